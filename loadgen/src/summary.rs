@@ -1,0 +1,185 @@
+//! What a measurement says: the published JSON of `hola load`, and nothing that cannot be derived from it.
+//!
+//! Times are in microseconds, rates per second. A figure that the sample cannot support is `null`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the JSON shape; it grows when a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One measurement, complete: the plan, what came of it, and whether it can be believed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Model under load when the generator's caller started the server itself.
+    pub model: Option<String>,
+    /// Target, as `http://127.0.0.1:8080/`.
+    pub url: String,
+    /// What was asked for.
+    pub plan: Plan,
+    /// What was offered and what came back, per second of the measured window.
+    pub rates: Rates,
+    /// Every planned request, accounted for.
+    pub counts: Counts,
+    /// Distributions over the measured window.
+    pub latency_us: Latencies,
+    /// What the generator itself cost.
+    pub generator: Generator,
+    /// Self-checks; a measurement with a failed check must not be ranked.
+    pub validity: Vec<Check>,
+}
+
+impl Summary {
+    /// True when every self-check passed.
+    pub fn is_valid(&self) -> bool {
+        self.validity.iter().all(|check| check.ok)
+    }
+}
+
+/// The workload as asked for, in the words of the command line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// `closed` or `open`.
+    #[serde(rename = "loop")]
+    pub loop_kind: LoopKind,
+    /// Concurrent clients of a closed loop.
+    pub clients: Option<u32>,
+    /// Arrival rate of an open loop.
+    pub rate_per_s: Option<f64>,
+    /// Arrival process of an open loop.
+    pub arrivals: Option<Arrivals>,
+    /// Requests per connection; `null` means unlimited.
+    pub requests_per_connection: Option<u64>,
+    /// Length of the measured window, in seconds, when time ends it.
+    pub duration_s: Option<f64>,
+    /// Number of requests, when a count ends it.
+    pub requests: Option<u64>,
+    /// Warm-up before the measured window, in seconds.
+    pub warmup_s: f64,
+    /// Longest wait for one request, in seconds.
+    pub timeout_s: f64,
+    /// Seed of the schedule.
+    pub seed: u64,
+}
+
+/// Who decides when the next request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoopKind {
+    /// A client sends its next request when it has the answer to the last one.
+    Closed,
+    /// Requests are sent at planned instants, whatever the answers do.
+    Open,
+}
+
+/// Arrival process of an open loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrivals {
+    /// Exponential gaps: independent clients.
+    Poisson,
+    /// Equal gaps.
+    Constant,
+}
+
+/// Rates over the measured window, per second.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    /// Requests whose intended instant fell in the window.
+    pub offered_per_s: f64,
+    /// Requests that ended in the window, well or badly.
+    pub completed_per_s: f64,
+    /// Requests that ended in the window with the right answer: the headline.
+    pub good_per_s: f64,
+}
+
+/// Every planned request, once. `planned = not_sent + sent` and
+/// `sent = ok + Σ failed + in_flight_at_end` hold in every output.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Requests of the schedule.
+    pub planned: u64,
+    /// Requests for which a connection attempt or a write was begun.
+    pub sent: u64,
+    /// Requests answered with the right status and body.
+    pub ok: u64,
+    /// Planned requests that the run ended before sending.
+    pub not_sent: u64,
+    /// Requests without an outcome when the run ended.
+    pub in_flight_at_end: u64,
+    /// Failures, by cause (`refused`, `reset`, `closed_early`, `timeout`, `status_503`, `bad_body`, `parse`,
+    /// `local_EMFILE`, …) and phase (`connect`, `before_first_byte`, `mid_body`).
+    pub failed: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+impl Counts {
+    /// Failures of every cause and phase.
+    pub fn failed_total(&self) -> u64 {
+        self.failed.values().flat_map(BTreeMap::values).sum()
+    }
+}
+
+/// One distribution for each interval between a request's timestamps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// Intended instant to last byte: what a client feels.
+    pub response: Distribution,
+    /// Start of the connection (or of the write, on a kept one) to last byte.
+    pub service: Distribution,
+    /// Start of the connection to established.
+    pub connect: Distribution,
+    /// Request written to first byte of the answer.
+    pub first_byte: Distribution,
+    /// Intended instant to start: how late the generator was.
+    pub lag: Distribution,
+}
+
+/// A latency distribution, in microseconds. A percentile q is `null` where n·(1−q) < 10.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// Samples.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean: Option<f64>,
+    /// Smallest sample.
+    pub min: Option<f64>,
+    /// Median.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// 99.9th percentile.
+    pub p99_9: Option<f64>,
+    /// Largest sample.
+    pub max: Option<f64>,
+    /// True when failures were entered at their elapsed time and reach into the printed percentiles: those read "at
+    /// least".
+    #[serde(default)]
+    pub censored: Vec<String>,
+}
+
+/// What the generator cost: the first suspect when a number looks low.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Worker threads.
+    pub threads: u32,
+    /// CPU time of the worker threads per completed request, in microseconds.
+    pub cpu_us_per_request: Option<f64>,
+    /// Busiest worker thread's CPU time over the measured window, 0…1.
+    pub cpu_share: f64,
+}
+
+/// One honesty check and what it saw.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Short stable name, such as `littles_law`.
+    pub check: String,
+    /// Whether it passed.
+    pub ok: bool,
+    /// The figures behind it, in one plain sentence.
+    pub detail: String,
+}

@@ -1,0 +1,1 @@
+//! The same greeting under every concurrency model.
