@@ -1,1 +1,20 @@
 //! The same greeting under every concurrency model.
+//!
+//! A [`models::Model`] decides *who* runs a conversation; [`conversation`] is what is said; [`drive`] moves the octets;
+//! [`server::Server`] owns what all models share, so that a difference between two models is the model.
+
+pub mod children;
+pub mod cli;
+pub mod client;
+pub mod conversation;
+pub mod counters;
+pub mod drive;
+pub mod listener;
+pub mod models;
+pub mod server;
+pub mod settings;
+
+mod accepting;
+mod date;
+mod stop;
+mod sys;

@@ -1,0 +1,125 @@
+//! Child processes: forked from a single thread, reaped without fail, told to stop with their parent.
+
+use std::io;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::unistd::Pid;
+
+use crate::server::Server;
+use crate::{stop, sys};
+
+/// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
+const CHILDREN_MAX: usize = 4096;
+
+/// Process ids of the living children, 0 where a place is free. A static table of atomics, because the handler that
+/// reaps may neither lock nor allocate.
+pub(crate) static LIVING: [AtomicI32; CHILDREN_MAX] = [const { AtomicI32::new(0) }; CHILDREN_MAX];
+
+/// How often a full table or a drain looks again.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+/// The children of one server. Reaping happens in a SIGCHLD handler, so no child is ever left a zombie, and their CPU
+/// time reaches the parent's `RUSAGE_CHILDREN`.
+#[derive(Debug)]
+pub struct Children {
+    server: &'static Server,
+}
+
+/// Which of the two processes is running.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fork {
+    /// The new process: do the work, then [`Children::end`].
+    Child,
+    /// The old one.
+    Parent,
+}
+
+impl Children {
+    /// Prepares to fork.
+    ///
+    /// # Errors
+    /// When this process has a second thread: a lock that thread holds would stay locked in the child for ever.
+    pub fn of(server: &'static Server) -> io::Result<Self> {
+        let threads = std::fs::read_dir("/proc/self/task")?.count();
+        if threads != 1 {
+            return Err(io::Error::other(format!(
+                "cannot fork safely: this process has {threads} threads"
+            )));
+        }
+        sys::reap_children(server.counters())?;
+        Ok(Children { server })
+    }
+
+    /// Splits this process in two. The child has no listener, only its client.
+    ///
+    /// # Errors
+    /// What fork(2) said, such as `EAGAIN` at a limit on processes.
+    pub fn fork(&self) -> io::Result<Fork> {
+        let place = self.free_place();
+        // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
+        // child while it still looks like its parent.
+        let mut before = SigSet::empty();
+        sigprocmask(
+            SigmaskHow::SIG_BLOCK,
+            Some(&SigSet::all()),
+            Some(&mut before),
+        )?;
+        let forked = sys::fork();
+        match &forked {
+            Ok(Some(child)) => place.store(child.as_raw(), Ordering::Relaxed),
+            Ok(None) => self.become_child(),
+            Err(_) => {}
+        }
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+        forked.map(|child| {
+            if child.is_some() {
+                Fork::Parent
+            } else {
+                Fork::Child
+            }
+        })
+    }
+
+    /// Ends a child, without running what its parent registered for its own end.
+    pub fn end(&self) -> ! {
+        sys::exit_now(0)
+    }
+
+    /// Passes the stop on and waits until no child is left. The alarm of [`stop`] bounds the wait.
+    pub fn drain(&self) {
+        for place in &LIVING {
+            if let Some(pid) = Some(place.load(Ordering::Relaxed)).filter(|&pid| pid != 0) {
+                // It may have ended a moment ago: then there is nobody to tell.
+                let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+            }
+        }
+        while LIVING
+            .iter()
+            .any(|place| place.load(Ordering::Relaxed) != 0)
+        {
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    fn free_place(&self) -> &'static AtomicI32 {
+        loop {
+            if let Some(place) = LIVING
+                .iter()
+                .find(|place| place.load(Ordering::Relaxed) == 0)
+            {
+                return place;
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    fn become_child(&self) {
+        stop::LISTENER.store(-1, Ordering::Relaxed);
+        sys::close_listener(self.server.listener());
+        // The table is the parent's: a child that stops must not pass that on to its siblings.
+        sys::die_with_parent();
+    }
+}

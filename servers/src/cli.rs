@@ -1,0 +1,298 @@
+//! `hola serve` and `hola models`, as the front door and this crate's own binary offer them.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getppid};
+use thiserror::Error;
+
+use crate::counters::Snapshot;
+use crate::drive::Limits;
+use crate::models::{self, MODELS, Model};
+use crate::server::Server;
+use crate::settings::{BACKLOG_DEFAULT, DRAIN_S, Settings};
+
+/// Arguments of `serve`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  hola serve iterative
+  hola serve tokio --bind 127.0.0.1:0 --workers 2
+  hola serve thread-per-client --max-clients 100 --stats json
+
+The first line on stdout is `MODEL listening on ADDRESS`. SIGTERM or Ctrl-C: clients being served get their answer, then
+the server ends with code 0; with code 1 if that takes more than 5 s.
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start.")]
+pub struct ServeArgs {
+    /// Who runs a conversation; `hola models` lists them
+    #[arg(value_name = "MODEL", value_parser = model_named)]
+    model: &'static Model,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    bind: SocketAddr,
+    /// What is said on a connection
+    #[arg(long, value_enum, default_value_t = ConversationName::Http)]
+    conversation: ConversationName,
+    /// Connections that may wait to be accepted
+    #[arg(long, value_name = "N", default_value_t = BACKLOG_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    backlog: u32,
+    /// Threads of a model that has a fixed number of them [default: one per CPU it may use]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Clients held at once; further ones wait [default: threads 1024, processes 256, else the descriptor limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+    /// CPUs to run on, such as 0 or 0,2-3 [default: all]
+    #[arg(long, value_name = "LIST")]
+    cpus: Option<Cpus>,
+    /// Print settings and counters on stderr at the end
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    stats: Option<StatsFormat>,
+    /// End with this process, whatever happens to it
+    #[arg(long, value_name = "PID", hide = true)]
+    parent: Option<i32>,
+}
+
+/// What is said on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ConversationName {
+    /// HTTP/1.1
+    Http,
+}
+
+/// How counters are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StatsFormat {
+    /// One line of JSON
+    Json,
+    /// A line for each counter
+    Text,
+}
+
+fn model_named(name: &str) -> Result<&'static Model, String> {
+    models::find(name).ok_or_else(|| {
+        let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
+        format!("no such model; there are {}", names.join(", "))
+    })
+}
+
+/// A set of CPUs, as `0,2-3`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cpus(Vec<usize>);
+
+impl FromStr for Cpus {
+    type Err = String;
+
+    fn from_str(list: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            text.parse::<usize>()
+                .ok()
+                .filter(|&cpu| cpu < CpuSet::count())
+                .ok_or_else(|| {
+                    format!("`{text}` is not a CPU number; write a list such as 0 or 0,2-3")
+                })
+        };
+        let mut cpus = Vec::new();
+        for part in list.split(',') {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let (first, last) = (number(first)?, number(last)?);
+            if first > last {
+                return Err(format!("`{part}` counts down; write {last}-{first}"));
+            }
+            cpus.extend(first..=last);
+        }
+        Ok(Cpus(cpus))
+    }
+}
+
+/// Why `serve` ended badly.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The server never came to listen.
+    #[error("cannot start: {0}")]
+    NotStarted(String),
+    /// It listened, and failed later.
+    #[error("{0}")]
+    Running(#[from] io::Error),
+}
+
+impl ServeError {
+    /// The documented exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            ServeError::NotStarted(_) => 3,
+            ServeError::Running(_) => 1,
+        }
+    }
+}
+
+/// Serves until told to stop.
+///
+/// # Errors
+/// [`ServeError`], whose text is one line for a person and whose code is the process's.
+pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
+    let ConversationName::Http = args.conversation;
+    prepare_process(args)?;
+    let settings = settings(args)?;
+    if !settings.bind.ip().is_loopback() {
+        eprintln!(
+            "hola: warning: {} can be reached from other machines",
+            settings.bind
+        );
+    }
+    let server = Server::start(settings)
+        .map_err(|error| ServeError::NotStarted(format!("{}: {}", args.bind, plain(&error))))?;
+    announce(args.model, server)?;
+    let ended = (args.model.serve)(server);
+    if let Some(format) = args.stats {
+        print_stats(args.model, server, format)?;
+    }
+    Ok(ended?)
+}
+
+fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
+    let not_started =
+        |what: &str, errno: nix::Error| ServeError::NotStarted(format!("{what}: {}", errno.desc()));
+    if let Some(parent) = args.parent {
+        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
+            .map_err(|errno| not_started("prctl", errno))?;
+        // It may have died before the kernel was told.
+        if getppid() != Pid::from_raw(parent) {
+            return Err(ServeError::NotStarted(format!(
+                "its starter, process {parent}, is gone"
+            )));
+        }
+    }
+    if let Some(Cpus(cpus)) = &args.cpus {
+        let mut set = CpuSet::new();
+        for &cpu in cpus {
+            set.set(cpu).map_err(|errno| not_started("--cpus", errno))?;
+        }
+        sched_setaffinity(Pid::from_raw(0), &set).map_err(|_| {
+            ServeError::NotStarted("--cpus names no CPU that this process may use".into())
+        })?;
+    }
+    Ok(())
+}
+
+fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
+    let descriptors = raise_descriptor_limit()?;
+    let workers = match args.workers {
+        Some(workers) => usize::from(workers),
+        None => std::thread::available_parallelism()?.get(),
+    };
+    Ok(Settings {
+        bind: args.bind,
+        backlog: args.backlog,
+        workers,
+        max_clients: args
+            .max_clients
+            .unwrap_or_else(|| args.model.attention.clients_max(descriptors)),
+        limits: Limits::DEFAULT,
+        drain_s: DRAIN_S,
+    })
+}
+
+/// Raises the soft limit on open files to the hard one and says what it is now.
+fn raise_descriptor_limit() -> Result<u32, ServeError> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(io::Error::from)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_err(io::Error::from)?;
+    Ok(u32::try_from(hard).unwrap_or(u32::MAX))
+}
+
+fn announce(model: &Model, server: &Server) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "{} listening on {}", model.name, server.address()?)?;
+    stdout.flush()?;
+    if io::stderr().is_terminal() {
+        eprintln!("hola: Ctrl-C stops it");
+    }
+    Ok(())
+}
+
+fn print_stats(model: &Model, server: &Server, format: StatsFormat) -> io::Result<()> {
+    let counters = server.counters().snapshot();
+    match format {
+        StatsFormat::Json => {
+            let stats = serde_json::json!({"model": model.name, "settings": server.settings(), "counters": counters});
+            writeln!(io::stderr(), "{stats}")
+        }
+        StatsFormat::Text => {
+            let Snapshot {
+                accepted,
+                closed,
+                refused,
+                answers,
+                expired,
+                broken,
+                crashed,
+                backed_off,
+            } = counters;
+            writeln!(
+                io::stderr(),
+                "clients: {accepted} accepted, {closed} closed, {refused} refused\n\
+                 requests answered: {answers}\n\
+                 conversations: {expired} expired, {broken} broken off, {crashed} crashed\n\
+                 accepting backed off: {backed_off} times"
+            )
+        }
+    }
+}
+
+/// The kernel's words without the number.
+fn plain(error: &io::Error) -> String {
+    match error.raw_os_error().map(nix::errno::Errno::from_raw) {
+        Some(nix::errno::Errno::EADDRINUSE) => "the port is in use by another program".into(),
+        Some(errno) => errno.desc().into(),
+        None => error.to_string(),
+    }
+}
+
+/// The table of models, for people.
+pub fn models_text() -> String {
+    let width = MODELS
+        .iter()
+        .map(|model| model.name.len())
+        .max()
+        .unwrap_or(0);
+    MODELS
+        .iter()
+        .map(|model| format!("{:width$}  {}\n", model.name, model.summary.en))
+        .collect()
+}
+
+/// The table of models, for programs: a JSON array.
+///
+/// # Errors
+/// None that can happen: the table is plain data.
+pub fn models_json() -> serde_json::Result<String> {
+    serde_json::to_string_pretty(MODELS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_lists_of_cpus() {
+        assert_eq!("0".parse(), Ok(Cpus(vec![0])));
+        assert_eq!("0,2-4".parse(), Ok(Cpus(vec![0, 2, 3, 4])));
+        for bad in ["", "x", "1-", "3-1", "0,,1", "999999"] {
+            assert!(bad.parse::<Cpus>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_every_model_when_one_is_unknown() {
+        let message = model_named("threads").expect_err("there is no such model");
+        assert!(
+            MODELS.iter().all(|model| message.contains(model.name)),
+            "{message}"
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! The octets a client has sent and nobody has used yet.
+
+use super::response::{self, Status};
+
+/// First allocation: an idle client must cost what its model costs, not what its buffer costs.
+const SPACE_OCTETS_FIRST: usize = 1024;
+/// Largest head, request line included.
+const HEAD_OCTETS_MAX: usize = 16 * 1024;
+/// Largest request line: at least the 8,000 octets of RFC 9112 §3.
+const LINE_OCTETS_MAX: usize = 8 * 1024;
+
+/// A buffer that starts small, grows to the largest head, and knows how far it has been searched.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    octets: Vec<u8>,
+    /// Unused octets are `octets[start..end]`.
+    start: usize,
+    end: usize,
+    /// No head ends before this offset; searching again from here keeps a slow sender's cost linear.
+    searched: usize,
+    /// One past the current head, once it is whole.
+    head_end: usize,
+}
+
+impl Input {
+    /// Room for at least one more octet.
+    pub(super) fn space(&mut self) -> &mut [u8] {
+        if self.end == self.octets.len() {
+            if self.start > 0 {
+                self.octets.copy_within(self.start..self.end, 0);
+                self.end -= self.start;
+                self.searched -= self.start;
+                self.start = 0;
+            } else {
+                let larger = (2 * self.octets.len()).clamp(SPACE_OCTETS_FIRST, HEAD_OCTETS_MAX);
+                self.octets.resize(larger, 0);
+            }
+        }
+        &mut self.octets[self.end..]
+    }
+
+    /// The whole buffer, to read into what will be thrown away.
+    pub(super) fn scratch(&mut self) -> &mut [u8] {
+        &mut self.octets
+    }
+
+    /// `count` octets were put into the space.
+    pub(super) fn filled(&mut self, count: usize) {
+        self.end += count;
+    }
+
+    /// Octets not used yet.
+    pub(super) fn unread(&self) -> &[u8] {
+        &self.octets[self.start..self.end]
+    }
+
+    /// The head that the unread octets start with, its empty last line included, once it is whole.
+    ///
+    /// # Errors
+    /// 414 or 431 when no end can come within the limits.
+    pub(super) fn head(&mut self) -> Result<Option<&[u8]>, Status> {
+        self.skip_empty_lines();
+        while let Some(found) = self.octets[self.searched..self.end]
+            .iter()
+            .position(|&octet| octet == b'\n')
+        {
+            let line_end = self.searched + found;
+            let rest = &self.octets[line_end + 1..self.end];
+            if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
+                self.head_end = line_end + 1 + if rest[0] == b'\n' { 1 } else { 2 };
+                return match self.line_is_too_long() {
+                    true => Err(response::URI_TOO_LONG),
+                    false => Ok(Some(&self.octets[self.start..self.head_end])),
+                };
+            }
+            if rest.len() < 2 {
+                // The end may be cut: look at this line feed again when more has come.
+                self.searched = line_end;
+                return self.within_limits();
+            }
+            self.searched = line_end + 1;
+        }
+        self.searched = self.end;
+        self.within_limits()
+    }
+
+    /// The head last found has been used.
+    pub(super) fn consume_head(&mut self) {
+        self.consume(self.head_end - self.start);
+    }
+
+    /// The first `count` unread octets have been used.
+    pub(super) fn consume(&mut self, count: usize) {
+        self.start += count;
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+        self.searched = self.start;
+    }
+
+    /// RFC 9112 §2.2: empty lines before a request line are ignored.
+    fn skip_empty_lines(&mut self) {
+        while self.unread().starts_with(b"\r\n") {
+            self.consume(2);
+        }
+    }
+
+    fn within_limits(&self) -> Result<Option<&[u8]>, Status> {
+        if self.line_is_too_long() {
+            Err(response::URI_TOO_LONG)
+        } else if self.unread().len() >= HEAD_OCTETS_MAX {
+            Err(response::HEAD_TOO_LARGE)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn line_is_too_long(&self) -> bool {
+        let unread = self.unread();
+        unread.len() > LINE_OCTETS_MAX && !unread[..LINE_OCTETS_MAX].contains(&b'\n')
+    }
+}

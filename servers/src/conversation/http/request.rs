@@ -1,0 +1,255 @@
+//! From the octets of a whole head to what must be answered (RFC 9112 §2–§6, RFC 9110 §7, §9).
+
+use std::mem::MaybeUninit;
+
+use super::body::Body;
+use super::response::{self, Persistence, Status};
+
+/// Most header fields in a head; one more is answered 431.
+const FIELDS_MAX: usize = 100;
+
+/// What a head asks for.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) status: Status,
+    /// False for HEAD, whose answer ends with its head.
+    pub(super) wants_content: bool,
+    pub(super) persistence: Persistence,
+    pub(super) body: Body,
+}
+
+/// Judges a whole head.
+///
+/// # Errors
+/// The status of a head after which the connection cannot be trusted any more: answer it and close.
+pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+    let mut parsed = httparse::Request::new(&mut []);
+    match parsed.parse_with_uninit_headers(head, &mut fields) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Err(httparse::Error::TooManyHeaders) => return Err(response::HEAD_TOO_LARGE),
+        Err(httparse::Error::Version) if names_another_version(head) => {
+            return Err(response::VERSION_NOT_SUPPORTED);
+        }
+        Ok(httparse::Status::Partial) | Err(_) => return Err(response::BAD_REQUEST),
+    }
+    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
+    else {
+        return Err(response::BAD_REQUEST);
+    };
+    let fields = Fields::collect(parsed.headers)?;
+    let path = path_of(target, method);
+    fields.check_host(minor, path.is_some_and(|(_, has_authority)| has_authority))?;
+    let body = fields.framing(minor)?;
+
+    let status = match (method, path) {
+        ("GET" | "HEAD", Some(("/", _))) => response::OK,
+        ("GET" | "HEAD", Some(_)) => response::NOT_FOUND,
+        ("GET" | "HEAD", None) => return Err(response::BAD_REQUEST),
+        ("POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH", _) => {
+            response::METHOD_NOT_ALLOWED
+        }
+        _ => response::NOT_IMPLEMENTED,
+    };
+    Ok(Request {
+        status,
+        wants_content: method != "HEAD",
+        persistence: fields.persistence(minor),
+        body,
+    })
+}
+
+/// The path of a target without its query, and whether the target brought an authority of its own; `None` for a target
+/// that names nothing here: another scheme, an empty host, an asterisk.
+fn path_of<'t>(target: &'t str, method: &str) -> Option<(&'t str, bool)> {
+    const SCHEME: &[u8] = b"http://";
+    let (path, has_authority) = match target.as_bytes() {
+        [b'/', ..] => (target, false),
+        octets
+            if method != "CONNECT"
+                && octets
+                    .get(..SCHEME.len())
+                    .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
+        {
+            let rest = &target[SCHEME.len()..];
+            let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+            if !is_host(authority.as_bytes()) {
+                return None;
+            }
+            (if path.starts_with('/') { path } else { "/" }, true)
+        }
+        _ => return None,
+    };
+    Some((path.split('?').next().unwrap_or(path), has_authority))
+}
+
+/// Tells `HTTP/2.0` (505) from what is no version at all (400).
+fn names_another_version(head: &[u8]) -> bool {
+    let line = head
+        .split(|&octet| octet == b'\n')
+        .next()
+        .unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let version = line
+        .rsplit(|&octet| octet == b' ')
+        .next()
+        .unwrap_or_default();
+    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
+}
+
+/// The fields that decide anything here.
+#[derive(Debug, Default)]
+struct Fields<'h> {
+    host: Option<&'h [u8]>,
+    content_length: Option<u64>,
+    transfer_coding: Option<Coding>,
+    expects_continue: bool,
+    close: bool,
+    keep_alive: bool,
+}
+
+/// What `Transfer-Encoding` lists, over all its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Coding {
+    /// `chunked` alone.
+    Chunked,
+    /// `chunked` last, after a coding that is not offered here.
+    UnknownThenChunked,
+    /// No `chunked` at the end: the length cannot be known.
+    Unframed,
+}
+
+impl<'h> Fields<'h> {
+    fn collect(headers: &[httparse::Header<'h>]) -> Result<Self, Status> {
+        let mut fields = Fields::default();
+        for header in headers {
+            let (name, value) = (header.name, header.value);
+            if name.eq_ignore_ascii_case("host") {
+                if fields.host.replace(value.trim_ascii()).is_some() {
+                    return Err(response::BAD_REQUEST);
+                }
+            } else if name.eq_ignore_ascii_case("content-length") {
+                fields.add_content_length(value)?;
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                elements(value).for_each(|coding| fields.add_coding(coding));
+                // A field with nothing in it still says that the sender meant to frame the body with it.
+                fields.transfer_coding.get_or_insert(Coding::Unframed);
+            } else if name.eq_ignore_ascii_case("connection") {
+                for option in elements(value) {
+                    fields.close |= option.eq_ignore_ascii_case(b"close");
+                    fields.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                }
+            } else if name.eq_ignore_ascii_case("expect") {
+                fields.expects_continue |=
+                    elements(value).any(|each| each.eq_ignore_ascii_case(b"100-continue"));
+            }
+        }
+        Ok(fields)
+    }
+
+    /// RFC 9110 §8.6: a list of equal lengths counts as one of them.
+    fn add_content_length(&mut self, value: &[u8]) -> Result<(), Status> {
+        for element in value.split(|&octet| octet == b',') {
+            let length = decimal(element.trim_ascii()).ok_or(response::BAD_REQUEST)?;
+            if self
+                .content_length
+                .replace(length)
+                .is_some_and(|before| before != length)
+            {
+                return Err(response::BAD_REQUEST);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_coding(&mut self, coding: &[u8]) {
+        let is_chunked = coding.eq_ignore_ascii_case(b"chunked");
+        self.transfer_coding = Some(match self.transfer_coding {
+            None if is_chunked => Coding::Chunked,
+            // Chunked twice, or something after it: where the body ends is anybody's guess.
+            Some(Coding::Chunked | Coding::UnknownThenChunked) => Coding::Unframed,
+            Some(Coding::Unframed) if is_chunked => Coding::UnknownThenChunked,
+            None | Some(Coding::Unframed) => Coding::Unframed,
+        });
+    }
+
+    /// RFC 9112 §3.2: exactly one valid Host in HTTP/1.1; an authority in the target overrides what it says.
+    fn check_host(&self, minor: u8, target_has_authority: bool) -> Result<(), Status> {
+        match self.host {
+            None if minor == 0 => Ok(()),
+            Some(host) if is_host(host) || (target_has_authority && host.is_empty()) => Ok(()),
+            _ => Err(response::BAD_REQUEST),
+        }
+    }
+
+    fn framing(&self, minor: u8) -> Result<Body, Status> {
+        let body = match (self.transfer_coding, self.content_length) {
+            (None, length) => Body::Length(length.unwrap_or(0)),
+            (Some(_), Some(_)) => return Err(response::BAD_REQUEST),
+            (Some(_), None) if minor == 0 => return Err(response::BAD_REQUEST),
+            (Some(Coding::Chunked), None) => Body::CHUNKED,
+            (Some(Coding::UnknownThenChunked), None) => return Err(response::NOT_IMPLEMENTED),
+            (Some(Coding::Unframed), None) => return Err(response::BAD_REQUEST),
+        };
+        let held_back = self.expects_continue && minor > 0 && !body.is_empty();
+        Ok(if held_back { Body::HeldBack } else { body })
+    }
+
+    /// RFC 9112 §9.3.
+    fn persistence(&self, minor: u8) -> Persistence {
+        match (self.close, minor) {
+            (true, _) => Persistence::Close,
+            (false, 0) if self.keep_alive => Persistence::AnnouncedKeepAlive,
+            (false, 0) => Persistence::Close,
+            (false, _) => Persistence::KeepAlive,
+        }
+    }
+}
+
+/// The elements of a comma-separated list, empty ones left out (RFC 9110 §5.6.1).
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value
+        .split(|&octet| octet == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|element| !element.is_empty())
+}
+
+/// `1*DIGIT` and nothing else: `str::parse` would take a sign.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &digit| {
+        let digit = (digit as char).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+/// `uri-host [ ":" port ]` (RFC 3986 §3.2), not empty, without user information.
+fn is_host(authority: &[u8]) -> bool {
+    let host_end = match authority {
+        [b'[', ..] => match authority.iter().position(|&octet| octet == b']') {
+            Some(bracket) => bracket + 1,
+            None => return false,
+        },
+        _ => authority
+            .iter()
+            .position(|&octet| octet == b':')
+            .unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(host_end);
+    let host_is_valid = match host {
+        [] => false,
+        [b'[', address @ .., b']'] => std::str::from_utf8(address)
+            .is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
+        name => name
+            .iter()
+            .all(|&octet| octet.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(&octet)),
+    };
+    let port_is_valid = match port {
+        [] => true,
+        [b':', digits @ ..] => digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    host_is_valid && port_is_valid
+}

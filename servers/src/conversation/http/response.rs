@@ -1,0 +1,92 @@
+//! Answers, rendered whole into the connection's own buffer.
+
+use super::GREETING;
+
+/// An IMF-fixdate (RFC 9110 §5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub type Date = [u8; 29];
+
+/// A status, as the line that says it and the content that explains it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status {
+    line: &'static [u8],
+    content: &'static [u8],
+    extra_field: &'static [u8],
+}
+
+pub(super) const OK: Status = Status::new(b"200 OK", GREETING);
+pub(super) const BAD_REQUEST: Status = Status::new(b"400 Bad Request", b"bad request\n");
+pub(super) const NOT_FOUND: Status = Status::new(b"404 Not Found", b"not found\n");
+pub(super) const METHOD_NOT_ALLOWED: Status = Status {
+    extra_field: b"Allow: GET, HEAD\r\n",
+    ..Status::new(b"405 Method Not Allowed", b"method not allowed\n")
+};
+pub(super) const URI_TOO_LONG: Status =
+    Status::new(b"414 URI Too Long", b"request line too long\n");
+pub(super) const HEAD_TOO_LARGE: Status = Status::new(
+    b"431 Request Header Fields Too Large",
+    b"request head too large\n",
+);
+pub(super) const NOT_IMPLEMENTED: Status =
+    Status::new(b"501 Not Implemented", b"not implemented\n");
+pub(super) const VERSION_NOT_SUPPORTED: Status = Status::new(
+    b"505 HTTP Version Not Supported",
+    b"HTTP version not supported\n",
+);
+
+/// What a server with no attention to spare says, ready to send: it must cost nothing to say it.
+pub const UNAVAILABLE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+impl Status {
+    const fn new(line: &'static [u8], content: &'static [u8]) -> Self {
+        Status {
+            line,
+            content,
+            extra_field: b"",
+        }
+    }
+}
+
+/// Whether the connection outlives the answer, and whether the answer has to say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// `Connection: close`.
+    Close,
+    /// HTTP/1.1's default: nothing to say.
+    KeepAlive,
+    /// HTTP/1.0's exception: `Connection: keep-alive`.
+    AnnouncedKeepAlive,
+}
+
+/// Replaces `output` with a whole answer; without its content where the request was HEAD.
+pub(super) fn render(
+    output: &mut Vec<u8>,
+    status: Status,
+    with_content: bool,
+    persistence: Persistence,
+    date: Date,
+) {
+    output.clear();
+    output.extend_from_slice(b"HTTP/1.1 ");
+    output.extend_from_slice(status.line);
+    output.extend_from_slice(b"\r\nDate: ");
+    output.extend_from_slice(&date);
+    output.extend_from_slice(b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+    append_decimal(output, status.content.len());
+    output.extend_from_slice(b"\r\n");
+    output.extend_from_slice(status.extra_field);
+    output.extend_from_slice(match persistence {
+        Persistence::Close => b"Connection: close\r\n\r\n".as_slice(),
+        Persistence::KeepAlive => b"\r\n",
+        Persistence::AnnouncedKeepAlive => b"Connection: keep-alive\r\n\r\n",
+    });
+    if with_content {
+        output.extend_from_slice(status.content);
+    }
+}
+
+fn append_decimal(output: &mut Vec<u8>, number: usize) {
+    if number >= 10 {
+        append_decimal(output, number / 10);
+    }
+    output.push(b"0123456789"[number % 10]);
+}

@@ -1,0 +1,51 @@
+//! # A thread per client
+//!
+//! **Idea.** Each client gets a thread of its own, which blocks whenever the client makes it wait. The scheduler of the
+//! operating system decides who goes on.
+//!
+//! ```text
+//!            ┌▶ thread ▶ converse ▶ close
+//! accept ────┼▶ thread ▶ converse ▶ close      one address space
+//!            └▶ thread ▶ converse ▶ close
+//! ```
+//!
+//! **Cost per client.** Creating and ending a thread, its stack (the touched pages only), and two context switches for
+//! each time it waits.
+//!
+//! **Fails when** clients come faster than threads can be made, or stay by the thousand: memory, then scheduling. A
+//! crash takes every client along.
+
+use std::io;
+use std::thread;
+
+use super::{Attention, Bilingual, Capacity, Model};
+use crate::server::Server;
+
+pub(super) const MODEL: Model = Model {
+    name: "thread-per-client",
+    title: Bilingual {
+        en: "Thread per client",
+        es: "Un hilo por cliente",
+    },
+    summary: Bilingual {
+        en: "A new thread talks to each client.",
+        es: "Un hilo nuevo atiende a cada cliente.",
+    },
+    attention: Attention::Thread,
+    capacity: Capacity::Unbounded,
+    serve,
+};
+
+/// Address space for a stack. A conversation touches three pages of it; the default of 2 MiB would buy nothing.
+const STACK_OCTETS: usize = 128 * 1024;
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    for client in server.clients() {
+        let thread = thread::Builder::new().stack_size(STACK_OCTETS);
+        if let Err(refused) = thread.spawn(move || server.converse(client)) {
+            server.could_not_attend(&refused);
+        }
+    }
+    server.drain();
+    Ok(())
+}

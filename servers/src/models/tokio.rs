@@ -1,0 +1,57 @@
+//! # Async: a task per client on a work-stealing runtime
+//!
+//! **Idea.** Each client gets a task: a state machine that the compiler makes from code that reads like a thread's. A few
+//! threads run whichever tasks can go on; a task that waits costs only its memory.
+//!
+//! ```text
+//!            ┌▶ task ─┐               ┌▶ worker thread
+//! accept ────┼▶ task ─┼─▶ run queues ─┤      ▲ readiness (epoll)
+//!            └▶ task ─┘               └▶ worker thread
+//! ```
+//!
+//! **Cost per client.** An allocation for the task, registering with epoll(7), a timer, a trip through a run queue.
+//!
+//! **Fails when** a task computes or blocks without yielding: everybody behind it on that worker waits. A crash takes
+//! every client along.
+
+use std::io;
+
+use tokio::runtime;
+
+use super::{Attention, Bilingual, Capacity, Model};
+use crate::server::Server;
+
+pub(super) const MODEL: Model = Model {
+    name: "tokio",
+    title: Bilingual {
+        en: "Async (Tokio)",
+        es: "Asíncrono (Tokio)",
+    },
+    summary: Bilingual {
+        en: "A task on Tokio's work-stealing runtime talks to each client.",
+        es: "Una tarea del entorno asíncrono Tokio, con robo de trabajo, atiende a cada cliente.",
+    },
+    attention: Attention::Task,
+    capacity: Capacity::Unbounded,
+    serve,
+};
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(server.settings().workers)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        // Accepting is a task like any other: from the main thread, each client would have to change threads.
+        tokio::spawn(accept(server)).await?
+    })
+}
+
+async fn accept(server: &'static Server) -> io::Result<()> {
+    let mut clients = server.async_clients()?;
+    while let Some(client) = clients.next().await {
+        tokio::spawn(server.converse_async(client));
+    }
+    server.drain_async().await;
+    Ok(())
+}

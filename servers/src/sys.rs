@@ -1,0 +1,195 @@
+//! The crate's only unsafe code: what the kernel offers and no safe wrapper does.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::unistd::{ForkResult, Pid};
+
+use crate::children::LIVING;
+use crate::counters::Counters;
+use crate::stop;
+
+/// Counters in a page that stays shared across fork(2).
+///
+/// # Errors
+/// What mmap(2) said.
+pub(crate) fn shared_counters() -> io::Result<&'static Counters> {
+    let size =
+        std::num::NonZeroUsize::new(size_of::<Counters>()).ok_or(io::ErrorKind::InvalidInput)?;
+    // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
+    let page: NonNull<_> = unsafe {
+        mmap_anonymous(
+            None,
+            size,
+            ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
+            MapFlags::MAP_SHARED,
+        )?
+    };
+    // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero, which is a valid
+    // value of a struct of atomic integers.
+    Ok(unsafe { page.cast::<Counters>().as_ref() })
+}
+
+/// Runs the stop of [`stop`] on SIGTERM and SIGINT, and gives up on SIGALRM.
+///
+/// # Errors
+/// What sigaction(2) said.
+pub(crate) fn stop_on_signals() -> io::Result<()> {
+    // No SA_RESTART: whoever waits is to look up.
+    handle(Signal::SIGTERM, ask_to_stop, SaFlags::empty())?;
+    handle(Signal::SIGINT, ask_to_stop, SaFlags::empty())?;
+    handle(Signal::SIGALRM, give_up, SaFlags::empty())
+}
+
+/// Where [`reap`] counts.
+static COUNTERS: AtomicPtr<Counters> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Reaps every child as it ends; one that did not end by itself is counted as crashed, and its client as closed.
+///
+/// # Errors
+/// What sigaction(2) said.
+pub(crate) fn reap_children(counters: &'static Counters) -> io::Result<()> {
+    COUNTERS.store(std::ptr::from_ref(counters).cast_mut(), Ordering::Release);
+    handle(
+        Signal::SIGCHLD,
+        reap,
+        SaFlags::SA_RESTART | SaFlags::SA_NOCLDSTOP,
+    )
+}
+
+/// Splits the process; the child's id in the parent, `None` in the child.
+///
+/// # Errors
+/// What fork(2) said.
+pub(crate) fn fork() -> io::Result<Option<Pid>> {
+    // SAFETY: `Children::of` has made sure that this is the only thread, so the child may do whatever its parent may.
+    match unsafe { nix::unistd::fork()? } {
+        ForkResult::Parent { child } => Ok(Some(child)),
+        ForkResult::Child => Ok(None),
+    }
+}
+
+/// Ends this process at once: no destructor, no exit handler, no buffer of the parent's written twice.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit(2) takes any code and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Closes a forked child's copy of the listener.
+pub(crate) fn close_listener(listener: &TcpListener) {
+    // SAFETY: the child never accepts, never returns into code that would, and ends by `exit_now`, which runs no
+    // destructor: this descriptor is not used or closed again.
+    unsafe { libc::close(listener.as_raw_fd()) };
+}
+
+/// Has the kernel end this process when its parent does; fork(2) cleared what the parent had asked for itself.
+pub(crate) fn die_with_parent() {
+    // Failing that, the child still ends with its conversation.
+    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
+}
+
+/// Sends what fits and throws away what has come, without waiting for either: for a client that is turned away.
+pub(crate) fn answer_without_waiting(socket: impl AsFd, answer: &[u8]) {
+    use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
+    let fd = socket.as_fd().as_raw_fd();
+    let mut scrap = [0; 4096];
+    let _ = send(fd, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+    let _ = shutdown(fd, Shutdown::Write);
+    // Unread octets would turn the close into a reset, which can overtake the answer.
+    let _ = recv(fd, &mut scrap, MsgFlags::MSG_DONTWAIT);
+}
+
+fn handle(signal: Signal, handler: extern "C" fn(i32), flags: SaFlags) -> io::Result<()> {
+    let action = SigAction::new(SigHandler::Handler(handler), flags, SigSet::all());
+    // SAFETY: the handlers of this module call only async-signal-safe functions and touch only atomics.
+    unsafe { sigaction(signal, &action)? };
+    Ok(())
+}
+
+extern "C" fn ask_to_stop(_signal: i32) {
+    stop::STOPPING.store(true, Ordering::Relaxed);
+    let listener = stop::LISTENER.load(Ordering::Relaxed);
+    let wake = stop::WAKE.load(Ordering::Relaxed);
+    // SAFETY: fcntl(2), shutdown(2), write(2) and alarm(2) are async-signal-safe, and on a descriptor that is closed or
+    // is no socket they fail without effect. The buffer of write outlives the call. errno is put back as it was.
+    unsafe {
+        let errno = *libc::__errno_location();
+        if listener >= 0 {
+            let flags = libc::fcntl(listener, libc::F_GETFL);
+            libc::fcntl(listener, libc::F_SETFL, flags | libc::O_NONBLOCK);
+        }
+        for client in 3..=stop::LARGEST_CLIENT.load(Ordering::Relaxed) {
+            if !is_listening(client) {
+                libc::shutdown(client, libc::SHUT_RD);
+            }
+        }
+        if wake >= 0 {
+            libc::write(wake, b"!".as_ptr().cast(), 1);
+        }
+        libc::alarm(stop::DRAIN_S.load(Ordering::Relaxed));
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// Whether a descriptor is a listener, whose queue must not be thrown away.
+fn is_listening(fd: i32) -> bool {
+    let mut listening: i32 = 0;
+    let mut size: libc::socklen_t = 4;
+    let option = (&raw mut listening).cast();
+    // SAFETY: getsockopt(2) is async-signal-safe; both buffers outlive the call and `size` is the first one's.
+    let known = unsafe {
+        libc::getsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_ACCEPTCONN,
+            option,
+            &raw mut size,
+        )
+    };
+    known == 0 && listening != 0
+}
+
+extern "C" fn give_up(_signal: i32) {
+    const LAST_WORDS: &[u8] = b"hola: some conversations did not end in time; giving up\n";
+    for place in &LIVING {
+        let pid = place.load(Ordering::Relaxed);
+        if pid != 0 {
+            // SAFETY: kill(2) is async-signal-safe; the id is a child's that has not been reaped, so it is still ours.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+        }
+    }
+    // SAFETY: write(2) and _exit(2) are async-signal-safe; the buffer is static.
+    unsafe {
+        libc::write(2, LAST_WORDS.as_ptr().cast(), LAST_WORDS.len());
+        libc::_exit(1);
+    }
+}
+
+extern "C" fn reap(_signal: i32) {
+    let mut status = 0;
+    loop {
+        // SAFETY: waitpid(2) is async-signal-safe and `status` outlives the call.
+        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+        if pid <= 0 {
+            return;
+        }
+        if let Some(place) = LIVING
+            .iter()
+            .find(|place: &&AtomicI32| place.load(Ordering::Relaxed) == pid)
+        {
+            place.store(0, Ordering::Relaxed);
+        }
+        if !(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0) {
+            // SAFETY: set by `reap_children`, before this handler was installed, from a reference that lives for ever.
+            let counters = unsafe { &*COUNTERS.load(Ordering::Acquire) };
+            Counters::count(&counters.crashed);
+            Counters::count(&counters.closed);
+        }
+    }
+}
