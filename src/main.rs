@@ -1,1 +1,7 @@
-fn main() {}
+//! The `hola` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hola::cli::main()
+}

@@ -1,2 +1,10 @@
-//! The laboratory: trials, what they record, and where the records are kept.
+//! The laboratory: fresh server processes, what they cost, and where the records are kept.
+
+pub mod environment;
+pub mod kernel;
 pub mod record;
+pub mod run;
+pub mod server_process;
+pub mod store;
+pub mod tree;
+pub mod trial;

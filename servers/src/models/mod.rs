@@ -6,7 +6,7 @@ mod iterative;
 mod thread_per_client;
 mod tokio;
 
-use std::io;
+use std::{fmt, io};
 
 use serde::Serialize;
 
@@ -62,6 +62,17 @@ impl Attention {
             // The rest of the descriptors: listener, standard streams, the runtime's own.
             Attention::Nothing | Attention::Task => descriptors.saturating_sub(32),
         }
+    }
+}
+
+impl fmt::Display for Attention {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Attention::Nothing => "nothing",
+            Attention::Task => "task",
+            Attention::Thread => "thread",
+            Attention::Process => "process",
+        })
     }
 }
 

@@ -242,4 +242,6 @@ impl Conversation for Http<'_> {
 }
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,105 @@
+//! The command line: what `hola` can be asked, and its exit codes.
+
+pub mod compare;
+mod load;
+mod report;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::{Parser, Subcommand};
+use hola_loadgen::cli::LoadArgs;
+use hola_servers::cli::{self as servers, ServeArgs};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use self::compare::CompareArgs;
+use self::report::ReportArgs;
+
+/// Exit code of an error while running.
+const RUN_ERROR: u8 = 1;
+/// Exit code after Ctrl-C; what was measured is kept.
+const INTERRUPTED: u8 = 130;
+
+/// Threads, processes or async? One greeting, served every way, measured honestly
+#[derive(Parser)]
+#[command(
+    name = "hola",
+    version,
+    arg_required_else_help = true,
+    after_help = "\
+Examples:
+  hola models                          every way to serve a client
+  hola serve tokio                     serve on 127.0.0.1:8080
+  hola load http://127.0.0.1:8080/     measure whatever listens there
+  hola load --model thread-per-client  start it, measure it, stop it
+  hola compare                         all models, a report with intervals
+
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 130 interrupted."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the models
+    Models {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Serve under one model until told to stop
+    Serve(ServeArgs),
+    /// Put load on a server and measure it
+    Load(Box<load::LoadCommand>),
+    /// Measure every model and write a report
+    Compare(CompareArgs),
+    /// Write a run's reports again from its stored data
+    Report(ReportArgs),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Models { json } => models(json),
+        Command::Serve(args) => return serve(&args),
+        Command::Load(command) => return load::run(&command),
+        Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => report::run(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("hola: {error:#}");
+        ExitCode::from(RUN_ERROR)
+    })
+}
+
+fn models(json: bool) -> anyhow::Result<ExitCode> {
+    if json {
+        println!("{}", servers::models_json()?);
+    } else {
+        print!("{}", servers::models_text());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(args: &ServeArgs) -> ExitCode {
+    match servers::serve(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hola: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// A flag that Ctrl-C or SIGTERM raises; the second one ends the process at once.
+fn interrupt_flag() -> std::io::Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), Arc::clone(&flag))?;
+        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+    }
+    Ok(flag)
+}

@@ -1,0 +1,116 @@
+//! The folder of a run, written so that whatever was measured survives a crash at any moment.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::record::{Run, Trial};
+
+const RUN_FILE: &str = "run.json";
+const TRIALS_FILE: &str = "trials.jsonl";
+
+/// The folder of one run, open for adding to it.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    trials: File,
+}
+
+impl RunFolder {
+    /// Creates `results/NAME`; an older run is never overwritten.
+    ///
+    /// # Errors
+    /// Names the path that could not be made.
+    pub fn create(results: &Path, run: &Run) -> Result<Self> {
+        fs::create_dir_all(results).with_context(|| format!("cannot create {}", results.display()))?;
+        let path = results.join(&run.name);
+        fs::DirBuilder::new().mode(0o755).create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        let trials_path = path.join(TRIALS_FILE);
+        let mut options = OpenOptions::new();
+        options.append(true).create_new(true).mode(0o600);
+        let trials = options.open(&trials_path).with_context(|| format!("cannot create {}", trials_path.display()))?;
+        let folder = RunFolder { path, trials };
+        folder.write_run(run)?;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Adds one trial, on disk when this returns.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn add_trial(&mut self, trial: &Trial) -> Result<()> {
+        let mut line = serde_json::to_string(trial)?;
+        line.push('\n');
+        let write = self.trials.write_all(line.as_bytes()).and_then(|()| self.trials.sync_data());
+        write.with_context(|| format!("cannot write {}", self.path.join(TRIALS_FILE).display()))
+    }
+
+    /// Replaces `run.json`.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn write_run(&self, run: &Run) -> Result<()> {
+        let mut json = serde_json::to_string_pretty(run)?;
+        json.push('\n');
+        self.write(RUN_FILE, &json)
+    }
+
+    /// Replaces a file of the folder: either the old text or the new one is there, whenever the power fails.
+    ///
+    /// # Errors
+    /// Names the file that could not be written.
+    pub fn write(&self, name: &str, text: &str) -> Result<()> {
+        replace(&self.path.join(name), text)
+            .with_context(|| format!("cannot write {}", self.path.join(name).display()))
+    }
+}
+
+/// Replaces a report of a finished run.
+///
+/// # Errors
+/// Names the file that could not be written.
+pub fn write_report(folder: &Path, name: &str, text: &str) -> Result<()> {
+    replace(&folder.join(name), text).with_context(|| format!("cannot write {}", folder.join(name).display()))
+}
+
+/// Reads a run back. A last line cut short by a crash is left out; anything else unreadable is an error.
+///
+/// # Errors
+/// Names the file, and the line, that cannot be read.
+pub fn read(folder: &Path) -> Result<(Run, Vec<Trial>)> {
+    let run_path = folder.join(RUN_FILE);
+    let run = fs::read_to_string(&run_path).with_context(|| format!("cannot read {}", run_path.display()))?;
+    let run = serde_json::from_str(&run).with_context(|| format!("{} is not a run", run_path.display()))?;
+    let trials_path = folder.join(TRIALS_FILE);
+    let text = fs::read_to_string(&trials_path).with_context(|| format!("cannot read {}", trials_path.display()))?;
+    let mut trials = Vec::new();
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        match serde_json::from_str(line) {
+            Ok(trial) => trials.push(trial),
+            Err(_) if !line.ends_with('\n') => break,
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} line {}", trials_path.display(), number + 1));
+            }
+        }
+    }
+    Ok((run, trials))
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let mut file = File::create(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(folder)?.sync_all()
+}

@@ -1,0 +1,88 @@
+//! A process and all its descendants, looked at while they work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use procfs::process::Process;
+
+/// Pause between two looks: reading memory maps takes the server's own lock, so it must stay rare.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
+
+/// The most seen at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Peak {
+    /// Processes.
+    pub processes: u32,
+    /// Threads, over all processes.
+    pub threads: u32,
+    /// Proportional set size over all processes, in KiB: each shared page counts once, divided among its users.
+    pub pss_kib: Option<u64>,
+}
+
+impl Peak {
+    fn raise_to(&mut self, seen: Peak) {
+        self.processes = self.processes.max(seen.processes);
+        self.threads = self.threads.max(seen.threads);
+        self.pss_kib = self.pss_kib.max(seen.pss_kib);
+    }
+}
+
+/// Looks at a process tree from a thread of its own until it is asked for the peak.
+#[derive(Debug)]
+pub struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Peak>,
+}
+
+impl Watch {
+    /// Starts looking at `root` and its descendants, for no longer than `at_most`.
+    pub fn start(root: i32, at_most: Duration) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let looks = at_most.as_millis() / LOOK_AGAIN.as_millis();
+        let thread = thread::spawn(move || {
+            let mut peak = look(root);
+            for _ in 0..looks {
+                if stopped.load(Ordering::Relaxed) {
+                    break;
+                }
+                thread::sleep(LOOK_AGAIN);
+                peak.raise_to(look(root));
+            }
+            peak
+        });
+        Watch { stop, thread }
+    }
+
+    /// The most that was seen.
+    pub fn peak(self) -> Peak {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap_or_default()
+    }
+}
+
+/// The tree of `root` at this moment. Whoever ends meanwhile is not counted.
+fn look(root: i32) -> Peak {
+    let mut seen = Peak::default();
+    let mut to_visit = vec![root];
+    while let Some(pid) = to_visit.pop() {
+        let Ok(process) = Process::new(pid) else { continue };
+        let Ok(stat) = process.stat() else { continue };
+        seen.processes += 1;
+        seen.threads += u32::try_from(stat.num_threads).unwrap_or(0);
+        if let Some(pss_kib) = pss_kib(&process) {
+            *seen.pss_kib.get_or_insert(0) += pss_kib;
+        }
+        let children = process.task_main_thread().and_then(|task| task.children());
+        to_visit.extend(children.unwrap_or_default().into_iter().filter_map(|child| i32::try_from(child).ok()));
+    }
+    seen
+}
+
+fn pss_kib(process: &Process) -> Option<u64> {
+    let rollup = process.smaps_rollup().ok()?;
+    let pss_octets = rollup.memory_map_rollup.iter().filter_map(|map| map.extension.map.get("Pss")).sum::<u64>();
+    Some(pss_octets / 1024)
+}

@@ -1,0 +1,130 @@
+//! One trial: a fresh server process, one workload, one measurement.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hola_loadgen::histograms::Histograms;
+use hola_loadgen::summary::Check;
+use hola_loadgen::workload::{Pace, Stop, Workload};
+use hola_loadgen::{Measurement, Observer, Progress};
+
+use super::kernel;
+use super::record::{Design, KernelEvidence, Measured, ServerCost};
+use super::server_process::{Bill, ServerProcess};
+use super::tree::{Peak, Watch};
+
+/// What a trial brings home: its figures, and the settings its server ran with.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The figures.
+    pub measured: Measured,
+    /// The server's own account of its settings.
+    pub settings: serde_json::Value,
+}
+
+/// Makes one trial of `model` with `clients` concurrent clients.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record.
+pub fn make(
+    hola: &Path,
+    design: &Design,
+    model: &str,
+    clients: u32,
+    seed: u64,
+    interrupted: &AtomicBool,
+) -> Result<Made, String> {
+    let kernel_before = kernel::read();
+    let server = ServerProcess::start(hola, model, &design.server_cpus).map_err(|error| error.to_string())?;
+    let workload = workload(design, &server, clients, seed);
+    // Looking costs the server time, so it is looked at in the warm-up, under the same load, and left alone afterwards.
+    let watch = Watch::start(server.pid(), workload.warmup);
+    let loaded = hola_loadgen::run(&workload, &Interruptible(interrupted));
+    let peak = watch.peak();
+    let bill = server.stop()?;
+    let mut load = loaded.map_err(|error| error.to_string())?;
+    if interrupted.load(Ordering::Relaxed) {
+        return Err("interrupted".into());
+    }
+    load.summary.model = Some(model.into());
+    let kernel = kernel::difference(&kernel_before, &kernel::read());
+    Ok(Made { measured: measured(load, &bill, peak, kernel), settings: bill.settings })
+}
+
+fn workload(design: &Design, server: &ServerProcess, clients: u32, seed: u64) -> Workload {
+    Workload {
+        pace: Pace::Closed { clients },
+        requests_per_connection: design.requests_per_connection,
+        stop: Stop::After(Duration::from_secs_f64(design.trial_s)),
+        warmup: Duration::from_secs_f64(design.warmup_s),
+        cpus: design.generator_cpus.clone(),
+        seed,
+        ..Workload::new(server.address())
+    }
+}
+
+/// Ends a measurement early when the user asks for it.
+struct Interruptible<'f>(&'f AtomicBool);
+
+impl Observer for Interruptible<'_> {
+    fn observe(&self, _progress: &Progress) -> bool {
+        !self.0.load(Ordering::Relaxed)
+    }
+}
+
+fn measured(load: Measurement, bill: &Bill, peak: Peak, kernel: KernelEvidence) -> Measured {
+    let requests = bill.counters.answers;
+    let cpu_us = bill.cpu_user_us + bill.cpu_system_us;
+    #[allow(clippy::cast_precision_loss, reason = "microseconds of a trial are far below 2^53")]
+    let cpu_us_per_request = (requests > 0).then(|| cpu_us as f64 / requests as f64);
+    let validity = checks(&load, bill, &kernel);
+    Measured {
+        response_histogram: Histograms::encode(&load.histograms.response),
+        load: load.summary,
+        server: ServerCost {
+            cpu_user_us: bill.cpu_user_us,
+            cpu_system_us: bill.cpu_system_us,
+            conversations: bill.counters.closed,
+            requests,
+            cpu_us_per_request,
+            pss_peak_kib: peak.pss_kib,
+            threads_peak: peak.threads,
+            processes_peak: peak.processes,
+            switches_voluntary: bill.switches_voluntary,
+            switches_involuntary: bill.switches_involuntary,
+            faults_minor: bill.faults_minor,
+        },
+        kernel,
+        validity,
+    }
+}
+
+/// What only the whole trial can show, because it takes the server's account or the kernel's.
+fn checks(load: &Measurement, bill: &Bill, kernel: &KernelEvidence) -> Vec<Check> {
+    let counters = &bill.counters;
+    let counts = &load.summary.counts;
+    vec![
+        Check {
+            check: "server_agrees".into(),
+            ok: counters.answers >= counts.ok,
+            detail: format!("the server answered {} requests, {} were counted good", counters.answers, counts.ok),
+        },
+        Check {
+            check: "server_whole".into(),
+            ok: counters.refused == 0 && counters.crashed == 0 && counters.backed_off == 0,
+            detail: format!(
+                "{} clients refused, {} conversations crashed, accepting backed off {} times",
+                counters.refused, counters.crashed, counters.backed_off
+            ),
+        },
+        Check {
+            check: "kernel_evidence".into(),
+            ok: kernel.listen_overflows == 0 && kernel.syn_retransmissions == 0,
+            detail: format!(
+                "{} accept-queue overflows, {} SYN retransmissions",
+                kernel.listen_overflows, kernel.syn_retransmissions
+            ),
+        },
+    ]
+}
