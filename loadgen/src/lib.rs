@@ -1,3 +1,25 @@
 //! A load generator whose numbers can be checked.
-#![allow(missing_docs)]
+//!
+//! [`run`] puts a [`Workload`] on a server and returns a [`Measurement`]: distributions from the *intended* instant of
+//! every request, failures by cause and phase, an accounting identity, and checks that say whether the figures can be
+//! believed. It knows nothing of the server it talks to.
+//!
+//! Linux only: it uses `epoll` directly.
+
+mod checks;
+pub mod cli;
+mod engine;
+mod histograms;
+mod measurement;
+mod recorder;
+pub mod response;
+pub mod schedule;
 pub mod summary;
+mod sys;
+mod text;
+pub mod workload;
+
+pub use engine::{LoadError, Observer, Progress, Unobserved, run};
+pub use histograms::{Histograms, percentile_ns};
+pub use measurement::Measurement;
+pub use workload::{InvalidWorkload, Pace, Stop, Workload};

@@ -1,0 +1,295 @@
+//! Whether a measurement can be believed: each check says what it saw in one plain sentence.
+
+use crate::engine::ledger::Ledger;
+use crate::measurement::{Evidence, ratio};
+use crate::schedule::Schedule;
+use crate::summary::{Arrivals, Check, LoopKind, Summary};
+use crate::workload::{Pace, Workload};
+
+/// Largest share of failed requests.
+const FAILURES_MOST: f64 = 0.01;
+
+/// Smallest share of the offered requests that must have been sent.
+const OFFERED_LEAST: f64 = 0.99;
+
+/// Busiest thread's CPU share from which the generator is the suspect: the rest is what a shared core loses anyway.
+const CPU_SHARE_MOST: f64 = 0.95;
+
+/// Bounds of X·R / clients; the upper one leaves room for the histogram's 0.1 % and the lower for real gaps.
+const LITTLE: std::ops::RangeInclusive<f64> = 0.98..=1.005;
+
+/// Largest part of the 99th percentile of the response that may be the generator's own lateness…
+const LAG_SHARE_MOST: f64 = 0.25;
+
+/// …unless it is below what a scheduler on a shared machine takes to wake a thread, in microseconds.
+const LAG_FREE_US: f64 = 200.0;
+
+/// Fewest planned requests from which the shape of arrivals can be judged.
+const ARRIVALS_LEAST: u64 = 2_000;
+
+/// Gaps of the schedule compared with their law.
+const GAPS_MOST: usize = 10_000;
+
+/// All checks of one run.
+pub(crate) fn all(
+    summary: &Summary,
+    workload: &Workload,
+    ledger: &Ledger,
+    evidence: &Evidence,
+) -> Vec<Check> {
+    let mut checks = vec![
+        identity(summary),
+        failures(summary),
+        body(summary, workload),
+    ];
+    match workload.pace {
+        Pace::Closed { .. } => checks.push(littles_law(summary, ledger)),
+        Pace::Open {
+            rate_per_s,
+            arrivals,
+        } => {
+            checks.push(offered(summary, ledger, evidence));
+            checks.push(arrival_shape(
+                Schedule::new(arrivals, rate_per_s, workload.seed),
+                arrivals,
+                ledger,
+                evidence,
+            ));
+        }
+    }
+    checks.push(generator(summary));
+    checks
+}
+
+/// Checks of two merged measurements: those on counts made again, the others held in both parts.
+pub(crate) fn merged(whole: &Summary, part: &Summary) -> Vec<Check> {
+    let again = |check: &Check| match check.check.as_str() {
+        "identity" => identity(whole),
+        "failures" => failures(whole),
+        _ => match part
+            .validity
+            .iter()
+            .find(|other| other.check == check.check)
+        {
+            Some(other) if check.ok && !other.ok => other.clone(),
+            _ => check.clone(),
+        },
+    };
+    whole.validity.iter().map(again).collect()
+}
+
+/// Whether every planned request is accounted for exactly once.
+fn identity(summary: &Summary) -> Check {
+    let counts = &summary.counts;
+    let failed = counts.failed_total();
+    let ok = counts.planned == counts.not_sent + counts.sent
+        && counts.sent == counts.ok + failed + counts.in_flight_at_end
+        && summary.latency_us.response.count == counts.ok + failed;
+    check(
+        "identity",
+        ok,
+        format!(
+            "{} planned = {} not sent + {} sent; {} sent = {} ok + {failed} failed + {} in flight at the end",
+            counts.planned,
+            counts.not_sent,
+            counts.sent,
+            counts.sent,
+            counts.ok,
+            counts.in_flight_at_end
+        ),
+    )
+}
+
+/// Whether failures are rare enough for the rest to be the rule.
+fn failures(summary: &Summary) -> Check {
+    let failed = summary.counts.failed_total();
+    let ended = summary.counts.ok + failed;
+    let share = ratio(failed, ended);
+    let detail = match share {
+        None => "no request ended in the window".to_owned(),
+        Some(share) => format!(
+            "{failed} of {ended} requests failed ({:.2} %)",
+            share * 100.0
+        ),
+    };
+    check(
+        "failures",
+        share.is_some_and(|share| share <= FAILURES_MOST),
+        detail,
+    )
+}
+
+/// Whether every body was the expected one.
+fn body(summary: &Summary, workload: &Workload) -> Check {
+    let wrong: u64 = summary
+        .counts
+        .failed
+        .get("bad_body")
+        .map_or(0, |phases| phases.values().sum());
+    let detail = match &workload.expected_body {
+        None => "bodies were read but not compared".to_owned(),
+        Some(body) => format!(
+            "{wrong} answers differed from the {} expected bytes",
+            body.len()
+        ),
+    };
+    check("body", wrong == 0, detail)
+}
+
+/// Whether the printed rate and response time account for the clients: X·R = clients, corrected at the window's edges
+/// for what was under way, and for time spent backing off after failures.
+#[allow(clippy::cast_precision_loss)] // spans of nanoseconds, added over clients, lose nothing that matters here
+fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
+    let response = &summary.latency_us.response;
+    let responses_ns = response.mean.unwrap_or(0.0) * 1e3 * response.count as f64;
+    let spent_ns = responses_ns + ledger.carried_out_ns as f64 + ledger.backoff_ns as f64
+        - ledger.carried_in_ns as f64;
+    let ratio = if ledger.client_ns == 0 {
+        0.0
+    } else {
+        spent_ns / ledger.client_ns as f64
+    };
+    check(
+        "littles_law",
+        LITTLE.contains(&ratio),
+        format!("rate times response time makes {ratio:.4} of the clients (0.98 to 1.00 is right)"),
+    )
+}
+
+/// Whether the requests of the plan were sent at all.
+fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
+    let due = evidence.offered.unwrap_or(summary.counts.planned);
+    let share = ratio(summary.counts.sent, due).unwrap_or(1.0);
+    let waited = match ledger.waited_for_slot {
+        0 => String::new(),
+        count => format!("; {count} of them waited for a free connection"),
+    };
+    check(
+        "offered",
+        share >= OFFERED_LEAST,
+        format!(
+            "{} of {due} offered requests were sent{waited}",
+            summary.counts.sent
+        ),
+    )
+}
+
+/// Whether the arrivals were of the asked kind: the gaps of the schedule by Kolmogorov and Smirnov's distance, the
+/// actual sends by the dispersion index of their counts in equal parts of the window.
+#[allow(clippy::cast_precision_loss)] // counts are far below 2^53
+fn arrival_shape(
+    schedule: Schedule,
+    arrivals: Arrivals,
+    ledger: &Ledger,
+    evidence: &Evidence,
+) -> Check {
+    let named = |ok, detail| check("arrivals", ok, detail);
+    if evidence.planned < ARRIVALS_LEAST || evidence.stopped {
+        return named(
+            true,
+            format!(
+                "{} requests are too few to judge their spacing",
+                evidence.planned
+            ),
+        );
+    }
+    let bins: Vec<f64> = ledger.sends.iter().map(|count| *count as f64).collect();
+    let mean = bins.iter().sum::<f64>() / bins.len() as f64;
+    let variance =
+        bins.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (bins.len() - 1) as f64;
+    let dispersion = if mean > 0.0 {
+        variance / mean
+    } else {
+        f64::INFINITY
+    };
+    match arrivals {
+        Arrivals::Poisson => {
+            // The index has standard deviation √(2/(bins−1)); four of them go wrong once in ten thousand runs.
+            let slack = 4.0 * (2.0 / (bins.len() - 1) as f64).sqrt();
+            let (distance, limit) = gap_distance(schedule);
+            named(
+                (dispersion - 1.0).abs() <= slack && distance <= limit,
+                format!(
+                    "sends per interval have dispersion {dispersion:.2} (1 for Poisson), gaps are {distance:.4} from \
+                 exponential (limit {limit:.4})"
+                ),
+            )
+        }
+        Arrivals::Constant => named(
+            dispersion <= 0.5,
+            format!(
+                "sends per interval have dispersion {dispersion:.2} (0 for equal gaps, 1 for Poisson)"
+            ),
+        ),
+    }
+}
+
+/// Distance of the schedule's gaps from the exponential law, and the one exceeded once in a thousand schedules.
+#[allow(clippy::cast_precision_loss)] // gaps in nanoseconds are exact in a double
+fn gap_distance(schedule: Schedule) -> (f64, f64) {
+    let mut before = 0;
+    let mut gaps: Vec<f64> = schedule
+        .instants()
+        .take(GAPS_MOST)
+        .map(|at| (at - std::mem::replace(&mut before, at)) as f64)
+        .collect();
+    gaps.sort_unstable_by(f64::total_cmp);
+    let count = gaps.len() as f64;
+    let mean = schedule.mean_gap_ns();
+    let distance = gaps.iter().enumerate().fold(0.0_f64, |worst, (rank, gap)| {
+        let law = 1.0 - (-gap / mean).exp();
+        worst
+            .max(law - rank as f64 / count)
+            .max((rank + 1) as f64 / count - law)
+    });
+    (distance, 1.95 / count.sqrt())
+}
+
+/// Whether the figures are the server's and not the generator's own limit.
+///
+/// Closed loop: a thread that used its whole CPU set the pace. Open loop: besides, lateness of the generator must be a
+/// small part of the 99th percentile, or too short to matter.
+fn generator(summary: &Summary) -> Check {
+    let share = summary.generator.cpu_share;
+    let named = |ok, detail| check("generator", ok, detail);
+    if share >= CPU_SHARE_MOST {
+        return named(
+            false,
+            format!(
+                "GENERATOR-BOUND: its busiest thread used {:.0} % of a CPU, so the server may be faster than this",
+                share * 100.0
+            ),
+        );
+    }
+    let busy = format!("the busiest thread used {:.0} % of a CPU", share * 100.0);
+    let latency = &summary.latency_us;
+    match (
+        summary.plan.loop_kind,
+        latency.lag.p99,
+        latency.response.p99,
+    ) {
+        (LoopKind::Open, Some(lag), Some(response))
+            if lag > LAG_FREE_US.max(LAG_SHARE_MOST * response) =>
+        {
+            named(
+                false,
+                format!(
+                    "GENERATOR-BOUND: requests left up to {lag:.0} µs late (p99), of {response:.0} µs response; {busy}"
+                ),
+            )
+        }
+        (LoopKind::Open, Some(lag), _) => named(
+            true,
+            format!("{busy}; requests left at most {lag:.0} µs late (p99)"),
+        ),
+        _ => named(true, busy),
+    }
+}
+
+fn check(name: &str, ok: bool, detail: String) -> Check {
+    Check {
+        check: name.to_owned(),
+        ok,
+        detail,
+    }
+}

@@ -1,0 +1,280 @@
+//! The engine: one thread per share of the load, each with its own readiness loop and nothing shared in the hot path.
+
+mod exchange;
+pub(crate) mod ledger;
+mod slot;
+mod source;
+mod worker;
+
+use std::io;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Barrier, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+use ledger::{Gauge, Ledger};
+use worker::{ClosedEnd, Job, Signals, Task, Worker, Yield};
+
+use crate::measurement::{Evidence, Measurement};
+use crate::recorder::Recorder;
+use crate::schedule::Schedule;
+use crate::sys;
+use crate::workload::{InvalidWorkload, Pace, Stop, Workload, share};
+
+/// How often the calling thread looks whether to stop.
+const POLL: Duration = Duration::from_millis(50);
+
+/// How often it shows progress, at most.
+const SHOW: Duration = Duration::from_millis(500);
+
+/// Time between a request to stop and the stop: longer than a worker's nap, so that all end together.
+const NOTICE_NS: u64 = 100_000_000;
+
+/// Follows a run from the calling thread.
+pub trait Observer {
+    /// Takes a snapshot, at most twice a second.
+    fn progress(&self, _progress: &Progress) {}
+
+    /// Asked twenty times a second: true ends the run early, with what was measured so far.
+    fn should_stop(&self) -> bool {
+        false
+    }
+}
+
+/// An observer that watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {}
+
+/// Where a run stands; the counts are those of the measured window and up to 0.1 s old.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Time since the start, warm-up included.
+    pub elapsed: Duration,
+    /// Requests ended, well or badly.
+    pub completed: u64,
+    /// Requests failed.
+    pub failed: u64,
+    /// Requests under way, at this moment.
+    pub in_flight: u64,
+    /// Requests begun.
+    pub offered: u64,
+}
+
+/// Why there is no measurement.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The load makes no sense or does not fit this process.
+    #[error(transparent)]
+    Invalid(#[from] InvalidWorkload),
+    /// A worker thread could not be set up or lost its readiness queue.
+    #[error("the load generator could not run: {0}")]
+    System(#[from] io::Error),
+    /// The run was stopped before the measured window opened.
+    #[error("stopped during the warm-up: nothing was measured")]
+    StoppedInWarmup,
+}
+
+/// Puts `workload` on its target and measures.
+///
+/// Blocks until the run is over; the calling thread only watches.
+///
+/// # Errors
+/// [`LoadError`]; a server that fails is not an error but a measurement full of failures.
+pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, LoadError> {
+    let open_files = sys::raise_open_file_limit();
+    workload.validate(open_files)?;
+    let plan = Plan::of(workload, open_files);
+    let signals = Signals {
+        stop_at_ns: AtomicU64::new(u64::MAX),
+    };
+    let gauges: Vec<Gauge> = plan.jobs.iter().map(|_| Gauge::default()).collect();
+    let barrier = Barrier::new(plan.jobs.len());
+    let start = OnceLock::new();
+    let running = AtomicUsize::new(plan.jobs.len());
+    let caller = thread::current();
+
+    let (yields, stopped) = thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(plan.jobs.len());
+        for (job, gauge) in plan.jobs.iter().zip(&gauges) {
+            let (signals, barrier, start, running, caller) =
+                (&signals, &barrier, &start, &running, &caller);
+            threads.push(scope.spawn(move || {
+                let worker = Worker::new(job, signals, gauge);
+                barrier.wait();
+                let result = worker.and_then(|worker| worker.run(*start.get_or_init(sys::now_ns)));
+                running.fetch_sub(1, Ordering::Release);
+                caller.unpark();
+                result
+            }));
+        }
+        let stopped = watch(&running, &gauges, &signals, observer);
+        let yields: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        (yields, stopped)
+    });
+
+    let mut parts = Vec::with_capacity(yields.len());
+    for part in yields {
+        let part = part.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        parts.push(part.map_err(io::Error::from)?);
+    }
+    if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
+        return Err(LoadError::StoppedInWarmup);
+    }
+    Ok(assemble(workload, &plan, &parts, stopped))
+}
+
+/// Shows progress and passes on the wish to stop, until all workers are done; true when they were stopped.
+fn watch(
+    running: &AtomicUsize,
+    gauges: &[Gauge],
+    signals: &Signals,
+    observer: &dyn Observer,
+) -> bool {
+    let began = std::time::Instant::now();
+    let mut shown = began;
+    let mut stopped = false;
+    while running.load(Ordering::Acquire) > 0 {
+        if !stopped && observer.should_stop() {
+            signals
+                .stop_at_ns
+                .store(sys::now_ns() + NOTICE_NS, Ordering::Relaxed);
+            stopped = true;
+        }
+        if shown.elapsed() >= SHOW {
+            shown = std::time::Instant::now();
+            let mut sums = [0; 4];
+            for gauge in gauges {
+                gauge
+                    .read()
+                    .iter()
+                    .zip(&mut sums)
+                    .for_each(|(value, sum)| *sum += value);
+            }
+            let [completed, failed, in_flight, offered] = sums;
+            observer.progress(&Progress {
+                elapsed: began.elapsed(),
+                completed,
+                failed,
+                in_flight,
+                offered,
+            });
+        }
+        thread::park_timeout(POLL);
+    }
+    stopped
+}
+
+/// A workload divided among threads.
+struct Plan {
+    jobs: Vec<Job>,
+    schedule: Option<Schedule>,
+    /// Bounds of an open loop's window, from the start.
+    open_ns: u64,
+    end_ns: u64,
+}
+
+impl Plan {
+    fn of(workload: &Workload, open_files: u64) -> Self {
+        let connections = workload.connections(open_files);
+        // A thread without a client would only dilute the figures.
+        let threads = match workload.stop {
+            Stop::Requests(requests) => u32::try_from(requests)
+                .unwrap_or(u32::MAX)
+                .min(workload.threads),
+            Stop::After(_) => workload.threads,
+        }
+        .min(connections);
+        let open_ns = nanoseconds(workload.warmup);
+        let schedule = match workload.pace {
+            Pace::Closed { .. } => None,
+            Pace::Open {
+                rate_per_s,
+                arrivals,
+            } => Some(Schedule::new(arrivals, rate_per_s, workload.seed)),
+        };
+        let end_ns = match (schedule, workload.stop) {
+            (Some(schedule), Stop::Requests(requests)) => schedule.end_of(open_ns, requests),
+            (_, Stop::After(duration)) => open_ns.saturating_add(nanoseconds(duration)),
+            (None, Stop::Requests(_)) => u64::MAX,
+        };
+        let request = |connection: &str| {
+            format!(
+                "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
+                workload.path, workload.host
+            )
+            .into_bytes()
+        };
+        let jobs = (0..threads).map(|thread| Job {
+            target: workload.target,
+            threads,
+            request: request(""),
+            last_request: request("Connection: close\r\n"),
+            requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
+            expected_body: workload.expected_body.clone(),
+            timeout_ns: nanoseconds(workload.timeout),
+            warmup_ns: open_ns,
+            cpu: workload
+                .cpus
+                .get(thread as usize % workload.cpus.len().max(1))
+                .copied(),
+            task: {
+                let part = u32::try_from(share(u64::from(connections), thread, threads))
+                    .unwrap_or(u32::MAX);
+                match (schedule, workload.stop) {
+                    (Some(schedule), _) => Job::open_task(schedule, thread, threads, end_ns, part),
+                    (None, Stop::After(duration)) => Task::Closed {
+                        clients: part,
+                        end: ClosedEnd::After(nanoseconds(duration)),
+                    },
+                    (None, Stop::Requests(requests)) => Task::Closed {
+                        clients: part,
+                        end: ClosedEnd::Requests(share(requests, thread, threads)),
+                    },
+                }
+            },
+        });
+        Self {
+            jobs: jobs.collect(),
+            schedule,
+            open_ns,
+            end_ns,
+        }
+    }
+}
+
+fn assemble(workload: &Workload, plan: &Plan, parts: &[Yield], stopped: bool) -> Measurement {
+    let mut recorder = Recorder::new();
+    let mut ledger = Ledger::new();
+    for part in parts {
+        recorder.merge(&part.recorder);
+        ledger.merge(&part.ledger);
+    }
+    let busiest = parts
+        .iter()
+        .map(|part| part.ledger.cpu_share())
+        .fold(0.0, f64::max);
+    // Counted from the schedule once more, not from what the workers did: the identity is to be a check.
+    let planned = match (plan.schedule, workload.stop) {
+        (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
+        (None, Stop::Requests(requests)) => requests,
+        (None, Stop::After(_)) => ledger.sent,
+    };
+    let offered = plan
+        .schedule
+        .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + ledger.window_ns));
+    let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+    let evidence = Evidence {
+        planned,
+        offered,
+        threads,
+        cpu_share: busiest,
+        stopped,
+    };
+    Measurement::build(workload, recorder, &ledger, &evidence)
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

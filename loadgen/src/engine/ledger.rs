@@ -1,0 +1,108 @@
+//! A worker thread's books: what was sent, what is owed, and what it cost.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Equal parts of the window in which sends are counted, to see whether they were spread as planned.
+pub(crate) const SEND_BINS: usize = 200;
+
+/// Counts over the measured window, kept apart from the recorder's so that one can check the other.
+#[derive(Clone, Debug)]
+pub(crate) struct Ledger {
+    /// Requests begun that belong to the window.
+    pub(crate) sent: u64,
+    /// Requests of the window without an outcome at the end.
+    pub(crate) in_flight_at_end: u64,
+    /// Requests that ended in the window, whether they belong to it or not.
+    pub(crate) ended: u64,
+    /// Those of them with the right answer.
+    pub(crate) good: u64,
+    /// Requests that had to wait for one of the allowed connections.
+    pub(crate) waited_for_slot: u64,
+    /// Length of the window.
+    pub(crate) window_ns: u64,
+    /// CPU time of the thread in the window.
+    pub(crate) cpu_ns: u64,
+    /// Time over which `cpu_ns` was counted.
+    pub(crate) cpu_wall_ns: u64,
+    /// Time clients spent in the window, all added: the population of Little's law times the window.
+    pub(crate) client_ns: u64,
+    /// Part of `client_ns` spent backing off after failures.
+    pub(crate) backoff_ns: u64,
+    /// Part of recorded responses that lies before the window.
+    pub(crate) carried_in_ns: u64,
+    /// Time in the window of requests still under way at its end.
+    pub(crate) carried_out_ns: u64,
+    /// Sends per part of the window (open loop).
+    pub(crate) sends: Vec<u64>,
+}
+
+impl Ledger {
+    pub(crate) fn new() -> Self {
+        Self {
+            sent: 0,
+            in_flight_at_end: 0,
+            ended: 0,
+            good: 0,
+            waited_for_slot: 0,
+            window_ns: 0,
+            cpu_ns: 0,
+            cpu_wall_ns: 0,
+            client_ns: 0,
+            backoff_ns: 0,
+            carried_in_ns: 0,
+            carried_out_ns: 0,
+            sends: vec![0; SEND_BINS],
+        }
+    }
+
+    /// CPU time over wall time, 0…1.
+    #[allow(clippy::cast_precision_loss)] // spans of nanoseconds stay far below 2^53
+    pub(crate) fn cpu_share(&self) -> f64 {
+        if self.cpu_wall_ns == 0 {
+            0.0
+        } else {
+            self.cpu_ns as f64 / self.cpu_wall_ns as f64
+        }
+    }
+
+    /// Adds another thread's books; the window is the longest one.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.in_flight_at_end += other.in_flight_at_end;
+        self.ended += other.ended;
+        self.good += other.good;
+        self.waited_for_slot += other.waited_for_slot;
+        self.window_ns = self.window_ns.max(other.window_ns);
+        self.cpu_ns += other.cpu_ns;
+        self.cpu_wall_ns += other.cpu_wall_ns;
+        self.client_ns += other.client_ns;
+        self.backoff_ns += other.backoff_ns;
+        self.carried_in_ns += other.carried_in_ns;
+        self.carried_out_ns += other.carried_out_ns;
+        for (mine, theirs) in self.sends.iter_mut().zip(&other.sends) {
+            *mine += theirs;
+        }
+    }
+}
+
+/// What a worker shows while it runs, refreshed a few times a second and never per request.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge {
+    pub(crate) completed: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) in_flight: AtomicU64,
+    pub(crate) offered: AtomicU64,
+}
+
+impl Gauge {
+    /// Current values: completed, failed, in flight, offered.
+    pub(crate) fn read(&self) -> [u64; 4] {
+        [
+            &self.completed,
+            &self.failed,
+            &self.in_flight,
+            &self.offered,
+        ]
+        .map(|gauge| gauge.load(Ordering::Relaxed))
+    }
+}

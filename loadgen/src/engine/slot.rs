@@ -1,0 +1,146 @@
+//! Connection slots, reused for the whole run, and the queue of their deadlines.
+
+use std::os::fd::OwnedFd;
+
+use crate::recorder::Times;
+use crate::response::Response;
+
+/// Index of a slot that stands for none.
+const NONE: u32 = u32::MAX;
+
+/// One connection and the request on it. In a closed loop a slot is a client.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) fd: Option<OwnedFd>,
+    pub(super) state: State,
+    pub(super) times: Times,
+    pub(super) response: Response,
+    /// Bytes of the current request already written.
+    pub(super) written: usize,
+    /// Requests begun on this connection.
+    pub(super) served: u64,
+    /// Whether the current request belongs to the measured window.
+    pub(super) counted: bool,
+    /// When the client joined a window that counts requests; zero before.
+    pub(super) joined: u64,
+    /// Failures in a row of this client.
+    pub(super) streak: u32,
+    /// Which source address the connection was charged to.
+    pub(super) source: u32,
+    /// Distinguishes the connections of a slot, so that a late event is not taken for another one's.
+    pub(super) generation: u32,
+    earlier: u32,
+    later: u32,
+}
+
+/// What a slot is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing; it may still hold a kept connection.
+    Idle,
+    /// Waiting for the connection to be established.
+    Connecting,
+    /// Waiting for room to write the rest of the request.
+    Writing,
+    /// Waiting for the answer.
+    Reading,
+    /// A failed client waiting until this instant to try again.
+    BackingOff(u64),
+}
+
+impl Slot {
+    pub(super) fn new() -> Self {
+        Self {
+            fd: None,
+            state: State::Idle,
+            times: Times::default(),
+            response: Response::default(),
+            written: 0,
+            served: 0,
+            counted: false,
+            joined: 0,
+            streak: 0,
+            source: 0,
+            generation: 0,
+            earlier: NONE,
+            later: NONE,
+        }
+    }
+
+    /// Whether a request is under way.
+    pub(super) fn in_flight(&self) -> bool {
+        matches!(
+            self.state,
+            State::Connecting | State::Writing | State::Reading
+        )
+    }
+}
+
+/// Requests under way in the order of their start, which is the order of their deadlines since all wait equally long:
+/// a list threaded through the slots, with no allocation and no search.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    oldest: u32,
+    newest: u32,
+}
+
+impl Deadlines {
+    pub(super) fn new() -> Self {
+        Self {
+            oldest: NONE,
+            newest: NONE,
+        }
+    }
+
+    /// Slot whose request started first.
+    pub(super) fn oldest(&self) -> Option<u32> {
+        (self.oldest != NONE).then_some(self.oldest)
+    }
+
+    /// Appends slot `index`, whose request has just started.
+    pub(super) fn push(&mut self, slots: &mut [Slot], index: u32) {
+        let slot = &mut slots[index as usize];
+        slot.earlier = self.newest;
+        slot.later = NONE;
+        match self.newest {
+            NONE => self.oldest = index,
+            newest => slots[newest as usize].later = index,
+        }
+        self.newest = index;
+    }
+
+    /// Takes slot `index` out; it must be in.
+    pub(super) fn remove(&mut self, slots: &mut [Slot], index: u32) {
+        let Slot { earlier, later, .. } = slots[index as usize];
+        match earlier {
+            NONE => self.oldest = later,
+            earlier => slots[earlier as usize].later = later,
+        }
+        match later {
+            NONE => self.newest = earlier,
+            later => slots[later as usize].earlier = earlier,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deadlines, Slot};
+
+    #[test]
+    fn deadlines_stay_in_order_whichever_is_taken_out() {
+        let mut slots: Vec<Slot> = (0..5).map(|_| Slot::new()).collect();
+        let mut deadlines = Deadlines::new();
+        (0..5).for_each(|index| deadlines.push(&mut slots, index));
+        for gone in [2, 0, 4] {
+            deadlines.remove(&mut slots, gone);
+        }
+        deadlines.push(&mut slots, 2);
+        let mut order = Vec::new();
+        while let Some(index) = deadlines.oldest() {
+            deadlines.remove(&mut slots, index);
+            order.push(index);
+        }
+        assert_eq!(order, [1, 3, 2]);
+    }
+}

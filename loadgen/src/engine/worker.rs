@@ -1,0 +1,526 @@
+//! One worker thread: its loop, its pacing, and its view of the measured window.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags};
+use nix::sys::socket::SockaddrStorage;
+
+use super::ledger::{Gauge, Ledger, SEND_BINS};
+use super::slot::{Deadlines, Slot, State};
+use super::source::Sources;
+use crate::recorder::Recorder;
+use crate::schedule::{Instants, Schedule};
+use crate::sys::{self, Event};
+
+/// Events taken from the kernel at once: a batch of full handling, about 60 µs each, stays near 15 ms.
+const BATCH: usize = 256;
+
+/// Bytes read at once; larger answers take several reads.
+const READ_BUFFER: usize = 32 * 1024;
+
+/// Longest sleep, so that a request to stop is seen in time.
+const NAP_NS: u64 = 50_000_000;
+
+/// How often the gauges are refreshed.
+const GAUGE_NS: u64 = 100_000_000;
+
+/// Clients started per turn, so that the answers to the first ones are not left waiting for the last one's start.
+const RAMP: u32 = 32;
+
+/// What one thread has to do; shared with nobody.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) target: std::net::SocketAddr,
+    pub(super) threads: u32,
+    /// Request bytes that keep the connection, and those that announce its end.
+    pub(super) request: Vec<u8>,
+    pub(super) last_request: Vec<u8>,
+    pub(super) requests_per_connection: u64,
+    pub(super) expected_body: Option<Vec<u8>>,
+    pub(super) timeout_ns: u64,
+    pub(super) warmup_ns: u64,
+    pub(super) cpu: Option<usize>,
+    pub(super) task: Task,
+}
+
+/// The loop of one thread.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Clients, and what ends them.
+    Closed { clients: u32, end: ClosedEnd },
+    /// Every n-th instant of the schedule, until so long after the start, on at most so many connections.
+    Open {
+        instants: Instants,
+        end_ns: u64,
+        connections: u32,
+    },
+}
+
+/// What ends a closed loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ClosedEnd {
+    /// This long after the warm-up.
+    After(u64),
+    /// So many requests.
+    Requests(u64),
+}
+
+/// What all threads of a run see: the start, and an early end.
+#[derive(Debug)]
+pub(super) struct Signals {
+    /// Instant to stop at; `u64::MAX` when the plan decides.
+    pub(super) stop_at_ns: AtomicU64,
+}
+
+/// What one thread brings back.
+#[derive(Debug)]
+pub(super) struct Yield {
+    pub(super) recorder: Recorder,
+    pub(super) ledger: Ledger,
+}
+
+pub(super) struct Worker<'run> {
+    pub(super) job: &'run Job,
+    signals: &'run Signals,
+    gauge: &'run Gauge,
+    pub(super) epoll: Epoll,
+    pub(super) address: SockaddrStorage,
+    pub(super) slots: Vec<Slot>,
+    /// Slots without a connection, and with an idle one (open loop).
+    pub(super) free: Vec<u32>,
+    pub(super) kept: Vec<u32>,
+    pub(super) deadlines: Deadlines,
+    pub(super) retries: BinaryHeap<Reverse<(u64, u32)>>,
+    pub(super) sources: Sources,
+    pub(super) recorder: Recorder,
+    pub(super) ledger: Ledger,
+    pub(super) buffer: Vec<u8>,
+    /// Last reading of the clock.
+    pub(super) now: u64,
+    pub(super) window: Window,
+    pub(super) in_flight: u64,
+    pub(super) in_flight_counted: u64,
+    /// Set when the window is over for good: what ends later is not recorded.
+    pub(super) finished: bool,
+    started: u64,
+    instants: Option<Instants>,
+    waiting_for_slot: bool,
+    gauge_due: u64,
+}
+
+/// The measured window in absolute time.
+///
+/// *Open loop*: a request belongs to it when its intended instant lies in `open..close`, wherever it ends; after `close`
+/// requests still under way, or due and not yet sent, get one timeout of grace. *Closed loop ended by time*: a request
+/// belongs when it ends in `open..close`; those under way at `close` are counted as in flight. *Closed loop ended by a
+/// count*: the first so many requests begun after `open` belong, and all of them are awaited.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) open: u64,
+    pub(super) close: u64,
+    phase: Phase,
+    /// Next instant at which the phase changes.
+    boundary: u64,
+    grace_ns: u64,
+    cpu_at_open: u64,
+    opened_at: u64,
+    /// When the last request that belongs ended.
+    pub(super) last_end: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    WarmingUp,
+    Measuring,
+    Grace,
+}
+
+impl Window {
+    /// Whether the window has been opened, in order of events, and not merely in time.
+    pub(super) fn opened(&self) -> bool {
+        self.phase != Phase::WarmingUp
+    }
+}
+
+impl<'run> Worker<'run> {
+    /// Prepares everything that can fail before the start.
+    pub(super) fn new(
+        job: &'run Job,
+        signals: &'run Signals,
+        gauge: &'run Gauge,
+    ) -> nix::Result<Self> {
+        if let Some(cpu) = job.cpu {
+            sys::pin_to(cpu)?;
+        }
+        sys::tighten_timers()?;
+        let (slots, instants) = match &job.task {
+            Task::Closed { clients, .. } => (*clients, None),
+            Task::Open {
+                instants,
+                connections,
+                ..
+            } => ((*connections).min(1024), Some(instants.clone())),
+        };
+        Ok(Self {
+            job,
+            signals,
+            gauge,
+            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
+            address: SockaddrStorage::from(job.target),
+            slots: Vec::with_capacity(slots as usize),
+            free: Vec::new(),
+            kept: Vec::new(),
+            deadlines: Deadlines::new(),
+            retries: BinaryHeap::new(),
+            sources: Sources::new(job.target, job.threads),
+            recorder: Recorder::new(),
+            ledger: Ledger::new(),
+            buffer: vec![0; READ_BUFFER],
+            now: 0,
+            window: Window {
+                open: 0,
+                close: u64::MAX,
+                phase: Phase::WarmingUp,
+                boundary: 0,
+                grace_ns: job.timeout_ns,
+                cpu_at_open: 0,
+                opened_at: 0,
+                last_end: 0,
+            },
+            in_flight: 0,
+            in_flight_counted: 0,
+            finished: false,
+            started: 0,
+            instants,
+            waiting_for_slot: false,
+            gauge_due: 0,
+        })
+    }
+
+    /// Runs the load; `started` is the start of the run on the monotonic clock.
+    pub(super) fn run(mut self, started: u64) -> nix::Result<Yield> {
+        self.started = started;
+        self.window.open = started.saturating_add(self.job.warmup_ns);
+        self.window.close = match self.job.task {
+            Task::Closed {
+                end: ClosedEnd::After(duration),
+                ..
+            } => self.window.open.saturating_add(duration),
+            Task::Closed {
+                end: ClosedEnd::Requests(_),
+                ..
+            } => u64::MAX,
+            Task::Open { end_ns, .. } => started.saturating_add(end_ns),
+        };
+        self.window.boundary = self.window.open;
+        let mut events = [Event { events: 0, u64: 0 }; BATCH];
+        self.tick();
+        while !self.done() {
+            self.heed_stop();
+            self.launch();
+            let pause = self.pause_ns();
+            let count = sys::wait_for_events(&self.epoll, &mut events, pause)?;
+            let woken = self.tick();
+            for event in &events[..count] {
+                if self.finished {
+                    break;
+                }
+                self.handle(event.u64, event.events, woken);
+                self.launch_due();
+            }
+            // A full batch means that answers may still be waiting in the kernel: not the moment to call them late.
+            if count < BATCH {
+                self.expire();
+            }
+            self.show();
+        }
+        Ok(self.close_books())
+    }
+
+    /// Reads the clock and moves the window on when it is time; every stamp comes from here.
+    pub(super) fn tick(&mut self) -> u64 {
+        self.now = sys::now_ns();
+        if self.now >= self.window.boundary {
+            self.turn_phase();
+        }
+        self.now
+    }
+
+    fn turn_phase(&mut self) {
+        if self.window.phase == Phase::WarmingUp {
+            self.window.phase = Phase::Measuring;
+            self.window.boundary = self.window.close;
+            self.window.cpu_at_open = sys::thread_cpu_ns();
+            self.window.opened_at = self.now;
+            if matches!(
+                self.job.task,
+                Task::Closed {
+                    end: ClosedEnd::After(_),
+                    ..
+                }
+            ) {
+                self.take_over();
+            }
+        }
+        if self.window.phase == Phase::Measuring && self.now >= self.window.close {
+            self.window.phase = Phase::Grace;
+            self.window.boundary = self.window.close.saturating_add(self.window.grace_ns);
+            self.count_cpu();
+            self.finished |= matches!(self.job.task, Task::Closed { .. });
+        }
+        if self.window.phase == Phase::Grace && self.now >= self.window.boundary {
+            self.finished = true;
+        }
+    }
+
+    /// Hands the requests under way over to a window that counts by completion.
+    fn take_over(&mut self) {
+        let open = self.window.open;
+        for slot in &mut self.slots {
+            if slot.in_flight() {
+                slot.counted = true;
+                self.ledger.sent += 1;
+                self.in_flight_counted += 1;
+                self.ledger.carried_in_ns += open.saturating_sub(slot.times.intended);
+            } else if let State::BackingOff(until) = slot.state {
+                self.ledger.backoff_ns += until.saturating_sub(open);
+            }
+        }
+    }
+
+    fn count_cpu(&mut self) {
+        self.ledger.cpu_ns = sys::thread_cpu_ns().saturating_sub(self.window.cpu_at_open);
+        self.ledger.cpu_wall_ns = self.now - self.window.opened_at;
+    }
+
+    /// Brings the end forward when the caller asks for it; what is under way then stays without an outcome.
+    fn heed_stop(&mut self) {
+        let stop_at = self.signals.stop_at_ns.load(Ordering::Relaxed);
+        if stop_at >= self.window.close {
+            return;
+        }
+        self.window.grace_ns = 0;
+        self.window.close = stop_at.max(self.now);
+        match self.window.phase {
+            Phase::WarmingUp if stop_at <= self.window.open => self.finished = true,
+            Phase::WarmingUp => {}
+            Phase::Measuring => self.window.boundary = self.window.close,
+            Phase::Grace => self.finished = true,
+        }
+    }
+
+    fn done(&self) -> bool {
+        let settled = self.in_flight_counted == 0;
+        self.finished
+            || match self.job.task {
+                Task::Closed {
+                    end: ClosedEnd::After(_),
+                    ..
+                } => false,
+                Task::Closed {
+                    end: ClosedEnd::Requests(requests),
+                    ..
+                } => settled && self.ledger.sent >= requests,
+                Task::Open { .. } => {
+                    settled && self.window.phase == Phase::Grace && self.next_due().is_none()
+                }
+            }
+    }
+
+    /// Begins whatever is to be begun now.
+    fn launch(&mut self) {
+        if let Task::Closed { clients, .. } = self.job.task {
+            for _ in 0..RAMP {
+                let Ok(index @ 0..) = u32::try_from(self.slots.len()) else {
+                    break;
+                };
+                if index >= clients || self.finished {
+                    break;
+                }
+                self.slots.push(Slot::new());
+                self.begin_client(index, self.now);
+            }
+        }
+        while let Some(Reverse((due, index))) = self.retries.peek().copied() {
+            if due > self.now || self.finished {
+                break;
+            }
+            self.retries.pop();
+            self.begin_client(index, due);
+        }
+        self.launch_due();
+    }
+
+    /// Begins the open-loop requests whose instant has come, as far as connections are free.
+    fn launch_due(&mut self) {
+        while let Some(due) = self.next_due() {
+            if due > self.now || self.finished {
+                self.waiting_for_slot = false;
+                return;
+            }
+            let Some(index) = self.open_slot() else {
+                self.waiting_for_slot = true;
+                return;
+            };
+            if let Some(instants) = &mut self.instants {
+                instants.next();
+            }
+            let counted = (self.window.open..self.window.close).contains(&due);
+            self.tick();
+            if counted {
+                self.ledger.waited_for_slot += u64::from(self.waiting_for_slot);
+                self.note_send();
+            }
+            self.begin(index, due, counted);
+        }
+    }
+
+    /// Next open-loop instant that is still to be sent, in absolute time.
+    fn next_due(&self) -> Option<u64> {
+        let due = self.started.saturating_add(self.instants.as_ref()?.peek());
+        (due < self.window.close).then_some(due)
+    }
+
+    /// A slot for an open-loop request: one with a kept connection rather than one without.
+    fn open_slot(&mut self) -> Option<u32> {
+        let Task::Open { connections, .. } = self.job.task else {
+            return None;
+        };
+        self.kept.pop().or_else(|| self.free.pop()).or_else(|| {
+            let index = u32::try_from(self.slots.len())
+                .ok()
+                .filter(|index| *index < connections)?;
+            self.slots.push(Slot::new());
+            Some(index)
+        })
+    }
+
+    fn note_send(&mut self) {
+        let Window { open, close, .. } = self.window;
+        let at = u128::from(self.now.saturating_sub(open)) * SEND_BINS as u128
+            / u128::from((close - open).max(1));
+        if let Some(bin) = usize::try_from(at)
+            .ok()
+            .and_then(|at| self.ledger.sends.get_mut(at))
+        {
+            *bin += 1;
+        }
+    }
+
+    /// How long there is nothing to do but wait for events.
+    fn pause_ns(&self) -> u64 {
+        if self.finished {
+            return 0;
+        }
+        let mut until = self.window.boundary.min(self.now + NAP_NS);
+        if let Some(oldest) = self.deadlines.oldest() {
+            until = until.min(
+                self.slots[oldest as usize]
+                    .times
+                    .start
+                    .saturating_add(self.job.timeout_ns),
+            );
+        }
+        if let Some(Reverse((due, _))) = self.retries.peek() {
+            until = until.min(*due);
+        }
+        match self.job.task {
+            Task::Closed { clients, .. } if self.slots.len() < clients as usize => until = self.now,
+            Task::Open { .. } if !self.waiting_for_slot => {
+                until = until.min(self.next_due().unwrap_or(u64::MAX))
+            }
+            _ => {}
+        }
+        until.saturating_sub(self.now)
+    }
+
+    fn show(&mut self) {
+        if self.now < self.gauge_due {
+            return;
+        }
+        self.gauge_due = self.now + GAUGE_NS;
+        let failed = self.recorder.histograms.failed.len();
+        self.gauge
+            .completed
+            .store(self.recorder.ok + failed, Ordering::Relaxed);
+        self.gauge.failed.store(failed, Ordering::Relaxed);
+        self.gauge
+            .in_flight
+            .store(self.in_flight, Ordering::Relaxed);
+        self.gauge
+            .offered
+            .store(self.ledger.sent, Ordering::Relaxed);
+    }
+
+    fn close_books(mut self) -> Yield {
+        if self.window.phase == Phase::Measuring {
+            self.count_cpu();
+        }
+        let by_count = matches!(
+            self.job.task,
+            Task::Closed {
+                end: ClosedEnd::Requests(_),
+                ..
+            }
+        );
+        let end = if by_count && self.window.close == u64::MAX {
+            self.window.last_end
+        } else {
+            self.window.close
+        };
+        self.ledger.window_ns = if self.window.opened() {
+            end.saturating_sub(self.window.open)
+        } else {
+            0
+        };
+        let counted = self
+            .slots
+            .iter()
+            .filter(|slot| slot.counted && slot.in_flight());
+        for slot in counted {
+            self.ledger.in_flight_at_end += 1;
+            self.ledger.carried_out_ns += end.saturating_sub(slot.times.intended);
+        }
+        for slot in &self.slots {
+            if slot.joined > 0 {
+                self.ledger.client_ns += end.saturating_sub(slot.joined);
+            }
+            if let State::BackingOff(until) = slot.state {
+                self.ledger.backoff_ns = self
+                    .ledger
+                    .backoff_ns
+                    .saturating_sub(until.saturating_sub(end));
+            }
+        }
+        if let Task::Closed {
+            clients,
+            end: ClosedEnd::After(_),
+        } = self.job.task
+        {
+            self.ledger.client_ns = u64::from(clients) * self.ledger.window_ns;
+        }
+        Yield {
+            recorder: self.recorder,
+            ledger: self.ledger,
+        }
+    }
+}
+
+impl Job {
+    /// The part of an open-loop plan that falls to thread `thread`.
+    pub(super) fn open_task(
+        schedule: Schedule,
+        thread: u32,
+        threads: u32,
+        end_ns: u64,
+        connections: u32,
+    ) -> Task {
+        Task::Open {
+            instants: schedule.instants_of(thread, threads),
+            end_ns,
+            connections,
+        }
+    }
+}

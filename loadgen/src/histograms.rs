@@ -1,0 +1,167 @@
+//! The distributions of a measurement, in nanoseconds, and the percentiles read from them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+
+use crate::summary::{Distribution, Latencies};
+
+/// Longest time told apart, one hour; a longer one is entered as this.
+const LONGEST_NS: u64 = 3_600_000_000_000;
+
+/// Significant decimal digits: a value is off by at most 0.1 %.
+const DIGITS: u8 = 3;
+
+/// Fewest samples beyond a percentile that support printing it.
+const MIN_BEYOND: u64 = 10;
+
+/// Distributions of the intervals between a request's timestamps, in nanoseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histograms {
+    /// Intended instant to last byte or failure.
+    pub response: Histogram<u64>,
+    /// Start to last byte or failure.
+    pub service: Histogram<u64>,
+    /// Start of a connection to established.
+    pub connect: Histogram<u64>,
+    /// Request written to first byte of the answer.
+    pub first_byte: Histogram<u64>,
+    /// Intended instant to start.
+    pub lag: Histogram<u64>,
+    /// The part of `response` that is failures, entered at their elapsed time: right-censored samples.
+    pub failed: Histogram<u64>,
+}
+
+impl Histograms {
+    /// Empty ones, at their final size.
+    pub fn new() -> Self {
+        let empty = empty_histogram();
+        Self {
+            response: empty.clone(),
+            service: empty.clone(),
+            connect: empty.clone(),
+            first_byte: empty.clone(),
+            lag: empty.clone(),
+            failed: empty,
+        }
+    }
+
+    /// Adds the samples of `other`, without loss.
+    pub fn merge(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.response, &other.response),
+            (&mut self.service, &other.service),
+            (&mut self.connect, &other.connect),
+            (&mut self.first_byte, &other.first_byte),
+            (&mut self.lag, &other.lag),
+            (&mut self.failed, &other.failed),
+        ];
+        for (mine, theirs) in pairs {
+            // Every histogram of this type has the same bounds, or came from another version with narrower ones.
+            mine.auto(true);
+            mine.add(theirs).unwrap_or_else(|error| {
+                unreachable!("a resizing histogram takes any other: {error}")
+            });
+        }
+    }
+
+    /// The published figures.
+    pub fn latencies(&self) -> Latencies {
+        let none = empty_histogram();
+        Latencies {
+            response: distribution(&self.response, &self.failed),
+            service: distribution(&self.service, &self.failed),
+            connect: distribution(&self.connect, &none),
+            first_byte: distribution(&self.first_byte, &none),
+            lag: distribution(&self.lag, &none),
+        }
+    }
+
+    /// One histogram as base64 of its HdrHistogram V2 encoding with DEFLATE, readable by every HdrHistogram library.
+    pub fn encode(histogram: &Histogram<u64>) -> String {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new()
+            .serialize(histogram, &mut bytes)
+            .unwrap_or_else(|error| unreachable!("writing to memory does not fail: {error}"));
+        STANDARD.encode(bytes)
+    }
+
+    /// Reads what [`Histograms::encode`] wrote; `None` when it did not.
+    pub fn decode(text: &str) -> Option<Histogram<u64>> {
+        let bytes = STANDARD.decode(text).ok()?;
+        Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
+    }
+}
+
+impl Default for Histograms {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn empty_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_NS, DIGITS)
+        .unwrap_or_else(|error| unreachable!("constant bounds are valid: {error}"))
+}
+
+/// Figures of `histogram`, of whose samples those in `censored` stand for "at least this long".
+///
+/// A percentile is unknown beyond its value, and named in [`Distribution::censored`], once its rank exceeds the number
+/// of uncensored samples; so is the maximum when a censored sample holds it.
+fn distribution(histogram: &Histogram<u64>, censored: &Histogram<u64>) -> Distribution {
+    let count = histogram.len();
+    if count == 0 {
+        return Distribution::default();
+    }
+    let us = |ns: f64| Some(ns / 1e3);
+    #[allow(clippy::cast_precision_loss)] // an hour of nanoseconds is exact in a double
+    let whole_us = |ns: u64| us(ns as f64);
+    let percentile = |permille| percentile_ns(histogram, permille).and_then(whole_us);
+    let known = count - censored.len().min(count);
+    let mut at_least: Vec<String> = [("p50", 500), ("p90", 900), ("p99", 990), ("p99_9", 999)]
+        .into_iter()
+        .filter(|(_, permille)| supported(count, *permille) && rank(count, *permille) > known)
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    if !censored.is_empty() && (known == 0 || censored.max() >= histogram.max()) {
+        at_least.push("max".to_owned());
+    }
+    Distribution {
+        count,
+        mean: us(histogram.mean()),
+        min: whole_us(histogram.min()),
+        p50: percentile(500),
+        p90: percentile(900),
+        p99: percentile(990),
+        p99_9: percentile(999),
+        max: whole_us(histogram.max()),
+        censored: at_least,
+    }
+}
+
+/// The percentile of `permille`, by exact rank and at most 0.1 % above the sample; `None` when fewer than ten samples
+/// lie beyond it.
+pub fn percentile_ns(histogram: &Histogram<u64>, permille: u64) -> Option<u64> {
+    if !supported(histogram.len(), permille) {
+        return None;
+    }
+    let rank = rank(histogram.len(), permille);
+    let mut seen = 0;
+    let step = histogram.iter_recorded().find(|step| {
+        seen += step.count_since_last_iteration();
+        seen >= rank
+    })?;
+    Some(step.value_iterated_to().min(histogram.max()))
+}
+
+/// Rank of the percentile of `permille` among `count` samples, from one: the smallest not below the exact share.
+fn rank(count: u64, permille: u64) -> u64 {
+    u64::try_from((u128::from(count) * u128::from(permille)).div_ceil(1000))
+        .unwrap_or(u64::MAX)
+        .max(1)
+}
+
+fn supported(count: u64, permille: u64) -> bool {
+    u128::from(count) * u128::from(1000 - permille.min(1000)) >= u128::from(MIN_BEYOND) * 1000
+}

@@ -1,0 +1,155 @@
+//! A measurement: the published summary and the distributions behind it.
+
+use std::time::Duration;
+
+use crate::checks;
+use crate::engine::ledger::Ledger;
+use crate::histograms::Histograms;
+use crate::recorder::Recorder;
+use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary};
+use crate::workload::Workload;
+
+/// What one run measured, or several merged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    /// What is published.
+    pub summary: Summary,
+    /// Distributions, in nanoseconds.
+    pub histograms: Histograms,
+    /// Length of the measured window as it was; merged measurements add theirs.
+    pub window: Duration,
+    /// Whether the run was stopped before its plan was done.
+    pub interrupted: bool,
+}
+
+/// What a run knows beyond its books.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Evidence {
+    /// Requests of the whole plan, counted from the schedule.
+    pub(crate) planned: u64,
+    /// Those whose instant came before the window ended (open loop).
+    pub(crate) offered: Option<u64>,
+    /// Worker threads.
+    pub(crate) threads: u32,
+    /// CPU share of the busiest of them.
+    pub(crate) cpu_share: f64,
+    /// Whether the run was stopped early.
+    pub(crate) stopped: bool,
+}
+
+impl Measurement {
+    /// Turns the merged books of all threads into figures, and judges them.
+    pub(crate) fn build(
+        workload: &Workload,
+        recorder: Recorder,
+        ledger: &Ledger,
+        evidence: &Evidence,
+    ) -> Self {
+        let window = Duration::from_nanos(ledger.window_ns);
+        let counts = Counts {
+            planned: evidence.planned,
+            sent: ledger.sent,
+            ok: recorder.ok,
+            not_sent: evidence.planned.saturating_sub(ledger.sent),
+            in_flight_at_end: ledger.in_flight_at_end,
+            failed: recorder.failures(),
+        };
+        let mut summary = Summary {
+            schema_version: SCHEMA_VERSION,
+            model: None,
+            url: workload.url(),
+            plan: workload.plan(),
+            rates: Rates {
+                offered_per_s: per_second(evidence.offered.unwrap_or(ledger.sent), window),
+                completed_per_s: per_second(ledger.ended, window),
+                good_per_s: per_second(ledger.good, window),
+            },
+            counts,
+            latency_us: recorder.histograms.latencies(),
+            generator: Generator {
+                threads: evidence.threads,
+                cpu_us_per_request: ratio(ledger.cpu_ns, ledger.ended).map(|ns| ns / 1e3),
+                cpu_share: evidence.cpu_share,
+            },
+            validity: Vec::new(),
+        };
+        summary.validity = checks::all(&summary, workload, ledger, evidence);
+        Self {
+            summary,
+            histograms: recorder.histograms,
+            window,
+            interrupted: evidence.stopped,
+        }
+    }
+
+    /// Adds another measurement of the same plan, as if one run had made both.
+    ///
+    /// Histograms and counts add and percentiles are read anew; rates and CPU time are weighted by what they were
+    /// divided by. A check holds when it holds in both parts, except those that only need counts: they are made again.
+    pub fn merge(&mut self, other: &Self) {
+        let (mine, theirs) = (&mut self.summary, &other.summary);
+        let windows = [self.window.as_secs_f64(), other.window.as_secs_f64()];
+        let weighted = |values: [f64; 2], weights: [f64; 2]| {
+            let total = weights[0] + weights[1];
+            if total > 0.0 {
+                (values[0] * weights[0] + values[1] * weights[1]) / total
+            } else {
+                0.0
+            }
+        };
+        let ended = [
+            mine.rates.completed_per_s * windows[0],
+            theirs.rates.completed_per_s * windows[1],
+        ];
+        mine.generator.cpu_us_per_request = match (
+            mine.generator.cpu_us_per_request,
+            theirs.generator.cpu_us_per_request,
+        ) {
+            (Some(a), Some(b)) => Some(weighted([a, b], ended)),
+            (one, other) => one.or(other),
+        };
+        mine.generator.cpu_share = mine.generator.cpu_share.max(theirs.generator.cpu_share);
+        mine.generator.threads = mine.generator.threads.max(theirs.generator.threads);
+        for (a, b) in [
+            (&mut mine.rates.offered_per_s, theirs.rates.offered_per_s),
+            (
+                &mut mine.rates.completed_per_s,
+                theirs.rates.completed_per_s,
+            ),
+            (&mut mine.rates.good_per_s, theirs.rates.good_per_s),
+        ] {
+            *a = weighted([*a, b], windows);
+        }
+        add_counts(&mut mine.counts, &theirs.counts);
+        self.histograms.merge(&other.histograms);
+        mine.latency_us = self.histograms.latencies();
+        mine.validity = checks::merged(mine, theirs);
+        self.window += other.window;
+        self.interrupted |= other.interrupted;
+    }
+}
+
+fn add_counts(mine: &mut Counts, theirs: &Counts) {
+    mine.planned += theirs.planned;
+    mine.sent += theirs.sent;
+    mine.ok += theirs.ok;
+    mine.not_sent += theirs.not_sent;
+    mine.in_flight_at_end += theirs.in_flight_at_end;
+    for (cause, phases) in &theirs.failed {
+        let known = mine.failed.entry(cause.clone()).or_default();
+        for (phase, count) in phases {
+            *known.entry(phase.clone()).or_default() += count;
+        }
+    }
+}
+
+fn per_second(count: u64, window: Duration) -> f64 {
+    let nanoseconds = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
+    ratio(count, nanoseconds).map_or(0.0, |per_ns| per_ns * 1e9)
+}
+
+/// `a / b`, or nothing where there is nothing to divide by.
+#[allow(clippy::cast_precision_loss)] // counts and spans of nanoseconds stay far below 2^53
+pub(crate) fn ratio(a: u64, b: u64) -> Option<f64> {
+    (b > 0).then(|| a as f64 / b as f64)
+}

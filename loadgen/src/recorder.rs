@@ -1,0 +1,165 @@
+//! What happened to the requests of one worker thread, kept in bounded memory and merged without loss.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use nix::errno::Errno;
+
+use crate::histograms::Histograms;
+
+/// Instants of one request, in nanoseconds of the monotonic clock; zero where it did not get that far.
+///
+/// Each was read at or after what it stamps, except the two that mark a beginning (`intended` and `start`).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Times {
+    /// t0: when it should have started.
+    pub(crate) intended: u64,
+    /// t1: before the connection was begun, or the write on a kept one.
+    pub(crate) start: u64,
+    /// t2: when the connection was known to be established; zero on a kept one.
+    pub(crate) connected: u64,
+    /// t3: when the request was written.
+    pub(crate) written: u64,
+    /// t4: when the first byte of the answer had been read.
+    pub(crate) first_byte: u64,
+    /// t5: when the last byte had been read, or the failure was seen.
+    pub(crate) end: u64,
+}
+
+/// What came of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The right answer.
+    Ok,
+    /// Anything else.
+    Failed(Cause, Phase),
+}
+
+/// Why a request failed, whichever system call saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    Refused,
+    Reset,
+    ClosedEarly,
+    Timeout,
+    Unreachable,
+    Status(u16),
+    BadBody,
+    Parse,
+    /// An error of this machine, by number.
+    Local(i32),
+}
+
+/// How far a request had come when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Connect,
+    BeforeFirstByte,
+    MidBody,
+}
+
+impl Cause {
+    /// Cause of a socket error.
+    pub(crate) fn of(errno: Errno) -> Self {
+        match errno {
+            Errno::ECONNREFUSED => Self::Refused,
+            Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED => Self::Reset,
+            Errno::ETIMEDOUT => Self::Timeout,
+            Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN | Errno::ENETDOWN => {
+                Self::Unreachable
+            }
+            errno => Self::Local(errno as i32),
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Refused => "refused".to_owned(),
+            Self::Reset => "reset".to_owned(),
+            Self::ClosedEarly => "closed_early".to_owned(),
+            Self::Timeout => "timeout".to_owned(),
+            Self::Unreachable => "unreachable".to_owned(),
+            Self::Status(status) => format!("status_{status}"),
+            Self::BadBody => "bad_body".to_owned(),
+            Self::Parse => "parse".to_owned(),
+            Self::Local(errno) => format!("local_{:?}", Errno::from_raw(errno)),
+        }
+    }
+}
+
+impl Phase {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::BeforeFirstByte => "before_first_byte",
+            Self::MidBody => "mid_body",
+        }
+    }
+}
+
+/// Counts and distributions of the requests that belong to the measured window.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    pub(crate) histograms: Histograms,
+    pub(crate) ok: u64,
+    failed: BTreeMap<(Cause, Phase), u64>,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        Self {
+            histograms: Histograms::new(),
+            ok: 0,
+            failed: BTreeMap::new(),
+        }
+    }
+
+    /// Enters one finished request.
+    pub(crate) fn record(&mut self, times: &Times, outcome: Outcome) {
+        let since = |later: u64, earlier: u64| later.saturating_sub(earlier);
+        let response = since(times.end, times.intended);
+        let enter = |histogram: &mut Histogram<u64>, value| histogram.saturating_record(value);
+        let histograms = &mut self.histograms;
+        enter(&mut histograms.response, response);
+        enter(&mut histograms.service, since(times.end, times.start));
+        enter(&mut histograms.lag, since(times.start, times.intended));
+        if times.connected > 0 {
+            enter(&mut histograms.connect, since(times.connected, times.start));
+        }
+        if times.first_byte > 0 && times.written > 0 {
+            enter(
+                &mut histograms.first_byte,
+                since(times.first_byte, times.written),
+            );
+        }
+        match outcome {
+            Outcome::Ok => self.ok += 1,
+            Outcome::Failed(cause, phase) => {
+                enter(&mut histograms.failed, response);
+                *self.failed.entry((cause, phase)).or_default() += 1;
+            }
+        }
+    }
+
+    /// Adds what another thread recorded.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.histograms.merge(&other.histograms);
+        self.ok += other.ok;
+        for (key, count) in &other.failed {
+            *self.failed.entry(*key).or_default() += count;
+        }
+    }
+
+    /// Failures by name, as published.
+    pub(crate) fn failures(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let mut named: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+        for ((cause, phase), count) in &self.failed {
+            *named
+                .entry(cause.name())
+                .or_default()
+                .entry(phase.name().to_owned())
+                .or_default() += count;
+        }
+        named
+    }
+}

@@ -1,0 +1,187 @@
+//! When requests are meant to be sent: a pure function of the seed and the request's index, in integer nanoseconds.
+//!
+//! There is one schedule for the whole process. A worker thread takes every n-th index of it, so that the union over
+//! threads is exactly the asked arrival process and not n staggered clocks.
+
+use crate::summary::Arrivals;
+
+/// Intended instants of an open loop, in nanoseconds from the start of the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    arrivals: Arrivals,
+    rate_per_s: f64,
+    seed: u64,
+}
+
+/// Units per second in which the rate of constant arrivals is kept, so that instant i is an exact integer quotient.
+const RATE_UNITS_PER_S: f64 = 1e6;
+
+impl Schedule {
+    /// A schedule of `rate_per_s` arrivals per second on average.
+    pub fn new(arrivals: Arrivals, rate_per_s: f64, seed: u64) -> Self {
+        Self {
+            arrivals,
+            rate_per_s,
+            seed,
+        }
+    }
+
+    /// All instants, in order, without end.
+    pub fn instants(self) -> Instants {
+        self.instants_of(0, 1)
+    }
+
+    /// The instants of thread `thread` of `threads`: indices `thread`, `thread + threads`, and so on.
+    pub fn instants_of(self, thread: u32, threads: u32) -> Instants {
+        let mut instants = Instants {
+            schedule: self,
+            index: 0,
+            at_ns: 0,
+            stride: u64::from(threads.max(1)),
+        };
+        instants.at_ns = instants.schedule.gap_ns(0);
+        instants.advance(u64::from(thread));
+        instants
+    }
+
+    /// Number of instants in `from_ns..to_ns`.
+    pub fn count(self, from_ns: u64, to_ns: u64) -> u64 {
+        if self.arrivals == Arrivals::Constant {
+            return self
+                .constant_before(to_ns)
+                .saturating_sub(self.constant_before(from_ns));
+        }
+        let window = self
+            .instants()
+            .skip_while(|at| *at < from_ns)
+            .take_while(|at| *at < to_ns);
+        u64::try_from(window.count()).unwrap_or(u64::MAX)
+    }
+
+    /// The instant just after the `count`-th one at or after `from_ns`: the end of a window that holds `count` of them.
+    pub fn end_of(self, from_ns: u64, count: u64) -> u64 {
+        let last = usize::try_from(count.saturating_sub(1)).unwrap_or(usize::MAX);
+        let mut window = self.instants().skip_while(|at| *at < from_ns);
+        window.nth(last).map_or(u64::MAX, |at| at.saturating_add(1))
+    }
+
+    /// Mean gap, in nanoseconds.
+    pub fn mean_gap_ns(&self) -> f64 {
+        1e9 / self.rate_per_s
+    }
+
+    /// Gap before arrival `index`; arrival 0 of a constant schedule is at the origin.
+    fn gap_ns(&self, index: u64) -> u64 {
+        match self.arrivals {
+            Arrivals::Constant => {
+                let before = if index == 0 {
+                    0
+                } else {
+                    self.constant_ns(index - 1)
+                };
+                self.constant_ns(index) - before
+            }
+            // Inverse transform: -ln(1 - u) / rate is exponential for uniform u in [0, 1).
+            Arrivals::Poisson => {
+                round_ns(-(-uniform(self.seed, index)).ln_1p() / self.rate_per_s * 1e9)
+            }
+        }
+    }
+
+    /// Instant `index` of a constant schedule: a quotient, so that it cannot drift.
+    fn constant_ns(&self, index: u64) -> u64 {
+        let ns = u128::from(index) * 1_000_000_000_000_000 / self.rate_units();
+        u64::try_from(ns).unwrap_or(u64::MAX)
+    }
+
+    /// How many instants of a constant schedule are before `ns`.
+    fn constant_before(&self, ns: u64) -> u64 {
+        // index·c/r < ns in integer division is index·c < ns·r.
+        let count = (u128::from(ns) * self.rate_units()).div_ceil(1_000_000_000_000_000);
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    fn rate_units(&self) -> u128 {
+        u128::from(round_ns(self.rate_per_s * RATE_UNITS_PER_S).max(1))
+    }
+}
+
+/// The instants of a [`Schedule`] that fall to one thread.
+#[derive(Clone, Debug)]
+pub struct Instants {
+    schedule: Schedule,
+    index: u64,
+    at_ns: u64,
+    stride: u64,
+}
+
+impl Instants {
+    /// Next instant, without consuming it.
+    pub fn peek(&self) -> u64 {
+        self.at_ns
+    }
+
+    /// Index of the next instant in the whole schedule.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Moves `steps` arrivals of the whole schedule onwards: integer sums of gaps, so every thread agrees on every one.
+    fn advance(&mut self, steps: u64) {
+        for _ in 0..steps {
+            self.index += 1;
+            self.at_ns = self.at_ns.saturating_add(self.schedule.gap_ns(self.index));
+        }
+    }
+}
+
+impl Iterator for Instants {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        let at_ns = self.at_ns;
+        self.advance(self.stride);
+        Some(at_ns)
+    }
+}
+
+/// Uniform number in [0, 1) for `index`: 53 bits of a counter-based generator.
+#[allow(clippy::cast_precision_loss)] // 53 bits are exactly what a double holds
+fn uniform(seed: u64, index: u64) -> f64 {
+    (splitmix64(seed, index) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Output `index` of SplitMix64 started at `seed`.
+///
+/// Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014; constants of its Java edition.
+fn splitmix64(seed: u64, index: u64) -> u64 {
+    let mut z = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// Nearest whole number of nanoseconds; a float-to-integer `as` saturates, which is what a far instant should do.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn round_ns(ns: f64) -> u64 {
+    ns.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::splitmix64;
+
+    #[test]
+    fn generator_gives_the_published_reference_values() {
+        // First outputs for seed 1234567 of the reference implementation at prng.di.unimi.it.
+        let values: Vec<u64> = (0..3).map(|index| splitmix64(1_234_567, index)).collect();
+        assert_eq!(
+            values,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
+        );
+    }
+}
