@@ -7,6 +7,8 @@ fn main() {
     println!("cargo:rerun-if-env-changed=RUSTC");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().ok();
-    let version = version.and_then(|output| String::from_utf8(output.stdout).ok()).unwrap_or_default();
+    let version = version
+        .and_then(|output| String::from_utf8(output.stdout).ok())
+        .unwrap_or_default();
     println!("cargo:rustc-env=HOLA_RUSTC={}", version.trim());
 }

@@ -1,8 +1,8 @@
 //! One suite over all models: the same octets must give the same answers, whoever runs the conversation.
 
-mod support;
 #[path = "../servers/src/conversation/http/cases.rs"]
 mod cases;
+mod support;
 
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -16,7 +16,12 @@ fn every_model_answers_every_case_as_the_table_says() {
         let server = Server::start(model);
         for &(octets, expected, _) in CASES {
             let answers = server.exchange(octets);
-            assert_eq!(statuses(&answers), expected, "{model}: {}", octets.escape_ascii());
+            assert_eq!(
+                statuses(&answers),
+                expected,
+                "{model}: {}",
+                octets.escape_ascii()
+            );
         }
         server.stop();
     });
@@ -26,7 +31,9 @@ fn every_model_answers_every_case_as_the_table_says() {
 fn every_model_keeps_or_closes_the_connection_as_the_table_says() {
     for_each_model(|model| {
         let server = Server::start(model);
-        for &(octets, expected, then) in CASES.iter().filter(|(_, expected, _)| !expected.is_empty()) {
+        for &(octets, expected, then) in
+            CASES.iter().filter(|(_, expected, _)| !expected.is_empty())
+        {
             let mut socket = server.connect();
             socket.write_all(octets).expect("sent");
             // A second request is answered on a kept connection and on no other.
@@ -34,7 +41,12 @@ fn every_model_keeps_or_closes_the_connection_as_the_table_says() {
             let mut answers = String::new();
             let _ = socket.read_to_string(&mut answers);
             let expected_count = expected.len() + usize::from(then == Then::Keep);
-            assert_eq!(statuses(&answers).len(), expected_count, "{model}: {}: {answers}", octets.escape_ascii());
+            assert_eq!(
+                statuses(&answers).len(),
+                expected_count,
+                "{model}: {}: {answers}",
+                octets.escape_ascii()
+            );
         }
     });
 }
@@ -61,13 +73,19 @@ fn every_model_keeps_a_connection_for_many_requests() {
         let mut socket = server.connect();
         let mut answer = [0; 256];
         for _ in 0..1_000 {
-            socket.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("sent");
+            socket
+                .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                .expect("sent");
             let count = socket.read(&mut answer).expect("an answer");
             assert!(answer[..count].ends_with(b"Hola, cliente!"), "{model}");
         }
         drop(socket);
         let counters = server.stop();
-        assert_eq!((&counters["accepted"], &counters["answers"]), (&1.into(), &1_000.into()), "{model}");
+        assert_eq!(
+            (&counters["accepted"], &counters["answers"]),
+            (&1.into(), &1_000.into()),
+            "{model}"
+        );
     });
 }
 
@@ -106,7 +124,9 @@ fn a_client_gets_its_error_even_if_it_goes_on_sending() {
             socket.write_all(b"nonsense\r\n\r\n").expect("sent");
             let _ = socket.write_all(&[b'x'; 4_096]);
             let mut answer = String::new();
-            socket.read_to_string(&mut answer).expect("the answer arrives before any reset");
+            socket
+                .read_to_string(&mut answer)
+                .expect("the answer arrives before any reset");
             assert_eq!(statuses(&answer), [400], "{model}");
         }
     });

@@ -21,15 +21,17 @@ fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
     for model in models() {
         let server = Server::start(model);
         server.greets();
-        let counts = || (server.children(), server.count("task"), server.count("fd"));
-        eventually("the first client's traces are gone", || server.children() == 0);
+        let counts = || [server.children(), server.count("task"), server.count("fd")];
+        // The first client's own thread or process may still be in it: then less is enough below.
         let before = counts();
         thread::scope(|scope| {
             for _ in 0..CLIENTS {
                 scope.spawn(|| (0..REQUESTS_EACH).for_each(|_| server.greets()));
             }
         });
-        eventually(&format!("{model} is as it was: {before:?}, now {:?}", counts()), || counts() == before);
+        eventually(&format!("{model} has no more than {before:?}"), || {
+            counts().iter().zip(before).all(|(&now, before)| now <= before)
+        });
         let counters = server.stop();
         assert_eq!(counters["answers"], CLIENTS * REQUESTS_EACH + 1, "{model}");
         assert_eq!(counters["accepted"], counters["closed"], "{model}");
@@ -47,7 +49,9 @@ fn a_stop_under_load_cuts_no_answer_short() {
                     // Until the door is closed.
                     while let Ok(mut socket) = TcpStream::connect(server.address) {
                         let mut answer = Vec::new();
-                        let _ = socket.write_all(REQUEST).and_then(|()| socket.read_to_end(&mut answer).map(|_| ()));
+                        let _ = socket
+                            .write_all(REQUEST)
+                            .and_then(|()| socket.read_to_end(&mut answer).map(|_| ()));
                         let whole = answer.is_empty() || answer.ends_with(b"Hola, cliente!");
                         assert!(whole, "{model}: {}", answer.escape_ascii());
                         answered.fetch_add(u32::from(!answer.is_empty()), Ordering::Relaxed);
@@ -72,7 +76,11 @@ fn a_stop_does_not_wait_for_clients_that_say_nothing() {
         let started = std::time::Instant::now();
         server.stop();
         // The limits on idle clients are 5 s: it must not have come to that.
-        assert!(started.elapsed().as_secs() < 4, "{model} took {:?}", started.elapsed());
+        assert!(
+            started.elapsed().as_secs() < 4,
+            "{model} took {:?}",
+            started.elapsed()
+        );
         drop(silent);
     });
 }
@@ -81,7 +89,9 @@ fn a_stop_does_not_wait_for_clients_that_say_nothing() {
 fn a_stop_lets_in_whoever_was_already_waiting() {
     let server = Server::start("iterative");
     let mut first = server.connect();
-    first.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("sent");
+    first
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        .expect("sent");
     let mut answer = [0; 256];
     assert!(first.read(&mut answer).expect("an answer") > 0);
     // The loop is busy with the first client: this one waits in the queue.
@@ -101,7 +111,10 @@ fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
         let before = server.cpu_ticks();
         thread::sleep(std::time::Duration::from_secs(1));
         let spent = server.cpu_ticks() - before;
-        assert!(spent <= 20, "{model} used {spent} ticks of 10 ms in a second of want");
+        assert!(
+            spent <= 20,
+            "{model} used {spent} ticks of 10 ms in a second of want"
+        );
         drop(crowd);
         server.greets();
         server.stop();
@@ -109,43 +122,35 @@ fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
 }
 
 #[test]
-fn a_refused_thread_sends_its_client_away_and_nobody_else() {
-    // Address space for the program and a few dozen stacks.
-    let server = Server::start_after("ulimit -v 160000", "thread-per-client");
-    let mut crowd: Vec<_> = (0..600).map(|_| server.connect()).collect();
-    let mut refusals = 0;
-    for socket in &mut crowd {
-        socket.set_read_timeout(Some(std::time::Duration::from_millis(5))).expect("a timeout");
-        let mut answer = [0; 256];
-        if let Ok(count) = socket.read(&mut answer) {
-            refusals += u32::from(answer[..count].starts_with(b"HTTP/1.1 503 "));
-        }
-    }
-    assert!(refusals > 0, "no thread was refused");
-    drop(crowd);
-    server.greets();
-    assert!(server.stop()["refused"].as_u64() >= Some(refusals.into()));
-}
-
-#[test]
-fn a_refused_fork_sends_its_client_away_and_nobody_else() {
+fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
     if !nix::unistd::geteuid().is_root() {
-        println!("skipped: only root can give the server a user of its own, whose processes are then counted");
+        println!(
+            "skipped: only root can give the server a user of its own, whose threads are then counted"
+        );
         return;
     }
-    // Limits on processes do not bind root: the server runs as a user that has no other process.
-    let mut command = std::process::Command::new("setpriv");
-    let script = "ulimit -u 6 && exec \"$0\" serve fork-per-client --bind 127.0.0.1:0 --stats json";
-    command.args(["--reuid=64321", "--regid=64321", "--clear-groups", "sh", "-c", script, support::HOLA]);
-    let server = Server::run(command);
-    let mut crowd: Vec<_> = (0..30).map(|_| server.connect()).collect();
-    let mut answer = String::new();
-    crowd[29].read_to_string(&mut answer).expect("an answer");
-    assert_eq!(statuses(&answer), [503]);
-    drop(crowd);
-    eventually("children end", || server.children() == 0);
-    server.greets();
-    assert!(server.stop()["refused"].as_u64() >= Some(20));
+    for (model, user) in [("fork-per-client", 64_321), ("thread-per-client", 64_322)] {
+        // Limits on processes do not bind root: the server runs as a user that has no other process.
+        let mut command = std::process::Command::new("setpriv");
+        let user = [
+            format!("--reuid={user}"),
+            format!("--regid={user}"),
+            "--clear-groups".into(),
+        ];
+        command.args(user).args(["prlimit", "--nproc=6:6", support::HOLA, "serve", model]);
+        command.args(["--bind", "127.0.0.1:0", "--stats", "json"]);
+        let server = Server::run(command);
+        let mut crowd: Vec<_> = (0..30).map(|_| server.connect()).collect();
+        let mut answer = String::new();
+        crowd[29].read_to_string(&mut answer).expect("an answer");
+        assert_eq!(statuses(&answer), [503], "{model}");
+        drop(crowd);
+        eventually("the crowd has left", || {
+            server.children() == 0 && server.count("task") == 1
+        });
+        server.greets();
+        assert!(server.stop()["refused"].as_u64() >= Some(20), "{model}");
+    }
 }
 
 #[test]
@@ -153,17 +158,29 @@ fn a_cap_on_clients_makes_the_next_one_wait_until_one_leaves() {
     for_each_model(|model| {
         let server = Server::start_with(model, &["--max-clients", "2"]);
         let mut held: Vec<_> = (0..2).map(|_| server.connect()).collect();
-        for socket in held.iter_mut().take(if model == "iterative" { 1 } else { 2 }) {
-            socket.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").expect("sent");
+        for socket in held
+            .iter_mut()
+            .take(if model == "iterative" { 1 } else { 2 })
+        {
+            socket
+                .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+                .expect("sent");
             let mut answer = [0; 256];
             assert!(socket.read(&mut answer).expect("an answer") > 0, "{model}");
         }
         let mut third = server.connect();
         third.write_all(REQUEST).expect("sent");
-        third.set_read_timeout(Some(std::time::Duration::from_millis(300))).expect("a timeout");
-        assert!(third.read(&mut [0; 1]).is_err(), "{model} serves a client beyond its cap");
+        third
+            .set_read_timeout(Some(std::time::Duration::from_millis(300)))
+            .expect("a timeout");
+        assert!(
+            third.read(&mut [0; 1]).is_err(),
+            "{model} serves a client beyond its cap"
+        );
         drop(held);
-        third.set_read_timeout(Some(support::PATIENCE)).expect("a timeout");
+        third
+            .set_read_timeout(Some(support::PATIENCE))
+            .expect("a timeout");
         let mut answer = String::new();
         third.read_to_string(&mut answer).expect("an answer");
         assert_eq!(statuses(&answer), [200], "{model}");
@@ -175,19 +192,25 @@ fn clients_that_break_off_leave_nothing_behind() {
     for_each_model(|model| {
         let server = Server::start(model);
         server.greets();
-        eventually("the first client's traces are gone", || server.children() == 0);
+        eventually("the first client's traces are gone", || {
+            server.children() == 0
+        });
         let before = server.count("fd");
         for turn in 0..500 {
             let mut socket = server.connect();
             if turn % 2 == 0 {
-                socket.write_all(&REQUEST[..turn % REQUEST.len()]).expect("sent");
+                socket
+                    .write_all(&REQUEST[..turn % REQUEST.len()])
+                    .expect("sent");
             } else {
                 // Unread octets make the close a reset.
                 socket.write_all(REQUEST).expect("sent");
                 let _ = socket.peek(&mut [0; 1]);
             }
         }
-        eventually("descriptors are back", || server.count("fd") == before && server.children() == 0);
+        eventually("descriptors are back", || {
+            server.count("fd") == before && server.children() == 0
+        });
         server.greets();
         let counters = server.stop();
         assert_eq!(counters["accepted"], counters["closed"], "{model}");
@@ -199,28 +222,45 @@ fn clients_that_break_off_leave_nothing_behind() {
 fn a_killed_child_takes_nobody_along() {
     let server = Server::start("fork-per-client");
     let mut bystander = server.connect();
-    bystander.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").expect("sent");
+    bystander
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        .expect("sent");
     eventually("a child attends", || server.children() == 1);
     let bystanders_child = children(&server)[0];
     let mut victim = server.connect();
     eventually("two children attend", || server.children() == 2);
-    let victims_child = children(&server).into_iter().find(|&child| child != bystanders_child).expect("a second child");
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(victims_child), Signal::SIGKILL).expect("a child of ours");
-    assert!(!matches!(victim.read(&mut [0; 1]), Ok(count) if count > 0), "the dead do not answer");
-    bystander.write_all(b"Connection: close\r\n\r\n").expect("sent");
+    let victims_child = children(&server)
+        .into_iter()
+        .find(|&child| child != bystanders_child)
+        .expect("a second child");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(victims_child), Signal::SIGKILL)
+        .expect("a child of ours");
+    assert!(
+        !matches!(victim.read(&mut [0; 1]), Ok(count) if count > 0),
+        "the dead do not answer"
+    );
+    bystander
+        .write_all(b"Connection: close\r\n\r\n")
+        .expect("sent");
     let mut answer = String::new();
     bystander.read_to_string(&mut answer).expect("an answer");
     assert_eq!(statuses(&answer), [200]);
     eventually("no zombie", || server.children() == 0);
     server.greets();
     let counters = server.stop();
-    assert_eq!((&counters["crashed"], &counters["accepted"]), (&1.into(), &counters["closed"]));
+    assert_eq!(
+        (&counters["crashed"], &counters["accepted"]),
+        (&1.into(), &counters["closed"])
+    );
 }
 
 fn children(server: &Server) -> Vec<i32> {
     let path = format!("/proc/{0}/task/{0}/children", server.pid());
     let children = std::fs::read_to_string(path).expect("the process is there");
-    children.split_whitespace().map(|child| child.parse().expect("a process id")).collect()
+    children
+        .split_whitespace()
+        .map(|child| child.parse().expect("a process id"))
+        .collect()
 }
 
 #[test]
@@ -229,10 +269,22 @@ fn what_cannot_start_says_why_in_one_line_and_ends_with_the_documented_code() {
     let busy = taken.local_addr().expect("an address").to_string();
     for (arguments, code, words) in [
         (vec!["serve", "iterative", "--bind", &busy], 3, "in use"),
-        (vec!["serve", "iterative", "--bind", "192.0.2.1:0"], 3, "192.0.2.1"),
+        (
+            vec!["serve", "iterative", "--bind", "192.0.2.1:0"],
+            3,
+            "192.0.2.1",
+        ),
         (vec!["serve", "threads"], 2, "no such model"),
-        (vec!["serve", "iterative", "--bind", "nowhere"], 2, "nowhere"),
-        (vec!["serve", "iterative", "--cpus", "4-2"], 2, "counts down"),
+        (
+            vec!["serve", "iterative", "--bind", "nowhere"],
+            2,
+            "nowhere",
+        ),
+        (
+            vec!["serve", "iterative", "--cpus", "4-2"],
+            2,
+            "counts down",
+        ),
         (vec!["serve", "iterative", "--workers", "0"], 2, "0"),
         (vec!["bench"], 2, "bench"),
     ] {
@@ -253,7 +305,14 @@ fn the_models_are_listed_for_people_and_for_programs() {
     assert!(status.success());
     let (_, json, _) = hola(&["models", "--json"]);
     let table: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let names: Vec<_> = table.as_array().expect("an array").iter().map(|model| model["name"].as_str()).collect();
-    assert!(models().map(Some).eq(names), "{json}");
-    assert!(models().all(|model| text.lines().any(|line| line.starts_with(model))), "{text}");
+    let listed = table
+        .as_array()
+        .expect("an array")
+        .iter()
+        .filter_map(|model| model["name"].as_str());
+    assert!(listed.eq(models()), "{json}");
+    assert!(
+        models().all(|model| text.lines().any(|line| line.starts_with(model))),
+        "{text}"
+    );
 }

@@ -391,7 +391,11 @@ fn locate(url: &str) -> Result<(SocketAddr, String, Option<String>), UsageError>
     Ok((target, authority.to_owned(), path))
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+/// A time such as `10s`, `500ms` or `1m`, as an argument.
+///
+/// # Errors
+/// What a time looks like, when `text` does not.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time such as 10s, 500ms or 1m");
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')

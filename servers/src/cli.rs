@@ -74,7 +74,11 @@ enum StatsFormat {
     Text,
 }
 
-fn model_named(name: &str) -> Result<&'static Model, String> {
+/// The model of that name, as an argument.
+///
+/// # Errors
+/// The names there are, when it is none of them.
+pub fn model_named(name: &str) -> Result<&'static Model, String> {
     models::find(name).ok_or_else(|| {
         let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
         format!("no such model; there are {}", names.join(", "))
@@ -139,14 +143,14 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     let ConversationName::Http = args.conversation;
     prepare_process(args)?;
     let settings = settings(args)?;
-    if !settings.bind.ip().is_loopback() {
-        eprintln!(
-            "hola: warning: {} can be reached from other machines",
-            settings.bind
-        );
-    }
     let server = Server::start(settings)
         .map_err(|error| ServeError::NotStarted(format!("{}: {}", args.bind, plain(&error))))?;
+    if !args.bind.ip().is_loopback() {
+        eprintln!(
+            "hola: warning: {} can be reached from other machines",
+            args.bind
+        );
+    }
     announce(args.model, server)?;
     let ended = (args.model.serve)(server);
     if let Some(format) = args.stats {

@@ -157,7 +157,12 @@ impl Server {
     }
 
     fn admit<S: AsFd>(&'static self, socket: S) -> Client<S> {
-        stop::LARGEST_CLIENT.fetch_max(socket.as_fd().as_raw_fd(), Ordering::Relaxed);
+        let fd = socket.as_fd().as_raw_fd();
+        stop::LARGEST_CLIENT.fetch_max(fd, Ordering::SeqCst);
+        if stop::is_asked() {
+            // The handler has been through: like everybody else, it may be answered what it has asked already.
+            let _ = shutdown(fd, Shutdown::Read);
+        }
         Counters::count(&self.counters.accepted);
         Client::new(socket, self)
     }

@@ -25,5 +25,5 @@ pub(crate) static DRAIN_S: AtomicU32 = AtomicU32::new(0);
 
 /// Whether the server has been told to stop.
 pub(crate) fn is_asked() -> bool {
-    STOPPING.load(Ordering::Relaxed)
+    STOPPING.load(Ordering::SeqCst)
 }

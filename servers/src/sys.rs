@@ -113,7 +113,7 @@ fn handle(signal: Signal, handler: extern "C" fn(i32), flags: SaFlags) -> io::Re
 }
 
 extern "C" fn ask_to_stop(_signal: i32) {
-    stop::STOPPING.store(true, Ordering::Relaxed);
+    stop::STOPPING.store(true, Ordering::SeqCst);
     let listener = stop::LISTENER.load(Ordering::Relaxed);
     let wake = stop::WAKE.load(Ordering::Relaxed);
     // SAFETY: fcntl(2), shutdown(2), write(2) and alarm(2) are async-signal-safe, and on a descriptor that is closed or
@@ -124,7 +124,7 @@ extern "C" fn ask_to_stop(_signal: i32) {
             let flags = libc::fcntl(listener, libc::F_GETFL);
             libc::fcntl(listener, libc::F_SETFL, flags | libc::O_NONBLOCK);
         }
-        for client in 3..=stop::LARGEST_CLIENT.load(Ordering::Relaxed) {
+        for client in 3..=stop::LARGEST_CLIENT.load(Ordering::SeqCst) {
             if !is_listening(client) {
                 libc::shutdown(client, libc::SHUT_RD);
             }

@@ -41,7 +41,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub rounds: Option<u32>,
     /// Measured window of a trial, such as 500ms or 2s [default: the profile's]
-    #[arg(long, value_name = "TIME", value_parser = hola_loadgen::cli::duration)]
+    #[arg(long, value_name = "TIME", value_parser = hola_loadgen::cli::parse_duration)]
     pub duration: Option<Duration>,
     /// Folder that gets the run's folder
     #[arg(long, value_name = "DIR", default_value = "results")]
@@ -71,7 +71,7 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let mut folder = RunFolder::create(&args.output, &run)?;
     run::make(hola, &mut run, &mut folder, &interrupted)?;
     let written = write_reports(folder.path())?;
-    println!("{}", report::terminal(&written.run, &written.trials));
+    println!("{}", report::readme_table(&written.run, &written.trials));
     println!("report: {}", folder.path().join("report.html").display());
     match run.status {
         Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
@@ -89,7 +89,7 @@ pub(super) struct Written {
 pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     let (run, trials) = store::read(folder)?;
     store::write_report(folder, "report.md", &report::markdown(&run, &trials))?;
-    store::write_report(folder, "report.html", &report::html(&run, &trials)?)?;
+    store::write_report(folder, "report.html", &report::html(&run, &trials))?;
     store::write_report(folder, "trials.csv", &report::csv(&run, &trials))?;
     Ok(Written { run, trials })
 }
@@ -128,9 +128,16 @@ fn design(args: &CompareArgs, experiment: &Experiment, profile: &Profile) -> Des
     Design {
         experiment: experiment.name.into(),
         question: experiment.question.into(),
-        levels: if args.clients.is_empty() { profile.clients.to_vec() } else { args.clients.clone() },
+        levels: if args.clients.is_empty() {
+            profile.clients.to_vec()
+        } else {
+            args.clients.clone()
+        },
         trials_per_cell: args.rounds.unwrap_or(profile.rounds),
-        trial_s: args.duration.unwrap_or(Duration::from_millis(profile.trial_ms)).as_secs_f64(),
+        trial_s: args
+            .duration
+            .unwrap_or(Duration::from_millis(profile.trial_ms))
+            .as_secs_f64(),
         warmup_s: Duration::from_millis(profile.warmup_ms).as_secs_f64(),
         requests_per_connection: experiment.requests_per_connection,
         control: experiment.control.into(),
@@ -145,13 +152,17 @@ fn models(names: &[String]) -> Result<Vec<&'static Model>> {
         return Ok(MODELS.iter().collect());
     }
     let find = |name: &String| {
-        hola_servers::models::find(name).with_context(|| format!("there is no model `{name}`; see `hola models`"))
+        hola_servers::models::find(name)
+            .with_context(|| format!("there is no model `{name}`; see `hola models`"))
     };
     names.iter().map(find).collect()
 }
 
 fn card(model: &Model) -> ModelCard {
-    let both = |text: hola_servers::models::Bilingual| Bilingual { en: text.en.into(), es: text.es.into() };
+    let both = |text: hola_servers::models::Bilingual| Bilingual {
+        en: text.en.into(),
+        es: text.es.into(),
+    };
     ModelCard {
         name: model.name.into(),
         title: both(model.title),
@@ -163,12 +174,16 @@ fn card(model: &Model) -> ModelCard {
 /// The CPUs this process may use, in order.
 fn allowed_cpus() -> Vec<usize> {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
-    (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu).unwrap_or(false)).collect()
+    (0..CpuSet::count())
+        .filter(|&cpu| allowed.is_set(cpu).unwrap_or(false))
+        .collect()
 }
 
 fn seed_from_clock() -> u64 {
     // Seconds are enough to differ from the run before, and short enough to type again.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(1, |since| since.as_secs())
 }
 
 fn announcement(run: &Run) -> String {
@@ -184,7 +199,12 @@ fn announcement(run: &Run) -> String {
         design.question,
         models.join(", "),
         run.seed,
-        design.levels.iter().map(u32::to_string).collect::<Vec<_>>().join(", "),
+        design
+            .levels
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
         design.trials_per_cell,
     )
 }

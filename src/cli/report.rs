@@ -43,7 +43,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
     };
     let (run, trials) = store::read(&args.folder)?;
     match format {
-        Format::Html => print!("{}", report::html(&run, &trials)?),
+        Format::Html => print!("{}", report::html(&run, &trials)),
         Format::Markdown => print!("{}", report::markdown(&run, &trials)),
         Format::Csv => print!("{}", report::csv(&run, &trials)),
         Format::Table => print!("{}", report::readme_table(&run, &trials)),

@@ -18,7 +18,19 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     profiles: &[
         // Seven trials: with fewer, twelve comparisons cannot all reach a corrected 5 % (exact Mann-Whitney, Holm).
         // 256 clients: as many as the cap on processes lets in at once.
-        Profile { name: "quick", clients: &[1, 8, 64, 256], rounds: 7, trial_ms: 1_000, warmup_ms: 300 },
-        Profile { name: "full", clients: &[1, 4, 16, 64, 256], rounds: 15, trial_ms: 3_000, warmup_ms: 500 },
+        Profile {
+            name: "quick",
+            clients: &[1, 8, 64, 256],
+            rounds: 7,
+            trial_ms: 1_000,
+            warmup_ms: 300,
+        },
+        Profile {
+            name: "full",
+            clients: &[1, 4, 16, 64, 256],
+            rounds: 15,
+            trial_ms: 3_000,
+            warmup_ms: 500,
+        },
     ],
 };

@@ -25,15 +25,21 @@ pub fn read() -> Environment {
     let cpuinfo = read_text("/proc/cpuinfo");
     let cpu_field = |name: &str| {
         let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
-        line.split_once(':').map(|(_, value)| value.trim().to_owned())
+        line.split_once(':')
+            .map(|(_, value)| value.trim().to_owned())
     };
     let (commit, dirty) = commit();
     Environment {
         cpu_model: cpu_field("model name").unwrap_or_else(|| "unknown".into()),
-        cpus: std::thread::available_parallelism().map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(1)),
+        cpus: std::thread::available_parallelism()
+            .map_or(1, |cpus| u32::try_from(cpus.get()).unwrap_or(1)),
         memory_mib: memory_mib(),
-        kernel: uname().map_or_else(|_| "unknown".into(), |names| names.release().to_string_lossy().into_owned()),
-        virtualised: cpu_field("flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
+        kernel: uname().map_or_else(
+            |_| "unknown".into(),
+            |names| names.release().to_string_lossy().into_owned(),
+        ),
+        virtualised: cpu_field("flags")
+            .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
         clock_source: one_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         governor: one_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         mitigations: mitigations(),
@@ -42,7 +48,12 @@ pub fn read() -> Environment {
         load_after: None,
         steal_share: None,
         rustc: env!("HOLA_RUSTC").into(),
-        build: if cfg!(debug_assertions) { "debug" } else { "release" }.into(),
+        build: if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        }
+        .into(),
         version: env!("CARGO_PKG_VERSION").into(),
         commit,
         dirty,
@@ -52,7 +63,10 @@ pub fn read() -> Environment {
 /// The 1-minute load average; 0 where the kernel does not tell.
 pub fn load_average() -> f64 {
     let load = read_text("/proc/loadavg");
-    load.split(' ').next().and_then(|first| first.parse().ok()).unwrap_or(0.0)
+    load.split(' ')
+        .next()
+        .and_then(|first| first.parse().ok())
+        .unwrap_or(0.0)
 }
 
 /// CPU time of the whole machine since it started, in the kernel's ticks: stolen by the hypervisor, and in all.
@@ -66,13 +80,26 @@ impl CpuTicks {
     /// Reads `/proc/stat`.
     pub fn read() -> Self {
         let stat = read_text("/proc/stat");
-        let ticks: Vec<u64> = stat.lines().next().unwrap_or_default().split_whitespace().skip(1).flat_map(str::parse).collect();
+        let ticks: Vec<u64> = stat
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .skip(1)
+            .flat_map(str::parse)
+            .collect();
         // user nice system idle iowait irq softirq steal; guest time is already in user time (proc(5)).
-        CpuTicks { stolen: ticks.get(7).copied().unwrap_or(0), all: ticks.iter().take(8).sum() }
+        CpuTicks {
+            stolen: ticks.get(7).copied().unwrap_or(0),
+            all: ticks.iter().take(8).sum(),
+        }
     }
 
     /// Share of the time since `before` that the hypervisor gave to others, 0…1.
-    #[allow(clippy::cast_precision_loss, reason = "a share needs no more than 53 bits")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a share needs no more than 53 bits"
+    )]
     pub fn steal_share_since(self, before: CpuTicks) -> Option<f64> {
         let all = self.all.checked_sub(before.all).filter(|&all| all > 0)?;
         Some(self.stolen.saturating_sub(before.stolen) as f64 / all as f64)
@@ -81,19 +108,24 @@ impl CpuTicks {
 
 fn memory_mib() -> u64 {
     let meminfo = read_text("/proc/meminfo");
-    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let total = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"));
     let kib = total.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
 }
 
 fn mitigations() -> Vec<String> {
-    let Ok(files) = fs::read_dir("/sys/devices/system/cpu/vulnerabilities") else { return Vec::new() };
+    let Ok(files) = fs::read_dir("/sys/devices/system/cpu/vulnerabilities") else {
+        return Vec::new();
+    };
     let mut lines: Vec<String> = files
         .flatten()
         .filter_map(|file| {
             let state = fs::read_to_string(file.path()).ok()?;
             let state = state.trim();
-            (state != "Not affected").then(|| format!("{}: {state}", file.file_name().to_string_lossy()))
+            (state != "Not affected")
+                .then(|| format!("{}: {state}", file.file_name().to_string_lossy()))
         })
         .collect();
     lines.sort();
@@ -101,7 +133,10 @@ fn mitigations() -> Vec<String> {
 }
 
 fn limits() -> Vec<String> {
-    let resources = [("open files", Resource::RLIMIT_NOFILE), ("processes", Resource::RLIMIT_NPROC)];
+    let resources = [
+        ("open files", Resource::RLIMIT_NOFILE),
+        ("processes", Resource::RLIMIT_NPROC),
+    ];
     let limits = resources.into_iter().filter_map(|(name, resource)| {
         let (soft, hard) = getrlimit(resource).ok()?;
         Some(format!("{name} = {soft} (hard {hard})"))
@@ -120,15 +155,26 @@ fn commit() -> (Option<String>, Option<bool>) {
         return (None, None);
     }
     let git = |arguments: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(tree).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(tree)
+            .args(arguments)
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let dirty = git(&["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty());
+    let dirty =
+        git(&["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty());
     (git(&["rev-parse", "HEAD"]), dirty)
 }
 
 fn one_line(path: &str) -> Option<String> {
-    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+    fs::read_to_string(path)
+        .ok()
+        .map(|text| text.trim().to_owned())
 }
 
 fn read_text(path: &str) -> String {

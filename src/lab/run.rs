@@ -25,16 +25,33 @@ struct Cell {
 ///
 /// # Errors
 /// When the folder cannot be written; a trial that fails is a record, not an error.
-pub fn make(hola: &Path, run: &mut Run, folder: &mut RunFolder, interrupted: &AtomicBool) -> Result<()> {
+pub fn make(
+    hola: &Path,
+    run: &mut Run,
+    folder: &mut RunFolder,
+    interrupted: &AtomicBool,
+) -> Result<()> {
     let order = order(run);
     let ticks = CpuTicks::read();
     let progress = progress_bar(order.len());
     run.status = Status::Complete;
     for (position, (round, cell)) in (0u32..).zip(&order) {
-        progress.set_message(format!("{} · {} clients · round {}", cell.model, cell.clients, round + 1));
+        progress.set_message(format!(
+            "{} · {} clients · round {}",
+            cell.model,
+            cell.clients,
+            round + 1
+        ));
         let started_at = now();
         let seed = splitmix64(run.seed, u64::from(position));
-        let made = trial::make(hola, &run.design, &cell.model, cell.clients, seed, interrupted);
+        let made = trial::make(
+            hola,
+            &run.design,
+            &cell.model,
+            cell.clients,
+            seed,
+            interrupted,
+        );
         if interrupted.load(Ordering::Relaxed) {
             run.status = Status::Interrupted;
             break;
@@ -47,7 +64,10 @@ pub fn make(hola: &Path, run: &mut Run, folder: &mut RunFolder, interrupted: &At
                 Outcome::Measured(made.measured)
             }
             Err(reason) => {
-                progress.println(format!("hola: {} with {} clients: {reason}", cell.model, cell.clients));
+                progress.println(format!(
+                    "hola: {} with {} clients: {reason}",
+                    cell.model, cell.clients
+                ));
                 Outcome::Failed(reason)
             }
         };
@@ -83,13 +103,20 @@ fn order(run: &Run) -> Vec<(u32, Cell)> {
     for round in 0..design.trials_per_cell {
         let mut cells: Vec<Cell> = Vec::new();
         for &clients in &design.levels {
-            let cell = |model: &str, arm| Cell { model: model.to_owned(), arm, clients };
+            let cell = |model: &str, arm| Cell {
+                model: model.to_owned(),
+                arm,
+                clients,
+            };
             cells.extend(run.models.iter().map(|model| cell(&model.name, Arm::Model)));
             if run.models.iter().any(|model| model.name == design.control) {
                 cells.push(cell(&design.control, Arm::Again));
             }
         }
-        shuffle(&mut cells, splitmix64(run.seed, u64::MAX - u64::from(round)));
+        shuffle(
+            &mut cells,
+            splitmix64(run.seed, u64::MAX - u64::from(round)),
+        );
         order.extend(cells.into_iter().map(|cell| (round, cell)));
     }
     order
@@ -128,7 +155,12 @@ mod tests {
             }
         }
         // 1,000 expected, standard deviation 29: six of those are never reached by chance.
-        assert!(seen.iter().flatten().all(|count| (825..1_175).contains(count)), "{seen:?}");
+        assert!(
+            seen.iter()
+                .flatten()
+                .all(|count| (825..1_175).contains(count)),
+            "{seen:?}"
+        );
     }
 
     #[test]

@@ -90,19 +90,38 @@ impl ServerProcess {
         command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
         command.args(["--parent", &std::process::id().to_string()]);
         if !cpus.is_empty() {
-            command.args(["--cpus", &cpus.iter().map(usize::to_string).collect::<Vec<_>>().join(",")]);
+            command.args([
+                "--cpus",
+                &cpus
+                    .iter()
+                    .map(usize::to_string)
+                    .collect::<Vec<_>>()
+                    .join(","),
+            ]);
         }
         // A group of its own: Ctrl-C is for us, and we stop our servers ourselves.
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-        let child = command
-            .spawn()
-            .map_err(|error| StartError::NotRun { program: hola.display().to_string(), error })?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let child = command.spawn().map_err(|error| StartError::NotRun {
+            program: hola.display().to_string(),
+            error,
+        })?;
         let unbound = SocketAddr::from(([127, 0, 0, 1], 0));
         // From here on, dropping `server` ends the child.
-        let mut server = ServerProcess { model: model.into(), child, address: unbound, cpu_at_start_us: 0 };
+        let mut server = ServerProcess {
+            model: model.into(),
+            child,
+            address: unbound,
+            cpu_at_start_us: 0,
+        };
         server.address = server.wait_until_listening()?;
         if !server.owns(server.address) {
-            return Err(StartError::NotOurs { address: server.address });
+            return Err(StartError::NotOurs {
+                address: server.address,
+            });
         }
         server.cpu_at_start_us = server.cpu_so_far_us();
         Ok(server)
@@ -130,7 +149,10 @@ impl ServerProcess {
         let after = children_usage()?;
         let last_words = self.last_words();
         if !status.success() {
-            return Err(format!("{} ended badly ({status}): {last_words}", self.model));
+            return Err(format!(
+                "{} ended badly ({status}): {last_words}",
+                self.model
+            ));
         }
         let report = last_words.lines().last().unwrap_or_default();
         let report: serde_json::Value = serde_json::from_str(report)
@@ -153,7 +175,10 @@ impl ServerProcess {
     }
 
     fn wait_until_listening(&mut self) -> Result<SocketAddr, StartError> {
-        let not_listening = |reason| StartError::NotListening { model: self.model.clone(), reason };
+        let not_listening = |reason| StartError::NotListening {
+            model: self.model.clone(),
+            reason,
+        };
         let Some(stdout) = self.child.stdout.take() else {
             return Err(not_listening("its output is not ours to read".into()));
         };
@@ -165,8 +190,12 @@ impl ServerProcess {
             let _ = sender.send(line);
         });
         let line = line.recv_timeout(START_MAX);
-        let line = line.map_err(|_| not_listening(format!("it said nothing within {} s", START_MAX.as_secs())))?;
-        let address = line.trim_end().strip_prefix(&format!("{} listening on ", self.model));
+        let line = line.map_err(|_| {
+            not_listening(format!("it said nothing within {} s", START_MAX.as_secs()))
+        })?;
+        let address = line
+            .trim_end()
+            .strip_prefix(&format!("{} listening on ", self.model));
         match address.and_then(|address| address.parse().ok()) {
             Some(address) => Ok(address),
             None => {
@@ -174,7 +203,10 @@ impl ServerProcess {
                     Ok(status) => format!("{} ({status})", self.last_words().trim_end()),
                     Err(alive) => alive,
                 };
-                Err(StartError::NotListening { model: self.model.clone(), reason })
+                Err(StartError::NotListening {
+                    model: self.model.clone(),
+                    reason,
+                })
             }
         }
     }
@@ -182,19 +214,35 @@ impl ServerProcess {
     /// Whether the kernel says that the listener at `address` is one of this process's descriptors: a stranger on the
     /// same port would otherwise be measured under the model's name.
     fn owns(&self, address: SocketAddr) -> bool {
-        let Ok(listeners) = procfs::net::tcp() else { return false };
+        let Ok(listeners) = procfs::net::tcp() else {
+            return false;
+        };
         let listening = |entry: &&procfs::net::TcpNetEntry| {
             entry.state == TcpState::Listen && entry.local_address == address
         };
-        let Some(listener) = listeners.iter().find(listening) else { return false };
-        let Ok(mut descriptors) = Process::new(self.pid()).and_then(|process| process.fd()) else { return false };
-        descriptors.any(|fd| fd.is_ok_and(|fd| matches!(fd.target, FDTarget::Socket(inode) if inode == listener.inode)))
+        let Some(listener) = listeners.iter().find(listening) else {
+            return false;
+        };
+        let Ok(mut descriptors) = Process::new(self.pid()).and_then(|process| process.fd()) else {
+            return false;
+        };
+        descriptors.any(|fd| {
+            fd.is_ok_and(
+                |fd| matches!(fd.target, FDTarget::Socket(inode) if inode == listener.inode),
+            )
+        })
     }
 
     /// CPU time of its threads so far, in microseconds; 0 where the kernel does not tell.
     fn cpu_so_far_us(&self) -> u64 {
-        let Ok(tasks) = Process::new(self.pid()).and_then(|process| process.tasks()) else { return 0 };
-        tasks.flatten().filter_map(|task| task.schedstat().ok()).map(|stat| stat.sum_exec_runtime / 1_000).sum()
+        let Ok(tasks) = Process::new(self.pid()).and_then(|process| process.tasks()) else {
+            return 0;
+        };
+        tasks
+            .flatten()
+            .filter_map(|task| task.schedstat().ok())
+            .map(|stat| stat.sum_exec_runtime / 1_000)
+            .sum()
     }
 
     fn wait_at_most(&mut self, longest: Duration) -> Result<ExitStatus, String> {
@@ -203,7 +251,13 @@ impl ServerProcess {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
                 Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
-                Ok(None) => return Err(format!("{} did not end within {} s", self.model, longest.as_secs())),
+                Ok(None) => {
+                    return Err(format!(
+                        "{} did not end within {} s",
+                        self.model,
+                        longest.as_secs()
+                    ));
+                }
                 Err(error) => return Err(format!("{}: {error}", self.model)),
             }
         }

@@ -25,13 +25,19 @@ impl RunFolder {
     /// # Errors
     /// Names the path that could not be made.
     pub fn create(results: &Path, run: &Run) -> Result<Self> {
-        fs::create_dir_all(results).with_context(|| format!("cannot create {}", results.display()))?;
+        fs::create_dir_all(results)
+            .with_context(|| format!("cannot create {}", results.display()))?;
         let path = results.join(&run.name);
-        fs::DirBuilder::new().mode(0o755).create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        fs::DirBuilder::new()
+            .mode(0o755)
+            .create(&path)
+            .with_context(|| format!("cannot create {}", path.display()))?;
         let trials_path = path.join(TRIALS_FILE);
         let mut options = OpenOptions::new();
         options.append(true).create_new(true).mode(0o600);
-        let trials = options.open(&trials_path).with_context(|| format!("cannot create {}", trials_path.display()))?;
+        let trials = options
+            .open(&trials_path)
+            .with_context(|| format!("cannot create {}", trials_path.display()))?;
         let folder = RunFolder { path, trials };
         folder.write_run(run)?;
         Ok(folder)
@@ -49,7 +55,10 @@ impl RunFolder {
     pub fn add_trial(&mut self, trial: &Trial) -> Result<()> {
         let mut line = serde_json::to_string(trial)?;
         line.push('\n');
-        let write = self.trials.write_all(line.as_bytes()).and_then(|()| self.trials.sync_data());
+        let write = self
+            .trials
+            .write_all(line.as_bytes())
+            .and_then(|()| self.trials.sync_data());
         write.with_context(|| format!("cannot write {}", self.path.join(TRIALS_FILE).display()))
     }
 
@@ -78,7 +87,8 @@ impl RunFolder {
 /// # Errors
 /// Names the file that could not be written.
 pub fn write_report(folder: &Path, name: &str, text: &str) -> Result<()> {
-    replace(&folder.join(name), text).with_context(|| format!("cannot write {}", folder.join(name).display()))
+    replace(&folder.join(name), text)
+        .with_context(|| format!("cannot write {}", folder.join(name).display()))
 }
 
 /// Reads a run back. A last line cut short by a crash is left out; anything else unreadable is an error.
@@ -87,17 +97,21 @@ pub fn write_report(folder: &Path, name: &str, text: &str) -> Result<()> {
 /// Names the file, and the line, that cannot be read.
 pub fn read(folder: &Path) -> Result<(Run, Vec<Trial>)> {
     let run_path = folder.join(RUN_FILE);
-    let run = fs::read_to_string(&run_path).with_context(|| format!("cannot read {}", run_path.display()))?;
-    let run = serde_json::from_str(&run).with_context(|| format!("{} is not a run", run_path.display()))?;
+    let run = fs::read_to_string(&run_path)
+        .with_context(|| format!("cannot read {}", run_path.display()))?;
+    let run = serde_json::from_str(&run)
+        .with_context(|| format!("{} is not a run", run_path.display()))?;
     let trials_path = folder.join(TRIALS_FILE);
-    let text = fs::read_to_string(&trials_path).with_context(|| format!("cannot read {}", trials_path.display()))?;
+    let text = fs::read_to_string(&trials_path)
+        .with_context(|| format!("cannot read {}", trials_path.display()))?;
     let mut trials = Vec::new();
     for (number, line) in text.split_inclusive('\n').enumerate() {
         match serde_json::from_str(line) {
             Ok(trial) => trials.push(trial),
             Err(_) if !line.ends_with('\n') => break,
             Err(error) => {
-                return Err(error).with_context(|| format!("{} line {}", trials_path.display(), number + 1));
+                return Err(error)
+                    .with_context(|| format!("{} line {}", trials_path.display(), number + 1));
             }
         }
     }

@@ -68,7 +68,9 @@ fn look(root: i32) -> Peak {
     let mut seen = Peak::default();
     let mut to_visit = vec![root];
     while let Some(pid) = to_visit.pop() {
-        let Ok(process) = Process::new(pid) else { continue };
+        let Ok(process) = Process::new(pid) else {
+            continue;
+        };
         let Ok(stat) = process.stat() else { continue };
         seen.processes += 1;
         seen.threads += u32::try_from(stat.num_threads).unwrap_or(0);
@@ -76,13 +78,22 @@ fn look(root: i32) -> Peak {
             *seen.pss_kib.get_or_insert(0) += pss_kib;
         }
         let children = process.task_main_thread().and_then(|task| task.children());
-        to_visit.extend(children.unwrap_or_default().into_iter().filter_map(|child| i32::try_from(child).ok()));
+        to_visit.extend(
+            children
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|child| i32::try_from(child).ok()),
+        );
     }
     seen
 }
 
 fn pss_kib(process: &Process) -> Option<u64> {
     let rollup = process.smaps_rollup().ok()?;
-    let pss_octets = rollup.memory_map_rollup.iter().filter_map(|map| map.extension.map.get("Pss")).sum::<u64>();
+    let pss_octets = rollup
+        .memory_map_rollup
+        .iter()
+        .filter_map(|map| map.extension.map.get("Pss"))
+        .sum::<u64>();
     Some(pss_octets / 1024)
 }

@@ -4,10 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hola_loadgen::histograms::Histograms;
 use hola_loadgen::summary::Check;
-use hola_loadgen::workload::{Pace, Stop, Workload};
-use hola_loadgen::{Measurement, Observer, Progress};
+use hola_loadgen::{Histograms, Measurement, Observer, Pace, Stop, Workload};
 
 use super::kernel;
 use super::record::{Design, KernelEvidence, Measured, ServerCost};
@@ -36,7 +34,8 @@ pub fn make(
     interrupted: &AtomicBool,
 ) -> Result<Made, String> {
     let kernel_before = kernel::read();
-    let server = ServerProcess::start(hola, model, &design.server_cpus).map_err(|error| error.to_string())?;
+    let server = ServerProcess::start(hola, model, &design.server_cpus)
+        .map_err(|error| error.to_string())?;
     let workload = workload(design, &server, clients, seed);
     // Looking costs the server time, so it is looked at in the warm-up, under the same load, and left alone afterwards.
     let watch = Watch::start(server.pid(), workload.warmup);
@@ -49,7 +48,10 @@ pub fn make(
     }
     load.summary.model = Some(model.into());
     let kernel = kernel::difference(&kernel_before, &kernel::read());
-    Ok(Made { measured: measured(load, &bill, peak, kernel), settings: bill.settings })
+    Ok(Made {
+        measured: measured(load, &bill, peak, kernel),
+        settings: bill.settings,
+    })
 }
 
 fn workload(design: &Design, server: &ServerProcess, clients: u32, seed: u64) -> Workload {
@@ -68,15 +70,18 @@ fn workload(design: &Design, server: &ServerProcess, clients: u32, seed: u64) ->
 struct Interruptible<'f>(&'f AtomicBool);
 
 impl Observer for Interruptible<'_> {
-    fn observe(&self, _progress: &Progress) -> bool {
-        !self.0.load(Ordering::Relaxed)
+    fn should_stop(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 
 fn measured(load: Measurement, bill: &Bill, peak: Peak, kernel: KernelEvidence) -> Measured {
     let requests = bill.counters.answers;
     let cpu_us = bill.cpu_user_us + bill.cpu_system_us;
-    #[allow(clippy::cast_precision_loss, reason = "microseconds of a trial are far below 2^53")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "microseconds of a trial are far below 2^53"
+    )]
     let cpu_us_per_request = (requests > 0).then(|| cpu_us as f64 / requests as f64);
     let validity = checks(&load, bill, &kernel);
     Measured {
@@ -108,7 +113,10 @@ fn checks(load: &Measurement, bill: &Bill, kernel: &KernelEvidence) -> Vec<Check
         Check {
             check: "server_agrees".into(),
             ok: counters.answers >= counts.ok,
-            detail: format!("the server answered {} requests, {} were counted good", counters.answers, counts.ok),
+            detail: format!(
+                "the server answered {} requests, {} were counted good",
+                counters.answers, counts.ok
+            ),
         },
         Check {
             check: "server_whole".into(),

@@ -24,8 +24,11 @@ pub fn models() -> impl Iterator<Item = &'static str> {
 
 /// Does `work` for every model at the same time; a failure names its model.
 pub fn for_each_model(work: impl Fn(&'static str) + Sync) {
+    let work = &work;
     std::thread::scope(|scope| {
-        let threads: Vec<_> = models().map(|model| (model, scope.spawn(|| work(model)))).collect();
+        let threads: Vec<_> = models()
+            .map(|model| (model, scope.spawn(move || work(model))))
+            .collect();
         for (model, thread) in threads {
             assert!(thread.join().is_ok(), "{model} failed; its panic is above");
         }
@@ -47,25 +50,41 @@ impl Server {
     /// The same with further arguments.
     pub fn start_with(model: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(HOLA);
-        command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]).args(arguments);
+        command
+            .args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"])
+            .args(arguments);
         Self::run(command)
     }
 
     /// The same from a shell, after `prelude` (such as `ulimit -n 64`).
     pub fn start_after(prelude: &str, model: &str) -> Self {
         let mut command = Command::new("sh");
-        let script = format!("{prelude} && exec \"$0\" serve {model} --bind 127.0.0.1:0 --stats json");
+        let script =
+            format!("{prelude} && exec \"$0\" serve {model} --bind 127.0.0.1:0 --stats json");
         command.args(["-c", &script, HOLA]);
         Self::run(command)
     }
 
     /// Starts `command`, which must become a server.
     pub fn run(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut line).expect("a first line");
-        let address = line.trim().rsplit(' ').next().and_then(|address| address.parse().ok());
-        Server { child, address: address.unwrap_or_else(|| panic!("no address in {line:?}")) }
+        BufReader::new(child.stdout.take().expect("piped"))
+            .read_line(&mut line)
+            .expect("a first line");
+        let address = line
+            .trim()
+            .rsplit(' ')
+            .next()
+            .and_then(|address| address.parse().ok());
+        Server {
+            child,
+            address: address.unwrap_or_else(|| panic!("no address in {line:?}")),
+        }
     }
 
     pub fn pid(&self) -> Pid {
@@ -88,7 +107,9 @@ impl Server {
     pub fn exchange(&self, octets: &[u8]) -> String {
         let mut socket = self.connect();
         // A server may answer and close before it has read everything: that is its right, and not this write's failure.
-        let _ = socket.write_all(octets).and_then(|()| socket.shutdown(std::net::Shutdown::Write));
+        let _ = socket
+            .write_all(octets)
+            .and_then(|()| socket.shutdown(std::net::Shutdown::Write));
         let mut answer = Vec::new();
         let _ = socket.read_to_end(&mut answer);
         String::from_utf8(answer).expect("answers are ASCII")
@@ -97,25 +118,39 @@ impl Server {
     /// One request, one greeting.
     pub fn greets(&self) {
         let answer = self.exchange(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nHola, cliente!"), "{answer:?}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nHola, cliente!"),
+            "{answer:?}"
+        );
     }
 
     /// Entries of a folder of this process under /proc.
     pub fn count(&self, folder: &str) -> usize {
-        fs::read_dir(format!("/proc/{}/{folder}", self.pid())).expect("the process is there").count()
+        fs::read_dir(format!("/proc/{}/{folder}", self.pid()))
+            .expect("the process is there")
+            .count()
     }
 
     /// Children, zombies included.
     pub fn children(&self) -> usize {
         let path = format!("/proc/{0}/task/{0}/children", self.pid());
-        fs::read_to_string(path).expect("the process is there").split_whitespace().count()
+        fs::read_to_string(path)
+            .expect("the process is there")
+            .split_whitespace()
+            .count()
     }
 
     /// CPU time so far, in clock ticks of 10 ms.
     pub fn cpu_ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the process is there");
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the process is there");
         let after_name = stat.rsplit(')').next().expect("fields");
-        after_name.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().expect("a number")).sum()
+        after_name
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|field| field.parse::<u64>().expect("a number"))
+            .sum()
     }
 
     /// Waits for the end; what it said on stderr comes with it.
@@ -129,7 +164,12 @@ impl Server {
             std::thread::sleep(Duration::from_millis(2));
         };
         let mut words = String::new();
-        self.child.stderr.take().expect("piped").read_to_string(&mut words).expect("text");
+        self.child
+            .stderr
+            .take()
+            .expect("piped")
+            .read_to_string(&mut words)
+            .expect("text");
         (status, words)
     }
 
@@ -138,7 +178,8 @@ impl Server {
         self.signal(Signal::SIGTERM);
         let (status, words) = self.wait();
         assert!(status.success(), "{status}: {words}");
-        let report: Value = serde_json::from_str(words.lines().last().expect("a report")).expect("JSON");
+        let report: Value =
+            serde_json::from_str(words.lines().last().expect("a report")).expect("JSON");
         report["counters"].clone()
     }
 }
@@ -161,12 +202,19 @@ pub fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 /// The status codes of a stream of answers.
 pub fn statuses(answers: &str) -> Vec<u16> {
-    answers.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().expect("a status code")).collect()
+    answers
+        .split("HTTP/1.1 ")
+        .skip(1)
+        .map(|answer| answer[..3].parse().expect("a status code"))
+        .collect()
 }
 
 /// Runs the program to its end.
 pub fn hola(arguments: &[&str]) -> (ExitStatus, String, String) {
-    let output = Command::new(HOLA).args(arguments).output().expect("the program runs");
+    let output = Command::new(HOLA)
+        .args(arguments)
+        .output()
+        .expect("the program runs");
     let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
     (output.status, text(output.stdout), text(output.stderr))
 }

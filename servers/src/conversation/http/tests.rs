@@ -141,7 +141,10 @@ fn lingers_when_octets_came_along_with_the_last_request() {
         &site(&GOING_ON),
         [b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n".as_slice()],
     );
-    assert_eq!((statuses(&played), then(&played)), (vec![200], Then::Linger));
+    assert_eq!(
+        (statuses(&played), then(&played)),
+        (vec![200], Then::Linger)
+    );
 }
 
 #[test]

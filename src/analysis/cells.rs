@@ -1,0 +1,198 @@
+//! Trials sorted into cells: one model, one arm of the A/A control, one level.
+
+use crate::lab::record::{Arm, Measured, Outcome, Run, Trial};
+
+use super::bootstrap::{Estimate, median_interval};
+use super::metric::Metric;
+use super::sample::{Observation, median, values};
+
+/// All trials of one model, arm and level.
+#[derive(Clone, Debug)]
+pub struct Cell<'a> {
+    /// Model, by its command-line name.
+    pub model: &'a str,
+    /// Which copy of the model.
+    pub arm: Arm,
+    /// Level: concurrent clients.
+    pub clients: u32,
+    /// Trials that passed every check: the only ones that are ranked.
+    pub valid: Vec<Taken<'a>>,
+    /// Trials that were made but may not be ranked; their reasons are in [`SetAside`].
+    pub invalid: Vec<Taken<'a>>,
+}
+
+/// A trial that was made.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken<'a> {
+    /// Round of the trial.
+    pub round: u32,
+    /// Its figures.
+    pub measured: &'a Measured,
+}
+
+/// A trial that is not ranked, and why.
+#[derive(Clone, Debug)]
+pub struct SetAside<'a> {
+    /// The trial.
+    pub trial: &'a Trial,
+    /// What speaks against ranking it.
+    pub reason: Reason<'a>,
+}
+
+/// Why a trial is not ranked.
+#[derive(Clone, Debug)]
+pub enum Reason<'a> {
+    /// It could not be made: the recorded sentence.
+    Failed(&'a str),
+    /// It failed these checks: name and detail.
+    FailedChecks(Vec<(&'a str, &'a str)>),
+    /// No request was answered, so there is nothing to divide by.
+    NothingAnswered,
+    /// Its experiment, model or level is not part of the run's plan.
+    NotPlanned,
+}
+
+impl Cell<'_> {
+    /// Trials made, valid or not.
+    pub fn made(&self) -> usize {
+        self.valid.len() + self.invalid.len()
+    }
+
+    /// Every valid trial's value of a metric.
+    pub fn observations(&self, metric: Metric) -> Vec<Observation> {
+        observations(&self.valid, metric)
+    }
+
+    /// Median of the valid trials and its interval; `None` where no valid trial has the figure.
+    pub fn estimate(&self, metric: Metric, seed: u64) -> Option<Estimate> {
+        let sample = values(&self.observations(metric));
+        Some(Estimate {
+            value: median(&sample)?,
+            interval: median_interval(&sample, seed),
+        })
+    }
+
+    /// Median of the trials that may not be ranked, to be shown struck through.
+    pub fn invalid_median(&self, metric: Metric) -> Option<f64> {
+        median(&values(&observations(&self.invalid, metric)))
+    }
+
+    /// Whether failures reach into a percentile of any valid trial, so that the median reads "at least".
+    pub fn is_censored(&self, metric: Metric) -> bool {
+        self.valid
+            .iter()
+            .any(|taken| metric.is_censored(taken.measured))
+    }
+
+    /// Median share of user time in the server's CPU time over the valid trials, 0…1.
+    pub fn user_share(&self) -> Option<f64> {
+        let shares: Vec<f64> = self
+            .valid
+            .iter()
+            .filter_map(|taken| {
+                let user = taken.measured.server.cpu_user_us as f64;
+                let system = taken.measured.server.cpu_system_us as f64;
+                (user + system > 0.0).then(|| user / (user + system))
+            })
+            .collect();
+        median(&shares)
+    }
+}
+
+fn observations(taken: &[Taken<'_>], metric: Metric) -> Vec<Observation> {
+    taken
+        .iter()
+        .filter_map(|taken| {
+            let value = metric.of(taken.measured)?;
+            Some(Observation {
+                round: taken.round,
+                value,
+            })
+        })
+        .collect()
+}
+
+/// Sorts trials into the cells of the plan, models in the run's order, levels ascending; and those that may not be
+/// ranked, in the order they were made.
+///
+/// Every model has a cell at every level, empty if need be; of second copies only those with a trial.
+pub fn sort<'a>(run: &'a Run, trials: &'a [Trial]) -> (Vec<Cell<'a>>, Vec<SetAside<'a>>) {
+    let mut cells = planned(run);
+    let mut aside = Vec::new();
+    for trial in in_order(trials) {
+        let place = cells.iter().position(|cell| {
+            trial.experiment == run.design.experiment
+                && cell.model == trial.model
+                && cell.arm == trial.arm
+                && cell.clients == trial.clients
+        });
+        let Some(place) = place else {
+            aside.push(SetAside {
+                trial,
+                reason: Reason::NotPlanned,
+            });
+            continue;
+        };
+        match &trial.outcome {
+            Outcome::Failed(why) => aside.push(SetAside {
+                trial,
+                reason: Reason::Failed(why),
+            }),
+            Outcome::Measured(measured) => {
+                let taken = Taken {
+                    round: trial.round,
+                    measured,
+                };
+                match objection(measured) {
+                    None => cells[place].valid.push(taken),
+                    Some(reason) => {
+                        cells[place].invalid.push(taken);
+                        aside.push(SetAside { trial, reason });
+                    }
+                }
+            }
+        }
+    }
+    cells.retain(|cell| cell.arm == Arm::Model || cell.made() > 0);
+    (cells, aside)
+}
+
+/// Trials in the order they were made, whatever the order of the lines of the file.
+fn in_order(trials: &[Trial]) -> Vec<&Trial> {
+    let mut ordered: Vec<&Trial> = trials.iter().collect();
+    ordered.sort_by_key(|trial| trial.position);
+    ordered
+}
+
+fn planned(run: &Run) -> Vec<Cell<'_>> {
+    let mut levels = run.design.levels.clone();
+    levels.sort_unstable();
+    levels.dedup();
+    let mut cells = Vec::new();
+    for &clients in &levels {
+        for card in &run.models {
+            for arm in [Arm::Model, Arm::Again] {
+                cells.push(Cell {
+                    model: &card.name,
+                    arm,
+                    clients,
+                    valid: Vec::new(),
+                    invalid: Vec::new(),
+                });
+            }
+        }
+    }
+    cells
+}
+
+fn objection(measured: &Measured) -> Option<Reason<'_>> {
+    let failed: Vec<(&str, &str)> = measured
+        .failed_checks()
+        .map(|check| (check.check.as_str(), check.detail.as_str()))
+        .collect();
+    if !failed.is_empty() {
+        return Some(Reason::FailedChecks(failed));
+    }
+    // A generator that saw nothing has nothing to object to either: every check may have passed.
+    (measured.load.counts.ok == 0).then_some(Reason::NothingAnswered)
+}

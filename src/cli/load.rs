@@ -1,0 +1,69 @@
+//! `hola load`: the load generator, and the server to load where a model is named.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use hola_loadgen::cli::{self as loadgen, LoadArgs};
+
+use super::RUN_ERROR;
+use crate::lab::server_process::{ServerProcess, StartError};
+
+/// Exit code when the server named with `--model` did not start.
+const NOT_STARTED: u8 = 3;
+
+/// Arguments of `load`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  hola load http://127.0.0.1:8080/                      50 clients, a connection per request, for 10 s
+  hola load --model tokio --clients 64                  start a server, load it, stop it
+  hola load --model iterative --rate 2000               2000 requests/s at Poisson instants, whatever the server does
+  hola load --model tokio --requests-per-connection unlimited --format json
+
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 130 interrupted.")]
+pub(super) struct LoadCommand {
+    /// Start this model's server, load it, and stop it; `hola models` lists them
+    #[arg(long, value_name = "MODEL", conflicts_with = "url", value_parser = hola_servers::cli::model_named)]
+    model: Option<&'static hola_servers::models::Model>,
+    #[command(flatten)]
+    load: LoadArgs,
+}
+
+/// Measures, and says how it went by its exit code.
+pub(super) fn run(command: &LoadCommand) -> ExitCode {
+    match command.model {
+        None => match command.load.workload(None) {
+            Ok(workload) => loadgen::execute(&workload, &command.load.output(), None),
+            Err(error) => loadgen::refuse(&error),
+        },
+        Some(model) => load_model(&command.load, model.name),
+    }
+}
+
+fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
+    let started = std::env::current_exe()
+        .map_err(|error| StartError::NotRun {
+            program: "hola".into(),
+            error,
+        })
+        .and_then(|hola| ServerProcess::start(&hola, model, &[]));
+    let server = match started {
+        Ok(server) => server,
+        Err(error) => {
+            eprintln!("hola: {error}");
+            return ExitCode::from(NOT_STARTED);
+        }
+    };
+    let workload = match args.workload(Some(server.address())) {
+        Ok(workload) => workload,
+        Err(error) => return loadgen::refuse(&error),
+    };
+    let code = loadgen::execute(&workload, &args.output(), Some(model.into()));
+    match server.stop() {
+        Ok(_) => code,
+        Err(reason) => {
+            eprintln!("hola: {reason}");
+            ExitCode::from(RUN_ERROR)
+        }
+    }
+}
