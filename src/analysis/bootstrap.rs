@@ -67,9 +67,10 @@ pub fn median_interval(values: &[f64], seed: u64) -> Option<Interval> {
     if values.len() < MIN_TRIALS {
         return None;
     }
-    percentile_interval(seed, |draws, scratch| {
-        scratch.clear();
-        scratch.extend((0..values.len()).map(|_| values[draws.below(values.len())]));
+    percentile_interval(seed, |draws, [scratch, _]| {
+        for _ in 0..values.len() {
+            scratch.push(values[draws.below(values.len())]);
+        }
         median_of(scratch)
     })
 }
@@ -86,16 +87,14 @@ pub fn ratio_interval(
     }
     let rounds = rounds(numerator, denominator);
     percentile_interval(seed, |draws, scratch| {
-        let picked: Vec<&Round> = (0..rounds.len())
-            .map(|_| &rounds[draws.below(rounds.len())])
-            .collect();
-        let mut side = |of: fn(&Round) -> &[f64]| {
-            scratch.clear();
-            scratch.extend(picked.iter().flat_map(|round| of(round)));
-            median_of(scratch)
-        };
+        let [over, under] = scratch;
+        for _ in 0..rounds.len() {
+            let round = &rounds[draws.below(rounds.len())];
+            over.extend_from_slice(&round.numerator);
+            under.extend_from_slice(&round.denominator);
+        }
         // A resample without any trial on one side has no ratio and is left out.
-        let ratio = side(|round| &round.numerator)? / side(|round| &round.denominator)?;
+        let ratio = median_of(over)? / median_of(under)?;
         ratio.is_finite().then_some(ratio)
     })
 }
@@ -128,11 +127,12 @@ fn rounds(numerator: &[Observation], denominator: &[Observation]) -> Vec<Round> 
 /// The central [`CONFIDENCE`] share of a statistic over [`RESAMPLES`] resamples.
 fn percentile_interval(
     seed: u64,
-    statistic: impl Fn(&mut Draws, &mut Vec<f64>) -> Option<f64> + Sync,
+    statistic: impl Fn(&mut Draws, &mut [Vec<f64>; 2]) -> Option<f64> + Sync,
 ) -> Option<Interval> {
     let mut found: Vec<f64> = (0..RESAMPLES)
         .into_par_iter()
-        .map_init(Vec::new, |scratch, resample| {
+        .map_init(Default::default, |scratch: &mut [Vec<f64>; 2], resample| {
+            scratch.iter_mut().for_each(Vec::clear);
             statistic(&mut Draws::new(seed, resample), scratch)
         })
         .flatten_iter()

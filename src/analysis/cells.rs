@@ -72,6 +72,11 @@ impl Cell<'_> {
         })
     }
 
+    /// Median of the valid trials alone; `None` where no valid trial has the figure.
+    pub fn median(&self, metric: Metric) -> Option<f64> {
+        median(&values(&self.observations(metric)))
+    }
+
     /// Median of the trials that may not be ranked, to be shown struck through.
     pub fn invalid_median(&self, metric: Metric) -> Option<f64> {
         median(&values(&observations(&self.invalid, metric)))
@@ -185,7 +190,8 @@ fn planned(run: &Run) -> Vec<Cell<'_>> {
     cells
 }
 
-fn objection(measured: &Measured) -> Option<Reason<'_>> {
+/// What the trial's own figures say against ranking it; `None` when it is valid.
+pub fn objection(measured: &Measured) -> Option<Reason<'_>> {
     let failed: Vec<(&str, &str)> = measured
         .failed_checks()
         .map(|check| (check.check.as_str(), check.detail.as_str()))

@@ -2,7 +2,7 @@
 
 use crate::lab::record::Arm;
 
-use super::bootstrap::{Estimate, MIN_TRIALS, ratio_interval};
+use super::bootstrap::{Estimate, ratio_interval};
 use super::cells::Cell;
 use super::metric::Metric;
 use super::rank;
@@ -17,6 +17,10 @@ pub struct Comparison<'a> {
     pub clients: u32,
     /// What is compared.
     pub metric: Metric,
+    /// Valid trials of the model.
+    pub trials: usize,
+    /// Valid trials of the control.
+    pub control_trials: usize,
     /// Median of the model over median of the control.
     pub ratio: Estimate,
     /// Hodges–Lehmann shift from the control, in the metric's unit.
@@ -145,6 +149,8 @@ fn compare_cells<'a>(
         model: cell.model,
         clients: cell.clients,
         metric,
+        trials: ours.len(),
+        control_trials: theirs.len(),
         ratio,
         shift: rank::shift(&ours, &theirs)?,
         delta: rank::cliffs_delta(&ours, &theirs)?,
@@ -188,10 +194,15 @@ fn find<'b, 'a>(cells: &'b [Cell<'a>], model: &str, clients: u32) -> Option<&'b 
         .find(|cell| cell.arm == Arm::Model && cell.model == model && cell.clients == clients)
 }
 
-/// Whether the smallest p-value that `trials` against `trials` can reach stays above 0.05 after correction for
-/// `comparisons` tests; then intervals and effect sizes have to speak.
-pub fn p_out_of_reach(trials: usize, comparisons: usize) -> bool {
-    trials < MIN_TRIALS || rank::smallest_p(trials, trials) * comparisons as f64 > 0.05
+/// How many comparisons of a family could not have come below 0.05 after Holm's correction, whatever their trials had
+/// shown: intervals and effect sizes have to speak for those.
+pub fn out_of_reach<'c, 'a: 'c>(family: impl Iterator<Item = &'c Comparison<'a>>) -> usize {
+    let smallest: Vec<f64> = family
+        .map(|one| rank::smallest_p(one.trials, one.control_trials))
+        .collect();
+    // The correction never shrinks when a p-value grows, so this is the least it can come to.
+    let least = rank::holm(&smallest);
+    least.iter().filter(|p| **p >= 0.05).count()
 }
 
 #[cfg(test)]
@@ -240,8 +251,23 @@ mod tests {
 
     #[test]
     fn p_values_need_trials() {
-        assert!(p_out_of_reach(3, 1));
-        assert!(!p_out_of_reach(5, 1));
-        assert!(p_out_of_reach(6, 45) && !p_out_of_reach(7, 45));
+        let family = |trials, tests| {
+            let one = Comparison {
+                model: "other",
+                clients: 1,
+                metric: Metric::CpuUsPerRequest,
+                trials,
+                control_trials: trials,
+                ratio: estimate(2.0, 1.9, 2.1),
+                shift: 40.0,
+                delta: 1.0,
+                p: 0.1,
+                p_holm: 0.1,
+                verdict: Verdict::More,
+            };
+            out_of_reach(vec![one; tests].iter())
+        };
+        assert_eq!((family(3, 1), family(4, 1)), (1, 0));
+        assert_eq!((family(6, 45), family(7, 45)), (45, 0));
     }
 }

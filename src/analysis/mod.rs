@@ -68,6 +68,13 @@ impl<'a> Analysis<'a> {
             .find(|one| one.model == model && one.clients == clients && one.metric == metric)
     }
 
+    /// Every comparison in one metric.
+    pub fn comparisons_in(&self, metric: Metric) -> impl Iterator<Item = &Comparison<'a>> {
+        self.comparisons
+            .iter()
+            .filter(move |one| one.metric == metric)
+    }
+
     /// Noise floor of a level, as a factor above 1; `None` without an A/A control.
     pub fn floor(&self, clients: u32, metric: Metric) -> Option<f64> {
         comparison::floor(&self.floors, clients, metric)

@@ -1,0 +1,135 @@
+//! A report as Markdown, readable as it stands and on a code host.
+
+use super::view::{Cell, Report, Row, Section, Table};
+use super::words;
+
+/// The whole report.
+pub(super) fn page(report: &Report) -> String {
+    let mut blocks = vec![
+        format!("# {}", escape(&report.title)),
+        escape(&report.question),
+    ];
+    for warning in &report.warnings {
+        blocks.push(format!("> **{}**", escape(warning)));
+    }
+    blocks.push(format!("## {}", words::ANSWER));
+    blocks.extend(report.answer.iter().map(|sentence| escape(sentence)));
+    push_section(&mut blocks, &report.headline);
+    for chart in &report.charts {
+        blocks.push(format!("### {}", escape(&chart.title)));
+        blocks.push(escape(&chart.caption));
+        blocks.push(table(&chart.table));
+    }
+    for section in [
+        &report.levels,
+        &report.validity,
+        &report.reading,
+        &report.method,
+    ] {
+        push_section(&mut blocks, section);
+    }
+    blocks.join("\n\n") + "\n"
+}
+
+fn push_section(blocks: &mut Vec<String>, section: &Section) {
+    blocks.push(format!("## {}", escape(&section.title)));
+    blocks.extend(section.paragraphs.iter().map(|text| escape(text)));
+    if let Some(command) = &section.command {
+        // Indented and not fenced: no text can end an indented block early.
+        blocks.push(format!("    {}", one_line(command)));
+    }
+    for one in &section.tables {
+        if !one.caption.is_empty() {
+            blocks.push(format!("*{}*", escape(&one.caption)));
+        }
+        blocks.push(table(one));
+    }
+}
+
+/// A table alone.
+pub(super) fn table(table: &Table) -> String {
+    let titles: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| escape(&column.title))
+        .collect();
+    let rules: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| if column.numeric { "---:" } else { "---" })
+        .collect();
+    let mut lines = vec![
+        format!("| {} |", titles.join(" | ")),
+        format!("| {} |", rules.join(" | ")),
+    ];
+    lines.extend(table.rows.iter().map(row));
+    lines.join("\n")
+}
+
+fn row(row: &Row) -> String {
+    let last = row.cells.len().saturating_sub(1);
+    let cells: Vec<String> = row
+        .cells
+        .iter()
+        .enumerate()
+        .map(|(place, one)| {
+            let written = cell(one);
+            // The last cell says why the others are struck through.
+            if row.struck && place != last && !written.is_empty() {
+                format!("~~{written}~~")
+            } else {
+                written
+            }
+        })
+        .collect();
+    format!("| {} |", cells.join(" | "))
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => escape(text),
+        Cell::Model { title, .. } => escape(title),
+        Cell::Verdict { word, .. } => format!("**{}**", escape(word)),
+    }
+}
+
+/// Text that means itself, on one line, in a paragraph or in a table.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in one_line(text).chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '\\' | '`' | '*' | '_' | '|' | '~' => {
+                escaped.push('\\');
+                escaped.push(letter);
+            }
+            // Brackets are left alone, for intervals' sake: no link or image comes of them without this.
+            '(' | ':' if escaped.ends_with(']') => {
+                escaped.push('\\');
+                escaped.push(letter);
+            }
+            _ => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r']).collect::<Vec<&str>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_means_itself() {
+        assert_eq!(escape("a|b *c* <i>\n[x](y)"), r"a\|b \*c\* &lt;i> [x]\(y)");
+    }
+
+    #[test]
+    fn intervals_stay_readable() {
+        assert_eq!(escape("5.12× [4.90, 5.33]"), "5.12× [4.90, 5.33]");
+    }
+}

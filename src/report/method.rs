@@ -1,0 +1,206 @@
+//! How to read the report, how and where it was measured, and how to measure it again.
+
+use crate::lab::record::{Outcome, Run, Trial};
+use hola_loadgen::summary::{LoopKind, Plan};
+
+use super::numbers;
+use super::view::{Section, Table};
+use super::words;
+
+/// The meaning of every column, and of the load.
+pub(super) fn reading(trials: &[Trial]) -> Section {
+    let mut table = Table::new("", 2, &[words::TERM, words::MEANING]);
+    for (term, meaning) in words::READING_TERMS {
+        table.push(vec![term.into(), meaning.into()]);
+    }
+    let load = match plan(trials).map(|plan| plan.loop_kind) {
+        Some(LoopKind::Open) => words::OPEN_LOOP,
+        Some(LoopKind::Closed) | None => words::CLOSED_LOOP,
+    };
+    Section {
+        title: words::READING.to_owned(),
+        paragraphs: vec![load.to_owned()],
+        tables: vec![table],
+        command: None,
+    }
+}
+
+/// Plan, machine, command and data.
+pub(super) fn method(run: &Run, trials: &[Trial]) -> Section {
+    let environment = &run.environment;
+    let mut tables = vec![
+        named(
+            words::METHOD_CAPTION,
+            words::plan_names(),
+            plan_values(run, trials),
+        ),
+        named(
+            words::ENVIRONMENT_CAPTION,
+            words::environment_names(),
+            environment_values(run),
+        ),
+    ];
+    tables.extend(lines(
+        words::SETTINGS_CAPTION,
+        &settings(&run.design.server_settings),
+    ));
+    tables.extend(lines(words::LIMITS_CAPTION, &environment.limits));
+    tables.extend(lines(words::MITIGATIONS_CAPTION, &environment.mitigations));
+    Section {
+        title: words::METHOD.to_owned(),
+        paragraphs: vec![words::where_data(&run.name), words::RERUN.to_owned()],
+        tables,
+        command: Some(command(&run.command)),
+    }
+}
+
+/// Version of Hola, with the commit it was built from.
+pub(super) fn version(run: &Run) -> String {
+    let environment = &run.environment;
+    // Twelve digits name a commit in any repository of this size.
+    let short = |commit: &String| commit.chars().take(12).collect::<String>();
+    words::version(
+        &environment.version,
+        environment.commit.as_ref().map(short).as_deref(),
+        environment.dirty,
+    )
+}
+
+fn plan(trials: &[Trial]) -> Option<&Plan> {
+    trials.iter().find_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) => Some(&measured.load.plan),
+        Outcome::Failed(_) => None,
+    })
+}
+
+fn plan_values(run: &Run, trials: &[Trial]) -> [String; 14] {
+    let design = &run.design;
+    let unknown = || words::UNKNOWN.to_owned();
+    [
+        design.experiment.clone(),
+        design.question.clone(),
+        plan(trials).map_or_else(unknown, |plan| {
+            match plan.loop_kind {
+                LoopKind::Closed => words::CLOSED,
+                LoopKind::Open => words::OPEN,
+            }
+            .to_owned()
+        }),
+        list(&design.levels),
+        numbers::count(design.trials_per_cell),
+        words::seconds(&numbers::tick(design.trial_s)),
+        words::seconds(&numbers::tick(design.warmup_s)),
+        design
+            .requests_per_connection
+            .map_or_else(|| words::UNLIMITED.to_owned(), numbers::count),
+        design.control.clone(),
+        list(&design.server_cpus),
+        list(&design.generator_cpus),
+        // Not grouped: it is there to be copied.
+        run.seed.to_string(),
+        run.started_at.clone(),
+        run.finished_at.clone().unwrap_or_else(unknown),
+    ]
+}
+
+fn environment_values(run: &Run) -> [String; 13] {
+    let environment = &run.environment;
+    let unknown = || words::UNKNOWN.to_owned();
+    [
+        environment.cpu_model.clone(),
+        numbers::count(environment.cpus),
+        numbers::memory_kib(environment.memory_mib as f64 * 1024.0),
+        environment.kernel.clone(),
+        if environment.virtualised {
+            words::YES
+        } else {
+            words::NO
+        }
+        .to_owned(),
+        environment.clock_source.clone().unwrap_or_else(unknown),
+        environment.governor.clone().unwrap_or_else(unknown),
+        numbers::load(environment.load_before),
+        environment.load_after.map_or_else(unknown, numbers::load),
+        environment
+            .steal_share
+            .map_or_else(unknown, numbers::percent),
+        environment.rustc.clone(),
+        environment.build.clone(),
+        version(run),
+    ]
+}
+
+fn named<const N: usize>(caption: &str, names: [&str; N], values: [String; N]) -> Table {
+    let mut table = Table::new(caption, 2, &[words::NAME, words::VALUE]);
+    for (name, value) in names.into_iter().zip(values) {
+        table.push(vec![name.into(), value.into()]);
+    }
+    table
+}
+
+/// A table of `name = value` lines; `None` when there is none.
+fn lines(caption: &str, lines: &[String]) -> Option<Table> {
+    let mut table = Table::new(caption, 2, &[words::NAME, words::VALUE]);
+    for line in lines {
+        let (name, value) = line
+            .split_once('=')
+            .or_else(|| line.split_once(": "))
+            .unwrap_or((line, ""));
+        table.push(vec![name.trim().into(), value.trim().into()]);
+    }
+    (!lines.is_empty()).then_some(table)
+}
+
+/// Settings as `name = value` lines, by name.
+fn settings(settings: &serde_json::Value) -> Vec<String> {
+    match settings {
+        serde_json::Value::Null => Vec::new(),
+        serde_json::Value::Object(fields) => {
+            let mut lines: Vec<String> = fields
+                .iter()
+                .map(|(name, value)| match value {
+                    serde_json::Value::String(text) => format!("{name} = {text}"),
+                    _ => format!("{name} = {value}"),
+                })
+                .collect();
+            lines.sort();
+            lines
+        }
+        other => vec![other.to_string()],
+    }
+}
+
+fn list(numbers: &[impl ToString]) -> String {
+    if numbers.is_empty() {
+        return words::UNKNOWN.to_owned();
+    }
+    let written: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+    written.join(", ")
+}
+
+/// A command line as a shell reads it back.
+fn command(arguments: &[String]) -> String {
+    let quoted: Vec<String> = arguments.iter().map(|argument| quoted(argument)).collect();
+    quoted.join(" ")
+}
+
+fn quoted(argument: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=,@%+".contains(letter);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_pasted_back_into_a_shell() {
+        let arguments = ["hola", "compare", "--output", "my results", "it's", ""];
+        let written = command(&arguments.map(str::to_owned));
+        assert_eq!(written, r"hola compare --output 'my results' 'it'\''s' ''");
+    }
+}

@@ -1,0 +1,342 @@
+//! The documents built from records: what they say, and that nothing in the records can break them.
+
+use hola::analysis::Analysis;
+use hola::analysis::comparison::Verdict;
+use hola::analysis::metric::Metric;
+use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
+use hola::report;
+
+use crate::fixture::{CONTROL, Scene, eventful, measured, truth};
+
+/// Compares with a file under `tests/fixtures`; `HOLA_BLESS=1` writes it instead.
+fn matches_file(found: &str, name: &str) {
+    let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("HOLA_BLESS").is_some() {
+        std::fs::write(&path, found).expect("the fixture can be written");
+    }
+    let expected = std::fs::read_to_string(&path).expect("the fixture can be read");
+    for (line, (found, expected)) in (1..).zip(found.lines().zip(expected.lines())) {
+        assert_eq!(found, expected, "{name}:{line}");
+    }
+    assert_eq!(found.len(), expected.len(), "{name}");
+}
+
+/// Leaves a page under `target/tmp`, for a person to look at.
+fn leave(page: &str, name: &str) {
+    let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(path, page).expect("the target directory can be written");
+}
+
+/// The one element that begins with `start`, to its `end`.
+fn part<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+    let from = text.find(start).unwrap_or_else(|| panic!("no {start}"));
+    let length = text[from..].find(end).unwrap_or_else(|| panic!("no {end}"));
+    &text[from..from + length]
+}
+
+#[test]
+fn an_eventful_run_reads_as_committed() {
+    let (run, trials) = eventful();
+    matches_file(&report::markdown(&run, &trials), "report.md");
+    matches_file(&report::csv(&run, &trials), "trials.csv");
+}
+
+#[test]
+fn the_readme_table_reads_as_committed() {
+    let (run, trials) = Scene::default().play();
+    matches_file(&report::readme_table(&run, &trials), "readme.md");
+}
+
+#[test]
+fn rebuilding_gives_the_same_bytes_whatever_the_order_of_the_lines() {
+    let (run, mut trials) = eventful();
+    let first = [report::markdown(&run, &trials), report::html(&run, &trials)];
+    trials.reverse();
+    let again = [report::markdown(&run, &trials), report::html(&run, &trials)];
+    assert!(first == again);
+}
+
+#[test]
+fn a_page_asks_nothing_of_the_network_and_runs_nothing() {
+    let (run, trials) = eventful();
+    let page = report::html(&run, &trials);
+    leave(&page, "report-eventful.html");
+    let page = page.to_lowercase();
+    for forbidden in [
+        "http://", "https://", "src=", "href=", "url(", "@import", "<script", "<link", "<iframe",
+        "onload=",
+    ] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let (mut run, mut trials) = Scene::default().play();
+    let hostile = "<script>alert(\"1\")</script><img src=x onerror='2'>&amp;|`*_~";
+    run.models[1].title.en = hostile.to_owned();
+    run.design.question = hostile.to_owned();
+    run.name = hostile.to_owned();
+    run.command.push(hostile.to_owned());
+    run.environment.limits.push(hostile.to_owned());
+    run.skipped[0].reason = hostile.to_owned();
+    trials[1].outcome = Outcome::Failed(hostile.to_owned());
+    let page = report::html(&run, &trials);
+    assert!(!page.contains("<script") && !page.contains("<img"));
+    assert!(page.contains("&lt;script") || page.contains("&#60;script"));
+    let text = report::markdown(&run, &trials);
+    for line in text.lines().filter(|line| !line.starts_with("    ")) {
+        assert!(
+            !line.contains("<script") && !line.contains("<img"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn every_table_has_a_cell_for_every_column() {
+    let (run, trials) = eventful();
+    let report = report::report(&run, &trials);
+    let sections = [
+        &report.headline,
+        &report.levels,
+        &report.validity,
+        &report.reading,
+        &report.method,
+    ];
+    let tables = sections.into_iter().flat_map(|section| &section.tables);
+    for table in tables.chain(report.charts.iter().map(|chart| &chart.table)) {
+        for row in &table.rows {
+            assert_eq!(row.cells.len(), table.columns.len(), "{}", table.caption);
+        }
+    }
+}
+
+#[test]
+fn every_ranked_trial_is_a_dot_and_every_chart_can_be_read_aloud() {
+    let (run, trials) = Scene::default().play();
+    let report = report::report(&run, &trials);
+    let ranked = trials
+        .iter()
+        .filter(|trial| trial.clients == 64 && trial.arm == Arm::Model)
+        .count();
+    assert_eq!(report.charts.len(), 2);
+    for svg in [&report.charts[0].wide_svg, &report.charts[0].narrow_svg] {
+        assert_eq!(svg.matches("class=\"dot\"").count(), ranked);
+    }
+    for chart in &report.charts {
+        for (svg, name) in [(&chart.wide_svg, "wide"), (&chart.narrow_svg, "narrow")] {
+            let opening = part(svg, "<svg", ">");
+            assert!(
+                opening.contains("role=\"img\"") && opening.contains(name),
+                "{opening}"
+            );
+            assert!(part(svg, "<title", "</title>").contains(&chart.title));
+            assert!(part(svg, "<desc", "</desc>").contains("Thread per client"));
+        }
+    }
+}
+
+#[test]
+fn every_model_has_a_curve_of_its_own_look() {
+    let (run, trials) = Scene::default().play();
+    let report = report::report(&run, &trials);
+    for number in 0..run.models.len() {
+        // Once in the plot, once in the legend.
+        let class = format!("class=\"series c{number}\"");
+        assert_eq!(report.charts[1].wide_svg.matches(&class).count(), 2);
+    }
+}
+
+#[test]
+fn a_run_of_thirteen_models_is_named_at_both_ends_only() {
+    const NAMES: [&str; 13] = [
+        "iterative",
+        "fork-per-client",
+        "pre-forked",
+        "thread-per-client",
+        "pre-threaded",
+        "thread-pool",
+        "selector-threads",
+        "poll",
+        "epoll",
+        "epoll-per-core",
+        "tokio-current-thread",
+        "tokio",
+        "io-uring",
+    ];
+    let costs = [
+        39.0, 336.0, 45.0, 88.0, 47.0, 51.0, 97.0, 61.0, 43.0, 39.5, 52.0, 58.0, 36.0,
+    ];
+    let models = NAMES
+        .iter()
+        .zip(costs)
+        .map(|(name, cost)| truth(name, name, cost, 0.1, 1, 1, 1_900));
+    let (run, trials) = Scene {
+        models: models.collect(),
+        again: Some("epoll"),
+        ..Scene::default()
+    }
+    .play();
+    let answer = report::report(&run, &trials).answer;
+    assert!(answer[0].contains("fork-per-client costs") && !answer[0].contains("thread-pool"));
+    leave(&report::html(&run, &trials), "report-thirteen.html");
+}
+
+#[test]
+fn the_headline_is_the_largest_level_that_every_model_reached() {
+    let (run, mut trials) = Scene::default().play();
+    assert_eq!(Analysis::new(&run, &trials).headline, Some(64));
+    trials.retain(|trial| !(trial.model == "tokio" && trial.clients == 64));
+    assert_eq!(Analysis::new(&run, &trials).headline, Some(16));
+    trials.retain(|trial| trial.model != "tokio" || trial.clients == 999);
+    assert_eq!(Analysis::new(&run, &trials).headline, Some(64));
+}
+
+#[test]
+fn the_answer_names_effects_ties_and_what_is_missing() {
+    let (run, trials) = Scene {
+        models: vec![
+            truth(CONTROL, "Iterative", 39.0, 0.1, 1, 1, 1_900),
+            truth("epoll", "Readiness loop", 39.0, 0.1, 1, 1, 1_900),
+            truth(
+                "fork-per-client",
+                "Process per client",
+                336.0,
+                0.1,
+                1,
+                1,
+                1_900,
+            ),
+            truth("tokio", "Tokio", 58.0, 0.1, 1, 1, 1_900),
+        ],
+        again: Some("epoll"),
+        ..Scene::default()
+    }
+    .play();
+    let gone = |trial: &&Trial| trial.model != "tokio";
+    let trials: Vec<Trial> = trials.iter().filter(gone).cloned().collect();
+    let answer = report::report(&run, &trials).answer;
+    assert_eq!(answer.len(), 3, "{answer:?}");
+    assert!(
+        answer[0].starts_with("One request per connection, 64 clients: "),
+        "{}",
+        answer[0]
+    );
+    assert!(
+        answer[0].contains("Process per client costs 8."),
+        "{}",
+        answer[0]
+    );
+    assert!(
+        answer[0].contains("; Readiness loop (") && answer[0].ends_with("ties."),
+        "{}",
+        answer[0]
+    );
+    assert!(answer[2].ends_with("not compared: Tokio."), "{}", answer[2]);
+}
+
+#[test]
+fn one_trial_per_cell_has_no_interval_and_says_so() {
+    let (run, trials) = Scene {
+        rounds: 1,
+        ..Scene::default()
+    }
+    .play();
+    let analysis = Analysis::new(&run, &trials);
+    assert!(
+        analysis
+            .comparisons
+            .iter()
+            .all(|one| one.verdict == Verdict::TooFew)
+    );
+    let text = report::markdown(&run, &trials);
+    assert!(text.contains("an interval needs three"));
+    assert!(text.contains("have too few trials to tell"));
+    assert!(report::html(&run, &trials).contains("too few trials"));
+}
+
+#[test]
+fn a_run_without_a_valid_trial_has_no_answer() {
+    let (mut run, mut trials) = Scene {
+        rounds: 2,
+        ..Scene::default()
+    }
+    .play();
+    for trial in &mut trials {
+        measured(trial).load.counts.ok = 0;
+    }
+    run.status = Status::Running;
+    for trials in [trials.as_slice(), &[]] {
+        let report = report::report(&run, trials);
+        assert!(report.answer[0].starts_with("No trial of this run can be ranked"));
+        assert!(report.charts.is_empty());
+        all_formats(&run, trials);
+    }
+}
+
+#[test]
+fn an_empty_plan_and_absurd_figures_do_not_panic() {
+    let (mut run, mut trials) = Scene {
+        rounds: 3,
+        ..Scene::default()
+    }
+    .play();
+    for (trial, value) in trials
+        .iter_mut()
+        .zip([f64::NAN, f64::INFINITY, 0.0, -1.0].into_iter().cycle())
+    {
+        let measured = measured(trial);
+        measured.server.cpu_us_per_request = Some(value);
+        measured.load.rates.good_per_s = value;
+        measured.load.latency_us.response.p50 = Some(value);
+        measured.response_histogram = "AAAA".to_owned();
+    }
+    all_formats(&run, &trials);
+    run.models.clear();
+    run.design.levels.clear();
+    run.design.control.clear();
+    run.command.clear();
+    all_formats(&run, &trials);
+}
+
+#[test]
+fn an_invalid_trial_is_kept_apart_from_the_figures() {
+    let (run, trials) = eventful();
+    let analysis = Analysis::new(&run, &trials);
+    let find = |model: &str, clients| {
+        let mut level = analysis.level(clients);
+        level
+            .find(|cell| cell.model == model)
+            .expect("a planned cell")
+            .clone()
+    };
+    assert_eq!(
+        (find("tokio", 16).valid.len(), find("tokio", 16).made()),
+        (5, 6)
+    );
+    assert_eq!(
+        (find("tokio", 1).valid.len(), find("tokio", 1).made()),
+        (0, 6)
+    );
+    assert_eq!(find("fork-per-client", 64).made(), 0);
+    assert!(
+        analysis
+            .comparison("tokio", 1, Metric::CpuUsPerRequest)
+            .is_none()
+    );
+    // Six of tokio at 1 client, one at 16, one failed, one unanswered, one foreign.
+    assert_eq!(analysis.aside.len(), 10);
+}
+
+fn all_formats(run: &Run, trials: &[Trial]) {
+    for text in [
+        report::markdown(run, trials),
+        report::html(run, trials),
+        report::csv(run, trials),
+        report::readme_table(run, trials),
+    ] {
+        assert!(text.ends_with('\n') || text.ends_with("</html>"), "{text}");
+        assert!(!text.contains("NaN") || text.starts_with("run,"));
+    }
+}

@@ -1,0 +1,416 @@
+//! Synthetic runs: figures with a known truth and seeded noise, in the shape that a real run records.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use hola::lab::record::{
+    Arm, Bilingual, Design, Environment, KernelEvidence, Measured, ModelCard, Outcome, Run,
+    SCHEMA_VERSION, ServerCost, Skipped, Status, Trial,
+};
+use hola_loadgen::summary::{
+    Check, Counts, Distribution, Generator, Latencies, LoopKind, Plan, Rates, Summary,
+};
+
+pub(crate) const CONTROL: &str = "iterative";
+
+/// A model and its truth.
+#[derive(Clone, Debug)]
+pub(crate) struct Truth {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) cpu_us: f64,
+    pub(crate) user_share: f64,
+    pub(crate) threads: u32,
+    pub(crate) processes: u32,
+    pub(crate) pss_kib: u64,
+}
+
+/// Four models with costs of the size that such servers have.
+pub(crate) const FOUR: [Truth; 4] = [
+    truth("iterative", "Iterative", 39.0, 0.12, 1, 1, 1_900),
+    truth(
+        "thread-per-client",
+        "Thread per client",
+        88.0,
+        0.10,
+        65,
+        1,
+        2_600,
+    ),
+    truth(
+        "fork-per-client",
+        "Process per client",
+        336.0,
+        0.06,
+        65,
+        65,
+        9_800,
+    ),
+    truth("tokio", "Tokio", 58.0, 0.22, 3, 1, 3_100),
+];
+
+pub(crate) const fn truth(
+    name: &'static str,
+    title: &'static str,
+    cpu_us: f64,
+    user_share: f64,
+    threads: u32,
+    processes: u32,
+    pss_kib: u64,
+) -> Truth {
+    Truth {
+        name,
+        title,
+        cpu_us,
+        user_share,
+        threads,
+        processes,
+        pss_kib,
+    }
+}
+
+/// What a synthetic run looks like.
+#[derive(Clone, Debug)]
+pub(crate) struct Scene {
+    pub(crate) seed: u64,
+    pub(crate) models: Vec<Truth>,
+    pub(crate) levels: Vec<u32>,
+    pub(crate) rounds: u32,
+    /// Relative standard deviation of a trial.
+    pub(crate) noise: f64,
+    /// Relative standard deviation of a round, shared by its trials.
+    pub(crate) drift: f64,
+    /// Model measured twice.
+    pub(crate) again: Option<&'static str>,
+    /// Whether trials carry histograms: simulations do not read them.
+    pub(crate) histograms: bool,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            models: FOUR.to_vec(),
+            levels: vec![1, 16, 64],
+            rounds: 5,
+            noise: 0.02,
+            drift: 0.03,
+            again: Some("thread-per-client"),
+            histograms: true,
+        }
+    }
+}
+
+impl Scene {
+    /// The run and its trials, in the order they would have been made.
+    pub(crate) fn play(&self) -> (Run, Vec<Trial>) {
+        let mut noise = Noise(self.seed);
+        let mut trials = Vec::new();
+        for round in 0..self.rounds {
+            for &clients in &self.levels {
+                let mood = (self.drift * noise.normal()).exp();
+                for model in &self.models {
+                    for arm in [Arm::Model, Arm::Again] {
+                        if arm == Arm::Again && self.again != Some(model.name) {
+                            continue;
+                        }
+                        let cpu_us = model.cpu_us * mood * (self.noise * noise.normal()).exp();
+                        let position = u32::try_from(trials.len()).expect("few trials");
+                        trials.push(Trial {
+                            schema_version: SCHEMA_VERSION,
+                            experiment: "churn".to_owned(),
+                            model: model.name.to_owned(),
+                            arm,
+                            clients,
+                            round,
+                            position,
+                            started_at: format!(
+                                "2026-11-21T10:{:02}:{:02}Z",
+                                position / 60 % 60,
+                                position % 60
+                            ),
+                            outcome: Outcome::Measured(
+                                self.measured(model, clients, cpu_us, &mut noise),
+                            ),
+                        });
+                    }
+                }
+            }
+        }
+        (self.run(), trials)
+    }
+
+    fn run(&self) -> Run {
+        Run {
+            schema_version: SCHEMA_VERSION,
+            name: "2026-11-21T101502Z-quick".to_owned(),
+            profile: "quick".to_owned(),
+            status: Status::Complete,
+            started_at: "2026-11-21T10:15:02Z".to_owned(),
+            finished_at: Some("2026-11-21T10:21:40Z".to_owned()),
+            seed: self.seed,
+            command: ["hola", "compare", "--profile", "quick", "--seed", "7"]
+                .map(str::to_owned)
+                .into(),
+            design: Design {
+                experiment: "churn".to_owned(),
+                question: "What does a model cost when every request brings a new connection?"
+                    .to_owned(),
+                levels: self.levels.clone(),
+                trials_per_cell: self.rounds,
+                trial_s: 2.0,
+                warmup_s: 0.5,
+                requests_per_connection: Some(1),
+                control: CONTROL.to_owned(),
+                server_cpus: vec![0],
+                generator_cpus: vec![1],
+                server_settings: serde_json::json!({"backlog": 1024, "conversation": "http", "nodelay": true}),
+            },
+            models: self.models.iter().map(card).collect(),
+            skipped: vec![Skipped {
+                model: "io-uring".to_owned(),
+                reason: "the kernel forbids io_uring here".to_owned(),
+            }],
+            environment: Environment {
+                cpu_model: "AMD EPYC".to_owned(),
+                cpus: 2,
+                memory_mib: 24_051,
+                kernel: "6.18.5".to_owned(),
+                virtualised: true,
+                clock_source: Some("tsc".to_owned()),
+                governor: None,
+                mitigations: vec!["spectre_v2: Mitigation: Retpolines".to_owned()],
+                limits: vec![
+                    "RLIMIT_NOFILE = 1048576".to_owned(),
+                    "net.core.somaxconn = 4096".to_owned(),
+                ],
+                load_before: 0.08,
+                load_after: Some(1.31),
+                steal_share: Some(0.0021),
+                rustc: "rustc 1.95.0".to_owned(),
+                build: "release".to_owned(),
+                version: "0.1.0".to_owned(),
+                commit: Some("246717c0a1b2c3d4e5f60718293a4b5c6d7e8f90".to_owned()),
+                dirty: Some(false),
+            },
+        }
+    }
+
+    fn measured(&self, model: &Truth, clients: u32, cpu_us: f64, noise: &mut Noise) -> Measured {
+        const WINDOW_S: f64 = 2.0;
+        // A closed loop on a server that is always busy: Little's law gives the response time.
+        let rate = 1e6 / (cpu_us + 3.0);
+        let response_us = f64::from(clients) * 1e6 / rate;
+        let ok = whole(rate * WINDOW_S);
+        let cpu_total = cpu_us * rate * WINDOW_S;
+        let percentile = |factor: f64| Some(response_us * factor);
+        Measured {
+            load: Summary {
+                schema_version: 1,
+                model: Some(model.name.to_owned()),
+                url: "http://127.0.0.1:40001/".to_owned(),
+                plan: Plan {
+                    loop_kind: LoopKind::Closed,
+                    clients: Some(clients),
+                    rate_per_s: None,
+                    arrivals: None,
+                    requests_per_connection: Some(1),
+                    duration_s: Some(WINDOW_S),
+                    requests: None,
+                    warmup_s: 0.5,
+                    timeout_s: 5.0,
+                    seed: self.seed,
+                },
+                rates: Rates {
+                    offered_per_s: rate,
+                    completed_per_s: rate,
+                    good_per_s: rate,
+                },
+                counts: Counts {
+                    planned: ok,
+                    sent: ok,
+                    ok,
+                    ..Counts::default()
+                },
+                latency_us: Latencies {
+                    response: Distribution {
+                        count: ok,
+                        mean: percentile(1.0),
+                        min: percentile(0.4),
+                        p50: percentile(0.96),
+                        p90: percentile(1.3),
+                        p99: percentile(2.1),
+                        p99_9: percentile(3.4),
+                        max: percentile(5.0),
+                        censored: Vec::new(),
+                    },
+                    ..Latencies::default()
+                },
+                generator: Generator {
+                    threads: 1,
+                    cpu_us_per_request: Some(21.0),
+                    cpu_share: 0.6,
+                },
+                validity: vec![check("littles_law", true, "X·R / clients = 0.997")],
+            },
+            server: ServerCost {
+                cpu_user_us: whole(cpu_total * model.user_share),
+                cpu_system_us: whole(cpu_total * (1.0 - model.user_share)),
+                conversations: ok,
+                requests: ok,
+                cpu_us_per_request: Some(cpu_us),
+                pss_peak_kib: Some(model.pss_kib),
+                threads_peak: model.threads,
+                processes_peak: model.processes,
+                switches_voluntary: ok,
+                switches_involuntary: ok / 50,
+                faults_minor: 900,
+            },
+            kernel: KernelEvidence::default(),
+            response_histogram: if self.histograms {
+                histogram(response_us, noise)
+            } else {
+                String::new()
+            },
+            validity: vec![check("steal", true, "0.2 % of CPU time stolen")],
+        }
+    }
+}
+
+pub(crate) fn check(name: &str, ok: bool, detail: &str) -> Check {
+    Check {
+        check: name.to_owned(),
+        ok,
+        detail: detail.to_owned(),
+    }
+}
+
+/// The figures of a trial that is known to be measured.
+pub(crate) fn measured(trial: &mut Trial) -> &mut Measured {
+    match &mut trial.outcome {
+        Outcome::Measured(measured) => measured,
+        Outcome::Failed(why) => panic!("not measured: {why}"),
+    }
+}
+
+/// A run that has met with everything: a failed check, a failed trial, a cell without any trial, one with invalid ones
+/// only, an unknown model, an interruption.
+pub(crate) fn eventful() -> (Run, Vec<Trial>) {
+    let (mut run, mut trials) = Scene {
+        rounds: 6,
+        ..Scene::default()
+    }
+    .play();
+    run.status = Status::Interrupted;
+    trials.retain(|trial| !(trial.model == "fork-per-client" && trial.clients == 64));
+    for trial in &mut trials {
+        let cell = (trial.model.as_str(), trial.clients);
+        match (cell, trial.round) {
+            (("tokio", 16), 2) => {
+                let detail = "the generator used 97 % of its CPU";
+                measured(trial)
+                    .load
+                    .validity
+                    .push(check("generator_bound", false, detail));
+            }
+            (("tokio", 1), _) => {
+                measured(trial).validity.push(check(
+                    "steady_state",
+                    false,
+                    "medians rise by 12 % | p = 0.01",
+                ));
+            }
+            (("thread-per-client", 16), 4) if trial.arm == Arm::Model => {
+                trial.outcome = Outcome::Failed("the server did not start: EAGAIN".to_owned());
+            }
+            (("iterative", 16), 3) => {
+                let measured = measured(trial);
+                measured.load.counts = Counts {
+                    failed: BTreeMap::new(),
+                    ..Counts::default()
+                };
+                measured.load.latency_us = Latencies::default();
+                measured.server.requests = 0;
+                measured.server.cpu_us_per_request = None;
+                measured.response_histogram = histogram_of(&[]);
+            }
+            (("fork-per-client", 16), 1) => {
+                measured(trial).load.latency_us.response.censored = vec!["p99".to_owned()];
+                measured(trial).response_histogram = "not base64".to_owned();
+            }
+            _ => {}
+        }
+    }
+    let mut foreign = trials[0].clone();
+    foreign.model = "coroutines".to_owned();
+    foreign.position = 9_999;
+    trials.push(foreign);
+    (run, trials)
+}
+
+fn card(model: &Truth) -> ModelCard {
+    ModelCard {
+        name: model.name.to_owned(),
+        title: Bilingual {
+            en: model.title.to_owned(),
+            es: model.title.to_owned(),
+        },
+        summary: Bilingual {
+            en: "A model.".to_owned(),
+            es: "Un modelo.".to_owned(),
+        },
+        attention: "thread".to_owned(),
+    }
+}
+
+/// Response times spread log-normally around a median.
+fn histogram(median_us: f64, noise: &mut Noise) -> String {
+    const SAMPLES: usize = 4_000;
+    let samples: Vec<u64> = (0..SAMPLES)
+        .map(|_| whole(median_us * 1e3 * (0.35 * noise.normal()).exp()))
+        .collect();
+    histogram_of(&samples)
+}
+
+fn histogram_of(samples_ns: &[u64]) -> String {
+    let mut histogram: Histogram<u64> = Histogram::new(3).expect("three digits");
+    for &sample in samples_ns {
+        histogram.record(sample).expect("it resizes itself");
+    }
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new()
+        .serialize(&histogram, &mut bytes)
+        .expect("a Vec takes all");
+    STANDARD.encode(bytes)
+}
+
+fn whole(value: f64) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive figures below 2⁵³"
+    )]
+    let whole = value as u64;
+    whole
+}
+
+/// Seeded noise: Steele, Lea & Flood's SplitMix64 and the sum of twelve uniform values.
+struct Noise(u64);
+
+impl Noise {
+    /// Nearly normal, mean 0, standard deviation 1: no logarithm, so that every machine computes the same.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
+    }
+
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}

@@ -1,0 +1,4 @@
+//! Analysis and reports over synthetic records: known effects, and everything that can be missing.
+mod documents;
+mod fixture;
+mod simulations;
