@@ -224,7 +224,7 @@ fn arrival_shape(
     }
 }
 
-/// Distance of the schedule's gaps from the exponential law, and the one exceeded once in a thousand schedules.
+/// Distance of the schedule's gaps from the exponential law, and the one exceeded by one schedule in 100,000.
 #[allow(clippy::cast_precision_loss)] // gaps in nanoseconds are exact in a double
 fn gap_distance(schedule: Schedule) -> (f64, f64) {
     let mut before = 0;
@@ -242,7 +242,7 @@ fn gap_distance(schedule: Schedule) -> (f64, f64) {
             .max(law - rank as f64 / count)
             .max((rank + 1) as f64 / count - law)
     });
-    (distance, 1.95 / count.sqrt())
+    (distance, 2.47 / count.sqrt())
 }
 
 /// Whether the figures are the server's and not the generator's own limit.

@@ -148,7 +148,8 @@ impl Iterator for Instants {
 /// Uniform number in [0, 1) for `index`: 53 bits of a counter-based generator.
 #[allow(clippy::cast_precision_loss)] // 53 bits are exactly what a double holds
 fn uniform(seed: u64, index: u64) -> f64 {
-    (splitmix64(seed, index) >> 11) as f64 / (1_u64 << 53) as f64
+    // The seed is mixed first: users pick small and neighbouring ones.
+    (splitmix64(splitmix64(seed, 0), index) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// Output `index` of SplitMix64 started at `seed`.

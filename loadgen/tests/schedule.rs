@@ -1,0 +1,104 @@
+//! The schedule is exactly the asked arrival process, for any number of threads.
+
+use hola_loadgen::schedule::Schedule;
+use hola_loadgen::summary::Arrivals;
+use proptest::prelude::*;
+
+#[test]
+fn constant_arrivals_are_exact_quotients_and_never_drift() {
+    let schedule = Schedule::new(Arrivals::Constant, 3.0, 1);
+    let instants: Vec<u64> = schedule.instants().take(7).collect();
+    assert_eq!(
+        instants,
+        [
+            0,
+            333_333_333,
+            666_666_666,
+            1_000_000_000,
+            1_333_333_333,
+            1_666_666_666,
+            2_000_000_000
+        ]
+    );
+    let late = Schedule::new(Arrivals::Constant, 30_000.0, 1)
+        .instants()
+        .nth(3_000_000);
+    assert_eq!(late, Some(100_000_000_000));
+}
+
+#[test]
+fn poisson_arrivals_have_the_mean_and_the_dispersion_of_their_law() {
+    for seed in 0..5 {
+        let schedule = Schedule::new(Arrivals::Poisson, 1000.0, seed);
+        // 200,000 arrivals: the mean gap is within 4 standard errors, 4/√n.
+        let last = schedule.instants().nth(199_999).unwrap();
+        let mean_ms = last as f64 / 200_000.0 / 1e6;
+        assert!(
+            (mean_ms - 1.0).abs() < 4.0 / 200_000_f64.sqrt(),
+            "{mean_ms}"
+        );
+        let counts: Vec<f64> = (0..1000)
+            .scan(schedule.instants().peekable(), |instants, bin| {
+                let end = (bin + 1) * 50_000_000;
+                let mut count = 0.0;
+                while instants.next_if(|at| *at < end).is_some() {
+                    count += 1.0;
+                }
+                Some(count)
+            })
+            .collect();
+        let mean = counts.iter().sum::<f64>() / 1000.0;
+        let variance = counts
+            .iter()
+            .map(|count| (count - mean).powi(2))
+            .sum::<f64>()
+            / 999.0;
+        assert!((variance / mean - 1.0).abs() < 0.25, "{}", variance / mean);
+    }
+}
+
+#[test]
+fn seeds_give_different_schedules_and_the_same_seed_the_same_one() {
+    let first = |seed| {
+        Schedule::new(Arrivals::Poisson, 10.0, seed)
+            .instants()
+            .take(100)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(first(7), first(7));
+    assert_ne!(first(7), first(8));
+}
+
+fn arrivals() -> impl Strategy<Value = Arrivals> {
+    prop_oneof![Just(Arrivals::Poisson), Just(Arrivals::Constant)]
+}
+
+proptest! {
+    #[test]
+    fn threads_together_make_the_one_schedule(
+        arrivals in arrivals(), rate in 0.5_f64..1e6, seed: u64, threads in 1_u32..9,
+    ) {
+        let schedule = Schedule::new(arrivals, rate, seed);
+        let whole: Vec<u64> = schedule.instants().take(300).collect();
+        let mut union: Vec<(u64, u64)> = Vec::new();
+        for thread in 0..threads {
+            let mut instants = schedule.instants_of(thread, threads);
+            while instants.index() < 300 {
+                union.push((instants.index(), instants.peek()));
+                instants.next();
+            }
+        }
+        union.sort_unstable();
+        prop_assert_eq!(union.into_iter().map(|(_, at)| at).collect::<Vec<_>>(), whole);
+    }
+
+    #[test]
+    fn a_window_holds_as_many_instants_as_are_counted(
+        arrivals in arrivals(), rate in 1.0_f64..1e5, seed: u64, from in 0_u64..1_000_000_000, count in 1_u64..500,
+    ) {
+        let schedule = Schedule::new(arrivals, rate, seed);
+        let end = schedule.end_of(from, count);
+        prop_assert_eq!(schedule.count(from, end), count);
+        prop_assert_eq!(schedule.count(from, end - 1), count - 1);
+    }
+}

@@ -1,0 +1,167 @@
+//! A server that follows a plan and keeps its own count: the truth that measurements are compared with.
+#![allow(dead_code)] // each test file uses its part
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use hola_loadgen::{Measurement, Stop, Unobserved, Workload};
+
+/// The right answer on a kept connection, and on one that ends.
+pub(crate) const KEEP: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!";
+pub(crate) const CLOSE: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\nHola, cliente!";
+
+/// A listening server whose connections are each held by a thread of its own.
+pub(crate) struct Truth {
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+impl Truth {
+    /// Serves every connection with `converse`, which also gets the connection's number, from zero.
+    pub(crate) fn start(converse: impl Fn(u64, TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicU64::new(0));
+        let stop = Arc::new(AtomicBool::new(false));
+        let converse = Arc::new(converse);
+        let acceptor = thread::spawn({
+            let (connections, stop) = (Arc::clone(&connections), Arc::clone(&stop));
+            move || {
+                for stream in listener.incoming().flatten() {
+                    if stop.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    stream.set_nodelay(true).unwrap();
+                    let id = connections.fetch_add(1, Ordering::SeqCst);
+                    let converse = Arc::clone(&converse);
+                    thread::spawn(move || converse(id, stream));
+                }
+            }
+        });
+        Self {
+            address,
+            connections,
+            stop,
+            acceptor: Some(acceptor),
+        }
+    }
+
+    pub(crate) fn accepted(&self) -> u64 {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Truth {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes the acceptor, which then sees the flag.
+        let _ = TcpStream::connect(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            acceptor.join().unwrap();
+        }
+    }
+}
+
+/// Reads one request; false when the client is gone.
+pub(crate) fn request(stream: &mut TcpStream) -> bool {
+    let mut seen = Vec::new();
+    let mut byte = [0; 1024];
+    while !seen.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut byte) {
+            Ok(0) | Err(_) => return false,
+            Ok(count) => seen.extend_from_slice(&byte[..count]),
+        }
+    }
+    true
+}
+
+/// Answers every request on a connection, doing `before` first, until the client leaves.
+pub(crate) fn answer_all(mut stream: TcpStream, before: impl Fn()) {
+    while request(&mut stream) {
+        before();
+        if stream.write_all(KEEP).is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads one request, sends `bytes` and closes in order.
+pub(crate) fn answer_once(mut stream: TcpStream, bytes: &[u8]) {
+    if request(&mut stream) {
+        let _ = stream.write_all(bytes);
+    }
+}
+
+/// Reads one request, sends `bytes` and resets the connection.
+pub(crate) fn reset_after(mut stream: TcpStream, bytes: &[u8]) {
+    request(&mut stream);
+    let _ = stream.write_all(bytes);
+    socket2::SockRef::from(&stream)
+        .set_linger(Some(Duration::ZERO))
+        .unwrap();
+}
+
+/// Says nothing until the client leaves.
+pub(crate) fn silence(mut stream: TcpStream) {
+    let mut sink = [0; 1024];
+    while matches!(stream.read(&mut sink), Ok(1..)) {}
+}
+
+/// A load without warm-up that ends after `requests`.
+pub(crate) fn load(address: SocketAddr, clients: u32, requests: u64) -> Workload {
+    let mut workload = Workload::new(address);
+    workload.pace = hola_loadgen::Pace::Closed { clients };
+    workload.stop = Stop::Requests(requests);
+    workload.warmup = Duration::ZERO;
+    workload
+}
+
+/// Runs a load that must give a measurement, and checks its books.
+pub(crate) fn measure(workload: &Workload) -> Measurement {
+    let measurement = hola_loadgen::run(workload, &Unobserved).unwrap();
+    assert_books(&measurement);
+    measurement
+}
+
+pub(crate) fn assert_books(measurement: &Measurement) {
+    let counts = &measurement.summary.counts;
+    assert_eq!(counts.planned, counts.not_sent + counts.sent, "{counts:?}");
+    assert_eq!(
+        counts.sent,
+        counts.ok + counts.failed_total() + counts.in_flight_at_end,
+        "{counts:?}"
+    );
+    assert!(
+        check(measurement, "identity"),
+        "{:?}",
+        measurement.summary.validity
+    );
+}
+
+pub(crate) fn check(measurement: &Measurement, name: &str) -> bool {
+    measurement
+        .summary
+        .validity
+        .iter()
+        .find(|check| check.check == name)
+        .expect(name)
+        .ok
+}
+
+pub(crate) fn failed(measurement: &Measurement, cause: &str, phase: &str) -> u64 {
+    measurement
+        .summary
+        .counts
+        .failed
+        .get(cause)
+        .and_then(|phases| phases.get(phase))
+        .copied()
+        .unwrap_or(0)
+}
