@@ -30,7 +30,10 @@ fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
             }
         });
         eventually(&format!("{model} has no more than {before:?}"), || {
-            counts().iter().zip(before).all(|(&now, before)| now <= before)
+            counts()
+                .iter()
+                .zip(before)
+                .all(|(&now, before)| now <= before)
         });
         let counters = server.stop();
         assert_eq!(counters["answers"], CLIENTS * REQUESTS_EACH + 1, "{model}");
@@ -137,7 +140,9 @@ fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
             format!("--regid={user}"),
             "--clear-groups".into(),
         ];
-        command.args(user).args(["prlimit", "--nproc=6:6", support::HOLA, "serve", model]);
+        command
+            .args(user)
+            .args(["prlimit", "--nproc=6:6", support::HOLA, "serve", model]);
         command.args(["--bind", "127.0.0.1:0", "--stats", "json"]);
         let server = Server::run(command);
         let mut crowd: Vec<_> = (0..30).map(|_| server.connect()).collect();
