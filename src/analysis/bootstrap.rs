@@ -13,7 +13,7 @@
 //! **What it cannot do.** An interval made of a sample's own values covers the true median in at most `1 − 2^(1−n)` of
 //! experiments: 75 % with three trials, 94 % with five, 99 % with eight. See [`coverage_bound`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
@@ -67,12 +67,8 @@ pub fn median_interval(values: &[f64], seed: u64) -> Option<Interval> {
     if values.len() < MIN_TRIALS {
         return None;
     }
-    percentile_interval(seed, |draws, [scratch, _]| {
-        for _ in 0..values.len() {
-            scratch.push(values[draws.below(values.len())]);
-        }
-        median_of(scratch)
-    })
+    let sample = Sample::new(values.iter().copied().zip(0..));
+    percentile_interval(seed, values.len(), |times| sample.median(times))
 }
 
 /// Interval of the ratio of two medians, resampled round by round; `None` with fewer than [`MIN_TRIALS`] values on
@@ -85,56 +81,69 @@ pub fn ratio_interval(
     if numerator.len() < MIN_TRIALS || denominator.len() < MIN_TRIALS {
         return None;
     }
-    let rounds = rounds(numerator, denominator);
-    percentile_interval(seed, |draws, scratch| {
-        let [over, under] = scratch;
-        for _ in 0..rounds.len() {
-            let round = &rounds[draws.below(rounds.len())];
-            over.extend_from_slice(&round.numerator);
-            under.extend_from_slice(&round.denominator);
-        }
+    let all = numerator.iter().chain(denominator);
+    let rounds: BTreeSet<u32> = all.map(|seen| seen.round).collect();
+    let block: BTreeMap<u32, usize> = rounds.into_iter().zip(0..).collect();
+    let by_round = |seen: &Observation| (seen.value, block[&seen.round]);
+    let over = Sample::new(numerator.iter().map(by_round));
+    let under = Sample::new(denominator.iter().map(by_round));
+    percentile_interval(seed, block.len(), |times| {
         // A resample without any trial on one side has no ratio and is left out.
-        let ratio = median_of(over)? / median_of(under)?;
+        let ratio = over.median(times)? / under.median(times)?;
         ratio.is_finite().then_some(ratio)
     })
 }
 
-#[derive(Default)]
-struct Round {
-    numerator: Vec<f64>,
-    denominator: Vec<f64>,
+/// Values in ascending order, each with the block it is drawn with.
+struct Sample(Vec<(f64, usize)>);
+
+impl Sample {
+    fn new(values: impl Iterator<Item = (f64, usize)>) -> Self {
+        let mut sorted: Vec<(f64, usize)> = values.collect();
+        sorted.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        Self(sorted)
+    }
+
+    /// Median when each block was drawn so many times; `None` when no value was drawn.
+    fn median(&self, times: &[u32]) -> Option<f64> {
+        let drawn: u32 = self.0.iter().map(|(_, block)| times[*block]).sum();
+        // Places of the middle two; the same place twice when their number is odd.
+        let (lower, upper) = (drawn.checked_sub(1)? / 2, drawn / 2);
+        let mut passed = 0;
+        let mut low = None;
+        for &(value, block) in &self.0 {
+            passed += times[block];
+            if passed > lower {
+                let low = *low.get_or_insert(value);
+                if passed > upper {
+                    return Some(low + 0.5 * (value - low));
+                }
+            }
+        }
+        None
+    }
 }
 
-fn rounds(numerator: &[Observation], denominator: &[Observation]) -> Vec<Round> {
-    let mut rounds: BTreeMap<u32, Round> = BTreeMap::new();
-    for seen in numerator {
-        rounds
-            .entry(seen.round)
-            .or_default()
-            .numerator
-            .push(seen.value);
-    }
-    for seen in denominator {
-        rounds
-            .entry(seen.round)
-            .or_default()
-            .denominator
-            .push(seen.value);
-    }
-    rounds.into_values().collect()
-}
-
-/// The central [`CONFIDENCE`] share of a statistic over [`RESAMPLES`] resamples.
+/// The central [`CONFIDENCE`] share of a statistic over [`RESAMPLES`] resamples, each told how many times it drew each
+/// block.
 fn percentile_interval(
     seed: u64,
-    statistic: impl Fn(&mut Draws, &mut [Vec<f64>; 2]) -> Option<f64> + Sync,
+    blocks: usize,
+    statistic: impl Fn(&[u32]) -> Option<f64> + Sync,
 ) -> Option<Interval> {
     let mut found: Vec<f64> = (0..RESAMPLES)
         .into_par_iter()
-        .map_init(Default::default, |scratch: &mut [Vec<f64>; 2], resample| {
-            scratch.iter_mut().for_each(Vec::clear);
-            statistic(&mut Draws::new(seed, resample), scratch)
-        })
+        .map_init(
+            || vec![0; blocks],
+            |times, resample| {
+                times.fill(0);
+                let mut draws = Draws::new(seed, resample);
+                for _ in 0..blocks {
+                    times[draws.below(blocks)] += 1;
+                }
+                statistic(times)
+            },
+        )
         .flatten_iter()
         .collect();
     found.sort_unstable_by(f64::total_cmp);
@@ -143,11 +152,6 @@ fn percentile_interval(
         low: quantile_of_sorted(&found, tail)?,
         high: quantile_of_sorted(&found, 1.0 - tail)?,
     })
-}
-
-fn median_of(scratch: &mut [f64]) -> Option<f64> {
-    scratch.sort_unstable_by(f64::total_cmp);
-    quantile_of_sorted(scratch, 0.5)
 }
 
 /// The random draws of one resample: a function of the seed and the resample's number alone, so that it does not matter

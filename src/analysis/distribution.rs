@@ -24,7 +24,7 @@ pub struct Distribution {
 /// One point of a percentile curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CurvePoint {
-    /// One request in this many was slower: 1/(1−q), 1…
+    /// One request in this many was slower: 1/(1−q), from 2.
     pub one_in: f64,
     /// Response time of percentile q, in microseconds.
     pub response_us: f64,
@@ -70,10 +70,12 @@ impl Distribution {
         supported.then(|| self.histogram.value_at_quantile(share) as f64 / 1e3)
     }
 
-    /// The curve from the fastest request to the last percentile that ten samples support, evenly spaced on a log axis.
+    /// The curve from the median to the last percentile that ten samples support, evenly spaced on a log axis.
     pub fn curve(&self) -> Vec<CurvePoint> {
-        (0..)
-            .map(|step| 10f64.powf(f64::from(step) / f64::from(POINTS_PER_DECADE)))
+        const MEDIAN: f64 = 2.0;
+        let steps = (0..).map(|step| 10f64.powf(f64::from(step) / f64::from(POINTS_PER_DECADE)));
+        std::iter::once(MEDIAN)
+            .chain(steps.skip_while(|one_in| *one_in <= MEDIAN))
             .map_while(|one_in| {
                 let response_us = self.quantile_us(1.0 - 1.0 / one_in)?;
                 Some(CurvePoint {

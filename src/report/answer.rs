@@ -68,9 +68,8 @@ fn parts(run: &Run, analysis: &Analysis<'_>, clients: u32, metric: Metric) -> Pa
         }
     }
     if parts.differ.len() > NAMED {
-        parts
-            .differ
-            .drain(NAMED / 2..parts.differ.len() - NAMED / 2);
+        parts.between = parts.differ.len() - NAMED;
+        parts.differ.drain(NAMED / 2..NAMED / 2 + parts.between);
     }
     parts
 }

@@ -62,7 +62,10 @@ fn with_interval(
 ) -> String {
     match interval {
         None => value,
-        Some(Interval { low, high }) => format!("{value} [{}, {}]", write(low), write(high)),
+        // Unbreakable spaces: an interval cut in two by the end of a line is hard to read.
+        Some(Interval { low, high }) => {
+            format!("{value}\u{a0}[{},\u{a0}{}]", write(low), write(high))
+        }
     }
 }
 
@@ -225,7 +228,7 @@ mod tests {
                 high: 1.051,
             }),
         };
-        assert_eq!(times_with_interval(&near), "1.02× [0.99, 1.05]");
+        assert_eq!(times_with_interval(&near), "1.02×\u{a0}[0.99,\u{a0}1.05]");
         assert_eq!(times(86.43), "86.4×");
         assert_eq!(times(0.0312), "0.031×");
     }

@@ -73,8 +73,8 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
         words::LEVELS_CAPTION,
         0,
         &[
-            words::CLIENTS,
             words::MODEL,
+            words::CLIENTS,
             words::TRIALS,
             words::CPU,
             words::TIMES_CONTROL,
@@ -90,7 +90,7 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
             words::VERDICT,
         ],
     );
-    for wordy in [1, 10, 14] {
+    for wordy in [0, 10, 14] {
         table.columns[wordy].numeric = false;
     }
     for &clients in &analysis.levels {
@@ -107,8 +107,8 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
             row.push_to(
                 &mut table,
                 vec![
-                    numbers::count(clients).into(),
                     row.model(),
+                    numbers::count(clients).into(),
                     words::trials_of(cell.valid.len(), cell.made()).into(),
                     row.estimate(Metric::CpuUsPerRequest),
                     row.ratio(Metric::CpuUsPerRequest),

@@ -105,8 +105,10 @@ pub(super) fn missing_answer(titles: &[&str]) -> String {
 /// Models sorted by what was concluded of them, each a title and its ratio written out.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    /// Models that differ from the control.
+    /// Models that differ from the control, largest ratio first; of many those at both ends.
     pub(super) differ: Vec<(String, String)>,
+    /// Models that differ and lie between those ends.
+    pub(super) between: usize,
     /// Models that tie with it.
     pub(super) tie: Vec<(String, String)>,
     /// Models with too few trials to conclude anything.
@@ -119,8 +121,13 @@ fn clauses(parts: &Parts, verb: &str) -> String {
         let rest = rest
             .iter()
             .map(|(title, ratio)| format!(", {title} {ratio}"));
+        let between = match parts.between {
+            0 => String::new(),
+            1 => ", one other in between".to_owned(),
+            some => format!(", {some} others in between"),
+        };
         clauses.push(format!(
-            "{title} {verb} {ratio}{}",
+            "{title} {verb} {ratio}{}{between}",
             rest.collect::<String>()
         ));
     }
@@ -249,7 +256,7 @@ pub(super) fn coverage(trials_fewest: usize, bound: &str, has_interval: bool) ->
     if has_interval {
         format!(
             "The cell with the fewest valid trials has {fewest}. With so many, no interval between the trials’ own values \
-             holds the true median in more than {bound} of experiments, whatever it is called."
+             holds the true median in more than {bound} of experiments, whatever the method."
         )
     } else {
         format!(

@@ -111,13 +111,13 @@ impl Scene {
         let mut trials = Vec::new();
         for round in 0..self.rounds {
             for &clients in &self.levels {
-                let mood = (self.drift * noise.normal()).exp();
+                let mood = noise.factor(self.drift);
                 for model in &self.models {
                     for arm in [Arm::Model, Arm::Again] {
                         if arm == Arm::Again && self.again != Some(model.name) {
                             continue;
                         }
-                        let cpu_us = model.cpu_us * mood * (self.noise * noise.normal()).exp();
+                        let cpu_us = model.cpu_us * mood * noise.factor(self.noise);
                         let position = u32::try_from(trials.len()).expect("few trials");
                         trials.push(Trial {
                             schema_version: SCHEMA_VERSION,
@@ -366,11 +366,11 @@ fn card(model: &Truth) -> ModelCard {
     }
 }
 
-/// Response times spread log-normally around a median.
+/// Response times spread around a median, farther above than below.
 fn histogram(median_us: f64, noise: &mut Noise) -> String {
     const SAMPLES: usize = 4_000;
     let samples: Vec<u64> = (0..SAMPLES)
-        .map(|_| whole(median_us * 1e3 * (0.35 * noise.normal()).exp()))
+        .map(|_| whole(median_us * 1e3 * noise.factor(0.2) * noise.factor(0.2)))
         .collect();
     histogram_of(&samples)
 }
@@ -401,7 +401,12 @@ fn whole(value: f64) -> u64 {
 struct Noise(u64);
 
 impl Noise {
-    /// Nearly normal, mean 0, standard deviation 1: no logarithm, so that every machine computes the same.
+    /// A factor around 1 with a relative standard deviation; never near 0.
+    fn factor(&mut self, deviation: f64) -> f64 {
+        (1.0 + deviation * self.normal()).max(0.05)
+    }
+
+    /// Nearly normal, mean 0, standard deviation 1: without functions whose last digit differs between machines.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
     }

@@ -47,7 +47,6 @@ fn no_effect_is_a_tie_and_intervals_hold_the_truth() {
         .iter()
         .filter(|verdict| **verdict == Verdict::Tie)
         .count();
-    println!("{ties} ties, {covered} covered of {}", verdicts.len());
     assert!(
         ties * 100 >= verdicts.len() * 95,
         "{ties} ties of {}",
@@ -68,7 +67,6 @@ fn a_quarter_more_is_found_dearer() {
         .iter()
         .filter(|verdict| **verdict == Verdict::More)
         .count();
-    println!("{found} found of {}", verdicts.len());
     assert!(
         found * 100 >= verdicts.len() * 90,
         "{found} found of {}",

@@ -15,6 +15,9 @@ const COLOURS: usize = 8;
 /// Dashes, by number of series. With seven markers, colour, dash and marker repeat together only after 280 models.
 const DASHES: [&str; 5] = ["", "7 3", "2 3", "10 3 2 3", "5 2"];
 
+/// Left end of the axis: one request in two is slower than the median.
+const COMMONEST: f64 = 2.0;
+
 const MARKERS: usize = 7;
 const LEGEND_LINE: f64 = 22.0;
 const SAMPLE: f64 = 34.0;
@@ -39,7 +42,7 @@ pub(in crate::report) fn curve(
         .reduce(f64::min)?;
     let high = points().map(|point| point.response_us).reduce(f64::max)?;
     let rarest = points().map(|point| point.one_in).reduce(f64::max)?;
-    if rarest <= 1.0 {
+    if rarest <= COMMONEST {
         return None;
     }
 
@@ -48,7 +51,7 @@ pub(in crate::report) fn curve(
     let right = frame.width - 26.0;
     let bottom = if narrow { 280.0 } else { 380.0 };
     let x = LogAxis {
-        low: 1.0,
+        low: COMMONEST,
         high: rarest,
         start: left,
         end: right,
@@ -113,7 +116,7 @@ pub(in crate::report) fn curve(
 
 /// The percentiles named on the axis, as one request in so many: 50 %, 90 %, 99 %, …
 fn shares(rarest: f64) -> impl Iterator<Item = f64> {
-    [2.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]
+    [COMMONEST, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7]
         .into_iter()
         .take_while(move |one_in| *one_in <= rarest * (1.0 + 1e-9))
 }
