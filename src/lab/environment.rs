@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::utsname::uname;
 
 use super::record::Environment;
+use super::server_process::share;
 
 /// Sysctls that bound how many connections can be made, waiting or open.
 const SYSCTLS: &[&str] = &[
@@ -69,40 +70,68 @@ pub fn load_average() -> f64 {
         .unwrap_or(0.0)
 }
 
-/// CPU time of the whole machine since it started, in the kernel's ticks: stolen by the hypervisor, and in all.
+/// CPU time since the machine started, in the kernel's ticks, by what a tick found running (`/proc/stat`, proc(5)).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CpuTicks {
+    user: u64,
+    system: u64,
     stolen: u64,
     all: u64,
 }
 
 impl CpuTicks {
-    /// Reads `/proc/stat`.
-    pub fn read() -> Self {
+    /// Reads the ticks of all CPUs together.
+    pub fn of_machine() -> Self {
         let stat = read_text("/proc/stat");
-        let ticks: Vec<u64> = stat
-            .lines()
-            .next()
-            .unwrap_or_default()
+        Self::parse(stat.lines().next().unwrap_or_default())
+    }
+
+    /// Reads the ticks of these CPUs.
+    pub fn of(cpus: &[usize]) -> Self {
+        let stat = read_text("/proc/stat");
+        let lines = cpus.iter().filter_map(|cpu| {
+            let name = format!("cpu{cpu} ");
+            stat.lines().find(|line| line.starts_with(&name))
+        });
+        lines
+            .map(Self::parse)
+            .fold(Self::default(), |sum, cpu| CpuTicks {
+                user: sum.user + cpu.user,
+                system: sum.system + cpu.system,
+                stolen: sum.stolen + cpu.stolen,
+                all: sum.all + cpu.all,
+            })
+    }
+
+    /// Share of the time since `before` that the hypervisor gave to others, 0…1.
+    pub fn steal_share_since(self, before: CpuTicks) -> Option<f64> {
+        share(
+            self.stolen.saturating_sub(before.stolen),
+            self.all.saturating_sub(before.all),
+        )
+    }
+
+    /// Share of the busy time since `before` that was user time, 0…1. Each tick is a sample of who was running, so
+    /// this is fair to processes of any length.
+    pub fn user_share_since(self, before: CpuTicks) -> Option<f64> {
+        let user = self.user.saturating_sub(before.user);
+        share(user, user + self.system.saturating_sub(before.system))
+    }
+
+    fn parse(line: &str) -> Self {
+        let fields: Vec<u64> = line
             .split_whitespace()
             .skip(1)
             .flat_map(str::parse)
             .collect();
-        // user nice system idle iowait irq softirq steal; guest time is already in user time (proc(5)).
+        let sum = |places: &[usize]| places.iter().filter_map(|&place| fields.get(place)).sum();
+        // user nice system idle iowait irq softirq steal; guest time is already in user time.
         CpuTicks {
-            stolen: ticks.get(7).copied().unwrap_or(0),
-            all: ticks.iter().take(8).sum(),
+            user: sum(&[0, 1]),
+            system: sum(&[2, 5, 6]),
+            stolen: sum(&[7]),
+            all: sum(&[0, 1, 2, 3, 4, 5, 6, 7]),
         }
-    }
-
-    /// Share of the time since `before` that the hypervisor gave to others, 0…1.
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "a share needs no more than 53 bits"
-    )]
-    pub fn steal_share_since(self, before: CpuTicks) -> Option<f64> {
-        let all = self.all.checked_sub(before.all).filter(|&all| all > 0)?;
-        Some(self.stolen.saturating_sub(before.stolen) as f64 / all as f64)
     }
 }
 

@@ -220,7 +220,8 @@ impl Measured {
 /// What one server process, its threads and its children cost over a trial.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServerCost {
-    /// User CPU time, children included, in microseconds.
+    /// User CPU time, children included, in microseconds. The split from system time comes from the clock ticks of the
+    /// server's CPU where it has one to itself, because the kernel's own split is wrong for short processes.
     pub cpu_user_us: u64,
     /// System CPU time, children included, in microseconds.
     pub cpu_system_us: u64,

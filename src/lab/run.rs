@@ -32,7 +32,7 @@ pub fn make(
     interrupted: &AtomicBool,
 ) -> Result<()> {
     let order = order(run);
-    let ticks = CpuTicks::read();
+    let ticks = CpuTicks::of_machine();
     let progress = progress_bar(order.len());
     run.status = Status::Complete;
     for (position, (round, cell)) in (0u32..).zip(&order) {
@@ -87,7 +87,7 @@ pub fn make(
     progress.finish_and_clear();
     run.finished_at = Some(now());
     run.environment.load_after = Some(environment::load_average());
-    run.environment.steal_share = CpuTicks::read().steal_share_since(ticks);
+    run.environment.steal_share = CpuTicks::of_machine().steal_share_since(ticks);
     folder.write_run(run)
 }
 

@@ -55,10 +55,11 @@ pub enum StartError {
 /// What a server reported and cost, from listening to ended.
 #[derive(Clone, Debug)]
 pub struct Bill {
-    /// User CPU time since it listened, reaped children included, in microseconds.
-    pub cpu_user_us: u64,
-    /// System CPU time since it listened, reaped children included, in microseconds.
-    pub cpu_system_us: u64,
+    /// CPU time since it listened, reaped children included, in microseconds.
+    pub cpu_us: u64,
+    /// Share of its whole CPU time that the kernel calls user time, 0…1. Wrong for processes that live less than a
+    /// clock tick: a child that no tick ever hit is booked as all user time (`cputime_adjust` in the kernel).
+    pub user_share: f64,
     /// Voluntary context switches of its whole life, reaped children included.
     pub switches_voluntary: u64,
     /// Involuntary context switches of its whole life, reaped children included.
@@ -161,11 +162,10 @@ impl ServerProcess {
             .map_err(|error| format!("{} gave no readable counters: {error}", self.model))?;
         let count = |of: fn(&Usage) -> i64| u64::try_from(of(&after) - of(&before)).unwrap_or(0);
         let user_us = count(|usage| usage.user_time().num_microseconds());
-        let system_us = count(|usage| usage.system_time().num_microseconds());
+        let all_us = user_us + count(|usage| usage.system_time().num_microseconds());
         Ok(Bill {
-            cpu_user_us: user_us,
-            // Starting a process is mostly the kernel's work: mapping the program and linking it.
-            cpu_system_us: system_us.saturating_sub(self.cpu_at_start_us),
+            cpu_us: all_us.saturating_sub(self.cpu_at_start_us),
+            user_share: share(user_us, all_us).unwrap_or(0.0),
             switches_voluntary: count(Usage::voluntary_context_switches),
             switches_involuntary: count(Usage::involuntary_context_switches),
             faults_minor: count(Usage::minor_page_faults),
@@ -280,6 +280,15 @@ impl Drop for ServerProcess {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// `part` of `whole`, 0…1; `None` of nothing.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a share needs no more than 53 bits"
+)]
+pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 fn children_usage() -> Result<Usage, String> {

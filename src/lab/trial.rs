@@ -7,6 +7,7 @@ use std::time::Duration;
 use hola_loadgen::summary::Check;
 use hola_loadgen::{Histograms, Measurement, Observer, Pace, Stop, Workload};
 
+use super::environment::CpuTicks;
 use super::kernel;
 use super::record::{Design, KernelEvidence, Measured, ServerCost};
 use super::server_process::{Bill, ServerProcess};
@@ -39,8 +40,10 @@ pub fn make(
     let workload = workload(design, &server, clients, seed);
     // Looking costs the server time, so it is looked at in the warm-up, under the same load, and left alone afterwards.
     let watch = Watch::start(server.pid(), workload.warmup);
+    let ticks_before = CpuTicks::of(&design.server_cpus);
     let loaded = hola_loadgen::run(&workload, &Interruptible(interrupted));
     let peak = watch.peak();
+    let ticks_after = CpuTicks::of(&design.server_cpus);
     let bill = server.stop()?;
     let mut load = loaded.map_err(|error| error.to_string())?;
     if interrupted.load(Ordering::Relaxed) {
@@ -48,8 +51,17 @@ pub fn make(
     }
     load.summary.model = Some(model.into());
     let kernel = kernel::difference(&kernel_before, &kernel::read());
+    // A CPU of its own shows what the server did there; on a shared one only the server's own books remain.
+    let alone = !design
+        .server_cpus
+        .iter()
+        .any(|cpu| design.generator_cpus.contains(cpu));
+    let sampled = alone
+        .then(|| ticks_after.user_share_since(ticks_before))
+        .flatten();
+    let user_share = sampled.unwrap_or(bill.user_share);
     Ok(Made {
-        measured: measured(load, &bill, peak, kernel),
+        measured: measured(load, &bill, user_share, peak, kernel),
         settings: bill.settings,
     })
 }
@@ -75,21 +87,23 @@ impl Observer for Interruptible<'_> {
     }
 }
 
-fn measured(load: Measurement, bill: &Bill, peak: Peak, kernel: KernelEvidence) -> Measured {
+fn measured(
+    load: Measurement,
+    bill: &Bill,
+    user_share: f64,
+    peak: Peak,
+    kernel: KernelEvidence,
+) -> Measured {
     let requests = bill.counters.answers;
-    let cpu_us = bill.cpu_user_us + bill.cpu_system_us;
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "microseconds of a trial are far below 2^53"
-    )]
-    let cpu_us_per_request = (requests > 0).then(|| cpu_us as f64 / requests as f64);
+    let cpu_user_us = round(to_f64(bill.cpu_us) * user_share);
+    let cpu_us_per_request = (requests > 0).then(|| to_f64(bill.cpu_us) / to_f64(requests));
     let validity = checks(&load, bill, &kernel);
     Measured {
         response_histogram: Histograms::encode(&load.histograms.response),
         load: load.summary,
         server: ServerCost {
-            cpu_user_us: bill.cpu_user_us,
-            cpu_system_us: bill.cpu_system_us,
+            cpu_user_us,
+            cpu_system_us: bill.cpu_us.saturating_sub(cpu_user_us),
             conversations: bill.counters.closed,
             requests,
             cpu_us_per_request,
@@ -103,6 +117,23 @@ fn measured(load: Measurement, bill: &Bill, peak: Peak, kernel: KernelEvidence) 
         kernel,
         validity,
     }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "microseconds and requests of a trial are far below 2^53"
+)]
+fn to_f64(count: u64) -> f64 {
+    count as f64
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a count is between 0 and it"
+)]
+fn round(share_of_count: f64) -> u64 {
+    share_of_count.round() as u64
 }
 
 /// What only the whole trial can show, because it takes the server's account or the kernel's.

@@ -1,0 +1,192 @@
+//! What criterion is good at: the pieces of a client's cost, one at a time.
+//!
+//! - `attention`: handing one client to a turn of the loop, a task, a thread, a process, and having it back.
+//! - `conversation`: what is said, without a socket: parsing the request and rendering the answer.
+//! - `round_trip`: one client at a time against the real program, connection included.
+
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, criterion_group};
+use hola::lab::server_process::ServerProcess;
+use hola_servers::conversation::http::{Http, Site};
+use hola_servers::conversation::{Conversation, Step};
+use hola_servers::models::MODELS;
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: close\r\n\r\n";
+
+/// First argument of the helper process that forks.
+const FORKER: &str = "fork-on-request";
+
+fn main() {
+    if std::env::args().nth(1).as_deref() == Some(FORKER) {
+        return fork_on_request();
+    }
+    attention();
+    conversation();
+    round_trips();
+    Criterion::default().configure_from_args().final_summary();
+}
+
+criterion_group! {
+    name = attention;
+    config = configuration();
+    targets = loop_turn, task, thread, process
+}
+criterion_group! {
+    name = conversation;
+    config = configuration();
+    targets = http_whole, http_octet_by_octet
+}
+criterion_group! {
+    name = round_trips;
+    config = configuration();
+    targets = round_trip
+}
+
+/// Short, because the comparison that follows is the main job.
+fn configuration() -> Criterion {
+    Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).sample_size(40)
+}
+
+fn loop_turn(criterion: &mut Criterion) {
+    let attend: fn(u64) -> u64 = black_box(|client| client + 1);
+    criterion.bench_function("attention/loop turn", |bencher| bencher.iter(|| attend(black_box(1))));
+}
+
+fn task(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    criterion.bench_function("attention/task", |bencher| {
+        bencher.iter_custom(|count| {
+            // Handed over on a worker, as the accept task of the model does.
+            let spawning = async move {
+                let started = Instant::now();
+                for client in 0..count {
+                    tokio::spawn(async move { black_box(client) }).await.expect("a task");
+                }
+                started.elapsed()
+            };
+            runtime.block_on(async { tokio::spawn(spawning).await.expect("a task") })
+        });
+    });
+}
+
+fn thread(criterion: &mut Criterion) {
+    criterion.bench_function("attention/thread", |bencher| {
+        bencher.iter(|| std::thread::spawn(|| black_box(1)).join().expect("a thread"));
+    });
+}
+
+fn process(criterion: &mut Criterion) {
+    let mut forker = Forker::start();
+    criterion.bench_function("attention/process", |bencher| bencher.iter_custom(|count| forker.fork(count)));
+}
+
+/// A process with a single thread, which may fork; this one, with criterion's and the runtime's threads, may not.
+struct Forker(Child);
+
+impl Forker {
+    fn start() -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.arg(FORKER).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Forker(command.spawn().expect("this program again"))
+    }
+
+    /// Has `count` children made and reaped, one after another.
+    fn fork(&mut self, count: u64) -> Duration {
+        writeln!(self.0.stdin.as_mut().expect("piped"), "{count}").expect("it listens");
+        let mut line = String::new();
+        BufReader::with_capacity(32, self.0.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it answers");
+        Duration::from_nanos(line.trim().parse().expect("nanoseconds"))
+    }
+}
+
+impl Drop for Forker {
+    fn drop(&mut self) {
+        // The end of its input is its end.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
+fn fork_on_request() {
+    for line in std::io::stdin().lock().lines() {
+        let count: u64 = line.expect("text").parse().expect("a number");
+        let started = Instant::now();
+        for _ in 0..count {
+            hola_servers::children::fork_and_reap().expect("a child");
+        }
+        println!("{}", started.elapsed().as_nanos());
+    }
+}
+
+static GOING_ON: AtomicBool = AtomicBool::new(false);
+
+fn site() -> Site {
+    Site { date: || *b"Sun, 06 Nov 1994 08:49:37 GMT", stopping: &GOING_ON }
+}
+
+/// Plays one request in pieces of `piece` octets to a new conversation; how many octets it answered.
+fn play(site: &Site, piece: usize) -> usize {
+    let mut conversation = Http::new(site);
+    let mut pieces = REQUEST.chunks(piece);
+    loop {
+        match conversation.step() {
+            Step::Read(space) => {
+                let octets = pieces.next().unwrap_or_default();
+                space[..octets.len()].copy_from_slice(octets);
+                conversation.received(octets.len());
+            }
+            Step::Write(octets) => {
+                let count = octets.len();
+                conversation.sent(count);
+                return count;
+            }
+            Step::EndWrite | Step::Close => return 0,
+        }
+    }
+}
+
+fn http_whole(criterion: &mut Criterion) {
+    let site = site();
+    criterion.bench_function("conversation/http, request whole", |bencher| {
+        bencher.iter(|| play(black_box(&site), REQUEST.len()));
+    });
+}
+
+fn http_octet_by_octet(criterion: &mut Criterion) {
+    let site = site();
+    criterion.bench_function("conversation/http, request octet by octet", |bencher| {
+        bencher.iter(|| play(black_box(&site), 1));
+    });
+}
+
+fn round_trip(criterion: &mut Criterion) {
+    for model in MODELS {
+        let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
+        let server = ServerProcess::start(hola, model.name, &[]).expect("the server starts");
+        criterion.bench_function(&format!("round_trip/{}", model.name), |bencher| {
+            bencher.iter(|| exchange(server.address()));
+        });
+        server.stop().expect("the server stops");
+    }
+}
+
+fn exchange(address: SocketAddr) {
+    let mut socket = TcpStream::connect(address).expect("the server accepts");
+    socket.write_all(REQUEST).expect("the server reads");
+    let mut answer = [0; 512];
+    let mut octets = 0;
+    loop {
+        match socket.read(&mut answer[octets..]).expect("the server answers") {
+            0 => break,
+            count => octets += count,
+        }
+    }
+    assert!(answer[..octets].ends_with(b"Hola, cliente!"));
+}

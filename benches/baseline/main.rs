@@ -1,0 +1,130 @@
+//! How far is each model from the barest server of its kind?
+//!
+//! The bare servers know no HTTP, no deadline, no cap and no counters: they make the system calls that their model
+//! cannot do without and send canned octets. What a model costs above its bare server is what all that costs, and it is
+//! the same in every row. Servers take turns within each round; the medians are compared.
+//!
+//! `cargo bench --bench baseline` prints the table; `-- --save FILE` keeps it as JSON.
+
+mod bare;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
+
+use hola::analysis::sample::median;
+use hola::cli::compare::CompareArgs;
+use hola::lab::environment;
+use hola::lab::record::{Design, Environment};
+use hola::lab::trial;
+use hola_servers::models::MODELS;
+use serde::Serialize;
+
+/// Concurrent clients.
+const CLIENTS: u32 = 64;
+/// Rounds; every server is measured once in each.
+const ROUNDS: u64 = 7;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "serve") {
+        return bare::serve(&arguments[1..]);
+    }
+    let value_of = |name: &str| {
+        let place = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(place + 1)
+    };
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    // Criterion's arguments go to every target: a filter for another bench, a list, a dry run.
+    let measure = has("--bench") && !has("--test") && !has("--list");
+    if has("--list") {
+        println!("baseline: benchmark");
+        return ExitCode::SUCCESS;
+    }
+    match table(if measure { ROUNDS } else { 1 }, measure) {
+        Ok(table) => finish(&table, value_of("--save").map(PathBuf::from)),
+        Err(reason) => {
+            eprintln!("baseline: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What is kept of a baseline measurement.
+#[derive(Debug, Serialize)]
+struct Table {
+    command: Vec<String>,
+    clients: u32,
+    rounds: u64,
+    environment: Environment,
+    rows: Vec<Row>,
+}
+
+/// One model beside its bare server: medians over rounds.
+#[derive(Debug, Serialize)]
+struct Row {
+    model: &'static str,
+    model_cpu_us_per_request: f64,
+    bare_cpu_us_per_request: f64,
+    /// Median of the rounds' ratios, which compare neighbours in time.
+    ratio: f64,
+    trials: Vec<[f64; 2]>,
+}
+
+fn table(rounds: u64, long: bool) -> Result<Table, String> {
+    let bare = std::env::current_exe().map_err(|error| error.to_string())?;
+    let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
+    let plan = CompareArgs::quick(PathBuf::new()).design().map_err(|error| error.to_string())?;
+    let design = Design { trial_s: if long { plan.trial_s } else { 0.05 }, ..plan };
+    let mut trials: Vec<Vec<[f64; 2]>> = vec![Vec::new(); MODELS.len()];
+    for round in 0..rounds {
+        for (model, pairs) in MODELS.iter().zip(&mut trials) {
+            eprintln!("round {} of {rounds}: {}", round + 1, model.name);
+            let cost = |program: &Path| cpu_us_per_request(program, &design, model.name, round);
+            // Who goes first changes from round to round.
+            pairs.push(if round % 2 == 0 {
+                let first = cost(hola)?;
+                [first, cost(&bare)?]
+            } else {
+                let first = cost(&bare)?;
+                [cost(hola)?, first]
+            });
+        }
+    }
+    let rows = MODELS.iter().zip(trials).map(|(model, trials)| row(model.name, trials)).collect();
+    let command = std::env::args().collect();
+    Ok(Table { command, clients: CLIENTS, rounds, environment: environment::read(), rows })
+}
+
+fn cpu_us_per_request(program: &Path, design: &Design, model: &str, seed: u64) -> Result<f64, String> {
+    let made = trial::make(program, design, model, CLIENTS, seed, &AtomicBool::new(false))?;
+    made.measured.server.cpu_us_per_request.ok_or_else(|| format!("{model} answered nothing"))
+}
+
+fn row(model: &'static str, trials: Vec<[f64; 2]>) -> Row {
+    let median_of = |of: fn(&[f64; 2]) -> f64| median(&trials.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN);
+    Row {
+        model,
+        model_cpu_us_per_request: median_of(|pair| pair[0]),
+        bare_cpu_us_per_request: median_of(|pair| pair[1]),
+        ratio: median_of(|pair| pair[0] / pair[1]),
+        trials,
+    }
+}
+
+fn finish(table: &Table, save: Option<PathBuf>) -> ExitCode {
+    println!("{:20} {:>10} {:>10} {:>7}", "server CPU/request", "model, µs", "bare, µs", "ratio");
+    for row in &table.rows {
+        let (model, bare) = (row.model_cpu_us_per_request, row.bare_cpu_us_per_request);
+        println!("{:20} {model:>10.1} {bare:>10.1} {:>7.2}", row.model, row.ratio);
+    }
+    let Some(path) = save else { return ExitCode::SUCCESS };
+    let saved = serde_json::to_string_pretty(table).map_err(std::io::Error::other);
+    match saved.and_then(|json| std::fs::write(&path, json + "\n")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("baseline: cannot write {}: {error}", path.display());
+            ExitCode::FAILURE
+        }
+    }
+}
