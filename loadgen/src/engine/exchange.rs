@@ -18,8 +18,9 @@ use nix::sys::socket::{
 
 use socket2::SockRef;
 
+use super::job::{ClosedEnd, Task};
 use super::slot::State;
-use super::worker::{ClosedEnd, Task, Worker};
+use super::worker::Worker;
 use crate::recorder::{Cause, Outcome, Phase, Times};
 use crate::response::Progress;
 
