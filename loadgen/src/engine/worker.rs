@@ -29,7 +29,7 @@ const NAP_NS: u64 = 50_000_000;
 const GAUGE_NS: u64 = 100_000_000;
 
 /// Clients started per turn, so that the answers to the first ones are not left waiting for the last one's start.
-const RAMP: u32 = 32;
+const RAMP: u32 = 256;
 
 /// What all threads of a run see: the start, and an early end.
 #[derive(Debug)]
