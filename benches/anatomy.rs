@@ -51,23 +51,33 @@ criterion_group! {
 
 /// Short, because the comparison that follows is the main job.
 fn configuration() -> Criterion {
-    Criterion::default().warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2)).sample_size(40)
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .sample_size(40)
 }
 
 fn loop_turn(criterion: &mut Criterion) {
     let attend: fn(u64) -> u64 = black_box(|client| client + 1);
-    criterion.bench_function("attention/loop turn", |bencher| bencher.iter(|| attend(black_box(1))));
+    criterion.bench_function("attention/loop turn", |bencher| {
+        bencher.iter(|| attend(black_box(1)));
+    });
 }
 
 fn task(criterion: &mut Criterion) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("a runtime");
     criterion.bench_function("attention/task", |bencher| {
         bencher.iter_custom(|count| {
             // Handed over on a worker, as the accept task of the model does.
             let spawning = async move {
                 let started = Instant::now();
                 for client in 0..count {
-                    tokio::spawn(async move { black_box(client) }).await.expect("a task");
+                    tokio::spawn(async move { black_box(client) })
+                        .await
+                        .expect("a task");
                 }
                 started.elapsed()
             };
@@ -78,13 +88,19 @@ fn task(criterion: &mut Criterion) {
 
 fn thread(criterion: &mut Criterion) {
     criterion.bench_function("attention/thread", |bencher| {
-        bencher.iter(|| std::thread::spawn(|| black_box(1)).join().expect("a thread"));
+        bencher.iter(|| {
+            std::thread::spawn(|| black_box(1))
+                .join()
+                .expect("a thread")
+        });
     });
 }
 
 fn process(criterion: &mut Criterion) {
     let mut forker = Forker::start();
-    criterion.bench_function("attention/process", |bencher| bencher.iter_custom(|count| forker.fork(count)));
+    criterion.bench_function("attention/process", |bencher| {
+        bencher.iter_custom(|count| forker.fork(count));
+    });
 }
 
 /// A process with a single thread, which may fork; this one, with criterion's and the runtime's threads, may not.
@@ -93,7 +109,10 @@ struct Forker(Child);
 impl Forker {
     fn start() -> Self {
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.arg(FORKER).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg(FORKER)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         Forker(command.spawn().expect("this program again"))
     }
 
@@ -101,7 +120,9 @@ impl Forker {
     fn fork(&mut self, count: u64) -> Duration {
         writeln!(self.0.stdin.as_mut().expect("piped"), "{count}").expect("it listens");
         let mut line = String::new();
-        BufReader::with_capacity(32, self.0.stdout.as_mut().expect("piped")).read_line(&mut line).expect("it answers");
+        BufReader::with_capacity(32, self.0.stdout.as_mut().expect("piped"))
+            .read_line(&mut line)
+            .expect("it answers");
         Duration::from_nanos(line.trim().parse().expect("nanoseconds"))
     }
 }
@@ -118,9 +139,7 @@ fn fork_on_request() {
     for line in std::io::stdin().lock().lines() {
         let count: u64 = line.expect("text").parse().expect("a number");
         let started = Instant::now();
-        for _ in 0..count {
-            hola_servers::children::fork_and_reap().expect("a child");
-        }
+        hola_servers::children::fork_and_reap(count).expect("children");
         println!("{}", started.elapsed().as_nanos());
     }
 }
@@ -128,7 +147,10 @@ fn fork_on_request() {
 static GOING_ON: AtomicBool = AtomicBool::new(false);
 
 fn site() -> Site {
-    Site { date: || *b"Sun, 06 Nov 1994 08:49:37 GMT", stopping: &GOING_ON }
+    Site {
+        date: || *b"Sun, 06 Nov 1994 08:49:37 GMT",
+        stopping: &GOING_ON,
+    }
 }
 
 /// Plays one request in pieces of `piece` octets to a new conversation; how many octets it answered.
@@ -183,7 +205,10 @@ fn exchange(address: SocketAddr) {
     let mut answer = [0; 512];
     let mut octets = 0;
     loop {
-        match socket.read(&mut answer[octets..]).expect("the server answers") {
+        match socket
+            .read(&mut answer[octets..])
+            .expect("the server answers")
+        {
             0 => break,
             count => octets += count,
         }

@@ -56,7 +56,11 @@ struct Asked {
 
 impl Asked {
     fn of(mut arguments: impl Iterator<Item = String>) -> Self {
-        let mut asked = Asked { measure: false, list: false, for_this_bench: true };
+        let mut asked = Asked {
+            measure: false,
+            list: false,
+            for_this_bench: true,
+        };
         let mut test = false;
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -75,7 +79,10 @@ impl Asked {
 
 fn measure() -> anyhow::Result<ExitCode> {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    compare(&CompareArgs::quick(results), Path::new(env!("CARGO_BIN_EXE_hola")))
+    compare(
+        &CompareArgs::quick(results),
+        Path::new(env!("CARGO_BIN_EXE_hola")),
+    )
 }
 
 fn try_out() -> anyhow::Result<ExitCode> {

@@ -28,7 +28,10 @@ static ANSWERS: AtomicU64 = AtomicU64::new(0);
 
 /// `serve MODEL --cpus N …`
 pub fn serve(arguments: &[String]) -> ExitCode {
-    let cpu = arguments.iter().position(|argument| argument == "--cpus").and_then(|place| arguments.get(place + 1));
+    let cpu = arguments
+        .iter()
+        .position(|argument| argument == "--cpus")
+        .and_then(|place| arguments.get(place + 1));
     let outcome = pin(cpu).and_then(|()| run(&arguments[0]));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -40,7 +43,9 @@ pub fn serve(arguments: &[String]) -> ExitCode {
 }
 
 fn pin(cpu: Option<&String>) -> io::Result<()> {
-    let Some(cpu) = cpu.and_then(|cpu| cpu.parse().ok()) else { return Ok(()) };
+    let Some(cpu) = cpu.and_then(|cpu| cpu.parse().ok()) else {
+        return Ok(());
+    };
     let mut set = CpuSet::new();
     set.set(cpu)?;
     Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
@@ -59,14 +64,19 @@ fn run(model: &str) -> io::Result<()> {
             thread.spawn(move || answer(client)).map(drop)?;
             Ok(())
         }),
-        "fork-per-client" => each_client(&listener, &stop, |client| fork_and_answer(&listener, client)),
+        "fork-per-client" => each_client(&listener, &stop, |client| {
+            fork_and_answer(&listener, client)
+        }),
         "tokio" => tasks(&listener, &stop),
         _ => Err(io::Error::other(format!("there is no bare {model}"))),
     }?;
     let answers = ANSWERS.load(Ordering::Relaxed);
     let counters = serde_json::json!({"accepted": answers, "closed": answers, "answers": answers,
         "refused": 0, "expired": 0, "broken": 0, "crashed": 0, "backed_off": 0});
-    eprintln!("{}", serde_json::json!({"settings": null, "counters": counters}));
+    eprintln!(
+        "{}",
+        serde_json::json!({"settings": null, "counters": counters})
+    );
     Ok(())
 }
 
@@ -120,7 +130,10 @@ fn fork_and_answer(listener: &TcpListener, client: i32) -> io::Result<()> {
 
 fn tasks(listener: &TcpListener, stop: &AtomicBool) -> io::Result<()> {
     let workers = std::thread::available_parallelism()?.get();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()?;
     let listener = listener.try_clone()?;
     listener.set_nonblocking(true)?;
     runtime.spawn(async move {
@@ -129,7 +142,7 @@ fn tasks(listener: &TcpListener, stop: &AtomicBool) -> io::Result<()> {
             let (mut client, _) = listener.accept().await?;
             tokio::spawn(async move {
                 let mut request = [0; 1024];
-                client.read(&mut request).await?;
+                let _octets = client.read(&mut request).await?;
                 client.write_all(ANSWER).await?;
                 ANSWERS.fetch_add(1, Ordering::Relaxed);
                 io::Result::Ok(())

@@ -74,8 +74,13 @@ struct Row {
 fn table(rounds: u64, long: bool) -> Result<Table, String> {
     let bare = std::env::current_exe().map_err(|error| error.to_string())?;
     let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
-    let plan = CompareArgs::quick(PathBuf::new()).design().map_err(|error| error.to_string())?;
-    let design = Design { trial_s: if long { plan.trial_s } else { 0.05 }, ..plan };
+    let plan = CompareArgs::quick(PathBuf::new())
+        .design()
+        .map_err(|error| error.to_string())?;
+    let design = Design {
+        trial_s: if long { plan.trial_s } else { 0.05 },
+        ..plan
+    };
     let mut trials: Vec<Vec<[f64; 2]>> = vec![Vec::new(); MODELS.len()];
     for round in 0..rounds {
         for (model, pairs) in MODELS.iter().zip(&mut trials) {
@@ -91,18 +96,45 @@ fn table(rounds: u64, long: bool) -> Result<Table, String> {
             });
         }
     }
-    let rows = MODELS.iter().zip(trials).map(|(model, trials)| row(model.name, trials)).collect();
+    let rows = MODELS
+        .iter()
+        .zip(trials)
+        .map(|(model, trials)| row(model.name, trials))
+        .collect();
     let command = std::env::args().collect();
-    Ok(Table { command, clients: CLIENTS, rounds, environment: environment::read(), rows })
+    Ok(Table {
+        command,
+        clients: CLIENTS,
+        rounds,
+        environment: environment::read(),
+        rows,
+    })
 }
 
-fn cpu_us_per_request(program: &Path, design: &Design, model: &str, seed: u64) -> Result<f64, String> {
-    let made = trial::make(program, design, model, CLIENTS, seed, &AtomicBool::new(false))?;
-    made.measured.server.cpu_us_per_request.ok_or_else(|| format!("{model} answered nothing"))
+fn cpu_us_per_request(
+    program: &Path,
+    design: &Design,
+    model: &str,
+    seed: u64,
+) -> Result<f64, String> {
+    let made = trial::make(
+        program,
+        design,
+        model,
+        CLIENTS,
+        seed,
+        &AtomicBool::new(false),
+    )?;
+    made.measured
+        .server
+        .cpu_us_per_request
+        .ok_or_else(|| format!("{model} answered nothing"))
 }
 
 fn row(model: &'static str, trials: Vec<[f64; 2]>) -> Row {
-    let median_of = |of: fn(&[f64; 2]) -> f64| median(&trials.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN);
+    let median_of = |of: fn(&[f64; 2]) -> f64| {
+        median(&trials.iter().map(of).collect::<Vec<_>>()).unwrap_or(f64::NAN)
+    };
     Row {
         model,
         model_cpu_us_per_request: median_of(|pair| pair[0]),
@@ -113,12 +145,20 @@ fn row(model: &'static str, trials: Vec<[f64; 2]>) -> Row {
 }
 
 fn finish(table: &Table, save: Option<PathBuf>) -> ExitCode {
-    println!("{:20} {:>10} {:>10} {:>7}", "server CPU/request", "model, µs", "bare, µs", "ratio");
+    println!(
+        "{:20} {:>10} {:>10} {:>7}",
+        "server CPU/request", "model, µs", "bare, µs", "ratio"
+    );
     for row in &table.rows {
         let (model, bare) = (row.model_cpu_us_per_request, row.bare_cpu_us_per_request);
-        println!("{:20} {model:>10.1} {bare:>10.1} {:>7.2}", row.model, row.ratio);
+        println!(
+            "{:20} {model:>10.1} {bare:>10.1} {:>7.2}",
+            row.model, row.ratio
+        );
     }
-    let Some(path) = save else { return ExitCode::SUCCESS };
+    let Some(path) = save else {
+        return ExitCode::SUCCESS;
+    };
     let saved = serde_json::to_string_pretty(table).map_err(std::io::Error::other);
     match saved.and_then(|json| std::fs::write(&path, json + "\n")) {
         Ok(()) => ExitCode::SUCCESS,

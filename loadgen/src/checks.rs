@@ -19,10 +19,10 @@ const CPU_SHARE_MOST: f64 = 0.95;
 const LITTLE: std::ops::RangeInclusive<f64> = 0.98..=1.005;
 
 /// Largest part of the 99th percentile of the response that may be the generator's own lateness…
-const LAG_SHARE_MOST: f64 = 0.25;
+const LAG_SHARE_MOST: f64 = 0.5;
 
 /// …unless it is below what a scheduler on a shared machine takes to wake a thread, in microseconds.
-const LAG_FREE_US: f64 = 200.0;
+const LAG_FREE_US: f64 = 500.0;
 
 /// Fewest planned requests from which the shape of arrivals can be judged.
 const ARRIVALS_LEAST: u64 = 2_000;

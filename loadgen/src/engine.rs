@@ -1,9 +1,11 @@
 //! The engine: one thread per share of the load, each with its own readiness loop and nothing shared in the hot path.
 
 mod exchange;
+mod job;
 pub(crate) mod ledger;
 mod slot;
 mod source;
+mod window;
 mod worker;
 
 use std::io;
@@ -12,14 +14,14 @@ use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use job::Plan;
 use ledger::{Gauge, Ledger};
-use worker::{ClosedEnd, Job, Signals, Task, Worker, Yield};
+use worker::{Signals, Worker, Yield};
 
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
-use crate::schedule::Schedule;
 use crate::sys;
-use crate::workload::{InvalidWorkload, Pace, Stop, Workload, share};
+use crate::workload::{InvalidWorkload, Stop, Workload};
 
 /// How often the calling thread looks whether to stop.
 const POLL: Duration = Duration::from_millis(50);
@@ -80,6 +82,12 @@ pub enum LoadError {
 ///
 /// Blocks until the run is over; the calling thread only watches.
 ///
+/// Which requests are measured: in an *open loop* those whose intended instant lies in the window, wherever they end;
+/// after it, late answers are awaited for one timeout, and stay in the distribution. In a *closed loop ended by time*
+/// those that end in the window, whatever the warm-up had begun; those under way at its end are counted as in flight.
+/// In a *closed loop ended by a count* the first so many begun after the warm-up, all of them awaited. A stop asked for
+/// by the observer ends the window at once and awaits nothing.
+///
 /// # Errors
 /// [`LoadError`]; a server that fails is not an error but a measurement full of failures.
 pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, LoadError> {
@@ -110,7 +118,10 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
             }));
         }
         let stopped = watch(&running, &gauges, &signals, observer);
-        let yields: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        let yields: Vec<_> = threads
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
         (yields, stopped)
     });
 
@@ -166,84 +177,6 @@ fn watch(
     stopped
 }
 
-/// A workload divided among threads.
-struct Plan {
-    jobs: Vec<Job>,
-    schedule: Option<Schedule>,
-    /// Bounds of an open loop's window, from the start.
-    open_ns: u64,
-    end_ns: u64,
-}
-
-impl Plan {
-    fn of(workload: &Workload, open_files: u64) -> Self {
-        let connections = workload.connections(open_files);
-        // A thread without a client would only dilute the figures.
-        let threads = match workload.stop {
-            Stop::Requests(requests) => u32::try_from(requests)
-                .unwrap_or(u32::MAX)
-                .min(workload.threads),
-            Stop::After(_) => workload.threads,
-        }
-        .min(connections);
-        let open_ns = nanoseconds(workload.warmup);
-        let schedule = match workload.pace {
-            Pace::Closed { .. } => None,
-            Pace::Open {
-                rate_per_s,
-                arrivals,
-            } => Some(Schedule::new(arrivals, rate_per_s, workload.seed)),
-        };
-        let end_ns = match (schedule, workload.stop) {
-            (Some(schedule), Stop::Requests(requests)) => schedule.end_of(open_ns, requests),
-            (_, Stop::After(duration)) => open_ns.saturating_add(nanoseconds(duration)),
-            (None, Stop::Requests(_)) => u64::MAX,
-        };
-        let request = |connection: &str| {
-            format!(
-                "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
-                workload.path, workload.host
-            )
-            .into_bytes()
-        };
-        let jobs = (0..threads).map(|thread| Job {
-            target: workload.target,
-            threads,
-            request: request(""),
-            last_request: request("Connection: close\r\n"),
-            requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
-            expected_body: workload.expected_body.clone(),
-            timeout_ns: nanoseconds(workload.timeout),
-            warmup_ns: open_ns,
-            cpu: workload
-                .cpus
-                .get(thread as usize % workload.cpus.len().max(1))
-                .copied(),
-            task: {
-                let part = u32::try_from(share(u64::from(connections), thread, threads))
-                    .unwrap_or(u32::MAX);
-                match (schedule, workload.stop) {
-                    (Some(schedule), _) => Job::open_task(schedule, thread, threads, end_ns, part),
-                    (None, Stop::After(duration)) => Task::Closed {
-                        clients: part,
-                        end: ClosedEnd::After(nanoseconds(duration)),
-                    },
-                    (None, Stop::Requests(requests)) => Task::Closed {
-                        clients: part,
-                        end: ClosedEnd::Requests(share(requests, thread, threads)),
-                    },
-                }
-            },
-        });
-        Self {
-            jobs: jobs.collect(),
-            schedule,
-            open_ns,
-            end_ns,
-        }
-    }
-}
-
 fn assemble(workload: &Workload, plan: &Plan, parts: &[Yield], stopped: bool) -> Measurement {
     let mut recorder = Recorder::new();
     let mut ledger = Ledger::new();
@@ -273,8 +206,4 @@ fn assemble(workload: &Workload, plan: &Plan, parts: &[Yield], stopped: bool) ->
         stopped,
     };
     Measurement::build(workload, recorder, &ledger, &evidence)
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

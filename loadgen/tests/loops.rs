@@ -214,9 +214,9 @@ fn open_loop_queues_with_the_intended_time_when_connections_run_out() {
 fn late_answers_get_one_timeout_of_grace_and_stay_in_the_distribution() {
     let server = Truth::start(|id, stream| {
         if id % 2 == 0 {
-            silence(stream)
+            silence(stream);
         } else {
-            answer_once(stream, CLOSE)
+            answer_once(stream, CLOSE);
         }
     });
     let mut workload = load(server.address, 1, 1);

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::server::Server;
@@ -41,14 +42,9 @@ impl Children {
     /// Prepares to fork.
     ///
     /// # Errors
-    /// When this process has a second thread: a lock that thread holds would stay locked in the child for ever.
+    /// When this process has a second thread.
     pub fn of(server: &'static Server) -> io::Result<Self> {
-        let threads = std::fs::read_dir("/proc/self/task")?.count();
-        if threads != 1 {
-            return Err(io::Error::other(format!(
-                "cannot fork safely: this process has {threads} threads"
-            )));
-        }
+        check_single_threaded()?;
         sys::reap_children(server.counters())?;
         Ok(Children { server })
     }
@@ -122,4 +118,30 @@ impl Children {
         // The table is the parent's: a child that stops must not pass that on to its siblings.
         sys::die_with_parent();
     }
+}
+
+/// Makes `count` children that end at once, one after another, and reaps each: the price of a process, for benches.
+///
+/// # Errors
+/// What fork(2) or waitpid(2) said, or that this process has a second thread.
+pub fn fork_and_reap(count: u64) -> io::Result<()> {
+    check_single_threaded()?;
+    for _ in 0..count {
+        match sys::fork()? {
+            Some(child) => waitpid(child, None)?,
+            None => sys::exit_now(0),
+        };
+    }
+    Ok(())
+}
+
+/// A lock held by another thread would stay locked in a forked child for ever.
+fn check_single_threaded() -> io::Result<()> {
+    let threads = std::fs::read_dir("/proc/self/task")?.count();
+    if threads == 1 {
+        return Ok(());
+    }
+    Err(io::Error::other(format!(
+        "cannot fork safely: this process has {threads} threads"
+    )))
 }

@@ -165,7 +165,10 @@ struct Draws {
 impl Draws {
     fn new(seed: u64, resample: u64) -> Self {
         // Each resample starts at a scrambled place of the cycle; neighbours would otherwise share draws.
-        Draws { seed: splitmix64(splitmix64(seed, 0) ^ resample, 0), drawn: 0 }
+        Draws {
+            seed: splitmix64(splitmix64(seed, 0) ^ resample, 0),
+            drawn: 0,
+        }
     }
 
     fn draw(&mut self) -> u64 {

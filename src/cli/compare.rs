@@ -51,6 +51,35 @@ pub struct CompareArgs {
     pub seed: Option<u64>,
 }
 
+impl CompareArgs {
+    /// The quick comparison of everything, into `output`.
+    pub fn quick(output: PathBuf) -> Self {
+        CompareArgs {
+            profile: "quick".into(),
+            models: Vec::new(),
+            clients: Vec::new(),
+            rounds: None,
+            duration: None,
+            output,
+            seed: None,
+        }
+    }
+
+    /// What these arguments plan.
+    ///
+    /// # Errors
+    /// When there is no such profile.
+    pub fn design(&self) -> Result<Design> {
+        let experiment = &EXPERIMENTS[0];
+        let profile = experiment
+            .profiles
+            .iter()
+            .find(|profile| profile.name == self.profile);
+        let profile = profile.with_context(|| format!("there is no profile `{}`", self.profile))?;
+        Ok(design(self, experiment, profile))
+    }
+}
+
 /// Runs the comparison with this very program as the server.
 ///
 /// # Errors
@@ -95,23 +124,17 @@ pub(super) fn write_reports(folder: &Path) -> Result<Written> {
 }
 
 fn plan(args: &CompareArgs) -> Result<Run> {
-    let experiment = &EXPERIMENTS[0];
-    let profile = experiment
-        .profiles
-        .iter()
-        .find(|profile| profile.name == args.profile)
-        .with_context(|| format!("there is no profile `{}`", args.profile))?;
     let started_at = run::now();
     Ok(Run {
         schema_version: SCHEMA_VERSION,
-        name: format!("{}-{}", started_at.replace(':', ""), profile.name),
-        profile: profile.name.into(),
+        name: format!("{}-{}", started_at.replace(':', ""), args.profile),
+        profile: args.profile.clone(),
         status: Status::Running,
         started_at,
         finished_at: None,
         seed: args.seed.unwrap_or_else(seed_from_clock),
         command: std::env::args().collect(),
-        design: design(args, experiment, profile),
+        design: args.design()?,
         models: models(&args.models)?.into_iter().map(card).collect(),
         skipped: Vec::new(),
         environment: environment::read(),

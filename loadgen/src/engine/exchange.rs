@@ -16,10 +16,9 @@ use nix::sys::socket::{
     socket,
 };
 
-use socket2::SockRef;
-
+use super::job::{ClosedEnd, Task};
 use super::slot::State;
-use super::worker::{ClosedEnd, Task, Worker};
+use super::worker::Worker;
 use crate::recorder::{Cause, Outcome, Phase, Times};
 use crate::response::Progress;
 
@@ -124,9 +123,6 @@ impl Worker<'_> {
         loop {
             let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
             let fd = socket(family, SockType::Stream, flags, None)?;
-            // The request follows at once and can carry the handshake's last ACK: one packet less on either side. Only an
-            // economy, so a refusal does not matter.
-            let _ = SockRef::from(&fd).set_tcp_quickack(false);
             if let Some(source) = self.sources.address() {
                 // Without this the kernel would pick the port at once, from all that are free for any target.
                 setsockopt(&fd, IpBindAddressNoPort, &true)?;

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 use nix::sys::socket::SockaddrStorage;
 
+use super::job::{ClosedEnd, Job, Task};
 use super::ledger::{Gauge, Ledger, SEND_BINS};
 use super::slot::{Deadlines, Slot, State};
 use super::source::Sources;
+use super::window::{Phase, Window};
 use crate::recorder::Recorder;
-use crate::schedule::{Instants, Schedule};
+use crate::schedule::Instants;
 use crate::sys::{self, Event};
 
 /// Events taken from the kernel at once: a batch of full handling, about 60 µs each, stays near 15 ms.
@@ -27,45 +29,7 @@ const NAP_NS: u64 = 50_000_000;
 const GAUGE_NS: u64 = 100_000_000;
 
 /// Clients started per turn, so that the answers to the first ones are not left waiting for the last one's start.
-const RAMP: u32 = 32;
-
-/// What one thread has to do; shared with nobody.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) target: std::net::SocketAddr,
-    pub(super) threads: u32,
-    /// Request bytes that keep the connection, and those that announce its end.
-    pub(super) request: Vec<u8>,
-    pub(super) last_request: Vec<u8>,
-    pub(super) requests_per_connection: u64,
-    pub(super) expected_body: Option<Vec<u8>>,
-    pub(super) timeout_ns: u64,
-    pub(super) warmup_ns: u64,
-    pub(super) cpu: Option<usize>,
-    pub(super) task: Task,
-}
-
-/// The loop of one thread.
-#[derive(Debug)]
-pub(super) enum Task {
-    /// Clients, and what ends them.
-    Closed { clients: u32, end: ClosedEnd },
-    /// Every n-th instant of the schedule, until so long after the start, on at most so many connections.
-    Open {
-        instants: Instants,
-        end_ns: u64,
-        connections: u32,
-    },
-}
-
-/// What ends a closed loop.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum ClosedEnd {
-    /// This long after the warm-up.
-    After(u64),
-    /// So many requests.
-    Requests(u64),
-}
+const RAMP: u32 = 256;
 
 /// What all threads of a run see: the start, and an early end.
 #[derive(Debug)]
@@ -110,40 +74,6 @@ pub(super) struct Worker<'run> {
     gauge_due: u64,
 }
 
-/// The measured window in absolute time.
-///
-/// *Open loop*: a request belongs to it when its intended instant lies in `open..close`, wherever it ends; after `close`
-/// requests still under way, or due and not yet sent, get one timeout of grace. *Closed loop ended by time*: a request
-/// belongs when it ends in `open..close`; those under way at `close` are counted as in flight. *Closed loop ended by a
-/// count*: the first so many requests begun after `open` belong, and all of them are awaited.
-#[derive(Debug)]
-pub(super) struct Window {
-    pub(super) open: u64,
-    pub(super) close: u64,
-    phase: Phase,
-    /// Next instant at which the phase changes.
-    boundary: u64,
-    grace_ns: u64,
-    cpu_at_open: u64,
-    opened_at: u64,
-    /// When the last request that belongs ended.
-    pub(super) last_end: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    WarmingUp,
-    Measuring,
-    Grace,
-}
-
-impl Window {
-    /// Whether the window has been opened, in order of events, and not merely in time.
-    pub(super) fn opened(&self) -> bool {
-        self.phase != Phase::WarmingUp
-    }
-}
-
 impl<'run> Worker<'run> {
     /// Prepares everything that can fail before the start.
     pub(super) fn new(
@@ -179,16 +109,7 @@ impl<'run> Worker<'run> {
             ledger: Ledger::new(),
             buffer: vec![0; READ_BUFFER],
             now: 0,
-            window: Window {
-                open: 0,
-                close: u64::MAX,
-                phase: Phase::WarmingUp,
-                boundary: 0,
-                grace_ns: job.timeout_ns,
-                cpu_at_open: 0,
-                opened_at: 0,
-                last_end: 0,
-            },
+            window: Window::new(0, u64::MAX, job.timeout_ns),
             in_flight: 0,
             in_flight_counted: 0,
             finished: false,
@@ -202,19 +123,19 @@ impl<'run> Worker<'run> {
     /// Runs the load; `started` is the start of the run on the monotonic clock.
     pub(super) fn run(mut self, started: u64) -> nix::Result<Yield> {
         self.started = started;
-        self.window.open = started.saturating_add(self.job.warmup_ns);
-        self.window.close = match self.job.task {
+        let open = started.saturating_add(self.job.warmup_ns);
+        let close = match self.job.task {
             Task::Closed {
                 end: ClosedEnd::After(duration),
                 ..
-            } => self.window.open.saturating_add(duration),
+            } => open.saturating_add(duration),
             Task::Closed {
                 end: ClosedEnd::Requests(_),
                 ..
             } => u64::MAX,
             Task::Open { end_ns, .. } => started.saturating_add(end_ns),
         };
-        self.window.boundary = self.window.open;
+        self.window = Window::new(open, close, self.job.timeout_ns);
         let mut events = [Event { events: 0, u64: 0 }; BATCH];
         self.tick();
         while !self.done() {
@@ -429,7 +350,7 @@ impl<'run> Worker<'run> {
         match self.job.task {
             Task::Closed { clients, .. } if self.slots.len() < clients as usize => until = self.now,
             Task::Open { .. } if !self.waiting_for_slot => {
-                until = until.min(self.next_due().unwrap_or(u64::MAX))
+                until = until.min(self.next_due().unwrap_or(u64::MAX));
             }
             _ => {}
         }
@@ -504,23 +425,6 @@ impl<'run> Worker<'run> {
         Yield {
             recorder: self.recorder,
             ledger: self.ledger,
-        }
-    }
-}
-
-impl Job {
-    /// The part of an open-loop plan that falls to thread `thread`.
-    pub(super) fn open_task(
-        schedule: Schedule,
-        thread: u32,
-        threads: u32,
-        end_ns: u64,
-        connections: u32,
-    ) -> Task {
-        Task::Open {
-            instants: schedule.instants_of(thread, threads),
-            end_ns,
-            connections,
         }
     }
 }

@@ -1,0 +1,96 @@
+//! Text of the command line to values.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
+
+use super::{Cpus, Reuse, UsageError};
+
+/// Address, `Host` value and path of a URL.
+pub(super) fn locate(url: &str) -> Result<(SocketAddr, String, Option<String>), UsageError> {
+    let wrong = || UsageError::Url(url.to_owned());
+    let rest = match url.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+        Some(_) => return Err(wrong()),
+        None => url,
+    };
+    let rest = rest.split('#').next().unwrap_or(rest);
+    let (authority, path) = match rest.find(['/', '?']) {
+        Some(at) if rest[at..].starts_with('/') => (&rest[..at], Some(rest[at..].to_owned())),
+        Some(at) => (&rest[..at], Some(format!("/{}", &rest[at..]))),
+        None => (rest, None),
+    };
+    if authority.is_empty() || authority.contains('@') {
+        return Err(wrong());
+    }
+    let has_port = authority
+        .rsplit_once(':')
+        .is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
+    let with_port = if has_port {
+        authority.to_owned()
+    } else {
+        format!("{authority}:80")
+    };
+    let unresolved = |reason: String| UsageError::Unresolved(authority.to_owned(), reason);
+    let mut addresses = with_port
+        .to_socket_addrs()
+        .map_err(|error| unresolved(error.to_string()))?;
+    let target = addresses
+        .next()
+        .ok_or_else(|| unresolved("the name is empty".to_owned()))?;
+    Ok((target, authority.to_owned(), path))
+}
+
+/// A time such as `10s`, `500ms` or `1m`, as an argument.
+///
+/// # Errors
+/// What a time looks like, when `text` is none.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time such as 10s, 500ms or 1m");
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let value: f64 = text[..digits].parse().map_err(|_| wrong())?;
+    let seconds = match &text[digits..] {
+        "us" => value / 1e6,
+        "ms" => value / 1e3,
+        "s" => value,
+        "m" => value * 60.0,
+        "h" => value * 3600.0,
+        _ => return Err(wrong()),
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// A number of requests, or `unlimited`.
+pub(super) fn parse_reuse(text: &str) -> Result<Reuse, String> {
+    if text == "unlimited" {
+        return Ok(Reuse(None));
+    }
+    match text.parse() {
+        Ok(count @ 1..) => Ok(Reuse(Some(count))),
+        _ => Err(format!(
+            "`{text}` is neither a number from 1 nor `unlimited`"
+        )),
+    }
+}
+
+/// CPU numbers and ranges of them, separated by commas.
+pub(super) fn parse_cpus(text: &str) -> Result<Cpus, String> {
+    let wrong = || format!("`{text}` is not a list of CPUs such as 0,2-3");
+    let number = |text: &str| {
+        text.parse::<usize>()
+            .ok()
+            .filter(|cpu| *cpu < 4096)
+            .ok_or_else(wrong)
+    };
+    let mut cpus = Vec::new();
+    for item in text.split(',') {
+        let (first, last) = item.split_once('-').unwrap_or((item, item));
+        let range = number(first)?..=number(last)?;
+        if range.is_empty() {
+            return Err(wrong());
+        }
+        cpus.extend(range);
+    }
+    Ok(Cpus(cpus))
+}
