@@ -6,6 +6,9 @@ use super::bootstrap::{Estimate, median_interval};
 use super::metric::Metric;
 use super::sample::{Observation, median, values};
 
+/// The generator's check of itself.
+const GENERATOR_CHECK: &str = "generator";
+
 /// All trials of one model, arm and level.
 #[derive(Clone, Debug)]
 pub struct Cell<'a> {
@@ -15,8 +18,10 @@ pub struct Cell<'a> {
     pub arm: Arm,
     /// Level: concurrent clients.
     pub clients: u32,
-    /// Trials that passed every check: the only ones that are ranked.
+    /// Trials that passed every check: ranked in everything.
     pub valid: Vec<Taken<'a>>,
+    /// Trials in which only the generator came to its limit: what the server cost is ranked, how fast it was is not.
+    pub bound: Vec<Taken<'a>>,
     /// Trials that were made but may not be ranked; their reasons are in [`SetAside`].
     pub invalid: Vec<Taken<'a>>,
 }
@@ -46,6 +51,8 @@ pub enum Reason<'a> {
     Failed(&'a str),
     /// It failed these checks: name and detail.
     FailedChecks(Vec<(&'a str, &'a str)>),
+    /// The generator came to its limit, and nothing else is wrong.
+    GeneratorBound,
     /// No request was answered, so there is nothing to divide by.
     NothingAnswered,
     /// Its experiment, model or level is not part of the run's plan.
@@ -53,17 +60,27 @@ pub enum Reason<'a> {
 }
 
 impl Cell<'_> {
-    /// Trials made, valid or not.
+    /// Trials made, ranked or not.
     pub fn made(&self) -> usize {
-        self.valid.len() + self.invalid.len()
+        self.ranked() + self.invalid.len()
     }
 
-    /// Every valid trial's value of a metric.
+    /// Trials ranked in what the server cost.
+    pub fn ranked(&self) -> usize {
+        self.valid.len() + self.bound.len()
+    }
+
+    /// Every ranked trial's value of a metric.
     pub fn observations(&self, metric: Metric) -> Vec<Observation> {
-        observations(&self.valid, metric)
+        let mut all = observations(&self.valid, metric);
+        if !metric.is_paced_by_generator() {
+            all.extend(observations(&self.bound, metric));
+            all.sort_by_key(|observation| observation.round);
+        }
+        all
     }
 
-    /// Median of the valid trials and its interval; `None` where no valid trial has the figure.
+    /// Median of the ranked trials and its interval; `None` where no ranked trial has the figure.
     pub fn estimate(&self, metric: Metric, seed: u64) -> Option<Estimate> {
         let sample = values(&self.observations(metric));
         Some(Estimate {
@@ -72,14 +89,19 @@ impl Cell<'_> {
         })
     }
 
-    /// Median of the valid trials alone; `None` where no valid trial has the figure.
+    /// Median of the ranked trials alone; `None` where no ranked trial has the figure.
     pub fn median(&self, metric: Metric) -> Option<f64> {
         median(&values(&self.observations(metric)))
     }
 
-    /// Median of the trials that may not be ranked, to be shown struck through.
-    pub fn invalid_median(&self, metric: Metric) -> Option<f64> {
-        median(&values(&observations(&self.invalid, metric)))
+    /// Median of the trials that may not be ranked in this metric, to be shown struck through.
+    pub fn struck_median(&self, metric: Metric) -> Option<f64> {
+        let struck = if self.ranked() == 0 {
+            &self.invalid
+        } else {
+            &self.bound
+        };
+        median(&values(&observations(struck, metric)))
     }
 
     /// Whether failures reach into a percentile of any valid trial, so that the median reads "at least".
@@ -89,11 +111,12 @@ impl Cell<'_> {
             .any(|taken| metric.is_censored(taken.measured))
     }
 
-    /// Median share of user time in the server's CPU time over the valid trials, 0…1.
+    /// Median share of user time in the server's CPU time over the ranked trials, 0…1.
     pub fn user_share(&self) -> Option<f64> {
         let shares: Vec<f64> = self
             .valid
             .iter()
+            .chain(&self.bound)
             .filter_map(|taken| {
                 let user = taken.measured.server.cpu_user_us as f64;
                 let system = taken.measured.server.cpu_system_us as f64;
@@ -150,6 +173,7 @@ pub fn sort<'a>(run: &'a Run, trials: &'a [Trial]) -> (Vec<Cell<'a>>, Vec<SetAsi
                 };
                 match objection(measured) {
                     None => cells[place].valid.push(taken),
+                    Some(Reason::GeneratorBound) => cells[place].bound.push(taken),
                     Some(reason) => {
                         cells[place].invalid.push(taken);
                         aside.push(SetAside { trial, reason });
@@ -182,6 +206,7 @@ fn planned(run: &Run) -> Vec<Cell<'_>> {
                     arm,
                     clients,
                     valid: Vec::new(),
+                    bound: Vec::new(),
                     invalid: Vec::new(),
                 });
             }
@@ -196,9 +221,13 @@ pub fn objection(measured: &Measured) -> Option<Reason<'_>> {
         .failed_checks()
         .map(|check| (check.check.as_str(), check.detail.as_str()))
         .collect();
-    if !failed.is_empty() {
-        return Some(Reason::FailedChecks(failed));
-    }
     // A generator that saw nothing has nothing to object to either: every check may have passed.
-    (measured.load.counts.ok == 0).then_some(Reason::NothingAnswered)
+    if measured.load.counts.ok == 0 && failed.is_empty() {
+        return Some(Reason::NothingAnswered);
+    }
+    match failed.as_slice() {
+        [] => None,
+        [(check, _)] if *check == GENERATOR_CHECK => Some(Reason::GeneratorBound),
+        _ => Some(Reason::FailedChecks(failed)),
+    }
 }

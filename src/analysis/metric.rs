@@ -73,6 +73,15 @@ impl Metric {
         censored.iter().any(|name| name == percentile)
     }
 
+    /// Whether a generator at its limit, and not the server, would set the value. What the server spends on a request is
+    /// its own whoever sets the pace.
+    pub fn is_paced_by_generator(self) -> bool {
+        matches!(
+            self,
+            Self::GoodPerS | Self::ResponseP50Us | Self::ResponseP99Us
+        )
+    }
+
     /// Whether the smaller of two values is the better one.
     pub fn smaller_is_better(self) -> bool {
         self != Self::GoodPerS

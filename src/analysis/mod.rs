@@ -31,8 +31,6 @@ pub struct Analysis<'a> {
     pub floors: Vec<NoiseFloor<'a>>,
     /// Every model against the control.
     pub comparisons: Vec<Comparison<'a>>,
-    /// Level that headlines are taken from; `None` when no trial is valid.
-    pub headline: Option<u32>,
 }
 
 impl<'a> Analysis<'a> {
@@ -45,7 +43,6 @@ impl<'a> Analysis<'a> {
         levels.dedup();
         Self {
             seed: run.seed,
-            headline: headline(&levels, &cells),
             levels,
             cells,
             aside,
@@ -80,29 +77,27 @@ impl<'a> Analysis<'a> {
         comparison::floor(&self.floors, clients, metric)
     }
 
-    /// Fewest valid trials of any cell that has one.
+    /// Level that headlines in this metric are taken from: the largest at which every model has a ranked trial; failing
+    /// that, the one at which most models have, and the larger of equals. `None` when no trial is ranked.
+    pub fn headline(&self, metric: Metric) -> Option<u32> {
+        let ranked = |level: u32| {
+            self.level(level)
+                .filter(|cell| !cell.observations(metric).is_empty())
+                .count()
+        };
+        self.levels
+            .iter()
+            .copied()
+            .filter(|&level| ranked(level) > 0)
+            .max_by_key(|&level| (ranked(level), level))
+    }
+
+    /// Fewest ranked trials of any cell that has one.
     pub fn fewest_trials(&self) -> Option<usize> {
         self.cells
             .iter()
-            .map(|cell| cell.valid.len())
+            .map(Cell::ranked)
             .filter(|&trials| trials > 0)
             .min()
     }
-}
-
-/// The largest level at which every model has a valid trial; failing that, the one at which most models have, and the
-/// larger of equals.
-fn headline(levels: &[u32], cells: &[Cell<'_>]) -> Option<u32> {
-    let ranked = |level: u32| {
-        cells
-            .iter()
-            .filter(|cell| cell.clients == level && cell.arm == Arm::Model)
-            .filter(|cell| !cell.valid.is_empty())
-            .count()
-    };
-    levels
-        .iter()
-        .copied()
-        .filter(|&level| ranked(level) > 0)
-        .max_by_key(|&level| (ranked(level), level))
 }

@@ -13,33 +13,39 @@ const NAMED: usize = 6;
 
 /// Three sentences at most: the cost, the rate, and what is missing.
 pub(super) fn sentences(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
-    let Some(clients) = analysis.headline else {
+    let Some(clients) = analysis.headline(Metric::CpuUsPerRequest) else {
         return vec![words::NOTHING_RANKED.to_owned()];
     };
     let workload = words::workload(run.design.requests_per_connection, clients);
     let control = title(run, &run.design.control);
-    let mut sentences = Vec::new();
-    let mut missing = Vec::new();
-    for cell in analysis.level(clients).filter(|cell| cell.valid.is_empty()) {
+    let (mut missing, mut has_control) = (Vec::new(), true);
+    for cell in analysis.level(clients).filter(|cell| cell.ranked() == 0) {
         if cell.model == run.design.control {
-            sentences.push(words::no_control_answer(&workload, control));
+            has_control = false;
         } else {
             missing.push(title(run, cell.model));
         }
     }
-    if sentences.is_empty() {
-        let parts = |metric| parts(run, analysis, clients, metric);
-        sentences.push(words::cost_answer(
-            &workload,
-            control,
-            &parts(Metric::CpuUsPerRequest),
-        ));
-        sentences.push(words::rate_answer(control, &parts(Metric::GoodPerS)));
+    let mut sentences = Vec::new();
+    if has_control {
+        let parts = parts(run, analysis, clients, Metric::CpuUsPerRequest);
+        sentences.push(words::cost_answer(&workload, control, &parts));
+        sentences.extend(rate_sentence(run, analysis, control));
+    } else {
+        sentences.push(words::no_control_answer(&workload, control));
     }
     if !missing.is_empty() {
         sentences.push(words::missing_answer(&missing));
     }
     sentences
+}
+
+/// The rate at its own level: where the generator sets the pace, rates say nothing of the servers.
+fn rate_sentence(run: &Run, analysis: &Analysis<'_>, control: &str) -> Option<String> {
+    let clients = analysis.headline(Metric::GoodPerS)?;
+    let parts = parts(run, analysis, clients, Metric::GoodPerS);
+    let nothing = parts.differ.is_empty() && parts.tie.is_empty() && parts.open.is_empty();
+    (!nothing).then(|| words::rate_answer(&words::clients(clients), control, &parts))
 }
 
 /// Title of a model, or its name where the run has no card for it.

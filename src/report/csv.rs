@@ -32,7 +32,7 @@ const DETAIL: [&str; 8] = [
 
 /// A header and a row per trial, in the order given; a figure that a trial has not is empty.
 ///
-/// `status` is `valid`, `invalid` (a check failed; `reasons` names them) or `failed` (`reasons` says why).
+/// `status` is `valid`, `generator_bound` (costs count, rate and response times do not), `invalid` (a check failed; `reasons` names them) or `failed` (`reasons` says why).
 pub(super) fn rows(run: &Run, trials: &[Trial]) -> String {
     let header = PLACE
         .into_iter()
@@ -50,6 +50,9 @@ fn fields(run: &Run, trial: &Trial) -> Vec<String> {
         Outcome::Failed(why) => ("failed", why.clone(), None),
         Outcome::Measured(measured) => match cells::objection(measured) {
             None => ("valid", String::new(), Some(measured)),
+            Some(reason @ Reason::GeneratorBound) => {
+                ("generator_bound", names(&reason), Some(measured))
+            }
             Some(reason) => ("invalid", names(&reason), Some(measured)),
         },
     };
@@ -87,6 +90,7 @@ fn names(reason: &Reason<'_>) -> String {
             names.join(" ")
         }
         Reason::Failed(why) => (*why).to_owned(),
+        Reason::GeneratorBound => "generator".to_owned(),
         Reason::NothingAnswered => "nothing_answered".to_owned(),
         Reason::NotPlanned => "not_planned".to_owned(),
     }

@@ -2,7 +2,7 @@
 
 use crate::analysis::Analysis;
 use crate::analysis::bootstrap::{MIN_TRIALS, coverage_bound};
-use crate::analysis::cells::{Reason, SetAside};
+use crate::analysis::cells::{Cell as TrialCell, Reason, SetAside};
 use crate::analysis::comparison::out_of_reach;
 use crate::analysis::distribution::Distribution;
 use crate::analysis::metric::Metric;
@@ -21,6 +21,7 @@ pub(super) fn validity(run: &Run, analysis: &Analysis<'_>) -> Section {
         ..Section::default()
     };
     let paragraphs = &mut section.paragraphs;
+    paragraphs.extend(generator_bound(analysis));
     paragraphs.extend(too_few(analysis));
     paragraphs.push(match run.environment.steal_share {
         Some(share) => words::steal(&numbers::percent(share)),
@@ -36,23 +37,34 @@ pub(super) fn validity(run: &Run, analysis: &Analysis<'_>) -> Section {
     } else {
         section.tables.push(floors(run, analysis));
     }
-    if !analysis.aside.is_empty() {
-        section.tables.push(aside(run, analysis));
+    let unranked: Vec<&SetAside<'_>> = analysis
+        .aside
+        .iter()
+        .filter(|aside| !matches!(aside.reason, Reason::GeneratorBound))
+        .collect();
+    if !unranked.is_empty() {
+        section.tables.push(aside(run, &unranked));
     }
     section
 }
 
 fn trials_made(analysis: &Analysis<'_>) -> String {
-    let ranked = analysis.cells.iter().map(|cell| cell.valid.len()).sum();
+    let ranked = analysis.cells.iter().map(TrialCell::ranked).sum();
     let (mut invalid, mut failed, mut foreign) = (0, 0, 0);
     for aside in &analysis.aside {
         match aside.reason {
             Reason::FailedChecks(_) | Reason::NothingAnswered => invalid += 1,
             Reason::Failed(_) => failed += 1,
             Reason::NotPlanned => foreign += 1,
+            Reason::GeneratorBound => {}
         }
     }
     words::trials_made(ranked, invalid, failed, foreign)
+}
+
+fn generator_bound(analysis: &Analysis<'_>) -> Option<String> {
+    let bound: usize = analysis.cells.iter().map(|cell| cell.bound.len()).sum();
+    (bound > 0).then(|| words::generator_bound(bound))
 }
 
 fn too_few(analysis: &Analysis<'_>) -> Vec<String> {
@@ -71,7 +83,11 @@ fn too_few(analysis: &Analysis<'_>) -> Vec<String> {
 
 fn kernel(analysis: &Analysis<'_>) -> String {
     let mut sum = KernelEvidence::default();
-    for taken in analysis.cells.iter().flat_map(|cell| &cell.valid) {
+    for taken in analysis
+        .cells
+        .iter()
+        .flat_map(|cell| cell.valid.iter().chain(&cell.bound))
+    {
         let seen = &taken.measured.kernel;
         sum.listen_overflows = sum.listen_overflows.saturating_add(seen.listen_overflows);
         sum.listen_drops = sum.listen_drops.saturating_add(seen.listen_drops);
@@ -87,7 +103,7 @@ fn kernel(analysis: &Analysis<'_>) -> String {
 }
 
 fn unreadable(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
-    let Some(clients) = analysis.headline else {
+    let Some(clients) = analysis.headline(Metric::ResponseP50Us) else {
         return Vec::new();
     };
     analysis
@@ -131,7 +147,7 @@ fn floors(run: &Run, analysis: &Analysis<'_>) -> Table {
     table
 }
 
-fn aside(run: &Run, analysis: &Analysis<'_>) -> Table {
+fn aside(run: &Run, aside: &[&SetAside<'_>]) -> Table {
     let mut table = Table::new(
         words::ASIDE_CAPTION,
         0,
@@ -147,7 +163,7 @@ fn aside(run: &Run, analysis: &Analysis<'_>) -> Table {
     for wordy in [1, 5] {
         table.columns[wordy].numeric = false;
     }
-    for SetAside { trial, reason } in &analysis.aside {
+    for SetAside { trial, reason } in aside {
         let figure = |metric: Metric| -> Cell {
             let value = match &trial.outcome {
                 Outcome::Measured(measured) => metric.of(measured),
@@ -185,6 +201,7 @@ fn why(reason: &Reason<'_>) -> String {
                 .collect();
             written.join("; ")
         }
+        Reason::GeneratorBound => words::GENERATOR_BOUND.to_owned(),
         Reason::NothingAnswered => words::NOTHING_ANSWERED.to_owned(),
         Reason::NotPlanned => words::NOT_PLANNED.to_owned(),
     }

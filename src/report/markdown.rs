@@ -88,6 +88,7 @@ fn row(row: &Row) -> String {
 fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => escape(text),
+        Cell::Struck(text) => format!("~~{}~~", escape(text)),
         Cell::Model { title, .. } => escape(title),
         Cell::Verdict { word, .. } => format!("**{}**", escape(word)),
     }

@@ -24,14 +24,16 @@ const PERCENTILES: [(&str, f64); 5] = [
 
 /// Charts that have something to show.
 pub(super) fn charts(run: &Run, analysis: &Analysis<'_>) -> Vec<Chart> {
-    let Some(clients) = analysis.headline else {
-        return Vec::new();
-    };
-    let workload = words::workload(run.design.requests_per_connection, clients);
-    let cells: Vec<&TrialCell<'_>> = analysis.level(clients).collect();
+    let at_headline =
+        |metric, draw: fn(&Run, &Analysis<'_>, &[&TrialCell<'_>], &str) -> Option<Chart>| {
+            let clients = analysis.headline(metric)?;
+            let workload = words::workload(run.design.requests_per_connection, clients);
+            let cells: Vec<&TrialCell<'_>> = analysis.level(clients).collect();
+            draw(run, analysis, &cells, &workload)
+        };
     [
-        cost(run, analysis, &cells, &workload),
-        curve(run, &cells, &workload),
+        at_headline(Metric::CpuUsPerRequest, cost),
+        at_headline(Metric::ResponseP50Us, curve),
     ]
     .into_iter()
     .flatten()
@@ -102,7 +104,12 @@ fn cost(
     })
 }
 
-fn curve(run: &Run, cells: &[&TrialCell<'_>], workload: &str) -> Option<Chart> {
+fn curve(
+    run: &Run,
+    _analysis: &Analysis<'_>,
+    cells: &[&TrialCell<'_>],
+    workload: &str,
+) -> Option<Chart> {
     let mut columns = vec![words::MODEL, words::SAMPLES];
     columns.extend(PERCENTILES.map(|(name, _)| name));
     let mut table = Table::new(words::NUMBERS_BEHIND, 1, &columns);

@@ -17,14 +17,14 @@ pub(super) fn headline(run: &Run, analysis: &Analysis<'_>) -> Section {
         title: words::HEADLINE.to_owned(),
         ..Section::default()
     };
-    let Some(clients) = analysis.headline else {
+    let Some(clients) = analysis.headline(Metric::CpuUsPerRequest) else {
         section.paragraphs.push(words::NOTHING_RANKED.to_owned());
         return section;
     };
     let caption = words::headline_caption(
         &words::workload(run.design.requests_per_connection, clients),
         run.design.trials_per_cell,
-        analysis.level(clients).all(|cell| !cell.valid.is_empty()),
+        analysis.level(clients).all(|cell| cell.ranked() > 0),
     );
     let mut table = Table::new(
         caption,
@@ -109,7 +109,7 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
                 vec![
                     row.model(),
                     numbers::count(clients).into(),
-                    words::trials_of(cell.valid.len(), cell.made()).into(),
+                    words::trials_of(cell.ranked(), cell.made()).into(),
                     row.estimate(Metric::CpuUsPerRequest),
                     row.ratio(Metric::CpuUsPerRequest),
                     statistic(|one| numbers::signed(one.shift)),
@@ -135,7 +135,7 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
 
 /// The answer alone, for a page that has no room for more.
 pub(super) fn compact(run: &Run, analysis: &Analysis<'_>) -> Option<Table> {
-    let clients = analysis.headline?;
+    let clients = analysis.headline(Metric::CpuUsPerRequest)?;
     let workload = words::workload(run.design.requests_per_connection, clients);
     let mut table = Table::new(
         workload,
@@ -181,7 +181,7 @@ struct ModelRow<'r, 'a> {
 }
 
 impl<'a> ModelRow<'_, 'a> {
-    /// Struck through when trials were made and none of them is valid.
+    /// Struck through when trials were made and none of them is ranked.
     fn push_to(&self, table: &mut Table, cells: Vec<Cell>) {
         if self.is_struck() {
             table.push_struck(cells);
@@ -191,7 +191,7 @@ impl<'a> ModelRow<'_, 'a> {
     }
 
     fn is_struck(&self) -> bool {
-        self.cell.valid.is_empty() && self.cell.made() > 0
+        self.cell.ranked() == 0 && self.cell.made() > 0
     }
 
     fn is_control(&self) -> bool {
@@ -212,17 +212,24 @@ impl<'a> ModelRow<'_, 'a> {
         }
     }
 
-    /// The median alone; of the trials that are not ranked when there are no others.
+    /// The median alone; of the trials that are not ranked when there are no others, struck through.
     fn figure(&self, metric: Metric) -> Cell {
-        self.written(metric).into()
+        let written = self.written(metric);
+        // A row that is struck through whole need not say so in each cell.
+        let struck =
+            !self.is_struck() && self.cell.median(metric).is_none() && written != numbers::NONE;
+        if struck {
+            Cell::Struck(written)
+        } else {
+            written.into()
+        }
     }
 
     fn written(&self, metric: Metric) -> String {
-        let median = if self.is_struck() {
-            self.cell.invalid_median(metric)
-        } else {
-            self.cell.median(metric)
-        };
+        let median = self
+            .cell
+            .median(metric)
+            .or_else(|| self.cell.struck_median(metric));
         let written = median.map_or_else(
             || numbers::NONE.to_owned(),
             |value| numbers::figure(metric, value),
@@ -248,7 +255,9 @@ impl<'a> ModelRow<'_, 'a> {
     fn ratio(&self, metric: Metric) -> Cell {
         match self.compared(metric) {
             Some(compared) => numbers::times_with_interval(&compared.ratio).into(),
-            None if self.is_control() && !self.cell.valid.is_empty() => numbers::times(1.0).into(),
+            None if self.is_control() && self.cell.median(metric).is_some() => {
+                numbers::times(1.0).into()
+            }
             None => numbers::NONE.into(),
         }
     }
@@ -258,8 +267,8 @@ impl<'a> ModelRow<'_, 'a> {
             word: word.to_owned(),
             tone: Tone::Neutral,
         };
-        if self.cell.valid.is_empty() {
-            return neutral(if self.is_struck() {
+        if self.cell.median(metric).is_none() {
+            return neutral(if self.cell.made() > 0 {
                 words::NOT_RANKED
             } else {
                 words::NOT_MEASURED

@@ -72,6 +72,8 @@ pub struct Row {
 pub enum Cell {
     /// Words or a figure.
     Text(String),
+    /// A figure that may not be ranked although its row may.
+    Struck(String),
     /// A model: its title and its name on the command line.
     Model {
         /// Title in the report's language.

@@ -68,14 +68,18 @@ pub(super) fn title_of(card: &ModelCard) -> &str {
 
 /// `One request per connection, 64 clients`.
 pub(super) fn workload(requests_per_connection: Option<u64>, clients: u32) -> String {
-    let clients = match clients {
-        1 => "1 client".to_owned(),
-        _ => format!("{clients} clients"),
-    };
+    let clients = self::clients(clients);
     match requests_per_connection {
         None => format!("Connections kept open, {clients}"),
         Some(1) => format!("One request per connection, {clients}"),
         Some(some) => format!("{some} requests per connection, {clients}"),
+    }
+}
+
+pub(super) fn clients(clients: u32) -> String {
+    match clients {
+        1 => "1 client".to_owned(),
+        _ => format!("{clients} clients"),
     }
 }
 
@@ -84,9 +88,9 @@ pub(super) fn cost_answer(workload: &str, control: &str, parts: &Parts) -> Strin
     format!("{workload}: in server CPU per request against {control}, {clauses}.")
 }
 
-pub(super) fn rate_answer(control: &str, parts: &Parts) -> String {
+pub(super) fn rate_answer(clients: &str, control: &str, parts: &Parts) -> String {
     let clauses = clauses(parts, "reaches");
-    format!("In good requests per second against {control}, {clauses}.")
+    format!("With {clients}, in good requests per second against {control}, {clauses}.")
 }
 
 pub(super) fn no_control_answer(workload: &str, control: &str) -> String {
@@ -184,18 +188,20 @@ pub(super) fn newer_schema(found: u32, known: u32) -> String {
 
 pub(super) fn headline_caption(workload: &str, trials_per_cell: u32, every_model: bool) -> String {
     let choice = if every_model {
-        "the highest level at which every model has a valid trial"
+        "the highest level at which every model has a ranked trial"
     } else {
-        "the level at which most models have a valid trial"
+        "the level at which most models have a ranked trial"
     };
     format!(
-        "{workload}: {choice}. Medians of up to {} per model, with a 95 % interval in brackets.",
+        "{workload}: {choice}. Medians of up to {} per model, with a 95 % interval in brackets. A figure struck through \
+         was set by the load generator at its own limit, and is not ranked.",
         trials(trials_per_cell as usize)
     )
 }
 
-pub(super) const LEVELS_CAPTION: &str = "Medians over valid trials, with a 95 % interval in brackets. A row struck \
-     through has no valid trial: its figures are shown but never ranked.";
+pub(super) const LEVELS_CAPTION: &str = "Medians over ranked trials, with a 95 % interval in brackets. A row struck \
+     through has no such trial, and a figure struck through was set by the load generator at its own limit: both are \
+     shown but never ranked.";
 
 pub(super) fn trials_of(valid: usize, made: usize) -> String {
     format!("{valid} of {made}")
@@ -235,6 +241,16 @@ pub(super) fn chart_description(caption: &str, summary: &[String]) -> String {
 }
 
 // Validity.
+
+pub(super) const GENERATOR_BOUND: &str = "the load generator was at its limit";
+
+pub(super) fn generator_bound(trials_bound: usize) -> String {
+    format!(
+        "GENERATOR-BOUND: in {} the load generator’s CPU, not the server, set the pace. Their rates and response times say \
+         nothing of the server and are struck through; what the server spent on each request is its own, and counts.",
+        trials(trials_bound)
+    )
+}
 
 pub(super) fn trials_made(ranked: usize, invalid: usize, failed: usize, foreign: usize) -> String {
     let mut text = format!("{} can be ranked", trials(ranked));

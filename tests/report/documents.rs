@@ -186,11 +186,20 @@ fn a_run_of_thirteen_models_is_named_at_both_ends_only() {
 #[test]
 fn the_headline_is_the_largest_level_that_every_model_reached() {
     let (run, mut trials) = Scene::default().play();
-    assert_eq!(Analysis::new(&run, &trials).headline, Some(64));
+    assert_eq!(
+        Analysis::new(&run, &trials).headline(Metric::CpuUsPerRequest),
+        Some(64)
+    );
     trials.retain(|trial| !(trial.model == "tokio" && trial.clients == 64));
-    assert_eq!(Analysis::new(&run, &trials).headline, Some(16));
+    assert_eq!(
+        Analysis::new(&run, &trials).headline(Metric::CpuUsPerRequest),
+        Some(16)
+    );
     trials.retain(|trial| trial.model != "tokio" || trial.clients == 999);
-    assert_eq!(Analysis::new(&run, &trials).headline, Some(64));
+    assert_eq!(
+        Analysis::new(&run, &trials).headline(Metric::CpuUsPerRequest),
+        Some(64)
+    );
 }
 
 #[test]
@@ -298,6 +307,33 @@ fn an_empty_plan_and_absurd_figures_do_not_panic() {
     run.design.control.clear();
     run.command.clear();
     all_formats(&run, &trials);
+}
+
+#[test]
+fn a_generator_at_its_limit_spoils_rates_and_times_but_not_costs() {
+    let (run, mut trials) = Scene::default().play();
+    for trial in trials
+        .iter_mut()
+        .filter(|trial| trial.model == "tokio" && trial.clients == 64)
+    {
+        let checks = &mut measured(trial).load.validity;
+        let generator = checks.iter_mut().find(|check| check.check == "generator");
+        generator.expect("a generator checks itself").ok = false;
+    }
+    let analysis = Analysis::new(&run, &trials);
+    assert!(
+        analysis
+            .comparison("tokio", 64, Metric::CpuUsPerRequest)
+            .is_some()
+    );
+    assert!(analysis.comparison("tokio", 64, Metric::GoodPerS).is_none());
+    assert_eq!(analysis.headline(Metric::CpuUsPerRequest), Some(64));
+    assert_eq!(analysis.headline(Metric::GoodPerS), Some(16));
+    let page = report::markdown(&run, &trials);
+    assert!(
+        page.contains("GENERATOR-BOUND: in 5 trials") && page.contains("~~"),
+        "{page}"
+    );
 }
 
 #[test]
