@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::server::Server;
-use crate::{stop, sys};
+use crate::{date, stop, sys};
 
 /// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
 const CHILDREN_MAX: usize = 4096;
@@ -46,6 +46,7 @@ impl Children {
     pub fn of(server: &'static Server) -> io::Result<Self> {
         check_single_threaded()?;
         sys::reap_children(server.counters())?;
+        server.rehearse();
         Ok(Children { server })
     }
 
@@ -55,21 +56,18 @@ impl Children {
     /// What fork(2) said, such as `EAGAIN` at a limit on processes.
     pub fn fork(&self) -> io::Result<Fork> {
         let place = self.free_place();
+        // Formatted once a second here and inherited, not formatted again by every child.
+        date::http_date();
         // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
         // child while it still looks like its parent.
-        let mut before = SigSet::empty();
-        sigprocmask(
-            SigmaskHow::SIG_BLOCK,
-            Some(&SigSet::all()),
-            Some(&mut before),
-        )?;
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let forked = sys::fork();
         match &forked {
             Ok(Some(child)) => place.store(child.as_raw(), Ordering::Relaxed),
             Ok(None) => self.become_child(),
             Err(_) => {}
         }
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
+        before.thread_set_mask()?;
         forked.map(|child| {
             if child.is_some() {
                 Fork::Parent
@@ -115,8 +113,6 @@ impl Children {
     fn become_child(&self) {
         stop::LISTENER.store(-1, Ordering::Relaxed);
         sys::close_listener(self.server.listener());
-        // The table is the parent's: a child that stops must not pass that on to its siblings.
-        sys::die_with_parent();
     }
 }
 

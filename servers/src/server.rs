@@ -15,8 +15,8 @@ use tokio::net::unix::pipe;
 
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
-use crate::conversation::Conversation;
 use crate::conversation::http::{Http, Site};
+use crate::conversation::{Conversation, Step};
 use crate::counters::Counters;
 use crate::settings::Settings;
 use crate::{date, drive, listener, stop, sys};
@@ -153,6 +153,17 @@ impl Server {
     pub async fn drain_async(&self) {
         while self.counters.active() > 0 {
             tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Holds one conversation with nobody, so that what is made only once (the date's text, the detection of the CPU's
+    /// features, the linking of functions) is made before a fork and inherited, not made again in every child.
+    pub(crate) fn rehearse(&self) {
+        const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
+        let mut conversation = Http::new(&self.site);
+        if let Step::Read(space) = conversation.step() {
+            space[..REQUEST.len()].copy_from_slice(REQUEST);
+            conversation.received(REQUEST.len());
         }
     }
 

@@ -88,12 +88,6 @@ pub(crate) fn close_listener(listener: &TcpListener) {
     unsafe { libc::close(listener.as_raw_fd()) };
 }
 
-/// Has the kernel end this process when its parent does; fork(2) cleared what the parent had asked for itself.
-pub(crate) fn die_with_parent() {
-    // Failing that, the child still ends with its conversation.
-    let _ = nix::sys::prctl::set_pdeathsig(Signal::SIGKILL);
-}
-
 /// Sends what fits and throws away what has come, without waiting for either: for a client that is turned away.
 pub(crate) fn answer_without_waiting(socket: impl AsFd, answer: &[u8]) {
     use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};

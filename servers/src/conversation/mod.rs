@@ -34,6 +34,8 @@ pub enum Patience {
     Write,
     /// The client to close, after an answer that it may not have read yet.
     Linger,
+    /// Nothing: the conversation is over.
+    Nothing,
 }
 
 /// One side of what is said on one connection.

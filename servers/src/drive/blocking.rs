@@ -37,12 +37,15 @@ pub fn converse(
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
-        if deadline.follow(conversation.patience(), limits) {
-            allowed.at_most(limits.of(deadline.patience), deadline.patience, socket)?;
-        } else {
-            let left = deadline.left().ok_or(ErrorKind::WouldBlock)?;
-            allowed.at_most(left, deadline.patience, socket)?;
+        let patience = conversation.patience();
+        if patience == Patience::Nothing {
+            return Ok(());
         }
+        let wait = match deadline.follow(patience, limits) {
+            true => limits.of(patience),
+            false => deadline.left().ok_or(ErrorKind::WouldBlock)?,
+        };
+        allowed.at_most(wait, patience, socket)?;
     }
 }
 

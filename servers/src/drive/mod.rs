@@ -43,6 +43,7 @@ impl Limits {
             Patience::Body => self.body_ms,
             Patience::Write => self.write_ms,
             Patience::Linger => self.linger_ms,
+            Patience::Nothing => 0,
         }))
     }
 }

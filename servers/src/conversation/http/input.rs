@@ -2,7 +2,8 @@
 
 use super::response::{self, Status};
 
-/// First allocation: an idle client must cost what its model costs, not what its buffer costs.
+/// Room within the conversation itself, enough for a common head: an idle client must cost what its model costs, not
+/// what its buffer costs, and a short-lived one not even an allocation.
 const SPACE_OCTETS_FIRST: usize = 1024;
 /// Largest head, request line included.
 const HEAD_OCTETS_MAX: usize = 16 * 1024;
@@ -10,9 +11,11 @@ const HEAD_OCTETS_MAX: usize = 16 * 1024;
 const LINE_OCTETS_MAX: usize = 8 * 1024;
 
 /// A buffer that starts small, grows to the largest head, and knows how far it has been searched.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Input {
-    octets: Vec<u8>,
+    first: [u8; SPACE_OCTETS_FIRST],
+    /// Used instead of `first` from the first head that does not fit there.
+    grown: Vec<u8>,
     /// Unused octets are `octets[start..end]`.
     start: usize,
     end: usize,
@@ -23,25 +26,37 @@ pub(super) struct Input {
 }
 
 impl Input {
+    pub(super) fn new() -> Self {
+        Input {
+            first: [0; SPACE_OCTETS_FIRST],
+            grown: Vec::new(),
+            start: 0,
+            end: 0,
+            searched: 0,
+            head_end: 0,
+        }
+    }
+
     /// Room for at least one more octet.
     pub(super) fn space(&mut self) -> &mut [u8] {
-        if self.end == self.octets.len() {
+        if self.end == self.octets().len() {
             if self.start > 0 {
-                self.octets.copy_within(self.start..self.end, 0);
+                let (start, end) = (self.start, self.end);
+                self.octets_mut().copy_within(start..end, 0);
                 self.end -= self.start;
                 self.searched -= self.start;
                 self.start = 0;
             } else {
-                let larger = (2 * self.octets.len()).clamp(SPACE_OCTETS_FIRST, HEAD_OCTETS_MAX);
-                self.octets.resize(larger, 0);
+                self.grow();
             }
         }
-        &mut self.octets[self.end..]
+        let end = self.end;
+        &mut self.octets_mut()[end..]
     }
 
     /// The whole buffer, to read into what will be thrown away.
     pub(super) fn scratch(&mut self) -> &mut [u8] {
-        &mut self.octets
+        self.octets_mut()
     }
 
     /// `count` octets were put into the space.
@@ -51,7 +66,7 @@ impl Input {
 
     /// Octets not used yet.
     pub(super) fn unread(&self) -> &[u8] {
-        &self.octets[self.start..self.end]
+        &self.octets()[self.start..self.end]
     }
 
     /// The head that the unread octets start with, its empty last line included, once it is whole.
@@ -60,17 +75,17 @@ impl Input {
     /// 414 or 431 when no end can come within the limits.
     pub(super) fn head(&mut self) -> Result<Option<&[u8]>, Status> {
         self.skip_empty_lines();
-        while let Some(found) = self.octets[self.searched..self.end]
+        while let Some(found) = self.octets()[self.searched..self.end]
             .iter()
             .position(|&octet| octet == b'\n')
         {
             let line_end = self.searched + found;
-            let rest = &self.octets[line_end + 1..self.end];
+            let rest = &self.octets()[line_end + 1..self.end];
             if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
                 self.head_end = line_end + 1 + if rest[0] == b'\n' { 1 } else { 2 };
                 return match self.line_is_too_long() {
                     true => Err(response::URI_TOO_LONG),
-                    false => Ok(Some(&self.octets[self.start..self.head_end])),
+                    false => Ok(Some(&self.octets()[self.start..self.head_end])),
                 };
             }
             if rest.len() < 2 {
@@ -97,6 +112,30 @@ impl Input {
             self.end = 0;
         }
         self.searched = self.start;
+    }
+
+    fn octets(&self) -> &[u8] {
+        if self.grown.is_empty() {
+            &self.first
+        } else {
+            &self.grown
+        }
+    }
+
+    fn octets_mut(&mut self) -> &mut [u8] {
+        if self.grown.is_empty() {
+            &mut self.first
+        } else {
+            &mut self.grown
+        }
+    }
+
+    fn grow(&mut self) {
+        if self.grown.is_empty() {
+            self.grown.extend_from_slice(&self.first);
+        }
+        let larger = (2 * self.grown.len()).min(HEAD_OCTETS_MAX);
+        self.grown.resize(larger, 0);
     }
 
     /// RFC 9112 §2.2: empty lines before a request line are ignored.

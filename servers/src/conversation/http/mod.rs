@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use self::body::{Body, Drained};
 use self::input::Input;
 use self::request::Request;
-use self::response::Persistence;
+use self::response::{Answer, Persistence};
 pub use self::response::{Date, UNAVAILABLE};
 use super::{Conversation, Patience, Step};
 
@@ -38,8 +38,8 @@ pub struct Http<'s> {
     site: &'s Site,
     state: State,
     input: Input,
-    output: Vec<u8>,
-    output_sent: usize,
+    answer: Answer,
+    answer_sent: usize,
     answers: u64,
 }
 
@@ -77,9 +77,9 @@ impl<'s> Http<'s> {
         Http {
             site,
             state: State::Head,
-            input: Input::default(),
-            output: Vec::new(),
-            output_sent: 0,
+            input: Input::new(),
+            answer: Answer::new(),
+            answer_sent: 0,
             answers: 0,
         }
     }
@@ -94,13 +94,8 @@ impl<'s> Http<'s> {
         match request {
             Ok(request) => self.accept(&request),
             Err(status) => {
-                response::render(
-                    &mut self.output,
-                    status,
-                    true,
-                    Persistence::Close,
-                    (self.site.date)(),
-                );
+                self.answer
+                    .render(status, true, Persistence::Close, (self.site.date)());
                 self.state = State::Answer {
                     then: After::Linger,
                 };
@@ -116,8 +111,7 @@ impl<'s> Http<'s> {
             }
             asked => asked,
         };
-        response::render(
-            &mut self.output,
+        self.answer.render(
             request.status,
             request.wants_content,
             persistence,
@@ -150,8 +144,7 @@ impl<'s> Http<'s> {
             Drained::Partly => State::Body { body, then },
             Drained::Whole => State::Answer { then },
             Drained::Malformed => {
-                response::render(
-                    &mut self.output,
+                self.answer.render(
                     response::BAD_REQUEST,
                     true,
                     Persistence::Close,
@@ -166,7 +159,7 @@ impl<'s> Http<'s> {
 
     fn answered(&mut self, then: After) {
         self.answers += 1;
-        self.output_sent = 0;
+        self.answer_sent = 0;
         self.state = match then {
             After::NextRequest => State::Head,
             After::Close if self.input.unread().is_empty() => State::Closed,
@@ -183,7 +176,7 @@ impl Conversation for Http<'_> {
         match self.state {
             State::Head | State::Body { .. } => Step::Read(self.input.space()),
             State::Linger { .. } => Step::Read(self.input.scratch()),
-            State::Answer { .. } => Step::Write(&self.output[self.output_sent..]),
+            State::Answer { .. } => Step::Write(&self.answer.octets()[self.answer_sent..]),
             State::EndWrite => Step::EndWrite,
             State::Closed => Step::Close,
         }
@@ -213,8 +206,8 @@ impl Conversation for Http<'_> {
         let State::Answer { then } = self.state else {
             return;
         };
-        self.output_sent += count;
-        if self.output_sent == self.output.len() {
+        self.answer_sent += count;
+        if self.answer_sent == self.answer.octets().len() {
             self.answered(then);
         }
     }
@@ -230,8 +223,8 @@ impl Conversation for Http<'_> {
             State::Head if self.input.unread().is_empty() => Patience::Idle,
             State::Head => Patience::Head,
             State::Body { .. } => Patience::Body,
-            // A conversation that is over waits for nothing: it keeps the patience it ended with.
-            State::Answer { .. } | State::Closed => Patience::Write,
+            State::Answer { .. } => Patience::Write,
+            State::Closed => Patience::Nothing,
             State::EndWrite | State::Linger { .. } => Patience::Linger,
         }
     }

@@ -1,4 +1,4 @@
-//! Answers, rendered whole into the connection's own buffer.
+//! Answers, rendered whole into room of the conversation's own.
 
 use super::GREETING;
 
@@ -57,36 +57,65 @@ pub(super) enum Persistence {
     AnnouncedKeepAlive,
 }
 
-/// Replaces `output` with a whole answer; without its content where the request was HEAD.
-pub(super) fn render(
-    output: &mut Vec<u8>,
-    status: Status,
-    with_content: bool,
-    persistence: Persistence,
-    date: Date,
-) {
-    output.clear();
-    output.extend_from_slice(b"HTTP/1.1 ");
-    output.extend_from_slice(status.line);
-    output.extend_from_slice(b"\r\nDate: ");
-    output.extend_from_slice(&date);
-    output.extend_from_slice(b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
-    append_decimal(output, status.content.len());
-    output.extend_from_slice(b"\r\n");
-    output.extend_from_slice(status.extra_field);
-    output.extend_from_slice(match persistence {
-        Persistence::Close => b"Connection: close\r\n\r\n".as_slice(),
-        Persistence::KeepAlive => b"\r\n",
-        Persistence::AnnouncedKeepAlive => b"Connection: keep-alive\r\n\r\n",
-    });
-    if with_content {
-        output.extend_from_slice(status.content);
-    }
+/// Room for the longest answer, head and content.
+const ANSWER_OCTETS_MAX: usize = 320;
+
+/// One answer, kept within the conversation itself.
+#[derive(Debug)]
+pub(super) struct Answer {
+    octets: [u8; ANSWER_OCTETS_MAX],
+    length: usize,
 }
 
-fn append_decimal(output: &mut Vec<u8>, number: usize) {
-    if number >= 10 {
-        append_decimal(output, number / 10);
+impl Answer {
+    pub(super) fn new() -> Self {
+        Answer {
+            octets: [0; ANSWER_OCTETS_MAX],
+            length: 0,
+        }
     }
-    output.push(b"0123456789"[number % 10]);
+
+    /// The answer, ready to send.
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets[..self.length]
+    }
+
+    /// Becomes a whole answer; without its content where the request was HEAD.
+    pub(super) fn render(
+        &mut self,
+        status: Status,
+        with_content: bool,
+        persistence: Persistence,
+        date: Date,
+    ) {
+        self.length = 0;
+        self.append(b"HTTP/1.1 ");
+        self.append(status.line);
+        self.append(b"\r\nDate: ");
+        self.append(&date);
+        self.append(b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+        self.append_decimal(status.content.len());
+        self.append(b"\r\n");
+        self.append(status.extra_field);
+        self.append(match persistence {
+            Persistence::Close => b"Connection: close\r\n\r\n".as_slice(),
+            Persistence::KeepAlive => b"\r\n",
+            Persistence::AnnouncedKeepAlive => b"Connection: keep-alive\r\n\r\n",
+        });
+        if with_content {
+            self.append(status.content);
+        }
+    }
+
+    fn append(&mut self, octets: &[u8]) {
+        self.octets[self.length..][..octets.len()].copy_from_slice(octets);
+        self.length += octets.len();
+    }
+
+    fn append_decimal(&mut self, number: usize) {
+        if number >= 10 {
+            self.append_decimal(number / 10);
+        }
+        self.append(&[b"0123456789"[number % 10]]);
+    }
 }
