@@ -32,8 +32,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
     pub profile: String,
     /// Models to measure, separated by commas [default: all]
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
-    pub models: Vec<String>,
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = hola_servers::cli::model_named)]
+    pub models: Vec<&'static Model>,
     /// Numbers of concurrent clients, separated by commas [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub clients: Vec<u32>,
@@ -135,7 +135,7 @@ fn plan(args: &CompareArgs) -> Result<Run> {
         seed: args.seed.unwrap_or_else(seed_from_clock),
         command: std::env::args().collect(),
         design: args.design()?,
-        models: models(&args.models)?.into_iter().map(card).collect(),
+        models: models(args).map(card).collect(),
         skipped: Vec::new(),
         environment: environment::read(),
     })
@@ -170,15 +170,12 @@ fn design(args: &CompareArgs, experiment: &Experiment, profile: &Profile) -> Des
     }
 }
 
-fn models(names: &[String]) -> Result<Vec<&'static Model>> {
-    if names.is_empty() {
-        return Ok(MODELS.iter().collect());
-    }
-    let find = |name: &String| {
-        hola_servers::models::find(name)
-            .with_context(|| format!("there is no model `{name}`; see `hola models`"))
+/// In teaching order, whatever the order asked in.
+fn models(args: &CompareArgs) -> impl Iterator<Item = &'static Model> {
+    let asked = |model: &&Model| {
+        args.models.is_empty() || args.models.iter().any(|each| each.name == model.name)
     };
-    names.iter().map(find).collect()
+    MODELS.iter().filter(asked)
 }
 
 fn card(model: &Model) -> ModelCard {

@@ -83,6 +83,13 @@ pub fn make(
             outcome,
         })?;
         progress.inc(1);
+        if progress.is_hidden()
+            && order
+                .get(position as usize + 1)
+                .is_none_or(|(next, _)| next > round)
+        {
+            eprintln!("round {} of {} done", round + 1, run.design.trials_per_cell);
+        }
     }
     progress.finish_and_clear();
     run.finished_at = Some(now());

@@ -1,0 +1,229 @@
+//! The documents say what the code and the stored results say. `HOLA_BLESS=1 cargo test --test documents` rewrites the
+//! generated blocks; every other run compares them.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use hola::lab::store;
+use hola::report;
+use hola_servers::models::MODELS;
+use serde_json::Value;
+
+fn path_of(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(path_of(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Compares the block between `<!-- NAME -->` and `<!-- /NAME -->` with what it should be.
+fn check_block(document: &str, name: &str, expected: &str) {
+    let text = read(document);
+    let (opening, closing) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let start = text
+        .find(&opening)
+        .unwrap_or_else(|| panic!("{document} has no {opening}"))
+        + opening.len();
+    let end = start
+        + text[start..]
+            .find(&closing)
+            .unwrap_or_else(|| panic!("{document} has no {closing}"));
+    if std::env::var_os("HOLA_BLESS").is_some() {
+        let blessed = format!("{}{expected}{}", &text[..start], &text[end..]);
+        fs::write(path_of(document), blessed).expect("written");
+        return;
+    }
+    assert_eq!(
+        &text[start..end],
+        expected,
+        "{document}, block {name}: HOLA_BLESS=1 rewrites it"
+    );
+}
+
+/// The newest run of a profile that is kept with the source.
+fn committed_run(profile: &str) -> PathBuf {
+    let runs = fs::read_dir(path_of("results"))
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path());
+    let committed = |run: &PathBuf| {
+        let mut git = Command::new("git");
+        git.arg("-C")
+            .arg(env!("CARGO_MANIFEST_DIR"))
+            .arg("ls-files")
+            .arg(run);
+        // Where there is no git, there is nothing but what was released.
+        git.output().map_or(true, |output| {
+            !output.status.success() || !output.stdout.is_empty()
+        })
+    };
+    let suffix = format!("-{profile}");
+    let newest = runs
+        .filter(|run| run.to_string_lossy().ends_with(&suffix))
+        .filter(committed)
+        .max();
+    newest.unwrap_or_else(|| panic!("no {profile} run under results/"))
+}
+
+#[test]
+fn the_readme_answers_with_the_committed_run() {
+    let (run, trials) = store::read(&committed_run("quick")).expect("a run");
+    assert_eq!(
+        run.environment.dirty,
+        Some(false),
+        "the run names the commit it was made by"
+    );
+    let block = format!("\n{}\n", report::readme_table(&run, &trials).trim_end());
+    check_block("README.md", "answer", &(block + "\n"));
+}
+
+#[test]
+fn the_committed_reports_are_those_of_the_committed_data() {
+    let folder = committed_run("quick");
+    let (run, trials) = store::read(&folder).expect("a run");
+    let stored = |name: &str| fs::read_to_string(folder.join(name)).expect("a report");
+    assert_eq!(stored("report.md"), report::markdown(&run, &trials));
+    assert_eq!(stored("report.html"), report::html(&run, &trials));
+    assert_eq!(stored("trials.csv"), report::csv(&run, &trials));
+}
+
+#[test]
+fn the_readme_lists_the_models() {
+    let mut table = String::from("\n| model | who runs a conversation |\n| --- | --- |\n");
+    for model in MODELS {
+        let _ = writeln!(
+            table,
+            "| [`{0}`](servers/src/models/{1}.rs) | {2} |",
+            model.name,
+            model.name.replace('-', "_"),
+            model.summary.en
+        );
+        assert!(
+            path_of(&format!(
+                "servers/src/models/{}.rs",
+                model.name.replace('-', "_")
+            ))
+            .exists(),
+            "{}",
+            model.name
+        );
+    }
+    check_block("README.md", "models", &(table + "\n"));
+}
+
+#[test]
+fn the_methodology_quotes_the_stored_baselines() {
+    let baselines = |name: &str| -> Value { serde_json::from_str(&read(name)).expect("JSON") };
+    let number = |value: &Value| value.as_f64().expect("a number");
+
+    let servers = baselines("results/baselines/servers.json");
+    let mut table = String::from(
+        "\n| model | model, µs/request | bare, µs/request | ratio |\n| --- | ---: | ---: | ---: |\n",
+    );
+    for row in servers["rows"].as_array().expect("rows") {
+        let (model, bare) = (
+            number(&row["model_cpu_us_per_request"]),
+            number(&row["bare_cpu_us_per_request"]),
+        );
+        let _ = writeln!(
+            table,
+            "| `{}` | {model:.1} | {bare:.1} | {:.2} |",
+            row["model"].as_str().expect("a name"),
+            number(&row["ratio"])
+        );
+    }
+    check_block("METHODOLOGY.md", "servers", &(table + "\n"));
+
+    let generators = baselines("results/baselines/generators.json");
+    let mut table = String::from(
+        "\n| generator | requests per connection | requests/s | CPU, µs/request | rate ÷ wrk's | CPU ÷ wrk's |\n\
+         | --- | --- | ---: | ---: | ---: | ---: |\n",
+    );
+    for row in generators["rows"].as_array().expect("rows") {
+        let reuse = row["requests_per_connection"].to_string().replace('"', "");
+        let _ = writeln!(
+            table,
+            "| {} | {reuse} | {:.0} | {:.1} | {:.2} | {:.2} |",
+            row["generator"].as_str().expect("a name"),
+            number(&row["requests_per_s"]),
+            number(&row["cpu_us_per_request"]),
+            number(&row["rate_over_wrk"]),
+            number(&row["cpu_over_wrk"])
+        );
+    }
+    check_block("METHODOLOGY.md", "generators", &(table + "\n"));
+}
+
+#[test]
+fn the_readme_shows_the_two_commands() {
+    let readme = read("README.md");
+    assert!(readme.contains("cargo bench\n") && readme.contains("cargo test\n"));
+}
+
+/// A model decides who runs a conversation and nothing else: what its page may not hold, it does not.
+#[test]
+fn model_pages_parse_nothing_judge_nothing_print_nothing() {
+    const FORBIDDEN: &[&str] = &[
+        "Errno",
+        "ErrorKind",
+        "raw_os_error",
+        "print",
+        "std::env",
+        "unsafe",
+        "HTTP",
+        "u8]",
+        "if model",
+    ];
+    const HEAD: &[&str] = &[
+        "**Idea.**",
+        "```text",
+        "**Cost per client.**",
+        "**Fails when**",
+    ];
+    let pages = fs::read_dir(path_of("servers/src/models"))
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path());
+    let mut count = 0;
+    for page in pages.filter(|page| !page.ends_with("mod.rs")) {
+        let text = fs::read_to_string(&page).expect("text");
+        let (head, code): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| line.starts_with("//!"));
+        let (head, code) = (head.join("\n"), code.join("\n"));
+        for word in FORBIDDEN {
+            assert!(!code.contains(word), "{}: {word}", page.display());
+        }
+        let places: Vec<_> = HEAD.iter().map(|part| head.find(part)).collect();
+        assert!(
+            places.iter().all(Option::is_some) && places.is_sorted(),
+            "{}: the four parts",
+            page.display()
+        );
+        let code_lines = code
+            .lines()
+            .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with("//"));
+        assert!(
+            code_lines.count() <= 60,
+            "{} does not fit on a screen",
+            page.display()
+        );
+        count += 1;
+    }
+    assert_eq!(count, MODELS.len());
+}
+
+#[test]
+fn servers_and_load_generator_do_not_know_each_other() {
+    for (manifest, others) in [
+        ("servers/Cargo.toml", "loadgen"),
+        ("loadgen/Cargo.toml", "servers"),
+    ] {
+        assert!(
+            !read(manifest).contains(&format!("hola-{others}")),
+            "{manifest}"
+        );
+    }
+}

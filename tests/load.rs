@@ -1,0 +1,210 @@
+//! The load generator against the real servers: what it must see, say, and leave behind.
+
+mod support;
+
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use self::support::{HOLA, Server, eventually, hola, models};
+
+fn load(arguments: &[&str]) -> (Option<i32>, Value) {
+    let (status, stdout, stderr) = hola(&[&["load", "--format", "json"], arguments].concat());
+    let summary = serde_json::from_str(&stdout)
+        .unwrap_or_else(|error| panic!("{error}: {stdout:?} {stderr}"));
+    (status.code(), summary)
+}
+
+#[test]
+fn a_model_is_started_loaded_and_stopped() {
+    for model in models() {
+        let (code, summary) = load(&[
+            "--model",
+            model,
+            "--requests",
+            "500",
+            "--clients",
+            "8",
+            "--warmup",
+            "0s",
+        ]);
+        assert_eq!(code, Some(0), "{model}: {}", summary["validity"]);
+        assert_eq!(summary["model"], model);
+        assert_eq!(
+            (&summary["counts"]["ok"], &summary["counts"]["planned"]),
+            (&500.into(), &500.into()),
+            "{model}"
+        );
+        assert_eq!(
+            summary["counts"]["failed"],
+            serde_json::json!({}),
+            "{model}"
+        );
+        let latency = &summary["latency_us"];
+        assert!(
+            latency["response"]["p50"].as_f64() <= latency["response"]["p90"].as_f64(),
+            "{model}: {latency}"
+        );
+        assert!(
+            latency["response"]["p99_9"].is_null(),
+            "500 samples cannot support it: {latency}"
+        );
+    }
+}
+
+#[test]
+fn connections_are_kept_when_asked() {
+    let server = Server::start("tokio");
+    let url = format!("http://{}/", server.address);
+    let (code, _) = load(&[
+        &url,
+        "--requests=400",
+        "--clients=4",
+        "--warmup=0s",
+        "--requests-per-connection=unlimited",
+    ]);
+    assert_eq!(code, Some(0));
+    let counters = server.stop();
+    assert_eq!(
+        (&counters["accepted"], &counters["answers"]),
+        (&4.into(), &400.into())
+    );
+}
+
+/// A server that stands still for a tenth of the time is felt for 0.9 of the stall by one request in a hundred that
+/// come when they please (x_q = P − (1 − q)·T for a stall P in a period T), and by one single request of a client that
+/// waits for its answer before it asks again. A generator that hid the first from its user would be lying.
+#[test]
+fn a_stall_is_seen_by_an_open_loop_and_hidden_from_a_closed_one() {
+    const WINDOW: Duration = Duration::from_secs(10);
+    const STALL: Duration = Duration::from_secs(1);
+    let open = (
+        Server::start("tokio"),
+        ["--rate=300", "--arrivals=poisson"].as_slice(),
+    );
+    let closed = (Server::start("tokio"), ["--clients=1"].as_slice());
+    let window = format!("--duration={}s", WINDOW.as_secs());
+    let loads = [&open, &closed].map(|(server, arguments)| {
+        let url = format!("http://{}/", server.address);
+        let mut command = Command::new(HOLA);
+        command
+            .args(["load", &url, "--format=json", "--warmup=0s", &window])
+            .args(*arguments);
+        command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs")
+    });
+    // Somewhere in the middle: where, does not matter to the arithmetic.
+    eventually("the load runs", || {
+        open.0.cpu_ticks() > 3 && closed.0.cpu_ticks() > 3
+    });
+    for (server, _) in [&open, &closed] {
+        server.signal(Signal::SIGSTOP);
+    }
+    let stopped = Instant::now();
+    thread::sleep(STALL);
+    for (server, _) in [&open, &closed] {
+        server.signal(Signal::SIGCONT);
+    }
+    let stall_us = stopped.elapsed().as_secs_f64() * 1e6;
+    let [open, closed] = loads.map(summary_of);
+    let p99_us = |summary: &Value| {
+        summary["latency_us"]["response"]["p99"]
+            .as_f64()
+            .expect("enough samples")
+    };
+    let expected_us = stall_us - 0.01 * WINDOW.as_secs_f64() * 1e6;
+    let error = (p99_us(&open) / expected_us - 1.0).abs();
+    assert!(
+        error < 0.05,
+        "p99 {} µs of the open loop, {expected_us} µs expected",
+        p99_us(&open)
+    );
+    assert!(
+        p99_us(&closed) < stall_us / 50.0,
+        "p99 {} µs of the closed loop",
+        p99_us(&closed)
+    );
+    let slowest_us = closed["latency_us"]["response"]["max"]
+        .as_f64()
+        .expect("samples");
+    assert!(
+        slowest_us > stall_us * 0.9,
+        "even the closed loop met the stall once: {slowest_us} µs"
+    );
+}
+
+fn summary_of(load: Child) -> Value {
+    let output = load.wait_with_output().expect("it ends");
+    serde_json::from_slice(&output.stdout).expect("a summary")
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_measured() {
+    let server = Server::start("tokio");
+    let url = format!("http://{}/", server.address);
+    let mut command = Command::new(HOLA);
+    command.args([
+        "load",
+        &url,
+        "--format=json",
+        "--warmup=0s",
+        "--duration=1h",
+    ]);
+    let load = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    eventually("the load runs", || server.cpu_ticks() > 3);
+    kill(
+        Pid::from_raw(load.id().try_into().expect("a process id")),
+        Signal::SIGINT,
+    )
+    .expect("it is there");
+    let output = load.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let summary: Value = serde_json::from_slice(&output.stdout).expect("a summary");
+    assert!(summary["counts"]["ok"].as_u64() > Some(0), "{summary}");
+}
+
+#[test]
+fn nobody_there_is_a_run_error_with_its_cause_counted() {
+    let nobody = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        format!("http://{}/", listener.local_addr().expect("an address"))
+    };
+    let (code, summary) = load(&[&nobody, "--requests=20", "--clients=2", "--warmup=0s"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(summary["counts"]["failed"]["refused"]["connect"], 20);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_one_line() {
+    for (arguments, words) in [
+        (vec!["load"], "which server"),
+        (vec!["load", "ftp://127.0.0.1/"], "ftp"),
+        (vec!["load", "http://192.0.2.1/"], "--allow-remote"),
+        (vec!["load", "--model", "threads"], "no such model"),
+        (
+            vec!["load", "127.0.0.1:1", "--clients", "0"],
+            "at least one",
+        ),
+        (vec!["load", "127.0.0.1:1", "--duration", "soon"], "soon"),
+    ] {
+        let (status, _, stderr) = hola(&arguments);
+        assert_eq!(status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(
+            stderr
+                .lines()
+                .next()
+                .is_some_and(|line| line.contains(words)),
+            "{arguments:?}: {stderr}"
+        );
+    }
+}
