@@ -82,7 +82,7 @@ impl Children {
         sys::exit_now(0)
     }
 
-    /// Passes the stop on and waits until no child is left. The alarm of [`stop`] bounds the wait.
+    /// Passes the stop on and waits until no child is left. The drain's alarm bounds the wait.
     pub fn drain(&self) {
         for place in &LIVING {
             if let Some(pid) = Some(place.load(Ordering::Relaxed)).filter(|&pid| pid != 0) {
