@@ -6,6 +6,10 @@ use super::bootstrap::{Estimate, median_interval};
 use super::metric::Metric;
 use super::sample::{Observation, median, values};
 
+/// Largest share of trials with a generator at its limit in a cell whose rates and times still count. Where it is at its
+/// limit more often, it was close to it in the other trials too: those that passed are survivors, not a sample.
+const BOUND_SHARE_MOST: f64 = 0.2;
+
 /// The generator's check of itself.
 const GENERATOR_CHECK: &str = "generator";
 
@@ -72,12 +76,22 @@ impl Cell<'_> {
 
     /// Every ranked trial's value of a metric.
     pub fn observations(&self, metric: Metric) -> Vec<Observation> {
-        let mut all = observations(&self.valid, metric);
-        if !metric.is_paced_by_generator() {
-            all.extend(observations(&self.bound, metric));
-            all.sort_by_key(|observation| observation.round);
+        if metric.is_paced_by_generator() {
+            let counted = match self.is_generator_bound() {
+                true => &[],
+                false => self.valid.as_slice(),
+            };
+            return observations(counted, metric);
         }
+        let mut all = observations(&self.valid, metric);
+        all.extend(observations(&self.bound, metric));
+        all.sort_by_key(|observation| observation.round);
         all
+    }
+
+    /// Whether the generator was at its limit too often for the cell's rates and response times to be ranked.
+    pub fn is_generator_bound(&self) -> bool {
+        self.bound.len() as f64 > BOUND_SHARE_MOST * self.ranked() as f64
     }
 
     /// Median of the ranked trials and its interval; `None` where no ranked trial has the figure.
@@ -96,12 +110,15 @@ impl Cell<'_> {
 
     /// Median of the trials that may not be ranked in this metric, to be shown struck through.
     pub fn struck_median(&self, metric: Metric) -> Option<f64> {
-        let struck = if self.ranked() == 0 {
-            &self.invalid
-        } else {
-            &self.bound
+        let struck = match self.ranked() {
+            0 => observations(&self.invalid, metric),
+            _ => [
+                observations(&self.valid, metric),
+                observations(&self.bound, metric),
+            ]
+            .concat(),
         };
-        median(&values(&observations(struck, metric)))
+        median(&values(&struck))
     }
 
     /// Whether failures reach into a percentile of any valid trial, so that the median reads "at least".

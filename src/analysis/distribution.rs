@@ -33,6 +33,9 @@ pub struct CurvePoint {
 impl Distribution {
     /// Adds up the histograms of a cell; `None` when it holds no sample.
     pub fn of(cell: &Cell<'_>) -> Option<Self> {
+        if cell.is_generator_bound() {
+            return None;
+        }
         let mut pooled: Option<Histogram<u64>> = None;
         let mut unreadable = 0;
         for taken in &cell.valid {

@@ -111,6 +111,7 @@ fn unreadable(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
         .filter_map(|cell| {
             let missing = match Distribution::of(cell) {
                 Some(pooled) => pooled.unreadable,
+                None if cell.is_generator_bound() => 0,
                 None => cell.valid.len(),
             };
             (missing > 0).then(|| words::unreadable(title(run, cell.model), missing))
