@@ -6,12 +6,15 @@
 //!
 //! `cargo bench --bench baseline` prints the table; `-- --save FILE` keeps it as JSON.
 
+#[path = "../arguments/mod.rs"]
+mod arguments;
 mod bare;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 
+use arguments::Asked;
 use hola::analysis::sample::median;
 use hola::cli::compare::CompareArgs;
 use hola::lab::environment;
@@ -30,19 +33,18 @@ fn main() -> ExitCode {
     if arguments.first().is_some_and(|first| first == "serve") {
         return bare::serve(&arguments[1..]);
     }
-    let value_of = |name: &str| {
-        let place = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(place + 1)
+    let asked = Asked::of("baseline", arguments.iter().cloned());
+    let (rounds, trial_s) = match asked {
+        Asked::Nothing => return ExitCode::SUCCESS,
+        Asked::Measure => (ROUNDS, None),
+        Asked::TryOut => (1, Some(0.05)),
     };
-    let has = |name: &str| arguments.iter().any(|argument| argument == name);
-    // Criterion's arguments go to every target: a filter for another bench, a list, a dry run.
-    let measure = has("--bench") && !has("--test") && !has("--list");
-    if has("--list") {
-        println!("baseline: benchmark");
-        return ExitCode::SUCCESS;
-    }
-    match table(if measure { ROUNDS } else { 1 }, measure) {
-        Ok(table) => finish(&table, value_of("--save").map(PathBuf::from)),
+    let save = arguments
+        .iter()
+        .skip_while(|argument| *argument != "--save")
+        .nth(1);
+    match table(rounds, trial_s) {
+        Ok(table) => finish(&table, save.map(PathBuf::from)),
         Err(reason) => {
             eprintln!("baseline: {reason}");
             ExitCode::FAILURE
@@ -71,14 +73,14 @@ struct Row {
     trials: Vec<[f64; 2]>,
 }
 
-fn table(rounds: u64, long: bool) -> Result<Table, String> {
+fn table(rounds: u64, trial_s: Option<f64>) -> Result<Table, String> {
     let bare = std::env::current_exe().map_err(|error| error.to_string())?;
     let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
     let plan = CompareArgs::quick(PathBuf::new())
         .design()
         .map_err(|error| error.to_string())?;
     let design = Design {
-        trial_s: if long { plan.trial_s } else { 0.05 },
+        trial_s: trial_s.unwrap_or(plan.trial_s),
         ..plan
     };
     let mut trials: Vec<Vec<[f64; 2]>> = vec![Vec::new(); MODELS.len()];
