@@ -103,7 +103,9 @@ fn table(rounds: u64, trial_s: Option<f64>) -> Result<Table, String> {
         .zip(trials)
         .map(|(model, trials)| row(model.name, trials))
         .collect();
-    let command = std::env::args().collect();
+    let command = ["cargo", "bench", "--bench", "baseline"]
+        .map(String::from)
+        .into();
     Ok(Table {
         command,
         clients: CLIENTS,

@@ -65,6 +65,38 @@ impl CompareArgs {
         }
     }
 
+    /// The command that makes the same comparison again, in the same order; where it was kept is nobody's business.
+    fn command(&self, seed: u64) -> Vec<String> {
+        let mut command = vec![
+            "hola".into(),
+            "compare".into(),
+            format!("--profile={}", self.profile),
+        ];
+        let mut option = |name: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                command.push(format!("--{name}={}", values.join(",")));
+            }
+        };
+        option(
+            "models",
+            self.models
+                .iter()
+                .map(|model| model.name.to_owned())
+                .collect(),
+        );
+        option("clients", self.clients.iter().map(u32::to_string).collect());
+        option("rounds", self.rounds.iter().map(u32::to_string).collect());
+        option(
+            "duration",
+            self.duration
+                .iter()
+                .map(|time| format!("{}ms", time.as_millis()))
+                .collect(),
+        );
+        option("seed", vec![seed.to_string()]);
+        command
+    }
+
     /// What these arguments plan.
     ///
     /// # Errors
@@ -125,6 +157,7 @@ pub(super) fn write_reports(folder: &Path) -> Result<Written> {
 
 fn plan(args: &CompareArgs) -> Result<Run> {
     let started_at = run::now();
+    let seed = args.seed.unwrap_or_else(seed_from_clock);
     Ok(Run {
         schema_version: SCHEMA_VERSION,
         name: format!("{}-{}", started_at.replace(':', ""), args.profile),
@@ -132,8 +165,8 @@ fn plan(args: &CompareArgs) -> Result<Run> {
         status: Status::Running,
         started_at,
         finished_at: None,
-        seed: args.seed.unwrap_or_else(seed_from_clock),
-        command: std::env::args().collect(),
+        seed,
+        command: args.command(seed),
         design: args.design()?,
         models: models(args).map(card).collect(),
         skipped: Vec::new(),

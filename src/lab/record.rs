@@ -25,7 +25,7 @@ pub struct Run {
     pub finished_at: Option<String>,
     /// Seed of the trial order, the schedules and the bootstrap.
     pub seed: u64,
-    /// The command line, argument by argument.
+    /// The command that makes the same run again, argument by argument.
     pub command: Vec<String>,
     /// What was planned.
     pub design: Design,
