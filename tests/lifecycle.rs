@@ -4,6 +4,7 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
@@ -132,6 +133,14 @@ fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
         );
         return;
     }
+    // Where the source tree is root's alone, that user could not run the program in it.
+    let open_to_all = std::fs::Permissions::from_mode(0o755);
+    let folder = tempfile::Builder::new()
+        .permissions(open_to_all)
+        .tempdir()
+        .expect("a folder");
+    let program = folder.path().join("hola");
+    std::fs::copy(support::HOLA, &program).expect("a copy");
     for (model, user) in [("fork-per-client", 64_321), ("thread-per-client", 64_322)] {
         // Limits on processes do not bind root: the server runs as a user that has no other process.
         let mut command = std::process::Command::new("setpriv");
@@ -142,8 +151,9 @@ fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
         ];
         command
             .args(user)
-            .args(["prlimit", "--nproc=6:6", support::HOLA, "serve", model]);
-        command.args(["--bind", "127.0.0.1:0", "--stats", "json"]);
+            .args(["prlimit", "--nproc=6:6"])
+            .arg(&program);
+        command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
         let server = Server::run(command);
         let mut crowd: Vec<_> = (0..30).map(|_| server.connect()).collect();
         let mut answer = String::new();
