@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+use crate::stop;
+
 /// First pause after the system ran short; doubled up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 /// Longest pause: a server must serve again within a second of relief.
@@ -25,15 +27,30 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Accepting {
     pause: Duration,
+    /// Clients still let in after the stop: no more can have been waiting in the queue.
+    last_calls: u32,
 }
 
 impl Accepting {
-    pub(crate) fn new() -> Self {
-        Accepting { pause: PAUSE_MIN }
+    /// For a listener whose queue holds `backlog` clients.
+    pub(crate) fn new(backlog: u32) -> Self {
+        Accepting {
+            pause: PAUSE_MIN,
+            last_calls: backlog,
+        }
     }
 
+    /// Whether to accept at all: until the stop, and after it whoever may already have been waiting.
+    pub(crate) fn goes_on(&self) -> bool {
+        !stop::is_asked() || self.last_calls > 0
+    }
+
+    /// A client was let in.
     pub(crate) fn succeeded(&mut self) {
         self.pause = PAUSE_MIN;
+        if stop::is_asked() {
+            self.last_calls = self.last_calls.saturating_sub(1);
+        }
     }
 
     /// Judges an error of accept(2), whose page lists what can be pending on a new connection.
@@ -77,7 +94,7 @@ mod tests {
 
     #[test]
     fn retries_at_once_when_only_one_connection_is_lost() {
-        let mut accepting = Accepting::new();
+        let mut accepting = Accepting::new(1);
         for errno in [
             Errno::ECONNABORTED,
             Errno::EINTR,
@@ -90,7 +107,7 @@ mod tests {
 
     #[test]
     fn pauses_ever_longer_while_the_system_is_short_and_forgets_it_after_a_success() {
-        let mut accepting = Accepting::new();
+        let mut accepting = Accepting::new(1);
         let pauses: Vec<_> = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM]
             .map(|errno| judge(&mut accepting, errno))
             .into();

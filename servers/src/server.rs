@@ -91,8 +91,7 @@ impl Server {
     pub fn clients(&'static self) -> Clients {
         Clients {
             server: self,
-            accepting: Accepting::new(),
-            last_calls: self.settings.backlog,
+            accepting: Accepting::new(self.settings.backlog),
         }
     }
 
@@ -108,8 +107,7 @@ impl Server {
             server: self,
             listener: tokio::net::TcpListener::from_std(listener)?,
             stop: pipe::Receiver::from_owned_fd(self.wake.try_clone()?)?,
-            accepting: Accepting::new(),
-            last_calls: self.settings.backlog,
+            accepting: Accepting::new(self.settings.backlog),
         })
     }
 
@@ -188,6 +186,11 @@ impl Server {
         let _ = shutdown(self.listener.as_raw_fd(), Shutdown::Both);
     }
 
+    fn note_shortage(&self, error: &io::Error) {
+        Counters::count(&self.counters.backed_off);
+        complain(&format!("cannot accept: {error}"));
+    }
+
     fn note(&self, outcome: &io::Result<()>, answers: u64) {
         self.counters.answers.fetch_add(answers, Ordering::Relaxed);
         match outcome {
@@ -209,21 +212,13 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
 pub struct Clients {
     server: &'static Server,
     accepting: Accepting,
-    /// Clients still let in after the stop: no more can have been waiting.
-    last_calls: u32,
 }
 
 impl Iterator for Clients {
     type Item = Client<TcpStream>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if stop::is_asked() {
-                if self.last_calls == 0 {
-                    break;
-                }
-                self.last_calls -= 1;
-            }
+        while self.accepting.goes_on() {
             if !self.server.has_room() {
                 thread::sleep(LOOK_AGAIN);
                 continue;
@@ -237,8 +232,7 @@ impl Iterator for Clients {
                     Verdict::Empty if stop::is_asked() => break,
                     Verdict::Empty | Verdict::Retry => {}
                     Verdict::Pause(pause) => {
-                        Counters::count(&self.server.counters.backed_off);
-                        complain(&format!("cannot accept: {error}"));
+                        self.server.note_shortage(&error);
                         thread::sleep(pause);
                     }
                 },
@@ -256,19 +250,12 @@ pub struct AsyncClients {
     listener: tokio::net::TcpListener,
     stop: pipe::Receiver,
     accepting: Accepting,
-    last_calls: u32,
 }
 
 impl AsyncClients {
     /// The next client, `None` once the server is told to stop.
     pub async fn next(&mut self) -> Option<Client<tokio::net::TcpStream>> {
-        loop {
-            if stop::is_asked() {
-                if self.last_calls == 0 {
-                    break;
-                }
-                self.last_calls -= 1;
-            }
+        while self.accepting.goes_on() {
             if !self.server.has_room() {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
@@ -285,8 +272,7 @@ impl AsyncClients {
                 }
                 Err(error) => {
                     if let Verdict::Pause(pause) = self.accepting.failed(&error) {
-                        Counters::count(&self.server.counters.backed_off);
-                        complain(&format!("cannot accept: {error}"));
+                        self.server.note_shortage(&error);
                         tokio::time::sleep(pause).await;
                     }
                 }
