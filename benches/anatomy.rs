@@ -9,13 +9,13 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
 use hola::lab::server_process::ServerProcess;
-use hola_servers::conversation::http::{Http, Site};
-use hola_servers::conversation::{Conversation, Step};
+use hola_servers::conversation::http::Http;
+use hola_servers::conversation::{Conversation, Site, Spoken, Step};
 use hola_servers::models::MODELS;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: close\r\n\r\n";
@@ -145,11 +145,16 @@ fn fork_on_request() {
 }
 
 static GOING_ON: AtomicBool = AtomicBool::new(false);
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 fn site() -> Site {
     Site {
+        spoken: Spoken::Http,
         date: || *b"Sun, 06 Nov 1994 08:49:37 GMT",
         stopping: &GOING_ON,
+        count: &COUNT,
+        crash: None,
+        heard: None,
     }
 }
 
@@ -169,6 +174,7 @@ fn play(site: &Site, piece: usize) -> usize {
                 conversation.sent(count);
                 return count;
             }
+            Step::Wait(_) => conversation.waited(),
             Step::EndWrite | Step::Close => return 0,
         }
     }

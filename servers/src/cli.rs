@@ -11,11 +11,12 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
 use thiserror::Error;
 
+use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
 use crate::models::{self, MODELS, Model};
 use crate::server::Server;
-use crate::settings::{BACKLOG_DEFAULT, DRAIN_S, Settings};
+use crate::settings::{Accept, BACKLOG_DEFAULT, DRAIN_S, QUEUE, Settings};
 
 /// Arguments of `serve`.
 #[derive(Args, Clone, Debug)]
@@ -36,17 +37,32 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     bind: SocketAddr,
     /// What is said on a connection
-    #[arg(long, value_enum, default_value_t = ConversationName::Http)]
-    conversation: ConversationName,
+    #[arg(long, value_enum, default_value_t = Spoken::Http)]
+    conversation: Spoken,
     /// Connections that may wait to be accepted
     #[arg(long, value_name = "N", default_value_t = BACKLOG_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     backlog: u32,
-    /// Threads of a model that has a fixed number of them [default: one per CPU it may use]
+    /// Threads or processes of a model that has a fixed number of them [default: one per CPU it may use]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
     /// Clients held at once; further ones wait [default: threads 1024, processes 256, else the descriptor limit]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
+    /// How several acceptors share the clients; `hola models` shows which model takes which
+    #[arg(long, value_enum)]
+    accept: Option<Accept>,
+    /// Run workers as processes, where the model leaves the choice
+    #[arg(long)]
+    processes: bool,
+    /// Memory to touch before serving, such as 500M: what a fork has to copy the page tables of
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
+    ballast: u64,
+    /// Answer `/crash/panic`, `/crash/abort` and `/crash/segv` by crashing
+    #[arg(long)]
+    allow_crash: bool,
+    /// Write what clients say, and how many there are, to stderr
+    #[arg(long)]
+    log: bool,
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
@@ -56,13 +72,6 @@ pub struct ServeArgs {
     /// End with this process, whatever happens to it
     #[arg(long, value_name = "PID", hide = true)]
     parent: Option<i32>,
-}
-
-/// What is said on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ConversationName {
-    /// HTTP/1.1
-    Http,
 }
 
 /// How counters are printed.
@@ -83,6 +92,21 @@ pub fn model_named(name: &str) -> Result<&'static Model, String> {
         let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
         format!("no such model; there are {}", names.join(", "))
     })
+}
+
+/// A size in octets, such as `4096`, `64K`, `500M` or `2G`.
+fn size(text: &str) -> Result<u64, String> {
+    let (digits, shift) = match text.as_bytes().last() {
+        Some(b'K') => (&text[..text.len() - 1], 10),
+        Some(b'M') => (&text[..text.len() - 1], 20),
+        Some(b'G') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
 }
 
 /// A set of CPUs, as `0,2-3`.
@@ -140,7 +164,6 @@ impl ServeError {
 /// # Errors
 /// [`ServeError`], whose text is one line for a person and whose code is the process's.
 pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
-    let ConversationName::Http = args.conversation;
     prepare_process(args)?;
     let settings = settings(args)?;
     let server = Server::start(settings)
@@ -194,10 +217,17 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
         bind: args.bind,
         backlog: args.backlog,
         workers,
+        processes: args.processes,
+        accept: args.accept,
+        queue: QUEUE,
         max_clients: args
             .max_clients
             .unwrap_or_else(|| args.model.attention.clients_max(descriptors)),
-        limits: Limits::DEFAULT,
+        limits: Limits::for_talk(args.conversation),
+        conversation: args.conversation,
+        ballast_octets: args.ballast,
+        allow_crash: args.allow_crash,
+        log: args.log,
         drain_s: DRAIN_S,
     })
 }

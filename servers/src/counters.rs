@@ -24,6 +24,8 @@ pub struct Counters {
     pub crashed: AtomicU64,
     /// Times accepting paused because the system was short of something.
     pub backed_off: AtomicU64,
+    /// What the clients themselves count, at `/count`.
+    pub count: AtomicU64,
 }
 
 impl Counters {

@@ -15,6 +15,8 @@ pub mod server;
 pub mod settings;
 
 mod accepting;
+mod crash;
 mod date;
+mod log;
 mod stop;
 mod sys;

@@ -15,11 +15,10 @@ use tokio::net::unix::pipe;
 
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
-use crate::conversation::http::{Http, Site};
-use crate::conversation::{Conversation, Step};
+use crate::conversation::{Conversation, Site, Step, Talk};
 use crate::counters::Counters;
 use crate::settings::Settings;
-use crate::{date, drive, listener, stop, sys};
+use crate::{crash, date, drive, listener, log, stop, sys};
 
 /// How often a server at its cap, or draining, looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -51,8 +50,12 @@ impl Server {
         sys::stop_on_signals()?;
         let counters = sys::shared_counters()?;
         let site = Site {
+            spoken: settings.conversation,
             date: date::http_date,
             stopping: &stop::STOPPING,
+            count: &counters.count,
+            crash: settings.allow_crash.then_some(crash::crash),
+            heard: settings.log.then_some(log::heard),
         };
         Ok(Box::leak(Box::new(Server {
             settings,
@@ -114,7 +117,7 @@ impl Server {
     /// Holds the whole conversation with a client on the calling thread. A panic ends that conversation, nothing else.
     pub fn converse(&'static self, mut client: Client<TcpStream>) {
         let socket = client.serve();
-        let mut conversation = Http::new(&self.site);
+        let mut conversation = Talk::new(&self.site);
         let ended = catch_unwind(AssertUnwindSafe(|| {
             drive::blocking::converse(&mut conversation, socket, &self.settings.limits)
         }));
@@ -127,7 +130,7 @@ impl Server {
     /// Holds the whole conversation with a client in the calling task.
     pub async fn converse_async(&'static self, mut client: Client<tokio::net::TcpStream>) {
         let socket = client.serve();
-        let mut conversation = Http::new(&self.site);
+        let mut conversation = Talk::new(&self.site);
         let outcome =
             drive::asynchronous::converse(&mut conversation, socket, &self.settings.limits).await;
         self.note(&outcome, conversation.answers());
@@ -158,7 +161,7 @@ impl Server {
     /// features, the linking of functions) is made before a fork and inherited, not made again in every child.
     pub(crate) fn rehearse(&self) {
         const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
-        let mut conversation = Http::new(&self.site);
+        let mut conversation = Talk::new(&self.site);
         if let Step::Read(space) = conversation.step() {
             space[..REQUEST.len()].copy_from_slice(REQUEST);
             conversation.received(REQUEST.len());

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
+use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::conversation::Spoken;
 use crate::drive::Limits;
 
 /// Connections that may wait to be accepted: enough that the queue is never the experiment unless it is asked to be.
@@ -12,6 +14,21 @@ pub const BACKLOG_DEFAULT: u32 = 1024;
 
 /// Longest wait for the conversations under way after SIGTERM or SIGINT, in seconds.
 pub const DRAIN_S: u32 = 5;
+
+/// Clients that may wait for a worker of a pool: past it they are sent away.
+pub const QUEUE: u32 = 256;
+
+/// How several acceptors share the clients that come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accept {
+    /// All wait at one listener; the kernel wakes one of them
+    Shared,
+    /// The same, but one at a time, behind a lock
+    Locked,
+    /// Each has a listener of its own on the same port (`SO_REUSEPORT`)
+    Reuseport,
+}
 
 /// Everything that is set before a server starts, the same for every model.
 #[derive(Clone, Debug, Serialize)]
@@ -22,10 +39,24 @@ pub struct Settings {
     pub backlog: u32,
     /// Threads or processes of the models that have a fixed number of them.
     pub workers: usize,
+    /// Run them as processes where the model leaves the choice.
+    pub processes: bool,
+    /// How several acceptors share the clients; `null` for a model with one acceptor.
+    pub accept: Option<Accept>,
+    /// Clients that may wait for a worker of a pool.
+    pub queue: u32,
     /// Clients held at once; beyond it, new ones wait in the accept queue.
     pub max_clients: u32,
     /// How long a conversation may wait.
     pub limits: Limits,
+    /// What is said on a connection.
+    pub conversation: Spoken,
+    /// Memory touched before serving, in octets: what a fork has to copy the page tables of.
+    pub ballast_octets: u64,
+    /// Whether clients may ask for a crash.
+    pub allow_crash: bool,
+    /// Whether what clients say, and how many there are, is written to stderr.
+    pub log: bool,
     /// Longest wait for the conversations under way at the end, in seconds.
     pub drain_s: u32,
 }

@@ -3,7 +3,19 @@
 //! A driver asks [`Conversation::step`] what is needed next, does it on a real socket, and reports back. Every model
 //! runs the same conversation, so a difference between two models cannot come from what was said.
 
+pub mod ack;
+pub mod echo;
 pub mod http;
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use self::ack::Ack;
+use self::echo::Echo;
+use self::http::{Date, Http};
 
 /// What a conversation needs next.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,6 +24,8 @@ pub enum Step<'c> {
     Read(&'c mut [u8]),
     /// These bytes to the client; report them with [`Conversation::sent`].
     Write(&'c [u8]),
+    /// Nothing for that long, while nobody is kept from working; report it with [`Conversation::waited`].
+    Wait(Duration),
     /// The sending half closed (`shutdown(SHUT_WR)`); report it with [`Conversation::write_ended`].
     EndWrite,
     /// Nothing more: close the connection.
@@ -32,6 +46,8 @@ pub enum Patience {
     Body,
     /// The client to take the answer.
     Write,
+    /// Time to pass, as long as a [`Step::Wait`] says.
+    Wait,
     /// The client to close, after an answer that it may not have read yet.
     Linger,
     /// Nothing: the conversation is over.
@@ -46,10 +62,127 @@ pub trait Conversation {
     fn received(&mut self, count: usize);
     /// The client's side took the first `count` bytes of the last [`Step::Write`].
     fn sent(&mut self, count: usize);
+    /// The time of the last [`Step::Wait`] has passed.
+    fn waited(&mut self);
     /// The sending half is closed, as [`Step::EndWrite`] asked.
     fn write_ended(&mut self);
     /// What the current step waits for.
     fn patience(&self) -> Patience;
     /// Answers given in full so far.
     fn answers(&self) -> u64;
+}
+
+/// What is said on a server's connections, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spoken {
+    /// HTTP/1.1
+    Http,
+    /// `Mensaje recibido` to whatever arrives
+    Ack,
+    /// Whatever arrives, back
+    Echo,
+}
+
+/// What every conversation of a server shares, given from outside so that a conversation needs no clock and no system.
+#[derive(Debug)]
+pub struct Site {
+    /// What is spoken here.
+    pub spoken: Spoken,
+    /// The current time as an HTTP date, 29 octets.
+    pub date: fn() -> Date,
+    /// Set once the server is stopping: every answer from then on closes its connection.
+    pub stopping: &'static AtomicBool,
+    /// What `/count` counts, shared by all threads and processes of the server.
+    pub count: &'static AtomicU64,
+    /// Ends the thread or process that calls it, where clients may ask for that.
+    pub crash: Option<fn(Crash)>,
+    /// Told all that clients say, where that is to be logged.
+    pub heard: Option<fn(&[u8])>,
+}
+
+impl Site {
+    fn hear(&self, octets: &[u8]) {
+        if let Some(heard) = self.heard {
+            heard(octets);
+        }
+    }
+}
+
+/// A way to die, for experiments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// A panic: the thread unwinds.
+    Panic,
+    /// abort(3): the process ends with SIGABRT.
+    Abort,
+    /// A segmentation fault: the process ends with SIGSEGV.
+    Segv,
+}
+
+/// Any of the conversations, so that each model is compiled once and speaks all of them.
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "memory per client is to be comparable, not minimal for one of the conversations"
+)]
+pub enum Talk<'s> {
+    /// HTTP/1.1.
+    Http(Http<'s>),
+    /// An acknowledgement for each message.
+    Ack(Ack<'s>),
+    /// Each message back.
+    Echo(Echo<'s>),
+}
+
+impl<'s> Talk<'s> {
+    /// The site's conversation, with a client that has just connected.
+    pub fn new(site: &'s Site) -> Self {
+        match site.spoken {
+            Spoken::Http => Talk::Http(Http::new(site)),
+            Spoken::Ack => Talk::Ack(Ack::new(site)),
+            Spoken::Echo => Talk::Echo(Echo::new(site)),
+        }
+    }
+}
+
+/// The same call on whichever conversation it is.
+macro_rules! delegate {
+    ($talk:expr, $call:ident($($argument:expr)?)) => {
+        match $talk {
+            Talk::Http(http) => http.$call($($argument)?),
+            Talk::Ack(ack) => ack.$call($($argument)?),
+            Talk::Echo(echo) => echo.$call($($argument)?),
+        }
+    };
+}
+
+impl Conversation for Talk<'_> {
+    fn step(&mut self) -> Step<'_> {
+        delegate!(self, step())
+    }
+
+    fn received(&mut self, count: usize) {
+        delegate!(self, received(count));
+    }
+
+    fn sent(&mut self, count: usize) {
+        delegate!(self, sent(count));
+    }
+
+    fn waited(&mut self) {
+        delegate!(self, waited());
+    }
+
+    fn write_ended(&mut self) {
+        delegate!(self, write_ended());
+    }
+
+    fn patience(&self) -> Patience {
+        delegate!(self, patience())
+    }
+
+    fn answers(&self) -> u64 {
+        delegate!(self, answers())
+    }
 }

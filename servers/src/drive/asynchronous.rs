@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout_at;
+use tokio::time::{sleep, timeout_at};
 
 use super::{Deadline, Limits};
 use crate::conversation::{Conversation, Step};
@@ -29,6 +29,10 @@ pub async fn converse(
             Step::Write(octets) => {
                 let count = timeout_at(at, socket.write(octets)).await??;
                 conversation.sent(count);
+            }
+            Step::Wait(time) => {
+                sleep(time).await;
+                conversation.waited();
             }
             Step::EndWrite => {
                 socket.shutdown().await?;

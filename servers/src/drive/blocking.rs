@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 use super::{Deadline, Limits};
@@ -28,6 +29,11 @@ pub fn converse(
         let outcome = match conversation.step() {
             Step::Read(space) => socket.read(space).map(|count| conversation.received(count)),
             Step::Write(octets) => socket.write(octets).map(|count| conversation.sent(count)),
+            Step::Wait(time) => {
+                thread::sleep(time);
+                conversation.waited();
+                Ok(())
+            }
             Step::EndWrite => socket
                 .shutdown(Shutdown::Write)
                 .map(|()| conversation.write_ended()),
@@ -40,6 +46,9 @@ pub fn converse(
         let patience = conversation.patience();
         if patience == Patience::Nothing {
             return Ok(());
+        }
+        if patience == Patience::Wait {
+            continue;
         }
         let wait = match deadline.follow(patience, limits) {
             true => limits.of(patience),

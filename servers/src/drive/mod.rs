@@ -8,7 +8,7 @@ pub mod blocking;
 
 use std::time::{Duration, Instant};
 
-use crate::conversation::Patience;
+use crate::conversation::{Patience, Spoken};
 
 /// How long a conversation may wait, by what it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -26,8 +26,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What every server starts with.
-    pub const DEFAULT: Limits = Limits {
+    /// For programs that ask: they know what they want to say.
+    const ASKING: Limits = Limits {
         idle_ms: 5_000,
         head_ms: 5_000,
         body_ms: 5_000,
@@ -35,7 +35,21 @@ impl Limits {
         linger_ms: 1_000,
     };
 
-    /// The longest wait for `patience`.
+    /// For people who type: five minutes of thought.
+    const TYPING: Limits = Limits {
+        idle_ms: 300_000,
+        ..Limits::ASKING
+    };
+
+    /// What a server starts with, by what it speaks.
+    pub fn for_talk(spoken: Spoken) -> Limits {
+        match spoken {
+            Spoken::Http => Limits::ASKING,
+            Spoken::Ack | Spoken::Echo => Limits::TYPING,
+        }
+    }
+
+    /// The longest wait for `patience`; a wait that the conversation itself asked for has no limit but its own.
     pub fn of(&self, patience: Patience) -> Duration {
         Duration::from_millis(u64::from(match patience {
             Patience::Idle => self.idle_ms,
@@ -43,7 +57,7 @@ impl Limits {
             Patience::Body => self.body_ms,
             Patience::Write => self.write_ms,
             Patience::Linger => self.linger_ms,
-            Patience::Nothing => 0,
+            Patience::Wait | Patience::Nothing => 0,
         }))
     }
 }

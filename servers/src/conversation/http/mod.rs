@@ -8,29 +8,20 @@ mod input;
 mod request;
 mod response;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use self::body::{Body, Drained};
 use self::input::Input;
 use self::request::Request;
 use self::response::{Answer, Persistence};
 pub use self::response::{Date, UNAVAILABLE};
-use super::{Conversation, Patience, Step};
+use super::{Conversation, Patience, Site, Step};
 
 /// The body of a greeting, 14 octets.
 pub const GREETING: &[u8] = b"Hola, cliente!";
 
 /// Octets a lingering close reads, and throws away, before it gives up on the client.
 const LINGER_OCTETS_MAX: usize = 64 * 1024;
-
-/// What every HTTP conversation of a server shares, given from outside so that the conversation needs no clock.
-#[derive(Debug)]
-pub struct Site {
-    /// The current time as an HTTP date, 29 octets.
-    pub date: fn() -> Date,
-    /// Set once the server is stopping: every answer from then on closes its connection.
-    pub stopping: &'static AtomicBool,
-}
 
 /// One HTTP conversation.
 #[derive(Debug)]
@@ -211,6 +202,8 @@ impl Conversation for Http<'_> {
             self.answered(then);
         }
     }
+
+    fn waited(&mut self) {}
 
     fn write_ended(&mut self) {
         self.state = State::Linger {

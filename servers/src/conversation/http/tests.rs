@@ -2,22 +2,27 @@
 //!
 //! Every case is played whole, octet by octet, and cut in two at every place: the answers must not depend on it.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use proptest::prelude::*;
 
 use super::cases::{CASES, Then};
-use super::{Date, Http, Site};
-use crate::conversation::{Conversation, Patience, Step};
+use super::{Date, Http};
+use crate::conversation::{Conversation, Patience, Site, Spoken, Step};
 
 const DATE: Date = *b"Sun, 06 Nov 1994 08:49:37 GMT";
 static GOING_ON: AtomicBool = AtomicBool::new(false);
 static STOPPING: AtomicBool = AtomicBool::new(true);
 
 fn site(stopping: &'static AtomicBool) -> Site {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     Site {
+        spoken: Spoken::Http,
         date: || DATE,
         stopping,
+        count: &COUNT,
+        crash: None,
+        heard: None,
     }
 }
 
@@ -73,6 +78,7 @@ fn play<'i>(site: &Site, pieces: impl IntoIterator<Item = &'i [u8]>) -> Played {
                     .push_str(std::str::from_utf8(&octets[..count]).expect("answers are ASCII"));
                 conversation.sent(count);
             }
+            Step::Wait(_) => conversation.waited(),
             Step::EndWrite => {
                 played.lingered = true;
                 conversation.write_ended();
