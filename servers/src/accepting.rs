@@ -57,6 +57,8 @@ impl Accepting {
     pub(crate) fn failed(&mut self, error: &io::Error) -> Verdict {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EAGAIN) => Verdict::Empty,
+            // Another acceptor has closed the listener.
+            Some(Errno::EINVAL) if stop::is_asked() => Verdict::Empty,
             Some(
                 Errno::EINTR
                 | Errno::ECONNABORTED

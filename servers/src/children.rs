@@ -1,7 +1,7 @@
 //! Child processes: forked from a single thread, reaped without fail, told to stop with their parent.
 
 use std::io;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
+use crate::counters::{Counters, count};
 use crate::server::Server;
-use crate::{date, stop, sys};
+use crate::{date, sys};
 
 /// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
 const CHILDREN_MAX: usize = 4096;
@@ -18,6 +19,9 @@ const CHILDREN_MAX: usize = 4096;
 /// Process ids of the living children, 0 where a place is free. A static table of atomics, because the handler that
 /// reaps may neither lock nor allocate.
 pub(crate) static LIVING: [AtomicI32; CHILDREN_MAX] = [const { AtomicI32::new(0) }; CHILDREN_MAX];
+
+/// Whether a child's place is its worker number, and its clients are those of that worker's tally.
+static ARE_WORKERS: AtomicBool = AtomicBool::new(false);
 
 /// How often a full table or a drain looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -39,7 +43,7 @@ pub enum Fork {
 }
 
 impl Children {
-    /// Prepares to fork.
+    /// Prepares to fork a child for each client.
     ///
     /// # Errors
     /// When this process has a second thread.
@@ -50,30 +54,21 @@ impl Children {
         Ok(Children { server })
     }
 
+    /// The same for children that are a server's workers.
+    pub(crate) fn for_workers(server: &'static Server) -> io::Result<Self> {
+        ARE_WORKERS.store(true, Ordering::Relaxed);
+        Children::of(server)
+    }
+
     /// Splits this process in two. The child has no listener, only its client.
     ///
     /// # Errors
     /// What fork(2) said, such as `EAGAIN` at a limit on processes.
     pub fn fork(&self) -> io::Result<Fork> {
-        let place = self.free_place();
         // Formatted once a second here and inherited, not formatted again by every child.
         date::http_date();
-        // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
-        // child while it still looks like its parent.
-        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-        let forked = sys::fork();
-        match &forked {
-            Ok(Some(child)) => place.store(child.as_raw(), Ordering::Relaxed),
-            Ok(None) => self.become_child(),
-            Err(_) => {}
-        }
-        before.thread_set_mask()?;
-        forked.map(|child| {
-            if child.is_some() {
-                Fork::Parent
-            } else {
-                Fork::Child
-            }
+        fork_into(free_place(), || {
+            sys::close_listeners(self.server.listeners());
         })
     }
 
@@ -97,22 +92,62 @@ impl Children {
             thread::sleep(LOOK_AGAIN);
         }
     }
+}
 
-    fn free_place(&self) -> &'static AtomicI32 {
-        loop {
-            if let Some(place) = LIVING
-                .iter()
-                .find(|place| place.load(Ordering::Relaxed) == 0)
-            {
-                return place;
-            }
-            thread::sleep(LOOK_AGAIN);
-        }
+/// Splits this process in two; the child's id goes to `place`, and the child begins with `become_child`.
+pub(crate) fn fork_into(
+    place: &'static AtomicI32,
+    become_child: impl FnOnce(),
+) -> io::Result<Fork> {
+    // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
+    // child while it still looks like its parent.
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+    let forked = sys::fork();
+    match &forked {
+        Ok(Some(child)) => place.store(child.as_raw(), Ordering::Relaxed),
+        Ok(None) => become_child(),
+        Err(_) => {}
     }
+    before.thread_set_mask()?;
+    forked.map(|child| match child {
+        Some(_) => Fork::Parent,
+        None => Fork::Child,
+    })
+}
 
-    fn become_child(&self) {
-        stop::LISTENER.store(-1, Ordering::Relaxed);
-        sys::close_listener(self.server.listener());
+/// Frees the place of a child that has ended, and closes the books on clients that died with it. Runs in a signal
+/// handler: it touches nothing but atomics.
+pub(crate) fn bury(counters: &Counters, pid: i32, ended_well: bool) {
+    let Some(place) = LIVING
+        .iter()
+        .position(|place| place.load(Ordering::Relaxed) == pid)
+    else {
+        return;
+    };
+    if ARE_WORKERS.load(Ordering::Relaxed) {
+        let tally = counters.tally_of(place);
+        if !ended_well {
+            count(&tally.crashed);
+        }
+        tally
+            .closed
+            .store(tally.accepted.load(Ordering::Acquire), Ordering::Release);
+    } else if !ended_well {
+        count(&counters.tally_of(0).crashed);
+        count(&counters.tally_of(0).closed);
+    }
+    LIVING[place].store(0, Ordering::Relaxed);
+}
+
+fn free_place() -> &'static AtomicI32 {
+    loop {
+        if let Some(place) = LIVING
+            .iter()
+            .find(|place| place.load(Ordering::Relaxed) == 0)
+        {
+            return place;
+        }
+        thread::sleep(LOOK_AGAIN);
     }
 }
 

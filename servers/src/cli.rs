@@ -9,12 +9,13 @@ use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
-use crate::models::{self, MODELS, Model};
+use crate::models::{self, Capacity, MODELS, Model};
 use crate::server::Server;
 use crate::settings::{Accept, BACKLOG_DEFAULT, DRAIN_S, QUEUE, Settings};
 
@@ -141,6 +142,9 @@ impl FromStr for Cpus {
 /// Why `serve` ended badly.
 #[derive(Debug, Error)]
 pub enum ServeError {
+    /// The model cannot do what is asked of it.
+    #[error("{0}")]
+    Usage(String),
     /// The server never came to listen.
     #[error("cannot start: {0}")]
     NotStarted(String),
@@ -153,6 +157,7 @@ impl ServeError {
     /// The documented exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
+            ServeError::Usage(_) => 2,
             ServeError::NotStarted(_) => 3,
             ServeError::Running(_) => 1,
         }
@@ -164,6 +169,12 @@ impl ServeError {
 /// # Errors
 /// [`ServeError`], whose text is one line for a person and whose code is the process's.
 pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
+    (args.model.available)().map_err(|reason| {
+        ServeError::NotStarted(format!(
+            "{} is not available here: {reason}",
+            args.model.name
+        ))
+    })?;
     prepare_process(args)?;
     let settings = settings(args)?;
     let server = Server::start(settings)
@@ -208,21 +219,40 @@ fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
 }
 
 fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
+    let model = args.model;
     let descriptors = raise_descriptor_limit()?;
     let workers = match args.workers {
         Some(workers) => usize::from(workers),
-        None => std::thread::available_parallelism()?.get(),
+        None => std::thread::available_parallelism()?.get() * model.workers_per_cpu,
     };
+    let cannot = |what: &str| ServeError::Usage(format!("{} cannot {what}", model.name));
+    if args.processes && !model.threads_or_processes {
+        return Err(cannot("choose between threads and processes"));
+    }
+    let accept = match args.accept {
+        None => model.accept.first().copied(),
+        Some(asked) if model.accept.contains(&asked) => Some(asked),
+        Some(_) if model.accept.is_empty() => {
+            return Err(cannot("share clients: it has one acceptor"));
+        }
+        Some(_) => return Err(cannot("share clients that way")),
+    };
+    let max_clients = args
+        .max_clients
+        .unwrap_or_else(|| model.attention.clients_max(descriptors));
+    let most_at_once = usize::try_from(max_clients).unwrap_or(usize::MAX);
     Ok(Settings {
         bind: args.bind,
         backlog: args.backlog,
-        workers,
+        // A worker that blocks with its client would pass any cap by waiting for the next one.
+        workers: match model.capacity {
+            Capacity::Workers => workers.min(most_at_once),
+            Capacity::One | Capacity::Unbounded => workers,
+        },
         processes: args.processes,
-        accept: args.accept,
+        accept,
         queue: QUEUE,
-        max_clients: args
-            .max_clients
-            .unwrap_or_else(|| args.model.attention.clients_max(descriptors)),
+        max_clients,
         limits: Limits::for_talk(args.conversation),
         conversation: args.conversation,
         ballast_octets: args.ballast,
@@ -259,6 +289,7 @@ fn print_stats(model: &Model, server: &Server, format: StatsFormat) -> io::Resul
         StatsFormat::Text => {
             let Snapshot {
                 accepted,
+                wakeups,
                 closed,
                 refused,
                 answers,
@@ -266,13 +297,16 @@ fn print_stats(model: &Model, server: &Server, format: StatsFormat) -> io::Resul
                 broken,
                 crashed,
                 backed_off,
+                accepted_by_worker,
+                wakeups_by_worker: _,
             } = counters;
             writeln!(
                 io::stderr(),
                 "clients: {accepted} accepted, {closed} closed, {refused} refused\n\
                  requests answered: {answers}\n\
                  conversations: {expired} expired, {broken} broken off, {crashed} crashed\n\
-                 accepting backed off: {backed_off} times"
+                 accepting: {wakeups} times called to the door, backed off {backed_off} times\n\
+                 clients by worker: {accepted_by_worker:?}"
             )
         }
     }
@@ -294,18 +328,29 @@ pub fn models_text() -> String {
         .map(|model| model.name.len())
         .max()
         .unwrap_or(0);
-    MODELS
-        .iter()
-        .map(|model| format!("{:width$}  {}\n", model.name, model.summary.en))
-        .collect()
+    let line = |model: &Model| match (model.available)() {
+        Ok(()) => format!("{:width$}  {}\n", model.name, model.summary.en),
+        Err(reason) => format!("{:width$}  skipped: {reason}\n", model.name),
+    };
+    MODELS.iter().map(line).collect()
 }
 
-/// The table of models, for programs: a JSON array.
+/// The table of models, for programs: a JSON array. `skipped` says why a model is not available here, or is `null`.
 ///
 /// # Errors
 /// None that can happen: the table is plain data.
 pub fn models_json() -> serde_json::Result<String> {
-    serde_json::to_string_pretty(MODELS)
+    #[derive(Serialize)]
+    struct Row {
+        #[serde(flatten)]
+        model: &'static Model,
+        skipped: Option<String>,
+    }
+    let row = |model| Row {
+        model,
+        skipped: (model.available)().err(),
+    };
+    serde_json::to_string_pretty(&MODELS.iter().map(row).collect::<Vec<_>>())
 }
 
 #[cfg(test)]

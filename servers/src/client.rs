@@ -1,11 +1,13 @@
 //! A client that has been accepted and is owed an answer.
 
 use std::os::fd::AsFd;
+use std::sync::atomic::Ordering;
+use std::thread;
 
-use crate::conversation::http;
-use crate::counters::Counters;
+use crate::conversation::{Spoken, http};
+use crate::counters::{Tally, count};
 use crate::server::Server;
-use crate::sys;
+use crate::{log, sys};
 
 /// An accepted connection and its place in the count of clients.
 ///
@@ -15,6 +17,8 @@ use crate::sys;
 pub struct Client<S: AsFd> {
     pub(crate) socket: S,
     server: &'static Server,
+    /// Of the worker that accepted it.
+    tally: &'static Tally,
     fate: Fate,
 }
 
@@ -27,11 +31,16 @@ enum Fate {
 
 impl<S: AsFd> Client<S> {
     pub(crate) fn new(socket: S, server: &'static Server) -> Self {
-        Client {
+        let tally = server.counters().tally();
+        count(&tally.accepted);
+        let client = Client {
             socket,
             server,
+            tally,
             fate: Fate::Waiting,
-        }
+        };
+        client.log("connected");
+        client
     }
 
     /// The connection, to be served now.
@@ -40,23 +49,45 @@ impl<S: AsFd> Client<S> {
         &mut self.socket
     }
 
+    /// Where this client's fortunes are counted.
+    pub(crate) fn tally(&self) -> &'static Tally {
+        self.tally
+    }
+
     /// Lets go of a client that another process serves from here on.
     pub fn hand_over(mut self) {
         self.fate = Fate::HandedOver;
+    }
+
+    /// Sends a client away with a 503, because whoever could serve it has enough to do.
+    pub fn send_away(self) {}
+
+    fn log(&self, what: &str) {
+        if self.server.settings().log {
+            let active = self.server.counters().active();
+            log::line(&format!("a client {what}; {active} active"));
+        }
     }
 }
 
 impl<S: AsFd> Drop for Client<S> {
     fn drop(&mut self) {
-        let counters = self.server.counters();
         match self.fate {
             Fate::HandedOver => return,
             Fate::Served => {}
             Fate::Waiting => {
-                sys::answer_without_waiting(&self.socket, http::UNAVAILABLE);
-                Counters::count(&counters.refused);
+                let answer: &[u8] = match self.server.settings().conversation {
+                    Spoken::Http => http::UNAVAILABLE,
+                    Spoken::Ack | Spoken::Echo => b"",
+                };
+                sys::answer_without_waiting(&self.socket, answer);
+                count(&self.tally.refused);
             }
         }
-        Counters::count(&counters.closed);
+        if thread::panicking() {
+            count(&self.tally.crashed);
+        }
+        self.tally.closed.fetch_add(1, Ordering::Release);
+        self.log("left");
     }
 }

@@ -1,15 +1,45 @@
-//! What a server counts, in memory that forked children share.
+//! What a server counts, in memory that its processes share.
 
+use std::cell::Cell;
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// Counts since the server started. Each only grows, so they can be read at any moment without a lock.
-#[derive(Debug, Default)]
-#[repr(C)]
+use crate::sys;
+
+thread_local! {
+    static WORKER: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Makes the calling thread worker `number`, from 0: it counts on a tally of its own and accepts at its own listener,
+/// where each worker has one. A forked child stays what its parent's thread was until it is told otherwise.
+pub(crate) fn become_worker(number: usize) {
+    WORKER.set(number);
+}
+
+/// The calling thread's worker number; 0 for everybody who never became one.
+pub(crate) fn worker() -> usize {
+    WORKER.get()
+}
+
+/// All counts of one server.
+#[derive(Debug)]
 pub struct Counters {
+    /// One for each worker, so that no two of them write to the same cache line.
+    tallies: &'static [Tally],
+    /// What the clients themselves count, at `/count`.
+    pub count: &'static AtomicU64,
+}
+
+/// What one worker counts. Each count only grows, so it can be read at any moment without a lock.
+#[derive(Debug, Default)]
+#[repr(C, align(128))]
+pub struct Tally {
     /// Clients accepted.
     pub accepted: AtomicU64,
+    /// Times that waiting for a client ended, with a client or without.
+    pub wakeups: AtomicU64,
     /// Clients whose connection this server is done with, well or badly.
     pub closed: AtomicU64,
     /// Clients sent away with a 503 for want of a thread, a process or memory.
@@ -20,48 +50,88 @@ pub struct Counters {
     pub expired: AtomicU64,
     /// Conversations that the client broke off.
     pub broken: AtomicU64,
-    /// Conversations that ended in a panic, or whose process died.
+    /// Conversations that ended in a panic, and processes that died.
     pub crashed: AtomicU64,
     /// Times accepting paused because the system was short of something.
     pub backed_off: AtomicU64,
-    /// What the clients themselves count, at `/count`.
-    pub count: AtomicU64,
+    /// How often this worker has come to wait for clients: 0 while it is starting.
+    pub starts: AtomicU64,
+}
+
+/// Counts `event` once more. Relaxed is enough: nothing is published through a counter.
+pub(crate) fn count(event: &AtomicU64) {
+    event.fetch_add(1, Ordering::Relaxed);
 }
 
 impl Counters {
-    /// Counts `event` once more. Relaxed is enough: nothing is published through a counter.
-    pub fn count(event: &AtomicU64) {
-        event.fetch_add(1, Ordering::Relaxed);
+    /// Counters for that many workers, all zero.
+    ///
+    /// # Errors
+    /// What mmap(2) said.
+    pub(crate) fn shared(workers: usize) -> io::Result<Self> {
+        Ok(Counters {
+            tallies: sys::shared_tallies(workers)?,
+            count: sys::shared_number()?,
+        })
+    }
+
+    /// The calling worker's.
+    pub(crate) fn tally(&self) -> &'static Tally {
+        self.tally_of(worker())
+    }
+
+    /// That worker's.
+    pub(crate) fn tally_of(&self, worker: usize) -> &'static Tally {
+        &self.tallies[worker]
     }
 
     /// Clients held at this moment.
     pub fn active(&self) -> u64 {
-        // Read in this order the difference can be too large for an instant, never negative.
-        let closed = self.closed.load(Ordering::Acquire);
-        self.accepted.load(Ordering::Acquire).saturating_sub(closed)
+        self.tallies.iter().map(Tally::active).sum()
     }
 
     /// All counts, as plain numbers.
     pub fn snapshot(&self) -> Snapshot {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Acquire);
+        let sum = |counter: fn(&Tally) -> &AtomicU64| {
+            let each = self.tallies.iter().map(counter);
+            each.map(|counter| counter.load(Ordering::Acquire)).sum()
+        };
+        let by_worker = |counter: fn(&Tally) -> &AtomicU64| {
+            let each = self.tallies.iter().map(counter);
+            each.map(|counter| counter.load(Ordering::Acquire))
+                .collect()
+        };
         Snapshot {
-            accepted: read(&self.accepted),
-            closed: read(&self.closed),
-            refused: read(&self.refused),
-            answers: read(&self.answers),
-            expired: read(&self.expired),
-            broken: read(&self.broken),
-            crashed: read(&self.crashed),
-            backed_off: read(&self.backed_off),
+            accepted: sum(|tally| &tally.accepted),
+            wakeups: sum(|tally| &tally.wakeups),
+            closed: sum(|tally| &tally.closed),
+            refused: sum(|tally| &tally.refused),
+            answers: sum(|tally| &tally.answers),
+            expired: sum(|tally| &tally.expired),
+            broken: sum(|tally| &tally.broken),
+            crashed: sum(|tally| &tally.crashed),
+            backed_off: sum(|tally| &tally.backed_off),
+            accepted_by_worker: by_worker(|tally| &tally.accepted),
+            wakeups_by_worker: by_worker(|tally| &tally.wakeups),
         }
     }
 }
 
+impl Tally {
+    /// Clients this worker holds at this moment.
+    pub(crate) fn active(&self) -> u64 {
+        // Read in this order the difference can be too large for an instant, never negative.
+        let closed = self.closed.load(Ordering::Acquire);
+        self.accepted.load(Ordering::Acquire).saturating_sub(closed)
+    }
+}
+
 /// [`Counters`] at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each field is its namesake's value")]
 pub struct Snapshot {
     pub accepted: u64,
+    pub wakeups: u64,
     pub closed: u64,
     pub refused: u64,
     pub answers: u64,
@@ -69,4 +139,6 @@ pub struct Snapshot {
     pub broken: u64,
     pub crashed: u64,
     pub backed_off: u64,
+    pub accepted_by_worker: Vec<u64>,
+    pub wakeups_by_worker: Vec<u64>,
 }

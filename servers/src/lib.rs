@@ -6,6 +6,7 @@
 pub mod children;
 pub mod cli;
 pub mod client;
+pub mod clients;
 pub mod conversation;
 pub mod counters;
 pub mod drive;
@@ -17,6 +18,8 @@ pub mod settings;
 mod accepting;
 mod crash;
 mod date;
+mod event_loop;
 mod log;
 mod stop;
 mod sys;
+mod workers;

@@ -1,38 +1,45 @@
 //! What all models share: who may come in, what is said to them, what is counted, when it ends.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::pipe2;
-use tokio::net::unix::pipe;
 
-use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
+use crate::clients::{AsyncClients, Clients};
 use crate::conversation::{Conversation, Site, Step, Talk};
-use crate::counters::Counters;
-use crate::settings::Settings;
+use crate::counters::{self, Counters, Tally, count};
+use crate::settings::{Accept, Settings};
 use crate::{crash, date, drive, listener, log, stop, sys};
 
 /// How often a server at its cap, or draining, looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// One server: a listener, its settings, and the counters its threads and processes share. It lives as long as its
+/// Pause after a refused thread or process: long enough not to spin, short enough to serve again at once.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
+
+/// One server: its listeners, its settings, and the counters its threads and processes share. It lives as long as its
 /// process, because threads and tasks outlive any borrow.
 #[derive(Debug)]
 pub struct Server {
     settings: Settings,
-    listener: TcpListener,
+    /// One, or one for each worker.
+    listeners: Vec<TcpListener>,
+    /// For workers that accept one at a time: each one's own handle on the same lock.
+    locks: Vec<File>,
     /// Becomes readable when the server is to stop; the handler writes to the other end.
     wake: OwnedFd,
-    _wake_writer: OwnedFd,
-    counters: &'static Counters,
+    wake_writer: OwnedFd,
+    counters: Counters,
     site: Site,
 }
 
@@ -42,26 +49,30 @@ impl Server {
     /// # Errors
     /// What the kernel said to binding, or to one of the small things a server needs.
     pub fn start(settings: Settings) -> io::Result<&'static Server> {
-        let listener = listener::bind(&settings)?;
+        touch_ballast(settings.ballast_octets)?;
+        let listeners = listener::bind(&settings)?;
+        for listener in &listeners {
+            stop::watch(listener.as_raw_fd());
+        }
         let (wake, wake_writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
-        stop::LISTENER.store(listener.as_raw_fd(), Ordering::Relaxed);
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
         stop::DRAIN_S.store(settings.drain_s, Ordering::Relaxed);
         sys::stop_on_signals()?;
-        let counters = sys::shared_counters()?;
+        let counters = Counters::shared(settings.workers)?;
         let site = Site {
             spoken: settings.conversation,
             date: date::http_date,
             stopping: &stop::STOPPING,
-            count: &counters.count,
+            count: counters.count,
             crash: settings.allow_crash.then_some(crash::crash),
             heard: settings.log.then_some(log::heard),
         };
         Ok(Box::leak(Box::new(Server {
+            locks: locks(&settings)?,
             settings,
-            listener,
+            listeners,
             wake,
-            _wake_writer: wake_writer,
+            wake_writer,
             counters,
             site,
         })))
@@ -72,7 +83,7 @@ impl Server {
     /// # Errors
     /// What getsockname(2) said.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listeners[0].local_addr()
     }
 
     /// What it was told.
@@ -81,21 +92,22 @@ impl Server {
     }
 
     /// What it has counted.
-    pub fn counters(&self) -> &'static Counters {
-        self.counters
-    }
-
-    /// The listener every model shares.
-    pub fn listener(&self) -> &TcpListener {
-        &self.listener
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// The clients, one after another as they connect, until the server is told to stop.
     pub fn clients(&'static self) -> Clients {
-        Clients {
-            server: self,
-            accepting: Accepting::new(self.settings.backlog),
-        }
+        Clients::of(self)
+    }
+
+    /// The same, waited for in poll(2) instead of accept(2).
+    ///
+    /// # Errors
+    /// What the kernel said to making the listener non-blocking.
+    pub fn selected_clients(&'static self) -> io::Result<Clients> {
+        self.listener().set_nonblocking(true)?;
+        Ok(Clients::of(self))
     }
 
     /// The clients, for models that wait in a Tokio runtime; call it inside one.
@@ -103,42 +115,37 @@ impl Server {
     /// # Errors
     /// What the kernel said to watching the listener.
     pub fn async_clients(&'static self) -> io::Result<AsyncClients> {
-        let listener = self.listener.try_clone()?;
-        // Tokio takes a listener only once it is non-blocking (`TcpListener::from_std`).
-        listener.set_nonblocking(true)?;
-        Ok(AsyncClients {
-            server: self,
-            listener: tokio::net::TcpListener::from_std(listener)?,
-            stop: pipe::Receiver::from_owned_fd(self.wake.try_clone()?)?,
-            accepting: Accepting::new(self.settings.backlog),
-        })
+        AsyncClients::of(self)
     }
 
     /// Holds the whole conversation with a client on the calling thread. A panic ends that conversation, nothing else.
-    pub fn converse(&'static self, mut client: Client<TcpStream>) {
-        let socket = client.serve();
-        let mut conversation = Talk::new(&self.site);
-        let ended = catch_unwind(AssertUnwindSafe(|| {
-            drive::blocking::converse(&mut conversation, socket, &self.settings.limits)
+    pub fn converse(&'static self, client: Client<TcpStream>) {
+        // The client goes in with it: dropped by a panic, it is counted as that.
+        let _ = catch_unwind(AssertUnwindSafe(move || {
+            let mut client = client;
+            let mut talk = self.talk();
+            let outcome =
+                drive::blocking::converse(&mut talk, client.serve(), &self.settings.limits);
+            note(client.tally(), &outcome, talk.answers());
         }));
-        match ended {
-            Ok(outcome) => self.note(&outcome, conversation.answers()),
-            Err(_panic) => Counters::count(&self.counters.crashed),
-        }
     }
 
     /// Holds the whole conversation with a client in the calling task.
     pub async fn converse_async(&'static self, mut client: Client<tokio::net::TcpStream>) {
-        let socket = client.serve();
-        let mut conversation = Talk::new(&self.site);
+        let mut talk = self.talk();
         let outcome =
-            drive::asynchronous::converse(&mut conversation, socket, &self.settings.limits).await;
-        self.note(&outcome, conversation.answers());
+            drive::asynchronous::converse(&mut talk, client.serve(), &self.settings.limits).await;
+        note(client.tally(), &outcome, talk.answers());
+    }
+
+    /// Whether as many clients are held as `workers` can serve and the queue before them can hold.
+    pub fn queue_is_full(&self, workers: usize) -> bool {
+        self.counters.active() > workers as u64 + u64::from(self.settings.queue)
     }
 
     /// Says that a client could not be given its thread or process, and waits for better times.
     pub fn could_not_attend(&self, error: &io::Error) {
-        Counters::count(&self.counters.backed_off);
+        count(&self.counters.tally().backed_off);
         complain(&format!("cannot take on another client: {error}"));
         thread::sleep(REFUSAL_PAUSE);
     }
@@ -159,135 +166,132 @@ impl Server {
 
     /// Holds one conversation with nobody, so that what is made only once (the date's text, the detection of the CPU's
     /// features, the linking of functions) is made before a fork and inherited, not made again in every child.
-    pub(crate) fn rehearse(&self) {
+    pub(crate) fn rehearse(&'static self) {
         const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
-        let mut conversation = Talk::new(&self.site);
-        if let Step::Read(space) = conversation.step() {
+        let mut talk = self.talk();
+        if let Step::Read(space) = talk.step() {
             space[..REQUEST.len()].copy_from_slice(REQUEST);
-            conversation.received(REQUEST.len());
+            talk.received(REQUEST.len());
         }
     }
 
-    fn admit<S: AsFd>(&'static self, socket: S) -> Client<S> {
+    pub(crate) fn talk(&'static self) -> Talk<'static> {
+        Talk::new(&self.site)
+    }
+
+    /// The calling worker's listener.
+    pub(crate) fn listener(&self) -> &TcpListener {
+        &self.listeners[counters::worker() % self.listeners.len()]
+    }
+
+    /// All of them.
+    pub(crate) fn listeners(&self) -> &[TcpListener] {
+        &self.listeners
+    }
+
+    /// The calling worker's handle on the lock around accepting, where there is one.
+    pub(crate) fn lock(&self) -> Option<&File> {
+        self.locks.get(counters::worker())
+    }
+
+    /// Unlocks what a worker may have held when it died: the kernel would, but for this process's copy of its handle.
+    pub(crate) fn unlock_for(&self, worker: usize) {
+        if let Some(lock) = self.locks.get(worker) {
+            let _ = lock.unlock();
+        }
+    }
+
+    /// Becomes readable when this process is told to stop, and stays so.
+    pub(crate) fn stop_signal(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+
+    /// Gives a forked worker a pipe of its own in the place of its parent's: a stop of one must not wake the others.
+    pub(crate) fn renew_wake_pipe(&self) {
+        if let Ok((wake, wake_writer)) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK) {
+            sys::replace(&self.wake, &wake);
+            sys::replace(&self.wake_writer, &wake_writer);
+        }
+    }
+
+    /// Waits until a client may be waiting, or the server is to stop.
+    pub(crate) fn wait_for_client(&self) {
+        let mut asked =
+            [self.listener().as_raw_fd(), self.wake.as_raw_fd()].map(|fd| libc::pollfd {
+                fd,
+                events: libc::POLLIN,
+                revents: 0,
+            });
+        // Interrupted, it only looks again sooner.
+        let _ = sys::poll(&mut asked, -1);
+    }
+
+    /// Takes an accepted connection into the books.
+    pub(crate) fn admit<S: AsFd>(&'static self, socket: S) -> Client<S> {
         let fd = socket.as_fd().as_raw_fd();
-        stop::LARGEST_CLIENT.fetch_max(fd, Ordering::SeqCst);
+        stop::watch(fd);
         if stop::is_asked() {
             // The handler has been through: like everybody else, it may be answered what it has asked already.
             let _ = shutdown(fd, Shutdown::Read);
         }
-        Counters::count(&self.counters.accepted);
         Client::new(socket, self)
     }
 
-    fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.counters.active() < u64::from(self.settings.max_clients)
     }
 
     /// Turns later clients away at the door: the kernel resets them instead of letting them queue for nobody.
-    fn close_door(&self) {
-        // Another acceptor of the same listener may have closed it first.
-        let _ = shutdown(self.listener.as_raw_fd(), Shutdown::Both);
+    pub(crate) fn close_door(&self) {
+        if !stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
+            // Another acceptor of the same listener may have closed it first.
+            let _ = shutdown(self.listener().as_raw_fd(), Shutdown::Both);
+        }
     }
 
-    fn note_shortage(&self, error: &io::Error) {
-        Counters::count(&self.counters.backed_off);
+    pub(crate) fn note_shortage(&self, error: &io::Error) {
+        count(&self.counters.tally().backed_off);
         complain(&format!("cannot accept: {error}"));
     }
+}
 
-    fn note(&self, outcome: &io::Result<()>, answers: u64) {
-        self.counters.answers.fetch_add(answers, Ordering::Relaxed);
-        match outcome {
-            Ok(()) => {}
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                Counters::count(&self.counters.expired);
-            }
-            Err(_reset_by_client) => Counters::count(&self.counters.broken),
+/// Counts how a conversation went.
+pub(crate) fn note(tally: &Tally, outcome: &io::Result<()>, answers: u64) {
+    tally.answers.fetch_add(answers, Ordering::Relaxed);
+    match outcome {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            count(&tally.expired);
         }
+        Err(_reset_by_client) => count(&tally.broken),
     }
 }
 
-/// Pause after a refused thread or process: long enough not to spin, short enough to serve again at once.
-const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
-
-/// Blocking iterator over a server's clients. It ends once the server is told to stop and whoever was already waiting
-/// in the accept queue has been let in.
-#[derive(Debug)]
-pub struct Clients {
-    server: &'static Server,
-    accepting: Accepting,
-}
-
-impl Iterator for Clients {
-    type Item = Client<TcpStream>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.accepting.goes_on() {
-            if !self.server.has_room() {
-                thread::sleep(LOOK_AGAIN);
-                continue;
-            }
-            match self.server.listener.accept() {
-                Ok((socket, _)) => {
-                    self.accepting.succeeded();
-                    return Some(self.server.admit(socket));
-                }
-                Err(error) => match self.accepting.failed(&error) {
-                    Verdict::Empty if stop::is_asked() => break,
-                    Verdict::Empty | Verdict::Retry => {}
-                    Verdict::Pause(pause) => {
-                        self.server.note_shortage(&error);
-                        thread::sleep(pause);
-                    }
-                },
-            }
-        }
-        self.server.close_door();
-        None
+/// Handles on one lock, one for each worker that needs it. A lock of flock(2) belongs to an open file, so each handle
+/// is opened anew, and the kernel lets go of it when its last holder dies.
+fn locks(settings: &Settings) -> io::Result<Vec<File>> {
+    if settings.accept != Some(Accept::Locked) {
+        return Ok(Vec::new());
     }
+    let file = memfd_create("hola-accept", MFdFlags::MFD_CLOEXEC)?;
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    (0..settings.workers).map(|_| File::open(&path)).collect()
 }
 
-/// [`Clients`] for models that wait in a Tokio runtime.
-#[derive(Debug)]
-pub struct AsyncClients {
-    server: &'static Server,
-    listener: tokio::net::TcpListener,
-    stop: pipe::Receiver,
-    accepting: Accepting,
-}
-
-impl AsyncClients {
-    /// The next client, `None` once the server is told to stop.
-    pub async fn next(&mut self) -> Option<Client<tokio::net::TcpStream>> {
-        while self.accepting.goes_on() {
-            if !self.server.has_room() {
-                tokio::time::sleep(LOOK_AGAIN).await;
-                continue;
-            }
-            let accepted = tokio::select! {
-                biased;
-                accepted = self.listener.accept() => accepted,
-                _ = self.stop.readable() => break,
-            };
-            match accepted {
-                Ok((socket, _)) => {
-                    self.accepting.succeeded();
-                    return Some(self.server.admit(socket));
-                }
-                Err(error) => {
-                    if let Verdict::Pause(pause) = self.accepting.failed(&error) {
-                        self.server.note_shortage(&error);
-                        tokio::time::sleep(pause).await;
-                    }
-                }
-            }
-        }
-        self.server.close_door();
-        None
-    }
+/// Touches that much memory and keeps it.
+fn touch_ballast(octets: u64) -> io::Result<()> {
+    let octets = usize::try_from(octets).map_err(|_| ErrorKind::OutOfMemory)?;
+    let mut ballast: Vec<u8> = Vec::new();
+    ballast
+        .try_reserve_exact(octets)
+        .map_err(|_| ErrorKind::OutOfMemory)?;
+    ballast.resize(octets, 1);
+    ballast.leak();
+    Ok(())
 }
 
 /// Writes a line of complaint, at most one a second, so that trouble does not fill a disk as well.
-fn complain(line: &str) {
+pub(crate) fn complain(line: &str) {
     use std::sync::atomic::AtomicU64;
     use std::time::{SystemTime, UNIX_EPOCH};
     static LAST_S: AtomicU64 = AtomicU64::new(0);
@@ -295,6 +299,6 @@ fn complain(line: &str) {
         .duration_since(UNIX_EPOCH)
         .map_or(1, |since| since.as_secs());
     if LAST_S.swap(now_s, Ordering::Relaxed) != now_s {
-        eprintln!("hola: {line}");
+        log::line(line);
     }
 }

@@ -2,38 +2,84 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::net::TcpListener;
-use std::os::fd::{AsFd, AsRawFd};
+use std::net::{TcpListener, TcpStream};
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::socket::{SockFlag, accept4};
 use nix::unistd::{ForkResult, Pid};
 
-use crate::children::LIVING;
-use crate::counters::Counters;
+use crate::children::{self, LIVING};
+use crate::counters::{Counters, Tally};
 use crate::stop;
 
-/// Counters in a page that stays shared across fork(2).
+/// Tallies in memory that stays shared across fork(2), all zero.
 ///
 /// # Errors
 /// What mmap(2) said.
-pub(crate) fn shared_counters() -> io::Result<&'static Counters> {
-    let size =
-        std::num::NonZeroUsize::new(size_of::<Counters>()).ok_or(io::ErrorKind::InvalidInput)?;
+pub(crate) fn shared_tallies(count: usize) -> io::Result<&'static [Tally]> {
+    let first = shared_memory(count * size_of::<Tally>())?.cast::<Tally>();
+    // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero, which is a valid
+    // value of a struct of atomic integers.
+    Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
+}
+
+/// A number in memory that stays shared across fork(2), 0.
+///
+/// # Errors
+/// What mmap(2) said.
+pub(crate) fn shared_number() -> io::Result<&'static AtomicU64> {
+    let number = shared_memory(size_of::<AtomicU64>())?.cast::<AtomicU64>();
+    // SAFETY: as above.
+    Ok(unsafe { number.as_ref() })
+}
+
+fn shared_memory(octets: usize) -> io::Result<NonNull<libc::c_void>> {
+    let size = NonZeroUsize::new(octets).ok_or(io::ErrorKind::InvalidInput)?;
     // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
-    let page: NonNull<_> = unsafe {
+    Ok(unsafe {
         mmap_anonymous(
             None,
             size,
             ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
             MapFlags::MAP_SHARED,
         )?
-    };
-    // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero, which is a valid
-    // value of a struct of atomic integers.
-    Ok(unsafe { page.cast::<Counters>().as_ref() })
+    })
+}
+
+/// Accepts a client whose socket never blocks: one call for what would be two.
+///
+/// # Errors
+/// What accept4(2) said.
+pub(crate) fn accept_non_blocking(listener: &TcpListener) -> io::Result<TcpStream> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = accept4(listener.as_raw_fd(), flags)?;
+    // SAFETY: the kernel has just opened this descriptor for us, and nobody else knows it.
+    Ok(unsafe { TcpStream::from_raw_fd(socket) })
+}
+
+/// Puts `new`'s file in the place of `old`'s, under the same number.
+pub(crate) fn replace(old: &OwnedFd, new: &OwnedFd) {
+    // SAFETY: both descriptors are open; the number of `old` stays valid throughout.
+    unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) };
+}
+
+/// Waits until one of `asked` is ready, which then says so in its `revents`, or the time is up (-1: for ever).
+///
+/// # Errors
+/// What poll(2) said.
+pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()> {
+    let count = libc::nfds_t::try_from(asked.len()).unwrap_or(libc::nfds_t::MAX);
+    // SAFETY: the pointer and the length are those of one slice, which the kernel writes to only during the call.
+    let ready = unsafe { libc::poll(asked.as_mut_ptr(), count, timeout_ms) };
+    if ready < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// Runs the stop of [`stop`] on SIGTERM and SIGINT, and gives up on SIGALRM.
@@ -50,7 +96,7 @@ pub(crate) fn stop_on_signals() -> io::Result<()> {
 /// Where [`reap`] counts.
 static COUNTERS: AtomicPtr<Counters> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Reaps every child as it ends; one that did not end by itself is counted as crashed, and its client as closed.
+/// Reaps every child as it ends, and settles the account of one that did not end by itself.
 ///
 /// # Errors
 /// What sigaction(2) said.
@@ -81,11 +127,13 @@ pub(crate) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
-/// Closes a forked child's copy of the listener.
-pub(crate) fn close_listener(listener: &TcpListener) {
-    // SAFETY: the child never accepts, never returns into code that would, and ends by `exit_now`, which runs no
-    // destructor: this descriptor is not used or closed again.
-    unsafe { libc::close(listener.as_raw_fd()) };
+/// Closes a forked child's copy of the listeners.
+pub(crate) fn close_listeners(listeners: &[TcpListener]) {
+    for listener in listeners {
+        // SAFETY: the child never accepts, never returns into code that would, and ends by `exit_now`, which runs no
+        // destructor: this descriptor is not used or closed again.
+        unsafe { libc::close(listener.as_raw_fd()) };
+    }
 }
 
 /// Sends what fits and throws away what has come, without waiting for either: for a client that is turned away.
@@ -106,23 +154,31 @@ fn handle(signal: Signal, handler: extern "C" fn(i32), flags: SaFlags) -> io::Re
     Ok(())
 }
 
-extern "C" fn ask_to_stop(_signal: i32) {
-    stop::STOPPING.store(true, Ordering::SeqCst);
-    let listener = stop::LISTENER.load(Ordering::Relaxed);
-    let wake = stop::WAKE.load(Ordering::Relaxed);
-    // SAFETY: fcntl(2), shutdown(2), write(2) and alarm(2) are async-signal-safe, and on a descriptor that is closed or
-    // is no socket they fail without effect. The buffer of write outlives the call. errno is put back as it was.
+extern "C" fn ask_to_stop(signal: i32) {
+    if stop::STOPPING.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    // SAFETY: fcntl(2), shutdown(2), tgkill(2), write(2) and alarm(2) are async-signal-safe; on a descriptor that is
+    // closed or is no socket, and for a thread that has ended, they fail without effect. The buffer of write outlives
+    // the call. errno is put back as it was.
     unsafe {
         let errno = *libc::__errno_location();
-        if listener >= 0 {
-            let flags = libc::fcntl(listener, libc::F_GETFL);
-            libc::fcntl(listener, libc::F_SETFL, flags | libc::O_NONBLOCK);
-        }
-        for client in 3..=stop::LARGEST_CLIENT.load(Ordering::SeqCst) {
-            if !is_listening(client) {
-                libc::shutdown(client, libc::SHUT_RD);
+        for socket in 3..=stop::LARGEST_SOCKET.load(Ordering::SeqCst) {
+            if is_listening(socket) {
+                let flags = libc::fcntl(socket, libc::F_GETFL);
+                libc::fcntl(socket, libc::F_SETFL, flags | libc::O_NONBLOCK);
+            } else {
+                libc::shutdown(socket, libc::SHUT_RD);
             }
         }
+        let (process, this_thread) = (libc::getpid(), libc::gettid());
+        for acceptor in &stop::ACCEPTORS {
+            let thread = acceptor.load(Ordering::SeqCst);
+            if thread != 0 && thread != this_thread {
+                libc::syscall(libc::SYS_tgkill, process, thread, signal);
+            }
+        }
+        let wake = stop::WAKE.load(Ordering::Relaxed);
         if wake >= 0 {
             libc::write(wake, b"!".as_ptr().cast(), 1);
         }
@@ -167,23 +223,15 @@ extern "C" fn give_up(_signal: i32) {
 
 extern "C" fn reap(_signal: i32) {
     let mut status = 0;
+    // SAFETY: set by `reap_children`, before this handler was installed, from a reference that lives for ever.
+    let counters = unsafe { &*COUNTERS.load(Ordering::Acquire) };
     loop {
         // SAFETY: waitpid(2) is async-signal-safe and `status` outlives the call.
         let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
         if pid <= 0 {
             return;
         }
-        if let Some(place) = LIVING
-            .iter()
-            .find(|place: &&AtomicI32| place.load(Ordering::Relaxed) == pid)
-        {
-            place.store(0, Ordering::Relaxed);
-        }
-        if !(libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0) {
-            // SAFETY: set by `reap_children`, before this handler was installed, from a reference that lives for ever.
-            let counters = unsafe { &*COUNTERS.load(Ordering::Acquire) };
-            Counters::count(&counters.crashed);
-            Counters::count(&counters.closed);
-        }
+        let ended_well = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
+        children::bury(counters, pid, ended_well);
     }
 }

@@ -7,6 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use hola_servers::models::{Attention, Capacity, MODELS, find};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -17,9 +18,27 @@ pub const HOLA: &str = env!("CARGO_BIN_EXE_hola");
 /// Longest a test waits for anything: far beyond what a working server needs, so that a broken one fails, not hangs.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Names of all models, in teaching order.
+/// Workers of every server here that has a fixed number of them.
+pub const WORKERS: usize = 3;
+
+/// Names of all models that this system has, in teaching order.
 pub fn models() -> impl Iterator<Item = &'static str> {
-    hola_servers::models::MODELS.iter().map(|model| model.name)
+    let available = MODELS.iter().filter(|model| (model.available)().is_ok());
+    available.map(|model| model.name)
+}
+
+/// Clients that a model serves at once with [`WORKERS`]; `None` is as many as come.
+pub fn serves_at_once(model: &str) -> Option<usize> {
+    find(model).expect("a model").serves_at_once(WORKERS)
+}
+
+/// Processes below the server's own while nobody is connected.
+pub fn children_at_rest(model: &str) -> usize {
+    let model = find(model).expect("a model");
+    match (model.attention, model.capacity) {
+        (Attention::Process, Capacity::Workers) => WORKERS,
+        _ => 0,
+    }
 }
 
 /// Does `work` for every model at the same time; a failure names its model.
@@ -44,7 +63,11 @@ pub struct Server {
 impl Server {
     /// Starts `hola serve MODEL` on a free port.
     pub fn start(model: &str) -> Self {
-        Self::start_with(model, &[])
+        let server = Self::start_with(model, &[]);
+        eventually("all workers are there", || {
+            server.children() == children_at_rest(model)
+        });
+        server
     }
 
     /// The same with further arguments.
@@ -52,6 +75,7 @@ impl Server {
         let mut command = Command::new(HOLA);
         command
             .args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"])
+            .args(["--workers", &WORKERS.to_string()])
             .args(arguments);
         Self::run(command)
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Deadline, Limits};
 use crate::conversation::{Conversation, Step};
@@ -18,9 +18,10 @@ pub async fn converse(
     socket: &mut TcpStream,
     limits: &Limits,
 ) -> io::Result<()> {
-    let mut deadline = Deadline::new(conversation.patience(), limits);
+    let now = || Instant::now().into_std();
+    let mut deadline = Deadline::new(conversation, limits, now());
     loop {
-        let at = deadline.at.into();
+        let at = deadline.at().into();
         match conversation.step() {
             Step::Read(space) => {
                 let count = timeout_at(at, socket.read(space)).await??;
@@ -40,6 +41,6 @@ pub async fn converse(
             }
             Step::Close => return Ok(()),
         }
-        deadline.follow(conversation.patience(), limits);
+        deadline.follow(conversation, limits, now());
     }
 }

@@ -1,76 +1,99 @@
 //! The driver for models that give a client a thread of control: it waits in the kernel.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::TcpStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Deadline, Limits};
-use crate::conversation::{Conversation, Patience, Step};
+use super::{Limits, Occupation, Performed, occupation, perform};
+use crate::conversation::{Conversation, Patience};
 
 /// Carries a conversation to its end.
 ///
 /// The kernel keeps the deadlines (`SO_RCVTIMEO`, `SO_SNDTIMEO`, see socket(7)): an accepted socket starts with the
-/// listener's, which are [`Limits`]' idle and write limits, so a well-behaved client costs no extra system call.
+/// listener's, which are [`Limits`]' idle and write limits, so a well-behaved client costs no extra system call and no
+/// look at the clock.
 ///
 /// # Errors
 /// What the socket said; [`ErrorKind::WouldBlock`] when a deadline has passed.
 pub fn converse(
     conversation: &mut impl Conversation,
-    mut socket: &TcpStream,
+    socket: &TcpStream,
     limits: &Limits,
 ) -> io::Result<()> {
-    let mut deadline = Deadline::new(conversation.patience(), limits);
-    let mut allowed = Allowed {
-        read: limits.of(Patience::Idle),
-        write: limits.of(Patience::Write),
-    };
+    let mut allowed = Allowed::new(conversation, limits);
     loop {
-        let outcome = match conversation.step() {
-            Step::Read(space) => socket.read(space).map(|count| conversation.received(count)),
-            Step::Write(octets) => socket.write(octets).map(|count| conversation.sent(count)),
-            Step::Wait(time) => {
+        match perform(conversation, socket) {
+            Ok(Performed::Over) => return Ok(()),
+            Ok(Performed::Moved { .. }) => {}
+            Ok(Performed::Wait(time)) => {
                 thread::sleep(time);
                 conversation.waited();
-                Ok(())
             }
-            Step::EndWrite => socket
-                .shutdown(Shutdown::Write)
-                .map(|()| conversation.write_ended()),
-            Step::Close => return Ok(()),
-        };
-        match outcome {
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-            _ => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        let patience = conversation.patience();
-        if patience == Patience::Nothing {
-            return Ok(());
-        }
-        if patience == Patience::Wait {
-            continue;
-        }
-        let wait = match deadline.follow(patience, limits) {
-            true => limits.of(patience),
-            false => deadline.left().ok_or(ErrorKind::WouldBlock)?,
-        };
-        allowed.at_most(wait, patience, socket)?;
+        allowed.follow(conversation, socket, limits)?;
     }
 }
 
 /// The waits the kernel has been told, so that it is told again only when they change.
 struct Allowed {
+    occupation: Occupation,
+    deadline: Option<Instant>,
     read: Duration,
     write: Duration,
 }
 
 impl Allowed {
-    fn at_most(
+    fn new(conversation: &impl Conversation, limits: &Limits) -> Self {
+        Allowed {
+            occupation: occupation(conversation),
+            deadline: None,
+            read: limits.of(Patience::Idle),
+            write: limits.of(Patience::Write),
+        }
+    }
+
+    /// Makes the next call end at the deadline of what the conversation is occupied with.
+    ///
+    /// One call's own timeout is all that most occupations need. Only the rest of a head or a body comes in several
+    /// calls as a matter of course; for anything else the clock starts with the first call that did not finish it.
+    fn follow(
         &mut self,
-        wait: Duration,
-        patience: Patience,
+        conversation: &impl Conversation,
         socket: &TcpStream,
+        limits: &Limits,
     ) -> io::Result<()> {
+        let now_occupied = occupation(conversation);
+        let patience = now_occupied.0;
+        let limit = limits.of(patience);
+        let turned = now_occupied != self.occupation;
+        self.occupation = now_occupied;
+        let wait = match (turned, patience) {
+            (_, Patience::Wait | Patience::Nothing) => return Ok(()),
+            (true, Patience::Idle | Patience::Write | Patience::Linger) => {
+                self.deadline = None;
+                limit
+            }
+            (true, Patience::Head | Patience::Body) => {
+                self.deadline = Some(Instant::now() + limit);
+                limit
+            }
+            (false, _) => {
+                let now = Instant::now();
+                let deadline = *self.deadline.get_or_insert(now + limit);
+                let left = deadline.saturating_duration_since(now);
+                if left.is_zero() {
+                    return Err(ErrorKind::WouldBlock.into());
+                }
+                left
+            }
+        };
+        self.set(patience, wait, socket)
+    }
+
+    fn set(&mut self, patience: Patience, wait: Duration, socket: &TcpStream) -> io::Result<()> {
         if patience == Patience::Write {
             if self.write != wait {
                 self.write = wait;

@@ -1,14 +1,18 @@
 //! The drivers: the few lines that move octets between a conversation and a socket.
 //!
-//! [`blocking`] serves every model that gives a client a thread of control, [`asynchronous`] the ones that give it a
-//! task. Both read the same match aloud; only the waiting differs.
+//! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
+//! who can go on, [`asynchronous`] the models that give a client a task. All read the same match aloud; only the
+//! waiting differs.
 
 pub mod asynchronous;
 pub mod blocking;
+pub mod readiness;
 
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::conversation::{Patience, Spoken};
+use crate::conversation::{Conversation, Patience, Spoken, Step};
 
 /// How long a conversation may wait, by what it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -62,34 +66,86 @@ impl Limits {
     }
 }
 
+/// What came of one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Performed {
+    /// Octets came or went; whether the socket may have more of them at once.
+    Moved { may_have_more: bool },
+    /// Time is to pass first.
+    Wait(Duration),
+    /// The conversation is over.
+    Over,
+}
+
+/// Does on a socket what a conversation asks for next, and reports it.
+///
+/// # Errors
+/// What the socket said: [`io::ErrorKind::WouldBlock`] on a non-blocking one, or where its timeout has passed.
+fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::Result<Performed> {
+    let may_have_more = match conversation.step() {
+        Step::Read(space) => {
+            let room = space.len();
+            let count = socket.read(space)?;
+            conversation.received(count);
+            count == room
+        }
+        Step::Write(octets) => {
+            let count = socket.write(octets)?;
+            conversation.sent(count);
+            true
+        }
+        Step::EndWrite => {
+            socket.shutdown(Shutdown::Write)?;
+            conversation.write_ended();
+            true
+        }
+        Step::Wait(time) => return Ok(Performed::Wait(time)),
+        Step::Close => return Ok(Performed::Over),
+    };
+    Ok(match conversation.patience() {
+        Patience::Nothing => Performed::Over,
+        _ => Performed::Moved { may_have_more },
+    })
+}
+
+/// What a conversation is occupied with: its deadline starts afresh whenever this changes.
+type Occupation = (Patience, u64);
+
+fn occupation(conversation: &impl Conversation) -> Occupation {
+    (conversation.patience(), conversation.answers())
+}
+
 /// When the present patience ends. Progress does not move it; only turning to something else does.
-#[derive(Debug)]
-struct Deadline {
-    patience: Patience,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    occupation: Occupation,
     at: Instant,
 }
 
 impl Deadline {
-    fn new(patience: Patience, limits: &Limits) -> Self {
+    /// The first one of a conversation that begins `now`.
+    pub(crate) fn new(conversation: &impl Conversation, limits: &Limits, now: Instant) -> Self {
+        let occupation = occupation(conversation);
         Deadline {
-            patience,
-            at: Instant::now() + limits.of(patience),
+            occupation,
+            at: now + limits.of(occupation.0),
         }
     }
 
-    /// Starts afresh if the conversation waits for something else than before; says whether it did.
-    fn follow(&mut self, patience: Patience, limits: &Limits) -> bool {
-        let turned = patience != self.patience;
-        if turned {
-            *self = Deadline::new(patience, limits);
+    /// Starts afresh if the conversation is occupied with something else than before.
+    pub(crate) fn follow(
+        &mut self,
+        conversation: &impl Conversation,
+        limits: &Limits,
+        now: Instant,
+    ) {
+        if occupation(conversation) != self.occupation {
+            *self = Deadline::new(conversation, limits, now);
         }
-        turned
     }
 
-    /// The time left, `None` once there is none.
-    fn left(&self) -> Option<Duration> {
+    /// When it is.
+    pub(crate) fn at(&self) -> Instant {
         self.at
-            .checked_duration_since(Instant::now())
-            .filter(|left| !left.is_zero())
     }
 }

@@ -34,6 +34,7 @@ pub(super) const MODEL: Model = Model {
     attention: Attention::Process,
     capacity: Capacity::Unbounded,
     serve,
+    ..Model::COMMON
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {

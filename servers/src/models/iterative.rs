@@ -30,9 +30,10 @@ pub(super) const MODEL: Model = Model {
     attention: Attention::Nothing,
     capacity: Capacity::One,
     serve,
+    ..Model::COMMON
 };
 
-fn serve(server: &'static Server) -> io::Result<()> {
+pub(super) fn serve(server: &'static Server) -> io::Result<()> {
     for client in server.clients() {
         server.converse(client);
     }

@@ -1,16 +1,25 @@
 //! The table of models, in teaching order: the single source for the command line, the tests, the documents and the
 //! reports. A model is one file and one line here.
 
+mod epoll;
+mod epoll_per_core;
 mod fork_per_client;
 mod iterative;
+mod poll;
+mod pre_forked;
+mod pre_threaded;
+mod selector_threads;
 mod thread_per_client;
+mod thread_pool;
 mod tokio;
+mod tokio_current_thread;
 
 use std::{fmt, io};
 
 use serde::Serialize;
 
 use crate::server::Server;
+use crate::settings::Accept;
 
 /// A way of giving clients the server's attention. It decides who runs a conversation, nothing else.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -25,10 +34,47 @@ pub struct Model {
     pub attention: Attention,
     /// How many clients are served at once.
     pub capacity: Capacity,
+    /// How its acceptors may share the clients, the usual way first; none for a model with one acceptor.
+    pub accept: &'static [Accept],
+    /// Workers for each CPU, unless told otherwise, of a model with a fixed number of them.
+    pub workers_per_cpu: usize,
+    /// Whether its workers may be processes instead of threads.
+    pub threads_or_processes: bool,
+    /// Whether this system has what the model needs; why not, in one plain sentence.
+    #[serde(skip)]
+    pub available: fn() -> Result<(), String>,
     /// Serves until the server is told to stop.
     #[serde(skip)]
     pub serve: fn(&'static Server) -> io::Result<()>,
 }
+
+impl Model {
+    /// What most models have in common: one acceptor, nothing to choose, available everywhere.
+    const COMMON: Model = Model {
+        name: "",
+        title: Bilingual { en: "", es: "" },
+        summary: Bilingual { en: "", es: "" },
+        attention: Attention::Nothing,
+        capacity: Capacity::Unbounded,
+        accept: &[],
+        workers_per_cpu: 1,
+        threads_or_processes: false,
+        available: || Ok(()),
+        serve: |_| Ok(()),
+    };
+
+    /// Clients served at once by that many workers; `None` is as many as come.
+    pub fn serves_at_once(&self, workers: usize) -> Option<usize> {
+        match self.capacity {
+            Capacity::One => Some(1),
+            Capacity::Workers => Some(workers),
+            Capacity::Unbounded => None,
+        }
+    }
+}
+
+/// Workers for each CPU that block with their client: enough that some can go on while others wait.
+const BLOCKING_WORKERS_PER_CPU: usize = 4;
 
 /// One text in English and in Spanish.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -82,6 +128,8 @@ impl fmt::Display for Attention {
 pub enum Capacity {
     /// One: the others wait for it to leave.
     One,
+    /// As many as there are workers: the next waits for one of them.
+    Workers,
     /// As many as come, up to the cap that every model has.
     Unbounded,
 }
@@ -90,7 +138,15 @@ pub enum Capacity {
 pub const MODELS: &[Model] = &[
     iterative::MODEL,
     fork_per_client::MODEL,
+    pre_forked::MODEL,
     thread_per_client::MODEL,
+    pre_threaded::MODEL,
+    thread_pool::MODEL,
+    selector_threads::MODEL,
+    poll::MODEL,
+    epoll::MODEL,
+    epoll_per_core::MODEL,
+    tokio_current_thread::MODEL,
     tokio::MODEL,
 ];
 

@@ -19,6 +19,7 @@ use std::io;
 use std::thread;
 
 use super::{Attention, Bilingual, Capacity, Model};
+use crate::clients::Clients;
 use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
@@ -34,13 +35,19 @@ pub(super) const MODEL: Model = Model {
     attention: Attention::Thread,
     capacity: Capacity::Unbounded,
     serve,
+    ..Model::COMMON
 };
 
 /// Address space for a stack. A conversation touches three pages of it; the default of 2 MiB would buy nothing.
 const STACK_OCTETS: usize = 128 * 1024;
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    for client in server.clients() {
+    attend_each(server, server.clients())
+}
+
+/// The same, however the clients were waited for.
+pub(super) fn attend_each(server: &'static Server, clients: Clients) -> io::Result<()> {
+    for client in clients {
         let thread = thread::Builder::new().stack_size(STACK_OCTETS);
         if let Err(refused) = thread.spawn(move || server.converse(client)) {
             server.could_not_attend(&refused);

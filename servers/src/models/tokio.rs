@@ -34,6 +34,7 @@ pub(super) const MODEL: Model = Model {
     attention: Attention::Task,
     capacity: Capacity::Unbounded,
     serve,
+    ..Model::COMMON
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
@@ -47,7 +48,7 @@ fn serve(server: &'static Server) -> io::Result<()> {
     })
 }
 
-async fn accept(server: &'static Server) -> io::Result<()> {
+pub(super) async fn accept(server: &'static Server) -> io::Result<()> {
     let mut clients = server.async_clients()?;
     while let Some(client) = clients.next().await {
         tokio::spawn(server.converse_async(client));

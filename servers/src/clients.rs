@@ -1,0 +1,130 @@
+//! The clients of a server, one after another, for models that wait for them in a thread or in a Tokio task.
+
+use std::io;
+use std::net::TcpStream;
+use std::thread;
+
+use tokio::net::unix::pipe;
+
+use crate::accepting::{Accepting, Verdict};
+use crate::client::Client;
+use crate::counters::count;
+use crate::server::{LOOK_AGAIN, Server};
+use crate::stop::{self, Interruptible};
+
+/// Blocking iterator over a server's clients. It ends once the server is told to stop and whoever was already waiting
+/// in the accept queue has been let in.
+#[derive(Debug)]
+pub struct Clients {
+    server: &'static Server,
+    accepting: Accepting,
+    _interruptible: Interruptible,
+}
+
+impl Clients {
+    pub(crate) fn of(server: &'static Server) -> Self {
+        count(&server.counters().tally().starts);
+        Clients {
+            server,
+            accepting: Accepting::new(server.settings().backlog),
+            _interruptible: Interruptible::this_thread(),
+        }
+    }
+
+    fn accept(&self) -> io::Result<TcpStream> {
+        let accepted = match self.server.lock() {
+            None => self.server.listener().accept(),
+            Some(lock) => {
+                lock.lock()?;
+                let accepted = self.server.listener().accept();
+                lock.unlock()?;
+                accepted
+            }
+        };
+        count(&self.server.counters().tally().wakeups);
+        accepted.map(|(socket, _)| socket)
+    }
+}
+
+impl Iterator for Clients {
+    type Item = Client<TcpStream>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.accepting.goes_on() {
+            if !self.server.has_room() {
+                thread::sleep(LOOK_AGAIN);
+                continue;
+            }
+            match self.accept() {
+                Ok(socket) => {
+                    self.accepting.succeeded();
+                    return Some(self.server.admit(socket));
+                }
+                Err(error) => match self.accepting.failed(&error) {
+                    Verdict::Empty if stop::is_asked() => break,
+                    Verdict::Empty => self.server.wait_for_client(),
+                    Verdict::Retry => {}
+                    Verdict::Pause(pause) => {
+                        self.server.note_shortage(&error);
+                        thread::sleep(pause);
+                    }
+                },
+            }
+        }
+        self.server.close_door();
+        None
+    }
+}
+
+/// [`Clients`] for models that wait in a Tokio runtime.
+#[derive(Debug)]
+pub struct AsyncClients {
+    server: &'static Server,
+    listener: tokio::net::TcpListener,
+    stop: pipe::Receiver,
+    accepting: Accepting,
+}
+
+impl AsyncClients {
+    pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
+        let listener = server.listener().try_clone()?;
+        // Tokio takes a listener only once it is non-blocking (`TcpListener::from_std`).
+        listener.set_nonblocking(true)?;
+        Ok(AsyncClients {
+            server,
+            listener: tokio::net::TcpListener::from_std(listener)?,
+            stop: pipe::Receiver::from_owned_fd(server.stop_signal().try_clone_to_owned()?)?,
+            accepting: Accepting::new(server.settings().backlog),
+        })
+    }
+
+    /// The next client, `None` once the server is told to stop.
+    pub async fn next(&mut self) -> Option<Client<tokio::net::TcpStream>> {
+        while self.accepting.goes_on() {
+            if !self.server.has_room() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                continue;
+            }
+            let accepted = tokio::select! {
+                biased;
+                accepted = self.listener.accept() => accepted,
+                _ = self.stop.readable() => break,
+            };
+            count(&self.server.counters().tally().wakeups);
+            match accepted {
+                Ok((socket, _)) => {
+                    self.accepting.succeeded();
+                    return Some(self.server.admit(socket));
+                }
+                Err(error) => {
+                    if let Verdict::Pause(pause) = self.accepting.failed(&error) {
+                        self.server.note_shortage(&error);
+                        tokio::time::sleep(pause).await;
+                    }
+                }
+            }
+        }
+        self.server.close_door();
+        None
+    }
+}

@@ -1,0 +1,88 @@
+//! # One loop over epoll(7)
+//!
+//! **Idea.** One thread serves everybody, as with poll(2). But the kernel keeps the list: sockets are entered once, and
+//! each wait gives only those that can go on.
+//!
+//! ```text
+//!   the kernel's list ◀── enter each socket once
+//!          │
+//! epoll_wait(2) ──▶ the ready ones: accept, read, write ─┐
+//!          ▲─────────────────────────────────────────────┘
+//! ```
+//!
+//! **Cost per client.** An entry in the kernel's list, if it has to wait at all. Who waits costs nothing while waiting.
+//!
+//! **Fails when** one client makes the loop compute: everybody else waits. It serves one core.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+
+use super::{Attention, Bilingual, Capacity, Model};
+use crate::event_loop::{self, Interest, Selector};
+use crate::server::Server;
+
+pub(super) const MODEL: Model = Model {
+    name: "epoll",
+    title: Bilingual {
+        en: "Event loop (epoll)",
+        es: "Bucle de eventos (epoll)",
+    },
+    summary: Bilingual {
+        en: "One loop learns from epoll(7) which clients are ready and serves them.",
+        es: "Un bucle sabe por epoll(7) qué clientes están listos y los atiende.",
+    },
+    attention: Attention::Nothing,
+    capacity: Capacity::Unbounded,
+    serve,
+    ..Model::COMMON
+};
+
+pub(super) fn serve(server: &'static Server) -> io::Result<()> {
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    event_loop::run(server, epoll)
+}
+
+/// Most that one wait names; the others are named by the next.
+const READY_MAX: usize = 256;
+
+impl Selector for Epoll {
+    fn watch(&mut self, socket: BorrowedFd, place: usize, interest: Interest) -> io::Result<()> {
+        Ok(self.add(socket, event(place, interest))?)
+    }
+
+    fn watch_instead(
+        &mut self,
+        socket: BorrowedFd,
+        place: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        Ok(self.modify(socket, &mut event(place, interest))?)
+    }
+
+    fn forget(&mut self, socket: BorrowedFd, _place: usize) -> io::Result<()> {
+        Ok(self.delete(socket)?)
+    }
+
+    fn closing(&mut self, _place: usize) {
+        // The kernel takes a closed socket off its list by itself.
+    }
+
+    fn wait(&mut self, timeout_ms: i32, ready: &mut Vec<usize>) -> io::Result<()> {
+        let mut events = [EpollEvent::empty(); READY_MAX];
+        let timeout = EpollTimeout::try_from(timeout_ms).unwrap_or(EpollTimeout::NONE);
+        let count = Epoll::wait(self, &mut events, timeout)?;
+        let places = events[..count].iter().map(EpollEvent::data);
+        ready.extend(places.flat_map(usize::try_from));
+        Ok(())
+    }
+}
+
+fn event(place: usize, interest: Interest) -> EpollEvent {
+    let flags = match interest {
+        Interest::Readable => EpollFlags::EPOLLIN,
+        Interest::Writable => EpollFlags::EPOLLOUT,
+    };
+    EpollEvent::new(flags, place as u64)
+}

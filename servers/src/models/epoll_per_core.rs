@@ -1,0 +1,48 @@
+//! # A loop per core
+//!
+//! **Idea.** As many loops as there are cores, each with a listener of its own on the same port (`SO_REUSEPORT`). The
+//! kernel deals out the clients; the loops share nothing. They are threads, or processes if asked.
+//!
+//! ```text
+//!            ┌▶ listener ▶ loop over epoll    core 0
+//! client ────┤    (the kernel deals)
+//!            └▶ listener ▶ loop over epoll    core 1
+//! ```
+//!
+//! **Cost per client.** That of one loop, and nothing for the others.
+//!
+//! **Fails when** the dealing is uneven: it goes by the client's address, not by who has time, and a client dealt to a
+//! busy loop waits while another loop sleeps.
+
+use std::io;
+
+use super::{Attention, Bilingual, Capacity, Model, epoll, pre_forked};
+use crate::server::Server;
+use crate::settings::Accept;
+use crate::workers::run_threads;
+
+pub(super) const MODEL: Model = Model {
+    name: "epoll-per-core",
+    title: Bilingual {
+        en: "Event loop per core",
+        es: "Un bucle de eventos por núcleo",
+    },
+    summary: Bilingual {
+        en: "A loop over epoll(7) on each core serves the clients the kernel deals to it.",
+        es: "En cada núcleo, un bucle sobre epoll(7) atiende a los clientes que el sistema le reparte.",
+    },
+    attention: Attention::Nothing,
+    capacity: Capacity::Unbounded,
+    accept: &[Accept::Reuseport, Accept::Shared],
+    threads_or_processes: true,
+    serve,
+    ..Model::COMMON
+};
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    if server.settings().processes {
+        pre_forked::keep_working(server, epoll::serve)
+    } else {
+        run_threads(server, epoll::serve)
+    }
+}

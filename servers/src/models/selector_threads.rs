@@ -1,0 +1,39 @@
+//! # A selector at the door, a thread per client
+//!
+//! **Idea.** The acceptor never blocks in accept: it asks poll(2) whether somebody is waiting, and then lets in all who
+//! are. Each client gets a thread of its own. The hybrid is said to make a threaded server scale.
+//!
+//! ```text
+//!                       ┌▶ thread ▶ converse ▶ close
+//! poll ▶ accept ────────┼▶ thread ▶ converse ▶ close
+//!   ▲──── nobody left ──┴▶ thread ▶ converse ▶ close
+//! ```
+//!
+//! **Cost per client.** A thread, as without the selector, and a part of a poll and of an accept that finds nobody.
+//!
+//! **Fails when** a thread per client does. The selector waits for one socket only, so it saves nobody a thread.
+
+use std::io;
+
+use super::{Attention, Bilingual, Capacity, Model, thread_per_client};
+use crate::server::Server;
+
+pub(super) const MODEL: Model = Model {
+    name: "selector-threads",
+    title: Bilingual {
+        en: "Selector and threads",
+        es: "Selector e hilos",
+    },
+    summary: Bilingual {
+        en: "A selector waits for clients; a new thread talks to each.",
+        es: "Un selector espera a los clientes; un hilo nuevo atiende a cada uno.",
+    },
+    attention: Attention::Thread,
+    capacity: Capacity::Unbounded,
+    serve,
+    ..Model::COMMON
+};
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    thread_per_client::attend_each(server, server.selected_clients()?)
+}

@@ -1,0 +1,54 @@
+//! # Thread pool: one acceptor, a bounded queue, a few threads
+//!
+//! **Idea.** One thread accepts and puts each client into a queue. The threads of a pool (Rayon's) take clients out of
+//! it. The queue has an end: past it, clients are sent away at once instead of waiting for an answer nobody wants any
+//! more.
+//!
+//! ```text
+//!                             ┌▶ pool thread ▶ converse ▶ close
+//! accept ──▶ bounded queue ───┤
+//!    └─ full: 503             └▶ pool thread ▶ converse ▶ close
+//! ```
+//!
+//! **Cost per client.** An entry in the queue, waking a thread that sleeps, and a switch from the acceptor to it.
+//!
+//! **Fails when** all threads are kept waiting by slow clients: the queue fills and the rest are refused.
+
+use std::io;
+
+use rayon::ThreadPoolBuilder;
+
+use super::{Attention, BLOCKING_WORKERS_PER_CPU, Bilingual, Capacity, Model};
+use crate::server::Server;
+
+pub(super) const MODEL: Model = Model {
+    name: "thread-pool",
+    title: Bilingual {
+        en: "Thread pool",
+        es: "Grupo de hilos",
+    },
+    summary: Bilingual {
+        en: "One thread accepts; the threads of a pool (Rayon) talk to the clients in its bounded queue.",
+        es: "Un hilo acepta; los hilos de un grupo (Rayon) atienden a los clientes de su cola limitada.",
+    },
+    attention: Attention::Thread,
+    capacity: Capacity::Workers,
+    workers_per_cpu: BLOCKING_WORKERS_PER_CPU,
+    serve,
+    ..Model::COMMON
+};
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    let workers = server.settings().workers;
+    let pool = ThreadPoolBuilder::new().num_threads(workers).build();
+    let pool = pool.map_err(io::Error::other)?;
+    for client in server.clients() {
+        if server.queue_is_full(workers) {
+            client.send_away();
+        } else {
+            pool.spawn(move || server.converse(client));
+        }
+    }
+    server.drain();
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! # Async: a task per client on one thread
+//!
+//! **Idea.** Each client gets a task, as on Tokio's other runtime, but one thread runs them all: an event loop whose
+//! conversations are written as if each had a thread to itself.
+//!
+//! ```text
+//!            ┌▶ task ─┐
+//! accept ────┼▶ task ─┼─▶ run queue ─▶ one thread ─▶ epoll
+//!            └▶ task ─┘                    ▲──────────┘
+//! ```
+//!
+//! **Cost per client.** An allocation for the task, registering with epoll(7), a timer. No other thread is woken.
+//!
+//! **Fails when** a task computes or blocks: everybody waits, as in any loop. It serves one core.
+
+use std::io;
+
+use tokio::runtime;
+
+use super::{Attention, Bilingual, Capacity, Model, tokio as work_stealing};
+use crate::server::Server;
+
+pub(super) const MODEL: Model = Model {
+    name: "tokio-current-thread",
+    title: Bilingual {
+        en: "Async on one thread (Tokio)",
+        es: "Asíncrono en un hilo (Tokio)",
+    },
+    summary: Bilingual {
+        en: "A task on Tokio's one-thread runtime talks to each client.",
+        es: "Una tarea del entorno de un solo hilo de Tokio atiende a cada cliente.",
+    },
+    attention: Attention::Task,
+    capacity: Capacity::Unbounded,
+    serve,
+    ..Model::COMMON
+};
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(work_stealing::accept(server))
+}
