@@ -74,6 +74,29 @@ fn the_simplest_server_outlives_clients_that_say_nothing() {
 }
 
 #[test]
+fn the_selector_echoes_until_a_client_closes_or_says_salir() {
+    let server = Server::start_with("selector-threads", &["--conversation", "echo"]);
+    let clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    // Without line ends, as the original client sends: a message is what one read brings.
+    for message in ["hola", "¿Qué tal?", "salir no es"] {
+        for client in &clients {
+            say(client, message, message);
+        }
+    }
+    let (farewells, closings) = clients.split_at(2);
+    for mut client in farewells {
+        client.write_all(b"salir").expect("sent");
+        assert_ends(&mut client);
+    }
+    closings.iter().for_each(leave);
+    let counters = server.stop();
+    assert_eq!(
+        (&counters["accepted"], &counters["closed"]),
+        (&4.into(), &4.into())
+    );
+}
+
+#[test]
 fn threads_and_processes_greet_over_http_and_close() {
     for model in ["thread-per-client", "fork-per-client"] {
         let server = Server::start_with(model, &["--backlog", "5"]);
