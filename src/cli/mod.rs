@@ -1,5 +1,6 @@
 //! The command line: what `hola` can be asked, and its exit codes.
 
+mod client;
 pub mod compare;
 mod load;
 mod report;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::report::ReportArgs;
 
@@ -32,6 +34,7 @@ Examples:
   hola serve tokio                     serve on 127.0.0.1:8080
   hola load http://127.0.0.1:8080/     measure whatever listens there
   hola load --model thread-per-client  start it, measure it, stop it
+  hola client 127.0.0.1:8080           talk to a server line by line
   hola compare                         all models, a report with intervals
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 130 interrupted."
@@ -53,6 +56,8 @@ enum Command {
     Serve(ServeArgs),
     /// Put load on a server and measure it
     Load(Box<load::LoadCommand>),
+    /// Talk to a server line by line
+    Client(ClientArgs),
     /// Measure every model and write a report
     Compare(CompareArgs),
     /// Write a run's reports again from its stored data
@@ -65,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command),
+        Command::Client(args) => client::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
     };

@@ -1,0 +1,501 @@
+//! `hola client`: talk to a server line by line, and see what it says as soon as it says it.
+//!
+//! Two threads share one connection. One listens and prints, the other reads lines and sends them; so neither a silent
+//! server nor a silent user keeps the other waiting.
+
+use std::fmt::Write as _;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use clap::{Args, ValueEnum};
+use hola_servers::conversation::ack::ACKNOWLEDGEMENT;
+use signal_hook::consts::SIGINT;
+
+use super::INTERRUPTED;
+
+/// Where `hola serve` listens unless told otherwise.
+const ADDRESS_DEFAULT: &str = "127.0.0.1:8080";
+/// The line that leaves; it is never sent.
+const LEAVE: &[u8] = b"salir";
+/// What stands before each line of the server's.
+const PREFIX: &str = "[SERVIDOR] ";
+
+/// Longest wait for a connection, for an answer that is owed, and for a server that takes nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A server that is silent for this long has nothing to say: it may only be listening.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Time for the other thread to find that its input has ended as well, when the server closes.
+const GRACE: Duration = Duration::from_millis(250);
+/// Longest message, in octets; a longer line goes out in pieces of this size.
+const LINE_OCTETS_MAX: u64 = 64 * 1024;
+
+/// Arguments of `client`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  hola client                                  talk to what `hola serve` listens to by default
+  hola client '[::1]:8080'
+  hola client --conversation ack < lines.txt   fail unless every line is answered
+  printf 'hola\\nadiós\\n' | hola client localhost:8080
+
+Each line is sent without its line end, as one message; an empty line is nothing to send. TCP keeps
+no borders between messages, so a line waits until the one before it is answered, or for a second.
+`salir` or the end of the input leaves: nothing more is sent, and what the server still says is
+printed until it closes or is silent for a second. What the server says goes to standard output,
+each line after `[SERVIDOR]`, control characters escaped.
+
+Exit codes: 0 ok, 1 no server, or it went away first, or owes an answer, 2 usage, 130 interrupted.")]
+pub(super) struct ClientArgs {
+    /// Address and port of the server
+    #[arg(value_name = "ADDR", default_value = ADDRESS_DEFAULT)]
+    address: Address,
+    /// What the server speaks: each line then waits up to 5 s for its whole answer, and fails without it
+    #[arg(long, value_enum)]
+    conversation: Option<Expected>,
+}
+
+/// A conversation in which every message is owed an answer of known length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Expected {
+    /// `Mensaje recibido` to each message
+    Ack,
+    /// Each message back
+    Echo,
+}
+
+impl Expected {
+    /// Length of the answer to `message`, at least: a server acknowledges as often as it reads, 1 KiB at a time.
+    fn answer_octets(self, message: &[u8]) -> usize {
+        match self {
+            Expected::Ack => ACKNOWLEDGEMENT.len(),
+            Expected::Echo => message.len(),
+        }
+    }
+}
+
+/// A host and a port, as typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Address(String);
+
+impl FromStr for Address {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names_a_host = |host: &str| {
+            let allowed = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
+            !host.is_empty() && host.chars().all(allowed)
+        };
+        let port = match text.parse::<SocketAddr>() {
+            Ok(address) => Some(address.port()),
+            Err(_) => text
+                .rsplit_once(':')
+                .filter(|(host, _)| names_a_host(host))
+                .and_then(|(_, port)| port.parse().ok()),
+        };
+        match port {
+            None | Some(0) => {
+                Err("write a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080")
+            }
+            Some(_) => Ok(Address(text.to_owned())),
+        }
+    }
+}
+
+/// Talks until one side leaves.
+pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
+    // Nothing is kept that would have to be saved: Ctrl-C ends the process at once.
+    let at_once = Arc::new(AtomicBool::new(true));
+    signal_hook::flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), at_once)?;
+
+    let connection = Arc::new(Connection::new(connect(args)?));
+    if io::stdin().is_terminal() {
+        eprintln!("Connected to {}; salir leaves", args.address.0);
+    }
+    let speaker = Arc::clone(&connection);
+    let expected = args.conversation;
+    thread::Builder::new().spawn(move || speaker.speak(io::stdin().lock(), expected))?;
+
+    let ending = connection.listen(io::stdout().lock())?;
+    // A thread that is still reading the keyboard ends with the process.
+    match connection.how_the_user_left() {
+        Some(left) => left.map(|()| ExitCode::SUCCESS),
+        None => Err(anyhow!(ending)),
+    }
+}
+
+fn connect(args: &ClientArgs) -> Result<TcpStream> {
+    let Address(typed) = &args.address;
+    let addresses = typed.to_socket_addrs();
+    let addresses = addresses.with_context(|| format!("cannot find {typed}"))?;
+    let mut failure = anyhow!("{typed} has no address");
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, PATIENCE) {
+            Ok(socket) => {
+                socket.set_nodelay(true)?;
+                socket.set_write_timeout(Some(PATIENCE))?;
+                return Ok(socket);
+            }
+            Err(error) => failure = unreachable(args, address, &error),
+        }
+    }
+    Err(failure)
+}
+
+fn unreachable(args: &ClientArgs, address: SocketAddr, error: &io::Error) -> anyhow::Error {
+    let Address(typed) = &args.address;
+    match error.kind() {
+        ErrorKind::ConnectionRefused if address.ip().is_loopback() => {
+            let spoken = match args.conversation {
+                None | Some(Expected::Ack) => "ack",
+                Some(Expected::Echo) => "echo",
+            };
+            let mut remedy = format!("hola serve thread-per-client --conversation {spoken}");
+            if address.to_string() != ADDRESS_DEFAULT {
+                let _ = write!(remedy, " --bind {address}");
+            }
+            anyhow!("nobody listens at {typed} (start one with: {remedy})")
+        }
+        ErrorKind::ConnectionRefused => anyhow!("nobody listens at {typed}"),
+        ErrorKind::TimedOut => anyhow!("{typed} does not answer"),
+        _ => anyhow!("cannot connect to {typed}: {error}"),
+    }
+}
+
+/// One connection, and what its two threads tell each other.
+struct Connection {
+    socket: TcpStream,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    heard_octets: u64,
+    /// The server says no more.
+    closed: bool,
+    /// The user says no more: had enough, or failed to.
+    left: Option<Result<()>>,
+}
+
+impl Connection {
+    fn new(socket: TcpStream) -> Self {
+        Connection {
+            socket,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Prints what the server says, until it says no more; gives the reason.
+    fn listen(&self, mut out: impl Write) -> Result<String> {
+        let mut transcript = Transcript::default();
+        let mut space = [0; 4096];
+        let ending = loop {
+            match (&self.socket).read(&mut space) {
+                Ok(0) => break CLOSED.into(),
+                Ok(count) => {
+                    print(&mut out, &transcript.continued(&space[..count]))?;
+                    self.note(|state| state.heard_octets += count as u64);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break reason(&error),
+            }
+        };
+        print(&mut out, &transcript.ended())?;
+        self.note(|state| state.closed = true);
+        Ok(ending)
+    }
+
+    /// Sends what the user says, until the user says no more; then the connection ends.
+    fn speak(&self, input: impl BufRead, expected: Option<Expected>) {
+        let left = self.send_lines(input, expected);
+        let in_peace = left.is_ok();
+        self.note(|state| state.left = Some(left));
+        if in_peace {
+            // Fails where the server has closed already, and then there is nothing to wait for.
+            let _ = self.socket.shutdown(Shutdown::Write);
+            self.await_silence();
+        }
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
+    fn send_lines(&self, mut input: impl BufRead, expected: Option<Expected>) -> Result<()> {
+        let mut previous = None;
+        while let Some(line) = next_line(&mut input).context("cannot read the input")? {
+            if line.trim_ascii() == LEAVE {
+                break;
+            }
+            if line.is_empty() {
+                continue;
+            }
+            self.await_answer(previous)?;
+            ensure!(!self.state().closed, CLOSED);
+            previous = Some(Sent {
+                at: Instant::now(),
+                heard_octets_before: self.state().heard_octets,
+                owed_octets: expected.map(|expected| expected.answer_octets(&line)),
+            });
+            if let Err(error) = (&self.socket).write_all(&line) {
+                bail!(reason(&error));
+            }
+        }
+        // What is not owed may still come after the sending half is closed.
+        self.await_answer(previous.filter(|sent| sent.owed_octets.is_some()))
+    }
+
+    /// Waits until the message is answered, so that the next one is not taken for its end. Whatever the server says
+    /// counts: it does not tell what it says unasked.
+    fn await_answer(&self, sent: Option<Sent>) -> Result<()> {
+        let Some(sent) = sent else {
+            return Ok(());
+        };
+        let patience = sent.owed_octets.map_or(SILENCE, |_| PATIENCE);
+        let enough = sent.heard_octets_before + sent.owed_octets.unwrap_or(1) as u64;
+        let state = self.await_change(patience.saturating_sub(sent.at.elapsed()), |state| {
+            state.heard_octets >= enough || state.closed
+        });
+        let answered = state.heard_octets >= enough;
+        ensure!(answered || !state.closed, CLOSED);
+        ensure!(
+            answered || sent.owed_octets.is_none(),
+            "no whole answer within {} s",
+            PATIENCE.as_secs()
+        );
+        Ok(())
+    }
+
+    /// Waits until the server has closed or has been silent for a while, or cannot stop talking.
+    fn await_silence(&self) {
+        let latest = Instant::now() + PATIENCE;
+        loop {
+            let before = self.state().heard_octets;
+            let state =
+                self.await_change(SILENCE, |state| state.heard_octets > before || state.closed);
+            if state.closed || state.heard_octets == before || Instant::now() >= latest {
+                return;
+            }
+        }
+    }
+
+    /// How the user left, or `None` if the server went first.
+    fn how_the_user_left(&self) -> Option<Result<()>> {
+        let mut state = self.await_change(GRACE, |state| state.left.is_some());
+        state.left.take()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic while it is locked")
+    }
+
+    fn note(&self, news: impl FnOnce(&mut State)) {
+        news(&mut self.state());
+        self.changed.notify_all();
+    }
+
+    /// Waits until `enough` holds or the time is over; gives the state either way.
+    fn await_change(
+        &self,
+        longest: Duration,
+        enough: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'_, State> {
+        let waited = self
+            .changed
+            .wait_timeout_while(self.state(), longest, |state| !enough(state));
+        waited.expect("no panic while it is locked").0
+    }
+}
+
+/// The message that was sent last.
+struct Sent {
+    at: Instant,
+    heard_octets_before: u64,
+    owed_octets: Option<usize>,
+}
+
+/// What is said of a server that went away.
+const CLOSED: &str = "the server closed the connection";
+
+/// Why a connection came to its end, in words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => CLOSED.into(),
+        // The write timeout.
+        ErrorKind::WouldBlock => format!("the server took nothing for {} s", PATIENCE.as_secs()),
+        _ => format!("the connection broke: {error}"),
+    }
+}
+
+/// The next line without its end, `None` at the end of the input. Octets, not text: the server judges what they are.
+fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    if input.take(LINE_OCTETS_MAX).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    line.truncate(without_line_end(&line).len());
+    Ok(Some(line))
+}
+
+fn without_line_end(line: &[u8]) -> &[u8] {
+    match line.strip_suffix(b"\n") {
+        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
+        None => line,
+    }
+}
+
+fn print(out: &mut impl Write, text: &str) -> Result<()> {
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write what the server says")
+}
+
+/// What the server says, as lines for a terminal that may believe every octet it gets.
+#[derive(Default)]
+struct Transcript {
+    /// First octets of a character whose rest has yet to come: 3 at most.
+    held: Vec<u8>,
+    /// The last line was printed before its end came, which then is not a line of its own.
+    unended: bool,
+}
+
+impl Transcript {
+    /// The lines of `octets`, the last one even without an end, a character only once it is whole.
+    fn continued(&mut self, octets: &[u8]) -> String {
+        let mut octets = [self.held.as_slice(), octets].concat();
+        self.held = octets.split_off(octets.len() - unfinished_octets(&octets));
+        self.lines(&octets)
+    }
+
+    /// What was held back and will never be whole.
+    fn ended(&mut self) -> String {
+        let held = std::mem::take(&mut self.held);
+        self.lines(&held)
+    }
+
+    fn lines(&mut self, octets: &[u8]) -> String {
+        let mut text = String::new();
+        for line in octets.split_inclusive(|&octet| octet == b'\n') {
+            let content = without_line_end(line);
+            let ends_the_last_one = self.unended && content.is_empty();
+            self.unended = !line.ends_with(b"\n");
+            if !ends_the_last_one {
+                text.push_str(PREFIX);
+                escape(content, &mut text);
+                text.push('\n');
+            }
+        }
+        text
+    }
+}
+
+/// Octets at the end that begin a character and do not finish it.
+fn unfinished_octets(octets: &[u8]) -> usize {
+    let Some(last) = octets.utf8_chunks().last().map(|chunk| chunk.invalid()) else {
+        return 0;
+    };
+    match std::str::from_utf8(last) {
+        Err(error) if error.error_len().is_none() => last.len(),
+        _ => 0,
+    }
+}
+
+/// Text as it is; what could command a terminal, or is no text, as an escape.
+fn escape(octets: &[u8], text: &mut String) {
+    for chunk in octets.utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            if letter.is_control() || turns_text_around(letter) {
+                text.extend(letter.escape_debug());
+            } else {
+                text.push(letter);
+            }
+        }
+        for octet in chunk.invalid() {
+            let _ = write!(text, "\\x{octet:02x}");
+        }
+    }
+}
+
+/// Marks of direction, which can show a line as what it is not, and further ends of lines (Unicode UAX #9, UAX #14).
+fn turns_text_around(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_addresses_with_a_port() {
+        for good in [
+            "127.0.0.1:8080",
+            "localhost:80",
+            "[::1]:8080",
+            "a-b.example:1",
+        ] {
+            assert_eq!(good.parse(), Ok(Address(good.into())));
+        }
+        for bad in [
+            "",
+            "localhost",
+            ":8080",
+            "::1:8080",
+            "[::1]",
+            "a:0",
+            "a:65536",
+            "a:b",
+            "http://a:80",
+            "a b:1",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn prints_the_same_text_however_its_characters_are_split() {
+        let text = "¿ñ€😀?".as_bytes();
+        for at in 0..=text.len() {
+            let mut transcript = Transcript::default();
+            let halves = [&text[..at], &text[at..]].map(|half| transcript.continued(half));
+            let printed = halves.concat().replace(PREFIX, "").replace('\n', "");
+            assert_eq!(printed, "¿ñ€😀?", "split at {at}");
+            assert!(transcript.ended().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_line_end_that_comes_late_is_no_line_of_its_own() {
+        let mut transcript = Transcript::default();
+        assert_eq!(transcript.continued(b"uno"), "[SERVIDOR] uno\n");
+        assert_eq!(transcript.continued(b"\r\n"), "");
+        assert_eq!(
+            transcript.continued(b"\ndos\n"),
+            "[SERVIDOR] \n[SERVIDOR] dos\n"
+        );
+    }
+
+    #[test]
+    fn octets_that_are_no_text_are_escaped_and_those_that_could_be_wait_for_the_end() {
+        let mut transcript = Transcript::default();
+        assert_eq!(
+            transcript.continued(b"a\xff\xc3b\xe2\x82"),
+            "[SERVIDOR] a\\xff\\xc3b\n"
+        );
+        assert_eq!(transcript.ended(), "[SERVIDOR] \\xe2\\x82\n");
+    }
+
+    #[test]
+    fn lines_lose_their_ends_and_nothing_else() {
+        let mut input = &b"uno\n dos \r\n\ntr\xffes"[..];
+        let mut lines = Vec::new();
+        while let Some(line) = next_line(&mut input).expect("memory") {
+            lines.push(line);
+        }
+        assert_eq!(lines, [&b"uno"[..], b" dos ", b"", b"tr\xffes"]);
+    }
+}

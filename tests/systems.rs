@@ -1,0 +1,175 @@
+//! The five systems the project grew from: small clients that speak as theirs did, octet by octet.
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use self::support::{Server, for_each_model};
+
+const ACKNOWLEDGEMENT: &str = "Mensaje recibido";
+
+/// Sends a message and reads as many octets as the answer must have.
+fn say(mut socket: &TcpStream, message: &str, answer: &str) {
+    socket.write_all(message.as_bytes()).expect("sent");
+    let mut octets = vec![0; answer.len()];
+    socket.read_exact(&mut octets).expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&octets), answer, "to {message:?}");
+}
+
+/// Says no more; nor must the server.
+fn leave(mut socket: &TcpStream) {
+    socket.shutdown(Shutdown::Write).expect("connected");
+    assert_ends(&mut socket);
+}
+
+fn assert_ends(socket: &mut impl Read) {
+    let mut more = Vec::new();
+    socket.read_to_end(&mut more).expect("a farewell");
+    assert_eq!(more.escape_ascii().to_string(), "");
+}
+
+#[test]
+fn the_threaded_server_acknowledges_every_message_of_every_client_until_it_leaves() {
+    let server = Server::start_with(
+        "thread-per-client",
+        &["--conversation", "ack", "--backlog", "5"],
+    );
+    let clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
+    // In turns, so that nobody is served only after somebody else has left.
+    for message in ["hola", "¿Qué tal?", "salir no es", "x"] {
+        for client in &clients {
+            say(client, message, ACKNOWLEDGEMENT);
+        }
+    }
+    clients.iter().for_each(leave);
+    let counters = server.stop();
+    assert_eq!(
+        (&counters["answers"], &counters["closed"]),
+        (&12.into(), &3.into())
+    );
+}
+
+#[test]
+fn the_simplest_server_outlives_clients_that_say_nothing() {
+    let server = Server::start_with("iterative", &["--conversation", "ack", "--backlog", "5"]);
+    for _ in 0..3 {
+        drop(server.connect());
+        let client = server.connect();
+        say(&client, "Hola servidor!", ACKNOWLEDGEMENT);
+        leave(&client);
+    }
+    let counters = server.stop();
+    assert_eq!(
+        (
+            &counters["answers"],
+            &counters["accepted"],
+            &counters["closed"]
+        ),
+        (&3.into(), &6.into(), &6.into())
+    );
+}
+
+#[test]
+fn the_selector_echoes_until_a_client_closes_or_says_salir() {
+    let server = Server::start_with("selector-threads", &["--conversation", "echo"]);
+    let clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
+    // Without line ends, as the original client sends: a message is what one read brings.
+    for message in ["hola", "¿Qué tal?", "salir no es"] {
+        for client in &clients {
+            say(client, message, message);
+        }
+    }
+    let (farewells, closings) = clients.split_at(2);
+    for mut client in farewells {
+        client.write_all(b"salir").expect("sent");
+        assert_ends(&mut client);
+    }
+    closings.iter().for_each(leave);
+    let counters = server.stop();
+    assert_eq!(
+        (&counters["accepted"], &counters["closed"]),
+        (&4.into(), &4.into())
+    );
+}
+
+#[test]
+fn threads_and_processes_greet_over_http_and_close() {
+    for model in ["thread-per-client", "fork-per-client"] {
+        let server = Server::start_with(model, &["--backlog", "5"]);
+        // As large as one read of the original server's.
+        let head = "GET / HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\nX-Filler: ";
+        let filler = "x".repeat(1024 - head.len() - 4);
+        let largest = format!("{head}{filler}\r\n\r\n");
+        for request in ["GET / HTTP/1.0\r\n\r\n", &largest] {
+            let mut client = server.connect();
+            client.write_all(request.as_bytes()).expect("sent");
+            let mut answer = String::new();
+            client.read_to_string(&mut answer).expect("an answer");
+            assert_eq!(
+                without_date(&answer),
+                "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\
+                 Connection: close\r\n\r\nHola, cliente!",
+                "{model}"
+            );
+        }
+        let counters = server.stop();
+        assert_eq!(
+            (&counters["answers"], &counters["closed"]),
+            (&2.into(), &2.into()),
+            "{model}"
+        );
+    }
+}
+
+/// An answer without the one line that the clock writes.
+fn without_date(answer: &str) -> String {
+    let lines = answer.split_inclusive("\r\n");
+    lines.filter(|line| !line.starts_with("Date: ")).collect()
+}
+
+#[test]
+fn clients_that_leave_in_whatever_manner_are_all_counted_out() {
+    for_each_model(|model| {
+        let server = Server::start_with(model, &["--conversation", "echo"]);
+        // Each on its own, so that no model makes one wait for another.
+        for last_act in [nothing, leave, reset_on_close, say_salir] {
+            for talks in [true, false] {
+                let client = server.connect();
+                if talks {
+                    say(&client, "hola", "hola");
+                }
+                last_act(&client);
+            }
+        }
+        let counters = server.stop();
+        assert_eq!(
+            (&counters["accepted"], &counters["closed"]),
+            (&8.into(), &8.into()),
+            "{model}: {counters}"
+        );
+        assert_eq!(
+            (&counters["crashed"], &counters["expired"]),
+            (&0.into(), &0.into()),
+            "{model}: {counters}"
+        );
+    });
+}
+
+fn nothing(_client: &TcpStream) {}
+
+/// Makes the close a reset instead of a farewell, as when a program ends with text unread.
+fn reset_on_close(client: &TcpStream) {
+    let no_linger = Some(Duration::ZERO);
+    SockRef::from(client)
+        .set_linger(no_linger)
+        .expect("an option");
+}
+
+/// The word, and then gone without waiting for what it brings.
+fn say_salir(mut client: &TcpStream) {
+    client.write_all(b"salir").expect("sent");
+}
