@@ -1,11 +1,12 @@
 //! The drivers: the few lines that move octets between a conversation and a socket.
 //!
 //! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
-//! who can go on, [`asynchronous`] the models that give a client a task. All read the same match aloud; only the
-//! waiting differs.
+//! who can go on, [`asynchronous`] the models that give a client a task, [`completion`] the loop that has the kernel do
+//! the moving. All read the same match aloud; only the waiting differs.
 
 pub mod asynchronous;
 pub mod blocking;
+pub(crate) mod completion;
 pub mod readiness;
 
 use std::io::{self, Read, Write};
@@ -142,6 +143,11 @@ impl Deadline {
         if occupation(conversation) != self.occupation {
             *self = Deadline::new(conversation, limits, now);
         }
+    }
+
+    /// Moves it, for a conversation that waits for nothing but time.
+    pub(crate) fn put_off(&mut self, at: Instant) {
+        self.at = at;
     }
 
     /// When it is.

@@ -20,7 +20,7 @@ use std::os::fd::BorrowedFd;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::{Attention, Bilingual, Capacity, Model};
-use crate::event_loop::{self, Interest, Selector};
+use crate::loops::{self, Interest, Selector};
 use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
@@ -41,7 +41,7 @@ pub(super) const MODEL: Model = Model {
 
 pub(super) fn serve(server: &'static Server) -> io::Result<()> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-    event_loop::run(server, epoll)
+    loops::select(server, epoll)
 }
 
 /// Most that one wait names; the others are named by the next.

@@ -4,6 +4,7 @@
 mod epoll;
 mod epoll_per_core;
 mod fork_per_client;
+mod io_uring;
 mod iterative;
 mod poll;
 mod pre_forked;
@@ -148,6 +149,7 @@ pub const MODELS: &[Model] = &[
     epoll_per_core::MODEL,
     tokio_current_thread::MODEL,
     tokio::MODEL,
+    io_uring::MODEL,
 ];
 
 /// The model of that name.

@@ -21,7 +21,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use libc::{POLLIN, POLLOUT, pollfd};
 
 use super::{Attention, Bilingual, Capacity, Model};
-use crate::event_loop::{self, Interest, Selector};
+use crate::loops::{self, Interest, Selector};
 use crate::server::Server;
 use crate::sys;
 
@@ -42,7 +42,7 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    event_loop::run(server, Poll::default())
+    loops::select(server, Poll::default())
 }
 
 /// The list that goes to the kernel and back, with the entry of each place at its index.

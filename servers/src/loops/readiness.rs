@@ -1,8 +1,5 @@
 //! One loop that serves many clients: it asks a selector who can go on, and takes each as far as it can.
 
-mod deadlines;
-mod door;
-
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
-use self::deadlines::Deadlines;
-use self::door::{Door, Turned};
+use super::deadlines::Deadlines;
+use super::door::{Door, Turned};
+use super::{unless_interrupted, until_first};
 use crate::client::Client;
 use crate::conversation::{Conversation, Talk};
 use crate::counters::count;
@@ -97,10 +95,7 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
     let mut ready: Vec<usize> = Vec::new();
     while event_loop.goes_on() {
         let timeout_ms = event_loop.timeout().map_or(-1, milliseconds_up);
-        match event_loop.selector.wait(timeout_ms, &mut ready) {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
+        unless_interrupted(event_loop.selector.wait(timeout_ms, &mut ready))?;
         event_loop.now = Instant::now();
         for place in ready.drain(..) {
             match place {
@@ -135,9 +130,8 @@ impl<S: Selector> EventLoop<S> {
     }
 
     fn timeout(&self) -> Option<Duration> {
-        let next = [self.deadlines.next(), self.door.looks_again_at(self.now)];
-        let next = next.into_iter().flatten().min()?;
-        Some(next.saturating_duration_since(self.now))
+        let door = self.door.looks_again_at(self.now);
+        until_first([self.deadlines.next(), door], self.now)
     }
 
     /// Lets in who waits at the door, and takes each as far as it can go at once: a short conversation is over before

@@ -1,6 +1,8 @@
 //! The crate's only unsafe code: what the kernel offers and no safe wrapper does.
 #![allow(unsafe_code)]
 
+pub(crate) mod ring;
+
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;

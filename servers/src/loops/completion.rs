@@ -1,0 +1,275 @@
+//! A loop that asks the kernel to do things and is told when they are done.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use slab::Slab;
+
+use super::deadlines::Deadlines;
+use super::{unless_interrupted, until_first};
+use crate::accepting::{Accepting, Verdict};
+use crate::client::Client;
+use crate::conversation::{Conversation, Talk};
+use crate::counters::count;
+use crate::drive::Deadline;
+use crate::drive::completion::{Asked, ask, received};
+use crate::server::{LOOK_AGAIN, Server, note};
+use crate::stop;
+use crate::sys::ring::{Completion, Received, Ring};
+
+/// Serves through that ring until the server is told to stop and nobody is left.
+///
+/// # Errors
+/// What the ring said; the sockets' own errors end their conversations only.
+pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
+    let mut the_loop = Loop {
+        server,
+        ring,
+        accepting: Accepting::new(server.settings().backlog),
+        door: Door::Shut { until: None },
+        arrived: VecDeque::new(),
+        attended: Slab::new(),
+        deadlines: Deadlines::default(),
+        now: Instant::now(),
+    };
+    count(&server.counters().tally().starts);
+    the_loop.ring.watch_stop(server.stop_signal())?;
+    the_loop.look_after_door()?;
+    let mut completions = Vec::new();
+    while the_loop.goes_on() {
+        let timeout = the_loop.timeout();
+        unless_interrupted(the_loop.ring.wait(timeout, &mut completions))?;
+        the_loop.now = Instant::now();
+        for completion in completions.drain(..) {
+            the_loop.take(completion)?;
+        }
+        the_loop.let_in_who_arrived()?;
+        the_loop.look_after_deadlines()?;
+        the_loop.look_after_door()?;
+    }
+    Ok(())
+}
+
+struct Loop {
+    server: &'static Server,
+    ring: Ring,
+    accepting: Accepting,
+    door: Door,
+    /// Accepted while there was no room.
+    arrived: VecDeque<TcpStream>,
+    attended: Slab<Attended>,
+    deadlines: Deadlines,
+    /// Read once a turn: nothing here needs to know better.
+    now: Instant,
+}
+
+/// What has been asked about new clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// The kernel lets them in.
+    Open,
+    /// It has been asked to cease.
+    Closing,
+    /// It lets in nobody, for a while where the system was short of something.
+    Shut { until: Option<Instant> },
+    /// Nor ever again.
+    Closed,
+}
+
+/// A client that is being served. It stays until nothing is under way for it.
+struct Attended {
+    client: Client<TcpStream>,
+    talk: Talk<'static>,
+    deadline: Deadline,
+    asked: Asked,
+    /// Its socket is shut down, and the operation under way about to fail.
+    is_expired: bool,
+}
+
+impl Loop {
+    fn goes_on(&self) -> bool {
+        self.door != Door::Closed || !self.attended.is_empty() || !self.arrived.is_empty()
+    }
+
+    fn timeout(&self) -> Option<std::time::Duration> {
+        let door = match self.door {
+            Door::Shut { until } => Some(until.unwrap_or(self.now + LOOK_AGAIN)),
+            Door::Closed if !self.arrived.is_empty() => Some(self.now + LOOK_AGAIN),
+            Door::Open | Door::Closing | Door::Closed => None,
+        };
+        until_first([self.deadlines.next(), door], self.now)
+    }
+
+    fn take(&mut self, completion: Completion) -> io::Result<()> {
+        match completion {
+            Completion::Accepted { outcome, goes_on } => {
+                self.somebody_came(outcome, goes_on);
+                Ok(())
+            }
+            // The flag is up; look_after_door sees it.
+            Completion::Stop => Ok(()),
+            Completion::Received { place, outcome } => self.received(place, outcome),
+            Completion::Sent { place, outcome } => match outcome {
+                Ok(count) => {
+                    self.attended[place].talk.sent(count);
+                    self.ask(place)
+                }
+                Err(error) => {
+                    self.end(place, Err(error));
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn somebody_came(&mut self, outcome: io::Result<TcpStream>, goes_on: bool) {
+        count(&self.server.counters().tally().wakeups);
+        if !goes_on {
+            self.door = Door::Shut { until: None };
+        }
+        match outcome {
+            Ok(socket) => {
+                self.accepting.succeeded();
+                self.arrived.push_back(socket);
+            }
+            // This is how a cancelled accept ends.
+            Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
+            Err(error) => {
+                if let Verdict::Pause(pause) = self.accepting.failed(&error) {
+                    self.server.note_shortage(&error);
+                    self.door = Door::Shut {
+                        until: Some(self.now + pause),
+                    };
+                }
+            }
+        }
+    }
+
+    fn let_in_who_arrived(&mut self) -> io::Result<()> {
+        while self.server.has_room()
+            && let Some(socket) = self.arrived.pop_front()
+        {
+            let talk = self.server.talk();
+            let place = self.attended.insert(Attended {
+                client: self.server.admit(socket),
+                deadline: Deadline::new(&talk, &self.server.settings().limits, self.now),
+                talk,
+                asked: Asked::Nothing,
+                is_expired: false,
+            });
+            self.ask(place)?;
+        }
+        Ok(())
+    }
+
+    fn received(&mut self, place: usize, outcome: io::Result<Received>) -> io::Result<()> {
+        let outcome = match outcome {
+            Ok(octets) => {
+                let talk = &mut self.attended[place].talk;
+                let heard = self.ring.octets(&octets);
+                // A panic ends one conversation, not the loop with everybody in it.
+                let taken = catch_unwind(AssertUnwindSafe(|| received(talk, heard)));
+                self.ring.give_back(octets);
+                if taken.is_err() {
+                    count(&self.attended[place].client.tally().crashed);
+                    self.attended.remove(place);
+                    return Ok(());
+                }
+                return self.ask(place);
+            }
+            // All buffers are in use: those of this turn come back within it.
+            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.ask(place),
+            Err(error) => Err(error),
+        };
+        self.end(place, outcome);
+        Ok(())
+    }
+
+    /// Asks for what a client needs next.
+    fn ask(&mut self, place: usize) -> io::Result<()> {
+        let attended = &mut self.attended[place];
+        if attended.is_expired {
+            self.end(place, Err(io::ErrorKind::TimedOut.into()));
+            return Ok(());
+        }
+        let socket = attended.client.serve();
+        match ask(&mut self.ring, place, socket, &mut attended.talk)? {
+            Asked::Nothing => self.end(place, Ok(())),
+            asked => {
+                attended.asked = asked;
+                let limits = &self.server.settings().limits;
+                attended.deadline.follow(&attended.talk, limits, self.now);
+                if let Asked::Wait(time) = asked {
+                    attended.deadline.put_off(self.now + time);
+                }
+                self.deadlines.set(place, attended.deadline.at());
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, place: usize, outcome: io::Result<()>) {
+        let attended = self.attended.remove(place);
+        let outcome = match attended.is_expired {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => outcome,
+        };
+        note(attended.client.tally(), &outcome, attended.talk.answers());
+    }
+
+    fn look_after_deadlines(&mut self) -> io::Result<()> {
+        while let Some(place) = self.deadlines.due(self.now) {
+            let Some(attended) = self.attended.get_mut(place) else {
+                continue;
+            };
+            if attended.deadline.at() > self.now {
+                self.deadlines.set(place, attended.deadline.at());
+            } else if let Asked::Wait(_) = attended.asked {
+                attended.talk.waited();
+                self.ask(place)?;
+            } else {
+                // What is under way fails at once, and its completion ends the conversation.
+                attended.is_expired = true;
+                let _ = attended.client.serve().shutdown(Shutdown::Both);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets the kernel let in clients exactly while there is room for them.
+    fn look_after_door(&mut self) -> io::Result<()> {
+        let may_come = !stop::is_asked() && self.arrived.is_empty() && self.server.has_room();
+        match self.door {
+            Door::Open if !may_come => {
+                self.ring.stop_accepting()?;
+                self.door = Door::Closing;
+            }
+            Door::Shut { .. } if stop::is_asked() => self.last_calls(),
+            Door::Shut { until } if may_come && until.is_none_or(|until| until <= self.now) => {
+                self.ring.accept(self.server.listener())?;
+                self.door = Door::Open;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// From here on only those are let in who are waiting already. The listener does not block any more.
+    fn last_calls(&mut self) {
+        while self.accepting.goes_on() {
+            match self.server.listener().accept() {
+                Ok((socket, _)) => {
+                    self.accepting.succeeded();
+                    self.arrived.push_back(socket);
+                }
+                Err(error) if self.accepting.failed(&error) == Verdict::Retry => {}
+                Err(_nobody) => break,
+            }
+        }
+        self.door = Door::Closed;
+        self.server.close_door();
+    }
+}
