@@ -70,6 +70,12 @@ impl Input {
         &self.octets()[self.start..self.end]
     }
 
+    /// Whether no request has begun: what may be half an empty line is not the beginning of one, or else a client could
+    /// begin and not begin for ever, and never be late.
+    pub(super) fn awaits_request(&self) -> bool {
+        matches!(self.unread(), [] | [b'\r'])
+    }
+
     /// The head that the unread octets start with, its empty last line included, once it is whole.
     ///
     /// # Errors
@@ -141,8 +147,12 @@ impl Input {
 
     /// RFC 9112 §2.2: empty lines before a request line are ignored.
     fn skip_empty_lines(&mut self) {
-        while self.unread().starts_with(b"\r\n") {
-            self.consume(2);
+        loop {
+            match self.unread() {
+                [b'\n', ..] => self.consume(1),
+                [b'\r', b'\n', ..] => self.consume(2),
+                _ => return,
+            }
         }
     }
 

@@ -98,7 +98,7 @@ impl<'s> Http<'s> {
             Ok(request) => self.accept(&request),
             Err(status) => self.begin_answer(Reply {
                 asked: Err(status),
-                wants_content: true,
+                wants_content: !self.input.unread().starts_with(b"HEAD "),
                 persistence: Persistence::Close,
                 leaves_body: true,
             }),
@@ -134,10 +134,13 @@ impl<'s> Http<'s> {
         match drained {
             Drained::Partly => self.state = State::Body { body, reply },
             Drained::Whole => self.act(reply),
+            Drained::TooLong => self.act(Reply {
+                leaves_body: true,
+                ..reply
+            }),
             Drained::Malformed => self.begin_answer(Reply {
                 asked: Err(Status::BadRequest),
                 leaves_body: true,
-                wants_content: true,
                 ..reply
             }),
         }
@@ -241,7 +244,7 @@ impl Conversation for Http<'_> {
 
     fn patience(&self) -> Patience {
         match self.state {
-            State::Head if self.input.unread().is_empty() => Patience::Idle,
+            State::Head if self.input.awaits_request() => Patience::Idle,
             State::Head => Patience::Head,
             State::Body { .. } => Patience::Body,
             State::Wait { .. } => Patience::Wait,

@@ -40,14 +40,13 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
         return Err(Status::BadRequest);
     };
     let fields = Fields::collect(parsed.headers)?;
-    let path = path_of(target, method);
-    fields.check_host(minor, path.is_some_and(|(_, has_authority)| has_authority))?;
+    let (path, has_authority) = path_of(target, method)?;
+    fields.check_host(minor, has_authority)?;
     let body = fields.framing(minor)?;
 
-    let asked = match (method, path) {
-        ("GET" | "HEAD", Some((path, _))) => Route::of(path).ok_or(Status::NotFound),
-        ("GET" | "HEAD", None) => return Err(Status::BadRequest),
-        ("POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH", _) => {
+    let asked = match method {
+        "GET" | "HEAD" => Route::of(path).ok_or(Status::NotFound),
+        "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH" => {
             Err(Status::MethodNotAllowed)
         }
         _ => Err(Status::NotImplemented),
@@ -60,28 +59,32 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
     })
 }
 
-/// The path of a target without its query, and whether the target brought an authority of its own; `None` for a target
-/// that names nothing here: another scheme, an empty host, an asterisk.
-fn path_of<'t>(target: &'t str, method: &str) -> Option<(&'t str, bool)> {
+/// The path of a target without its query, and whether the target brought an authority of its own.
+///
+/// # Errors
+/// 400 for a target that names nothing here: another scheme, an empty host, an asterisk or an authority where the method
+/// knows none (RFC 9112 §3.2), octets that no target has.
+fn path_of<'t>(target: &'t str, method: &str) -> Result<(&'t str, bool), Status> {
     const SCHEME: &[u8] = b"http://";
-    let (path, has_authority) = match target.as_bytes() {
-        [b'/', ..] => (target, false),
-        octets
-            if method != "CONNECT"
-                && octets
-                    .get(..SCHEME.len())
-                    .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
+    let (path, has_authority) = match (method, target.as_bytes()) {
+        // The parser lets octets beyond ASCII pass where they happen to be UTF-8.
+        _ if !target.is_ascii() => return Err(Status::BadRequest),
+        (_, [b'/', ..]) | ("OPTIONS", b"*") | ("CONNECT", _) => (target, false),
+        (_, octets)
+            if octets
+                .get(..SCHEME.len())
+                .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
         {
             let rest = &target[SCHEME.len()..];
             let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
             if !is_host(authority.as_bytes()) {
-                return None;
+                return Err(Status::BadRequest);
             }
             (if path.starts_with('/') { path } else { "/" }, true)
         }
-        _ => return None,
+        _ => return Err(Status::BadRequest),
     };
-    Some((path.split('?').next().unwrap_or(path), has_authority))
+    Ok((path.split('?').next().unwrap_or(path), has_authority))
 }
 
 /// Tells `HTTP/2.0` (505) from what is no version at all (400).
