@@ -1,78 +1,89 @@
-//! `ack`: whatever arrives is acknowledged with `Mensaje recibido`, as the simplest of servers does.
+//! `ack`: whatever arrives is acknowledged with `Mensaje recibido`, as the simplest of servers does, until the client
+//! closes.
 //!
-//! TCP keeps no borders between messages: what one read brings is one message here, and a long one may be acknowledged
-//! more than once.
+//! One read is one message ([`turns`](super::turns)): a long message may be acknowledged more than once, and two short
+//! ones that arrive together only once.
 
-use super::{Conversation, Patience, Site, Step};
+use super::turns::{Answer, MESSAGE_OCTETS_MAX, Reply, Turns};
 
 /// The acknowledgement, without a line end: 16 octets.
 pub const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
 
-/// Most octets of one message.
-const MESSAGE_OCTETS_MAX: usize = 1024;
-
 /// One conversation of acknowledgements.
-#[derive(Debug)]
-pub struct Ack<'s> {
-    site: &'s Site,
-    message: [u8; MESSAGE_OCTETS_MAX],
-    /// Octets of the acknowledgement still to be sent; 0 while listening.
-    unsent: usize,
-    ended: bool,
-    answers: u64,
-}
+pub type Ack<'s> = Turns<'s, Acknowledge>;
 
-impl<'s> Ack<'s> {
-    /// A conversation with a client that has just connected.
-    pub fn new(site: &'s Site) -> Self {
-        Ack {
-            site,
-            message: [0; MESSAGE_OCTETS_MAX],
-            unsent: 0,
-            ended: false,
-            answers: 0,
-        }
+/// The same answer to everything.
+#[derive(Debug, Default)]
+pub struct Acknowledge;
+
+impl Reply for Acknowledge {
+    fn reply(&mut self, message: &mut [u8; MESSAGE_OCTETS_MAX], _heard: usize) -> Answer {
+        message[..ACKNOWLEDGEMENT.len()].copy_from_slice(ACKNOWLEDGEMENT);
+        Answer::Next(ACKNOWLEDGEMENT.len())
     }
 }
 
-impl Conversation for Ack<'_> {
-    fn step(&mut self) -> Step<'_> {
-        match self.unsent {
-            _ if self.ended => Step::Close,
-            0 => Step::Read(&mut self.message),
-            unsent => Step::Write(&ACKNOWLEDGEMENT[ACKNOWLEDGEMENT.len() - unsent..]),
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::ACKNOWLEDGEMENT;
+    use crate::conversation::Spoken;
+    use crate::conversation::player::{Played, every_cut, play, site};
+
+    /// Plays `pieces`, none of them longer than a message, and expects an acknowledgement for each.
+    fn check(pieces: &[&[u8]]) {
+        let expected = Played {
+            output: ACKNOWLEDGEMENT.repeat(pieces.len()),
+            answers: pieces.len() as u64,
+            ..Played::default()
+        };
+        let played = play(&site(Spoken::Ack), pieces);
+        assert_eq!(played, expected, "{pieces:?}");
+    }
+
+    #[test]
+    fn acknowledges_every_message_until_the_client_closes() {
+        let messages: &[&[u8]] = &[
+            b"Hola servidor!",
+            b"\n",
+            b"\0\xff\xfe",
+            b"GET / HTTP/1.1\r\n\r\n",
+            "¿Qué tal? 👋".as_bytes(),
+            // The word that ends an echo is a message like any other.
+            b"salir\n",
+            b"salir",
+        ];
+        check(&[]);
+        check(messages);
+        for pieces in messages.iter().flat_map(|message| every_cut(message)) {
+            check(&pieces);
         }
     }
 
-    fn received(&mut self, count: usize) {
-        self.site.hear(&self.message[..count]);
-        if count == 0 {
-            self.ended = true;
-        } else {
-            self.unsent = ACKNOWLEDGEMENT.len();
-        }
+    #[test]
+    fn takes_a_long_message_for_as_many_as_it_needs_reads() {
+        let played = play(&site(Spoken::Ack), &[&[b'a'; 2_500]]);
+        assert_eq!(played.answers, 3);
     }
 
-    fn sent(&mut self, count: usize) {
-        self.unsent -= count;
-        if self.unsent == 0 {
-            self.answers += 1;
-        }
+    #[test]
+    fn acknowledges_what_has_arrived_and_ends_once_the_server_is_stopping() {
+        let site = site(Spoken::Ack);
+        site.stopping
+            .store(true, std::sync::atomic::Ordering::Relaxed);
+        let played = play(&site, &[b"one", b"two"]);
+        assert_eq!(
+            (played.output.as_slice(), played.lingered),
+            (ACKNOWLEDGEMENT, true)
+        );
     }
 
-    fn waited(&mut self) {}
-
-    fn write_ended(&mut self) {}
-
-    fn patience(&self) -> Patience {
-        match self.unsent {
-            _ if self.ended => Patience::Nothing,
-            0 => Patience::Idle,
-            _ => Patience::Write,
+    proptest! {
+        #[test]
+        fn answers_once_per_read(messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..1024), 0..20)) {
+            let pieces: Vec<_> = messages.iter().map(Vec::as_slice).collect();
+            check(&pieces);
         }
-    }
-
-    fn answers(&self) -> u64 {
-        self.answers
     }
 }

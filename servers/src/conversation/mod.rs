@@ -6,6 +6,10 @@
 pub mod ack;
 pub mod echo;
 pub mod http;
+pub mod turns;
+
+#[cfg(test)]
+mod player;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
@@ -16,6 +20,9 @@ use serde::Serialize;
 use self::ack::Ack;
 use self::echo::Echo;
 use self::http::{Date, Http};
+
+/// Octets that a conversation which has closed its sending half reads, and throws away, before it gives up on the client.
+const LINGER_OCTETS_MAX: usize = 64 * 1024;
 
 /// What a conversation needs next.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Request bodies, read only to know where the next request starts (RFC 9112 §6, §7).
 
-/// Longest body that is read and thrown away; a longer one is answered unread and the connection closed.
+/// Longest body that is read and thrown away, its framing included, or else chunks of one octet would come to many times
+/// as much. Behind a longer one the next request is not looked for: the answer closes the connection.
 const DRAIN_OCTETS_MAX: u64 = 64 * 1024;
 /// Longest chunk-size line, extensions included, and longest trailer section.
 const CHUNK_LINE_OCTETS_MAX: u32 = 1024;
@@ -10,7 +11,8 @@ const CHUNK_LINE_OCTETS_MAX: u32 = 1024;
 pub(super) enum Body {
     /// `Content-Length` octets, 0 for a request without a body.
     Length(u64),
-    /// The chunked coding.
+    /// The chunked coding: where in it, how many octets of it so far with the whole of the present chunk, and how many
+    /// of them in the present line or trailer section.
     Chunked {
         place: Place,
         octets: u64,
@@ -25,7 +27,9 @@ pub(super) enum Body {
 pub(super) enum Place {
     /// Among the hexadecimal digits of a size; whether there was one.
     Size { size: u64, digits: bool },
-    /// In a chunk extension, or the white space before it.
+    /// In the white space after a size, which only an extension or the line's end may follow.
+    SizeSpace { size: u64 },
+    /// In a chunk extension.
     Extension { size: u64 },
     /// At the line feed after a size line.
     SizeLineFeed { size: u64 },
@@ -37,6 +41,8 @@ pub(super) enum Place {
     DataLineFeed,
     /// In the trailer section; whether the current line is still empty.
     Trailer { line_is_empty: bool },
+    /// At the line feed after a carriage return in the trailer section.
+    TrailerLineFeed { line_is_empty: bool },
 }
 
 /// How far a drain came.
@@ -46,7 +52,9 @@ pub(super) enum Drained {
     Partly,
     /// The body has ended.
     Whole,
-    /// The chunked coding is broken, or longer than anybody may make us read.
+    /// The chunked coding goes on for longer than anybody may make us read.
+    TooLong,
+    /// The chunked coding is broken, or has a line that is too long.
     Malformed,
 }
 
@@ -120,6 +128,7 @@ fn drain_chunks(
             continue;
         }
         used += 1;
+        *octets += 1;
         *line += 1;
         let next = if *line > CHUNK_LINE_OCTETS_MAX {
             None
@@ -134,9 +143,9 @@ fn drain_chunks(
         if let Place::Data { left } = *place {
             *line = 0;
             *octets = octets.saturating_add(left);
-            if *octets > DRAIN_OCTETS_MAX {
-                return (Drained::Malformed, used);
-            }
+        }
+        if *octets > DRAIN_OCTETS_MAX {
+            return (Drained::TooLong, used);
         }
     }
     (Drained::Partly, used)
@@ -157,10 +166,18 @@ fn after(place: Place, octet: u8) -> Option<Next> {
                 digits: true,
             }
         }
-        (Place::Size { size, digits: true }, b';' | b' ' | b'\t') => Place::Extension { size },
-        (Place::Size { size, digits: true } | Place::Extension { size }, b'\r') => {
-            Place::SizeLineFeed { size }
+        (Place::Size { size, digits: true } | Place::SizeSpace { size }, b';') => {
+            Place::Extension { size }
         }
+        (Place::Size { size, digits: true } | Place::SizeSpace { size }, b' ' | b'\t') => {
+            Place::SizeSpace { size }
+        }
+        (
+            Place::Size { size, digits: true }
+            | Place::SizeSpace { size }
+            | Place::Extension { size },
+            b'\r',
+        ) => Place::SizeLineFeed { size },
         (Place::Extension { size }, b'\t' | b' '..=0x7e | 0x80..) => Place::Extension { size },
         (Place::SizeLineFeed { size: 0 }, b'\n') => Place::Trailer {
             line_is_empty: true,
@@ -171,16 +188,15 @@ fn after(place: Place, octet: u8) -> Option<Next> {
             size: 0,
             digits: false,
         },
-        (
+        (Place::Trailer { line_is_empty }, b'\r') => Place::TrailerLineFeed { line_is_empty },
+        (Place::Trailer { line_is_empty } | Place::TrailerLineFeed { line_is_empty }, b'\n') => {
+            if line_is_empty {
+                return Some(Next::End);
+            }
             Place::Trailer {
                 line_is_empty: true,
-            },
-            b'\n',
-        ) => return Some(Next::End),
-        (Place::Trailer { .. }, b'\n') => Place::Trailer {
-            line_is_empty: true,
-        },
-        (Place::Trailer { line_is_empty }, b'\r') => Place::Trailer { line_is_empty },
+            }
+        }
         (Place::Trailer { .. }, b'\t' | b' '..=0x7e | 0x80..) => Place::Trailer {
             line_is_empty: false,
         },

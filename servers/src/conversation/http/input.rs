@@ -1,6 +1,6 @@
 //! The octets a client has sent and nobody has used yet.
 
-use super::response::{self, Status};
+use super::response::Status;
 
 /// Room within the conversation itself, enough for a common head: an idle client must cost what its model costs, not
 /// what its buffer costs, and a short-lived one not even an allocation.
@@ -59,14 +59,21 @@ impl Input {
         self.octets_mut()
     }
 
-    /// `count` octets were put into the space.
-    pub(super) fn filled(&mut self, count: usize) {
+    /// `count` octets were put into the space: these.
+    pub(super) fn filled(&mut self, count: usize) -> &[u8] {
         self.end += count;
+        &self.octets()[self.end - count..self.end]
     }
 
     /// Octets not used yet.
     pub(super) fn unread(&self) -> &[u8] {
         &self.octets()[self.start..self.end]
+    }
+
+    /// Whether no request has begun: what may be half an empty line is not the beginning of one, or else a client could
+    /// begin and not begin for ever, and never be late.
+    pub(super) fn awaits_request(&self) -> bool {
+        matches!(self.unread(), [] | [b'\r'])
     }
 
     /// The head that the unread octets start with, its empty last line included, once it is whole.
@@ -84,7 +91,7 @@ impl Input {
             if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
                 self.head_end = line_end + 1 + if rest[0] == b'\n' { 1 } else { 2 };
                 return match self.line_is_too_long() {
-                    true => Err(response::URI_TOO_LONG),
+                    true => Err(Status::UriTooLong),
                     false => Ok(Some(&self.octets()[self.start..self.head_end])),
                 };
             }
@@ -140,16 +147,20 @@ impl Input {
 
     /// RFC 9112 §2.2: empty lines before a request line are ignored.
     fn skip_empty_lines(&mut self) {
-        while self.unread().starts_with(b"\r\n") {
-            self.consume(2);
+        loop {
+            match self.unread() {
+                [b'\n', ..] => self.consume(1),
+                [b'\r', b'\n', ..] => self.consume(2),
+                _ => return,
+            }
         }
     }
 
     fn within_limits(&self) -> Result<Option<&[u8]>, Status> {
         if self.line_is_too_long() {
-            Err(response::URI_TOO_LONG)
+            Err(Status::UriTooLong)
         } else if self.unread().len() >= HEAD_OCTETS_MAX {
-            Err(response::HEAD_TOO_LARGE)
+            Err(Status::HeadTooLarge)
         } else {
             Ok(None)
         }

@@ -1,27 +1,29 @@
-//! HTTP/1.1 as a minimal origin server speaks it (RFC 9110, RFC 9112): heads in, one greeting out.
+//! HTTP/1.1 as a minimal origin server speaks it (RFC 9110, RFC 9112): heads in, one greeting out; and a few
+//! other answers for experiments ([`route`]).
 //!
 //! The order of checks is head, Host, framing, method, target: a server that judged the method before the framing could
-//! be made to disagree with a proxy about where a request ends.
+//! be made to disagree with a proxy about where a request ends. Whatever a request asks for is done once it is whole.
 
 mod body;
+mod compute;
 mod input;
 mod request;
 mod response;
+mod route;
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use self::body::{Body, Drained};
 use self::input::Input;
 use self::request::Request;
-use self::response::{Answer, Persistence};
+use self::response::{Answer, Persistence, Status};
 pub use self::response::{Date, UNAVAILABLE};
-use super::{Conversation, Patience, Site, Step};
+use self::route::{Room, Route};
+use super::{Conversation, LINGER_OCTETS_MAX, Patience, Site, Step};
 
 /// The body of a greeting, 14 octets.
 pub const GREETING: &[u8] = b"Hola, cliente!";
-
-/// Octets a lingering close reads, and throws away, before it gives up on the client.
-const LINGER_OCTETS_MAX: usize = 64 * 1024;
 
 /// One HTTP conversation.
 #[derive(Debug)]
@@ -30,7 +32,6 @@ pub struct Http<'s> {
     state: State,
     input: Input,
     answer: Answer,
-    answer_sent: usize,
     answers: u64,
 }
 
@@ -39,8 +40,10 @@ pub struct Http<'s> {
 enum State {
     /// Collecting a request's head.
     Head,
-    /// Throwing away a request's body; its answer is ready.
-    Body { body: Body, then: After },
+    /// Throwing away a request's body.
+    Body { body: Body, reply: Reply },
+    /// Letting time pass before the answer.
+    Wait { time: Duration, reply: Reply },
     /// Giving the answer.
     Answer { then: After },
     /// About to close the sending half, because the client may still be sending.
@@ -49,6 +52,16 @@ enum State {
     Linger { octets_left: usize },
     /// Over.
     Closed,
+}
+
+/// What a request is owed once it is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reply {
+    asked: Result<Route, Status>,
+    wants_content: bool,
+    persistence: Persistence,
+    /// The request's body, or the rest of it, is not going to be read: nobody knows where the next request starts.
+    leaves_body: bool,
 }
 
 /// What follows an answer.
@@ -70,7 +83,6 @@ impl<'s> Http<'s> {
             state: State::Head,
             input: Input::new(),
             answer: Answer::new(),
-            answer_sent: 0,
             answers: 0,
         }
     }
@@ -84,73 +96,85 @@ impl<'s> Http<'s> {
         };
         match request {
             Ok(request) => self.accept(&request),
-            Err(status) => {
-                self.answer
-                    .render(status, true, Persistence::Close, (self.site.date)());
-                self.state = State::Answer {
-                    then: After::Linger,
-                };
-            }
+            Err(status) => self.begin_answer(Reply {
+                asked: Err(status),
+                wants_content: !self.input.unread().starts_with(b"HEAD "),
+                persistence: Persistence::Close,
+                leaves_body: true,
+            }),
         }
     }
 
     fn accept(&mut self, request: &Request) {
         self.input.consume_head();
-        let persistence = match request.persistence {
-            _ if self.site.stopping.load(Ordering::Relaxed) || !request.body.is_drainable() => {
-                Persistence::Close
-            }
-            asked => asked,
+        let reply = Reply {
+            asked: request.asked,
+            wants_content: request.wants_content,
+            persistence: request.persistence,
+            // A body too long to drain, or one the client holds back for our word (Expect), is answered unread.
+            leaves_body: !request.body.is_drainable(),
         };
-        self.answer.render(
-            request.status,
-            request.wants_content,
-            persistence,
-            (self.site.date)(),
-        );
-        let then = match persistence {
-            Persistence::Close if !request.body.is_drainable() => After::Linger,
-            Persistence::Close => After::Close,
-            Persistence::KeepAlive | Persistence::AnnouncedKeepAlive => After::NextRequest,
-        };
-        // A body too long to drain, or one the client holds back for our word (Expect), is answered unread.
-        if request.body.is_drainable() && !request.body.is_empty() {
+        if reply.leaves_body || request.body.is_empty() {
+            self.act(reply);
+        } else {
             self.state = State::Body {
                 body: request.body,
-                then,
+                reply,
             };
             self.continue_body();
-        } else {
-            self.state = State::Answer { then };
         }
     }
 
     fn continue_body(&mut self) {
-        let State::Body { mut body, then } = self.state else {
+        let State::Body { mut body, reply } = self.state else {
             return;
         };
         let (drained, consumed) = body.drain(self.input.unread());
         self.input.consume(consumed);
-        self.state = match drained {
-            Drained::Partly => State::Body { body, then },
-            Drained::Whole => State::Answer { then },
-            Drained::Malformed => {
-                self.answer.render(
-                    response::BAD_REQUEST,
-                    true,
-                    Persistence::Close,
-                    (self.site.date)(),
-                );
-                State::Answer {
-                    then: After::Linger,
-                }
-            }
+        match drained {
+            Drained::Partly => self.state = State::Body { body, reply },
+            Drained::Whole => self.act(reply),
+            Drained::TooLong => self.act(Reply {
+                leaves_body: true,
+                ..reply
+            }),
+            Drained::Malformed => self.begin_answer(Reply {
+                asked: Err(Status::BadRequest),
+                leaves_body: true,
+                ..reply
+            }),
+        }
+    }
+
+    /// Answers a request that is whole, at once or when it says.
+    fn act(&mut self, reply: Reply) {
+        match reply.asked.ok().and_then(Route::wait) {
+            None => self.begin_answer(reply),
+            Some(time) => self.state = State::Wait { time, reply },
+        }
+    }
+
+    fn begin_answer(&mut self, reply: Reply) {
+        let stopping = self.site.stopping.load(Ordering::Relaxed);
+        let (persistence, then) = match reply.persistence {
+            _ if reply.leaves_body => (Persistence::Close, After::Linger),
+            Persistence::Close => (Persistence::Close, After::Close),
+            _ if stopping => (Persistence::Close, After::Close),
+            kept => (kept, After::NextRequest),
         };
+        let mut room = Room::default();
+        let (status, content) = match reply.asked {
+            Ok(route) => route.carry_out(self.site, &mut room),
+            Err(status) => (status, status.explanation()),
+        };
+        let date = (self.site.date)();
+        self.answer
+            .render(status, content, reply.wants_content, persistence, date);
+        self.state = State::Answer { then };
     }
 
     fn answered(&mut self, then: After) {
         self.answers += 1;
-        self.answer_sent = 0;
         self.state = match then {
             After::NextRequest => State::Head,
             After::Close if self.input.unread().is_empty() => State::Closed,
@@ -167,7 +191,8 @@ impl Conversation for Http<'_> {
         match self.state {
             State::Head | State::Body { .. } => Step::Read(self.input.space()),
             State::Linger { .. } => Step::Read(self.input.scratch()),
-            State::Answer { .. } => Step::Write(&self.answer.octets()[self.answer_sent..]),
+            State::Wait { time, .. } => Step::Wait(time),
+            State::Answer { .. } => Step::Write(self.answer.unsent()),
             State::EndWrite => Step::EndWrite,
             State::Closed => Step::Close,
         }
@@ -177,16 +202,18 @@ impl Conversation for Http<'_> {
         match self.state {
             _ if count == 0 => self.state = State::Closed,
             State::Head => {
-                self.input.filled(count);
+                self.site.hear(self.input.filled(count));
                 self.continue_head();
             }
             State::Body { .. } => {
-                self.input.filled(count);
+                self.site.hear(self.input.filled(count));
                 self.continue_body();
             }
-            State::Linger { octets_left } if octets_left > count => {
-                self.state = State::Linger {
-                    octets_left: octets_left - count,
+            State::Linger { octets_left } => {
+                self.site.hear(&self.input.scratch()[..count]);
+                self.state = match octets_left.saturating_sub(count) {
+                    0 => State::Closed,
+                    octets_left => State::Linger { octets_left },
                 };
             }
             _ => self.state = State::Closed,
@@ -197,13 +224,17 @@ impl Conversation for Http<'_> {
         let State::Answer { then } = self.state else {
             return;
         };
-        self.answer_sent += count;
-        if self.answer_sent == self.answer.octets().len() {
+        self.answer.sent(count);
+        if self.answer.unsent().is_empty() {
             self.answered(then);
         }
     }
 
-    fn waited(&mut self) {}
+    fn waited(&mut self) {
+        if let State::Wait { reply, .. } = self.state {
+            self.begin_answer(reply);
+        }
+    }
 
     fn write_ended(&mut self) {
         self.state = State::Linger {
@@ -213,9 +244,10 @@ impl Conversation for Http<'_> {
 
     fn patience(&self) -> Patience {
         match self.state {
-            State::Head if self.input.unread().is_empty() => Patience::Idle,
+            State::Head if self.input.awaits_request() => Patience::Idle,
             State::Head => Patience::Head,
             State::Body { .. } => Patience::Body,
+            State::Wait { .. } => Patience::Wait,
             State::Answer { .. } => Patience::Write,
             State::Closed => Patience::Nothing,
             State::EndWrite | State::Linger { .. } => Patience::Linger,

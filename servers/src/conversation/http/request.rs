@@ -3,7 +3,8 @@
 use std::mem::MaybeUninit;
 
 use super::body::Body;
-use super::response::{self, Persistence, Status};
+use super::response::{Persistence, Status};
+use super::route::Route;
 
 /// Most header fields in a head; one more is answered 431.
 const FIELDS_MAX: usize = 100;
@@ -11,7 +12,8 @@ const FIELDS_MAX: usize = 100;
 /// What a head asks for.
 #[derive(Debug)]
 pub(super) struct Request {
-    pub(super) status: Status,
+    /// What to answer with, or why there is no such thing.
+    pub(super) asked: Result<Route, Status>,
     /// False for HEAD, whose answer ends with its head.
     pub(super) wants_content: bool,
     pub(super) persistence: Persistence,
@@ -27,60 +29,62 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(head, &mut fields) {
         Ok(httparse::Status::Complete(_)) => {}
-        Err(httparse::Error::TooManyHeaders) => return Err(response::HEAD_TOO_LARGE),
+        Err(httparse::Error::TooManyHeaders) => return Err(Status::HeadTooLarge),
         Err(httparse::Error::Version) if names_another_version(head) => {
-            return Err(response::VERSION_NOT_SUPPORTED);
+            return Err(Status::VersionNotSupported);
         }
-        Ok(httparse::Status::Partial) | Err(_) => return Err(response::BAD_REQUEST),
+        Ok(httparse::Status::Partial) | Err(_) => return Err(Status::BadRequest),
     }
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
     else {
-        return Err(response::BAD_REQUEST);
+        return Err(Status::BadRequest);
     };
     let fields = Fields::collect(parsed.headers)?;
-    let path = path_of(target, method);
-    fields.check_host(minor, path.is_some_and(|(_, has_authority)| has_authority))?;
+    let (path, has_authority) = path_of(target, method)?;
+    fields.check_host(minor, has_authority)?;
     let body = fields.framing(minor)?;
 
-    let status = match (method, path) {
-        ("GET" | "HEAD", Some(("/", _))) => response::OK,
-        ("GET" | "HEAD", Some(_)) => response::NOT_FOUND,
-        ("GET" | "HEAD", None) => return Err(response::BAD_REQUEST),
-        ("POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH", _) => {
-            response::METHOD_NOT_ALLOWED
+    let asked = match method {
+        "GET" | "HEAD" => Route::of(path).ok_or(Status::NotFound),
+        "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH" => {
+            Err(Status::MethodNotAllowed)
         }
-        _ => response::NOT_IMPLEMENTED,
+        _ => Err(Status::NotImplemented),
     };
     Ok(Request {
-        status,
+        asked,
         wants_content: method != "HEAD",
         persistence: fields.persistence(minor),
         body,
     })
 }
 
-/// The path of a target without its query, and whether the target brought an authority of its own; `None` for a target
-/// that names nothing here: another scheme, an empty host, an asterisk.
-fn path_of<'t>(target: &'t str, method: &str) -> Option<(&'t str, bool)> {
+/// The path of a target without its query, and whether the target brought an authority of its own.
+///
+/// # Errors
+/// 400 for a target that names nothing here: another scheme, an empty host, an asterisk or an authority where the method
+/// knows none (RFC 9112 §3.2), octets that no target has.
+fn path_of<'t>(target: &'t str, method: &str) -> Result<(&'t str, bool), Status> {
     const SCHEME: &[u8] = b"http://";
-    let (path, has_authority) = match target.as_bytes() {
-        [b'/', ..] => (target, false),
-        octets
-            if method != "CONNECT"
-                && octets
-                    .get(..SCHEME.len())
-                    .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
+    let (path, has_authority) = match (method, target.as_bytes()) {
+        // The parser lets octets beyond ASCII pass where they happen to be UTF-8.
+        _ if !target.is_ascii() => return Err(Status::BadRequest),
+        (_, [b'/', ..]) | ("OPTIONS", b"*") | ("CONNECT", _) => (target, false),
+        (_, octets)
+            if octets
+                .get(..SCHEME.len())
+                .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
         {
             let rest = &target[SCHEME.len()..];
             let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
             if !is_host(authority.as_bytes()) {
-                return None;
+                return Err(Status::BadRequest);
             }
             (if path.starts_with('/') { path } else { "/" }, true)
         }
-        _ => return None,
+        _ => return Err(Status::BadRequest),
     };
-    Some((path.split('?').next().unwrap_or(path), has_authority))
+    Ok((path.split('?').next().unwrap_or(path), has_authority))
 }
 
 /// Tells `HTTP/2.0` (505) from what is no version at all (400).
@@ -126,7 +130,7 @@ impl<'h> Fields<'h> {
             let (name, value) = (header.name, header.value);
             if name.eq_ignore_ascii_case("host") {
                 if fields.host.replace(value.trim_ascii()).is_some() {
-                    return Err(response::BAD_REQUEST);
+                    return Err(Status::BadRequest);
                 }
             } else if name.eq_ignore_ascii_case("content-length") {
                 fields.add_content_length(value)?;
@@ -150,13 +154,13 @@ impl<'h> Fields<'h> {
     /// RFC 9110 §8.6: a list of equal lengths counts as one of them.
     fn add_content_length(&mut self, value: &[u8]) -> Result<(), Status> {
         for element in value.split(|&octet| octet == b',') {
-            let length = decimal(element.trim_ascii()).ok_or(response::BAD_REQUEST)?;
+            let length = decimal(element.trim_ascii()).ok_or(Status::BadRequest)?;
             if self
                 .content_length
                 .replace(length)
                 .is_some_and(|before| before != length)
             {
-                return Err(response::BAD_REQUEST);
+                return Err(Status::BadRequest);
             }
         }
         Ok(())
@@ -178,18 +182,18 @@ impl<'h> Fields<'h> {
         match self.host {
             None if minor == 0 => Ok(()),
             Some(host) if is_host(host) || (target_has_authority && host.is_empty()) => Ok(()),
-            _ => Err(response::BAD_REQUEST),
+            _ => Err(Status::BadRequest),
         }
     }
 
     fn framing(&self, minor: u8) -> Result<Body, Status> {
         let body = match (self.transfer_coding, self.content_length) {
             (None, length) => Body::Length(length.unwrap_or(0)),
-            (Some(_), Some(_)) => return Err(response::BAD_REQUEST),
-            (Some(_), None) if minor == 0 => return Err(response::BAD_REQUEST),
+            (Some(_), Some(_)) => return Err(Status::BadRequest),
+            (Some(_), None) if minor == 0 => return Err(Status::BadRequest),
             (Some(Coding::Chunked), None) => Body::CHUNKED,
-            (Some(Coding::UnknownThenChunked), None) => return Err(response::NOT_IMPLEMENTED),
-            (Some(Coding::Unframed), None) => return Err(response::BAD_REQUEST),
+            (Some(Coding::UnknownThenChunked), None) => return Err(Status::NotImplemented),
+            (Some(Coding::Unframed), None) => return Err(Status::BadRequest),
         };
         let held_back = self.expects_continue && minor > 0 && !body.is_empty();
         Ok(if held_back { Body::HeldBack } else { body })
@@ -215,7 +219,7 @@ fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// `1*DIGIT` and nothing else: `str::parse` would take a sign.
-fn decimal(digits: &[u8]) -> Option<u64> {
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }

@@ -2,123 +2,52 @@
 //!
 //! Every case is played whole, octet by octet, and cut in two at every place: the answers must not depend on it.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::cases::{CASES, Then};
-use super::{Date, Http};
-use crate::conversation::{Conversation, Patience, Site, Spoken, Step};
+use super::cases::{CASES, Then, cases};
+use super::{Http, Patience, Step};
+use crate::conversation::player::{self, Played, every_cut};
+use crate::conversation::{Conversation, Crash, Site, Spoken};
 
-const DATE: Date = *b"Sun, 06 Nov 1994 08:49:37 GMT";
-static GOING_ON: AtomicBool = AtomicBool::new(false);
-static STOPPING: AtomicBool = AtomicBool::new(true);
-
-fn site(stopping: &'static AtomicBool) -> Site {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    Site {
-        spoken: Spoken::Http,
-        date: || DATE,
-        stopping,
-        count: &COUNT,
-        crash: None,
-        heard: None,
-    }
+fn site() -> Site {
+    player::site(Spoken::Http)
 }
 
-/// What a client gets for what it sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Played {
-    output: String,
-    /// The conversation was over before the client said that it had no more.
-    closed_first: bool,
-    /// It closed its sending half first and waited for the client.
-    lingered: bool,
-}
-
-/// Plays the client's octets in the given pieces, then its end of stream.
-fn play<'i>(site: &Site, pieces: impl IntoIterator<Item = &'i [u8]>) -> Played {
-    let mut conversation = Http::new(site);
-    let mut played = Played {
-        output: String::new(),
-        closed_first: false,
-        lingered: false,
-    };
-    let mut pieces = pieces.into_iter().filter(|piece| !piece.is_empty());
-    let mut piece: &[u8] = &[];
-    // Bounded: no case needs more turns, and a machine that never reads or closes must fail, not hang.
-    for _turn in 0..500_000 {
-        match conversation.step() {
-            Step::Read(space) => {
-                assert!(
-                    !space.is_empty(),
-                    "a read of nothing would look like the end of the stream"
-                );
-                if piece.is_empty() {
-                    piece = pieces.next().unwrap_or_default();
-                }
-                let count = piece.len().min(space.len());
-                space[..count].copy_from_slice(&piece[..count]);
-                piece = &piece[count..];
-                conversation.received(count);
-                if count == 0 {
-                    assert_eq!(
-                        conversation.step(),
-                        Step::Close,
-                        "after the client's end of stream"
-                    );
-                    return played;
-                }
-            }
-            Step::Write(octets) => {
-                // A socket may take less than it is offered.
-                let count = octets.len().min(100);
-                played
-                    .output
-                    .push_str(std::str::from_utf8(&octets[..count]).expect("answers are ASCII"));
-                conversation.sent(count);
-            }
-            Step::Wait(_) => conversation.waited(),
-            Step::EndWrite => {
-                played.lingered = true;
-                conversation.write_ended();
-            }
-            Step::Close => {
-                played.closed_first = true;
-                return played;
-            }
-        }
-    }
-    panic!("the conversation does not end");
+fn play(site: &Site, pieces: &[&[u8]]) -> Played {
+    player::play(site, pieces)
 }
 
 /// Plays `input` whole, octet by octet and in two pieces at every place; all must agree.
 fn check(input: &[u8]) -> Played {
-    let site = site(&GOING_ON);
-    let whole = play(&site, [input]);
-    assert_eq!(
-        play(&site, input.chunks(1)),
-        whole,
-        "octet by octet: {}",
-        input.escape_ascii()
-    );
-    // Long inputs are long in one place only: every cut there says the same.
-    let cuts = (0..input.len()).filter(|cut| input.len() < 2_000 || cut % 97 == 0 || *cut < 100);
-    for cut in cuts {
-        let (first, second) = input.split_at(cut);
-        assert_eq!(
-            play(&site, [first, second]),
-            whole,
-            "cut at {cut}: {}",
+    let site = site();
+    let whole = play(&site, &[input]);
+    for pieces in every_cut(input) {
+        let cut = pieces.first().map_or(0, |piece| piece.len());
+        assert!(
+            play(&site, &pieces) == whole,
+            "cut after {cut} octets: {}",
             input.escape_ascii()
         );
     }
     whole
 }
 
+fn text(played: &Played) -> &str {
+    std::str::from_utf8(&played.output).expect("answers are ASCII")
+}
+
+/// What follows the head of the only answer.
+fn content(played: &Played) -> &str {
+    text(played).split_once("\r\n\r\n").expect("a head").1
+}
+
 /// The status codes of the answers, in order.
 fn statuses(played: &Played) -> Vec<u16> {
-    let lines = played.output.split("HTTP/1.1 ").skip(1);
+    let lines = text(played).split("HTTP/1.1 ").skip(1);
     lines
         .map(|answer| answer[..3].parse().expect("a status code"))
         .collect()
@@ -134,19 +63,21 @@ fn then(played: &Played) -> Then {
 
 #[test]
 fn answers_every_case_the_same_however_it_is_cut() {
-    for &(input, expected, expected_then) in CASES {
-        let played = check(input);
-        assert_eq!(statuses(&played), expected, "{}", input.escape_ascii());
-        assert_eq!(then(&played), expected_then, "{}", input.escape_ascii());
+    for (input, expected, expected_then) in cases() {
+        let played = check(&input);
+        assert_eq!(
+            (statuses(&played).as_slice(), then(&played)),
+            (expected, expected_then),
+            "{}",
+            input.escape_ascii()
+        );
+        assert_eq!(played.answers, expected.len() as u64);
     }
 }
 
 #[test]
 fn lingers_when_octets_came_along_with_the_last_request() {
-    let played = play(
-        &site(&GOING_ON),
-        [b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n".as_slice()],
-    );
+    let played = play(&site(), &[b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n"]);
     assert_eq!(
         (statuses(&played), then(&played)),
         (vec![200], Then::Linger)
@@ -159,139 +90,265 @@ fn greets_to_the_octet() {
     let expected = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\nConnection: close\r\n\r\n\
                     Hola, cliente!";
-    assert_eq!(played.output, expected);
+    assert_eq!(text(&played), expected);
 }
 
 #[test]
 fn answers_head_like_get_without_the_content() {
-    let get = check(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").output;
-    let head = check(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").output;
-    assert_eq!(format!("{head}Hola, cliente!"), get);
+    for (target, content) in [
+        ("/", "Hola, cliente!"),
+        ("/other", "not found\n"),
+        ("/wait/1", "waited 1 ms\n"),
+        ("/compute/10", "15201191104202127773"),
+        ("/bytes/5", "xxxxx"),
+        ("/bytes/500", &"x".repeat(500)),
+        ("/count", "1"),
+        ("/crash/panic", "not found\n"),
+        ("https://a/", "bad request\n"),
+    ] {
+        let get = check(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        let head = check(format!("HEAD {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+        assert_eq!(text(&get), format!("{}{content}", text(&head)), "{target}");
+        let length = format!("\r\nContent-Length: {}\r\n", content.len());
+        assert!(text(&head).contains(&length), "{}", text(&head));
+    }
+}
+
+#[test]
+fn sends_as_many_octets_as_asked_and_the_next_answer_after_them() {
+    // Around what fits along with the head, and around what is written at once.
+    for count in (0..330).chain([65_535, 65_536, 65_537, 1_000_000]) {
+        let input = format!(
+            "GET /bytes/{count} HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        );
+        let played = play(&site(), &[input.as_bytes()]);
+        let answers: Vec<_> = text(&played).split("HTTP/1.1 200 OK\r\n").collect();
+        assert!(answers[1].contains(&format!("\r\nContent-Length: {count}\r\n")));
+        assert_eq!(
+            answers[1]
+                .split_once("\r\n\r\n")
+                .map(|(_, content)| content),
+            Some("x".repeat(count).as_str())
+        );
+        assert!(answers[2].ends_with("\r\n\r\nHola, cliente!"));
+    }
+}
+
+#[test]
+fn sends_few_octets_along_with_the_head_and_many_in_large_pieces() {
+    let writes = |request: &[u8]| {
+        let site = site();
+        let mut conversation = Http::new(&site);
+        say(&mut conversation, request);
+        let mut writes = Vec::new();
+        while let Step::Write(octets) = conversation.step() {
+            let count = octets.len();
+            writes.push(count);
+            conversation.sent(count);
+        }
+        writes
+    };
+    // The head takes 118 octets of the answer's 320.
+    assert_eq!(writes(b"GET /bytes/202 HTTP/1.1\r\nHost: a\r\n\r\n"), [320]);
+    assert_eq!(
+        writes(b"GET /bytes/203 HTTP/1.1\r\nHost: a\r\n\r\n"),
+        [118, 203]
+    );
+    let long = writes(b"GET /bytes/16777216 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(long[1..], [64 * 1024; 256]);
+}
+
+#[test]
+fn waits_once_the_request_is_whole_and_before_it_answers() {
+    let input = b"GET /wait/10000 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc\
+                  GET /wait/5 HTTP/1.1\r\nHost: a\r\n\r\n";
+    let played = check(input);
+    assert_eq!(played.waited, Duration::from_millis(10_005));
+    assert!(text(&played).contains("\r\n\r\nwaited 10000 ms\nHTTP/1.1"));
+    assert!(text(&played).ends_with("\r\n\r\nwaited 5 ms\n"));
+}
+
+#[test]
+fn closes_after_a_wait_during_which_the_server_was_told_to_stop() {
+    let site = site();
+    let mut conversation = Http::new(&site);
+    say(
+        &mut conversation,
+        b"GET /wait/7 HTTP/1.1\r\nHost: a\r\n\r\n",
+    );
+    assert_eq!(conversation.step(), Step::Wait(Duration::from_millis(7)));
+    site.stopping.store(true, Ordering::Relaxed);
+    conversation.waited();
+    let Step::Write(answer) = conversation.step() else {
+        panic!("an answer");
+    };
+    assert!(
+        answer
+            .windows(19)
+            .any(|octets| octets == b"Connection: close\r\n")
+    );
+}
+
+#[test]
+fn counts_the_requests_of_all_conversations() {
+    let request = b"GET /count HTTP/1.1\r\nHost: a\r\n\r\n";
+    let played = play(&site(), &[&request.repeat(3)]);
+    let counts: Vec<_> = text(&played)
+        .split("\r\n\r\n")
+        .skip(1)
+        .map(|after_head| &after_head[..1])
+        .collect();
+    assert_eq!(counts, ["1", "2", "3"]);
+
+    let site = site();
+    site.count.store(41, Ordering::Relaxed);
+    for count in 42..45 {
+        let mut conversation = Http::new(&site);
+        say(&mut conversation, request);
+        let Step::Write(answer) = conversation.step() else {
+            panic!("an answer");
+        };
+        assert!(answer.ends_with(format!("\r\n\r\n{count}").as_bytes()));
+    }
+}
+
+#[test]
+fn crashes_as_asked_only_where_the_site_allows_it() {
+    thread_local! {
+        static CRASHES: RefCell<Vec<Crash>> = const { RefCell::new(Vec::new()) };
+    }
+    let site = Site {
+        crash: Some(|how| CRASHES.with_borrow_mut(|crashes| crashes.push(how))),
+        ..site()
+    };
+    for (how, crash) in [
+        ("panic", Crash::Panic),
+        ("abort", Crash::Abort),
+        ("segv", Crash::Segv),
+    ] {
+        let request = format!("GET /crash/{how} HTTP/1.1\r\nHost: a\r\n\r\n");
+        let played = play(&site, &[request.as_bytes()]);
+        assert_eq!(CRASHES.take(), [crash]);
+        assert_eq!(
+            (statuses(&played), content(&played)),
+            (vec![200], "survived\n")
+        );
+        // Neither another method nor a request that is not whole kills anybody.
+        play(&site, &[request.replace("GET", "POST").as_bytes()]);
+        play(&site, &[&request.as_bytes()[..request.len() - 2]]);
+        assert_eq!(CRASHES.take(), []);
+    }
 }
 
 #[test]
 fn names_the_methods_it_allows() {
     let played = check(b"PUT / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assert!(
-        played.output.contains("\r\nAllow: GET, HEAD\r\n"),
-        "{}",
-        played.output
-    );
+    assert!(text(&played).contains("\r\nAllow: GET, HEAD\r\n"));
+}
+
+#[test]
+fn dates_every_answer_and_promises_no_validator_and_no_coding() {
+    for (input, _, _) in cases() {
+        let played = play(&site(), &[&input]);
+        for answer in text(&played).split("HTTP/1.1 ").skip(1) {
+            let (head, _) = answer.split_once("\r\n\r\n").expect("a head");
+            let names: Vec<_> = head
+                .split("\r\n")
+                .skip(1)
+                .filter_map(|line| line.split(": ").next())
+                .filter(|name| !["Allow", "Connection"].contains(name))
+                .collect();
+            assert_eq!(names, ["Date", "Content-Type", "Content-Length"]);
+        }
+    }
 }
 
 #[test]
 fn says_when_the_connection_will_close_and_when_an_old_client_may_keep_it() {
-    let says = |input: &[u8], words: &str| check(input).output.contains(words);
-    assert!(says(b"GET / HTTP/1.0\r\n\r\n", "\r\nConnection: close\r\n"));
-    assert!(says(b"GET / HTTP/1.1\r\n\r\n", "\r\nConnection: close\r\n"));
-    assert!(says(
-        b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
-        "\r\nConnection: keep-alive\r\n"
+    for (input, _, then) in cases() {
+        let played = play(&site(), &[&input]);
+        let announced = text(&played).matches("\r\nConnection: close\r\n").count();
+        let expected = usize::from(then != Then::Keep);
+        assert_eq!(announced, expected, "{}", input.escape_ascii());
+    }
+    let says_keep_alive =
+        |input: &[u8]| text(&check(input)).contains("\r\nConnection: keep-alive\r\n");
+    assert!(says_keep_alive(
+        b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
     ));
-    assert!(!says(
-        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        "\r\nConnection:"
+    assert!(!says_keep_alive(
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
     ));
 }
 
 #[test]
 fn closes_after_the_answer_once_the_server_is_stopping() {
-    let site = site(&STOPPING);
-    let request: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    let played = play(&site, [request]);
+    let site = site();
+    site.stopping.store(true, Ordering::Relaxed);
+    let played = play(&site, &[b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]);
     assert_eq!(statuses(&played), [200]);
-    assert!(
-        played.output.contains("Connection: close") && played.closed_first,
-        "{played:?}"
-    );
-}
-
-#[test]
-fn bounds_the_request_line_the_head_and_the_number_of_fields() {
-    let long_target = [
-        b"GET /".as_slice(),
-        &[b'a'; 8_200],
-        b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    ]
-    .concat();
-    let endless_line = [b"GET /".as_slice(), &[b'a'; 20_000]].concat();
-    let endless_head = [b"GET / HTTP/1.1\r\nX: ".as_slice(), &[b'a'; 20_000]].concat();
-    let field_count = |count| {
-        let fields = (0..count - 1)
-            .map(|n| format!("X{n}: v\r\n"))
-            .collect::<String>();
-        format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").into_bytes()
-    };
-    let longest_target = [
-        b"GET /".as_slice(),
-        &[b'a'; 8_000],
-        b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    ]
-    .concat();
-    for (input, expected) in [
-        (long_target, 414),
-        (endless_line, 414),
-        (endless_head, 431),
-        (field_count(101), 431),
-        (field_count(100), 200),
-        (longest_target, 404),
-    ] {
-        assert_eq!(
-            statuses(&check(&input)),
-            [expected],
-            "{} octets",
-            input.len()
-        );
-    }
+    assert!(text(&played).contains("Connection: close") && played.closed_first);
 }
 
 #[test]
 fn reads_a_long_body_to_its_end_without_keeping_it() {
-    let request = [
-        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n".as_slice(),
-        &[b'x'; 65_536],
-    ]
-    .concat();
-    let two = [request.as_slice(), b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat();
-    let site = site(&GOING_ON);
-    for piece_octets in [1, 1000, 1024, 70_000] {
-        assert_eq!(statuses(&play(&site, two.chunks(piece_octets))), [405, 200]);
+    let (long, expected, _) = cases()
+        .find(|(input, _, _)| input.len() > 65_536)
+        .expect("a case");
+    for piece_octets in [1, 1_000, 1_024, 70_000] {
+        let pieces: Vec<_> = long.chunks(piece_octets).collect();
+        assert_eq!(statuses(&play(&site(), &pieces)), expected);
     }
+}
+
+/// Lets the conversation hear `octets`, which must fit into one read; what it then waits for.
+fn say(conversation: &mut Http, octets: &[u8]) -> Patience {
+    if let Step::Read(space) = conversation.step() {
+        space[..octets.len()].copy_from_slice(octets);
+        conversation.received(octets.len());
+    }
+    conversation.patience()
 }
 
 #[test]
 fn turns_its_patience_to_what_it_waits_for() {
-    let site = site(&GOING_ON);
+    let site = site();
     let mut conversation = Http::new(&site);
-    let mut receive = |octets: &[u8]| {
-        if let Step::Read(space) = conversation.step() {
-            space[..octets.len()].copy_from_slice(octets);
-            conversation.received(octets.len());
-        }
-        conversation.patience()
-    };
-    assert_eq!(receive(b"G"), Patience::Head);
-    assert_eq!(
-        receive(b"ET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"),
-        Patience::Body
-    );
-    assert_eq!(receive(b"ab"), Patience::Write);
-    let answer_octets = if let Step::Write(answer) = conversation.step() {
-        answer.len()
-    } else {
-        0
+    assert_eq!(say(&mut conversation, b"G"), Patience::Head);
+    let rest = b"ET /wait/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+    assert_eq!(say(&mut conversation, rest), Patience::Body);
+    assert_eq!(say(&mut conversation, b"ab"), Patience::Wait);
+    conversation.waited();
+    assert_eq!(conversation.patience(), Patience::Write);
+    let answer_octets = match conversation.step() {
+        Step::Write(answer) => answer.len(),
+        _ => 0,
     };
     conversation.sent(answer_octets);
     assert_eq!(conversation.patience(), Patience::Idle);
     assert_eq!(conversation.answers(), 1);
 }
 
+#[test]
+fn is_not_kept_patient_by_empty_lines() {
+    let site = site();
+    let mut conversation = Http::new(&site);
+    for octet in b"\r\n\n\r\n\r" {
+        // A deadline starts when the patience turns; this one must not.
+        assert_eq!(say(&mut conversation, &[*octet]), Patience::Idle);
+    }
+    assert_eq!(
+        say(&mut conversation, b"\nGET / HTTP/1.0\r\n\r\n"),
+        Patience::Write
+    );
+}
+
 proptest! {
     #[test]
     fn survives_any_octets_in_any_pieces(input in proptest::collection::vec(any::<u8>(), 0..600), piece in 1usize..50) {
-        let site = site(&GOING_ON);
-        let whole = play(&site, [input.as_slice()]);
-        let cut = play(&site, input.chunks(piece));
+        let site = site();
+        let whole = play(&site, &[&input]);
+        let cut = play(&site, &input.chunks(piece).collect::<Vec<_>>());
         prop_assert_eq!(statuses(&whole), statuses(&cut));
     }
 
@@ -308,9 +365,9 @@ proptest! {
                 input[place] = octet;
             }
         }
-        let site = site(&GOING_ON);
-        let whole = play(&site, [input.as_slice()]);
-        let cut = play(&site, input.chunks(piece));
+        let site = site();
+        let whole = play(&site, &[&input]);
+        let cut = play(&site, &input.chunks(piece).collect::<Vec<_>>());
         prop_assert_eq!(statuses(&whole), statuses(&cut), "{}", input.escape_ascii());
     }
 }

@@ -1,0 +1,188 @@
+//! What there is to ask for: the greeting, and what experiments need, all of it bounded.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::GREETING;
+use super::compute::compute;
+use super::request::decimal;
+use super::response::{Content, Status};
+use crate::conversation::{Crash, Site};
+
+/// Longest wait: experiments wait for a second at most, and nobody may hold a thread for longer than a few.
+const WAIT_MS_MAX: u64 = 10_000;
+/// Longest computation, a fifth of a second or so.
+const COMPUTE_ROUNDS_MAX: u64 = 100_000_000;
+/// Longest answer.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Octets of a [`Room`].
+const ROOM_OCTETS: usize = 24;
+
+/// Room for a text made for one answer, the longest of which is a number of 20 digits.
+pub(super) type Room = [u8; ROOM_OCTETS];
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Route {
+    /// `/`: the greeting.
+    Greeting,
+    /// `/wait/{ms}`: a wait that uses no CPU, then a text.
+    Wait { ms: u32 },
+    /// `/compute/{rounds}`: the result of a fixed loop, in decimal.
+    Compute { rounds: u32 },
+    /// `/bytes/{n}`: that many octets.
+    Bytes { count: u32 },
+    /// `/count`: how often any client of this server has asked this, in decimal.
+    Count,
+    /// `/crash/{panic|abort|segv}`: the end of the thread or process that answers, where the site allows it.
+    Crash(Crash),
+}
+
+impl Route {
+    /// Where `path` leads; `None` where it leads nowhere, out of bounds included.
+    pub(super) fn of(path: &str) -> Option<Route> {
+        // Before all else, because every other path may take its time.
+        if path == "/" {
+            return Some(Route::Greeting);
+        }
+        let mut segments = path.strip_prefix('/')?.splitn(2, '/');
+        let (name, argument) = (segments.next()?, segments.next());
+        let number = |most| {
+            let number = decimal(argument?.as_bytes()).filter(|number| *number <= most)?;
+            u32::try_from(number).ok()
+        };
+        Some(match (name, argument) {
+            ("wait", _) => Route::Wait {
+                ms: number(WAIT_MS_MAX)?,
+            },
+            ("compute", _) => Route::Compute {
+                rounds: number(COMPUTE_ROUNDS_MAX)?,
+            },
+            ("bytes", _) => Route::Bytes {
+                count: number(BYTES_MAX)?,
+            },
+            ("count", None) => Route::Count,
+            ("crash", Some("panic")) => Route::Crash(Crash::Panic),
+            ("crash", Some("abort")) => Route::Crash(Crash::Abort),
+            ("crash", Some("segv")) => Route::Crash(Crash::Segv),
+            _ => return None,
+        })
+    }
+
+    /// How long to wait before the answer.
+    pub(super) fn wait(self) -> Option<Duration> {
+        match self {
+            Route::Wait { ms } => Some(Duration::from_millis(ms.into())),
+            _ => None,
+        }
+    }
+
+    /// Does what the path stands for, and says what came of it in `room`. A crash that is survived is answered like
+    /// anything else: whoever asked for it learns that nobody died.
+    pub(super) fn carry_out<'r>(self, site: &Site, room: &'r mut Room) -> (Status, Content<'r>) {
+        let content = match self {
+            Route::Greeting => Content::Text(GREETING),
+            Route::Wait { ms } => text(room, format_args!("waited {ms} ms\n")),
+            Route::Compute { rounds } => text(room, format_args!("{}", compute(rounds))),
+            Route::Bytes { count } => Content::Filler(count),
+            Route::Count => {
+                let before = site.count.fetch_add(1, Ordering::Relaxed);
+                text(room, format_args!("{}", before.wrapping_add(1)))
+            }
+            Route::Crash(how) => {
+                let Some(crash) = site.crash else {
+                    return (Status::NotFound, Status::NotFound.explanation());
+                };
+                crash(how);
+                Content::Text(b"survived\n")
+            }
+        };
+        (Status::Ok, content)
+    }
+}
+
+fn text<'r>(room: &'r mut Room, words: fmt::Arguments) -> Content<'r> {
+    let mut free = room.as_mut_slice();
+    // The room is made for the longest text, so nothing is cut off.
+    let _ = free.write_fmt(words);
+    let octets = ROOM_OCTETS - free.len();
+    Content::Text(&room[..octets])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+    use crate::conversation::Crash;
+
+    #[test]
+    fn leads_every_path_to_its_route_up_to_its_bound() {
+        for (path, route) in [
+            ("/", Route::Greeting),
+            ("/wait/0", Route::Wait { ms: 0 }),
+            ("/wait/10000", Route::Wait { ms: 10_000 }),
+            ("/compute/0", Route::Compute { rounds: 0 }),
+            (
+                "/compute/100000000",
+                Route::Compute {
+                    rounds: 100_000_000,
+                },
+            ),
+            ("/bytes/0", Route::Bytes { count: 0 }),
+            ("/bytes/16777216", Route::Bytes { count: 16_777_216 }),
+            ("/bytes/007", Route::Bytes { count: 7 }),
+            ("/count", Route::Count),
+            ("/crash/panic", Route::Crash(Crash::Panic)),
+            ("/crash/abort", Route::Crash(Crash::Abort)),
+            ("/crash/segv", Route::Crash(Crash::Segv)),
+        ] {
+            assert_eq!(Route::of(path), Some(route), "{path}");
+        }
+    }
+
+    #[test]
+    fn leads_nowhere_out_of_bounds_or_shape() {
+        for path in ["wait", "compute", "bytes"] {
+            for argument in [
+                "",
+                "/",
+                "/+1",
+                "/-1",
+                "/ 1",
+                "/1 ",
+                "/0x1",
+                "/1.0",
+                "/1/",
+                "/1/1",
+                "//1",
+                "/%31",
+                "/\u{661}",
+                "/100000001",
+                "/4294967297",
+                "/18446744073709551616",
+                "/99999999999999999999999999",
+            ] {
+                let path = format!("/{path}{argument}");
+                assert_eq!(Route::of(&path), None, "{path}");
+            }
+        }
+        for path in [
+            "/wait/10001",
+            "/bytes/16777217",
+            "/count/",
+            "/count/1",
+            "/crash",
+            "/crash/",
+            "/crash/PANIC",
+            "/crash/panic/",
+            "/Count",
+            "//",
+            "//count",
+            "/other",
+        ] {
+            assert_eq!(Route::of(path), None, "{path}");
+        }
+    }
+}
