@@ -11,7 +11,7 @@ use std::thread;
 use nix::sys::signal::Signal;
 
 use self::support::{
-    Server, children_at_rest, eventually, for_each_model, hola, models, serves_at_once, statuses,
+    Server, eventually, for_each_model, hola, models, serves_at_once, settled, statuses,
 };
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
@@ -25,8 +25,7 @@ fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
         let server = Server::start(model);
         server.greets();
         let counts = || [server.children(), server.count("task"), server.count("fd")];
-        // The first client's own thread or process may still be in it: then less is enough below.
-        let before = counts();
+        let before = settled(counts);
         thread::scope(|scope| {
             for _ in 0..CLIENTS {
                 scope.spawn(|| (0..REQUESTS_EACH).for_each(|_| server.greets()));
@@ -206,11 +205,7 @@ fn clients_that_break_off_leave_nothing_behind() {
     for_each_model(|model| {
         let server = Server::start(model);
         server.greets();
-        let at_rest = children_at_rest(model);
-        eventually("the first client's traces are gone", || {
-            server.children() == at_rest
-        });
-        let before = server.count("fd");
+        let before = settled(|| (server.count("fd"), server.children()));
         for turn in 0..500 {
             let mut socket = server.connect();
             if turn % 2 == 0 {
@@ -224,7 +219,7 @@ fn clients_that_break_off_leave_nothing_behind() {
             }
         }
         eventually("descriptors are back", || {
-            server.count("fd") == before && server.children() == at_rest
+            (server.count("fd"), server.children()) == before
         });
         server.greets();
         let counters = server.stop();

@@ -166,9 +166,13 @@ impl Server {
 
     /// Holds one conversation with nobody, so that what is made only once (the date's text, the detection of the CPU's
     /// features, the linking of functions) is made before a fork and inherited, not made again in every child.
-    pub(crate) fn rehearse(&'static self) {
+    pub(crate) fn rehearse(&self) {
         const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
-        let mut talk = self.talk();
+        let nobody_listens = Site {
+            heard: None,
+            ..self.site
+        };
+        let mut talk = Talk::new(&nobody_listens);
         if let Step::Read(space) = talk.step() {
             space[..REQUEST.len()].copy_from_slice(REQUEST);
             talk.received(REQUEST.len());

@@ -224,6 +224,21 @@ pub fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
+/// The value of `look` once it has been the same for a while: a server has started all its workers by then.
+pub fn settled<T: PartialEq + std::fmt::Debug>(look: impl Fn() -> T) -> T {
+    const LOOKS: u32 = 30;
+    let deadline = Instant::now() + PATIENCE;
+    let (mut value, mut same) = (look(), 0);
+    while same < LOOKS {
+        assert!(Instant::now() < deadline, "never settles: {value:?}");
+        std::thread::sleep(Duration::from_millis(5));
+        let next = look();
+        same = if next == value { same + 1 } else { 0 };
+        value = next;
+    }
+    value
+}
+
 /// The status codes of a stream of answers.
 pub fn statuses(answers: &str) -> Vec<u16> {
     answers

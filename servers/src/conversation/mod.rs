@@ -92,7 +92,7 @@ pub enum Spoken {
 }
 
 /// What every conversation of a server shares, given from outside so that a conversation needs no clock and no system.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Site {
     /// What is spoken here.
     pub spoken: Spoken,

@@ -129,6 +129,13 @@ pub(crate) fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Dies of touching a page that nobody mapped.
+pub(crate) fn segfault() {
+    // SAFETY: the first page is never mapped (`vm.mmap_min_addr`), so the kernel ends the process here: that is what
+    // the caller wants. A volatile access is not optimised away.
+    unsafe { std::ptr::without_provenance_mut::<u8>(1).write_volatile(0) };
+}
+
 /// Closes a forked child's copy of the listeners.
 pub(crate) fn close_listeners(listeners: &[TcpListener]) {
     for listener in listeners {
