@@ -92,14 +92,18 @@ fn the_committed_reports_are_those_of_the_committed_data() {
 
 #[test]
 fn the_readme_lists_the_models() {
-    let mut table = String::from("\n| model | who runs a conversation |\n| --- | --- |\n");
+    let mut table = String::from(
+        "\n| model | who runs a conversation | a client costs | served at once |\n| --- | --- | --- | --- |\n",
+    );
     for model in MODELS {
         let _ = writeln!(
             table,
-            "| [`{0}`](servers/src/models/{1}.rs) | {2} |",
+            "| [`{0}`](servers/src/models/{1}.rs) | {2} | {3} | {4} |",
             model.name,
             model.name.replace('-', "_"),
-            model.summary.en
+            model.summary.en,
+            model.attention,
+            model.capacity
         );
         assert!(
             path_of(&format!(

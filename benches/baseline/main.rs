@@ -129,8 +129,7 @@ fn cpu_us_per_request(
         seed,
         &AtomicBool::new(false),
     )?;
-    made.measured
-        .server
+    made.server
         .cpu_us_per_request
         .ok_or_else(|| format!("{model} answered nothing"))
 }

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 
 use super::{INTERRUPTED, interrupt_flag};
 use crate::experiments::{EXPERIMENTS, Experiment, Profile};
-use crate::lab::record::{Bilingual, Design, ModelCard, Run, SCHEMA_VERSION, Status};
+use crate::lab::record::{Bilingual, Design, ModelCard, Run, SCHEMA_VERSION, Skipped, Status};
 use crate::lab::store::{self, RunFolder};
 use crate::lab::{environment, run};
 use crate::report;
@@ -168,8 +168,11 @@ fn plan(args: &CompareArgs) -> Result<Run> {
         seed,
         command: args.command(seed),
         design: args.design()?,
-        models: models(args).map(card).collect(),
-        skipped: Vec::new(),
+        models: models(args)
+            .filter(|model| (model.available)().is_ok())
+            .map(card)
+            .collect(),
+        skipped: models(args).filter_map(skipped).collect(),
         environment: environment::read(),
     })
 }
@@ -209,6 +212,15 @@ fn models(args: &CompareArgs) -> impl Iterator<Item = &'static Model> {
         args.models.is_empty() || args.models.iter().any(|each| each.name == model.name)
     };
     MODELS.iter().filter(asked)
+}
+
+/// A model that this system does not have, and why.
+fn skipped(model: &Model) -> Option<Skipped> {
+    let reason = (model.available)().err()?;
+    Some(Skipped {
+        model: model.name.into(),
+        reason,
+    })
 }
 
 fn card(model: &Model) -> ModelCard {

@@ -72,7 +72,7 @@ pub struct Design {
     pub server_cpus: Vec<usize>,
     /// CPUs of the generator.
     pub generator_cpus: Vec<usize>,
-    /// Settings every server ran with, as it reported them.
+    /// Settings all servers had in common, as they reported them; each trial has its own in full.
     pub server_settings: serde_json::Value,
 }
 
@@ -243,6 +243,15 @@ pub struct ServerCost {
     pub switches_involuntary: u64,
     /// Page faults that needed no disk, children included.
     pub faults_minor: u64,
+    /// Times that waiting for a client ended, with a client or without.
+    #[serde(default)]
+    pub wakeups: u64,
+    /// Conversations begun by each worker, one number for a server without workers of its own.
+    #[serde(default)]
+    pub conversations_by_worker: Vec<u64>,
+    /// What the server was told, as it reported it.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 /// Deltas of the kernel's counters over a trial.

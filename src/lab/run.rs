@@ -7,6 +7,7 @@ use anyhow::Result;
 use hola_loadgen::schedule::splitmix64;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::environment::{self, CpuTicks};
 use super::record::{Arm, Outcome, Run, SCHEMA_VERSION, Status, Trial};
@@ -57,11 +58,9 @@ pub fn make(
             break;
         }
         let outcome = match made {
-            Ok(made) => {
-                if run.design.server_settings.is_null() {
-                    run.design.server_settings = made.settings;
-                }
-                Outcome::Measured(made.measured)
+            Ok(measured) => {
+                keep_common(&mut run.design.server_settings, &measured.server.settings);
+                Outcome::Measured(measured)
             }
             Err(reason) => {
                 progress.println(format!(
@@ -96,6 +95,17 @@ pub fn make(
     run.environment.load_after = Some(environment::load_average());
     run.environment.steal_share = CpuTicks::of_machine().steal_share_since(ticks);
     folder.write_run(run)
+}
+
+/// Keeps of the settings so far only what this server had as well.
+fn keep_common(settings: &mut Value, others: &Value) {
+    match (settings, others) {
+        (settings @ Value::Null, others) => *settings = others.clone(),
+        (Value::Object(settings), Value::Object(others)) => {
+            settings.retain(|name, value| others.get(name) == Some(value));
+        }
+        _ => {}
+    }
 }
 
 /// The present, UTC, to the second.

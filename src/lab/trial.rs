@@ -13,15 +13,6 @@ use super::record::{Design, KernelEvidence, Measured, ServerCost};
 use super::server_process::{Bill, ServerProcess};
 use super::tree::{Peak, Watch};
 
-/// What a trial brings home: its figures, and the settings its server ran with.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// The figures.
-    pub measured: Measured,
-    /// The server's own account of its settings.
-    pub settings: serde_json::Value,
-}
-
 /// Makes one trial of `model` with `clients` concurrent clients.
 ///
 /// # Errors
@@ -33,7 +24,7 @@ pub fn make(
     clients: u32,
     seed: u64,
     interrupted: &AtomicBool,
-) -> Result<Made, String> {
+) -> Result<Measured, String> {
     let kernel_before = kernel::read();
     let server = ServerProcess::start(hola, model, &design.server_cpus)
         .map_err(|error| error.to_string())?;
@@ -60,10 +51,7 @@ pub fn make(
         .then(|| ticks_after.user_share_since(ticks_before))
         .flatten();
     let user_share = sampled.unwrap_or(bill.user_share);
-    Ok(Made {
-        measured: measured(load, &bill, user_share, peak, kernel),
-        settings: bill.settings,
-    })
+    Ok(measured(load, &bill, user_share, peak, kernel))
 }
 
 fn workload(design: &Design, server: &ServerProcess, clients: u32, seed: u64) -> Workload {
@@ -113,10 +101,19 @@ fn measured(
             switches_voluntary: bill.switches_voluntary,
             switches_involuntary: bill.switches_involuntary,
             faults_minor: bill.faults_minor,
+            wakeups: bill.counters.wakeups,
+            conversations_by_worker: by_worker(&bill.counters.accepted_by_worker),
+            settings: bill.settings.clone(),
         },
         kernel,
         validity,
     }
+}
+
+/// Only the tallies that somebody used: a model without workers of its own counts on the first.
+fn by_worker(accepted: &[u64]) -> Vec<u64> {
+    let used = accepted.iter().rposition(|&count| count > 0);
+    accepted[..used.map_or(0, |last| last + 1)].to_vec()
 }
 
 #[allow(

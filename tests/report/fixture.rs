@@ -271,6 +271,9 @@ impl Scene {
                 switches_voluntary: ok,
                 switches_involuntary: ok / 50,
                 faults_minor: 900,
+                wakeups: 4_800,
+                conversations_by_worker: vec![4_800],
+                settings: serde_json::json!({"backlog": 1024}),
             },
             kernel: KernelEvidence::default(),
             response_histogram: if self.histograms {

@@ -44,7 +44,10 @@ pub(crate) trait Selector {
     }
 
     /// Names `place` no more, though its socket stays open.
-    fn forget(&mut self, socket: BorrowedFd, place: usize) -> io::Result<()>;
+    fn forget(&mut self, _socket: BorrowedFd, place: usize) -> io::Result<()> {
+        self.closing(place);
+        Ok(())
+    }
 
     /// The socket of `place` is about to be closed.
     fn closing(&mut self, place: usize);

@@ -135,6 +135,16 @@ pub enum Capacity {
     Unbounded,
 }
 
+impl fmt::Display for Capacity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Capacity::One => "one",
+            Capacity::Workers => "as many as workers",
+            Capacity::Unbounded => "unbounded, capped",
+        })
+    }
+}
+
 /// Every model, in teaching order.
 pub const MODELS: &[Model] = &[
     iterative::MODEL,

@@ -73,11 +73,6 @@ impl Selector for Poll {
         Ok(())
     }
 
-    fn forget(&mut self, _socket: BorrowedFd, place: usize) -> io::Result<()> {
-        self.closing(place);
-        Ok(())
-    }
-
     fn closing(&mut self, place: usize) {
         self.list[place] = NOBODY;
     }
