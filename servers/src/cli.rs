@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
-use nix::unistd::{Pid, getppid};
+use nix::unistd::{Pid, geteuid, getppid};
 use serde::Serialize;
 use thiserror::Error;
 
@@ -26,9 +26,13 @@ Examples:
   hola serve iterative
   hola serve tokio --bind 127.0.0.1:0 --workers 2
   hola serve thread-per-client --max-clients 100 --stats json
+  hola serve pre-forked --workers 8 --accept locked
+  hola serve epoll-per-core --workers 4 --processes
+  hola serve thread-per-client --conversation ack --log
 
 The first line on stdout is `MODEL listening on ADDRESS`. SIGTERM or Ctrl-C: clients being served get their answer, then
 the server ends with code 0; with code 1 if that takes more than 5 s.
+For experiments, an HTTP server also answers /wait/MS, /compute/ROUNDS, /bytes/N and /count.
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start.")]
 pub struct ServeArgs {
     /// Who runs a conversation; `hola models` lists them
@@ -253,6 +257,7 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
         accept,
         queue: QUEUE,
         max_clients,
+        descriptors,
         limits: Limits::for_talk(args.conversation),
         conversation: args.conversation,
         ballast_octets: args.ballast,
@@ -273,6 +278,10 @@ fn announce(model: &Model, server: &Server) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{} listening on {}", model.name, server.address()?)?;
     stdout.flush()?;
+    eprintln!("hola: {}", server.settings());
+    if geteuid().is_root() {
+        eprintln!("hola: warning: running as root, which serving does not need");
+    }
     if io::stderr().is_terminal() {
         eprintln!("hola: Ctrl-C stops it");
     }

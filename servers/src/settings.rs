@@ -1,5 +1,6 @@
 //! What a server may be told, in one place, so that every model runs on equal terms and a report can print them.
 
+use std::fmt;
 use std::net::SocketAddr;
 
 use clap::ValueEnum;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub queue: u32,
     /// Clients held at once; beyond it, new ones wait in the accept queue.
     pub max_clients: u32,
+    /// Open files this process may have: the soft limit, raised to the hard one.
+    pub descriptors: u32,
     /// How long a conversation may wait.
     pub limits: Limits,
     /// What is said on a connection.
@@ -59,4 +62,34 @@ pub struct Settings {
     pub log: bool,
     /// Longest wait for the conversations under way at the end, in seconds.
     pub drain_s: u32,
+}
+
+impl fmt::Display for Settings {
+    /// All that bears on a measurement, in a line for people.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = |ms: u32| f64::from(ms) / 1_000.0;
+        write!(
+            formatter,
+            "backlog {}, TCP_NODELAY, {} workers",
+            self.backlog, self.workers
+        )?;
+        match self.accept {
+            None => {}
+            Some(Accept::Shared) => formatter.write_str(" at one listener")?,
+            Some(Accept::Locked) => formatter.write_str(" at one listener, behind a lock")?,
+            Some(Accept::Reuseport) => formatter.write_str(" with a listener each")?,
+        }
+        write!(
+            formatter,
+            ", at most {} clients, {} descriptors; deadlines: idle {} s, head {} s, body {} s, write {} s, linger {} s, drain {} s",
+            self.max_clients,
+            self.descriptors,
+            seconds(self.limits.idle_ms),
+            seconds(self.limits.head_ms),
+            seconds(self.limits.body_ms),
+            seconds(self.limits.write_ms),
+            seconds(self.limits.linger_ms),
+            self.drain_s,
+        )
+    }
 }

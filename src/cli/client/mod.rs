@@ -3,6 +3,8 @@
 //! Two threads share one connection. One listens and prints, the other reads lines and sends them; so neither a silent
 //! server nor a silent user keeps the other waiting.
 
+mod transcript;
+
 use std::fmt::Write as _;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
@@ -18,15 +20,13 @@ use clap::{Args, ValueEnum};
 use hola_servers::conversation::ack::ACKNOWLEDGEMENT;
 use signal_hook::consts::SIGINT;
 
+use self::transcript::{Transcript, without_line_end};
 use super::INTERRUPTED;
 
 /// Where `hola serve` listens unless told otherwise.
 const ADDRESS_DEFAULT: &str = "127.0.0.1:8080";
 /// The line that leaves; it is never sent.
 const LEAVE: &[u8] = b"salir";
-/// What stands before each line of the server's.
-const PREFIX: &str = "[SERVIDOR] ";
-
 /// Longest wait for a connection, for an answer that is owed, and for a server that takes nothing.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A server that is silent for this long has nothing to say: it may only be listening.
@@ -342,88 +342,10 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(line))
 }
 
-fn without_line_end(line: &[u8]) -> &[u8] {
-    match line.strip_suffix(b"\n") {
-        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
-        None => line,
-    }
-}
-
 fn print(out: &mut impl Write, text: &str) -> Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .context("cannot write what the server says")
-}
-
-/// What the server says, as lines for a terminal that may believe every octet it gets.
-#[derive(Default)]
-struct Transcript {
-    /// First octets of a character whose rest has yet to come: 3 at most.
-    held: Vec<u8>,
-    /// The last line was printed before its end came, which then is not a line of its own.
-    unended: bool,
-}
-
-impl Transcript {
-    /// The lines of `octets`, the last one even without an end, a character only once it is whole.
-    fn continued(&mut self, octets: &[u8]) -> String {
-        let mut octets = [self.held.as_slice(), octets].concat();
-        self.held = octets.split_off(octets.len() - unfinished_octets(&octets));
-        self.lines(&octets)
-    }
-
-    /// What was held back and will never be whole.
-    fn ended(&mut self) -> String {
-        let held = std::mem::take(&mut self.held);
-        self.lines(&held)
-    }
-
-    fn lines(&mut self, octets: &[u8]) -> String {
-        let mut text = String::new();
-        for line in octets.split_inclusive(|&octet| octet == b'\n') {
-            let content = without_line_end(line);
-            let ends_the_last_one = self.unended && content.is_empty();
-            self.unended = !line.ends_with(b"\n");
-            if !ends_the_last_one {
-                text.push_str(PREFIX);
-                escape(content, &mut text);
-                text.push('\n');
-            }
-        }
-        text
-    }
-}
-
-/// Octets at the end that begin a character and do not finish it.
-fn unfinished_octets(octets: &[u8]) -> usize {
-    let Some(last) = octets.utf8_chunks().last().map(|chunk| chunk.invalid()) else {
-        return 0;
-    };
-    match std::str::from_utf8(last) {
-        Err(error) if error.error_len().is_none() => last.len(),
-        _ => 0,
-    }
-}
-
-/// Text as it is; what could command a terminal, or is no text, as an escape.
-fn escape(octets: &[u8], text: &mut String) {
-    for chunk in octets.utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if letter.is_control() || turns_text_around(letter) {
-                text.extend(letter.escape_debug());
-            } else {
-                text.push(letter);
-            }
-        }
-        for octet in chunk.invalid() {
-            let _ = write!(text, "\\x{octet:02x}");
-        }
-    }
-}
-
-/// Marks of direction, which can show a line as what it is not, and further ends of lines (Unicode UAX #9, UAX #14).
-fn turns_text_around(letter: char) -> bool {
-    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -454,39 +376,6 @@ mod tests {
         ] {
             assert!(bad.parse::<Address>().is_err(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn prints_the_same_text_however_its_characters_are_split() {
-        let text = "¿ñ€😀?".as_bytes();
-        for at in 0..=text.len() {
-            let mut transcript = Transcript::default();
-            let halves = [&text[..at], &text[at..]].map(|half| transcript.continued(half));
-            let printed = halves.concat().replace(PREFIX, "").replace('\n', "");
-            assert_eq!(printed, "¿ñ€😀?", "split at {at}");
-            assert!(transcript.ended().is_empty());
-        }
-    }
-
-    #[test]
-    fn a_line_end_that_comes_late_is_no_line_of_its_own() {
-        let mut transcript = Transcript::default();
-        assert_eq!(transcript.continued(b"uno"), "[SERVIDOR] uno\n");
-        assert_eq!(transcript.continued(b"\r\n"), "");
-        assert_eq!(
-            transcript.continued(b"\ndos\n"),
-            "[SERVIDOR] \n[SERVIDOR] dos\n"
-        );
-    }
-
-    #[test]
-    fn octets_that_are_no_text_are_escaped_and_those_that_could_be_wait_for_the_end() {
-        let mut transcript = Transcript::default();
-        assert_eq!(
-            transcript.continued(b"a\xff\xc3b\xe2\x82"),
-            "[SERVIDOR] a\\xff\\xc3b\n"
-        );
-        assert_eq!(transcript.ended(), "[SERVIDOR] \\xe2\\x82\n");
     }
 
     #[test]
