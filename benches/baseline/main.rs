@@ -20,7 +20,7 @@ use hola::cli::compare::CompareArgs;
 use hola::lab::environment;
 use hola::lab::record::{Design, Environment};
 use hola::lab::trial;
-use hola_servers::models::MODELS;
+use hola_servers::models::{MODELS, Model};
 use serde::Serialize;
 
 /// Concurrent clients.
@@ -83,9 +83,14 @@ fn table(rounds: u64, trial_s: Option<f64>) -> Result<Table, String> {
         trial_s: trial_s.unwrap_or(plan.trial_s),
         ..plan
     };
-    let mut trials: Vec<Vec<[f64; 2]>> = vec![Vec::new(); MODELS.len()];
+    // A model without a bare server of its kind has no floor to be far from.
+    let models: Vec<&Model> = MODELS
+        .iter()
+        .filter(|model| bare::has(model.name))
+        .collect();
+    let mut trials: Vec<Vec<[f64; 2]>> = vec![Vec::new(); models.len()];
     for round in 0..rounds {
-        for (model, pairs) in MODELS.iter().zip(&mut trials) {
+        for (model, pairs) in models.iter().zip(&mut trials) {
             eprintln!("round {} of {rounds}: {}", round + 1, model.name);
             let cost = |program: &Path| cpu_us_per_request(program, &design, model.name, round);
             // Who goes first changes from round to round.
@@ -98,7 +103,7 @@ fn table(rounds: u64, trial_s: Option<f64>) -> Result<Table, String> {
             });
         }
     }
-    let rows = MODELS
+    let rows = models
         .iter()
         .zip(trials)
         .map(|(model, trials)| row(model.name, trials))

@@ -12,49 +12,36 @@ Needs nginx, and at least one peer: wrk or ab. `apt-get install nginx-light wrk 
 generator that is not there is skipped with a word. Build first: `cargo build --release`.
 """
 
-import argparse
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
-import socket
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-HOLA = ROOT / "target" / "release" / "hola"
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import testbed
+from reference import servers
+
 CLIENTS = 64
 
-NGINX_CONF = """
-daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log {folder}/error.log;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-  uwsgi_temp_path {folder}; scgi_temp_path {folder}; keepalive_requests 1000000000;
-  server {{ listen 127.0.0.1:{port} backlog=1024; location / {{ default_type text/plain; return 200 "Hola, cliente!"; }} }}
-}}
-"""
 
-
-def hola(url, seconds, keep_alive):
+def hola(program, url, seconds, keep_alive):
     reuse = "unlimited" if keep_alive else "1"
-    return [str(HOLA), "load", url, "--clients", str(CLIENTS), "--duration", f"{seconds}s", "--warmup", "0s",
+    return [program, "load", url, "--clients", str(CLIENTS), "--duration", f"{seconds}s", "--warmup", "0s",
             "--requests-per-connection", reuse, "--format", "json"]
 
 
-def wrk(url, seconds, keep_alive):
+def wrk(program, url, seconds, keep_alive):
     close = [] if keep_alive else ["-H", "Connection: close"]
-    return ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}", *close, url]
+    return [program, "-t1", f"-c{CLIENTS}", f"-d{seconds}", *close, url]
 
 
-def ab(url, seconds, keep_alive):
+def ab(program, url, seconds, keep_alive):
     # -t implies -n 50000; a larger -n after it lets time decide.
-    return ["ab", "-q", "-c", str(CLIENTS), "-t", str(seconds), "-n", "100000000", *(["-k"] if keep_alive else []), url]
+    return [program, "-q", "-c", str(CLIENTS), "-t", str(seconds), "-n", "100000000", *(["-k"] if keep_alive else []), url]
 
 
 def requests_of(tool, output):
@@ -68,100 +55,67 @@ def requests_of(tool, output):
 def cpu_of(command, cpu):
     """Runs a command on one CPU: its output, its CPU time in seconds, and how long it took."""
     begun = time.monotonic()
-    process = subprocess.Popen(["taskset", "-c", str(cpu), *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               text=True)
-    output = process.stdout.read()
-    _, _, usage = os.wait4(process.pid, 0)
-    return output, usage.ru_utime + usage.ru_stime, time.monotonic() - begun
+    with testbed.Process(command, cpu, stdout=subprocess.PIPE, text=True) as generator:
+        output = generator.child.stdout.read()
+        _, _, usage = os.wait4(generator.pid, 0)
+        elapsed_s = time.monotonic() - begun
+        generator.child.returncode = 0
+    return output, usage.ru_utime + usage.ru_stime, elapsed_s
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def start_nginx(folder, cpu):
-    port = free_port()
-    conf = pathlib.Path(folder) / "nginx.conf"
-    conf.write_text(NGINX_CONF.format(folder=folder, port=port))
-    server = subprocess.Popen(["taskset", "-c", str(cpu), "nginx", "-c", str(conf)], stderr=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return server, f"http://127.0.0.1:{port}/"
-        except OSError:
-            time.sleep(0.02)
-    server.terminate()
-    sys.exit("nginx did not start")
-
-
-def measure(arguments, server_cpu, generator_cpu):
-    tools = {"hola load": hola}
+def measure(arguments):
+    server_cpu, generator_cpu = testbed.cpus()
+    tools = {"hola load": (hola, arguments.hola)}
     for name, tool in (("wrk", wrk), ("ab", ab)):
-        if shutil.which(name):
-            tools[name] = tool
+        if program := shutil.which(name):
+            tools[name] = (tool, program)
         else:
-            print(f"skipped: {name} is not installed", file=sys.stderr)
+            testbed.note(f"skipped: {name} is not installed")
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        server, url = start_nginx(folder, server_cpu)
-        try:
-            for keep_alive in (False, True):
-                samples = {name: [] for name in tools}
-                for round_number in range(arguments.rounds):
-                    order = list(tools)
-                    order = order[round_number % len(order):] + order[:round_number % len(order)]
-                    for name in order:
-                        command = tools[name](url, arguments.seconds, keep_alive)
-                        output, cpu_s, elapsed_s = cpu_of(command, generator_cpu)
-                        requests = requests_of(name, output)
-                        samples[name].append((requests / elapsed_s, cpu_s / requests * 1e6))
-                        print(f"round {round_number + 1}: {name} {requests / elapsed_s:.0f}/s", file=sys.stderr)
-                rows += [row(name, keep_alive, samples) for name in tools]
-        finally:
-            server.terminate()
-            server.wait()
+    with servers.serving("nginx", server_cpu) as server:
+        for keep_alive in (False, True):
+            samples = {name: [] for name in tools}
+            for round_number in range(arguments.rounds):
+                for name in testbed.rotated(tools, round_number):
+                    tool, program = tools[name]
+                    command = tool(program, server.url, arguments.seconds, keep_alive)
+                    output, cpu_s, elapsed_s = cpu_of(command, generator_cpu)
+                    requests = requests_of(name, output)
+                    samples[name].append((requests / elapsed_s, cpu_s / requests * 1e6))
+                    testbed.note(f"round {round_number + 1} of {arguments.rounds}: {name} {requests / elapsed_s:.0f}/s")
+            rows += [row(name, keep_alive, samples) for name in tools]
     return rows
 
 
 def row(name, keep_alive, samples):
-    rate = statistics.median(rate for rate, _ in samples[name])
-    cpu = statistics.median(cpu for _, cpu in samples[name])
-    ratio = {}
+    ratios = {}
     if "wrk" in samples:
         pairs = list(zip(samples[name], samples["wrk"]))
-        ratio = {"rate_over_wrk": statistics.median(ours[0] / theirs[0] for ours, theirs in pairs),
-                 "cpu_over_wrk": statistics.median(ours[1] / theirs[1] for ours, theirs in pairs)}
-    return {"generator": name, "requests_per_connection": "unlimited" if keep_alive else 1, "requests_per_s": rate,
-            "cpu_us_per_request": cpu, **ratio, "trials": samples[name]}
+        ratios = {"rate_over_wrk": testbed.median([ours[0] / theirs[0] for ours, theirs in pairs]),
+                  "cpu_over_wrk": testbed.median([ours[1] / theirs[1] for ours, theirs in pairs])}
+    return {"generator": name, "requests_per_connection": "unlimited" if keep_alive else 1,
+            "requests_per_s": testbed.median([rate for rate, _ in samples[name]]),
+            "cpu_us_per_request": testbed.median([cpu_us for _, cpu_us in samples[name]]), **ratios,
+            "trials": samples[name]}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--save", type=pathlib.Path)
+    parser = testbed.parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="times that every generator runs [default: 7]")
+    parser.add_argument("--seconds", type=int, default=3, help="length of a run [default: 3]")
     arguments = parser.parse_args()
-    if not HOLA.exists():
-        sys.exit("build first: cargo build --release")
-    if not shutil.which("nginx"):
-        sys.exit("nginx is not installed")
-    cpus = sorted(os.sched_getaffinity(0))
-    rows = measure(arguments, cpus[0], cpus[-1])
-    print(f"{'generator':12}{'reuse':>11}{'requests/s':>12}{'CPU µs/req':>12}{'× wrk rate':>12}{'× wrk CPU':>11}")
-    for each in rows:
-        print(f"{each['generator']:12}{each['requests_per_connection']:>11}{each['requests_per_s']:>12.0f}"
-              f"{each['cpu_us_per_request']:>12.1f}{each.get('rate_over_wrk', float('nan')):>12.2f}"
-              f"{each.get('cpu_over_wrk', float('nan')):>11.2f}")
-    if arguments.save:
-        commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
-        command = ["scripts/peers/compare.py", *sys.argv[1:]]
-        kept = {"command": command, "commit": commit, "kernel": platform.release(), "clients": CLIENTS,
-                "seconds": arguments.seconds, "rounds": arguments.rounds, "rows": rows}
-        arguments.save.parent.mkdir(parents=True, exist_ok=True)
-        arguments.save.write_text(json.dumps(kept, indent=2) + "\n")
+    testbed.check_built(arguments)
+    if not servers.installed(["nginx"]):
+        raise testbed.Failed("there is nothing to load")
+    environment = testbed.environment()
+    rows = measure(arguments)
+    testbed.print_table(
+        ["generator", "per connection", "requests/s", "CPU µs/request", "rate ÷ wrk's", "CPU ÷ wrk's"],
+        [[row["generator"], str(row["requests_per_connection"]), round(row["requests_per_s"]), row["cpu_us_per_request"],
+          row.get("rate_over_wrk"), row.get("cpu_over_wrk")] for row in rows])
+    testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], clients=CLIENTS,
+                 seconds=arguments.seconds, rounds=arguments.rounds, rows=rows)
 
 
 if __name__ == "__main__":
-    main()
+    testbed.run(main)
