@@ -127,7 +127,7 @@ impl Tally {
 }
 
 /// [`Counters`] at one moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each field is its namesake's value")]
 pub struct Snapshot {
     pub accepted: u64,

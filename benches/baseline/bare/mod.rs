@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use hola_servers::counters::Snapshot;
+use hola_servers::models;
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::socket::{MsgFlags, SockFlag, accept4, recv, send};
@@ -115,8 +117,12 @@ fn run(model: &str) -> io::Result<()> {
     io::stdout().flush()?;
     attend_all(bare)?;
     let answers = bare.answers.load(Ordering::Relaxed);
-    let counters = serde_json::json!({"accepted": answers, "closed": answers, "answers": answers,
-        "refused": 0, "expired": 0, "broken": 0, "crashed": 0, "backed_off": 0});
+    let counters = Snapshot {
+        accepted: answers,
+        closed: answers,
+        answers,
+        ..Snapshot::default()
+    };
     eprintln!(
         "{}",
         serde_json::json!({"settings": null, "counters": counters})
@@ -135,9 +141,10 @@ fn listen() -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// As many as CPUs it may use, as the models do.
-fn workers() -> io::Result<usize> {
-    Ok(std::thread::available_parallelism()?.get())
+/// As many as the model of that name has by itself.
+fn workers(model: &str) -> io::Result<usize> {
+    let cpus = std::thread::available_parallelism()?.get();
+    Ok(cpus * models::find(model).map_or(1, |model| model.workers_per_cpu))
 }
 
 fn each_client(bare: &Bare, mut attend: impl FnMut(i32)) -> io::Result<()> {

@@ -60,7 +60,7 @@ pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
         let with_its_parent = set_pdeathsig(Signal::SIGTERM).is_ok() && getppid() == parent;
         with_its_parent && each_client(bare, |client| answer(bare, client)).is_ok()
     };
-    let count = workers()?;
+    let count = workers("pre-forked")?;
     let children = (0..count).map(|_| split(work)).collect::<Vec<_>>();
     if children.iter().all(Result::is_ok) {
         bare.wait_for_stop();

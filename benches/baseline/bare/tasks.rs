@@ -9,7 +9,7 @@ use super::{ANSWER, Bare, workers};
 
 pub(super) fn on_workers(bare: &'static Bare) -> io::Result<()> {
     let runtime = Builder::new_multi_thread()
-        .worker_threads(workers()?)
+        .worker_threads(workers("tokio")?)
         .enable_all()
         .build()?;
     // On a worker, as the model has it: from the main thread, each client would have to change threads.

@@ -20,7 +20,7 @@ pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
 }
 
 pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
-    let count = workers()?;
+    let count = workers("pre-threaded")?;
     let work = || each_client(bare, |client| answer(bare, client));
     let threads = (0..count)
         .map(|_| thread::Builder::new().stack_size(STACK_OCTETS).spawn(work))
