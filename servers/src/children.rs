@@ -1,13 +1,13 @@
 //! Child processes: forked from a single thread, reaped without fail, told to stop with their parent.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::wait::waitpid;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpid};
 
 use crate::counters::{Counters, count};
 use crate::server::Server;
@@ -15,13 +15,6 @@ use crate::{date, sys};
 
 /// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
 const CHILDREN_MAX: usize = 4096;
-
-/// Process ids of the living children, 0 where a place is free. A static table of atomics, because the handler that
-/// reaps may neither lock nor allocate.
-pub(crate) static LIVING: [AtomicI32; CHILDREN_MAX] = [const { AtomicI32::new(0) }; CHILDREN_MAX];
-
-/// Whether a child's place is its worker number, and its clients are those of that worker's tally.
-static ARE_WORKERS: AtomicBool = AtomicBool::new(false);
 
 /// How often a full table or a drain looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -31,6 +24,19 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub struct Children {
     server: &'static Server,
+    family: &'static Family,
+}
+
+/// Who lives, in a form that a signal handler can read and write: it may neither lock nor allocate.
+#[derive(Debug)]
+pub(crate) struct Family {
+    parent: Pid,
+    /// Process ids of the living children, 0 where a place is free. In shared memory, not because the children need
+    /// it: the parent writes it for every child, and a private page would have to be copied each time.
+    living: &'static [AtomicI32],
+    /// A child's place is its worker number, and its clients are those of that worker's tally.
+    are_workers: bool,
+    counters: &'static Counters,
 }
 
 /// Which of the two processes is running.
@@ -46,18 +52,27 @@ impl Children {
     /// Prepares to fork a child for each client.
     ///
     /// # Errors
-    /// When this process has a second thread.
+    /// When this process has a second thread, or what mmap(2) or sigaction(2) said.
     pub fn of(server: &'static Server) -> io::Result<Self> {
-        check_single_threaded()?;
-        sys::reap_children(server.counters())?;
-        server.rehearse();
-        Ok(Children { server })
+        Children::prepare(server, false)
     }
 
     /// The same for children that are a server's workers.
     pub(crate) fn for_workers(server: &'static Server) -> io::Result<Self> {
-        ARE_WORKERS.store(true, Ordering::Relaxed);
-        Children::of(server)
+        Children::prepare(server, true)
+    }
+
+    fn prepare(server: &'static Server, are_workers: bool) -> io::Result<Self> {
+        check_single_threaded()?;
+        let family = Box::leak(Box::new(Family {
+            parent: getpid(),
+            living: sys::shared_ids(CHILDREN_MAX)?,
+            are_workers,
+            counters: server.counters(),
+        }));
+        sys::reap_children(family)?;
+        server.rehearse();
+        Ok(Children { server, family })
     }
 
     /// Splits this process in two. The child has no listener, only its client.
@@ -67,8 +82,27 @@ impl Children {
     pub fn fork(&self) -> io::Result<Fork> {
         // Formatted once a second here and inherited, not formatted again by every child.
         date::http_date();
-        fork_into(free_place(), || {
+        self.fork_into(self.family.free_place(), || {
+            date::ask_kernel_from_here_on();
             sys::close_listeners(self.server.listeners());
+        })
+    }
+
+    /// The same with a place of the caller's choice; the child begins with `become_child`.
+    pub(crate) fn fork_into(&self, place: usize, become_child: impl FnOnce()) -> io::Result<Fork> {
+        // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
+        // child while it still looks like its parent.
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        let forked = sys::fork();
+        match &forked {
+            Ok(Some(child)) => self.family.living[place].store(child.as_raw(), Ordering::Relaxed),
+            Ok(None) => become_child(),
+            Err(_) => {}
+        }
+        before.thread_set_mask()?;
+        forked.map(|child| match child {
+            Some(_) => Fork::Parent,
+            None => Fork::Child,
         })
     }
 
@@ -77,77 +111,64 @@ impl Children {
         sys::exit_now(0)
     }
 
+    /// Whether nobody lives in that place.
+    pub(crate) fn is_free(&self, place: usize) -> bool {
+        self.family.living[place].load(Ordering::Relaxed) == 0
+    }
+
     /// Passes the stop on and waits until no child is left. The drain's alarm bounds the wait.
     pub fn drain(&self) {
-        for place in &LIVING {
-            if let Some(pid) = Some(place.load(Ordering::Relaxed)).filter(|&pid| pid != 0) {
+        self.family
+            .each_child_of(self.family.parent.as_raw(), |pid| {
                 // It may have ended a moment ago: then there is nobody to tell.
                 let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-            }
-        }
-        while LIVING
-            .iter()
-            .any(|place| place.load(Ordering::Relaxed) != 0)
-        {
+            });
+        while (0..CHILDREN_MAX).any(|place| !self.is_free(place)) {
             thread::sleep(LOOK_AGAIN);
         }
     }
 }
 
-/// Splits this process in two; the child's id goes to `place`, and the child begins with `become_child`.
-pub(crate) fn fork_into(
-    place: &'static AtomicI32,
-    become_child: impl FnOnce(),
-) -> io::Result<Fork> {
-    // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
-    // child while it still looks like its parent.
-    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let forked = sys::fork();
-    match &forked {
-        Ok(Some(child)) => place.store(child.as_raw(), Ordering::Relaxed),
-        Ok(None) => become_child(),
-        Err(_) => {}
-    }
-    before.thread_set_mask()?;
-    forked.map(|child| match child {
-        Some(_) => Fork::Parent,
-        None => Fork::Child,
-    })
-}
-
-/// Frees the place of a child that has ended, and closes the books on clients that died with it. Runs in a signal
-/// handler: it touches nothing but atomics.
-pub(crate) fn bury(counters: &Counters, pid: i32, ended_well: bool) {
-    let Some(place) = LIVING
-        .iter()
-        .position(|place| place.load(Ordering::Relaxed) == pid)
-    else {
-        return;
-    };
-    if ARE_WORKERS.load(Ordering::Relaxed) {
-        let tally = counters.tally_of(place);
-        if !ended_well {
-            count(&tally.crashed);
-        }
-        tally
-            .closed
-            .store(tally.accepted.load(Ordering::Acquire), Ordering::Release);
-    } else if !ended_well {
-        count(&counters.tally_of(0).crashed);
-        count(&counters.tally_of(0).closed);
-    }
-    LIVING[place].store(0, Ordering::Relaxed);
-}
-
-fn free_place() -> &'static AtomicI32 {
-    loop {
-        if let Some(place) = LIVING
+impl Family {
+    /// Does `work` with the id of each living child, if `process` is their parent.
+    pub(crate) fn each_child_of(&self, process: i32, work: impl Fn(i32)) {
+        let living = self
+            .living
             .iter()
-            .find(|place| place.load(Ordering::Relaxed) == 0)
-        {
-            return place;
+            .map(|place| place.load(Ordering::Relaxed));
+        if process == self.parent.as_raw() {
+            living.filter(|&pid| pid != 0).for_each(work);
         }
-        thread::sleep(LOOK_AGAIN);
+    }
+
+    /// Frees the place of a child that has ended, and closes the books on clients that died with it.
+    pub(crate) fn bury(&self, pid: i32, ended_well: bool) {
+        let is_its = |place: &AtomicI32| place.load(Ordering::Relaxed) == pid;
+        let Some(place) = self.living.iter().position(is_its) else {
+            return;
+        };
+        if self.are_workers {
+            let tally = self.counters.tally_of(place);
+            if !ended_well {
+                count(&tally.crashed);
+            }
+            let accepted = tally.accepted.load(Ordering::Acquire);
+            tally.closed.store(accepted, Ordering::Release);
+        } else if !ended_well {
+            count(&self.counters.tally_of(0).crashed);
+            count(&self.counters.tally_of(0).closed);
+        }
+        self.living[place].store(0, Ordering::Relaxed);
+    }
+
+    fn free_place(&self) -> usize {
+        let is_free = |place: &AtomicI32| place.load(Ordering::Relaxed) == 0;
+        loop {
+            if let Some(place) = self.living.iter().position(is_free) {
+                return place;
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
     }
 }
 

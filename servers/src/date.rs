@@ -2,27 +2,41 @@
 
 use std::cell::Cell;
 use std::io::Write;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::conversation::http::Date;
+use crate::sys;
 
 thread_local! {
+    static ASKS_KERNEL: Cell<bool> = const { Cell::new(false) };
     static LAST: Cell<(u64, Date)> = const { Cell::new((u64::MAX, [b' '; 29])) };
+}
+
+/// From here on this thread asks the kernel for the time instead of the vdso(7), whose pages a process that was forked
+/// for one client would have to map first.
+pub(crate) fn ask_kernel_from_here_on() {
+    ASKS_KERNEL.set(true);
 }
 
 /// The current IMF-fixdate. Each thread remembers its last one, so nothing is shared and nothing is locked.
 pub(crate) fn http_date() -> Date {
-    let now = SystemTime::now();
-    let second = now
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let second = if ASKS_KERNEL.get() {
+        sys::seconds_from_kernel()
+    } else {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| since.as_secs())
+    };
     let (last_second, last) = LAST.get();
     if second == last_second {
         return last;
     }
     let mut date: Date = [b' '; 29];
     // An IMF-fixdate always fills its 29 octets; a clock set beyond the year 9999 leaves them blank.
-    let _ = write!(date.as_mut_slice(), "{}", httpdate::fmt_http_date(now));
+    let _ = write!(
+        date.as_mut_slice(),
+        "{}",
+        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second))
+    );
     LAST.set((second, date));
     date
 }

@@ -39,7 +39,10 @@ pub(crate) fn is_asked() -> bool {
 
 /// The handler is to reach this socket.
 pub(crate) fn watch(descriptor: i32) {
-    LARGEST_SOCKET.fetch_max(descriptor, Ordering::SeqCst);
+    // Most descriptors have been used before. A write would cost a server that forks a copy of the page each time.
+    if LARGEST_SOCKET.load(Ordering::SeqCst) < descriptor {
+        LARGEST_SOCKET.fetch_max(descriptor, Ordering::SeqCst);
+    }
 }
 
 /// A thread's entry among those that a stop interrupts, for as long as it accepts.

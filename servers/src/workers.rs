@@ -10,7 +10,7 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::{Pid, getpid, getppid};
 
-use crate::children::{Children, Fork, LIVING, fork_into};
+use crate::children::{Children, Fork};
 use crate::counters::become_worker;
 use crate::server::{Server, complain};
 use crate::{stop, sys};
@@ -80,7 +80,7 @@ impl Workers {
             if stop::is_asked() {
                 break None;
             }
-            let is_free = |&worker: &usize| LIVING[worker].load(Ordering::Relaxed) == 0;
+            let is_free = |&worker: &usize| self.children.is_free(worker);
             if let Some(worker) = (0..self.hired.len()).find(is_free) {
                 break Some(worker);
             }
@@ -101,7 +101,7 @@ impl Workers {
             stop::IS_WORKER_PROCESS.store(true, Ordering::Relaxed);
             self.server.renew_wake_pipe();
         };
-        match fork_into(&LIVING[worker], become_worker_process) {
+        match self.children.fork_into(worker, become_worker_process) {
             Ok(Fork::Parent) => self.hired[worker] = true,
             Ok(Fork::Child) => work_and_exit(self.server, worker, parent, work),
             Err(refused) => self.server.could_not_attend(&refused),

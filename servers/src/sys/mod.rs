@@ -8,15 +8,15 @@ use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{SockFlag, accept4};
 use nix::unistd::{ForkResult, Pid};
 
-use crate::children::{self, LIVING};
-use crate::counters::{Counters, Tally};
+use crate::children::Family;
+use crate::counters::Tally;
 use crate::stop;
 
 /// Tallies in memory that stays shared across fork(2), all zero.
@@ -38,6 +38,16 @@ pub(crate) fn shared_number() -> io::Result<&'static AtomicU64> {
     let number = shared_memory(size_of::<AtomicU64>())?.cast::<AtomicU64>();
     // SAFETY: as above.
     Ok(unsafe { number.as_ref() })
+}
+
+/// Places for the ids of processes in memory that stays shared across fork(2), all 0.
+///
+/// # Errors
+/// What mmap(2) said.
+pub(crate) fn shared_ids(count: usize) -> io::Result<&'static [AtomicI32]> {
+    let first = shared_memory(count * size_of::<AtomicI32>())?.cast::<AtomicI32>();
+    // SAFETY: as above.
+    Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
 fn shared_memory(octets: usize) -> io::Result<NonNull<libc::c_void>> {
@@ -95,20 +105,25 @@ pub(crate) fn stop_on_signals() -> io::Result<()> {
     handle(Signal::SIGALRM, give_up, SaFlags::empty())
 }
 
-/// Where [`reap`] counts.
-static COUNTERS: AtomicPtr<Counters> = AtomicPtr::new(std::ptr::null_mut());
+/// Whose children [`reap`] buries and [`give_up`] ends.
+static FAMILY: AtomicPtr<Family> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Reaps every child as it ends, and settles the account of one that did not end by itself.
 ///
 /// # Errors
 /// What sigaction(2) said.
-pub(crate) fn reap_children(counters: &'static Counters) -> io::Result<()> {
-    COUNTERS.store(std::ptr::from_ref(counters).cast_mut(), Ordering::Release);
+pub(crate) fn reap_children(family: &'static Family) -> io::Result<()> {
+    FAMILY.store(std::ptr::from_ref(family).cast_mut(), Ordering::Release);
     handle(
         Signal::SIGCHLD,
         reap,
         SaFlags::SA_RESTART | SaFlags::SA_NOCLDSTOP,
     )
+}
+
+fn family() -> Option<&'static Family> {
+    // SAFETY: null, or set by `reap_children` from a reference that lives for ever.
+    unsafe { FAMILY.load(Ordering::Acquire).as_ref() }
 }
 
 /// Splits the process; the child's id in the parent, `None` in the child.
@@ -127,6 +142,18 @@ pub(crate) fn fork() -> io::Result<Option<Pid>> {
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: _exit(2) takes any code and does not return.
     unsafe { libc::_exit(code) }
+}
+
+/// Seconds since 1970, asked of the kernel itself. A process that was forked a moment ago has no page of the vdso(7)
+/// mapped, and a page fault costs more than a system call.
+pub(crate) fn seconds_from_kernel() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: clock_gettime(2) writes a timespec, which outlives the call; this clock always exists.
+    unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_REALTIME, &raw mut now) };
+    u64::try_from(now.tv_sec).unwrap_or(0)
 }
 
 /// Dies of touching a page that nobody mapped.
@@ -216,12 +243,12 @@ fn is_listening(fd: i32) -> bool {
 
 extern "C" fn give_up(_signal: i32) {
     const LAST_WORDS: &[u8] = b"hola: some conversations did not end in time; giving up\n";
-    for place in &LIVING {
-        let pid = place.load(Ordering::Relaxed);
-        if pid != 0 {
-            // SAFETY: kill(2) is async-signal-safe; the id is a child's that has not been reaped, so it is still ours.
-            unsafe { libc::kill(pid, libc::SIGKILL) };
-        }
+    if let Some(family) = family() {
+        // SAFETY: getpid(2) and kill(2) are async-signal-safe; the ids are of children that have not been reaped, so
+        // they are still ours.
+        family.each_child_of(unsafe { libc::getpid() }, |pid| unsafe {
+            libc::kill(pid, libc::SIGKILL);
+        });
     }
     // SAFETY: write(2) and _exit(2) are async-signal-safe; the buffer is static.
     unsafe {
@@ -232,15 +259,13 @@ extern "C" fn give_up(_signal: i32) {
 
 extern "C" fn reap(_signal: i32) {
     let mut status = 0;
-    // SAFETY: set by `reap_children`, before this handler was installed, from a reference that lives for ever.
-    let counters = unsafe { &*COUNTERS.load(Ordering::Acquire) };
     loop {
         // SAFETY: waitpid(2) is async-signal-safe and `status` outlives the call.
         let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-        if pid <= 0 {
+        let Some(family) = family().filter(|_| pid > 0) else {
             return;
-        }
+        };
         let ended_well = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
-        children::bury(counters, pid, ended_well);
+        family.bury(pid, ended_well);
     }
 }
