@@ -43,10 +43,11 @@ def run(main):
         sys.exit(str(failed))
 
 
-# --- Processes ---------------------------------------------------------------------------------------------------------
+# --- Processes -------------------------------------------------------------------------------------------------------
 
 class Process:
-    """A process and its descendants. They run on one CPU, if one is given, and end with the `with` block at the latest."""
+    """A process and its descendants, on one CPU if one is given. They end with the `with` block at the latest, and when
+    the script itself is killed."""
 
     def __init__(self, command, cpu=None, **streams):
         self.command = [str(part) for part in command]
@@ -83,10 +84,12 @@ class Process:
         while to_visit:
             pid = to_visit.pop()
             with contextlib.suppress(OSError):
-                lists = [task.joinpath("children").read_text() for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+                to_visit += children(pid)
                 found.append(pid)
-                to_visit += [int(child) for child in " ".join(lists).split()]
         return found
+
+    def children(self):
+        return children(self.pid)
 
     def sockets(self):
         """The sockets that the tree has open; one that several processes share counts once."""
@@ -126,7 +129,8 @@ class Process:
 
 
 class Cgroup:
-    """Accounts for a process and all its descendants, also those that have ended and been reaped."""
+    """Accounts for a process and all its descendants, also those that have ended and been reaped. Version 1 counts in
+    nanoseconds, version 2 in microseconds."""
 
     numbers = itertools.count()
 
@@ -172,6 +176,15 @@ class Cgroup:
         note(f"cannot remove {self.folder}")
 
 
+def children(pid):
+    """The living children of a process, whichever of its threads made them."""
+    lists = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            lists += task.joinpath("children").read_text().split()
+    return [int(child) for child in lists]
+
+
 def ticks_ns(pid):
     """CPU time of a process and of the children it has reaped, to a hundredth of a second."""
     try:
@@ -200,23 +213,34 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def listeners(port):
+    """Inode and length of the accept queue of each listener at a loopback port."""
+    with open("/proc/net/tcp", encoding="ascii") as sockets:
+        next(sockets)
+        for line in sockets:
+            fields = line.split()
+            # The kernel lists listeners first; there may be many thousands of others.
+            if fields[3] != "0A":
+                return
+            if fields[1] == f"0100007F:{port:04X}":
+                yield fields[9], int(fields[4].partition(":")[2], 16)
+
+
 def wait_until_listening(server, port):
     """Until the kernel says that the listener at this loopback port is the server's, not a stranger's."""
     give_up_at = time.monotonic() + START_MAX_S
     while time.monotonic() < give_up_at:
         if server.child.poll() is not None:
             break
-        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[1] == f"0100007F:{port:04X}" and fields[3] == "0A" and fields[9] in server.sockets():
-                server.port = port
-                server.url = f"http://127.0.0.1:{port}/"
-                return server
+        if {inode for inode, _ in listeners(port)} & server.sockets():
+            server.port = port
+            server.url = f"http://127.0.0.1:{port}/"
+            return server
         time.sleep(0.02)
     raise Failed(f"{server.command[0]} does not listen: {server.words() or 'it said nothing'}")
 
 
-# --- Hola --------------------------------------------------------------------------------------------------------------
+# --- Hola ------------------------------------------------------------------------------------------------------------
 
 def parser(description):
     import argparse
@@ -293,7 +317,7 @@ def rotated(items, round_number):
     return items[first:] + items[:first]
 
 
-# --- Record ------------------------------------------------------------------------------------------------------------
+# --- Record ----------------------------------------------------------------------------------------------------------
 
 def median(values):
     values = [value for value in values if value is not None]

@@ -41,7 +41,8 @@ def wrk(program, url, seconds, keep_alive):
 
 def ab(program, url, seconds, keep_alive):
     # -t implies -n 50000; a larger -n after it lets time decide.
-    return [program, "-q", "-c", str(CLIENTS), "-t", str(seconds), "-n", "100000000", *(["-k"] if keep_alive else []), url]
+    reuse = ["-k"] if keep_alive else []
+    return [program, "-q", "-c", str(CLIENTS), "-t", str(seconds), "-n", "100000000", *reuse, url]
 
 
 def requests_of(tool, output):
@@ -111,8 +112,8 @@ def main():
     rows = measure(arguments)
     testbed.print_table(
         ["generator", "per connection", "requests/s", "CPU µs/request", "rate ÷ wrk's", "CPU ÷ wrk's"],
-        [[row["generator"], str(row["requests_per_connection"]), round(row["requests_per_s"]), row["cpu_us_per_request"],
-          row.get("rate_over_wrk"), row.get("cpu_over_wrk")] for row in rows])
+        [[row["generator"], str(row["requests_per_connection"]), round(row["requests_per_s"]),
+          row["cpu_us_per_request"], row.get("rate_over_wrk"), row.get("cpu_over_wrk")] for row in rows])
     testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], clients=CLIENTS,
                  seconds=arguments.seconds, rounds=arguments.rounds, rows=rows)
 

@@ -24,7 +24,7 @@ from reference import servers
 CLIENTS = 64
 WORKLOADS = ("1", "unlimited")
 COMPARED_WITH = {"ratio_to_nginx": "nginx", "ratio_to_apache_worker": "apache-worker"}
-# Load before the account is opened, so that starting, and the first touch of every page and worker, are not on the bill.
+# Load before the account is opened: starting, and the first touch of every page and worker, are not on the bill.
 WARMUP_S = 0.5
 # Servers end their side of the last connections after the client has.
 SETTLE_S = 0.1
@@ -49,7 +49,10 @@ def main():
     for round_number in range(arguments.rounds):
         for workload, of_server in trials.items():
             for name in testbed.rotated(of_server, round_number):
-                trial = measure(arguments, name, workload, is_model=name in models)
+                try:
+                    trial = measure(arguments, name, workload, is_model=name in models)
+                except testbed.Failed as failed:
+                    trial = {"cpu_us_per_request": None, "answered": 0, "why_not": str(failed)}
                 of_server[name].append(trial)
                 testbed.note(f"round {round_number + 1} of {arguments.rounds}: {name}, {workload} per connection: "
                              + (trial["why_not"] or f"{trial['cpu_us_per_request']:.1f} µs"))
@@ -57,10 +60,12 @@ def main():
     testbed.print_table(
         ["server", "per connection", "CPU µs/request", "requests/CPU s", "÷ nginx", "÷ apache-worker"],
         [[row["server"], row["requests_per_connection"], row["cpu_us_per_request"],
-          row["requests_per_cpu_second"] and round(row["requests_per_cpu_second"]), *(row[key] for key in COMPARED_WITH)]
-         for row in rows])
+          row["requests_per_cpu_second"] and round(row["requests_per_cpu_second"]),
+          *(row[key] for key in COMPARED_WITH)] for row in rows])
     testbed.save(arguments, environment=environment, versions={name: servers.version(name) for name in references},
                  clients=CLIENTS, seconds=arguments.seconds, rounds=arguments.rounds, rows=rows)
+    if bad := sorted({row["server"] for row in rows if any(trial["why_not"] for trial in row["trials"])}):
+        raise testbed.Failed(f"not every trial was good for {', '.join(bad)}")
 
 
 def measure(arguments, name, workload, is_model):

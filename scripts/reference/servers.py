@@ -28,8 +28,9 @@ def program(name):
 
 
 def version(name):
-    done = subprocess.run([program(name), "-v"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True)
-    return done.stdout.splitlines()[0].partition(":")[2].strip()
+    # nginx says it on stderr.
+    done = subprocess.run([program(name), "-v"], capture_output=True, text=True, check=True)
+    return (done.stdout + done.stderr).splitlines()[0].partition(":")[2].strip()
 
 
 def installed(names):
