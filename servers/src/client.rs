@@ -1,6 +1,6 @@
 //! A client that has been accepted and is owed an answer.
 
-use std::os::fd::AsFd;
+use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::thread;
 
@@ -14,8 +14,8 @@ use crate::{log, sys};
 /// A client is never just dropped: whoever lets go of one that nobody served (because the system had no thread for
 /// it, say) sends it away with a 503 by that very act. No model needs a branch for it.
 #[derive(Debug)]
-pub struct Client<S: AsFd> {
-    pub(crate) socket: S,
+pub struct Client {
+    socket: TcpStream,
     server: &'static Server,
     /// Of the worker that accepted it.
     tally: &'static Tally,
@@ -29,8 +29,8 @@ enum Fate {
     HandedOver,
 }
 
-impl<S: AsFd> Client<S> {
-    pub(crate) fn new(socket: S, server: &'static Server) -> Self {
+impl Client {
+    pub(crate) fn new(socket: TcpStream, server: &'static Server) -> Self {
         let tally = server.counters().tally();
         count(&tally.accepted);
         let client = Client {
@@ -44,9 +44,9 @@ impl<S: AsFd> Client<S> {
     }
 
     /// The connection, to be served now.
-    pub(crate) fn serve(&mut self) -> &mut S {
+    pub(crate) fn serve(&mut self) -> &TcpStream {
         self.fate = Fate::Served;
-        &mut self.socket
+        &self.socket
     }
 
     /// Where this client's fortunes are counted.
@@ -70,7 +70,7 @@ impl<S: AsFd> Client<S> {
     }
 }
 
-impl<S: AsFd> Drop for Client<S> {
+impl Drop for Client {
     fn drop(&mut self) {
         match self.fate {
             Fate::HandedOver => return,

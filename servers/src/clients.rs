@@ -2,15 +2,18 @@
 
 use std::io;
 use std::net::TcpStream;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::thread;
 
-use tokio::net::unix::pipe;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
 use crate::counters::count;
 use crate::server::{LOOK_AGAIN, Server};
 use crate::stop::{self, Interruptible};
+use crate::sys;
 
 /// Blocking iterator over a server's clients. It ends once the server is told to stop and whoever was already waiting
 /// in the accept queue has been let in.
@@ -47,7 +50,7 @@ impl Clients {
 }
 
 impl Iterator for Clients {
-    type Item = Client<TcpStream>;
+    type Item = Client;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.accepting.goes_on() {
@@ -76,43 +79,44 @@ impl Iterator for Clients {
     }
 }
 
-/// [`Clients`] for models that wait in a Tokio runtime.
+/// [`Clients`] for models that wait in a Tokio runtime. Their sockets do not block.
 #[derive(Debug)]
 pub struct AsyncClients {
     server: &'static Server,
-    listener: tokio::net::TcpListener,
-    stop: pipe::Receiver,
+    listener: AsyncFd<BorrowedFd<'static>>,
+    stop: AsyncFd<BorrowedFd<'static>>,
     accepting: Accepting,
 }
 
 impl AsyncClients {
     pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
-        let listener = server.listener().try_clone()?;
-        // Tokio takes a listener only once it is non-blocking (`TcpListener::from_std`).
-        listener.set_nonblocking(true)?;
+        server.listener().set_nonblocking(true)?;
+        count(&server.counters().tally().starts);
+        let watch = |descriptor| sys::register(descriptor, Interest::READABLE);
         Ok(AsyncClients {
             server,
-            listener: tokio::net::TcpListener::from_std(listener)?,
-            stop: pipe::Receiver::from_owned_fd(server.stop_signal().try_clone_to_owned()?)?,
+            listener: watch(server.listener().as_fd())?,
+            stop: watch(server.stop_signal())?,
             accepting: Accepting::new(server.settings().backlog),
         })
     }
 
     /// The next client, `None` once the server is told to stop.
-    pub async fn next(&mut self) -> Option<Client<tokio::net::TcpStream>> {
+    pub async fn next(&mut self) -> Option<Client> {
         while self.accepting.goes_on() {
             if !self.server.has_room() {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
             }
+            let accept = |_: &BorrowedFd| sys::accept_non_blocking(self.server.listener());
             let accepted = tokio::select! {
                 biased;
-                accepted = self.listener.accept() => accepted,
+                accepted = self.listener.async_io(Interest::READABLE, accept) => accepted,
                 _ = self.stop.readable() => break,
             };
             count(&self.server.counters().tally().wakeups);
             match accepted {
-                Ok((socket, _)) => {
+                Ok(socket) => {
                     self.accepting.succeeded();
                     return Some(self.server.admit(socket));
                 }

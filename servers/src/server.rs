@@ -119,7 +119,7 @@ impl Server {
     }
 
     /// Holds the whole conversation with a client on the calling thread. A panic ends that conversation, nothing else.
-    pub fn converse(&'static self, client: Client<TcpStream>) {
+    pub fn converse(&'static self, client: Client) {
         // The client goes in with it: dropped by a panic, it is counted as that.
         let _ = catch_unwind(AssertUnwindSafe(move || {
             let mut client = client;
@@ -131,7 +131,7 @@ impl Server {
     }
 
     /// Holds the whole conversation with a client in the calling task.
-    pub async fn converse_async(&'static self, mut client: Client<tokio::net::TcpStream>) {
+    pub async fn converse_async(&'static self, mut client: Client) {
         let mut talk = self.talk();
         let outcome =
             drive::asynchronous::converse(&mut talk, client.serve(), &self.settings.limits).await;
@@ -231,8 +231,8 @@ impl Server {
     }
 
     /// Takes an accepted connection into the books.
-    pub(crate) fn admit<S: AsFd>(&'static self, socket: S) -> Client<S> {
-        let fd = socket.as_fd().as_raw_fd();
+    pub(crate) fn admit(&'static self, socket: TcpStream) -> Client {
+        let fd = socket.as_raw_fd();
         stop::watch(fd);
         if stop::is_asked() {
             // The handler has been through: like everybody else, it may be answered what it has asked already.

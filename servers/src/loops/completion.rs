@@ -81,7 +81,7 @@ enum Door {
 
 /// A client that is being served. It stays until nothing is under way for it.
 struct Attended {
-    client: Client<TcpStream>,
+    client: Client,
     talk: Talk<'static>,
     deadline: Deadline,
     asked: Asked,

@@ -1,7 +1,6 @@
 //! The listener as an event loop sees it: open, shut for a while, or closed for good.
 
 use std::io;
-use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::accepting::{Accepting, Verdict};
@@ -49,7 +48,7 @@ impl Door {
     }
 
     /// The next client that waits and may come in.
-    pub(super) fn next(&mut self, now: Instant) -> Option<Client<TcpStream>> {
+    pub(super) fn next(&mut self, now: Instant) -> Option<Client> {
         self.nobody_waits = false;
         while self.is_open(now) && self.accepting.goes_on() {
             let accepted = sys::accept_non_blocking(self.server.listener());

@@ -1,7 +1,6 @@
 //! One loop that serves many clients: it asks a selector who can go on, and takes each as far as it can.
 
 use std::io;
-use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -69,7 +68,7 @@ const CLIENTS: usize = 2;
 /// A client that is being served.
 #[derive(Debug)]
 struct Attended {
-    client: Client<TcpStream>,
+    client: Client,
     talk: Talk<'static>,
     deadline: Deadline,
     /// What its socket is watched for, if it is.

@@ -16,11 +16,11 @@
 //! crash takes every client along.
 
 use std::io;
-use std::thread;
 
 use super::{Attention, Bilingual, Capacity, Model};
 use crate::clients::Clients;
 use crate::server::Server;
+use crate::sys;
 
 pub(super) const MODEL: Model = Model {
     name: "thread-per-client",
@@ -48,8 +48,8 @@ fn serve(server: &'static Server) -> io::Result<()> {
 /// The same, however the clients were waited for.
 pub(super) fn attend_each(server: &'static Server, clients: Clients) -> io::Result<()> {
     for client in clients {
-        let thread = thread::Builder::new().stack_size(STACK_OCTETS);
-        if let Err(refused) = thread.spawn(move || server.converse(client)) {
+        let work = move || server.converse(client);
+        if let Err(refused) = sys::spawn_detached(STACK_OCTETS, work) {
             server.could_not_attend(&refused);
         }
     }

@@ -6,7 +6,7 @@ pub(crate) mod ring;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering};
 
@@ -14,6 +14,8 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{SockFlag, accept4};
 use nix::unistd::{ForkResult, Pid};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::children::Family;
 use crate::counters::Tally;
@@ -72,6 +74,19 @@ pub(crate) fn accept_non_blocking(listener: &TcpListener) -> io::Result<TcpStrea
     let socket = accept4(listener.as_raw_fd(), flags)?;
     // SAFETY: the kernel has just opened this descriptor for us, and nobody else knows it.
     Ok(unsafe { TcpStream::from_raw_fd(socket) })
+}
+
+/// Registers a descriptor with the Tokio runtime that the caller is in.
+///
+/// # Errors
+/// What epoll_ctl(2) said.
+pub(crate) fn register(
+    descriptor: BorrowedFd<'_>,
+    interest: Interest,
+) -> io::Result<AsyncFd<BorrowedFd<'_>>> {
+    // SAFETY: a borrowed descriptor stays open, and the same, for as long as it is borrowed; the registration cannot
+    // outlive that.
+    Ok(unsafe { AsyncFd::register_with_interest(descriptor, interest)? })
 }
 
 /// Puts `new`'s file in the place of `old`'s, under the same number.
@@ -136,6 +151,46 @@ pub(crate) fn fork() -> io::Result<Option<Pid>> {
         ForkResult::Parent { child } => Ok(Some(child)),
         ForkResult::Child => Ok(None),
     }
+}
+
+/// Runs `work` in a new thread that nobody waits for, with a stack of that size and a guard page below it.
+///
+/// A thread of std's costs twice as much to make: it looks up its stack's bounds and sets up a second stack, to say so
+/// when the first one overflows.
+///
+/// # Errors
+/// What pthread_create(3) said, such as `EAGAIN` at a limit on threads; `work` is dropped then.
+pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
+    stack_octets: usize,
+    work: W,
+) -> io::Result<()> {
+    extern "C" fn run<W: FnOnce()>(work: *mut libc::c_void) -> *mut libc::c_void {
+        // SAFETY: `spawn_detached` gave this pointer away to this thread alone.
+        let work = unsafe { Box::from_raw(work.cast::<W>()) };
+        // Unwinding must not leave this function.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        std::ptr::null_mut()
+    }
+    let work = Box::into_raw(Box::new(work));
+    let mut attributes = std::mem::MaybeUninit::uninit();
+    let mut thread = 0;
+    // SAFETY: the attributes are initialised before they are used, and destroyed once; `work` is a valid pointer that
+    // the new thread alone takes over.
+    let refused = unsafe {
+        libc::pthread_attr_init(attributes.as_mut_ptr());
+        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack_octets);
+        libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), libc::PTHREAD_CREATE_DETACHED);
+        let refused =
+            libc::pthread_create(&raw mut thread, attributes.as_ptr(), run::<W>, work.cast());
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        refused
+    };
+    if refused != 0 {
+        // SAFETY: no thread was made, so the pointer is still ours alone.
+        drop(unsafe { Box::from_raw(work) });
+        return Err(io::Error::from_raw_os_error(refused));
+    }
+    Ok(())
 }
 
 /// Ends this process at once: no destructor, no exit handler, no buffer of the parent's written twice.
