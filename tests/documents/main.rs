@@ -1,6 +1,8 @@
 //! The documents say what the code and the stored results say. `HOLA_BLESS=1 cargo test --test documents` rewrites the
 //! generated blocks; every other run compares them.
 
+mod baselines;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -120,45 +122,17 @@ fn the_readme_lists_the_models() {
 
 #[test]
 fn the_methodology_quotes_the_stored_baselines() {
-    let baselines = |name: &str| -> Value { serde_json::from_str(&read(name)).expect("JSON") };
-    let number = |value: &Value| value.as_f64().expect("a number");
-
-    let servers = baselines("results/baselines/servers.json");
-    let mut table = String::from(
-        "\n| model | model, µs/request | bare, µs/request | ratio |\n| --- | ---: | ---: | ---: |\n",
-    );
-    for row in servers["rows"].as_array().expect("rows") {
-        let (model, bare) = (
-            number(&row["model_cpu_us_per_request"]),
-            number(&row["bare_cpu_us_per_request"]),
-        );
-        let _ = writeln!(
-            table,
-            "| `{}` | {model:.1} | {bare:.1} | {:.2} |",
-            row["model"].as_str().expect("a name"),
-            number(&row["ratio"])
-        );
+    for (name, table) in [
+        ("servers", baselines::servers as fn(&Value) -> String),
+        ("generators", baselines::generators),
+        ("reference", baselines::reference),
+        ("idle", baselines::idle),
+        ("syscalls", baselines::syscalls),
+    ] {
+        let stored = read(&format!("results/baselines/{name}.json"));
+        let stored = serde_json::from_str(&stored).expect("JSON");
+        check_block("METHODOLOGY.md", name, &format!("\n{}\n", table(&stored)));
     }
-    check_block("METHODOLOGY.md", "servers", &(table + "\n"));
-
-    let generators = baselines("results/baselines/generators.json");
-    let mut table = String::from(
-        "\n| generator | requests per connection | requests/s | CPU, µs/request | rate ÷ wrk's | CPU ÷ wrk's |\n\
-         | --- | --- | ---: | ---: | ---: | ---: |\n",
-    );
-    for row in generators["rows"].as_array().expect("rows") {
-        let reuse = row["requests_per_connection"].to_string().replace('"', "");
-        let _ = writeln!(
-            table,
-            "| {} | {reuse} | {:.0} | {:.1} | {:.2} | {:.2} |",
-            row["generator"].as_str().expect("a name"),
-            number(&row["requests_per_s"]),
-            number(&row["cpu_us_per_request"]),
-            number(&row["rate_over_wrk"]),
-            number(&row["cpu_over_wrk"])
-        );
-    }
-    check_block("METHODOLOGY.md", "generators", &(table + "\n"));
 }
 
 #[test]
