@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -233,28 +234,33 @@ impl Server {
             .collect()
     }
 
-    /// The child that has accepted this connection.
-    pub fn holder(&self, socket: &TcpStream) -> i32 {
-        let client = socket.local_addr().expect("connected");
+    /// A client that comes as `connect` says while nobody else does, and the child that holds it.
+    pub fn held(&self, connect: impl Fn(&Self) -> TcpStream) -> (TcpStream, i32) {
+        let before = self.sockets_of_children();
+        let client = connect(self);
         let mut holder = None;
-        eventually("a child holds the connection", || {
-            let Some(inode) = accepted_inode(self.address, client) else {
-                return false;
-            };
-            let link = format!("socket:[{inode}]");
-            let holds = |child: &i32| {
-                let Ok(descriptors) = fs::read_dir(format!("/proc/{child}/fd")) else {
-                    return false;
-                };
-                descriptors
-                    .flatten()
-                    .filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
-                    .any(|target| target.as_os_str() == link.as_str())
-            };
-            holder = self.child_ids().into_iter().find(holds);
+        eventually("a child holds the client", || {
+            let now = self.sockets_of_children();
+            let is_new =
+                |(_, socket): &&(i32, PathBuf)| before.iter().all(|(_, old)| old != socket);
+            holder = now.iter().find(is_new).map(|(child, _)| *child);
             holder.is_some()
         });
-        holder.expect("just found")
+        (client, holder.expect("just found"))
+    }
+
+    /// Each child with each of its sockets.
+    fn sockets_of_children(&self) -> Vec<(i32, PathBuf)> {
+        let sockets = |child: i32| {
+            // It may have ended since.
+            let descriptors = fs::read_dir(format!("/proc/{child}/fd"));
+            let files = descriptors.into_iter().flatten().flatten();
+            files
+                .filter_map(|file| fs::read_link(file.path()).ok())
+                .filter(|target| target.to_string_lossy().starts_with("socket:"))
+                .map(move |socket| (child, socket))
+        };
+        self.child_ids().into_iter().flat_map(sockets).collect()
     }
 
     /// What it has said on stderr so far.
@@ -338,20 +344,6 @@ fn listen(pipe: impl Read + Send + 'static, words: Arc<Mutex<String>>) -> JoinHa
             words.push_str(&line);
             words.push('\n');
         }
-    })
-}
-
-/// The inode of the server's end of a connection over IPv4, once it has been accepted.
-fn accepted_inode(server: SocketAddr, client: SocketAddr) -> Option<u64> {
-    let ends = [server, client].map(|address| format!(":{:04X}", address.port()));
-    let table = fs::read_to_string("/proc/net/tcp").expect("a list of connections");
-    table.lines().find_map(|line| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        let is_it =
-            fields.len() > 9 && fields[1].ends_with(&ends[0]) && fields[2].ends_with(&ends[1]);
-        // While it waits in the queue, nobody has a file of it.
-        let inode = fields.get(9).filter(|_| is_it)?.parse().ok()?;
-        (inode != 0).then_some(inode)
     })
 }
 
