@@ -87,7 +87,10 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
 fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
     for_each_model(|model| {
         let server = Server::start_after("ulimit -n 48", model);
+        // All at once: what comes between two looks at the door can already be too much.
+        server.signal(Signal::SIGSTOP);
         let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
+        server.signal(Signal::SIGCONT);
         let before = server.cpu_ticks();
         thread::sleep(std::time::Duration::from_secs(1));
         let spent = server.cpu_ticks() - before;
@@ -98,6 +101,16 @@ fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
         drop(crowd);
         server.greets();
         server.stop();
+    });
+}
+
+#[test]
+fn a_server_out_of_descriptors_stops_all_the_same() {
+    for_each_model(|model| {
+        let server = Server::start_after("ulimit -n 48", model);
+        let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
+        server.stop();
+        drop(crowd);
     });
 }
 

@@ -238,3 +238,44 @@ fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so()
         );
     }
 }
+
+#[test]
+fn a_worker_thread_that_cannot_start_ends_the_server_with_a_line_that_says_why() {
+    for model in table().filter(|model| model.threads_or_processes) {
+        let model = format!("{} --workers {WORKERS}", model.name);
+        let whole = Server::start_after("true", &model);
+        whole.greets();
+        // The number that the last selector gets, unless something short-lived is in its place meanwhile.
+        let (selectors, others) = settled(|| descriptors(&whole));
+        let last = (0..)
+            .filter(|number| !others.contains(number))
+            .nth(selectors.len() - 1);
+        whole.stop();
+        // Which of them goes without is up to the system: nobody would serve the listener of that one.
+        for _ in 0..5 {
+            let limit = last.expect("enough numbers");
+            let server = Server::start_after(&format!("ulimit -n {limit}"), &model);
+            let (status, words) = server.wait();
+            assert_eq!(status.code(), Some(1), "{model}: {words}");
+            let last = words.lines().last().unwrap_or_default();
+            assert_eq!(
+                last, "hola: Too many open files (os error 24)",
+                "{model}: {words}"
+            );
+        }
+    }
+}
+
+/// Descriptors of a server's own process: those of its selectors, and the others.
+fn descriptors(server: &Server) -> (Vec<u32>, Vec<u32>) {
+    let files = fs::read_dir(format!("/proc/{}/fd", server.pid()));
+    let files = files.expect("the process is there").flatten();
+    let known = files.filter_map(|file| {
+        let number = file.file_name().to_str()?.parse::<u32>().ok()?;
+        Some((number, fs::read_link(file.path()).ok()?))
+    });
+    let (selectors, others): (Vec<_>, Vec<_>) =
+        known.partition(|(_, target)| target.to_string_lossy().contains("eventpoll"));
+    let numbers = |files: Vec<(u32, _)>| files.into_iter().map(|(number, _)| number).collect();
+    (numbers(selectors), numbers(others))
+}
