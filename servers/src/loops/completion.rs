@@ -95,9 +95,11 @@ impl Loop {
     }
 
     fn timeout(&self) -> Option<std::time::Duration> {
+        let soon = self.now + LOOK_AGAIN;
         let door = match self.door {
-            Door::Shut { until } => Some(until.unwrap_or(self.now + LOOK_AGAIN)),
-            Door::Closed if !self.arrived.is_empty() => Some(self.now + LOOK_AGAIN),
+            // Still shut although its time is up: there is no room.
+            Door::Shut { until } => Some(until.filter(|&until| until > self.now).unwrap_or(soon)),
+            Door::Closed if !self.arrived.is_empty() => Some(soon),
             Door::Open | Door::Closing | Door::Closed => None,
         };
         until_first([self.deadlines.next(), door], self.now)
