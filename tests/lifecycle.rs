@@ -3,18 +3,16 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use nix::sys::signal::Signal;
 
 use self::support::{
-    Server, eventually, for_each_model, hola, models, serves_at_once, settled, statuses,
+    ASK_AND_CLOSE, Server, eventually, for_each_model, hola, models, serves_at_once, settled,
+    statuses,
 };
-
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
 
 #[test]
 fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
@@ -45,30 +43,7 @@ fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
 
 #[test]
 fn a_stop_under_load_cuts_no_answer_short() {
-    for_each_model(|model| {
-        let server = Server::start(model);
-        let answered = AtomicU32::new(0);
-        thread::scope(|scope| {
-            for _ in 0..50 {
-                scope.spawn(|| {
-                    // Until the door is closed.
-                    while let Ok(mut socket) = TcpStream::connect(server.address) {
-                        let mut answer = Vec::new();
-                        let _ = socket
-                            .write_all(REQUEST)
-                            .and_then(|()| socket.read_to_end(&mut answer).map(|_| ()));
-                        let whole = answer.is_empty() || answer.ends_with(b"Hola, cliente!");
-                        assert!(whole, "{model}: {}", answer.escape_ascii());
-                        answered.fetch_add(u32::from(!answer.is_empty()), Ordering::Relaxed);
-                    }
-                });
-            }
-            eventually("the load runs", || answered.load(Ordering::Relaxed) > 500);
-            server.signal(Signal::SIGTERM);
-        });
-        let (status, words) = server.wait();
-        assert!(status.success(), "{model}: {status}: {words}");
-    });
+    for_each_model(|model| Server::start(model).stop_under_load(50));
 }
 
 #[test]
@@ -101,7 +76,7 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
     assert!(first.read(&mut answer).expect("an answer") > 0);
     // The loop is busy with the first client: this one waits in the queue.
     let mut second = server.connect();
-    second.write_all(REQUEST).expect("sent");
+    second.write_all(ASK_AND_CLOSE).expect("sent");
     server.signal(Signal::SIGTERM);
     let mut answer = String::new();
     second.read_to_string(&mut answer).expect("an answer");
@@ -112,7 +87,10 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
 fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
     for_each_model(|model| {
         let server = Server::start_after("ulimit -n 48", model);
+        // All at once: what comes between two looks at the door can already be too much.
+        server.signal(Signal::SIGSTOP);
         let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
+        server.signal(Signal::SIGCONT);
         let before = server.cpu_ticks();
         thread::sleep(std::time::Duration::from_secs(1));
         let spent = server.cpu_ticks() - before;
@@ -123,6 +101,16 @@ fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
         drop(crowd);
         server.greets();
         server.stop();
+    });
+}
+
+#[test]
+fn a_server_out_of_descriptors_stops_all_the_same() {
+    for_each_model(|model| {
+        let server = Server::start_after("ulimit -n 48", model);
+        let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
+        server.stop();
+        drop(crowd);
     });
 }
 
@@ -182,7 +170,7 @@ fn a_cap_on_clients_makes_the_next_one_wait_until_one_leaves() {
             assert!(socket.read(&mut answer).expect("an answer") > 0, "{model}");
         }
         let mut third = server.connect();
-        third.write_all(REQUEST).expect("sent");
+        third.write_all(ASK_AND_CLOSE).expect("sent");
         third
             .set_read_timeout(Some(std::time::Duration::from_millis(300)))
             .expect("a timeout");
@@ -210,11 +198,11 @@ fn clients_that_break_off_leave_nothing_behind() {
             let mut socket = server.connect();
             if turn % 2 == 0 {
                 socket
-                    .write_all(&REQUEST[..turn % REQUEST.len()])
+                    .write_all(&ASK_AND_CLOSE[..turn % ASK_AND_CLOSE.len()])
                     .expect("sent");
             } else {
                 // Unread octets make the close a reset.
-                socket.write_all(REQUEST).expect("sent");
+                socket.write_all(ASK_AND_CLOSE).expect("sent");
                 let _ = socket.peek(&mut [0; 1]);
             }
         }
@@ -236,10 +224,11 @@ fn a_killed_child_takes_nobody_along() {
         .write_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
         .expect("sent");
     eventually("a child attends", || server.children() == 1);
-    let bystanders_child = children(&server)[0];
+    let bystanders_child = server.child_ids()[0];
     let mut victim = server.connect();
     eventually("two children attend", || server.children() == 2);
-    let victims_child = children(&server)
+    let victims_child = server
+        .child_ids()
         .into_iter()
         .find(|&child| child != bystanders_child)
         .expect("a second child");
@@ -262,15 +251,6 @@ fn a_killed_child_takes_nobody_along() {
         (&counters["crashed"], &counters["accepted"]),
         (&1.into(), &counters["closed"])
     );
-}
-
-fn children(server: &Server) -> Vec<i32> {
-    let path = format!("/proc/{0}/task/{0}/children", server.pid());
-    let children = std::fs::read_to_string(path).expect("the process is there");
-    children
-        .split_whitespace()
-        .map(|child| child.parse().expect("a process id"))
-        .collect()
 }
 
 #[test]

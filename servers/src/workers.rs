@@ -3,6 +3,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,26 +24,27 @@ const BOOT_DEATHS_WITHIN: Duration = Duration::from_secs(10);
 /// What a worker does for as long as it lives.
 pub(crate) type Work = fn(&'static Server) -> io::Result<()>;
 
-/// Runs `work` in as many threads as the server has workers, until all have ended.
+/// Runs `work` in as many threads as the server has workers, until all have ended well or one has not: nobody replaces a
+/// thread, and the clients of a listener of its own would wait for ever.
 ///
 /// # Errors
-/// A thread that the system refused, or the first error of a worker.
+/// A thread that the system refused, or the first error of a worker. The other threads end with the process.
 pub(crate) fn run_threads(server: &'static Server, work: Work) -> io::Result<()> {
-    let spawn = |number: usize| {
+    let (ending, endings) = mpsc::channel();
+    for number in 0..server.settings().workers {
+        let ending = ending.clone();
         thread::Builder::new()
             .name(format!("worker-{number}"))
             .spawn(move || {
                 become_worker(number);
-                work(server)
-            })
-    };
-    let threads = (0..server.settings().workers)
-        .map(spawn)
-        .collect::<io::Result<Vec<_>>>()?;
-    let died = |_panic| Err(io::Error::other("a worker thread died"));
-    threads
-        .into_iter()
-        .try_for_each(|thread| thread.join().unwrap_or_else(died))
+                let ended = catch_unwind(AssertUnwindSafe(|| work(server)));
+                let died = |_panic| Err(io::Error::other("a worker thread died"));
+                // Once the first has ended badly, nobody wants to know about the others.
+                let _ = ending.send(ended.unwrap_or_else(died));
+            })?;
+    }
+    drop(ending);
+    endings.into_iter().collect()
 }
 
 /// The worker processes of one server.

@@ -2,12 +2,16 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use hola_servers::models::{Attention, Capacity, MODELS, find};
+use hola_servers::models::{Attention, Capacity, MODELS, Model, find};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -21,10 +25,20 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Workers of every server here that has a fixed number of them.
 pub const WORKERS: usize = 3;
 
+/// A request after which the connection stays.
+pub const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
+
+/// A request after which the server closes.
+pub const ASK_AND_CLOSE: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+
+/// All models that this system has, in teaching order.
+pub fn table() -> impl Iterator<Item = &'static Model> {
+    MODELS.iter().filter(|model| (model.available)().is_ok())
+}
+
 /// Names of all models that this system has, in teaching order.
 pub fn models() -> impl Iterator<Item = &'static str> {
-    let available = MODELS.iter().filter(|model| (model.available)().is_ok());
-    available.map(|model| model.name)
+    table().map(|model| model.name)
 }
 
 /// Clients that a model serves at once with [`WORKERS`]; `None` is as many as come.
@@ -33,23 +47,43 @@ pub fn serves_at_once(model: &str) -> Option<usize> {
 }
 
 /// Processes below the server's own while nobody is connected.
-pub fn children_at_rest(model: &str) -> usize {
+pub fn children_at_rest(model: &str, arguments: &[&str]) -> usize {
     let model = find(model).expect("a model");
     match (model.attention, model.capacity) {
         (Attention::Process, Capacity::Workers) => WORKERS,
+        _ if arguments.contains(&"--processes") => WORKERS,
         _ => 0,
     }
 }
 
+/// A model and further arguments: one way of serving.
+pub type Way = (&'static str, Vec<&'static str>);
+
+/// Every way of giving clients to processes other than the server's own.
+pub fn ways_with_processes() -> Vec<Way> {
+    let with_processes = |model: &'static Model| match model.attention {
+        Attention::Process => Some((model.name, vec![])),
+        _ if model.threads_or_processes => Some((model.name, vec!["--processes"])),
+        _ => None,
+    };
+    table().filter_map(with_processes).collect()
+}
+
 /// Does `work` for every model at the same time; a failure names its model.
 pub fn for_each_model(work: impl Fn(&'static str) + Sync) {
+    for_each(&models().collect::<Vec<_>>(), |&model| work(model));
+}
+
+/// Does `work` for everything in `list` at the same time; a failure names what it is about.
+pub fn for_each<T: std::fmt::Debug + Sync>(list: &[T], work: impl Fn(&T) + Sync) {
     let work = &work;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = models()
-            .map(|model| (model, scope.spawn(move || work(model))))
+    thread::scope(|scope| {
+        let threads: Vec<_> = list
+            .iter()
+            .map(|item| (item, scope.spawn(move || work(item))))
             .collect();
-        for (model, thread) in threads {
-            assert!(thread.join().is_ok(), "{model} failed; its panic is above");
+        for (item, thread) in threads {
+            assert!(thread.join().is_ok(), "{item:?} failed; its panic is above");
         }
     });
 }
@@ -58,19 +92,27 @@ pub fn for_each_model(work: impl Fn(&'static str) + Sync) {
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
+    /// What it has said on stderr, taken from the pipe as it comes, so that nobody ever waits to say more.
+    words: Arc<Mutex<String>>,
+    listener: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts `hola serve MODEL` on a free port.
+    /// Starts `hola serve MODEL` on a free port; all its workers are there.
     pub fn start(model: &str) -> Self {
-        let server = Self::start_with(model, &[]);
+        Self::start_whole(model, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn start_whole(model: &str, arguments: &[&str]) -> Self {
+        let server = Self::start_with(model, arguments);
         eventually("all workers are there", || {
-            server.children() == children_at_rest(model)
+            server.children() == children_at_rest(model, arguments)
         });
         server
     }
 
-    /// The same with further arguments.
+    /// The same, without waiting for the workers.
     pub fn start_with(model: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(HOLA);
         command
@@ -94,8 +136,12 @@ impl Server {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
+            // A panic on request is to be quick.
+            .env_remove("RUST_BACKTRACE")
             .spawn()
             .expect("the program runs");
+        let words = Arc::new(Mutex::new(String::new()));
+        let listener = listen(child.stderr.take().expect("piped"), words.clone());
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
@@ -108,6 +154,8 @@ impl Server {
         Server {
             child,
             address: address.unwrap_or_else(|| panic!("no address in {line:?}")),
+            words,
+            listener: Some(listener),
         }
     }
 
@@ -139,9 +187,25 @@ impl Server {
         String::from_utf8(answer).expect("answers are ASCII")
     }
 
+    /// One request for `path` on a connection of its own.
+    pub fn get(&self, path: &str) -> Answer {
+        let mut socket = self.connect();
+        ask(&mut socket, path);
+        Answer::read(&mut BufReader::new(socket)).expect("an answer")
+    }
+
+    /// A client that has been answered once, so that somebody attends to it, and stalls in the middle of its next head.
+    pub fn stalled(&self) -> TcpStream {
+        let mut socket = self.connect();
+        socket.write_all(ASK).expect("sent");
+        Answer::read(&mut BufReader::new(&socket)).expect("an answer");
+        socket.write_all(&ASK_AND_CLOSE[..20]).expect("sent");
+        socket
+    }
+
     /// One request, one greeting.
     pub fn greets(&self) {
-        let answer = self.exchange(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        let answer = self.exchange(ASK_AND_CLOSE);
         assert!(
             answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nHola, cliente!"),
             "{answer:?}"
@@ -157,11 +221,51 @@ impl Server {
 
     /// Children, zombies included.
     pub fn children(&self) -> usize {
+        self.child_ids().len()
+    }
+
+    /// Their process ids, oldest first.
+    pub fn child_ids(&self) -> Vec<i32> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid());
-        fs::read_to_string(path)
-            .expect("the process is there")
+        let children = fs::read_to_string(path).expect("the process is there");
+        children
             .split_whitespace()
-            .count()
+            .map(|child| child.parse().expect("a process id"))
+            .collect()
+    }
+
+    /// A client that comes as `connect` says while nobody else does, and the child that holds it.
+    pub fn held(&self, connect: impl Fn(&Self) -> TcpStream) -> (TcpStream, i32) {
+        let before = self.sockets_of_children();
+        let client = connect(self);
+        let mut holder = None;
+        eventually("a child holds the client", || {
+            let now = self.sockets_of_children();
+            let is_new =
+                |(_, socket): &&(i32, PathBuf)| before.iter().all(|(_, old)| old != socket);
+            holder = now.iter().find(is_new).map(|(child, _)| *child);
+            holder.is_some()
+        });
+        (client, holder.expect("just found"))
+    }
+
+    /// Each child with each of its sockets.
+    fn sockets_of_children(&self) -> Vec<(i32, PathBuf)> {
+        let sockets = |child: i32| {
+            // It may have ended since.
+            let descriptors = fs::read_dir(format!("/proc/{child}/fd"));
+            let files = descriptors.into_iter().flatten().flatten();
+            files
+                .filter_map(|file| fs::read_link(file.path()).ok())
+                .filter(|target| target.to_string_lossy().starts_with("socket:"))
+                .map(move |socket| (child, socket))
+        };
+        self.child_ids().into_iter().flat_map(sockets).collect()
+    }
+
+    /// What it has said on stderr so far.
+    pub fn words(&self) -> String {
+        self.words.lock().expect("no panic").clone()
     }
 
     /// CPU time so far, in clock ticks of 10 ms.
@@ -185,27 +289,128 @@ impl Server {
                 break status;
             }
             assert!(Instant::now() < deadline, "the server does not end");
-            std::thread::sleep(Duration::from_millis(2));
+            thread::sleep(Duration::from_millis(2));
         };
-        let mut words = String::new();
-        self.child
-            .stderr
-            .take()
-            .expect("piped")
-            .read_to_string(&mut words)
-            .expect("text");
-        (status, words)
+        let listener = self.listener.take().expect("nobody waited before");
+        listener.join().expect("text");
+        (status, self.words())
     }
 
     /// Asks it to stop; it must end well. Gives its counters.
     pub fn stop(self) -> Value {
+        self.report()["counters"].take()
+    }
+
+    /// The same; gives its whole report.
+    pub fn report(self) -> Value {
         self.signal(Signal::SIGTERM);
         let (status, words) = self.wait();
         assert!(status.success(), "{status}: {words}");
-        let report: Value =
-            serde_json::from_str(words.lines().last().expect("a report")).expect("JSON");
-        report["counters"].clone()
+        serde_json::from_str(words.lines().last().expect("a report")).expect("JSON")
     }
+
+    /// Stops it while so many clients ask without a pause; no answer may be cut short, and it must end well.
+    pub fn stop_under_load(self, clients: usize) {
+        let answered = AtomicU32::new(0);
+        thread::scope(|scope| {
+            for _ in 0..clients {
+                scope.spawn(|| {
+                    // Until the door is closed.
+                    while let Ok(mut socket) = TcpStream::connect(self.address) {
+                        let mut answer = Vec::new();
+                        let _ = socket
+                            .write_all(ASK_AND_CLOSE)
+                            .and_then(|()| socket.read_to_end(&mut answer).map(|_| ()));
+                        let whole = answer.is_empty() || answer.ends_with(b"Hola, cliente!");
+                        assert!(whole, "{}", answer.escape_ascii());
+                        answered.fetch_add(u32::from(!answer.is_empty()), Ordering::Relaxed);
+                    }
+                });
+            }
+            eventually("the load runs", || answered.load(Ordering::Relaxed) > 500);
+            self.signal(Signal::SIGTERM);
+        });
+        let (status, words) = self.wait();
+        assert!(status.success(), "{status}: {words}");
+    }
+}
+
+/// Takes what comes out of `pipe` into `words`, until it is closed.
+fn listen(pipe: impl Read + Send + 'static, words: Arc<Mutex<String>>) -> JoinHandle<()> {
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines() {
+            let line = line.expect("text");
+            let mut words = words.lock().expect("no panic");
+            words.push_str(&line);
+            words.push('\n');
+        }
+    })
+}
+
+/// One answer.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub closes: bool,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// Takes the next answer of a connection, and no octet more.
+    pub fn read(from: &mut impl BufRead) -> io::Result<Answer> {
+        let mut line = String::new();
+        let mut next_line = |line: &mut String| {
+            line.clear();
+            match from.read_line(line)? {
+                0 => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+                _ => Ok(()),
+            }
+        };
+        next_line(&mut line)?;
+        let mut answer = Answer {
+            status: line[9..12].parse().expect("a status code"),
+            closes: false,
+            body: Vec::new(),
+        };
+        let mut length = 0;
+        while line != "\r\n" {
+            next_line(&mut line)?;
+            if let Some(value) = line.strip_prefix("Content-Length: ") {
+                length = value.trim().parse().expect("a length");
+            }
+            answer.closes |= line == "Connection: close\r\n";
+        }
+        answer.body.resize(length, 0);
+        from.read_exact(&mut answer.body)?;
+        Ok(answer)
+    }
+
+    /// A body that is a number.
+    pub fn number(&self) -> u64 {
+        let text = std::str::from_utf8(&self.body).expect("text");
+        text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
+    }
+}
+
+/// Asks for `path`, as the last request of a connection.
+pub fn ask(socket: &mut impl Write, path: &str) {
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).expect("sent");
+}
+
+/// Ends the request that [`Server::stalled`] began; it must be answered.
+pub fn end_stall(mut socket: TcpStream) {
+    socket.write_all(&ASK_AND_CLOSE[20..]).expect("sent");
+    let answer = Answer::read(&mut BufReader::new(socket))
+        .expect("a client that stalls is served in the end");
+    assert_eq!(answer.status, 200);
+}
+
+/// Whatever comes until the server closes, whether it does so gently or not.
+pub fn rest(mut socket: TcpStream) -> Vec<u8> {
+    let mut octets = Vec::new();
+    let _ = socket.read_to_end(&mut octets);
+    octets
 }
 
 impl Drop for Server {
@@ -216,11 +421,11 @@ impl Drop for Server {
 }
 
 /// Waits until `holds`; a condition that never comes fails the test.
-pub fn eventually(what: &str, holds: impl Fn() -> bool) {
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -231,7 +436,7 @@ pub fn settled<T: PartialEq + std::fmt::Debug>(look: impl Fn() -> T) -> T {
     let (mut value, mut same) = (look(), 0);
     while same < LOOKS {
         assert!(Instant::now() < deadline, "never settles: {value:?}");
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
         let next = look();
         same = if next == value { same + 1 } else { 0 };
         value = next;

@@ -95,9 +95,11 @@ impl Loop {
     }
 
     fn timeout(&self) -> Option<std::time::Duration> {
+        let soon = self.now + LOOK_AGAIN;
         let door = match self.door {
-            Door::Shut { until } => Some(until.unwrap_or(self.now + LOOK_AGAIN)),
-            Door::Closed if !self.arrived.is_empty() => Some(self.now + LOOK_AGAIN),
+            // Still shut although its time is up: there is no room.
+            Door::Shut { until } => Some(until.filter(|&until| until > self.now).unwrap_or(soon)),
+            Door::Closed if !self.arrived.is_empty() => Some(soon),
             Door::Open | Door::Closing | Door::Closed => None,
         };
         until_first([self.deadlines.next(), door], self.now)
@@ -114,8 +116,9 @@ impl Loop {
             Completion::Received { place, outcome } => self.received(place, outcome),
             Completion::Sent { place, outcome } => match outcome {
                 Ok(count) => {
-                    self.attended[place].talk.sent(count);
-                    self.ask(place)
+                    let attended = &mut self.attended[place];
+                    let survived = tell(attended, |talk| talk.sent(count));
+                    self.go_on(place, survived)
                 }
                 Err(error) => {
                     self.end(place, Err(error));
@@ -168,23 +171,27 @@ impl Loop {
     fn received(&mut self, place: usize, outcome: io::Result<Received>) -> io::Result<()> {
         let outcome = match outcome {
             Ok(octets) => {
-                let talk = &mut self.attended[place].talk;
                 let heard = self.ring.octets(&octets);
-                // A panic ends one conversation, not the loop with everybody in it.
-                let taken = catch_unwind(AssertUnwindSafe(|| received(talk, heard)));
+                let attended = &mut self.attended[place];
+                let survived = tell(attended, |talk| received(talk, heard));
                 self.ring.give_back(octets);
-                if taken.is_err() {
-                    count(&self.attended[place].client.tally().crashed);
-                    self.attended.remove(place);
-                    return Ok(());
-                }
-                return self.ask(place);
+                return self.go_on(place, survived);
             }
             // All buffers are in use: those of this turn come back within it.
             Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.ask(place),
             Err(error) => Err(error),
         };
         self.end(place, outcome);
+        Ok(())
+    }
+
+    /// Goes on with a client after it has been told something.
+    fn go_on(&mut self, place: usize, survived: bool) -> io::Result<()> {
+        if survived {
+            return self.ask(place);
+        }
+        let attended = self.attended.remove(place);
+        count(&attended.client.tally().crashed);
         Ok(())
     }
 
@@ -228,8 +235,8 @@ impl Loop {
             if attended.deadline.at() > self.now {
                 self.deadlines.set(place, attended.deadline.at());
             } else if let Asked::Wait(_) = attended.asked {
-                attended.talk.waited();
-                self.ask(place)?;
+                let survived = tell(attended, Talk::waited);
+                self.go_on(place, survived)?;
             } else {
                 // What is under way fails at once, and its completion ends the conversation.
                 attended.is_expired = true;
@@ -272,4 +279,11 @@ impl Loop {
         self.door = Door::Closed;
         self.server.close_door();
     }
+}
+
+/// Tells a client's conversation what has been done; whether it survived that. Whatever it does about it, a request that
+/// waited behind the last answer included, happens in here: a panic ends that conversation, not the loop with everybody
+/// in it.
+fn tell(attended: &mut Attended, what: impl FnOnce(&mut Talk<'static>)) -> bool {
+    catch_unwind(AssertUnwindSafe(|| what(&mut attended.talk))).is_ok()
 }

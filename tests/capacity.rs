@@ -1,0 +1,107 @@
+//! How many clients a model serves at once is a column of the table. Here it is tested.
+
+mod support;
+
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use self::support::{
+    ASK_AND_CLOSE, Answer, PATIENCE, Server, WORKERS, end_stall, for_each_model, models, rest,
+    serves_at_once,
+};
+
+/// Long enough for an answer that is not held up by anybody.
+const MOMENT: Duration = Duration::from_millis(300);
+
+/// Stalled clients of a model that takes as many as come.
+const MANY: usize = 64;
+
+#[test]
+fn a_model_serves_as_many_stalled_clients_as_its_capacity_less_one_and_somebody_else() {
+    // One model after another: so many sockets are more than a process may have.
+    for model in models() {
+        let server = Server::start(model);
+        let stalled: Vec<_> = (1..serves_at_once(model).unwrap_or(MANY + 1))
+            .map(|_| server.stalled())
+            .collect();
+        server.greets();
+        // They are still there: it was not their leaving, at their deadline, that made room.
+        stalled.into_iter().for_each(end_stall);
+        let counters = server.stop();
+        assert_eq!(counters["expired"], 0, "{model}: {counters}");
+    }
+}
+
+#[test]
+fn beyond_its_capacity_a_client_waits_until_one_leaves_and_no_longer() {
+    for_each_model(|model| {
+        let Some(capacity) = serves_at_once(model) else {
+            return;
+        };
+        let server = Server::start(model);
+        let mut stalled: Vec<_> = (0..capacity).map(|_| server.stalled()).collect();
+        let mut next = server.connect();
+        next.write_all(ASK_AND_CLOSE).expect("sent");
+        assert_silent(&next, model);
+        // In whatever manner one leaves; and it was served until then.
+        end_stall(stalled.pop().expect("at least one"));
+        assert_eq!(answer(next).status, 200, "{model}");
+        stalled.into_iter().for_each(end_stall);
+        let counters = server.stop();
+        assert_eq!(
+            [
+                &counters["answers"],
+                &counters["refused"],
+                &counters["expired"]
+            ],
+            [capacity * 2 + 1, 0, 0],
+            "{model}: {counters}"
+        );
+    });
+}
+
+fn assert_silent(mut socket: &TcpStream, model: &str) {
+    socket.set_read_timeout(Some(MOMENT)).expect("a timeout");
+    let read = socket.read(&mut [0; 1]);
+    let silent = matches!(&read, Err(error) if error.kind() == ErrorKind::WouldBlock);
+    assert!(silent, "{model} serves one more than it can: {read:?}");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+}
+
+fn answer(socket: TcpStream) -> Answer {
+    Answer::read(&mut BufReader::new(socket)).expect("an answer")
+}
+
+#[test]
+fn a_pool_sends_away_whom_its_queue_cannot_hold_and_serves_all_others() {
+    const QUEUE: usize = 256;
+    const TOO_MANY: usize = 5;
+    let server = Server::start("thread-pool");
+    let stalled: Vec<_> = (0..WORKERS).map(|_| server.stalled()).collect();
+    let queued: Vec<_> = (0..QUEUE).map(|_| server.connect()).collect();
+    // One acceptor lets them in one after another, so all of these come when the queue is full.
+    for _ in 0..TOO_MANY {
+        let answers = rest(server.connect());
+        let answer = Answer::read(&mut answers.as_slice()).expect("an answer");
+        assert_eq!((answer.status, answer.closes), (503, true));
+    }
+    assert_silent(&queued[0], "thread-pool");
+    stalled.into_iter().for_each(end_stall);
+    for mut client in queued {
+        client.write_all(ASK_AND_CLOSE).expect("sent");
+        assert_eq!(answer(client).status, 200);
+    }
+    server.greets();
+    let counters = server.stop();
+    assert_eq!(
+        [
+            &counters["refused"],
+            &counters["answers"],
+            &counters["expired"]
+        ],
+        [TOO_MANY, 2 * WORKERS + QUEUE + 1, 0],
+        "{counters}"
+    );
+    assert_eq!(counters["accepted"], counters["closed"]);
+}

@@ -1,0 +1,178 @@
+//! What experiments ask for must cost and give the same everywhere: waits, work, long answers, and a count.
+
+mod support;
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use self::support::{
+    ASK, Answer, PATIENCE, Server, ask, for_each, for_each_model, models, serves_at_once,
+};
+
+/// What an unlucky moment of a busy machine may add, and still less than a wrong order of things would.
+const SLACK: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_wait_lasts_as_long_as_it_says_and_holds_up_only_whom_the_model_must() {
+    const CLIENTS: usize = 12;
+    const WAIT: Duration = Duration::from_millis(300);
+    for_each_model(|model| {
+        let server = Server::start(model);
+        let started = Instant::now();
+        thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                scope.spawn(|| {
+                    let asked = Instant::now();
+                    let answer = server.get("/wait/300");
+                    assert!(asked.elapsed() >= WAIT, "{model} is early");
+                    assert_eq!(answer.body, b"waited 300 ms\n", "{model}");
+                });
+            }
+        });
+        let lasted = started.elapsed();
+        let rounds = CLIENTS.div_ceil(serves_at_once(model).unwrap_or(CLIENTS));
+        let least = WAIT * u32::try_from(rounds).expect("few");
+        assert!(
+            (least..least + SLACK).contains(&lasted),
+            "{model}: {rounds} rounds of {WAIT:?} took {lasted:?}"
+        );
+        server.stop();
+    });
+}
+
+#[test]
+fn a_client_that_waits_can_be_followed_by_others_on_the_same_connection() {
+    for_each_model(|model| {
+        let server = Server::start(model);
+        let mut socket = server.connect();
+        let mut requests = Vec::new();
+        for path in ["/wait/20", "/bytes/70000", "/wait/0", "/compute/10", "/"] {
+            ask_and_stay(&mut requests, path);
+        }
+        socket.write_all(&requests).expect("sent");
+        let mut answers = BufReader::new(socket);
+        let lengths = [(); 5].map(|()| {
+            let answer = Answer::read(&mut answers).expect("an answer");
+            assert_eq!((answer.status, answer.closes), (200, false), "{model}");
+            answer.body.len()
+        });
+        assert_eq!(lengths, [13, 70_000, 12, 20, 14], "{model}");
+        drop(answers);
+        assert_eq!(server.stop()["answers"], 5, "{model}");
+    });
+}
+
+#[test]
+fn a_computation_comes_to_the_same_everywhere() {
+    for_each_model(|model| {
+        let server = Server::start(model);
+        // As another program has computed it.
+        let result = server.get("/compute/1000").number();
+        assert_eq!(result, 14_777_236_588_817_839_069, "{model}");
+        server.stop();
+    });
+}
+
+#[test]
+fn long_answers_have_their_length_however_slowly_they_are_read() {
+    for_each_model(|model| {
+        let server = Server::start(model);
+        for count in [0, 1, 300, 70_000, 1_000_000] {
+            let at_once = server.get(&format!("/bytes/{count}"));
+            assert_eq!(
+                (at_once.body.len(), at_once.closes),
+                (count, true),
+                "{model}"
+            );
+            // A window this small closes again and again, and the server has to wait for it.
+            let mut slow = connect_with_small_window(&server);
+            ask(&mut slow, &format!("/bytes/{count}"));
+            let (mut octets, mut piece) = (Vec::new(), [0; 1_000]);
+            loop {
+                match slow.read(&mut piece).expect("more, or the end") {
+                    0 => break,
+                    some => octets.extend_from_slice(&piece[..some]),
+                }
+            }
+            let read = Answer::read(&mut octets.as_slice()).expect("an answer");
+            assert!(read == at_once, "{model}: {count}: {}", read.body.len());
+            let head = octets.len() - count;
+            assert!(octets[..head].ends_with(b"\r\n\r\n"), "{model}: {count}");
+        }
+        let counters = server.stop();
+        assert_eq!(
+            [
+                &counters["answers"],
+                &counters["broken"],
+                &counters["expired"]
+            ],
+            [10, 0, 0],
+            "{model}: {counters}"
+        );
+    });
+}
+
+fn connect_with_small_window(server: &Server) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("an option");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket
+        .connect(&server.address.into())
+        .expect("the server accepts");
+    socket.into()
+}
+
+#[test]
+fn a_hundred_thousand_increments_give_every_number_once() {
+    const CLIENTS: u64 = 16;
+    const BATCHES: u64 = 125;
+    const BATCH: u64 = 50;
+    const TOTAL: u64 = CLIENTS * BATCHES * BATCH;
+    assert_eq!(TOTAL, 100_000);
+    let mut batch = Vec::new();
+    (0..BATCH).for_each(|_| ask_and_stay(&mut batch, "/count"));
+    // Two at a time: all at once, the last clients of the slow would wait for longer than anybody's patience.
+    for pair in models().collect::<Vec<_>>().chunks(2) {
+        for_each(pair, |model| {
+            let server = Server::start(model);
+            let seen = Mutex::new(Vec::new());
+            thread::scope(|scope| {
+                for _ in 0..CLIENTS {
+                    scope.spawn(|| {
+                        let mut socket = server.connect();
+                        let mut answers = BufReader::new(socket.try_clone().expect("a descriptor"));
+                        let mut numbers = Vec::new();
+                        for _ in 0..BATCHES {
+                            socket.write_all(&batch).expect("sent");
+                            let mut next = || Ok(Answer::read(&mut answers)?.number());
+                            let batch: io::Result<Vec<_>> = (0..BATCH).map(|_| next()).collect();
+                            let batch = batch.expect("answers");
+                            assert!(batch.is_sorted(), "{model} answers out of order: {batch:?}");
+                            numbers.extend(batch);
+                        }
+                        seen.lock().expect("no panic").extend(numbers);
+                    });
+                }
+            });
+            let mut seen = seen.into_inner().expect("no panic");
+            seen.sort_unstable();
+            assert!(
+                seen.into_iter().eq(1..=TOTAL),
+                "{model} lost or repeated numbers"
+            );
+            assert_eq!(server.get("/count").number(), TOTAL + 1, "{model}");
+            assert_eq!(server.stop()["answers"], TOTAL + 1, "{model}");
+        });
+    }
+}
+
+/// Asks for `path`, as a request of several.
+fn ask_and_stay(socket: &mut impl Write, path: &str) {
+    let request = String::from_utf8_lossy(ASK).replacen("/ ", &format!("{path} "), 1);
+    socket.write_all(request.as_bytes()).expect("sent");
+}

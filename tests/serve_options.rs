@@ -1,0 +1,242 @@
+//! What `hola serve` is told, and what it says about it.
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use socket2::SockRef;
+
+use self::support::{
+    Server, WORKERS, eventually, for_each_model, hola, rest, serves_at_once, table,
+};
+
+#[test]
+fn ballast_is_memory_that_the_server_really_has() {
+    const BALLAST_KIB: u64 = 64 * 1024;
+    let resident_kib = |arguments: &[&str]| {
+        let server = Server::start_whole("iterative", arguments);
+        let status = fs::read_to_string(format!("/proc/{}/status", server.pid()));
+        let status = status.expect("the process is there");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+        server.greets();
+        server.stop();
+        number.expect("a number of KiB")
+    };
+    let without = resident_kib(&[]);
+    for size in ["64M", "65536K", "67108864"] {
+        let with = resident_kib(&["--ballast", size]);
+        assert!(with >= BALLAST_KIB, "{size}: {with} KiB");
+        assert!(
+            with < BALLAST_KIB + 2 * without,
+            "{size}: {with} KiB, without it {without} KiB"
+        );
+    }
+}
+
+#[test]
+fn bad_sizes_are_usage_errors() {
+    for size in [
+        "",
+        "M",
+        "64m",
+        "64MB",
+        "64 M",
+        "1.5G",
+        "-1",
+        "0x10",
+        "1T",
+        "64Mi",
+        "17179869184G",
+    ] {
+        let argument = format!("--ballast={size}");
+        let (status, stdout, stderr) =
+            hola(&["serve", "iterative", "--bind", "127.0.0.1:0", &argument]);
+        assert_eq!(
+            (status.code(), stdout.as_str()),
+            (Some(2), ""),
+            "{size:?}: {stderr}"
+        );
+        let first = stderr.lines().next().unwrap_or_default();
+        assert!(
+            first.contains("--ballast") && first.contains("64K, 500M or 2G"),
+            "{size:?}: {stderr}"
+        );
+    }
+}
+
+#[test]
+fn more_ballast_than_there_can_be_is_refused_in_one_line() {
+    // More than an address has bits for.
+    let (status, stdout, stderr) = hola(&[
+        "serve",
+        "iterative",
+        "--bind",
+        "127.0.0.1:0",
+        "--ballast",
+        "1000000000G",
+    ]);
+    assert_eq!((status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn the_log_keeps_text_and_escapes_what_could_command_a_terminal() {
+    for_each_model(|model| {
+        let server = Server::start_whole(model, &["--conversation", "ack", "--log"]);
+        let mut socket = server.connect();
+        let messages: [(&[u8], &str); 6] = [
+            ("¿Qué tal, señor?".as_bytes(), "¿Qué tal, señor?"),
+            ("\"Ágil\" 👋 'ñandú'".as_bytes(), "\"Ágil\" 👋 'ñandú'"),
+            (b"\x1b[2J\x1b]0;x\x07", "\\u{1b}[2J\\u{1b}]0;x\\u{7}"),
+            (b"uno\r\ndos\0\ttres", "uno\\r\\ndos\\0\\ttres"),
+            (b"a\xffb\xc3", "a\\xffb\\xc3"),
+            // A terminal that reads from right to left could show something else than what was said.
+            ("\u{202e}txt\u{9b}".as_bytes(), "\\u{202e}txt\\u{9b}"),
+        ];
+        for (message, _) in messages {
+            said_and_answered(&mut socket, message);
+        }
+        drop(socket);
+        eventually("the client has left", || {
+            logged(&server, "a client left").len() == 1
+        });
+        let received = logged(&server, "received: ");
+        assert!(
+            received.iter().eq(messages.map(|(_, shown)| shown).iter()),
+            "{model}: {received:?}"
+        );
+        let words = server.words();
+        let is_plain = |character: char| character == '\n' || !character.is_control();
+        assert!(words.chars().all(is_plain), "{model}: {words:?}");
+        server.stop();
+    });
+}
+
+/// What the lines of the log say after `beginning`.
+fn logged(server: &Server, beginning: &str) -> Vec<String> {
+    let words = server.words();
+    let lines = words
+        .lines()
+        .filter_map(|line| line.strip_prefix("hola: ")?.strip_prefix(beginning));
+    lines.map(str::to_owned).collect()
+}
+
+fn said_and_answered(socket: &mut TcpStream, message: &[u8]) {
+    socket.write_all(message).expect("sent");
+    socket
+        .read_exact(&mut [0; b"Mensaje recibido".len()])
+        .expect("an answer");
+}
+
+#[test]
+fn the_log_counts_clients_in_and_out_in_whatever_manner_they_leave() {
+    for_each_model(|model| {
+        let server = Server::start_whole(model, &["--conversation", "ack", "--log"]);
+        let most = serves_at_once(model).unwrap_or(WORKERS).min(WORKERS);
+        let mut expected = Vec::new();
+        for leave in [drop, leave_by_reset, leave_by_halves] {
+            let mut clients = Vec::new();
+            for active in 1..=most {
+                let mut client = server.connect();
+                said_and_answered(&mut client, b"hola");
+                clients.push(client);
+                expected.push(format!("connected; {active} active"));
+            }
+            for active in (0..most).rev() {
+                leave(clients.pop().expect("one for each"));
+                expected.push(format!("left; {active} active"));
+                eventually("it is counted out", || {
+                    logged(&server, "a client ").len() == expected.len()
+                });
+            }
+        }
+        assert_eq!(logged(&server, "a client "), expected, "{model}");
+        let counters = server.stop();
+        assert_eq!(
+            counters["accepted"], counters["closed"],
+            "{model}: {counters}"
+        );
+        assert_eq!(counters["expired"], 0, "{model}: {counters}");
+    });
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the end of it is the point")]
+fn leave_by_reset(client: TcpStream) {
+    let no_linger = Some(Duration::ZERO);
+    SockRef::from(&client)
+        .set_linger(no_linger)
+        .expect("an option");
+}
+
+/// Says that there is no more, and reads what is still to come: nothing.
+fn leave_by_halves(client: TcpStream) {
+    client.shutdown(Shutdown::Write).expect("connected");
+    assert!(rest(client).is_empty());
+}
+
+#[test]
+fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
+    for model in table() {
+        let told = [
+            "--backlog",
+            "7",
+            "--max-clients",
+            "50",
+            "--conversation",
+            "echo",
+        ];
+        let server = Server::start_whole(model.name, &told);
+        let address = server.address.to_string();
+        let report = server.report();
+        let settings = &report["settings"];
+        let accept = model.accept.first();
+        let expected = json!({
+            "backlog": 7,
+            "workers": WORKERS,
+            "max_clients": 50,
+            "conversation": "echo",
+            "accept": accept,
+            "processes": false,
+            "ballast_octets": 0,
+            "allow_crash": false,
+            "log": false,
+        });
+        for (name, value) in expected.as_object().expect("an object") {
+            assert_eq!(&settings[name], value, "{} {name}: {settings}", model.name);
+        }
+        // A person who types may take longer over it than a program that asks.
+        let idle_ms = settings["limits"]["idle_ms"].as_u64();
+        assert!(
+            idle_ms > settings["limits"]["head_ms"].as_u64(),
+            "{settings}"
+        );
+        assert!(
+            settings["limits"]
+                .as_object()
+                .is_some_and(|limits| limits.values().all(Value::is_u64))
+        );
+        assert_eq!(report["model"], model.name);
+        assert!(
+            address.starts_with("127.0.0.1:") && settings["bind"].is_string(),
+            "{settings}"
+        );
+    }
+}
+
+#[test]
+fn without_being_told_a_server_holds_no_more_clients_than_its_model_can_bear() {
+    for model in table() {
+        let settings = Server::start_whole(model.name, &[]).report()["settings"].take();
+        let held = settings["max_clients"].as_u64().expect("a number");
+        let bearable = u64::from(model.attention.clients_max(u32::MAX));
+        assert!((1..=bearable).contains(&held), "{}: {settings}", model.name);
+        assert_eq!(settings["conversation"], "http", "{}", model.name);
+        assert_eq!(settings["backlog"], 1024, "{}", model.name);
+        assert_eq!(settings["limits"]["idle_ms"], 5_000, "{}", model.name);
+    }
+}
