@@ -107,9 +107,9 @@ fn size(text: &str) -> Result<u64, String> {
         Some(b'G') => (&text[..text.len() - 1], 30),
         _ => (text, 0),
     };
-    digits
-        .parse::<u64>()
-        .ok()
+    let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let number = digits.parse::<u64>().ok().filter(|_| plain);
+    number
         .and_then(|number| number.checked_mul(1 << shift))
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
 }
