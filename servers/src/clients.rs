@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::thread;
 
+use nix::sys::socket::SockFlag;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -36,16 +37,16 @@ impl Clients {
 
     fn accept(&self) -> io::Result<TcpStream> {
         let accepted = match self.server.lock() {
-            None => self.server.listener().accept(),
+            None => sys::accept(self.server.listener(), SockFlag::empty()),
             Some(lock) => {
                 lock.lock()?;
-                let accepted = self.server.listener().accept();
+                let accepted = sys::accept(self.server.listener(), SockFlag::empty());
                 lock.unlock()?;
                 accepted
             }
         };
         count(&self.server.counters().tally().wakeups);
-        accepted.map(|(socket, _)| socket)
+        accepted
     }
 }
 
@@ -108,7 +109,8 @@ impl AsyncClients {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
             }
-            let accept = |_: &BorrowedFd| sys::accept_non_blocking(self.server.listener());
+            let accept =
+                |_: &BorrowedFd| sys::accept(self.server.listener(), SockFlag::SOCK_NONBLOCK);
             let accepted = tokio::select! {
                 biased;
                 accepted = self.listener.async_io(Interest::READABLE, accept) => accepted,

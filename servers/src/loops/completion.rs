@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use nix::sys::socket::SockFlag;
 use slab::Slab;
 
 use super::deadlines::Deadlines;
@@ -18,6 +19,7 @@ use crate::drive::Deadline;
 use crate::drive::completion::{Asked, ask, received};
 use crate::server::{LOOK_AGAIN, Server, note};
 use crate::stop;
+use crate::sys;
 use crate::sys::ring::{Completion, Received, Ring};
 
 /// Serves through that ring until the server is told to stop and nobody is left.
@@ -267,8 +269,8 @@ impl Loop {
     /// From here on only those are let in who are waiting already. The listener does not block any more.
     fn last_calls(&mut self) {
         while self.accepting.goes_on() {
-            match self.server.listener().accept() {
-                Ok((socket, _)) => {
+            match sys::accept(self.server.listener(), SockFlag::empty()) {
+                Ok(socket) => {
                     self.accepting.succeeded();
                     self.arrived.push_back(socket);
                 }

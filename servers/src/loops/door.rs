@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Instant;
 
+use nix::sys::socket::SockFlag;
+
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
 use crate::counters::count;
@@ -51,8 +53,7 @@ impl Door {
     pub(super) fn next(&mut self, now: Instant) -> Option<Client> {
         self.nobody_waits = false;
         while self.is_open(now) && self.accepting.goes_on() {
-            let accepted = sys::accept_non_blocking(self.server.listener());
-            match accepted {
+            match sys::accept(self.server.listener(), SockFlag::SOCK_NONBLOCK) {
                 Ok(socket) => {
                     self.accepting.succeeded();
                     return Some(self.server.admit(socket));

@@ -65,13 +65,12 @@ fn shared_memory(octets: usize) -> io::Result<NonNull<libc::c_void>> {
     })
 }
 
-/// Accepts a client whose socket never blocks: one call for what would be two.
+/// Accepts a client, without asking for its address; its socket has `flags` from the start and is closed on exec.
 ///
 /// # Errors
 /// What accept4(2) said.
-pub(crate) fn accept_non_blocking(listener: &TcpListener) -> io::Result<TcpStream> {
-    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-    let socket = accept4(listener.as_raw_fd(), flags)?;
+pub(crate) fn accept(listener: &TcpListener, flags: SockFlag) -> io::Result<TcpStream> {
+    let socket = accept4(listener.as_raw_fd(), flags | SockFlag::SOCK_CLOEXEC)?;
     // SAFETY: the kernel has just opened this descriptor for us, and nobody else knows it.
     Ok(unsafe { TcpStream::from_raw_fd(socket) })
 }

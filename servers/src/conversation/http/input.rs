@@ -1,5 +1,7 @@
 //! The octets a client has sent and nobody has used yet.
 
+use memchr::memchr;
+
 use super::response::Status;
 
 /// Room within the conversation itself, enough for a common head: an idle client must cost what its model costs, not
@@ -82,10 +84,7 @@ impl Input {
     /// 414 or 431 when no end can come within the limits.
     pub(super) fn head(&mut self) -> Result<Option<&[u8]>, Status> {
         self.skip_empty_lines();
-        while let Some(found) = self.octets()[self.searched..self.end]
-            .iter()
-            .position(|&octet| octet == b'\n')
-        {
+        while let Some(found) = memchr(b'\n', &self.octets()[self.searched..self.end]) {
             let line_end = self.searched + found;
             let rest = &self.octets()[line_end + 1..self.end];
             if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
