@@ -143,16 +143,15 @@ impl<S: Selector> EventLoop<S> {
             let Some(client) = self.door.next(self.now) else {
                 break;
             };
-            let talk = self.server.talk();
-            let mut attended = Attended {
-                deadline: Deadline::new(&talk, &self.server.settings().limits, self.now),
-                client,
-                talk,
-                interest: None,
-                wakes_at: None,
-            };
-            if let Some(need) = take_further(&mut attended) {
-                let key = self.attended.insert(attended);
+            let (mut client, mut talk) = (client, self.server.talk());
+            if let Some(need) = take_further(&mut client, &mut talk) {
+                let key = self.attended.insert(Attended {
+                    deadline: Deadline::new(&talk, &self.server.settings().limits, self.now),
+                    client,
+                    talk,
+                    interest: None,
+                    wakes_at: None,
+                });
                 self.wait_for(key, need)?;
             }
         }
@@ -165,7 +164,7 @@ impl<S: Selector> EventLoop<S> {
         let Some(attended) = self.attended.get_mut(key).filter(awake) else {
             return Ok(());
         };
-        match take_further(attended) {
+        match take_further(&mut attended.client, &mut attended.talk) {
             Some(need) => self.wait_for(key, need),
             None => {
                 self.let_go(key);
@@ -254,20 +253,19 @@ fn milliseconds_up(time: Duration) -> i32 {
 }
 
 /// Takes a client as far as it can go at once: what it needs next, `None` once it is done with.
-fn take_further(attended: &mut Attended) -> Option<Need> {
-    let (talk, socket) = (&mut attended.talk, attended.client.serve());
+fn take_further(client: &mut Client, talk: &mut Talk<'static>) -> Option<Need> {
+    let socket = client.serve();
     // A panic ends one conversation, not the loop with everybody in it.
     let advanced = catch_unwind(AssertUnwindSafe(|| advance(talk, socket)));
-    let tally = attended.client.tally();
     let outcome = match advanced {
         Ok(Ok(Need::Nothing)) => Ok(()),
         Ok(Ok(need)) => return Some(need),
         Ok(Err(error)) => Err(error),
         Err(_panic) => {
-            count(&tally.crashed);
+            count(&client.tally().crashed);
             return None;
         }
     };
-    note(tally, &outcome, attended.talk.answers());
+    note(client.tally(), &outcome, talk.answers());
     None
 }
