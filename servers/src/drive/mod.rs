@@ -1,7 +1,7 @@
 //! The drivers: the few lines that move octets between a conversation and a socket.
 //!
 //! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
-//! who can go on, [`asynchronous`] the models that give a client a task, [`completion`] the loop that has the kernel do
+//! who can go on, [`asynchronous`] the models that give a client a task, `completion` the loop that has the kernel do
 //! the moving. All read the same match aloud; only the waiting differs.
 
 pub mod asynchronous;

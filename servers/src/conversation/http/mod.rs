@@ -1,5 +1,5 @@
 //! HTTP/1.1 as a minimal origin server speaks it (RFC 9110, RFC 9112): heads in, one greeting out; and a few
-//! other answers for experiments ([`route`]).
+//! other answers for experiments (`route`).
 //!
 //! The order of checks is head, Host, framing, method, target: a server that judged the method before the framing could
 //! be made to disagree with a proxy about where a request ends. Whatever a request asks for is done once it is whole.
