@@ -19,6 +19,16 @@ fn load(arguments: &[&str]) -> (Option<i32>, Value) {
     (status.code(), summary)
 }
 
+/// Every check holds but perhaps one. Whether an unoptimised generator is the bottleneck is the machine's affair; that the
+/// program says so is not.
+fn assert_measured(code: Option<i32>, summary: &Value) {
+    let checks = summary["validity"].as_array().expect("checks");
+    let failed: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
+    let is_generators = |check: &&Value| check["check"] == "generator";
+    assert!(failed.iter().all(is_generators), "{failed:?}");
+    assert_eq!(code, Some(if failed.is_empty() { 0 } else { 4 }));
+}
+
 #[test]
 fn a_model_is_started_loaded_and_stopped() {
     for model in models() {
@@ -32,7 +42,7 @@ fn a_model_is_started_loaded_and_stopped() {
             "--warmup",
             "0s",
         ]);
-        assert_eq!(code, Some(0), "{model}: {}", summary["validity"]);
+        assert_measured(code, &summary);
         assert_eq!(summary["model"], model);
         assert_eq!(
             (&summary["counts"]["ok"], &summary["counts"]["planned"]),
@@ -60,14 +70,14 @@ fn a_model_is_started_loaded_and_stopped() {
 fn connections_are_kept_when_asked() {
     let server = Server::start("tokio");
     let url = format!("http://{}/", server.address);
-    let (code, _) = load(&[
+    let (code, summary) = load(&[
         &url,
         "--requests=400",
         "--clients=4",
         "--warmup=0s",
         "--requests-per-connection=unlimited",
     ]);
-    assert_eq!(code, Some(0));
+    assert_measured(code, &summary);
     let counters = server.stop();
     assert_eq!(
         (&counters["accepted"], &counters["answers"]),
