@@ -146,7 +146,7 @@ impl Server {
     /// Says that a client could not be given its thread or process, and waits for better times.
     pub fn could_not_attend(&self, error: &io::Error) {
         count(&self.counters.tally().backed_off);
-        complain(&format!("cannot take on another client: {error}"));
+        complain(&format!("cannot make a thread or process: {error}"));
         thread::sleep(REFUSAL_PAUSE);
     }
 

@@ -154,8 +154,8 @@ pub(crate) fn fork() -> io::Result<Option<Pid>> {
 
 /// Runs `work` in a new thread that nobody waits for, with a stack of that size and a guard page below it.
 ///
-/// A thread of std's costs twice as much to make: it looks up its stack's bounds and sets up a second stack, to say so
-/// when the first one overflows.
+/// A thread of std's also looks up its stack's bounds and sets up a second stack, to say so when the first one
+/// overflows: system calls that this model does not need.
 ///
 /// # Errors
 /// What pthread_create(3) said, such as `EAGAIN` at a limit on threads; `work` is dropped then.
