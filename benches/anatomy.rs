@@ -197,7 +197,7 @@ fn http_octet_by_octet(criterion: &mut Criterion) {
 fn round_trip(criterion: &mut Criterion) {
     for model in MODELS {
         let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
-        let server = ServerProcess::start(hola, model.name, &[]).expect("the server starts");
+        let server = ServerProcess::start(hola, model.name, &[], &[]).expect("the server starts");
         criterion.bench_function(&format!("round_trip/{}", model.name), |bencher| {
             bencher.iter(|| exchange(server.address()));
         });

@@ -137,12 +137,12 @@ fn body(summary: &Summary, workload: &Workload) -> Check {
 }
 
 /// Whether the printed rate and response time account for the clients: X·R = clients, corrected at the window's edges
-/// for what was under way, and for time spent backing off after failures.
+/// for what was under way, and for time spent thinking, or backing off after failures.
 #[allow(clippy::cast_precision_loss)] // spans of nanoseconds, added over clients, lose nothing that matters here
 fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
     let response = &summary.latency_us.response;
     let responses_ns = response.mean.unwrap_or(0.0) * 1e3 * response.count as f64;
-    let spent_ns = responses_ns + ledger.carried_out_ns as f64 + ledger.backoff_ns as f64
+    let spent_ns = responses_ns + ledger.carried_out_ns as f64 + ledger.paused_ns as f64
         - ledger.carried_in_ns as f64;
     let ratio = if ledger.client_ns == 0 {
         0.0

@@ -1,5 +1,6 @@
 //! The command line, reusable as a subcommand: arguments to a workload, and a run to an exit code.
 
+mod behaviour;
 mod parse;
 
 use std::fs::File;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
 pub use parse::parse_duration;
 use parse::{locate, parse_cpus, parse_reuse};
 
@@ -77,6 +79,10 @@ pub struct LoadArgs {
     /// Longest wait for one request
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "5s")]
     pub timeout: Duration,
+
+    /// How clients behave.
+    #[command(flatten)]
+    pub behaviour: BehaviourArgs,
 
     /// Worker threads
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -204,8 +210,7 @@ impl LoadArgs {
             ArrivalsArg::Poisson => Arrivals::Poisson,
             ArrivalsArg::Constant => Arrivals::Constant,
         };
-        let workload = Workload {
-            target,
+        let mut workload = Workload {
             host,
             path,
             pace: match self.rate {
@@ -232,7 +237,9 @@ impl LoadArgs {
             seed: self.seed,
             max_in_flight: self.max_in_flight,
             expected_body,
+            ..Workload::new(target)
         };
+        self.behaviour.apply(&mut workload);
         workload.validate(sys::raise_open_file_limit())?;
         Ok(workload)
     }

@@ -1,10 +1,13 @@
 //! The engine: one thread per share of the load, each with its own readiness loop and nothing shared in the hot path.
 
+mod completion;
 mod exchange;
 mod job;
 pub(crate) mod ledger;
+mod readiness;
 mod slot;
 mod source;
+mod transport;
 mod window;
 mod worker;
 
@@ -14,14 +17,17 @@ use std::sync::{Barrier, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use completion::Completion;
 use job::Plan;
 use ledger::{Gauge, Ledger};
+use readiness::Readiness;
+use transport::Transport;
 use worker::{Signals, Worker, Yield};
 
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
 use crate::sys;
-use crate::workload::{InvalidWorkload, Stop, Workload};
+use crate::workload::{Engine, InvalidWorkload, Stop, Workload};
 
 /// How often the calling thread looks whether to stop.
 const POLL: Duration = Duration::from_millis(50);
@@ -94,6 +100,31 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
     let open_files = sys::raise_open_file_limit();
     workload.validate(open_files)?;
     let plan = Plan::of(workload, open_files);
+    let engine = resolved(workload.engine);
+    let (yields, stopped) = match engine {
+        Engine::Completion => work::<Completion>(&plan, observer),
+        Engine::Auto | Engine::Readiness => work::<Readiness>(&plan, observer),
+    };
+    let mut parts = Vec::with_capacity(yields.len());
+    for part in yields {
+        parts.push(part.map_err(io::Error::from)?);
+    }
+    if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
+        return Err(LoadError::StoppedInWarmup);
+    }
+    Ok(assemble(workload, engine, &plan, &parts, stopped))
+}
+
+/// The engine meant by `asked` on this machine.
+fn resolved(asked: Engine) -> Engine {
+    match asked {
+        Engine::Auto => Engine::Readiness,
+        asked => asked,
+    }
+}
+
+/// Has a thread do each job of `plan`, all from the same instant; also says whether they were stopped.
+fn work<T: Transport>(plan: &Plan, observer: &dyn Observer) -> (Vec<nix::Result<Yield>>, bool) {
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
     };
@@ -102,14 +133,13 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
     let start = OnceLock::new();
     let running = AtomicUsize::new(plan.jobs.len());
     let caller = thread::current();
-
-    let (yields, stopped) = thread::scope(|scope| {
+    thread::scope(|scope| {
         let mut threads = Vec::with_capacity(plan.jobs.len());
         for (job, gauge) in plan.jobs.iter().zip(&gauges) {
             let (signals, barrier, start, running, caller) =
                 (&signals, &barrier, &start, &running, &caller);
             threads.push(scope.spawn(move || {
-                let worker = Worker::new(job, signals, gauge);
+                let worker = Worker::<T>::new(job, signals, gauge);
                 barrier.wait();
                 let result = worker.and_then(|worker| worker.run(*start.get_or_init(sys::now_ns)));
                 running.fetch_sub(1, Ordering::Release);
@@ -118,22 +148,13 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
             }));
         }
         let stopped = watch(&running, &gauges, &signals, observer);
-        let yields: Vec<_> = threads
-            .into_iter()
-            .map(thread::ScopedJoinHandle::join)
-            .collect();
-        (yields, stopped)
-    });
-
-    let mut parts = Vec::with_capacity(yields.len());
-    for part in yields {
-        let part = part.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        parts.push(part.map_err(io::Error::from)?);
-    }
-    if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
-        return Err(LoadError::StoppedInWarmup);
-    }
-    Ok(assemble(workload, &plan, &parts, stopped))
+        let join = |thread: thread::ScopedJoinHandle<_>| {
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (threads.into_iter().map(join).collect(), stopped)
+    })
 }
 
 /// Shows progress and passes on the wish to stop, until all workers are done; true when they were stopped.
@@ -177,7 +198,13 @@ fn watch(
     stopped
 }
 
-fn assemble(workload: &Workload, plan: &Plan, parts: &[Yield], stopped: bool) -> Measurement {
+fn assemble(
+    workload: &Workload,
+    engine: Engine,
+    plan: &Plan,
+    parts: &[Yield],
+    stopped: bool,
+) -> Measurement {
     let mut recorder = Recorder::new();
     let mut ledger = Ledger::new();
     for part in parts {
@@ -201,6 +228,7 @@ fn assemble(workload: &Workload, plan: &Plan, parts: &[Yield], stopped: bool) ->
     let evidence = Evidence {
         planned,
         offered,
+        engine,
         threads,
         cpu_share: busiest,
         stopped,

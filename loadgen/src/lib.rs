@@ -6,6 +6,7 @@
 //!
 //! Linux only: it uses `epoll` directly.
 
+mod answer;
 mod checks;
 pub mod cli;
 mod engine;
@@ -22,4 +23,4 @@ pub mod workload;
 pub use engine::{LoadError, Observer, Progress, Unobserved, run};
 pub use histograms::{Histograms, percentile_ns};
 pub use measurement::Measurement;
-pub use workload::{InvalidWorkload, Pace, Stop, Workload};
+pub use workload::{Closing, Conversation, Engine, InvalidWorkload, Pace, Pacing, Stop, Workload};

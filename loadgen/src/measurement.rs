@@ -7,7 +7,7 @@ use crate::engine::ledger::Ledger;
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
 use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary};
-use crate::workload::Workload;
+use crate::workload::{Engine, Workload};
 
 /// What one run measured, or several merged.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,8 @@ pub(crate) struct Evidence {
     pub(crate) planned: u64,
     /// Those whose instant came before the window ended (open loop).
     pub(crate) offered: Option<u64>,
+    /// How the system calls were made.
+    pub(crate) engine: Engine,
     /// Worker threads.
     pub(crate) threads: u32,
     /// CPU share of the busiest of them.
@@ -67,6 +69,8 @@ impl Measurement {
             counts,
             latency_us: recorder.histograms.latencies(),
             generator: Generator {
+                engine: Some(evidence.engine),
+                pacing: workload.pacing,
                 threads: evidence.threads,
                 cpu_us_per_request: ratio(ledger.cpu_ns, ledger.ended).map(|ns| ns / 1e3),
                 cpu_share: evidence.cpu_share,

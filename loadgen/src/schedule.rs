@@ -11,6 +11,7 @@ pub struct Schedule {
     arrivals: Arrivals,
     rate_per_s: f64,
     seed: u64,
+    ramp_ns: u64,
 }
 
 /// Units per second in which the rate of constant arrivals is kept, so that instant i is an exact integer quotient.
@@ -23,7 +24,26 @@ impl Schedule {
             arrivals,
             rate_per_s,
             seed,
+            ramp_ns: 0,
         }
+    }
+
+    /// The same schedule with a rate that first rises steadily from zero, for so long.
+    ///
+    /// A change of time: as many instants fall before `t` as fall without a ramp before the area under the rate up to
+    /// `t`, so the shape of the arrivals is kept (Çinlar, "Introduction to Stochastic Processes", 1975, §4.7).
+    pub fn ramped(mut self, ramp_ns: u64) -> Self {
+        self.ramp_ns = ramp_ns;
+        self
+    }
+
+    /// Instant of what would come at `at_ns` without a ramp: the area t²/(2·ramp) under the rising rate, inverted.
+    fn stretched(&self, at_ns: u64) -> u64 {
+        if at_ns >= self.ramp_ns / 2 {
+            return at_ns.saturating_add(self.ramp_ns / 2);
+        }
+        let square = 2 * u128::from(at_ns) * u128::from(self.ramp_ns);
+        u64::try_from(square.isqrt()).unwrap_or(u64::MAX)
     }
 
     /// All instants, in order, without end.
@@ -46,7 +66,7 @@ impl Schedule {
 
     /// Number of instants in `from_ns..to_ns`.
     pub fn count(self, from_ns: u64, to_ns: u64) -> u64 {
-        if self.arrivals == Arrivals::Constant {
+        if self.arrivals == Arrivals::Constant && self.ramp_ns == 0 {
             return self
                 .constant_before(to_ns)
                 .saturating_sub(self.constant_before(from_ns));
@@ -111,6 +131,7 @@ impl Schedule {
 pub struct Instants {
     schedule: Schedule,
     index: u64,
+    /// Of the next one, without a ramp.
     at_ns: u64,
     stride: u64,
 }
@@ -118,7 +139,7 @@ pub struct Instants {
 impl Instants {
     /// Next instant, without consuming it.
     pub fn peek(&self) -> u64 {
-        self.at_ns
+        self.schedule.stretched(self.at_ns)
     }
 
     /// Index of the next instant in the whole schedule.
@@ -139,7 +160,7 @@ impl Iterator for Instants {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        let at_ns = self.at_ns;
+        let at_ns = self.peek();
         self.advance(self.stride);
         Some(at_ns)
     }

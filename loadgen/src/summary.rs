@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::workload::{Closing, Conversation, Engine, Pacing};
+
 /// Version of the JSON shape; it grows when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -42,6 +44,9 @@ impl Summary {
 /// The workload as asked for, in the words of the command line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// What is said on a connection.
+    #[serde(default)]
+    pub conversation: Conversation,
     /// `closed` or `open`.
     #[serde(rename = "loop")]
     pub loop_kind: LoopKind,
@@ -53,10 +58,19 @@ pub struct Plan {
     pub arrivals: Option<Arrivals>,
     /// Requests per connection; `null` means unlimited.
     pub requests_per_connection: Option<u64>,
+    /// Pause of a closed-loop client between an answer and its next request, in seconds.
+    #[serde(default)]
+    pub think_s: f64,
+    /// How connections are closed.
+    #[serde(default)]
+    pub closing: Closing,
     /// Length of the measured window, in seconds, when time ends it.
     pub duration_s: Option<f64>,
     /// Number of requests, when a count ends it.
     pub requests: Option<u64>,
+    /// Time over which the load rose, before the warm-up, in seconds.
+    #[serde(default)]
+    pub ramp_s: f64,
     /// Warm-up before the measured window, in seconds.
     pub warmup_s: f64,
     /// Longest wait for one request, in seconds.
@@ -163,8 +177,14 @@ pub struct Distribution {
 }
 
 /// What the generator cost: the first suspect when a number looks low.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Generator {
+    /// How the system calls were made; `null` in results from before there was a choice.
+    #[serde(default)]
+    pub engine: Option<Engine>,
+    /// How planned instants were waited for.
+    #[serde(default)]
+    pub pacing: Pacing,
     /// Worker threads.
     pub threads: u32,
     /// CPU time of the worker threads per completed request, in microseconds.

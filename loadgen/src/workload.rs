@@ -1,12 +1,21 @@
 //! What is asked of the generator: connections, pacing, reuse and when to stop.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::summary::{Arrivals, LoopKind, Plan};
+use crate::sys::ring;
 
 /// Body that the greeting at `/` must have.
 pub const GREETING: &[u8] = b"Hola, cliente!";
+
+/// What a client of the `ack` and `echo` conversations says unless told otherwise.
+pub const MESSAGE: &[u8] = b"Hola, servidor!";
+
+/// Longest such message, in octets: a server that reads this much at once takes it for one message.
+pub const MESSAGE_OCTETS_MAX: usize = 1024;
 
 /// One load to put on one server.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,18 +26,38 @@ pub struct Workload {
     pub host: String,
     /// Request target in origin form, starting with `/`.
     pub path: String,
+    /// What is said on a connection.
+    pub conversation: Conversation,
+    /// What a client says in the `ack` and `echo` conversations.
+    pub message: Vec<u8>,
     /// Who decides when the next request is sent.
     pub pace: Pace,
+    /// Pause of a closed-loop client between an answer and its next request.
+    pub think: Duration,
     /// Requests on one connection before it is closed; `None` keeps it as long as the server does.
     pub requests_per_connection: Option<u64>,
     /// What ends the measured window.
     pub stop: Stop,
+    /// Time over which the load rises to its full height, before the warm-up: clients join one by one, a rate grows
+    /// steadily.
+    pub ramp: Duration,
     /// Load before the measured window, handed over without draining.
     pub warmup: Duration,
     /// Longest wait for one request, from its start to its last byte.
     pub timeout: Duration,
     /// Worker threads.
     pub threads: u32,
+    /// How the system calls are made.
+    pub engine: Engine,
+    /// How the worker threads wait for the next planned instant.
+    pub pacing: Pacing,
+    /// How connections are closed.
+    pub closing: Closing,
+    /// First and last IPv4 address to connect from; `None` leaves it to the generator, which spreads over 127/8 when
+    /// the target is there.
+    pub sources: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// First and last local port to connect from; `None` takes the system's range.
+    pub local_ports: Option<(u16, u16)>,
     /// CPUs to pin the worker threads to, in turn; empty leaves them to the scheduler.
     pub cpus: Vec<usize>,
     /// Seed of the schedule.
@@ -53,12 +82,21 @@ impl Workload {
             target,
             host: target.to_string(),
             path: "/".to_owned(),
+            conversation: Conversation::Http,
+            message: MESSAGE.to_vec(),
             pace: Pace::Closed { clients: 50 },
+            think: Duration::ZERO,
             requests_per_connection: Some(1),
             stop: Stop::After(Duration::from_secs(10)),
+            ramp: Duration::ZERO,
             warmup: Duration::from_secs(1),
             timeout: Duration::from_secs(5),
             threads: 1,
+            engine: Engine::Auto,
+            pacing: Pacing::Sleep,
+            closing: Closing::Orderly,
+            sources: None,
+            local_ports: None,
             cpus: Vec::new(),
             seed: 1,
             max_in_flight: None,
@@ -68,7 +106,10 @@ impl Workload {
 
     /// Target as a URL.
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.host, self.path)
+        match self.conversation {
+            Conversation::Http => format!("http://{}{}", self.host, self.path),
+            Conversation::Ack | Conversation::Echo => format!("tcp://{}", self.host),
+        }
     }
 
     /// Checks that the load makes sense and that `open_files` descriptors suffice for it.
@@ -105,7 +146,15 @@ impl Workload {
         if !self.path.starts_with('/') || !plain(&self.path) || !plain(&self.host) {
             return Err(InvalidWorkload::Path(self.path.clone()));
         }
+        self.validate_conversation()?;
+        if self.engine == Engine::Completion
+            && let Some(reason) = Engine::Completion.unavailable()
+        {
+            let engine = self.engine;
+            return Err(InvalidWorkload::Engine { engine, reason });
+        }
         let connections = u64::from(self.connections(open_files));
+        self.validate_ports(connections)?;
         let needed = connections + FILES_RESERVED + u64::from(self.threads);
         if needed > open_files {
             return Err(InvalidWorkload::OpenFiles {
@@ -113,6 +162,50 @@ impl Workload {
                 needed,
                 allowed: open_files,
             });
+        }
+        Ok(())
+    }
+
+    fn validate_conversation(&self) -> Result<(), InvalidWorkload> {
+        let farewell = self
+            .message
+            .split(|octet| *octet == b'\n')
+            .any(|line| line.strip_suffix(b"\r").unwrap_or(line) == b"salir");
+        match self.conversation {
+            Conversation::Http => Ok(()),
+            _ if !(1..=MESSAGE_OCTETS_MAX).contains(&self.message.len()) => {
+                Err(InvalidWorkload::Message(self.message.len()))
+            }
+            Conversation::Echo if farewell => Err(InvalidWorkload::Farewell),
+            Conversation::Ack | Conversation::Echo => Ok(()),
+        }
+    }
+
+    /// Checks that so many connections can be open at once from the addresses and ports asked for.
+    fn validate_ports(&self, connections: u64) -> Result<(), InvalidWorkload> {
+        if let Some((first, last)) = self.sources {
+            if first > last {
+                return Err(InvalidWorkload::Range("source addresses"));
+            }
+            if self.target.is_ipv6() {
+                return Err(InvalidWorkload::SourceFamily(self.target));
+            }
+        }
+        let Some((first, last)) = self.local_ports else {
+            return Ok(());
+        };
+        if first == 0 || first > last {
+            return Err(InvalidWorkload::Range("local ports"));
+        }
+        let spread = self.target.is_ipv4() && self.target.ip().is_loopback();
+        let addresses = match self.sources {
+            Some((first, last)) => u64::from(u32::from(last) - u32::from(first)) + 1,
+            None if spread => 254,
+            None => 1,
+        };
+        let ports = (u64::from(last - first) + 1) * addresses;
+        if matches!(self.pace, Pace::Closed { .. }) && connections > ports {
+            return Err(InvalidWorkload::Ports { connections, ports });
         }
         Ok(())
     }
@@ -144,6 +237,7 @@ impl Workload {
             Stop::Requests(requests) => (None, Some(requests)),
         };
         Plan {
+            conversation: self.conversation,
             loop_kind,
             clients,
             rate_per_s,
@@ -151,6 +245,9 @@ impl Workload {
             requests_per_connection: self.requests_per_connection,
             duration_s,
             requests,
+            think_s: self.think.as_secs_f64(),
+            closing: self.closing,
+            ramp_s: self.ramp.as_secs_f64(),
             warmup_s: self.warmup.as_secs_f64(),
             timeout_s: self.timeout.as_secs_f64(),
             seed: self.seed,
@@ -173,6 +270,73 @@ pub enum Pace {
         /// Shape of the arrivals.
         arrivals: Arrivals,
     },
+}
+
+/// What is said on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conversation {
+    /// HTTP/1.1: `GET`, and an answer that says how long it is.
+    #[default]
+    Http,
+    /// A message, answered with `Mensaje recibido`.
+    Ack,
+    /// A message, answered with itself (RFC 862).
+    Echo,
+}
+
+/// How the system calls are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// The one that is known to be faster on this machine, readiness otherwise.
+    #[default]
+    Auto,
+    /// Non-blocking calls and epoll(7).
+    Readiness,
+    /// Chains of operations and io_uring(7).
+    Completion,
+}
+
+impl Engine {
+    /// Name on the command line and in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Readiness => "readiness",
+            Self::Completion => "completion",
+        }
+    }
+
+    /// Why it cannot be used here; `None` when it can.
+    pub fn unavailable(self) -> Option<String> {
+        match self {
+            Self::Completion => ring::unavailable(),
+            Self::Auto | Self::Readiness => None,
+        }
+    }
+}
+
+/// How the worker threads wait for the next planned instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pacing {
+    /// In the kernel, with nanosecond timeouts.
+    #[default]
+    Sleep,
+    /// Asking over and over: prompter, and a CPU is gone.
+    Spin,
+}
+
+/// How connections are closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Closing {
+    /// With a FIN, as clients do.
+    #[default]
+    Orderly,
+    /// With a RST, which leaves no TIME_WAIT and tells the server nothing polite: cheaper, and not what clients do.
+    Reset,
 }
 
 /// What ends the measured window.
@@ -203,6 +367,34 @@ pub enum InvalidWorkload {
         "`{0}` cannot be asked for: a path starts with / and has no spaces or control characters"
     )]
     Path(String),
+    /// A message that is empty, or longer than [`MESSAGE_OCTETS_MAX`].
+    #[error("a message has 1 to {MESSAGE_OCTETS_MAX} octets, and this one {0}")]
+    Message(usize),
+    /// A message that ends an `echo` conversation.
+    #[error("`salir` on a line of its own ends an echo, so it cannot be the message")]
+    Farewell,
+    /// A range that ends before it begins.
+    #[error("a range of {0} begins with its lower end")]
+    Range(&'static str),
+    /// IPv4 source addresses for a target that has another family.
+    #[error("{0} cannot be reached from IPv4 addresses")]
+    SourceFamily(SocketAddr),
+    /// The clients do not fit the local ports.
+    #[error("{connections} connections at once need as many local ports, and there are {ports}")]
+    Ports {
+        /// Connections asked for.
+        connections: u64,
+        /// Ports allowed, over all addresses.
+        ports: u64,
+    },
+    /// The engine asked for is not to be had here.
+    #[error("the {name} engine cannot be used here: {reason}", name = .engine.name())]
+    Engine {
+        /// The engine.
+        engine: Engine,
+        /// Why not.
+        reason: String,
+    },
     /// The connections do not fit the limit on open files.
     #[error(
         "{connections} connections need {needed} open files, and this process may have {allowed} (see ulimit -Hn)"

@@ -102,3 +102,23 @@ proptest! {
         prop_assert_eq!(schedule.count(from, end - 1), count - 1);
     }
 }
+
+#[test]
+fn a_ramp_rises_steadily_and_then_keeps_the_asked_rate() {
+    const S: u64 = 1_000_000_000;
+    for arrivals in [Arrivals::Constant, Arrivals::Poisson] {
+        let schedule = Schedule::new(arrivals, 10_000.0, 3).ramped(4 * S);
+        // Half of the rate on average over the ramp, and a quarter of that in its first half.
+        for (from, to, expected) in [
+            (0, 2 * S, 5_000.0),
+            (0, 4 * S, 20_000.0),
+            (4 * S, 6 * S, 20_000.0),
+        ] {
+            let count = schedule.count(from, to) as f64;
+            assert!(
+                (count - expected).abs() < 5.0 * expected.sqrt(),
+                "{arrivals:?}: {count} of {expected}"
+            );
+        }
+    }
+}

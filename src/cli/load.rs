@@ -46,7 +46,10 @@ fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
             program: "hola".into(),
             error,
         })
-        .and_then(|hola| ServerProcess::start(&hola, model, &[]));
+        .and_then(|hola| {
+            let conversation = args.behaviour.conversation.name();
+            ServerProcess::start(&hola, model, &[], &["--conversation", conversation])
+        });
     let server = match started {
         Ok(server) => server,
         Err(error) => {

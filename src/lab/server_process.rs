@@ -82,14 +82,20 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Runs `hola serve MODEL` on a free loopback port and waits until it listens there, provably.
+    /// Runs `hola serve MODEL`, with further `options`, on a free loopback port and waits until it listens there, provably.
     ///
     /// # Errors
     /// [`StartError`]; nothing is left running then.
-    pub fn start(hola: &Path, model: &str, cpus: &[usize]) -> Result<Self, StartError> {
+    pub fn start(
+        hola: &Path,
+        model: &str,
+        cpus: &[usize],
+        options: &[&str],
+    ) -> Result<Self, StartError> {
         let mut command = Command::new(hola);
         command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
         command.args(["--parent", &std::process::id().to_string()]);
+        command.args(options);
         if !cpus.is_empty() {
             command.args([
                 "--cpus",

@@ -26,7 +26,7 @@ pub fn make(
     interrupted: &AtomicBool,
 ) -> Result<Measured, String> {
     let kernel_before = kernel::read();
-    let server = ServerProcess::start(hola, model, &design.server_cpus)
+    let server = ServerProcess::start(hola, model, &design.server_cpus, &[])
         .map_err(|error| error.to_string())?;
     let workload = workload(design, &server, clients, seed);
     // Looking costs the server time, so it is looked at in the warm-up, under the same load, and left alone afterwards.

@@ -1,6 +1,7 @@
 //! Synthetic runs: figures with a known truth and seeded noise, in the shape that a real run records.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,9 +11,8 @@ use hola::lab::record::{
     Arm, Bilingual, Design, Environment, KernelEvidence, Measured, ModelCard, Outcome, Run,
     SCHEMA_VERSION, ServerCost, Skipped, Status, Trial,
 };
-use hola_loadgen::summary::{
-    Check, Counts, Distribution, Generator, Latencies, LoopKind, Plan, Rates, Summary,
-};
+use hola_loadgen::summary::{Check, Counts, Distribution, Generator, Latencies, Rates, Summary};
+use hola_loadgen::{Pace, Stop, Workload};
 
 pub(crate) const CONTROL: &str = "iterative";
 
@@ -212,18 +212,14 @@ impl Scene {
                 schema_version: 1,
                 model: Some(model.name.to_owned()),
                 url: "http://127.0.0.1:40001/".to_owned(),
-                plan: Plan {
-                    loop_kind: LoopKind::Closed,
-                    clients: Some(clients),
-                    rate_per_s: None,
-                    arrivals: None,
-                    requests_per_connection: Some(1),
-                    duration_s: Some(WINDOW_S),
-                    requests: None,
-                    warmup_s: 0.5,
-                    timeout_s: 5.0,
+                plan: Workload {
+                    pace: Pace::Closed { clients },
+                    stop: Stop::After(Duration::from_secs_f64(WINDOW_S)),
+                    warmup: Duration::from_millis(500),
                     seed: self.seed,
-                },
+                    ..Workload::new(([127, 0, 0, 1], 40_001).into())
+                }
+                .plan(),
                 rates: Rates {
                     offered_per_s: rate,
                     completed_per_s: rate,
@@ -253,6 +249,7 @@ impl Scene {
                     threads: 1,
                     cpu_us_per_request: Some(21.0),
                     cpu_share: 0.6,
+                    ..Generator::default()
                 },
                 validity: vec![
                     check("littles_law", true, "X·R / clients = 0.997"),

@@ -1,6 +1,6 @@
 //! Text of the command line to values.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use super::{Cpus, Reuse, UsageError};
@@ -71,6 +71,26 @@ pub(super) fn parse_reuse(text: &str) -> Result<Reuse, String> {
         _ => Err(format!(
             "`{text}` is neither a number from 1 nor `unlimited`"
         )),
+    }
+}
+
+/// One IPv4 address, or the first and the last of several.
+pub(super) fn parse_sources(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), String> {
+    let wrong = || format!("`{text}` is not a range such as 127.0.0.2-127.0.0.9");
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
+        _ => Err(wrong()),
+    }
+}
+
+/// The first and the last of several ports.
+pub(super) fn parse_ports(text: &str) -> Result<(u16, u16), String> {
+    let wrong = || format!("`{text}` is not a range such as 40000-40999");
+    let (first, last) = text.split_once('-').ok_or_else(wrong)?;
+    match (first.parse(), last.parse()) {
+        (Ok(first @ 1..), Ok(last)) if first <= last => Ok((first, last)),
+        _ => Err(wrong()),
     }
 }
 

@@ -1,24 +1,14 @@
-//! One request from its start to its end: what a worker does with a connection.
-//!
-//! System calls of a connection-per-request exchange, in order: socket, connect, send, epoll_ctl(ADD), a share of
-//! epoll_wait, recv, close. On loopback the handshake is over when `connect` returns, although it says `EINPROGRESS`, so
-//! the request is written at once; where it is not over, the write says `EAGAIN` and readiness tells when.
+//! One request from its start to its end: what a worker makes of what its transport says.
 
 use std::cmp::Reverse;
-use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::epoll::{EpollEvent, EpollFlags};
-use nix::sys::socket::sockopt::IpBindAddressNoPort;
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, bind, connect, recv, send, setsockopt,
-    socket,
-};
 
 use super::job::{ClosedEnd, Task};
 use super::slot::State;
+use super::transport::{Event, Happened, Request, Transport};
 use super::worker::Worker;
+use crate::answer::Judgement;
 use crate::recorder::{Cause, Outcome, Phase, Times};
 use crate::response::Progress;
 
@@ -28,24 +18,12 @@ const BACKOFF_NS: u64 = 1_000_000;
 /// Longest such pause, about 2^7 first ones.
 const BACKOFF_MOST_NS: u64 = 100_000_000;
 
-/// Readiness that means the other side will send no more.
-const HANGUP: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR).cast_unsigned();
-
-/// Readiness that a connection in the making waits for.
-const SETTLED: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR).cast_unsigned();
-
-/// Readiness worth a read.
-const READABLE: u32 = (libc::EPOLLIN).cast_unsigned() | HANGUP;
-
-impl Worker<'_> {
+impl<T: Transport> Worker<'_, T> {
     /// Lets a closed-loop client begin its next request, or leave when the asked number has been begun.
     pub(super) fn begin_client(&mut self, index: u32, intended: u64) {
         let counted = self.window.opened();
         let by_count = match self.job.task {
-            Task::Closed {
-                end: ClosedEnd::Requests(requests),
-                ..
-            } => Some(requests),
+            Task::Closed(ClosedEnd::Requests(requests)) => Some(requests),
             _ => None,
         };
         let slot = &mut self.slots[index as usize];
@@ -68,270 +46,143 @@ impl Worker<'_> {
 
     /// Begins a request on slot `index`, over its kept connection if it has one.
     pub(super) fn begin(&mut self, index: u32, intended: u64, counted: bool) {
+        let start = self.tick();
         let slot = &mut self.slots[index as usize];
         slot.times = Times {
             intended,
-            start: self.now,
+            start,
             ..Times::default()
         };
         slot.counted = counted;
-        slot.written = 0;
-        slot.response.reset();
+        slot.moved_on = false;
+        slot.answer.reset();
+        slot.state = State::InFlight;
         self.in_flight += 1;
         if counted {
             self.ledger.sent += 1;
             self.in_flight_counted += 1;
         }
-        if slot.fd.is_some() {
-            slot.state = State::Writing;
-            self.deadlines.push(&mut self.slots, index);
-            self.write(index);
+        self.deadlines.push(&mut self.slots, index);
+        if self.slots[index as usize].open {
+            let request = self.next_request(index);
+            self.transport.write(index, request);
         } else {
-            slot.state = State::Connecting;
-            let start = self.tick();
-            self.slots[index as usize].times.start = start;
-            self.deadlines.push(&mut self.slots, index);
             self.connect(index);
         }
     }
 
     fn connect(&mut self, index: u32) {
-        match self.open_connection(index) {
-            Ok(fd) => {
-                let slot = &mut self.slots[index as usize];
-                slot.served = 0;
-                slot.generation = slot.generation.wrapping_add(1);
-                slot.fd = Some(fd);
-                self.write(index);
-                self.watch(index);
-            }
-            Err(errno) => {
-                self.tick();
-                self.fail(index, Cause::of(errno));
-            }
-        }
-    }
-
-    /// A socket on its way to the target.
-    fn open_connection(&mut self, index: u32) -> nix::Result<OwnedFd> {
-        let family = match self.job.target {
-            SocketAddr::V4(_) => AddressFamily::Inet,
-            SocketAddr::V6(_) => AddressFamily::Inet6,
-        };
-        self.slots[index as usize].source = self.sources.charge();
-        let mut retried = false;
-        loop {
-            let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-            let fd = socket(family, SockType::Stream, flags, None)?;
-            if let Some(source) = self.sources.address() {
-                // Without this the kernel would pick the port at once, from all that are free for any target.
-                setsockopt(&fd, IpBindAddressNoPort, &true)?;
-                let [a, b, c, d] = source.octets();
-                bind(fd.as_raw_fd(), &SockaddrIn::new(a, b, c, d, 0))?;
-            }
-            match connect(fd.as_raw_fd(), &self.address) {
-                Ok(()) => {
-                    self.slots[index as usize].times.connected = self.tick();
-                    return Ok(fd);
-                }
-                Err(Errno::EINPROGRESS) => return Ok(fd),
-                // Somebody else used the ports up: the next address has its own.
-                Err(Errno::EADDRNOTAVAIL) if !retried && self.sources.move_on() => {
-                    retried = true;
-                    self.slots[index as usize].source = self.sources.charge();
-                }
-                Err(errno) => return Err(errno),
-            }
-        }
-    }
-
-    /// Registers a new connection, once and for all: edges of what it still waits for.
-    fn watch(&mut self, index: u32) {
-        let slot = &self.slots[index as usize];
-        let Some(fd) = &slot.fd else { return };
-        let mut flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
-        // A connection that will carry more requests may have to wait for room again.
-        if slot.state != State::Reading || self.job.requests_per_connection > 1 {
-            flags |= EpollFlags::EPOLLOUT;
-        }
-        let token = u64::from(slot.generation) << 32 | u64::from(index);
-        if let Err(errno) = self.epoll.add(fd, EpollEvent::new(flags, token)) {
-            self.tick();
-            self.fail(index, Cause::of(errno));
-        }
-    }
-
-    /// Writes what is left of the request, as far as the socket takes it.
-    fn write(&mut self, index: u32) {
+        let source = self.sources.charge();
         let slot = &mut self.slots[index as usize];
-        let Some(fd) = slot.fd.as_ref().map(AsRawFd::as_raw_fd) else {
-            return;
-        };
-        let last = slot.served + 1 >= self.job.requests_per_connection;
-        let request = if last {
-            &self.job.last_request
+        slot.source = source;
+        slot.open = true;
+        slot.served = 0;
+        let request = self.next_request(index);
+        self.transport.open(index, self.sources.address(), request);
+    }
+
+    /// The next request on the connection of slot `index`, as if it had been sent.
+    fn next_request(&mut self, index: u32) -> Request {
+        let slot = &mut self.slots[index as usize];
+        slot.served += 1;
+        if slot.served >= self.job.requests_per_connection {
+            Request::Last
         } else {
-            &self.job.request
-        };
-        match send(fd, &request[slot.written..], MsgFlags::MSG_NOSIGNAL) {
-            Ok(count) => {
-                slot.written += count;
-                let complete = slot.written == request.len();
-                slot.state = if complete {
-                    State::Reading
-                } else {
-                    State::Writing
-                };
-                slot.served += u64::from(complete);
-                let fresh = slot.served == u64::from(complete);
-                let now = self.tick();
-                let times = &mut self.slots[index as usize].times;
-                if fresh && times.connected == 0 {
-                    // Known since the write went through, so stamped after it.
-                    times.connected = now;
-                }
-                if complete {
-                    times.written = now;
-                }
-            }
-            Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Err(errno) => {
-                self.tick();
-                // Only an established connection can be reset: one in the making is refused.
-                let times = &mut self.slots[index as usize].times;
-                if Cause::of(errno) == Cause::Reset
-                    && times.connected == 0
-                    && self.slots[index as usize].served == 0
-                {
-                    self.slots[index as usize].times.connected = self.now;
-                }
-                self.fail(index, Cause::of(errno));
-            }
+            Request::More
         }
     }
 
-    /// Acts on one event; `woken` is a reading of the clock between the event and now.
-    pub(super) fn handle(&mut self, token: u64, flags: u32, woken: u64) {
-        let (Ok(index), Ok(generation)) = (
-            u32::try_from(token & 0xffff_ffff),
-            u32::try_from(token >> 32),
-        ) else {
-            return;
-        };
+    /// Acts on what happened to a connection.
+    pub(super) fn handle(&mut self, event: Event) {
+        self.note(event.at);
+        let (index, at) = (event.slot, event.at);
         let slot = &mut self.slots[index as usize];
-        if slot.generation != generation || slot.fd.is_none() {
+        if self.finished {
             return;
         }
-        if slot.state == State::Connecting && flags & SETTLED != 0 {
-            if flags & HANGUP == 0 {
-                slot.times.connected = woken;
-            }
-            self.write(index);
-        } else if slot.state == State::Writing && flags & SETTLED != 0 {
-            self.write(index);
+        if !slot.in_flight() {
+            // A kept connection on which the server gave up, or spoke out of turn.
+            self.drop_kept(index);
+            return;
         }
-        if flags & READABLE != 0 && !self.finished {
-            match self.slots[index as usize].state {
-                State::Reading => self.read(index, flags & HANGUP != 0),
-                // A kept connection on which the server gave up, or spoke out of turn.
-                State::Idle | State::BackingOff(_) => self.drop_kept(index),
-                State::Connecting | State::Writing => {}
+        match event.what {
+            Happened::Connected => slot.times.connected = at,
+            Happened::Written => {
+                if slot.served == 1 && slot.times.connected == 0 {
+                    // Known since the write went through, so stamped after it.
+                    slot.times.connected = at;
+                }
+                slot.times.written = at;
+            }
+            Happened::Received { hangup } => self.take_in(index, at, hangup),
+            Happened::Ended => match slot.answer.finish() {
+                Ok(true) => self.answered(index, at, true, 0),
+                Ok(false) => self.fail(index, at, Cause::ClosedEarly),
+                Err(_) => self.fail(index, at, Cause::Parse),
+            },
+            // Somebody else used the ports up: the next address has its own.
+            Happened::Failed(Errno::EADDRNOTAVAIL) if !slot.moved_on && self.sources.move_on() => {
+                self.slots[index as usize].moved_on = true;
+                self.close(index, false);
+                self.connect(index);
+            }
+            Happened::Failed(errno) => {
+                let cause = Cause::of(errno);
+                // Only an established connection can be reset: one in the making is refused.
+                if cause == Cause::Reset && slot.times.connected == 0 && slot.served == 1 {
+                    slot.times.connected = at;
+                }
+                self.fail(index, at, cause);
             }
         }
     }
 
-    /// Reads what there is of the answer; `hangup` says that no further edge will announce the rest.
-    fn read(&mut self, index: u32, hangup: bool) {
-        loop {
-            let slot = &mut self.slots[index as usize];
-            let Some(fd) = slot.fd.as_ref().map(AsRawFd::as_raw_fd) else {
-                return;
-            };
-            let result = recv(fd, &mut self.buffer, MsgFlags::empty());
-            if result == Err(Errno::EAGAIN) {
-                return;
-            }
-            let now = self.tick();
-            if self.finished {
-                return;
-            }
-            let slot = &mut self.slots[index as usize];
-            match result {
-                Ok(0) => {
-                    match slot.response.finish() {
-                        Ok(true) => self.answer(index, true, 0),
-                        Ok(false) => self.fail(index, Cause::ClosedEarly),
-                        Err(_) => self.fail(index, Cause::Parse),
-                    }
-                    return;
-                }
-                Ok(count) => {
-                    if slot.times.first_byte == 0 {
-                        slot.times.first_byte = now;
-                    }
-                    match slot
-                        .response
-                        .feed(&self.buffer[..count], self.job.expected_body.as_deref())
-                    {
-                        Ok(Progress::Done { excess }) => return self.answer(index, hangup, excess),
-                        Ok(Progress::More) if count < self.buffer.len() && !hangup => return,
-                        Ok(Progress::More) => {}
-                        Err(_) => return self.fail(index, Cause::Parse),
-                    }
-                }
-                Err(Errno::EINTR) => {}
-                Err(errno) => return self.fail(index, Cause::of(errno)),
-            }
+    /// Takes in bytes of the answer.
+    fn take_in(&mut self, index: u32, at: u64, hangup: bool) {
+        let slot = &mut self.slots[index as usize];
+        if slot.times.first_byte == 0 {
+            slot.times.first_byte = at;
+        }
+        let bytes = self.transport.received();
+        match slot.answer.feed(bytes, self.job.expected.as_deref()) {
+            Ok(Progress::Done { excess }) => self.answered(index, at, hangup, excess),
+            Ok(Progress::More) => {}
+            Err(_) => self.fail(index, at, Cause::Parse),
         }
     }
 
     /// Judges a complete answer, keeps or closes the connection, and goes on.
-    fn answer(&mut self, index: u32, hangup: bool, excess: usize) {
+    fn answered(&mut self, index: u32, end: u64, hangup: bool, excess: usize) {
         let slot = &self.slots[index as usize];
-        let response = &slot.response;
-        let status = response.status().unwrap_or(0);
-        let outcome = if !(200..300).contains(&status) {
-            Outcome::Failed(Cause::Status(status), Phase::MidBody)
-        } else if excess > 0
-            || self
-                .job
-                .expected_body
-                .as_ref()
-                .is_some_and(|body| !response.body_is(body))
-        {
-            Outcome::Failed(Cause::BadBody, Phase::MidBody)
-        } else {
-            Outcome::Ok
+        let outcome = match slot.answer.judge(self.job.expected.as_deref()) {
+            Judgement::Status(status) => Outcome::Failed(Cause::Status(status), Phase::MidBody),
+            Judgement::Right if excess == 0 => Outcome::Ok,
+            Judgement::Right | Judgement::Differs => {
+                Outcome::Failed(Cause::BadBody, Phase::MidBody)
+            }
         };
-        let reusable = response.keep_alive() && slot.served < self.job.requests_per_connection;
+        let reusable = slot.answer.keep_alive() && slot.served < self.job.requests_per_connection;
         let keep = reusable && !hangup && excess == 0;
-        let end = self.now;
         if !keep {
             self.close(index, hangup);
         }
         self.conclude(index, end, outcome);
     }
 
-    /// Ends the request as failed at the last reading of the clock, with its connection.
-    pub(super) fn fail(&mut self, index: u32, cause: Cause) {
-        if self.finished {
-            return;
-        }
+    /// Ends the request as failed at `end`, with its connection.
+    fn fail(&mut self, index: u32, end: u64, cause: Cause) {
         let slot = &self.slots[index as usize];
         let times = &slot.times;
         let phase = if times.first_byte > 0 {
             Phase::MidBody
-        } else if times.connected > 0 || slot.served > 0 {
+        } else if times.connected > 0 || slot.served > 1 {
             Phase::BeforeFirstByte
         } else {
             Phase::Connect
         };
-        let end = self.now;
         // A refusal or a reset leaves no TIME_WAIT behind; of the rest nothing is known.
-        self.close(
-            index,
-            matches!(cause, Cause::Refused | Cause::Reset | Cause::ClosedEarly),
-        );
+        let port_is_free = matches!(cause, Cause::Refused | Cause::Reset | Cause::ClosedEarly);
+        self.close(index, port_is_free);
         self.conclude(index, end, Outcome::Failed(cause, phase));
     }
 
@@ -342,7 +193,7 @@ impl Worker<'_> {
             if self.finished || self.now.saturating_sub(start) < self.job.timeout_ns {
                 return;
             }
-            self.fail(oldest, Cause::Timeout);
+            self.fail(oldest, self.now, Cause::Timeout);
             self.tick();
         }
     }
@@ -354,13 +205,7 @@ impl Worker<'_> {
         let slot = &mut self.slots[index as usize];
         slot.times.end = end;
         slot.state = State::Idle;
-        let by_count = matches!(
-            self.job.task,
-            Task::Closed {
-                end: ClosedEnd::Requests(_),
-                ..
-            }
-        );
+        let by_count = matches!(self.job.task, Task::Closed(ClosedEnd::Requests(_)));
         if (self.window.open..self.window.close).contains(&end) && (slot.counted || !by_count) {
             self.ledger.ended += 1;
             self.ledger.good += u64::from(outcome == Outcome::Ok);
@@ -368,33 +213,37 @@ impl Worker<'_> {
         if slot.counted {
             slot.counted = false;
             self.in_flight_counted -= 1;
-            self.window.last_end = end;
+            self.window.last_end = self.window.last_end.max(end);
             self.recorder.record(&slot.times, outcome);
         }
         if let Task::Open { .. } = self.job.task {
-            if slot.fd.is_some() {
+            if slot.open {
                 self.kept.push(index);
             } else {
                 self.free.push(index);
             }
-        } else if outcome == Outcome::Ok {
-            slot.streak = 0;
-            self.begin_client(index, end);
+        } else if outcome != Outcome::Ok {
+            let pause = (BACKOFF_NS << slot.streak.min(7)).min(BACKOFF_MOST_NS);
+            slot.streak += 1;
+            self.pause(index, end, pause);
         } else {
-            self.back_off(index, end);
+            slot.streak = 0;
+            if self.job.think_ns == 0 {
+                self.begin_client(index, end);
+            } else {
+                self.pause(index, end, self.job.think_ns);
+            }
         }
     }
 
-    /// Makes a client wait before it tries again: concurrency does not shrink, and a dead server is not hammered.
-    fn back_off(&mut self, index: u32, end: u64) {
-        let slot = &mut self.slots[index as usize];
-        let pause = (BACKOFF_NS << slot.streak.min(7)).min(BACKOFF_MOST_NS);
-        slot.streak += 1;
-        slot.state = State::BackingOff(end + pause);
+    /// Makes a client wait before its next request: it thinks, or it failed and a dead server is not to be hammered.
+    /// Concurrency does not shrink.
+    fn pause(&mut self, index: u32, end: u64, length: u64) {
+        self.slots[index as usize].state = State::Pausing(end + length);
         if self.window.opened() {
-            self.ledger.backoff_ns += pause;
+            self.ledger.paused_ns += length;
         }
-        self.retries.push(Reverse((end + pause, index)));
+        self.pauses.push(Reverse((end + length, index)));
     }
 
     /// Gives up a kept connection on which no request is under way.
@@ -406,10 +255,16 @@ impl Worker<'_> {
         }
     }
 
-    /// Closes the connection of a slot; `hangup` says that the other side closed first, which frees the port at once.
-    fn close(&mut self, index: u32, hangup: bool) {
+    /// Closes the connection of a slot; `port_is_free` says that the other side closed first, or nothing was
+    /// established.
+    fn close(&mut self, index: u32, port_is_free: bool) {
         let slot = &mut self.slots[index as usize];
-        if slot.fd.take().is_some() && hangup {
+        if !std::mem::take(&mut slot.open) {
+            return;
+        }
+        self.transport.close(index);
+        // A reset leaves nothing behind, on either side.
+        if port_is_free || self.job.reset_on_close {
             self.sources.release(slot.source);
         }
     }

@@ -1,10 +1,11 @@
 //! A workload divided among threads: what each one has to do.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::answer::owed;
 use crate::schedule::{Instants, Schedule};
-use crate::workload::{Pace, Stop, Workload, share};
+use crate::workload::{Closing, Conversation, Pace, Pacing, Stop, Workload, share};
 
 /// A workload divided among threads.
 pub(super) struct Plan {
@@ -26,56 +27,55 @@ impl Plan {
             Stop::After(_) => workload.threads,
         }
         .min(connections);
-        let open_ns = nanoseconds(workload.warmup);
+        let ramp_ns = nanoseconds(workload.ramp);
+        let open_ns = ramp_ns.saturating_add(nanoseconds(workload.warmup));
         let schedule = match workload.pace {
             Pace::Closed { .. } => None,
             Pace::Open {
                 rate_per_s,
                 arrivals,
-            } => Some(Schedule::new(arrivals, rate_per_s, workload.seed)),
+            } => Some(Schedule::new(arrivals, rate_per_s, workload.seed).ramped(ramp_ns)),
         };
         let end_ns = match (schedule, workload.stop) {
             (Some(schedule), Stop::Requests(requests)) => schedule.end_of(open_ns, requests),
             (_, Stop::After(duration)) => open_ns.saturating_add(nanoseconds(duration)),
             (None, Stop::Requests(_)) => u64::MAX,
         };
-        let request = |connection: &str| {
-            format!(
-                "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
-                workload.path, workload.host
-            )
-            .into_bytes()
-        };
+        let (request, last_request) = requests(workload);
         let jobs = (0..threads).map(|thread| Job {
             target: workload.target,
+            sources: workload.sources,
+            local_ports: workload.local_ports,
+            reset_on_close: workload.closing == Closing::Reset,
+            connections: u32::try_from(share(u64::from(connections), thread, threads))
+                .unwrap_or(u32::MAX),
+            thread,
             threads,
-            request: request(""),
-            last_request: request("Connection: close\r\n"),
+            conversation: workload.conversation,
+            request: request.clone(),
+            last_request: last_request.clone(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
-            expected_body: workload.expected_body.clone(),
+            expected: owed(workload.conversation, &workload.message)
+                .or_else(|| workload.expected_body.clone()),
             timeout_ns: nanoseconds(workload.timeout),
-            warmup_ns: open_ns,
+            think_ns: nanoseconds(workload.think),
+            ramp_ns,
+            open_ns,
+            pacing: workload.pacing,
             cpu: workload
                 .cpus
                 .get(thread as usize % workload.cpus.len().max(1))
                 .copied(),
-            task: {
-                let part = u32::try_from(share(u64::from(connections), thread, threads))
-                    .unwrap_or(u32::MAX);
-                match (schedule, workload.stop) {
-                    (Some(schedule), _) => Task::Open {
-                        instants: schedule.instants_of(thread, threads),
-                        end_ns,
-                        connections: part,
-                    },
-                    (None, Stop::After(duration)) => Task::Closed {
-                        clients: part,
-                        end: ClosedEnd::After(nanoseconds(duration)),
-                    },
-                    (None, Stop::Requests(requests)) => Task::Closed {
-                        clients: part,
-                        end: ClosedEnd::Requests(share(requests, thread, threads)),
-                    },
+            task: match (schedule, workload.stop) {
+                (Some(schedule), _) => Task::Open {
+                    instants: schedule.instants_of(thread, threads),
+                    end_ns,
+                },
+                (None, Stop::After(duration)) => {
+                    Task::Closed(ClosedEnd::After(nanoseconds(duration)))
+                }
+                (None, Stop::Requests(requests)) => {
+                    Task::Closed(ClosedEnd::Requests(share(requests, thread, threads)))
                 }
             },
         });
@@ -92,14 +92,28 @@ impl Plan {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: SocketAddr,
+    /// First and last address to connect from.
+    pub(super) sources: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// First and last port to connect from.
+    pub(super) local_ports: Option<(u16, u16)>,
+    pub(super) reset_on_close: bool,
+    /// Most connections at once.
+    pub(super) connections: u32,
+    pub(super) thread: u32,
     pub(super) threads: u32,
+    pub(super) conversation: Conversation,
     /// Request bytes that keep the connection, and those that announce its end.
     pub(super) request: Vec<u8>,
     pub(super) last_request: Vec<u8>,
     pub(super) requests_per_connection: u64,
-    pub(super) expected_body: Option<Vec<u8>>,
+    /// Octets of the right answer.
+    pub(super) expected: Option<Vec<u8>>,
     pub(super) timeout_ns: u64,
-    pub(super) warmup_ns: u64,
+    pub(super) think_ns: u64,
+    pub(super) ramp_ns: u64,
+    /// When the window opens, from the start.
+    pub(super) open_ns: u64,
+    pub(super) pacing: Pacing,
     pub(super) cpu: Option<usize>,
     pub(super) task: Task,
 }
@@ -107,14 +121,10 @@ pub(super) struct Job {
 /// The loop of one thread.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// Clients, and what ends them.
-    Closed { clients: u32, end: ClosedEnd },
-    /// Every n-th instant of the schedule, until so long after the start, on at most so many connections.
-    Open {
-        instants: Instants,
-        end_ns: u64,
-        connections: u32,
-    },
+    /// A client on each connection, and what ends them.
+    Closed(ClosedEnd),
+    /// Every n-th instant of the schedule, until so long after the start.
+    Open { instants: Instants, end_ns: u64 },
 }
 
 /// What ends a closed loop.
@@ -124,6 +134,23 @@ pub(super) enum ClosedEnd {
     After(u64),
     /// So many requests.
     Requests(u64),
+}
+
+/// What to send: where more requests follow on the connection, and where none does.
+fn requests(workload: &Workload) -> (Vec<u8>, Vec<u8>) {
+    let get = |connection: &str| {
+        format!(
+            "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
+            workload.path, workload.host
+        )
+        .into_bytes()
+    };
+    match workload.conversation {
+        Conversation::Http => (get(""), get("Connection: close\r\n")),
+        Conversation::Ack | Conversation::Echo => {
+            (workload.message.clone(), workload.message.clone())
+        }
+    }
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

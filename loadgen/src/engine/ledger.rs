@@ -26,8 +26,8 @@ pub(crate) struct Ledger {
     pub(crate) cpu_wall_ns: u64,
     /// Time clients spent in the window, all added: the population of Little's law times the window.
     pub(crate) client_ns: u64,
-    /// Part of `client_ns` spent backing off after failures.
-    pub(crate) backoff_ns: u64,
+    /// Part of `client_ns` spent between requests: thinking, or backing off after failures.
+    pub(crate) paused_ns: u64,
     /// Part of recorded responses that lies before the window.
     pub(crate) carried_in_ns: u64,
     /// Time in the window of requests still under way at its end.
@@ -48,7 +48,7 @@ impl Ledger {
             cpu_ns: 0,
             cpu_wall_ns: 0,
             client_ns: 0,
-            backoff_ns: 0,
+            paused_ns: 0,
             carried_in_ns: 0,
             carried_out_ns: 0,
             sends: vec![0; SEND_BINS],
@@ -76,7 +76,7 @@ impl Ledger {
         self.cpu_ns += other.cpu_ns;
         self.cpu_wall_ns += other.cpu_wall_ns;
         self.client_ns += other.client_ns;
-        self.backoff_ns += other.backoff_ns;
+        self.paused_ns += other.paused_ns;
         self.carried_in_ns += other.carried_in_ns;
         self.carried_out_ns += other.carried_out_ns;
         for (mine, theirs) in self.sends.iter_mut().zip(&other.sends) {

@@ -1,9 +1,7 @@
 //! Connection slots, reused for the whole run, and the queue of their deadlines.
 
-use std::os::fd::OwnedFd;
-
+use crate::answer::Answer;
 use crate::recorder::Times;
-use crate::response::Response;
 
 /// Index of a slot that stands for none.
 const NONE: u32 = u32::MAX;
@@ -11,24 +9,23 @@ const NONE: u32 = u32::MAX;
 /// One connection and the request on it. In a closed loop a slot is a client.
 #[derive(Debug)]
 pub(super) struct Slot {
-    pub(super) fd: Option<OwnedFd>,
     pub(super) state: State,
+    /// Whether it has a connection, made or in the making.
+    pub(super) open: bool,
     pub(super) times: Times,
-    pub(super) response: Response,
-    /// Bytes of the current request already written.
-    pub(super) written: usize,
+    pub(super) answer: Answer,
     /// Requests begun on this connection.
     pub(super) served: u64,
     /// Whether the current request belongs to the measured window.
     pub(super) counted: bool,
+    /// Whether the current request has already been given another source address.
+    pub(super) moved_on: bool,
     /// When the client joined a window that counts requests; zero before.
     pub(super) joined: u64,
     /// Failures in a row of this client.
     pub(super) streak: u32,
     /// Which source address the connection was charged to.
     pub(super) source: u32,
-    /// Distinguishes the connections of a slot, so that a late event is not taken for another one's.
-    pub(super) generation: u32,
     earlier: u32,
     later: u32,
 }
@@ -38,30 +35,25 @@ pub(super) struct Slot {
 pub(super) enum State {
     /// Nothing; it may still hold a kept connection.
     Idle,
-    /// Waiting for the connection to be established.
-    Connecting,
-    /// Waiting for room to write the rest of the request.
-    Writing,
-    /// Waiting for the answer.
-    Reading,
-    /// A failed client waiting until this instant to try again.
-    BackingOff(u64),
+    /// A request is under way.
+    InFlight,
+    /// A client of a closed loop thinks, or has failed, and waits until this instant.
+    Pausing(u64),
 }
 
 impl Slot {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(answer: Answer) -> Self {
         Self {
-            fd: None,
             state: State::Idle,
+            open: false,
             times: Times::default(),
-            response: Response::default(),
-            written: 0,
+            answer,
             served: 0,
             counted: false,
+            moved_on: false,
             joined: 0,
             streak: 0,
             source: 0,
-            generation: 0,
             earlier: NONE,
             later: NONE,
         }
@@ -69,10 +61,7 @@ impl Slot {
 
     /// Whether a request is under way.
     pub(super) fn in_flight(&self) -> bool {
-        matches!(
-            self.state,
-            State::Connecting | State::Writing | State::Reading
-        )
+        self.state == State::InFlight
     }
 }
 
@@ -126,10 +115,14 @@ impl Deadlines {
 #[cfg(test)]
 mod tests {
     use super::{Deadlines, Slot};
+    use crate::answer::Answer;
+    use crate::workload::Conversation;
 
     #[test]
     fn deadlines_stay_in_order_whichever_is_taken_out() {
-        let mut slots: Vec<Slot> = (0..5).map(|_| Slot::new()).collect();
+        let mut slots: Vec<Slot> = (0..5)
+            .map(|_| Slot::new(Answer::to(Conversation::Http)))
+            .collect();
         let mut deadlines = Deadlines::new();
         (0..5).for_each(|index| deadlines.push(&mut slots, index));
         for gone in [2, 0, 4] {

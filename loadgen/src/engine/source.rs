@@ -6,11 +6,13 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::job::Job;
+
 /// Share of the port range used before moving on: other programs need ports too.
 const USABLE_PERCENT: u32 = 70;
 
-/// Last octets used: 127.0.0.1, where the kernel goes unasked, to 127.0.0.254.
-const ADDRESSES: u32 = 254;
+/// Last octets used unasked: 127.0.0.1, where the kernel goes by itself, to 127.0.0.254.
+const LOOPBACK_ADDRESSES: u32 = 254;
 
 /// Linux's default range, assumed where it cannot be read.
 const DEFAULT_RANGE: u32 = 28_232;
@@ -18,7 +20,12 @@ const DEFAULT_RANGE: u32 = 28_232;
 /// Source addresses of one worker thread.
 #[derive(Debug)]
 pub(super) struct Sources {
-    spread: bool,
+    /// The first address; `None` leaves the choice to the kernel.
+    first: Option<Ipv4Addr>,
+    /// How many follow each other from there.
+    addresses: u32,
+    /// Whether the kernel takes the first one unasked.
+    first_is_default: bool,
     /// Ports one address gives this thread.
     budget: u32,
     /// Ports of the current address in use.
@@ -28,12 +35,23 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) fn new(target: SocketAddr, threads: u32) -> Self {
-        let spread = matches!(target, SocketAddr::V4(address) if address.ip().is_loopback());
-        let budget = port_range() / 100 * USABLE_PERCENT / threads.max(1);
+    pub(super) fn new(job: &Job) -> Self {
+        let loopback = matches!(job.target, SocketAddr::V4(address) if address.ip().is_loopback());
+        let (first, addresses) = match job.sources {
+            Some((first, last)) => (Some(first), u32::from(last) - u32::from(first) + 1),
+            None if loopback => (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES),
+            None => (None, 1),
+        };
+        let usable = match job.local_ports {
+            // Asked for by number, so all of them.
+            Some((first, last)) => u32::from(last - first) + 1,
+            None => port_range() / 100 * USABLE_PERCENT,
+        };
         Self {
-            spread,
-            budget: budget.max(1),
+            first,
+            addresses,
+            first_is_default: job.sources.is_none(),
+            budget: (usable / job.threads.max(1)).max(1),
             occupied: 0,
             epoch: 0,
         }
@@ -41,7 +59,7 @@ impl Sources {
 
     /// Charges a new connection to the current address and returns its epoch.
     pub(super) fn charge(&mut self) -> u32 {
-        if self.spread && self.occupied >= self.budget {
+        if self.occupied >= self.budget {
             self.move_on();
         }
         self.occupied += 1;
@@ -57,17 +75,19 @@ impl Sources {
 
     /// Leaves the current address; true when there is another.
     pub(super) fn move_on(&mut self) -> bool {
-        if self.spread {
+        let others = self.addresses > 1;
+        if others {
             self.epoch += 1;
             self.occupied = 0;
         }
-        self.spread
+        others
     }
 
     /// Address to bind to; `None` for the one the kernel takes unasked, which saves two system calls.
     pub(super) fn address(&self) -> Option<Ipv4Addr> {
-        let octet = u8::try_from(self.epoch % ADDRESSES + 1).unwrap_or(1);
-        (octet != 1).then(|| Ipv4Addr::new(127, 0, 0, octet))
+        let first = self.first?;
+        let further = self.epoch % self.addresses;
+        (further > 0 || !self.first_is_default).then(|| Ipv4Addr::from(u32::from(first) + further))
     }
 }
 
@@ -85,11 +105,21 @@ fn port_range() -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
     use super::Sources;
+    use crate::engine::job::Plan;
+    use crate::workload::Workload;
+
+    fn sources(target: [u8; 4], range: Option<(Ipv4Addr, Ipv4Addr)>) -> Sources {
+        let mut workload = Workload::new(SocketAddr::from((target, 80)));
+        workload.sources = range;
+        Sources::new(&Plan::of(&workload, 1024).jobs[0])
+    }
 
     #[test]
     fn moves_to_the_next_address_before_the_ports_of_one_run_out() {
-        let mut sources = Sources::new(([127, 0, 0, 1], 80).into(), 1);
+        let mut sources = sources([127, 0, 0, 1], None);
         assert_eq!(sources.address(), None);
         let budget = sources.budget;
         for _ in 0..budget {
@@ -102,7 +132,7 @@ mod tests {
 
     #[test]
     fn stays_when_the_other_side_closes_first() {
-        let mut sources = Sources::new(([127, 0, 0, 1], 80).into(), 1);
+        let mut sources = sources([127, 0, 0, 1], None);
         for _ in 0..200_000 {
             let epoch = sources.charge();
             sources.release(epoch);
@@ -112,10 +142,24 @@ mod tests {
 
     #[test]
     fn leaves_the_source_of_a_remote_target_to_the_kernel() {
-        let mut sources = Sources::new(([192, 0, 2, 1], 80).into(), 1);
+        let mut sources = sources([192, 0, 2, 1], None);
         for _ in 0..200_000 {
             sources.charge();
         }
         assert_eq!(sources.address(), None);
+    }
+
+    #[test]
+    fn keeps_to_the_addresses_asked_for() {
+        let (first, last) = ([127, 0, 1, 255].into(), [127, 0, 2, 0].into());
+        let mut sources = sources([127, 0, 0, 1], Some((first, last)));
+        let seen: Vec<_> = (0..3)
+            .map(|_| {
+                let address = sources.address();
+                sources.move_on();
+                address
+            })
+            .collect();
+        assert_eq!(seen, [Some(first), Some(last), Some(first)]);
     }
 }

@@ -4,23 +4,17 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nix::sys::epoll::{Epoll, EpollCreateFlags};
-use nix::sys::socket::SockaddrStorage;
-
 use super::job::{ClosedEnd, Job, Task};
 use super::ledger::{Gauge, Ledger, SEND_BINS};
 use super::slot::{Deadlines, Slot, State};
 use super::source::Sources;
+use super::transport::Transport;
 use super::window::{Phase, Window};
+use crate::answer::Answer;
 use crate::recorder::Recorder;
 use crate::schedule::Instants;
-use crate::sys::{self, Event};
-
-/// Events taken from the kernel at once: a batch of full handling, about 60 µs each, stays near 15 ms.
-const BATCH: usize = 256;
-
-/// Bytes read at once; larger answers take several reads.
-const READ_BUFFER: usize = 32 * 1024;
+use crate::sys;
+use crate::workload::Pacing;
 
 /// Longest sleep, so that a request to stop is seen in time.
 const NAP_NS: u64 = 50_000_000;
@@ -29,7 +23,7 @@ const NAP_NS: u64 = 50_000_000;
 const GAUGE_NS: u64 = 100_000_000;
 
 /// Clients started per turn, so that the answers to the first ones are not left waiting for the last one's start.
-const RAMP: u32 = 256;
+const LAUNCHED_AT_ONCE: u32 = 256;
 
 /// What all threads of a run see: the start, and an early end.
 #[derive(Debug)]
@@ -45,22 +39,21 @@ pub(super) struct Yield {
     pub(super) ledger: Ledger,
 }
 
-pub(super) struct Worker<'run> {
+pub(super) struct Worker<'run, T> {
     pub(super) job: &'run Job,
     signals: &'run Signals,
     gauge: &'run Gauge,
-    pub(super) epoll: Epoll,
-    pub(super) address: SockaddrStorage,
+    pub(super) transport: T,
     pub(super) slots: Vec<Slot>,
     /// Slots without a connection, and with an idle one (open loop).
     pub(super) free: Vec<u32>,
     pub(super) kept: Vec<u32>,
     pub(super) deadlines: Deadlines,
-    pub(super) retries: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Clients that pause, by the end of their pause.
+    pub(super) pauses: BinaryHeap<Reverse<(u64, u32)>>,
     pub(super) sources: Sources,
     pub(super) recorder: Recorder,
     pub(super) ledger: Ledger,
-    pub(super) buffer: Vec<u8>,
     /// Last reading of the clock.
     pub(super) now: u64,
     pub(super) window: Window,
@@ -74,7 +67,7 @@ pub(super) struct Worker<'run> {
     gauge_due: u64,
 }
 
-impl<'run> Worker<'run> {
+impl<'run, T: Transport> Worker<'run, T> {
     /// Prepares everything that can fail before the start.
     pub(super) fn new(
         job: &'run Job,
@@ -86,28 +79,22 @@ impl<'run> Worker<'run> {
         }
         sys::tighten_timers()?;
         let (slots, instants) = match &job.task {
-            Task::Closed { clients, .. } => (*clients, None),
-            Task::Open {
-                instants,
-                connections,
-                ..
-            } => ((*connections).min(1024), Some(instants.clone())),
+            Task::Closed(_) => (job.connections, None),
+            Task::Open { instants, .. } => (job.connections.min(1024), Some(instants.clone())),
         };
         Ok(Self {
             job,
             signals,
             gauge,
-            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
-            address: SockaddrStorage::from(job.target),
+            transport: T::new(job)?,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
             kept: Vec::new(),
             deadlines: Deadlines::new(),
-            retries: BinaryHeap::new(),
-            sources: Sources::new(job.target, job.threads),
+            pauses: BinaryHeap::new(),
+            sources: Sources::new(job),
             recorder: Recorder::new(),
             ledger: Ledger::new(),
-            buffer: vec![0; READ_BUFFER],
             now: 0,
             window: Window::new(0, u64::MAX, job.timeout_ns),
             in_flight: 0,
@@ -123,36 +110,28 @@ impl<'run> Worker<'run> {
     /// Runs the load; `started` is the start of the run on the monotonic clock.
     pub(super) fn run(mut self, started: u64) -> nix::Result<Yield> {
         self.started = started;
-        let open = started.saturating_add(self.job.warmup_ns);
+        let open = started.saturating_add(self.job.open_ns);
         let close = match self.job.task {
-            Task::Closed {
-                end: ClosedEnd::After(duration),
-                ..
-            } => open.saturating_add(duration),
-            Task::Closed {
-                end: ClosedEnd::Requests(_),
-                ..
-            } => u64::MAX,
+            Task::Closed(ClosedEnd::After(duration)) => open.saturating_add(duration),
+            Task::Closed(ClosedEnd::Requests(_)) => u64::MAX,
             Task::Open { end_ns, .. } => started.saturating_add(end_ns),
         };
         self.window = Window::new(open, close, self.job.timeout_ns);
-        let mut events = [Event { events: 0, u64: 0 }; BATCH];
         self.tick();
         while !self.done() {
             self.heed_stop();
             self.launch();
-            let pause = self.pause_ns();
-            let count = sys::wait_for_events(&self.epoll, &mut events, pause)?;
-            let woken = self.tick();
-            for event in &events[..count] {
+            self.transport.wait(self.pause_ns())?;
+            self.tick();
+            while let Some(event) = self.transport.next() {
                 if self.finished {
                     break;
                 }
-                self.handle(event.u64, event.events, woken);
+                self.handle(event);
                 self.launch_due();
             }
-            // A full batch means that answers may still be waiting in the kernel: not the moment to call them late.
-            if count < BATCH {
+            // Answers may still be waiting in the kernel: not the moment to call them late.
+            if !self.transport.may_know_more() {
                 self.expire();
             }
             self.show();
@@ -160,13 +139,18 @@ impl<'run> Worker<'run> {
         Ok(self.close_books())
     }
 
-    /// Reads the clock and moves the window on when it is time; every stamp comes from here.
+    /// Reads the clock.
     pub(super) fn tick(&mut self) -> u64 {
-        self.now = sys::now_ns();
+        self.note(sys::now_ns());
+        self.now
+    }
+
+    /// Notes an instant, which may be a little before others noted already, and moves the window on when it is time.
+    pub(super) fn note(&mut self, at: u64) {
+        self.now = self.now.max(at);
         if self.now >= self.window.boundary {
             self.turn_phase();
         }
-        self.now
     }
 
     fn turn_phase(&mut self) {
@@ -175,13 +159,7 @@ impl<'run> Worker<'run> {
             self.window.boundary = self.window.close;
             self.window.cpu_at_open = sys::thread_cpu_ns();
             self.window.opened_at = self.now;
-            if matches!(
-                self.job.task,
-                Task::Closed {
-                    end: ClosedEnd::After(_),
-                    ..
-                }
-            ) {
+            if matches!(self.job.task, Task::Closed(ClosedEnd::After(_))) {
                 self.take_over();
             }
         }
@@ -189,7 +167,7 @@ impl<'run> Worker<'run> {
             self.window.phase = Phase::Grace;
             self.window.boundary = self.window.close.saturating_add(self.window.grace_ns);
             self.count_cpu();
-            self.finished |= matches!(self.job.task, Task::Closed { .. });
+            self.finished |= matches!(self.job.task, Task::Closed(_));
         }
         if self.window.phase == Phase::Grace && self.now >= self.window.boundary {
             self.finished = true;
@@ -205,8 +183,8 @@ impl<'run> Worker<'run> {
                 self.ledger.sent += 1;
                 self.in_flight_counted += 1;
                 self.ledger.carried_in_ns += open.saturating_sub(slot.times.intended);
-            } else if let State::BackingOff(until) = slot.state {
-                self.ledger.backoff_ns += until.saturating_sub(open);
+            } else if let State::Pausing(until) = slot.state {
+                self.ledger.paused_ns += until.saturating_sub(open);
             }
         }
     }
@@ -236,14 +214,10 @@ impl<'run> Worker<'run> {
         let settled = self.in_flight_counted == 0;
         self.finished
             || match self.job.task {
-                Task::Closed {
-                    end: ClosedEnd::After(_),
-                    ..
-                } => false,
-                Task::Closed {
-                    end: ClosedEnd::Requests(requests),
-                    ..
-                } => settled && self.ledger.sent >= requests,
+                Task::Closed(ClosedEnd::After(_)) => false,
+                Task::Closed(ClosedEnd::Requests(requests)) => {
+                    settled && self.ledger.sent >= requests
+                }
                 Task::Open { .. } => {
                     settled && self.window.phase == Phase::Grace && self.next_due().is_none()
                 }
@@ -252,23 +226,29 @@ impl<'run> Worker<'run> {
 
     /// Begins whatever is to be begun now.
     fn launch(&mut self) {
-        if let Task::Closed { clients, .. } = self.job.task {
-            for _ in 0..RAMP {
-                let Ok(index @ 0..) = u32::try_from(self.slots.len()) else {
+        if let Task::Closed(_) = self.job.task {
+            for _ in 0..LAUNCHED_AT_ONCE {
+                let Some(joins_at) = self.next_joins_at() else {
                     break;
                 };
-                if index >= clients || self.finished {
+                if joins_at > self.now || self.finished {
                     break;
                 }
-                self.slots.push(Slot::new());
-                self.begin_client(index, self.now);
+                let index = self.new_slot();
+                // Without a ramp all are wanted at once, but not before their turn: the start is no measurement.
+                let intended = if self.job.ramp_ns == 0 {
+                    self.now
+                } else {
+                    joins_at
+                };
+                self.begin_client(index, intended);
             }
         }
-        while let Some(Reverse((due, index))) = self.retries.peek().copied() {
+        while let Some(Reverse((due, index))) = self.pauses.peek().copied() {
             if due > self.now || self.finished {
                 break;
             }
-            self.retries.pop();
+            self.pauses.pop();
             self.begin_client(index, due);
         }
         self.launch_due();
@@ -289,12 +269,11 @@ impl<'run> Worker<'run> {
                 instants.next();
             }
             let counted = (self.window.open..self.window.close).contains(&due);
-            self.tick();
+            self.begin(index, due, counted);
             if counted {
                 self.ledger.waited_for_slot += u64::from(self.waiting_for_slot);
                 self.note_send();
             }
-            self.begin(index, due, counted);
         }
     }
 
@@ -306,16 +285,34 @@ impl<'run> Worker<'run> {
 
     /// A slot for an open-loop request: one with a kept connection rather than one without.
     fn open_slot(&mut self) -> Option<u32> {
-        let Task::Open { connections, .. } = self.job.task else {
-            return None;
-        };
-        self.kept.pop().or_else(|| self.free.pop()).or_else(|| {
-            let index = u32::try_from(self.slots.len())
-                .ok()
-                .filter(|index| *index < connections)?;
-            self.slots.push(Slot::new());
-            Some(index)
-        })
+        self.kept
+            .pop()
+            .or_else(|| self.free.pop())
+            .or_else(|| (self.slots.len() < self.job.connections as usize).then(|| self.new_slot()))
+    }
+
+    fn new_slot(&mut self) -> u32 {
+        let index = u32::try_from(self.slots.len())
+            .unwrap_or_else(|_| unreachable!("connections are counted in 32 bits"));
+        self.slots
+            .push(Slot::new(Answer::to(self.job.conversation)));
+        index
+    }
+
+    /// When the next closed-loop client joins: one after the other over the ramp, all threads taken together.
+    fn next_joins_at(&self) -> Option<u64> {
+        let begun = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let Job {
+            thread,
+            threads,
+            connections,
+            ramp_ns,
+            ..
+        } = self.job;
+        let place = u128::from(begun) * u128::from(*threads) + u128::from(*thread);
+        let behind =
+            u128::from(*ramp_ns) * place / (u128::from(*connections) * u128::from(*threads)).max(1);
+        (begun < *connections).then(|| self.started + u64::try_from(behind).unwrap_or(*ramp_ns))
     }
 
     fn note_send(&mut self) {
@@ -332,7 +329,7 @@ impl<'run> Worker<'run> {
 
     /// How long there is nothing to do but wait for events.
     fn pause_ns(&self) -> u64 {
-        if self.finished {
+        if self.finished || self.job.pacing == Pacing::Spin {
             return 0;
         }
         let mut until = self.window.boundary.min(self.now + NAP_NS);
@@ -344,11 +341,13 @@ impl<'run> Worker<'run> {
                     .saturating_add(self.job.timeout_ns),
             );
         }
-        if let Some(Reverse((due, _))) = self.retries.peek() {
+        if let Some(Reverse((due, _))) = self.pauses.peek() {
             until = until.min(*due);
         }
         match self.job.task {
-            Task::Closed { clients, .. } if self.slots.len() < clients as usize => until = self.now,
+            Task::Closed(_) => {
+                until = until.min(self.next_joins_at().unwrap_or(u64::MAX));
+            }
             Task::Open { .. } if !self.waiting_for_slot => {
                 until = until.min(self.next_due().unwrap_or(u64::MAX));
             }
@@ -379,13 +378,7 @@ impl<'run> Worker<'run> {
         if self.window.phase == Phase::Measuring {
             self.count_cpu();
         }
-        let by_count = matches!(
-            self.job.task,
-            Task::Closed {
-                end: ClosedEnd::Requests(_),
-                ..
-            }
-        );
+        let by_count = matches!(self.job.task, Task::Closed(ClosedEnd::Requests(_)));
         let end = if by_count && self.window.close == u64::MAX {
             self.window.last_end
         } else {
@@ -408,19 +401,15 @@ impl<'run> Worker<'run> {
             if slot.joined > 0 {
                 self.ledger.client_ns += end.saturating_sub(slot.joined);
             }
-            if let State::BackingOff(until) = slot.state {
-                self.ledger.backoff_ns = self
-                    .ledger
-                    .backoff_ns
-                    .saturating_sub(until.saturating_sub(end));
+            if let State::Pausing(until) = slot.state {
+                let beyond = until.saturating_sub(end);
+                self.ledger.paused_ns = self.ledger.paused_ns.saturating_sub(beyond);
+                // Over, and the next request not begun: the generator's lateness is the client's waiting.
+                self.ledger.carried_out_ns += end.saturating_sub(until);
             }
         }
-        if let Task::Closed {
-            clients,
-            end: ClosedEnd::After(_),
-        } = self.job.task
-        {
-            self.ledger.client_ns = u64::from(clients) * self.ledger.window_ns;
+        if let Task::Closed(ClosedEnd::After(_)) = self.job.task {
+            self.ledger.client_ns = u64::from(self.job.connections) * self.ledger.window_ns;
         }
         Yield {
             recorder: self.recorder,

@@ -1,7 +1,9 @@
 //! What the operating system offers and the safe wrappers do not: the only module with `unsafe`.
 #![allow(unsafe_code)]
 
-use std::os::fd::AsRawFd;
+pub(crate) mod ring;
+
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
@@ -88,6 +90,34 @@ pub(crate) fn pin_to(cpu: usize) -> nix::Result<()> {
 /// Whatever `prctl(2)` reports.
 pub(crate) fn tighten_timers() -> nix::Result<()> {
     nix::sys::prctl::set_timerslack(1)
+}
+
+/// Closing with this resets the connection (SO_LINGER, socket(7)).
+pub(crate) const RESET: libc::linger = libc::linger {
+    l_onoff: 1,
+    l_linger: 0,
+};
+
+/// `IP_LOCAL_PORT_RANGE` (ip(7), Linux 6.3), which libc does not name yet.
+const IP_LOCAL_PORT_RANGE: libc::c_int = 51;
+
+/// Has the kernel choose the local port of `socket` between `first` and `last`.
+///
+/// # Errors
+/// `ENOPROTOOPT` before Linux 6.3.
+pub(crate) fn limit_local_ports(socket: &OwnedFd, first: u16, last: u16) -> nix::Result<()> {
+    let range = u32::from(last) << 16 | u32::from(first);
+    // SAFETY: the option is four octets, read from a live variable of that size.
+    let result = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_IP,
+            IP_LOCAL_PORT_RANGE,
+            (&raw const range).cast(),
+            4,
+        )
+    };
+    Errno::result(result).map(drop)
 }
 
 /// Raises the limit on open files as far as allowed, and returns it.

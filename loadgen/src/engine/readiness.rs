@@ -1,0 +1,339 @@
+//! The readiness engine: non-blocking system calls, and epoll(7) for those that have to wait.
+//!
+//! System calls of a connection-per-request exchange, in order: socket, connect, send, epoll_ctl(ADD), a share of
+//! epoll_wait, recv, close. On loopback the handshake is over when `connect` returns, although it says `EINPROGRESS`, so
+//! the request is written at once; where it is not over, the write says `EAGAIN` and readiness tells when.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
+use nix::sys::socket::sockopt::{IpBindAddressNoPort, Linger};
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind, connect, recv,
+    send, setsockopt, socket,
+};
+
+use super::job::Job;
+use super::transport::{Event, Happened, Request, Transport};
+use crate::sys;
+
+/// Events taken from the kernel at once: a batch of full handling, about 60 µs each, stays near 15 ms.
+const BATCH: usize = 256;
+
+/// Bytes read at once; larger answers take several reads.
+const READ_BUFFER: usize = 32 * 1024;
+
+/// Readiness that means the other side will send no more.
+const HANGUP: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR).cast_unsigned();
+
+/// Readiness that a connection in the making, or a write, waits for.
+const SETTLED: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR).cast_unsigned();
+
+/// Readiness worth a read.
+const READABLE: u32 = (libc::EPOLLIN).cast_unsigned() | HANGUP;
+
+/// Connections over epoll.
+#[derive(Debug)]
+pub(super) struct Readiness {
+    epoll: Epoll,
+    target: SockaddrStorage,
+    family: AddressFamily,
+    requests: Requests,
+    reset_on_close: bool,
+    local_ports: Option<(u16, u16)>,
+    connections: Vec<Connection>,
+    /// What is known already and not told yet.
+    known: VecDeque<Event>,
+    ready: Box<[sys::Event; BATCH]>,
+    /// The part of `ready` that is not handled yet.
+    pending: std::ops::Range<usize>,
+    batch_was_full: bool,
+    /// A connection with more to read that no further edge will announce, and whether its other side has closed.
+    reading_on: Option<(u32, u32, bool)>,
+    /// When the last wait ended.
+    woken_at: u64,
+    buffer: Vec<u8>,
+    received: usize,
+}
+
+/// Both requests of a job, and whether a connection takes more than one.
+#[derive(Debug)]
+struct Requests {
+    more: Vec<u8>,
+    last: Vec<u8>,
+    one_only: bool,
+}
+
+/// The socket of a slot, and how far its request has come.
+#[derive(Debug, Default)]
+struct Connection {
+    socket: Option<OwnedFd>,
+    /// Tells the connections of a slot apart, so that a late event is not taken for another one's.
+    generation: u32,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Waiting to be established, and then to write.
+    Connecting(Request),
+    /// Waiting for room, with so much of the request written.
+    Writing(Request, usize),
+    /// Nothing left to write.
+    #[default]
+    Reading,
+}
+
+impl Requests {
+    fn bytes(&self, request: Request) -> &[u8] {
+        match request {
+            Request::More => &self.more,
+            Request::Last => &self.last,
+        }
+    }
+}
+
+impl Transport for Readiness {
+    fn new(job: &Job) -> nix::Result<Self> {
+        Ok(Self {
+            epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
+            target: SockaddrStorage::from(job.target),
+            family: match job.target {
+                SocketAddr::V4(_) => AddressFamily::Inet,
+                SocketAddr::V6(_) => AddressFamily::Inet6,
+            },
+            requests: Requests {
+                more: job.request.clone(),
+                last: job.last_request.clone(),
+                one_only: job.requests_per_connection == 1,
+            },
+            reset_on_close: job.reset_on_close,
+            local_ports: job.local_ports,
+            connections: Vec::new(),
+            known: VecDeque::new(),
+            ready: Box::new([sys::Event { events: 0, u64: 0 }; BATCH]),
+            pending: 0..0,
+            batch_was_full: false,
+            reading_on: None,
+            woken_at: 0,
+            buffer: vec![0; READ_BUFFER],
+            received: 0,
+        })
+    }
+
+    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: Request) {
+        let needed = slot as usize + 1;
+        if self.connections.len() < needed {
+            self.connections.resize_with(needed, Connection::default);
+        }
+        match self.connect(slot, source) {
+            Ok(socket) => {
+                let connection = &mut self.connections[slot as usize];
+                connection.generation = connection.generation.wrapping_add(1);
+                connection.socket = Some(socket);
+                connection.stage = Stage::Connecting(request);
+                self.push_on(slot);
+                self.watch(slot);
+            }
+            Err(errno) => self.tell(slot, Happened::Failed(errno)),
+        }
+    }
+
+    fn write(&mut self, slot: u32, request: Request) {
+        self.connections[slot as usize].stage = Stage::Writing(request, 0);
+        self.push_on(slot);
+    }
+
+    fn close(&mut self, slot: u32) {
+        self.connections[slot as usize].socket = None;
+        // Rarely more than this slot's own handshake and write.
+        self.known.retain(|event| event.slot != slot);
+    }
+
+    fn wait(&mut self, timeout_ns: u64) -> nix::Result<()> {
+        let timeout_ns = if self.known.is_empty() { timeout_ns } else { 0 };
+        let count = sys::wait_for_events(&self.epoll, &mut self.ready[..], timeout_ns)?;
+        self.woken_at = sys::now_ns();
+        self.pending = 0..count;
+        self.batch_was_full = count == BATCH;
+        Ok(())
+    }
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.known.pop_front() {
+                return Some(event);
+            }
+            if let Some((slot, generation, hangup)) = self.reading_on.take() {
+                if self.is_open(slot, generation)
+                    && let Some(event) = self.read(slot, hangup)
+                {
+                    return Some(event);
+                }
+                continue;
+            }
+            let ready = self.ready[self.pending.next()?];
+            if let Some(event) = self.heed(ready.u64, ready.events) {
+                return Some(event);
+            }
+        }
+    }
+
+    fn may_know_more(&self) -> bool {
+        self.batch_was_full
+    }
+
+    fn received(&self) -> &[u8] {
+        &self.buffer[..self.received]
+    }
+}
+
+impl Readiness {
+    /// A socket on its way to the target.
+    fn connect(&mut self, slot: u32, source: Option<Ipv4Addr>) -> nix::Result<OwnedFd> {
+        let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+        let socket = socket(self.family, SockType::Stream, flags, None)?;
+        if self.reset_on_close {
+            setsockopt(&socket, Linger, &sys::RESET)?;
+        }
+        if let Some((first, last)) = self.local_ports {
+            sys::limit_local_ports(&socket, first, last)?;
+        }
+        if let Some(source) = source {
+            // Without this the kernel would pick the port at once, from all that are free for any target.
+            setsockopt(&socket, IpBindAddressNoPort, &true)?;
+            let [a, b, c, d] = source.octets();
+            bind(socket.as_raw_fd(), &SockaddrIn::new(a, b, c, d, 0))?;
+        }
+        match connect(socket.as_raw_fd(), &self.target) {
+            Ok(()) => self.tell(slot, Happened::Connected),
+            Err(Errno::EINPROGRESS) => {}
+            Err(errno) => return Err(errno),
+        }
+        Ok(socket)
+    }
+
+    /// Registers a new connection, once and for all: edges of what it still waits for.
+    fn watch(&mut self, slot: u32) {
+        let connection = &self.connections[slot as usize];
+        let Some(socket) = &connection.socket else {
+            return;
+        };
+        let mut flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
+        // A connection that will carry more requests may have to wait for room again.
+        if connection.stage != Stage::Reading || !self.requests.one_only {
+            flags |= EpollFlags::EPOLLOUT;
+        }
+        let token = u64::from(connection.generation) << 32 | u64::from(slot);
+        if let Err(errno) = self.epoll.add(socket, EpollEvent::new(flags, token)) {
+            self.tell(slot, Happened::Failed(errno));
+        }
+    }
+
+    /// Writes what is left of the request, as far as the socket takes it.
+    fn push_on(&mut self, slot: u32) {
+        let connection = &mut self.connections[slot as usize];
+        let (request, written) = match connection.stage {
+            Stage::Connecting(request) => (request, 0),
+            Stage::Writing(request, written) => (request, written),
+            Stage::Reading => return,
+        };
+        let Some(socket) = raw(connection) else {
+            return;
+        };
+        let bytes = self.requests.bytes(request);
+        match send(socket, &bytes[written..], MsgFlags::MSG_NOSIGNAL) {
+            Ok(count) if written + count == bytes.len() => {
+                connection.stage = Stage::Reading;
+                self.tell(slot, Happened::Written);
+            }
+            Ok(count) => connection.stage = Stage::Writing(request, written + count),
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(errno) => self.tell(slot, Happened::Failed(errno)),
+        }
+    }
+
+    /// Acts on readiness, and says what came of it.
+    fn heed(&mut self, token: u64, flags: u32) -> Option<Event> {
+        let slot = u32::try_from(token & 0xffff_ffff).ok()?;
+        if !self.is_open(slot, u32::try_from(token >> 32).ok()?) {
+            return None;
+        }
+        if flags & SETTLED != 0 {
+            let connection = &mut self.connections[slot as usize];
+            if let Stage::Connecting(request) = connection.stage
+                && flags & HANGUP == 0
+            {
+                connection.stage = Stage::Writing(request, 0);
+                self.known.push_back(Event {
+                    slot,
+                    at: self.woken_at,
+                    what: Happened::Connected,
+                });
+            }
+            self.push_on(slot);
+        }
+        if flags & READABLE != 0 {
+            let connection = &self.connections[slot as usize];
+            if connection.stage == Stage::Reading {
+                let hangup = flags & HANGUP != 0;
+                if self.known.is_empty() {
+                    return self.read(slot, hangup);
+                }
+                // What was known first is told first.
+                self.reading_on = Some((slot, connection.generation, hangup));
+            }
+        }
+        self.known.pop_front()
+    }
+
+    /// Reads what there is; `hangup` says that no further edge will announce the rest.
+    fn read(&mut self, slot: u32, hangup: bool) -> Option<Event> {
+        let connection = &self.connections[slot as usize];
+        let generation = connection.generation;
+        let socket = raw(connection)?;
+        let what = loop {
+            match recv(socket, &mut self.buffer, MsgFlags::empty()) {
+                Err(Errno::EAGAIN) => return None,
+                Err(Errno::EINTR) => {}
+                Err(errno) => break Happened::Failed(errno),
+                Ok(0) => break Happened::Ended,
+                Ok(count) => {
+                    self.received = count;
+                    if hangup || count == self.buffer.len() {
+                        self.reading_on = Some((slot, generation, hangup));
+                    }
+                    break Happened::Received { hangup };
+                }
+            }
+        };
+        Some(Event {
+            slot,
+            at: sys::now_ns(),
+            what,
+        })
+    }
+
+    fn is_open(&self, slot: u32, generation: u32) -> bool {
+        self.connections
+            .get(slot as usize)
+            .is_some_and(|connection| {
+                connection.generation == generation && connection.socket.is_some()
+            })
+    }
+
+    fn tell(&mut self, slot: u32, what: Happened) {
+        self.known.push_back(Event {
+            slot,
+            at: sys::now_ns(),
+            what,
+        });
+    }
+}
+
+fn raw(connection: &Connection) -> Option<RawFd> {
+    connection.socket.as_ref().map(AsRawFd::as_raw_fd)
+}

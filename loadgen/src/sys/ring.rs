@@ -1,0 +1,567 @@
+//! io_uring(7), safely: the ring owns all memory that the kernel reads or writes while an operation is under way.
+//!
+//! Sockets are *direct descriptors*: they live in a table of the ring and never get a number in the process, which saves
+//! the bookkeeping of both. A connection and its first request are one chain of operations, each begun by the kernel
+//! when the one before has succeeded.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use io_uring::types::{BufRingEntry, CancelBuilder, DestinationSlot, Fixed, SubmitArgs, Timespec};
+use io_uring::{EnterFlags, IoUring, Probe, cqueue, opcode, squeue};
+use nix::errno::Errno;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use nix::sys::socket::{SockaddrIn, SockaddrLike, SockaddrStorage};
+
+use super::{IP_LOCAL_PORT_RANGE, RESET};
+
+/// Operations that may be handed over in one call.
+const ENTRIES: u32 = 1024;
+/// Completions the kernel keeps without having to allocate.
+const COMPLETIONS: u32 = 8 * ENTRIES;
+/// Longest chain: three options, an address, socket, connect, send, receive.
+const CHAIN_MOST: usize = 8;
+/// Buffers the kernel may choose from, a power of two: so many answers can have come since the last turn.
+const BUFFERS: u16 = 1024;
+/// Octets of each: most answers fit.
+const BUFFER_OCTETS: usize = 4096;
+/// Longest wait for operations to be called off; it takes microseconds.
+const CALLED_OFF_WITHIN: Timespec = Timespec::new().sec(1);
+/// The group all buffers belong to; there is one.
+const GROUP: u16 = 0;
+
+/// What an operation was, in the low bits of its number.
+const KIND_BITS: u32 = 3;
+const OPEN: u64 = 0;
+const CONNECT: u64 = 1;
+const SEND: u64 = 2;
+const RECEIVE: u64 = 3;
+const OTHER: u64 = 4;
+
+/// What the kernel needs of a connection besides its target.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Chain {
+    /// Where to connect from; `None` leaves it to the kernel.
+    pub(crate) source: Option<Ipv4Addr>,
+    /// Which request to send.
+    pub(crate) request: usize,
+    /// Whether to go on receiving until told otherwise.
+    pub(crate) stays: bool,
+}
+
+/// One ring with its buffers, for one target.
+pub(crate) struct Ring {
+    ring: IoUring,
+    buffers: Buffers,
+    constants: Box<Constants>,
+    /// Source addresses by the slot that binds to one.
+    sources: Vec<SockaddrIn>,
+    family: i32,
+    reset: bool,
+    ports: bool,
+}
+
+/// Memory that operations point to and that never changes.
+struct Constants {
+    target: SockaddrStorage,
+    requests: Vec<Vec<u8>>,
+    one: libc::c_int,
+    reset: libc::linger,
+    ports: u32,
+}
+
+/// What the kernel has done for a connection.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    /// The number its operations were given.
+    pub(crate) number: u64,
+    pub(crate) outcome: Outcome,
+}
+
+/// What came of an operation.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Connected,
+    Sent,
+    /// Octets came, or will come no more; whether receiving goes on.
+    Received {
+        received: Received,
+        goes_on: bool,
+    },
+    /// Receiving ended without a word: no buffer was free, or it was called off.
+    Paused,
+    /// It could not be done; whether it was receiving.
+    Failed {
+        errno: Errno,
+        receiving: bool,
+    },
+}
+
+/// Octets in one of the ring's buffers, to be given back; none at the end.
+#[derive(Debug)]
+pub(crate) struct Received {
+    buffer: Option<u16>,
+    length: usize,
+    followed: bool,
+}
+
+impl Received {
+    /// Whether the socket is known to hold more, be it octets or the end.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.followed
+    }
+
+    /// Whether no more will come.
+    pub(crate) fn is_end(&self) -> bool {
+        self.length == 0
+    }
+}
+
+/// Why io_uring cannot be used here; `None` when it can.
+pub(crate) fn unavailable() -> Option<String> {
+    let target = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
+    let error = Ring::new(1, target, Vec::new(), false, None).err()?;
+    Some(match error.raw_os_error() {
+        Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
+            format!("io_uring is absent or forbidden ({error})")
+        }
+        Some(libc::EINVAL | libc::EOPNOTSUPP) => "its operations need Linux 6.11".to_owned(),
+        _ => error.to_string(),
+    })
+}
+
+impl Ring {
+    /// A ring for `connections` connections to `target`, on which `requests` can be sent.
+    ///
+    /// # Errors
+    /// What the kernel said: `ENOSYS` or `EPERM` where io_uring is absent or forbidden, `EINVAL` or `EOPNOTSUPP` where
+    /// it is too old (before Linux 6.11).
+    pub(crate) fn new(
+        connections: u32,
+        target: SocketAddr,
+        requests: Vec<Vec<u8>>,
+        reset: bool,
+        ports: Option<(u16, u16)>,
+    ) -> io::Result<Self> {
+        let ring = IoUring::builder()
+            .setup_single_issuer()
+            .setup_defer_taskrun()
+            .setup_cqsize(COMPLETIONS)
+            .build(ENTRIES)?;
+        let mut probe = Probe::new();
+        ring.submitter().register_probe(&mut probe)?;
+        // The youngest of those used.
+        if !probe.is_supported(opcode::Bind::CODE) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
+        ring.submitter().register_files_sparse(connections.max(1))?;
+        Ok(Self {
+            buffers: Buffers::register(&ring)?,
+            ring,
+            constants: Box::new(Constants {
+                target: SockaddrStorage::from(target),
+                requests,
+                one: 1,
+                reset: RESET,
+                ports: ports.map_or(0, |(first, last)| u32::from(last) << 16 | u32::from(first)),
+            }),
+            sources: vec![SockaddrIn::new(0, 0, 0, 0, 0); connections.max(1) as usize],
+            family: if target.is_ipv4() {
+                libc::AF_INET
+            } else {
+                libc::AF_INET6
+            },
+            reset,
+            ports: ports.is_some(),
+        })
+    }
+
+    /// Opens a connection in `slot`, whose last one must have been closed, sends a request and receives; `number` names
+    /// its completions.
+    ///
+    /// # Errors
+    /// What io_uring_enter(2) said, when the queue had to be emptied first.
+    pub(crate) fn open(&mut self, slot: u32, number: u64, chain: Chain) -> io::Result<()> {
+        self.make_room(CHAIN_MOST)?;
+        let fd = Fixed(slot);
+        let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK;
+        let place = DestinationSlot::try_from_slot_target(slot)
+            .unwrap_or_else(|_| unreachable!("slots are far fewer than 2^32 - 2"));
+        let socket = opcode::Socket::new(self.family, kind, 0).file_index(Some(place));
+        self.link(socket.build(), number, OPEN, true);
+        let constants = &*self.constants;
+        let (one, reset, ports) = (
+            &raw const constants.one,
+            &raw const constants.reset,
+            &raw const constants.ports,
+        );
+        if self.reset {
+            self.set(
+                fd,
+                number,
+                libc::SOL_SOCKET,
+                libc::SO_LINGER,
+                reset.cast(),
+                size_of::<libc::linger>(),
+            );
+        }
+        if self.ports {
+            self.set(
+                fd,
+                number,
+                libc::IPPROTO_IP,
+                IP_LOCAL_PORT_RANGE,
+                ports.cast(),
+                size_of::<u32>(),
+            );
+        }
+        if let Some(source) = chain.source {
+            // Without this the kernel would pick the port at once, from all that are free for any target.
+            let option = libc::IP_BIND_ADDRESS_NO_PORT;
+            self.set(
+                fd,
+                number,
+                libc::IPPROTO_IP,
+                option,
+                one.cast(),
+                size_of::<libc::c_int>(),
+            );
+            let [a, b, c, d] = source.octets();
+            let address = &mut self.sources[slot as usize];
+            *address = SockaddrIn::new(a, b, c, d, 0);
+            let bind = opcode::Bind::new(fd, address.as_ptr(), address.len());
+            self.link(bind.build(), number, OPEN, true);
+        }
+        let target = &self.constants.target;
+        let connect = opcode::Connect::new(fd, target.as_ptr(), target.len());
+        self.link(connect.build(), number, CONNECT, false);
+        let send = self.send_entry(fd, chain.request);
+        self.link(send, number, SEND, false);
+        self.push_receive(fd, number, chain.stays);
+        Ok(())
+    }
+
+    /// Sends a request on the connection in `slot`.
+    pub(crate) fn send(&mut self, slot: u32, number: u64, request: usize) -> io::Result<()> {
+        self.make_room(1)?;
+        let entry = self.send_entry(Fixed(slot), request);
+        self.push(&entry.user_data(number << KIND_BITS | SEND));
+        Ok(())
+    }
+
+    /// Receives from the connection in `slot`, once or until told otherwise.
+    pub(crate) fn receive(&mut self, slot: u32, number: u64, stays: bool) -> io::Result<()> {
+        self.make_room(1)?;
+        self.push_receive(Fixed(slot), number, stays);
+        Ok(())
+    }
+
+    /// Closes the connection in `slot`, and calls off what is `under_way` on it.
+    pub(crate) fn close(&mut self, slot: u32, under_way: bool) -> io::Result<()> {
+        self.make_room(2)?;
+        let (fd, quietly) = (Fixed(slot), squeue::Flags::SKIP_SUCCESS);
+        if under_way {
+            let everything = CancelBuilder::fd(fd).all();
+            let cancel = opcode::AsyncCancel2::new(everything).build();
+            self.push(&cancel.flags(quietly).user_data(OTHER));
+        }
+        let close = opcode::Close::new(fd).build();
+        self.push(&close.flags(quietly).user_data(OTHER));
+        Ok(())
+    }
+
+    /// Hands over what has been asked and does at once what can be done.
+    ///
+    /// # Errors
+    /// What io_uring_enter(2) said, signals excepted.
+    pub(crate) fn submit(&mut self) -> io::Result<()> {
+        let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
+        // Completions that wait for this thread are worked off with this flag only, and a chain goes on by them.
+        // SAFETY: no argument is passed; entries in the queue point to memory of the ring's (see `push`).
+        let entered = unsafe {
+            self.ring.submitter().enter::<libc::sigset_t>(
+                count,
+                0,
+                EnterFlags::GETEVENTS.bits(),
+                None,
+            )
+        };
+        forgive(entered)
+    }
+
+    /// Hands over what has been asked, and waits until something is done or the time is up.
+    ///
+    /// # Errors
+    /// As [`Ring::submit`].
+    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
+        let timespec = Timespec::from(timeout);
+        let arguments = SubmitArgs::new().timespec(&timespec);
+        forgive(self.ring.submitter().submit_with_args(1, &arguments))
+    }
+
+    /// What has been done since the last call.
+    pub(crate) fn completions(&mut self) -> impl Iterator<Item = Completion> {
+        self.ring
+            .completion()
+            .filter_map(|entry| completion(&entry))
+    }
+
+    /// What was received.
+    pub(crate) fn octets(&self, received: &Received) -> &[u8] {
+        match received.buffer {
+            None => &[],
+            Some(buffer) => self.buffers.octets(buffer, received.length),
+        }
+    }
+
+    /// The kernel may use that buffer again.
+    #[allow(clippy::needless_pass_by_value, reason = "what is given back is gone")]
+    pub(crate) fn give_back(&mut self, received: Received) {
+        if let Some(buffer) = received.buffer {
+            self.buffers.offer(buffer);
+        }
+    }
+
+    fn send_entry(&self, fd: Fixed, request: usize) -> squeue::Entry {
+        let octets = &self.constants.requests[request];
+        let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
+        // All of it or nothing: a request in part would leave the chain hanging.
+        let flags = libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
+        opcode::Send::new(fd, octets.as_ptr(), length)
+            .flags(flags)
+            .build()
+    }
+
+    fn set(
+        &mut self,
+        fd: Fixed,
+        number: u64,
+        level: i32,
+        name: i32,
+        value: *const libc::c_void,
+        size: usize,
+    ) {
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        let set =
+            opcode::SetSockOpt::new(fd, level.cast_unsigned(), name.cast_unsigned(), value, size);
+        self.link(set.build(), number, OPEN, true);
+    }
+
+    /// Pushes an operation that the next one waits for; a `quiet` one completes in silence unless it fails.
+    fn link(&mut self, entry: squeue::Entry, number: u64, kind: u64, quiet: bool) {
+        let mut flags = squeue::Flags::IO_LINK;
+        if quiet {
+            flags |= squeue::Flags::SKIP_SUCCESS;
+        }
+        self.push(&entry.flags(flags).user_data(number << KIND_BITS | kind));
+    }
+
+    fn push_receive(&mut self, fd: Fixed, number: u64, stays: bool) {
+        let entry = if stays {
+            opcode::RecvMulti::new(fd, GROUP).build()
+        } else {
+            let most = u32::try_from(BUFFER_OCTETS).unwrap_or(u32::MAX);
+            opcode::Recv::new(fd, std::ptr::null_mut(), most)
+                .buf_group(GROUP)
+                .build()
+                .flags(squeue::Flags::BUFFER_SELECT)
+        };
+        self.push(&entry.user_data(number << KIND_BITS | RECEIVE));
+    }
+
+    /// Empties the queue unless `entries` more fit: a chain must be handed over in one piece.
+    fn make_room(&mut self, entries: usize) -> io::Result<()> {
+        let queue = self.ring.submission();
+        let free = queue.capacity() - queue.len();
+        drop(queue);
+        if free < entries {
+            self.submit()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn push(&mut self, entry: &squeue::Entry) {
+        // SAFETY: the memory that an entry names is a constant's or a buffer's, which neither move nor go before the
+        // operation is done (see `Drop`), or an entry of `sources`, which the kernel copies when it takes the operation
+        // over and whose list never grows. Direct descriptors belong to the ring.
+        let pushed = unsafe { self.ring.submission().push(entry) };
+        debug_assert!(pushed.is_ok(), "room was made");
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        // Operations may outlive the ring's descriptor. This thread is the only one that works them off, so once they
+        // are called off none touches memory any more.
+        let everything = CancelBuilder::any();
+        let called_off = self
+            .ring
+            .submitter()
+            .register_sync_cancel(Some(CALLED_OFF_WITHIN), everything);
+        let over = match called_off {
+            Ok(()) => true,
+            Err(error) => error.raw_os_error() == Some(libc::ENOENT),
+        };
+        if !over {
+            // Better given up for good than written to by surprise.
+            self.buffers.give_up();
+            let constants = Constants {
+                target: self.constants.target,
+                requests: Vec::new(),
+                one: 1,
+                reset: RESET,
+                ports: 0,
+            };
+            Box::leak(std::mem::replace(&mut self.constants, Box::new(constants)));
+            std::mem::take(&mut self.sources).leak();
+        }
+    }
+}
+
+/// Signals, a time that is up, and completions that have to be taken first are no errors.
+fn forgive(entered: io::Result<usize>) -> io::Result<()> {
+    match entered {
+        Err(error)
+            if !matches!(
+                error.raw_os_error(),
+                Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN)
+            ) =>
+        {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads a completion; `None` for those that tell nothing.
+fn completion(entry: &cqueue::Entry) -> Option<Completion> {
+    let kind = entry.user_data() & ((1 << KIND_BITS) - 1);
+    let receiving = kind == RECEIVE;
+    let outcome = match (usize::try_from(entry.result()), kind) {
+        (_, OTHER) => return None,
+        (Ok(_), CONNECT) => Outcome::Connected,
+        (Ok(_), SEND) => Outcome::Sent,
+        (Ok(length), RECEIVE) => Outcome::Received {
+            received: Received {
+                buffer: cqueue::buffer_select(entry.flags()),
+                length,
+                followed: cqueue::sock_nonempty(entry.flags()),
+            },
+            goes_on: cqueue::more(entry.flags()),
+        },
+        (Ok(_), _) => return None,
+        (Err(_negative), _) => match Errno::from_raw(-entry.result()) {
+            Errno::ENOBUFS | Errno::ECANCELED if receiving => Outcome::Paused,
+            // The one it was to follow has failed, and said so.
+            Errno::ECANCELED => return None,
+            errno => Outcome::Failed { errno, receiving },
+        },
+    };
+    Some(Completion {
+        number: entry.user_data() >> KIND_BITS,
+        outcome,
+    })
+}
+
+/// Buffers that the kernel takes from a ring of their own (`IORING_REGISTER_PBUF_RING`, Linux 5.19): a client that
+/// says nothing has none.
+struct Buffers {
+    /// The ring of offers, which the kernel reads; its first entry also holds the tail.
+    offers: NonNull<BufRingEntry>,
+    memory: NonNull<u8>,
+    tail: u16,
+    /// Whether the kernel may still use them.
+    given_up: bool,
+}
+
+impl Buffers {
+    fn register(ring: &IoUring) -> io::Result<Self> {
+        let count = usize::from(BUFFERS);
+        let offers = private_memory(count * size_of::<BufRingEntry>())?.cast::<BufRingEntry>();
+        let memory = private_memory(count * BUFFER_OCTETS)?.cast::<u8>();
+        // SAFETY: the mapping is page-aligned, large enough and unmapped only when nothing uses it any more.
+        unsafe {
+            ring.submitter().register_buf_ring_with_flags(
+                offers.as_ptr() as u64,
+                BUFFERS,
+                GROUP,
+                0,
+            )?;
+        }
+        let mut buffers = Buffers {
+            offers,
+            memory,
+            tail: 0,
+            given_up: false,
+        };
+        (0..BUFFERS).for_each(|buffer| buffers.offer(buffer));
+        Ok(buffers)
+    }
+
+    fn offer(&mut self, buffer: u16) {
+        let index = usize::from(self.tail % BUFFERS);
+        self.tail = self.tail.wrapping_add(1);
+        // SAFETY: `index` is within the mapping; the kernel does not read an offer beyond the tail, and the tail's two
+        // octets lie in a part of the first entry that offers do not use. Nobody else writes it.
+        unsafe {
+            let offer = &mut *self.offers.add(index).as_ptr();
+            offer.set_addr(
+                self.memory
+                    .add(usize::from(buffer) * BUFFER_OCTETS)
+                    .as_ptr() as u64,
+            );
+            offer.set_len(u32::try_from(BUFFER_OCTETS).unwrap_or(u32::MAX));
+            offer.set_bid(buffer);
+            let tail = BufRingEntry::tail(self.offers.as_ptr()).cast_mut();
+            AtomicU16::from_ptr(tail).store(self.tail, Ordering::Release);
+        }
+    }
+
+    fn octets(&self, buffer: u16, length: usize) -> &[u8] {
+        assert!(
+            buffer < BUFFERS && length <= BUFFER_OCTETS,
+            "the kernel's word"
+        );
+        // SAFETY: within the mapping; the kernel does not write to this buffer until it is offered again, and all its
+        // octets have been initialised, by the mapping or since.
+        unsafe {
+            let first = self.memory.add(usize::from(buffer) * BUFFER_OCTETS);
+            NonNull::slice_from_raw_parts(first, length).as_ref()
+        }
+    }
+}
+
+impl Buffers {
+    /// Leaves the memory to the kernel for good.
+    fn give_up(&mut self) {
+        self.given_up = true;
+    }
+}
+
+impl Drop for Buffers {
+    fn drop(&mut self) {
+        if self.given_up {
+            return;
+        }
+        let count = usize::from(BUFFERS);
+        // SAFETY: both mappings were made with these sizes, and the ring has no operation left that could use them.
+        // An error would leave them mapped, which is harmless.
+        unsafe {
+            let _ = munmap(self.offers.cast(), count * size_of::<BufRingEntry>());
+            let _ = munmap(self.memory.cast(), count * BUFFER_OCTETS);
+        }
+    }
+}
+
+fn private_memory(octets: usize) -> io::Result<NonNull<MaybeUninit<u8>>> {
+    let size = NonZeroUsize::new(octets).ok_or(Errno::EINVAL)?;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
+    Ok(unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_PRIVATE)? }.cast())
+}
