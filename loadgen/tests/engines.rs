@@ -142,16 +142,17 @@ fn a_kept_connection_that_the_server_gave_up_is_not_a_failure() {
     for engine in engines() {
         // One answer each, and an end that was not announced.
         let server = Truth::start(|_, stream| answer_once(stream, KEEP));
-        let mut workload = load(server.address, 1, 20);
+        let mut workload = load(server.address, 1, 10);
         workload.engine = engine;
         workload.requests_per_connection = None;
+        // So slow that the end is there before the next request is due.
         workload.pace = Pace::Open {
-            rate_per_s: 100.0,
+            rate_per_s: 10.0,
             arrivals: Arrivals::Constant,
         };
         let measurement = measure(&workload);
-        assert_eq!(measurement.summary.counts.ok, 20, "{engine:?}");
-        assert_eq!(server.accepted(), 20, "{engine:?}");
+        assert_eq!(measurement.summary.counts.ok, 10, "{engine:?}");
+        assert_eq!(server.accepted(), 10, "{engine:?}");
     }
 }
 
@@ -356,4 +357,30 @@ fn a_thread_that_spins_says_what_it_costs() {
     let spun = measure(&workload).summary.generator;
     assert!(spun.cpu_share > 3.0 * slept.cpu_share, "{spun:?} {slept:?}");
     assert_eq!(spun.pacing, Pacing::Spin);
+}
+
+#[test]
+fn hundreds_of_busy_clients_all_get_their_turn_and_silence_still_times_out() {
+    for engine in engines() {
+        let server = Truth::start(|id, stream| {
+            if id == 0 {
+                silence(stream);
+            } else {
+                answer_all(stream, || {});
+            }
+        });
+        let mut workload = load(server.address, 600, 1);
+        workload.engine = engine;
+        workload.requests_per_connection = None;
+        workload.timeout = Duration::from_millis(700);
+        workload.stop = Stop::After(Duration::from_secs(2));
+        let measurement = measure(&workload);
+        assert!(server.accepted() >= 600, "{engine:?}");
+        assert_eq!(
+            measurement.summary.counts.in_flight_at_end, 600,
+            "{engine:?}"
+        );
+        let late = failed(&measurement, "timeout", "before_first_byte");
+        assert!((1..=2).contains(&late), "{engine:?}: {late}");
+    }
 }

@@ -28,6 +28,8 @@ pub(super) struct Completion {
     connections: Vec<Connection>,
     /// What is known already and not told yet, with the reading of the clock after it was learned.
     known: VecDeque<(sys::ring::Completion, u64)>,
+    /// When completions were last collected.
+    collected_at: u64,
     /// What was told last and is being read.
     received: Option<Received>,
     /// The slot it was received on, if that may have to receive more.
@@ -60,6 +62,7 @@ impl Transport for Completion {
             one_only: job.requests_per_connection == 1,
             connections: Vec::new(),
             known: VecDeque::new(),
+            collected_at: 0,
             received: None,
             told: None,
             broken: None,
@@ -128,8 +131,8 @@ impl Transport for Completion {
         }
     }
 
-    fn may_know_more(&self) -> bool {
-        false
+    fn told_until(&self) -> u64 {
+        self.known.front().map_or(self.collected_at, |(_, at)| *at)
     }
 
     fn received(&self) -> &[u8] {
@@ -200,6 +203,7 @@ impl Completion {
 
     fn collect(&mut self) {
         let at = sys::now_ns();
+        self.collected_at = at;
         self.known
             .extend(self.ring.completions().map(|completion| (completion, at)));
     }

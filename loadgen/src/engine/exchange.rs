@@ -188,9 +188,11 @@ impl<T: Transport> Worker<'_, T> {
 
     /// Ends requests that have waited too long.
     pub(super) fn expire(&mut self) {
+        // An answer that came in time must not be called late because it has not been looked at yet.
+        let told_until = self.transport.told_until();
         while let Some(oldest) = self.deadlines.oldest() {
             let start = self.slots[oldest as usize].times.start;
-            if self.finished || self.now.saturating_sub(start) < self.job.timeout_ns {
+            if self.finished || told_until.saturating_sub(start) < self.job.timeout_ns {
                 return;
             }
             self.fail(oldest, self.now, Cause::Timeout);

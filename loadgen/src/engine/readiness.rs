@@ -50,7 +50,10 @@ pub(super) struct Readiness {
     ready: Box<[sys::Event; BATCH]>,
     /// The part of `ready` that is not handled yet.
     pending: std::ops::Range<usize>,
-    batch_was_full: bool,
+    /// Everything that was ready by then has been handled.
+    told_until: u64,
+    /// When the first of the full batches in a row was taken, and how many events they had.
+    full_since: (u64, usize),
     /// A connection with more to read that no further edge will announce, and whether its other side has closed.
     reading_on: Option<(u32, u32, bool)>,
     /// When the last wait ended.
@@ -116,7 +119,8 @@ impl Transport for Readiness {
             known: VecDeque::new(),
             ready: Box::new([sys::Event { events: 0, u64: 0 }; BATCH]),
             pending: 0..0,
-            batch_was_full: false,
+            told_until: 0,
+            full_since: (0, 0),
             reading_on: None,
             woken_at: 0,
             buffer: vec![0; READ_BUFFER],
@@ -154,11 +158,26 @@ impl Transport for Readiness {
     }
 
     fn wait(&mut self, timeout_ns: u64) -> nix::Result<()> {
+        if !self.pending.is_empty() || self.reading_on.is_some() {
+            return Ok(());
+        }
         let timeout_ns = if self.known.is_empty() { timeout_ns } else { 0 };
         let count = sys::wait_for_events(&self.epoll, &mut self.ready[..], timeout_ns)?;
         self.woken_at = sys::now_ns();
         self.pending = 0..count;
-        self.batch_was_full = count == BATCH;
+        let (since, told) = self.full_since;
+        if count < BATCH {
+            self.told_until = self.woken_at;
+            self.full_since = (0, 0);
+        } else if told == 0 {
+            self.full_since = (self.woken_at, count);
+        } else if told >= self.connections.len() {
+            // The kernel's list is first in, first out: all that was on it has had its turn.
+            self.told_until = since;
+            self.full_since = (self.woken_at, count);
+        } else {
+            self.full_since = (since, told + count);
+        }
         Ok(())
     }
 
@@ -182,8 +201,8 @@ impl Transport for Readiness {
         }
     }
 
-    fn may_know_more(&self) -> bool {
-        self.batch_was_full
+    fn told_until(&self) -> u64 {
+        self.told_until
     }
 
     fn received(&self) -> &[u8] {

@@ -34,8 +34,10 @@ pub(super) trait Transport: Sized {
     /// What happened next; `None` when nothing more is known without waiting.
     fn next(&mut self) -> Option<Event>;
 
-    /// Whether the last wait may have left things untold in the kernel.
-    fn may_know_more(&self) -> bool;
+    /// The instant up to which everything that happened has been told, as of the last [`Transport::next`].
+    ///
+    /// An answer that came in time may be told late; before this instant there is none of those left.
+    fn told_until(&self) -> u64;
 
     /// The bytes of the last [`Happened::Received`], until the next call of anything else.
     fn received(&self) -> &[u8];

@@ -25,6 +25,9 @@ const GAUGE_NS: u64 = 100_000_000;
 /// Clients started per turn, so that the answers to the first ones are not left waiting for the last one's start.
 const LAUNCHED_AT_ONCE: u32 = 256;
 
+/// Events handled per turn, so that the rest of the turn comes round however busy the connections are.
+const HANDLED_AT_ONCE: u32 = 1024;
+
 /// What all threads of a run see: the start, and an early end.
 #[derive(Debug)]
 pub(super) struct Signals {
@@ -123,17 +126,17 @@ impl<'run, T: Transport> Worker<'run, T> {
             self.launch();
             self.transport.wait(self.pause_ns())?;
             self.tick();
-            while let Some(event) = self.transport.next() {
+            for _ in 0..HANDLED_AT_ONCE {
+                let Some(event) = self.transport.next() else {
+                    break;
+                };
                 if self.finished {
                     break;
                 }
                 self.handle(event);
                 self.launch_due();
             }
-            // Answers may still be waiting in the kernel: not the moment to call them late.
-            if !self.transport.may_know_more() {
-                self.expire();
-            }
+            self.expire();
             self.show();
         }
         Ok(self.close_books())
