@@ -1,26 +1,28 @@
-//! The command line, reusable as a subcommand: arguments to a workload, and a run to an exit code.
+//! The command line, reusable as a subcommand: arguments to a task (`task`), a task to an exit code (`execute`).
 
 mod behaviour;
+mod execute;
+mod histogram_log;
+mod levels;
+mod live;
+mod outlets;
 mod parse;
+mod search;
+mod task;
+mod watch;
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
+pub use execute::{execute, refuse};
 pub use parse::parse_duration;
-use parse::{locate, parse_cpus, parse_reuse};
+use parse::{parse_clients, parse_cpus, parse_rates, parse_reuse};
+pub use task::{Task, UsageError};
 
-use crate::engine::{LoadError, Observer, Progress, run};
-use crate::measurement::Measurement;
-use crate::summary::Arrivals;
-use crate::workload::{GREETING, Pace, Stop, Workload};
-use crate::{sys, text};
+use crate::condition::Condition;
 
 /// Examples for `--help`.
 pub const EXAMPLES: &str = "\
@@ -29,17 +31,13 @@ Examples:
   hola-load 127.0.0.1:8080 --requests-per-connection unlimited    the same on kept connections
   hola-load 127.0.0.1:8080 --rate 2000 --duration 1m              2000 requests/s whatever the server does
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
+  hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
+  hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
+  hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
+  hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
+  hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
 
-Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid, 130 interrupted.";
-
-/// Exit code of a run that failed or in which nothing succeeded.
-const EXIT_ERROR: u8 = 1;
-/// Exit code of arguments that make no sense.
-const EXIT_USAGE: u8 = 2;
-/// Exit code of a measurement with a failed check.
-const EXIT_INVALID: u8 = 4;
-/// Exit code of a run ended by Ctrl-C.
-const EXIT_INTERRUPTED: u8 = 130;
+Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid, 99 a gate is broken, 130 interrupted.";
 
 /// Arguments of `hola-load` and of `hola load`.
 #[derive(Args, Clone, Debug)]
@@ -48,13 +46,36 @@ pub struct LoadArgs {
     #[arg(value_name = "URL")]
     pub url: Option<String>,
 
-    /// Closed loop: concurrent clients, each sending its next request when the last one ended [default: 50]
-    #[arg(long, value_name = "N", conflicts_with = "rate")]
-    pub clients: Option<u32>,
+    /// Closed loop: concurrent clients, each sending its next request when the last one ended; several numbers are
+    /// loads one after the other, as 1,8,64 or 10..100/10 [default: 50]
+    #[arg(long, value_name = "N", value_parser = parse_clients, conflicts_with = "rate")]
+    pub clients: Option<ClientLevels>,
 
-    /// Open loop: requests per second at planned instants, whatever the answers do
-    #[arg(long, value_name = "R")]
-    pub rate: Option<f64>,
+    /// Open loop: requests per second at planned instants, whatever the answers do; several rates are loads one after
+    /// the other, as 500,1k,2k or 1k..20k/10
+    #[arg(long, value_name = "R", value_parser = parse_rates)]
+    pub rate: Option<RateLevels>,
+
+    /// Find the highest open-loop rate at which every --slo is met and every check holds: from --rate (1000 if none),
+    /// doubled while it holds, halved while it does not, then bisected to 5 %. Each step is a load with its own warm-up
+    /// and window, all on the same server; the result is the highest rate that was measured to hold
+    #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm"])]
+    pub find_max: bool,
+
+    /// With --find-max: what must hold, such as p99<5ms,failed<0.1%
+    #[arg(
+        long,
+        value_name = "CONDITIONS",
+        value_delimiter = ',',
+        requires = "find_max"
+    )]
+    pub slo: Vec<Condition>,
+
+    /// Exit with 99 when this holds, such as p99>10ms, service.p99.9>1s, max>2s, failed>0.1%, failed>5 or rate<1000
+    /// (good per second); may be repeated. What cannot be told because failures reach into a percentile breaks the
+    /// gate; what the sample cannot support exits with 4
+    #[arg(long, value_name = "CONDITION")]
+    pub fail_if: Vec<Condition>,
 
     /// Open loop: how requests are spaced
     #[arg(long, value_enum, default_value = "poisson")]
@@ -112,6 +133,19 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
 
+    /// Length of the intervals of --format ndjson and --hlog, at least 100ms
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s")]
+    pub interval: Duration,
+
+    /// Write response and service times of each interval to this file, which must not exist, as an HdrHistogram log
+    #[arg(long, value_name = "FILE")]
+    pub hlog: Option<PathBuf>,
+
+    /// Write the percentiles of the response time, in milliseconds, to this file, which must not exist, as HdrHistogram's
+    /// plotters read them
+    #[arg(long, value_name = "FILE")]
+    pub hgrm: Option<PathBuf>,
+
     /// Shape of the result on standard output
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
@@ -141,8 +175,12 @@ pub enum Format {
     Text,
     /// One object, as documented in [`crate::summary`]
     Json,
-    /// A header line and one row
+    /// A header line, and a row for each load
     Csv,
+    /// A small report, for a pull request
+    Markdown,
+    /// One object a line: each interval as it ends, then the summary
+    Ndjson,
 }
 
 /// Requests per connection; `None` for as many as the server allows.
@@ -153,217 +191,41 @@ pub struct Reuse(pub Option<u64>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpus(pub Vec<usize>);
 
-/// Where the result goes, and in which shape.
+/// Numbers of clients, for a load each.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientLevels(pub Vec<u32>);
+
+/// Rates, per second, for a load each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateLevels(pub Vec<f64>);
+
+/// Where the result goes, in which shape, and what it must not say.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     /// Shape.
     pub format: Format,
     /// File to create; standard output otherwise.
     pub file: Option<PathBuf>,
-}
-
-/// Why the arguments do not make a workload.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum UsageError {
-    /// Nobody said what to load.
-    #[error("say which server to load, such as http://127.0.0.1:8080/")]
-    NoTarget,
-    /// Not an `http` URL.
-    #[error("`{0}` is not a URL of the form http://HOST[:PORT][/PATH]")]
-    Url(String),
-    /// The name cannot be resolved.
-    #[error("`{0}` has no address: {1}")]
-    Unresolved(String, String),
-    /// The target is another machine, and that was not allowed.
-    #[error("{0} is not on this machine; loading somebody else's server needs --allow-remote")]
-    Remote(SocketAddr),
-    /// The load makes no sense or does not fit.
-    #[error(transparent)]
-    Invalid(#[from] crate::workload::InvalidWorkload),
+    /// Length of intervals.
+    pub interval: Duration,
+    /// Interval log to create.
+    pub hlog: Option<PathBuf>,
+    /// Percentile file to create.
+    pub hgrm: Option<PathBuf>,
+    /// Conditions that break a gate.
+    pub fail_if: Vec<Condition>,
 }
 
 impl LoadArgs {
-    /// The workload asked for; `target` is the server when the caller started it itself, and then no URL is needed.
-    ///
-    /// # Errors
-    /// The first thing that is wrong with the arguments.
-    pub fn workload(&self, target: Option<SocketAddr>) -> Result<Workload, UsageError> {
-        let (target, host, url_path) = match (target, &self.url) {
-            (Some(target), _) => (target, target.to_string(), None),
-            (None, Some(url)) => locate(url)?,
-            (None, None) => return Err(UsageError::NoTarget),
-        };
-        if !target.ip().is_loopback() && !self.allow_remote {
-            return Err(UsageError::Remote(target));
-        }
-        let path = self
-            .path
-            .clone()
-            .or(url_path)
-            .unwrap_or_else(|| "/".to_owned());
-        let expected_body = match &self.expect {
-            Some(text) => Some(text.clone().into_bytes()),
-            None if path == "/" && !self.any_body => Some(GREETING.to_vec()),
-            None => None,
-        };
-        let arrivals = match self.arrivals {
-            ArrivalsArg::Poisson => Arrivals::Poisson,
-            ArrivalsArg::Constant => Arrivals::Constant,
-        };
-        let mut workload = Workload {
-            host,
-            path,
-            pace: match self.rate {
-                Some(rate_per_s) => Pace::Open {
-                    rate_per_s,
-                    arrivals,
-                },
-                None => Pace::Closed {
-                    clients: self.clients.unwrap_or(50),
-                },
-            },
-            requests_per_connection: self.requests_per_connection.0,
-            stop: match self.requests {
-                Some(requests) => Stop::Requests(requests),
-                None => Stop::After(self.duration.unwrap_or(Duration::from_secs(10))),
-            },
-            warmup: self.warmup,
-            timeout: self.timeout,
-            threads: self.threads,
-            cpus: self
-                .cpus
-                .as_ref()
-                .map_or_else(Vec::new, |cpus| cpus.0.clone()),
-            seed: self.seed,
-            max_in_flight: self.max_in_flight,
-            expected_body,
-            ..Workload::new(target)
-        };
-        self.behaviour.apply(&mut workload);
-        workload.validate(sys::raise_open_file_limit())?;
-        Ok(workload)
-    }
-
     /// Where the result goes.
     pub fn output(&self) -> Output {
         Output {
             format: self.format,
             file: self.output.clone(),
+            interval: self.interval,
+            hlog: self.hlog.clone(),
+            hgrm: self.hgrm.clone(),
+            fail_if: self.fail_if.clone(),
         }
-    }
-}
-
-/// Runs `workload`, writes the result, and says how it went; `model` names the server when the caller started it.
-///
-/// Ctrl-C ends the run early and still writes what was measured.
-pub fn execute(workload: &Workload, output: &Output, model: Option<String>) -> ExitCode {
-    match try_execute(workload, output, model) {
-        Ok(code) => ExitCode::from(code),
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(EXIT_ERROR)
-        }
-    }
-}
-
-/// Says why the arguments are refused.
-pub fn refuse(error: &UsageError) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::from(EXIT_USAGE)
-}
-
-fn try_execute(workload: &Workload, output: &Output, model: Option<String>) -> Result<u8, String> {
-    // Before the run: a measurement that cannot be kept is not worth making.
-    let mut sink = open_sink(output.file.as_deref())?;
-    sys::note_interrupts().map_err(|error| format!("cannot watch for Ctrl-C: {error}"))?;
-    let terminal = Terminal {
-        shown: io::stderr().is_terminal(),
-    };
-    let result = run(workload, &terminal);
-    terminal.clear();
-    let mut measurement = match result {
-        Ok(measurement) => measurement,
-        Err(error @ LoadError::StoppedInWarmup) => {
-            eprintln!("{error}");
-            return Ok(EXIT_INTERRUPTED);
-        }
-        Err(error) => return Err(error.to_string()),
-    };
-    measurement.summary.model = model;
-    let rendered = render(&measurement, output.format)?;
-    sink.write_all(rendered.as_bytes())
-        .and_then(|()| sink.flush())
-        .map_err(|error| {
-            let name = output
-                .file
-                .as_deref()
-                .map_or("standard output".into(), Path::to_string_lossy);
-            format!("cannot write the result to {name}: {error}")
-        })?;
-    Ok(verdict(&measurement))
-}
-
-fn verdict(measurement: &Measurement) -> u8 {
-    if measurement.interrupted {
-        return EXIT_INTERRUPTED;
-    }
-    if measurement.summary.counts.ok == 0 {
-        eprintln!("error: not one request succeeded");
-        return EXIT_ERROR;
-    }
-    if measurement.summary.is_valid() {
-        0
-    } else {
-        EXIT_INVALID
-    }
-}
-
-fn render(measurement: &Measurement, format: Format) -> Result<String, String> {
-    match format {
-        Format::Text => Ok(text::page(measurement)),
-        Format::Csv => Ok(text::csv(&measurement.summary)),
-        Format::Json => serde_json::to_string_pretty(&measurement.summary)
-            .map(|json| json + "\n")
-            .map_err(|error| format!("cannot encode the result: {error}")),
-    }
-}
-
-fn open_sink(file: Option<&Path>) -> Result<Box<dyn Write>, String> {
-    match file {
-        None => Ok(Box::new(io::stdout())),
-        Some(path) => File::create_new(path)
-            .map(|file| Box::new(file) as Box<dyn Write>)
-            .map_err(|error| format!("cannot create {}: {error}", path.display())),
-    }
-}
-
-/// One line on standard error, rewritten in place, when somebody is there to see it.
-struct Terminal {
-    shown: bool,
-}
-
-impl Terminal {
-    fn clear(&self) {
-        if self.shown {
-            eprint!("\r\x1b[K");
-        }
-    }
-}
-
-impl Observer for Terminal {
-    fn progress(&self, progress: &Progress) {
-        if self.shown {
-            eprint!(
-                "\r\x1b[K{:.1} s  {} completed  {} failed  {} in flight",
-                progress.elapsed.as_secs_f64(),
-                progress.completed,
-                progress.failed,
-                progress.in_flight
-            );
-        }
-    }
-
-    fn should_stop(&self) -> bool {
-        sys::interrupted()
     }
 }

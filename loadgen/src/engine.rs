@@ -24,6 +24,8 @@ use readiness::Readiness;
 use transport::Transport;
 use worker::{Signals, Worker, Yield};
 
+use crate::histograms::Histograms;
+use crate::intervals::{self, Collector, Interval, Moment};
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
 use crate::sys;
@@ -42,6 +44,14 @@ const NOTICE_NS: u64 = 100_000_000;
 pub trait Observer {
     /// Takes a snapshot, at most twice a second.
     fn progress(&self, _progress: &Progress) {}
+
+    /// How often to tell of an [`Interval`]; `None`, the default, spares the workers the trouble.
+    fn interval_length(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Takes what happened in the interval that has just ended, and the distributions of the window so far.
+    fn interval(&self, _interval: &Interval, _so_far: &Histograms) {}
 
     /// Asked twenty times a second: true ends the run early, with what was measured so far.
     fn should_stop(&self) -> bool {
@@ -128,11 +138,15 @@ fn work<T: Transport>(plan: &Plan, observer: &dyn Observer) -> (Vec<nix::Result<
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
     };
-    let gauges: Vec<Gauge> = plan.jobs.iter().map(|_| Gauge::default()).collect();
+    let mut gauges: Vec<Gauge> = plan.jobs.iter().map(|_| Gauge::default()).collect();
+    let mut collector = observer
+        .interval_length()
+        .map(|length| collector(length, &mut gauges));
     let barrier = Barrier::new(plan.jobs.len());
     let start = OnceLock::new();
     let running = AtomicUsize::new(plan.jobs.len());
     let caller = thread::current();
+    let mut tell = |interval: &_, so_far: &_| observer.interval(interval, so_far);
     thread::scope(|scope| {
         let mut threads = Vec::with_capacity(plan.jobs.len());
         for (job, gauge) in plan.jobs.iter().zip(&gauges) {
@@ -147,14 +161,60 @@ fn work<T: Transport>(plan: &Plan, observer: &dyn Observer) -> (Vec<nix::Result<
                 result
             }));
         }
-        let stopped = watch(&running, &gauges, &signals, observer);
+        let opening = || Some(start.get()? + plan.open_ns);
+        let mut follow = |gauges: &[Gauge]| {
+            if let (Some(collector), Some(open)) = (&mut collector, opening()) {
+                collector.collect(moment(open, gauges), &mut tell);
+            }
+        };
+        let stopped = watch(&running, &gauges, &signals, observer, &mut follow);
         let join = |thread: thread::ScopedJoinHandle<_>| {
             thread
                 .join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };
-        (threads.into_iter().map(join).collect(), stopped)
+        let mut yields: Vec<_> = threads.into_iter().map(join).collect();
+        if let (Some(collector), Some(open)) = (collector, opening()) {
+            collect_rest(collector, &mut yields, moment(open, &gauges), &mut tell);
+        }
+        (yields, stopped)
     })
+}
+
+/// Gives every worker a way to hand its recorder over.
+fn collector(length: Duration, gauges: &mut [Gauge]) -> Collector {
+    let (handovers, collector) = intervals::channel(length, gauges.len());
+    for (gauge, handover) in gauges.iter_mut().zip(handovers) {
+        gauge.handover = Some(handover);
+    }
+    collector
+}
+
+/// Now, in a window open since `open`.
+fn moment(open: u64, gauges: &[Gauge]) -> Moment {
+    Moment {
+        elapsed_ns: sys::now_ns().saturating_sub(open),
+        in_flight: sums(gauges)[2],
+    }
+}
+
+/// Moves what the workers had not handed over to the last intervals, and the whole to the first worker's yield.
+fn collect_rest(
+    collector: Collector,
+    yields: &mut [nix::Result<Yield>],
+    moment: Moment,
+    tell: &mut dyn FnMut(&Interval, &Histograms),
+) {
+    let rest: nix::Result<Vec<_>> = yields
+        .iter_mut()
+        .map(|part| match part {
+            Ok(part) => Ok((part.ledger.sent, part.recorder.take())),
+            Err(errno) => Err(*errno),
+        })
+        .collect();
+    if let (Ok(rest), Some(Ok(first))) = (rest, yields.first_mut()) {
+        first.recorder = collector.finish(rest.into_iter(), moment, tell);
+    }
 }
 
 /// Shows progress and passes on the wish to stop, until all workers are done; true when they were stopped.
@@ -163,6 +223,7 @@ fn watch(
     gauges: &[Gauge],
     signals: &Signals,
     observer: &dyn Observer,
+    follow: &mut dyn FnMut(&[Gauge]),
 ) -> bool {
     let began = std::time::Instant::now();
     let mut shown = began;
@@ -174,17 +235,10 @@ fn watch(
                 .store(sys::now_ns() + NOTICE_NS, Ordering::Relaxed);
             stopped = true;
         }
+        follow(gauges);
         if shown.elapsed() >= SHOW {
             shown = std::time::Instant::now();
-            let mut sums = [0; 4];
-            for gauge in gauges {
-                gauge
-                    .read()
-                    .iter()
-                    .zip(&mut sums)
-                    .for_each(|(value, sum)| *sum += value);
-            }
-            let [completed, failed, in_flight, offered] = sums;
+            let [completed, failed, in_flight, offered] = sums(gauges);
             observer.progress(&Progress {
                 elapsed: began.elapsed(),
                 completed,
@@ -196,6 +250,19 @@ fn watch(
         thread::park_timeout(POLL);
     }
     stopped
+}
+
+/// Gauges of all workers, added: completed, failed, in flight, offered.
+fn sums(gauges: &[Gauge]) -> [u64; 4] {
+    let mut sums = [0; 4];
+    for gauge in gauges {
+        gauge
+            .read()
+            .iter()
+            .zip(&mut sums)
+            .for_each(|(value, sum)| *sum += value);
+    }
+    sums
 }
 
 fn assemble(

@@ -9,8 +9,10 @@
 mod answer;
 mod checks;
 pub mod cli;
+pub mod condition;
 mod engine;
 mod histograms;
+mod intervals;
 mod measurement;
 mod recorder;
 pub mod response;
@@ -22,5 +24,6 @@ pub mod workload;
 
 pub use engine::{LoadError, Observer, Progress, Unobserved, run};
 pub use histograms::{Histograms, percentile_ns};
+pub use intervals::Interval;
 pub use measurement::Measurement;
 pub use workload::{Closing, Conversation, Engine, InvalidWorkload, Pace, Pacing, Stop, Workload};

@@ -15,8 +15,8 @@ struct Cli {
 
 fn main() -> ExitCode {
     let arguments = Cli::parse().load;
-    match arguments.workload(None) {
-        Ok(workload) => cli::execute(&workload, &arguments.output(), None),
+    match arguments.task(None) {
+        Ok(task) => cli::execute(&task, &arguments.output(), None),
         Err(error) => cli::refuse(&error),
     }
 }

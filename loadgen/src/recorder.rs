@@ -103,6 +103,8 @@ pub(crate) struct Recorder {
     pub(crate) histograms: Histograms,
     pub(crate) ok: u64,
     failed: BTreeMap<(Cause, Phase), u64>,
+    /// Requests and failures that were taken away before.
+    taken: [u64; 2],
 }
 
 impl Recorder {
@@ -111,7 +113,31 @@ impl Recorder {
             histograms: Histograms::new(),
             ok: 0,
             failed: BTreeMap::new(),
+            taken: [0; 2],
         }
+    }
+
+    /// Takes all that was recorded and leaves nothing, but for the counts of [`Recorder::ended`].
+    pub(crate) fn take(&mut self) -> Self {
+        let taken = self.ended();
+        std::mem::replace(
+            self,
+            Self {
+                taken,
+                ..Self::new()
+            },
+        )
+    }
+
+    /// Requests ended, and those of them that failed, taken away or not.
+    pub(crate) fn ended(&self) -> [u64; 2] {
+        let failed = self.histograms.failed.len();
+        [self.taken[0] + self.ok + failed, self.taken[1] + failed]
+    }
+
+    /// Whether there is nothing in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ok == 0 && self.failed.is_empty()
     }
 
     /// Enters one finished request.

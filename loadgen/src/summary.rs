@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 use crate::workload::{Closing, Conversation, Engine, Pacing};
@@ -12,7 +13,7 @@ use crate::workload::{Closing, Conversation, Engine, Pacing};
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One measurement, complete: the plan, what came of it, and whether it can be believed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -42,7 +43,7 @@ impl Summary {
 }
 
 /// The workload as asked for, in the words of the command line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// What is said on a connection.
     #[serde(default)]
@@ -80,7 +81,7 @@ pub struct Plan {
 }
 
 /// Who decides when the next request is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LoopKind {
     /// A client sends its next request when it has the answer to the last one.
@@ -90,7 +91,7 @@ pub enum LoopKind {
 }
 
 /// Arrival process of an open loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Arrivals {
     /// Exponential gaps: independent clients.
@@ -100,7 +101,7 @@ pub enum Arrivals {
 }
 
 /// Rates over the measured window, per second.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rates {
     /// Requests whose intended instant fell in the window.
     pub offered_per_s: f64,
@@ -112,7 +113,7 @@ pub struct Rates {
 
 /// Every planned request, once. `planned = not_sent + sent` and
 /// `sent = ok + Σ failed + in_flight_at_end` hold in every output.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// Requests of the schedule.
     pub planned: u64,
@@ -137,7 +138,7 @@ impl Counts {
 }
 
 /// One distribution for each interval between a request's timestamps.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Latencies {
     /// Intended instant to last byte: what a client feels.
     pub response: Distribution,
@@ -152,7 +153,7 @@ pub struct Latencies {
 }
 
 /// A latency distribution, in microseconds. A percentile q is `null` where n·(1−q) < 10.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Distribution {
     /// Samples.
     pub count: u64,
@@ -176,8 +177,29 @@ pub struct Distribution {
     pub censored: Vec<String>,
 }
 
+impl Distribution {
+    /// The figure called `name`, such as `p99_9`; `None` where the sample cannot support it or there is no such figure.
+    pub fn figure(&self, name: &str) -> Option<f64> {
+        match name {
+            "mean" => self.mean,
+            "min" => self.min,
+            "p50" => self.p50,
+            "p90" => self.p90,
+            "p99" => self.p99,
+            "p99_9" => self.p99_9,
+            "max" => self.max,
+            _ => None,
+        }
+    }
+
+    /// Whether failures reach into the figure called `name`, so that it reads "at least".
+    pub fn is_censored(&self, name: &str) -> bool {
+        self.censored.iter().any(|censored| censored == name)
+    }
+}
+
 /// What the generator cost: the first suspect when a number looks low.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Generator {
     /// How the system calls were made; `null` in results from before there was a choice.
     #[serde(default)]
@@ -194,7 +216,7 @@ pub struct Generator {
 }
 
 /// One honesty check and what it saw.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Short stable name, such as `littles_law`.
     pub check: String,
@@ -202,4 +224,103 @@ pub struct Check {
     pub ok: bool,
     /// The figures behind it, in one plain sentence.
     pub detail: String,
+}
+
+/// What happened in one interval of the measured window, as published while the window is still open.
+///
+/// Intervals add up to the summary. Those that start after the window hold the late answers of an open loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct IntervalSummary {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Start, in seconds from the opening of the measured window.
+    pub start_s: f64,
+    /// Length, in seconds.
+    pub length_s: f64,
+    /// Requests begun.
+    pub sent: u64,
+    /// Requests answered with the right status and body.
+    pub ok: u64,
+    /// Failures, by cause and phase as in [`Counts::failed`].
+    pub failed: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Requests under way at its end.
+    pub in_flight: u64,
+    /// Distributions of the requests that ended in it.
+    pub latency_us: Latencies,
+}
+
+/// One line of `--format ndjson`: intervals as they end, then the summary; of several loads, one after the other. A search
+/// for the highest rate has a line of its own at the end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Line {
+    /// An interval that has ended.
+    Interval(Box<IntervalSummary>),
+    /// A load that is over.
+    Summary(Box<Summary>),
+    /// A search that is over.
+    Search(Search),
+}
+
+/// Several loads on one server, one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Levels {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// One for each load that was finished, in order.
+    pub levels: Vec<Summary>,
+    /// What the loads were for, when they looked for the highest rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+}
+
+/// A search for the highest rate at which every objective is met.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Search {
+    /// The objectives, as asked for.
+    pub objectives: Vec<String>,
+    /// Highest rate, per second, that was measured to meet them; `null` when none was.
+    pub highest_rate_per_s: Option<f64>,
+    /// What ended the search upwards.
+    pub limit: SearchLimit,
+    /// The result in one plain sentence.
+    pub conclusion: String,
+    /// Every rate that was measured, in order.
+    pub steps: Vec<SearchStep>,
+}
+
+/// What ended a search upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchLimit {
+    /// An objective was not met at a higher rate.
+    Objective,
+    /// Another check than the generator's did not hold at a higher rate.
+    Check,
+    /// The generator was the limit at a higher rate.
+    Generator,
+    /// No rate failed within the bounds of the search.
+    Bounds,
+    /// The search was ended early.
+    Interrupted,
+}
+
+/// One rate of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SearchStep {
+    /// Rate, per second.
+    pub rate_per_s: f64,
+    /// Whether every objective was met and every check held.
+    pub met: bool,
+    /// Why not.
+    pub reasons: Vec<String>,
+}
+
+/// The published JSON Schemas, by the names they are stored under: a summary, a line of `--format ndjson`, several loads.
+pub fn schemas() -> [(&'static str, Schema); 3] {
+    [
+        ("load.json", schema_for!(Summary)),
+        ("load-line.json", schema_for!(Line)),
+        ("load-levels.json", schema_for!(Levels)),
+    ]
 }

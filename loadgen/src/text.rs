@@ -1,9 +1,18 @@
-//! The result for a person, and as one row of a table.
+//! The result for a person, in the shapes that are not JSON.
+
+pub(crate) mod conclusion;
+pub(crate) mod csv;
+mod histogram;
+pub(crate) mod levels;
+pub(crate) mod markdown;
 
 use std::fmt::Write;
 
 use crate::measurement::Measurement;
-use crate::summary::{Distribution, LoopKind, Plan, Summary};
+use crate::summary::{Distribution, Latencies, LoopKind, Plan, Summary};
+
+/// Figures of a distribution, by their names in the summary.
+const ROWS: [&str; 7] = ["mean", "min", "p50", "p90", "p99", "p99_9", "max"];
 
 /// The result as a page of text.
 pub(crate) fn page(measurement: &Measurement) -> String {
@@ -66,39 +75,32 @@ fn write_page(page: &mut String, summary: &Summary, measurement: &Measurement) -
         }
     }
     write_latencies(page, summary)?;
+    page.push_str(&histogram::drawing(&measurement.histograms));
     writeln!(page)?;
     for check in &summary.validity {
         let mark = if check.ok { "ok  " } else { "FAIL" };
         writeln!(page, "  {mark} {:<12} {}", check.check, check.detail)?;
     }
     writeln!(page)?;
-    writeln!(page, "{}", conclusion(summary))
+    writeln!(page, "{}", conclusion::sentence(summary))
 }
 
 fn write_latencies(page: &mut String, summary: &Summary) -> std::fmt::Result {
-    let latency = &summary.latency_us;
-    let columns = [
-        ("response", &latency.response),
-        ("service", &latency.service),
-        ("connect", &latency.connect),
-        ("first byte", &latency.first_byte),
-        ("lag", &latency.lag),
-    ];
+    let columns = columns(&summary.latency_us);
     writeln!(page)?;
     write!(page, "  {:<6}", "")?;
     for (name, _) in columns {
         write!(page, "{name:>12}")?;
     }
     writeln!(page)?;
-    for row in ["mean", "min", "p50", "p90", "p99", "p99_9", "max"] {
+    for row in ROWS {
         write!(page, "  {:<6}", row.replace('_', "."))?;
         for (_, distribution) in columns {
-            let at_least = distribution.censored.iter().any(|name| name == row);
-            write!(page, "{:>12}", time(figure(distribution, row), at_least))?;
+            write!(page, "{:>12}", figure(distribution, row))?;
         }
         writeln!(page)?;
     }
-    if !latency.response.censored.is_empty() {
+    if !summary.latency_us.response.censored.is_empty() {
         writeln!(
             page,
             "  ≥: failed requests count as lasting at least until they failed"
@@ -107,28 +109,35 @@ fn write_latencies(page: &mut String, summary: &Summary) -> std::fmt::Result {
     Ok(())
 }
 
-fn figure(distribution: &Distribution, row: &str) -> Option<f64> {
-    match row {
-        "mean" => distribution.mean,
-        "min" => distribution.min,
-        "p50" => distribution.p50,
-        "p90" => distribution.p90,
-        "p99" => distribution.p99,
-        "p99_9" => distribution.p99_9,
-        _ => distribution.max,
-    }
+/// The distributions of a summary with their names.
+fn columns(latency: &Latencies) -> [(&'static str, &Distribution); 5] {
+    [
+        ("response", &latency.response),
+        ("service", &latency.service),
+        ("connect", &latency.connect),
+        ("first byte", &latency.first_byte),
+        ("lag", &latency.lag),
+    ]
 }
 
-/// A time with three or four digits and its unit; a dash where the sample cannot support one.
-fn time(us: Option<f64>, at_least: bool) -> String {
-    let Some(us) = us else {
-        return "–".to_owned();
+/// A figure of a distribution with its unit; a dash where the sample cannot support it.
+fn figure(distribution: &Distribution, row: &str) -> String {
+    let sign = if distribution.is_censored(row) {
+        "≥ "
+    } else {
+        ""
     };
-    let sign = if at_least { "≥ " } else { "" };
+    distribution
+        .figure(row)
+        .map_or("–".to_owned(), |us| format!("{sign}{}", time(us)))
+}
+
+/// A time with three or four digits and its unit.
+pub(crate) fn time(us: f64) -> String {
     match us {
-        us if us < 1e3 => format!("{sign}{us:.1} µs"),
-        us if us < 1e6 => format!("{sign}{:.2} ms", us / 1e3),
-        us => format!("{sign}{:.2} s", us / 1e6),
+        us if us < 1e3 => format!("{us:.1} µs"),
+        us if us < 1e6 => format!("{:.2} ms", us / 1e3),
+        us => format!("{:.2} s", us / 1e6),
     }
 }
 
@@ -154,97 +163,4 @@ fn plan(plan: &Plan, window_s: f64) -> String {
         "{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
         plan.warmup_s, plan.seed
     )
-}
-
-/// One plain sentence on what limits the result.
-fn conclusion(summary: &Summary) -> String {
-    let failed: Vec<&str> = summary
-        .validity
-        .iter()
-        .filter(|check| !check.ok)
-        .map(|check| check.check.as_str())
-        .collect();
-    if failed.contains(&"generator") {
-        return "The generator set the limit, not the server: do not rank this figure.".to_owned();
-    }
-    if !failed.is_empty() {
-        return format!(
-            "Do not rank this figure: {} did not hold.",
-            failed.join(", ")
-        );
-    }
-    match summary.plan.loop_kind {
-        LoopKind::Closed => "Every check held: the clients waited for the server, so this is its pace with that many \
-                             clients. A closed loop hides stalls; use --rate to see them."
-            .to_owned(),
-        LoopKind::Open => "Every check held: requests were sent as planned, so these are the response times a client \
-                           would see at this rate."
-            .to_owned(),
-    }
-}
-
-/// The result as a header line and one row.
-pub(crate) fn csv(summary: &Summary) -> String {
-    let plan = &summary.plan;
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value}"));
-    let whole = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
-    let latency = &summary.latency_us;
-    let mut cells: Vec<(String, String)> = vec![
-        (
-            "model".into(),
-            quoted(summary.model.as_deref().unwrap_or("")),
-        ),
-        ("url".into(), quoted(&summary.url)),
-        (
-            "loop".into(),
-            format!("{:?}", plan.loop_kind).to_lowercase(),
-        ),
-        ("clients".into(), whole(plan.clients.map(u64::from))),
-        ("rate_per_s".into(), number(plan.rate_per_s)),
-        (
-            "requests_per_connection".into(),
-            whole(plan.requests_per_connection),
-        ),
-        ("seed".into(), plan.seed.to_string()),
-        (
-            "offered_per_s".into(),
-            summary.rates.offered_per_s.to_string(),
-        ),
-        (
-            "completed_per_s".into(),
-            summary.rates.completed_per_s.to_string(),
-        ),
-        ("good_per_s".into(), summary.rates.good_per_s.to_string()),
-        ("planned".into(), summary.counts.planned.to_string()),
-        ("sent".into(), summary.counts.sent.to_string()),
-        ("ok".into(), summary.counts.ok.to_string()),
-        ("failed".into(), summary.counts.failed_total().to_string()),
-    ];
-    for (name, distribution) in [
-        ("response", &latency.response),
-        ("service", &latency.service),
-    ] {
-        for row in ["mean", "p50", "p90", "p99", "p99_9", "max"] {
-            cells.push((
-                format!("{name}_us_{row}"),
-                number(figure(distribution, row)),
-            ));
-        }
-    }
-    cells.push((
-        "generator_cpu_us_per_request".into(),
-        number(summary.generator.cpu_us_per_request),
-    ));
-    cells.push(("valid".into(), summary.is_valid().to_string()));
-    let (header, row): (Vec<String>, Vec<String>) = cells.into_iter().unzip();
-    format!("{}\n{}\n", header.join(","), row.join(","))
-}
-
-/// A cell that survives commas and quotes (RFC 4180).
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::summary::{Arrivals, LoopKind, Plan};
@@ -273,7 +274,7 @@ pub enum Pace {
 }
 
 /// What is said on a connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Conversation {
     /// HTTP/1.1: `GET`, and an answer that says how long it is.
@@ -286,7 +287,7 @@ pub enum Conversation {
 }
 
 /// How the system calls are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// The one that is known to be faster on this machine, readiness otherwise.
@@ -318,7 +319,7 @@ impl Engine {
 }
 
 /// How the worker threads wait for the next planned instant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Pacing {
     /// In the kernel, with nanosecond timeouts.
@@ -329,7 +330,7 @@ pub enum Pacing {
 }
 
 /// How connections are closed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Closing {
     /// With a FIN, as clients do.

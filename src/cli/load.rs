@@ -19,10 +19,16 @@ Examples:
   hola load --model tokio --clients 64                  start a server, load it, stop it
   hola load --model iterative --rate 2000               2000 requests/s at Poisson instants, whatever the server does
   hola load --model tokio --requests-per-connection unlimited --format json
+  hola load --model epoll --clients 1,8,64,512          four loads on the same server process, and a table
+  hola load --model epoll --find-max --slo 'p99<5ms,failed<0.1%'
+                                                        the highest rate at which one server process keeps its promises
+  hola load --model tokio --fail-if 'p99>10ms'          exit with 99 when a gate is broken
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 130 interrupted.")]
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 99 a gate is broken,
+130 interrupted.")]
 pub(super) struct LoadCommand {
-    /// Start this model's server, load it, and stop it; `hola models` lists them
+    /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same server
+    /// process, one after the other
     #[arg(long, value_name = "MODEL", conflicts_with = "url", value_parser = hola_servers::cli::model_named)]
     model: Option<&'static hola_servers::models::Model>,
     #[command(flatten)]
@@ -32,8 +38,8 @@ pub(super) struct LoadCommand {
 /// Measures, and says how it went by its exit code.
 pub(super) fn run(command: &LoadCommand) -> ExitCode {
     match command.model {
-        None => match command.load.workload(None) {
-            Ok(workload) => loadgen::execute(&workload, &command.load.output(), None),
+        None => match command.load.task(None) {
+            Ok(task) => loadgen::execute(&task, &command.load.output(), None),
             Err(error) => loadgen::refuse(&error),
         },
         Some(model) => load_model(&command.load, model.name),
@@ -57,11 +63,11 @@ fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
             return ExitCode::from(NOT_STARTED);
         }
     };
-    let workload = match args.workload(Some(server.address())) {
-        Ok(workload) => workload,
+    let task = match args.task(Some(server.address())) {
+        Ok(task) => task,
         Err(error) => return loadgen::refuse(&error),
     };
-    let code = loadgen::execute(&workload, &args.output(), Some(model.into()));
+    let code = loadgen::execute(&task, &args.output(), Some(model.into()));
     match server.stop() {
         Ok(_) => code,
         Err(reason) => {

@@ -3,7 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
-use super::{Cpus, Reuse, UsageError};
+use super::{ClientLevels, Cpus, RateLevels, Reuse, UsageError};
+use crate::condition::parse_number;
+
+/// Most loads in a row: at ten seconds each, half a day.
+const LEVELS_MOST: usize = 4_096;
 
 /// Address, `Host` value and path of a URL.
 pub(super) fn locate(url: &str) -> Result<(SocketAddr, String, Option<String>), UsageError> {
@@ -113,4 +117,45 @@ pub(super) fn parse_cpus(text: &str) -> Result<Cpus, String> {
         cpus.extend(range);
     }
     Ok(Cpus(cpus))
+}
+
+/// Numbers of clients: `64`, `1,8,64` or `10..100/10`.
+pub(super) fn parse_clients(text: &str) -> Result<ClientLevels, String> {
+    let wrong = || format!("`{text}` is not a number of clients such as 64, 1,8,64 or 10..100/10");
+    let whole = |clients: f64| format!("{clients:.0}").parse().map_err(|_| wrong());
+    let levels = parse_levels(text).ok_or_else(wrong)?;
+    // A range may fall between whole numbers; a number that is written out may not.
+    let written_out = !text.contains("..");
+    if written_out && levels.iter().any(|clients| clients.fract() != 0.0) {
+        return Err(wrong());
+    }
+    let clients: Result<Vec<u32>, String> = levels.into_iter().map(whole).collect();
+    clients.map(ClientLevels)
+}
+
+/// Rates: `500`, `500,1k,2k` or `1k..20k/10`.
+pub(super) fn parse_rates(text: &str) -> Result<RateLevels, String> {
+    parse_levels(text)
+        .map(RateLevels)
+        .ok_or_else(|| format!("`{text}` is not a rate such as 500, 500,1k,2k or 1k..20k/10"))
+}
+
+/// Numbers separated by commas, or `FIRST..LAST/COUNT`: so many, equally spaced, both ends among them.
+fn parse_levels(text: &str) -> Option<Vec<f64>> {
+    let Some((first, rest)) = text.split_once("..") else {
+        let levels: Option<Vec<f64>> = text.split(',').map(parse_number).collect();
+        return levels.filter(|levels| levels.len() <= LEVELS_MOST);
+    };
+    let (last, count) = rest.split_once('/')?;
+    let (first, last) = (parse_number(first)?, parse_number(last)?);
+    let count: u16 = count.parse().ok()?;
+    if first >= last || !(2..=LEVELS_MOST).contains(&usize::from(count)) {
+        return None;
+    }
+    let step = (last - first) / f64::from(count - 1);
+    Some(
+        (0..count)
+            .map(|index| first + step * f64::from(index))
+            .collect(),
+    )
 }

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::intervals::Handover;
+
 /// Equal parts of the window in which sends are counted, to see whether they were spread as planned.
 pub(crate) const SEND_BINS: usize = 200;
 
@@ -92,6 +94,8 @@ pub(crate) struct Gauge {
     pub(crate) failed: AtomicU64,
     pub(crate) in_flight: AtomicU64,
     pub(crate) offered: AtomicU64,
+    /// Where the recorder goes at the end of each interval, if anybody asked for it.
+    pub(crate) handover: Option<Handover>,
 }
 
 impl Gauge {

@@ -364,10 +364,13 @@ impl<'run, T: Transport> Worker<'run, T> {
             return;
         }
         self.gauge_due = self.now + GAUGE_NS;
-        let failed = self.recorder.histograms.failed.len();
-        self.gauge
-            .completed
-            .store(self.recorder.ok + failed, Ordering::Relaxed);
+        if let Some(handover) = &self.gauge.handover {
+            let (open, sent) = (self.window.open, self.ledger.sent);
+            let boundary = handover.offer(self.now, open, sent, &mut self.recorder);
+            self.gauge_due = self.gauge_due.min(boundary);
+        }
+        let [completed, failed] = self.recorder.ended();
+        self.gauge.completed.store(completed, Ordering::Relaxed);
         self.gauge.failed.store(failed, Ordering::Relaxed);
         self.gauge
             .in_flight

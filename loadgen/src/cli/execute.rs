@@ -1,0 +1,200 @@
+//! A task to an exit code.
+
+use std::process::ExitCode;
+
+use hdrhistogram::serialization::V2DeflateSerializer;
+
+use super::histogram_log::{self, HistogramLog};
+use super::outlets::Outlets;
+use super::watch::Watch;
+use super::{Format, Output, Task, UsageError, levels, search};
+use crate::condition::{Condition, Truth};
+use crate::engine::{LoadError, run};
+use crate::measurement::Measurement;
+use crate::summary::{Line, Summary};
+use crate::workload::Workload;
+use crate::{sys, text};
+
+/// Exit code of a run that failed or in which nothing succeeded.
+pub(super) const EXIT_ERROR: u8 = 1;
+/// Exit code of arguments that make no sense.
+const EXIT_USAGE: u8 = 2;
+/// Exit code of a measurement with a failed check, or one too small for a gate.
+pub(super) const EXIT_INVALID: u8 = 4;
+/// Exit code of a broken gate, or of objectives that no rate met.
+pub(super) const EXIT_BROKEN: u8 = 99;
+/// Exit code of a run ended by Ctrl-C.
+pub(super) const EXIT_INTERRUPTED: u8 = 130;
+
+/// Does `task`, writes the result, and says how it went; `model` names the server when the caller started it.
+///
+/// Ctrl-C ends a load early and still writes what was measured; of several loads, those that were finished.
+pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode {
+    match try_execute(task, output, model) {
+        Ok(code) => ExitCode::from(code),
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::from(EXIT_ERROR)
+        }
+    }
+}
+
+/// Says why the arguments are refused.
+pub fn refuse(error: &UsageError) -> ExitCode {
+    eprintln!("error: {error}");
+    ExitCode::from(EXIT_USAGE)
+}
+
+fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8, String> {
+    // Before the run: a measurement that cannot be kept is not worth making.
+    let outlets = Outlets::create(output)?;
+    sys::note_interrupts().map_err(|error| format!("cannot watch for Ctrl-C: {error}"))?;
+    let session = Session {
+        output,
+        outlets,
+        model,
+    };
+    match task {
+        Task::One(workload) => one(workload, &session),
+        Task::Levels(workloads) => levels::run(workloads, &session),
+        Task::FindMax {
+            workload,
+            objectives,
+        } => search::run(workload, objectives, &session),
+    }
+}
+
+/// What all loads of a task have in common.
+pub(super) struct Session<'a> {
+    pub(super) output: &'a Output,
+    pub(super) outlets: Outlets,
+    model: Option<String>,
+}
+
+impl Session<'_> {
+    /// Runs one load; nothing when Ctrl-C came before its window.
+    pub(super) fn measure(&self, workload: &Workload) -> Result<Option<Measurement>, String> {
+        let mut serializer = V2DeflateSerializer::new();
+        let mut log = self.outlets.hlog();
+        let log = log
+            .as_deref_mut()
+            .map(|file| HistogramLog::new(file, &mut serializer, &workload.url()));
+        let watch = Watch::new(workload, self.output, &self.outlets, log);
+        let result = run(workload, &watch);
+        let watched = watch.close();
+        let mut measurement = match result {
+            Ok(measurement) => measurement,
+            Err(error @ LoadError::StoppedInWarmup) => {
+                watched?;
+                eprintln!("{error}");
+                return Ok(None);
+            }
+            Err(error) => return Err(error.to_string()),
+        };
+        watched?;
+        measurement.summary.model.clone_from(&self.model);
+        Ok(Some(measurement))
+    }
+}
+
+fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
+    let Some(measurement) = session.measure(workload)? else {
+        return Ok(EXIT_INTERRUPTED);
+    };
+    let summary = &measurement.summary;
+    session
+        .outlets
+        .write(&render(&measurement, session.output.format)?)?;
+    let percentiles = histogram_log::percentiles(&measurement.histograms.response);
+    session.outlets.write_hgrm(&percentiles)?;
+    let gates = judge(&session.output.fail_if, summary, "");
+    Ok(verdict(&measurement, &gates))
+}
+
+fn verdict(measurement: &Measurement, gates: &Gates) -> u8 {
+    if measurement.interrupted {
+        return EXIT_INTERRUPTED;
+    }
+    if measurement.summary.counts.ok == 0 {
+        eprintln!("error: not one request succeeded");
+        return EXIT_ERROR;
+    }
+    match gates.exit_code() {
+        0 if !measurement.summary.is_valid() => EXIT_INVALID,
+        code => code,
+    }
+}
+
+/// How many gates are broken, and how many the measurements were too small for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Gates {
+    broken: usize,
+    unsupported: usize,
+}
+
+impl Gates {
+    /// Zero when every gate is whole. A broken gate weighs more than one that nothing is known of.
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self { broken: 1.., .. } => EXIT_BROKEN,
+            Self {
+                unsupported: 1.., ..
+            } => EXIT_INVALID,
+            _ => 0,
+        }
+    }
+
+    /// Adds the gates of another load.
+    pub(super) fn add(&mut self, other: Self) {
+        self.broken += other.broken;
+        self.unsupported += other.unsupported;
+    }
+}
+
+/// Holds `summary` against the gates and says on standard error which are broken; `level` says of which load.
+pub(super) fn judge(fail_if: &[Condition], summary: &Summary, level: &str) -> Gates {
+    let mut gates = Gates::default();
+    for gate in fail_if {
+        match gate.holds(summary) {
+            Truth::Fails(_) => {}
+            Truth::Holds(figure) => {
+                gates.broken += 1;
+                eprintln!("gate broken: {level}{gate}: {figure}");
+            }
+            Truth::Undecided(figure) => {
+                gates.broken += 1;
+                eprintln!("gate broken: {level}{gate} cannot be ruled out: {figure}");
+            }
+            Truth::Unsupported(figure) => {
+                gates.unsupported += 1;
+                eprintln!("gate not decided: {level}{gate}: {figure}");
+            }
+        }
+    }
+    gates
+}
+
+fn render(measurement: &Measurement, format: Format) -> Result<String, String> {
+    let summary = &measurement.summary;
+    match format {
+        Format::Text => Ok(text::page(measurement)),
+        Format::Csv => Ok(text::csv::table([summary])),
+        Format::Markdown => Ok(text::markdown::report(measurement)),
+        Format::Json => object(summary),
+        Format::Ndjson => line(&Line::Summary(Box::new(summary.clone()))),
+    }
+}
+
+/// A value as a JSON object for a person to read, too.
+pub(super) fn object(value: &impl serde::Serialize) -> Result<String, String> {
+    serde_json::to_string_pretty(value)
+        .map(|json| json + "\n")
+        .map_err(|error| format!("cannot encode the result: {error}"))
+}
+
+/// A value as a line of NDJSON.
+pub(super) fn line(line: &Line) -> Result<String, String> {
+    serde_json::to_string(line)
+        .map(|json| json + "\n")
+        .map_err(|error| format!("cannot encode the result: {error}"))
+}

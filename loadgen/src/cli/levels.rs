@@ -1,0 +1,90 @@
+//! Several loads on one server, one after the other.
+
+use super::Format;
+use super::execute::{
+    EXIT_ERROR, EXIT_INTERRUPTED, EXIT_INVALID, Gates, Session, judge, line, object,
+};
+use crate::measurement::Measurement;
+use crate::summary::{Levels, Line, SCHEMA_VERSION, Summary};
+use crate::text;
+use crate::workload::Workload;
+
+/// Runs the loads and writes one table of them; Ctrl-C keeps those that were finished.
+pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, String> {
+    let mut levels = Levels {
+        schema_version: SCHEMA_VERSION,
+        levels: Vec::new(),
+        search: None,
+    };
+    let mut interrupted = false;
+    for (index, workload) in workloads.iter().enumerate() {
+        let Some(measurement) = finished(workload, session)? else {
+            interrupted = true;
+            break;
+        };
+        eprintln!(
+            "[{}/{}] {}",
+            index + 1,
+            workloads.len(),
+            text::levels::line(&measurement.summary)
+        );
+        tell(&measurement.summary, session)?;
+        levels.levels.push(measurement.summary);
+    }
+    write(&levels, session)?;
+    let mut gates = Gates::default();
+    for summary in &levels.levels {
+        let level = format!("{}: ", text::levels::level(summary));
+        gates.add(judge(&session.output.fail_if, summary, &level));
+    }
+    Ok(verdict(&levels.levels, gates, interrupted))
+}
+
+/// Runs one load; nothing when Ctrl-C ended it early.
+pub(super) fn finished(
+    workload: &Workload,
+    session: &Session,
+) -> Result<Option<Measurement>, String> {
+    let measurement = session.measure(workload)?;
+    Ok(measurement.filter(|measurement| !measurement.interrupted))
+}
+
+/// Writes the line of a load that is over, where lines are asked for.
+pub(super) fn tell(summary: &Summary, session: &Session) -> Result<(), String> {
+    match session.output.format {
+        Format::Ndjson => session
+            .outlets
+            .write(&line(&Line::Summary(Box::new(summary.clone())))?),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what is written at the end.
+pub(super) fn write(levels: &Levels, session: &Session) -> Result<(), String> {
+    let text = match session.output.format {
+        Format::Text => text::levels::page(levels),
+        Format::Markdown => text::levels::report(levels),
+        Format::Csv => text::csv::table(&levels.levels),
+        Format::Json => object(levels)?,
+        Format::Ndjson => match &levels.search {
+            Some(search) => line(&Line::Search(search.clone()))?,
+            None => String::new(),
+        },
+    };
+    session.outlets.write(&text)
+}
+
+fn verdict(levels: &[Summary], gates: Gates, interrupted: bool) -> u8 {
+    if interrupted {
+        return EXIT_INTERRUPTED;
+    }
+    if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
+        let level = text::levels::level(dead);
+        eprintln!("error: not one request succeeded with {level}");
+        return EXIT_ERROR;
+    }
+    match gates.exit_code() {
+        0 if !levels.iter().all(Summary::is_valid) => EXIT_INVALID,
+        code => code,
+    }
+}

@@ -1,0 +1,323 @@
+//! The search for the highest rate at which a server keeps its promises.
+
+use super::execute::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_INVALID, Session};
+use super::levels::{finished, tell, write};
+use crate::condition::{Condition, Truth};
+use crate::summary::{Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
+use crate::text;
+use crate::workload::{MAX_RATE, Pace, Workload};
+
+/// Most loads of a search: twenty doublings are a factor of a million, five bisections reach 5 %, and some to spare.
+const STEPS_MOST: usize = 32;
+
+/// How close the lowest rate that fails must come to the highest one that holds.
+const RESOLUTION: f64 = 1.05;
+
+/// Rate below which a search gives up, per second.
+const RATE_LEAST: f64 = 1.0;
+
+/// Runs loads like `workload` until the highest rate that meets `objectives` is known.
+pub(super) fn run(
+    workload: &Workload,
+    objectives: &[Condition],
+    session: &Session,
+) -> Result<u8, String> {
+    let Pace::Open {
+        rate_per_s,
+        arrivals,
+    } = workload.pace
+    else {
+        return Err("a search needs an open loop".to_owned());
+    };
+    let mut bracket = Bracket::new(rate_per_s);
+    let mut levels = Vec::new();
+    let mut interrupted = false;
+    while let Some(rate_per_s) = bracket.next() {
+        let pace = Pace::Open {
+            rate_per_s,
+            arrivals,
+        };
+        let workload = Workload {
+            pace,
+            ..workload.clone()
+        };
+        let Some(measurement) = finished(&workload, session)? else {
+            interrupted = true;
+            break;
+        };
+        let judgement = judge(&measurement.summary, objectives);
+        let line = text::levels::line(&measurement.summary);
+        let outcome = judgement.to_string();
+        eprintln!("[{}] {line}: {outcome}", bracket.steps.len() + 1);
+        bracket.enter(rate_per_s, judgement);
+        tell(&measurement.summary, session)?;
+        levels.push(measurement.summary);
+    }
+    let search = bracket.conclude(objectives, interrupted);
+    let code = exit_code(&search, bracket.too_small());
+    write(
+        &Levels {
+            schema_version: SCHEMA_VERSION,
+            levels,
+            search: Some(search),
+        },
+        session,
+    )?;
+    Ok(code)
+}
+
+fn exit_code(search: &Search, too_small: bool) -> u8 {
+    match (search.limit, search.highest_rate_per_s) {
+        (SearchLimit::Interrupted, _) => EXIT_INTERRUPTED,
+        (_, Some(_)) => 0,
+        (SearchLimit::Generator, None) => EXIT_INVALID,
+        (_, None) if too_small => EXIT_INVALID,
+        (_, None) => EXIT_BROKEN,
+    }
+}
+
+/// What one load says about its rate.
+#[derive(Clone, Debug, PartialEq)]
+struct Judgement {
+    /// Objectives that are not met, and checks that do not hold, with what was seen.
+    reasons: Vec<String>,
+    /// Of what kind the weightiest of them is.
+    limit: Option<SearchLimit>,
+    /// Whether the load was too small to tell.
+    too_small: bool,
+}
+
+impl std::fmt::Display for Judgement {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        match self.limit {
+            None => formatter.write_str("met"),
+            Some(SearchLimit::Generator) => {
+                write!(formatter, "not met, generator: {}", self.reasons.join("; "))
+            }
+            Some(_) => write!(formatter, "not met: {}", self.reasons.join("; ")),
+        }
+    }
+}
+
+/// Whether every objective is met and every check holds. A generator at its limit explains everything else.
+fn judge(summary: &Summary, objectives: &[Condition]) -> Judgement {
+    let mut judgement = Judgement {
+        reasons: Vec::new(),
+        limit: None,
+        too_small: false,
+    };
+    for objective in objectives {
+        let reason = match objective.holds(summary) {
+            Truth::Holds(_) => continue,
+            Truth::Fails(figure) => format!("{objective}: {figure}"),
+            Truth::Undecided(figure) => format!("{objective} is not certain: {figure}"),
+            Truth::Unsupported(figure) => {
+                judgement.too_small = true;
+                format!("{objective}: {figure}")
+            }
+        };
+        judgement.reasons.push(reason);
+        judgement.limit = Some(SearchLimit::Objective);
+    }
+    for check in summary.validity.iter().filter(|check| !check.ok) {
+        judgement
+            .reasons
+            .push(format!("{}: {}", check.check, check.detail));
+        if check.check == "generator" {
+            judgement.limit = Some(SearchLimit::Generator);
+        }
+        judgement.limit.get_or_insert(SearchLimit::Check);
+    }
+    judgement
+}
+
+/// What is known of a search: the highest rate that held, the lowest that did not, and how they were found.
+#[derive(Debug)]
+struct Bracket {
+    first: f64,
+    held: Option<f64>,
+    failed: Option<(f64, Judgement)>,
+    steps: Vec<SearchStep>,
+}
+
+impl Bracket {
+    fn new(first: f64) -> Self {
+        Self {
+            first,
+            held: None,
+            failed: None,
+            steps: Vec::new(),
+        }
+    }
+
+    /// Next rate to measure; nothing when the search is over.
+    fn next(&self) -> Option<f64> {
+        if self.steps.len() >= STEPS_MOST {
+            return None;
+        }
+        match (self.held, &self.failed) {
+            (None, None) => Some(self.first),
+            (Some(held), None) => (held < MAX_RATE).then(|| (held * 2.0).min(MAX_RATE)),
+            // Fewer requests would tell still less.
+            (None, Some((_, judgement))) if judgement.too_small => None,
+            (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_LEAST),
+            (Some(held), Some((failed, _))) => {
+                (failed / held > RESOLUTION).then(|| readable(f64::midpoint(held, *failed)))
+            }
+        }
+    }
+
+    /// Notes what came of a rate.
+    fn enter(&mut self, rate_per_s: f64, judgement: Judgement) {
+        let met = judgement.limit.is_none();
+        self.steps.push(SearchStep {
+            rate_per_s,
+            met,
+            reasons: judgement.reasons.clone(),
+        });
+        if met {
+            self.held = Some(rate_per_s);
+        } else {
+            self.failed = Some((rate_per_s, judgement));
+        }
+    }
+
+    /// Whether the search ended because a load was too small to tell.
+    fn too_small(&self) -> bool {
+        self.failed
+            .as_ref()
+            .is_some_and(|(_, judgement)| judgement.too_small)
+    }
+
+    /// The result, in words, too.
+    fn conclude(&self, objectives: &[Condition], interrupted: bool) -> Search {
+        let objectives: Vec<String> = objectives.iter().map(Condition::to_string).collect();
+        let asked = objectives.join(", ");
+        let limit = match &self.failed {
+            _ if interrupted => SearchLimit::Interrupted,
+            None => SearchLimit::Bounds,
+            Some((_, judgement)) => judgement.limit.unwrap_or(SearchLimit::Bounds),
+        };
+        let found = match self.held {
+            Some(held) => format!("{held}/s is the highest rate that was measured to hold {asked}"),
+            None => format!("No rate was measured to hold {asked}"),
+        };
+        let bound = match (limit, &self.failed) {
+            (SearchLimit::Interrupted, _) => "; the search was interrupted.".to_owned(),
+            (_, None) => "; none that was tried failed.".to_owned(),
+            (SearchLimit::Generator, Some((failed, _))) => {
+                format!("; at {failed}/s the generator, not the server, was the limit.")
+            }
+            (_, Some((failed, judgement))) => {
+                format!("; {failed}/s did not: {}.", judgement.reasons.join("; "))
+            }
+        };
+        Search {
+            objectives,
+            highest_rate_per_s: self.held,
+            limit,
+            conclusion: found + &bound,
+            steps: self.steps.clone(),
+        }
+    }
+}
+
+/// A rate with three digits: a third of a percent is far below what a search can tell apart.
+#[allow(clippy::cast_possible_truncation)] // a logarithm
+fn readable(rate: f64) -> f64 {
+    let digit = 10_f64.powi(rate.log10().floor() as i32 - 2);
+    if digit >= 1.0 {
+        (rate / digit).round() * digit
+    } else {
+        rate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judgement(limit: Option<SearchLimit>) -> Judgement {
+        Judgement {
+            reasons: limit.iter().map(|limit| format!("{limit:?}")).collect(),
+            limit,
+            too_small: false,
+        }
+    }
+
+    /// Searches a server that holds exactly up to `capacity`, and fails beyond it for `limit`.
+    fn search(first: f64, capacity: f64, limit: SearchLimit) -> (Search, usize) {
+        let mut bracket = Bracket::new(first);
+        while let Some(rate) = bracket.next() {
+            bracket.enter(rate, judgement((rate > capacity).then_some(limit)));
+        }
+        (bracket.conclude(&[], false), bracket.steps.len())
+    }
+
+    #[test]
+    fn finds_the_capacity_to_5_percent_from_below_and_above() {
+        for first in [1.0, 100.0, 1000.0, 50_000.0, 1_000_000.0] {
+            for capacity in [3.7, 730.0, 1000.0, 41_234.0, 400_000.0] {
+                let (found, steps) = search(first, capacity, SearchLimit::Objective);
+                let rate = found.highest_rate_per_s.unwrap();
+                assert!(steps <= STEPS_MOST);
+                assert!(
+                    rate <= capacity && rate * RESOLUTION >= capacity,
+                    "{found:?}"
+                );
+                assert!(
+                    found
+                        .steps
+                        .iter()
+                        .any(|step| step.met && step.rate_per_s == rate)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn says_that_the_generator_was_the_limit() {
+        let (found, _) = search(1000.0, 5000.0, SearchLimit::Generator);
+        assert_eq!(found.limit, SearchLimit::Generator);
+        assert!(
+            found
+                .conclusion
+                .contains("the generator, not the server, was the limit"),
+            "{}",
+            found.conclusion
+        );
+    }
+
+    #[test]
+    fn gives_up_where_nothing_holds() {
+        let (found, steps) = search(1000.0, 0.0, SearchLimit::Objective);
+        assert_eq!(found.highest_rate_per_s, None);
+        assert!(steps <= 10);
+        assert!(found.conclusion.starts_with("No rate was measured to hold"));
+        assert_eq!(exit_code(&found, false), EXIT_BROKEN);
+    }
+
+    #[test]
+    fn ends_where_there_is_no_faster_rate() {
+        let (found, _) = search(1_000_000.0, f64::INFINITY, SearchLimit::Objective);
+        assert_eq!(found.highest_rate_per_s, Some(MAX_RATE));
+        assert_eq!(found.limit, SearchLimit::Bounds);
+    }
+
+    #[test]
+    fn a_load_too_small_to_tell_is_not_followed_by_smaller_ones() {
+        let mut bracket = Bracket::new(100.0);
+        bracket.enter(
+            100.0,
+            Judgement {
+                too_small: true,
+                ..judgement(Some(SearchLimit::Objective))
+            },
+        );
+        assert_eq!(bracket.next(), None);
+        assert_eq!(
+            exit_code(&bracket.conclude(&[], false), bracket.too_small()),
+            EXIT_INVALID
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! Arguments to a task: one load, several, or a search.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::parse::locate;
+use super::{ArrivalsArg, LoadArgs};
+use crate::condition::Condition;
+use crate::summary::Arrivals;
+use crate::sys;
+use crate::workload::{GREETING, Pace, Stop, Workload};
+
+/// Shortest interval: a worker looks at its books this often.
+const INTERVAL_LEAST: Duration = Duration::from_millis(100);
+
+/// Where a search starts: enough in ten seconds for a percentile of 99.9, and little for any server.
+const FIRST_RATE_PER_S: f64 = 1_000.0;
+
+/// What to do with a server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Task {
+    /// One load.
+    One(Workload),
+    /// Several loads, one after the other.
+    Levels(Vec<Workload>),
+    /// Loads that look for the highest rate at which all objectives are met.
+    FindMax {
+        /// The first of them, an open loop.
+        workload: Workload,
+        /// What must hold.
+        objectives: Vec<Condition>,
+    },
+}
+
+/// Why the arguments do not make a workload.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum UsageError {
+    /// Nobody said what to load.
+    #[error("say which server to load, such as http://127.0.0.1:8080/")]
+    NoTarget,
+    /// Not an `http` URL.
+    #[error("`{0}` is not a URL of the form http://HOST[:PORT][/PATH]")]
+    Url(String),
+    /// The name cannot be resolved.
+    #[error("`{0}` has no address: {1}")]
+    Unresolved(String, String),
+    /// The target is another machine, and that was not allowed.
+    #[error("{0} is not on this machine; loading somebody else's server needs --allow-remote")]
+    Remote(SocketAddr),
+    /// Intervals would cost more than they tell.
+    #[error("an interval must be at least 100ms")]
+    Interval,
+    /// A search was given more than one rate to start from.
+    #[error("--find-max starts from one rate")]
+    SeveralFirstRates,
+    /// Histograms of several loads would end up in one file.
+    #[error("--hlog and --hgrm keep one load: name one number of clients, or one rate")]
+    SeveralLoads,
+    /// The load makes no sense or does not fit.
+    #[error(transparent)]
+    Invalid(#[from] crate::workload::InvalidWorkload),
+}
+
+impl LoadArgs {
+    /// The task asked for; `target` is the server when the caller started it itself, and then no URL is needed.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with the arguments.
+    pub fn task(&self, target: Option<SocketAddr>) -> Result<Task, UsageError> {
+        if self.interval < INTERVAL_LEAST {
+            return Err(UsageError::Interval);
+        }
+        let workload = self.workload(target)?;
+        if self.find_max {
+            return match self.paces()[..] {
+                [Pace::Open { .. }] => Ok(Task::FindMax {
+                    workload,
+                    objectives: self.slo.clone(),
+                }),
+                _ => Err(UsageError::SeveralFirstRates),
+            };
+        }
+        let workloads: Vec<Workload> = self
+            .paces()
+            .into_iter()
+            .map(|pace| Workload {
+                pace,
+                ..workload.clone()
+            })
+            .collect();
+        for workload in &workloads {
+            workload.validate(sys::raise_open_file_limit())?;
+        }
+        match workloads.len() {
+            1 => Ok(Task::One(workload)),
+            _ if self.hlog.is_some() || self.hgrm.is_some() => Err(UsageError::SeveralLoads),
+            _ => Ok(Task::Levels(workloads)),
+        }
+    }
+
+    /// Who decides when requests are sent, for each load.
+    fn paces(&self) -> Vec<Pace> {
+        let arrivals = match self.arrivals {
+            ArrivalsArg::Poisson => Arrivals::Poisson,
+            ArrivalsArg::Constant => Arrivals::Constant,
+        };
+        let open = |rate_per_s| Pace::Open {
+            rate_per_s,
+            arrivals,
+        };
+        match (&self.rate, &self.clients) {
+            (Some(rates), _) => rates.0.iter().copied().map(open).collect(),
+            (None, Some(clients)) => clients
+                .0
+                .iter()
+                .map(|clients| Pace::Closed { clients: *clients })
+                .collect(),
+            (None, None) if self.find_max => vec![open(FIRST_RATE_PER_S)],
+            (None, None) => vec![Pace::Closed { clients: 50 }],
+        }
+    }
+
+    /// The first workload asked for.
+    fn workload(&self, target: Option<SocketAddr>) -> Result<Workload, UsageError> {
+        let (target, host, url_path) = match (target, &self.url) {
+            (Some(target), _) => (target, target.to_string(), None),
+            (None, Some(url)) => locate(url)?,
+            (None, None) => return Err(UsageError::NoTarget),
+        };
+        if !target.ip().is_loopback() && !self.allow_remote {
+            return Err(UsageError::Remote(target));
+        }
+        let path = self
+            .path
+            .clone()
+            .or(url_path)
+            .unwrap_or_else(|| "/".to_owned());
+        let expected_body = match &self.expect {
+            Some(text) => Some(text.clone().into_bytes()),
+            None if path == "/" && !self.any_body => Some(GREETING.to_vec()),
+            None => None,
+        };
+        let mut workload = Workload {
+            host,
+            path,
+            pace: self.paces()[0],
+            requests_per_connection: self.requests_per_connection.0,
+            stop: match self.requests {
+                Some(requests) => Stop::Requests(requests),
+                None => Stop::After(self.duration.unwrap_or(Duration::from_secs(10))),
+            },
+            warmup: self.warmup,
+            timeout: self.timeout,
+            threads: self.threads,
+            cpus: self
+                .cpus
+                .as_ref()
+                .map_or_else(Vec::new, |cpus| cpus.0.clone()),
+            seed: self.seed,
+            max_in_flight: self.max_in_flight,
+            expected_body,
+            ..Workload::new(target)
+        };
+        self.behaviour.apply(&mut workload);
+        workload.validate(sys::raise_open_file_limit())?;
+        Ok(workload)
+    }
+}

@@ -1,0 +1,148 @@
+//! Follows one load: the live line, the lines of NDJSON and the interval log.
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use super::execute::line;
+use super::histogram_log::HistogramLog;
+use super::live::Live;
+use super::outlets::Outlets;
+use super::{Format, Output};
+use crate::engine::{Observer, Progress};
+use crate::histograms::Histograms;
+use crate::intervals::Interval;
+use crate::summary::Line;
+use crate::sys;
+use crate::workload::Workload;
+
+/// Longest time between two drawings of the live line.
+const REDRAW: Duration = Duration::from_millis(500);
+
+/// An observer that shows and writes what it sees. Workers are asked for parts of an interval where the live line needs
+/// news more often than intervals end.
+pub(super) struct Watch<'a> {
+    live: Option<Live>,
+    outlets: &'a Outlets,
+    lines: bool,
+    log: RefCell<Option<HistogramLog<'a>>>,
+    interval: Duration,
+    /// Parts that make an interval.
+    parts: u32,
+    /// Those of the interval under way.
+    pending: RefCell<Option<(u32, Interval)>>,
+    /// Why writing failed, the first time.
+    failure: RefCell<Option<String>>,
+}
+
+impl<'a> Watch<'a> {
+    /// Watches a load and writes to `outlets` what `output` asks for.
+    pub(super) fn new(
+        workload: &Workload,
+        output: &Output,
+        outlets: &'a Outlets,
+        log: Option<HistogramLog<'a>>,
+    ) -> Self {
+        let lines = output.format == Format::Ndjson;
+        // On one terminal the lines themselves show how it goes.
+        let crowded = lines && output.file.is_none() && io::stdout().is_terminal();
+        let live = if crowded { None } else { Live::new(workload) };
+        let wanted = lines || log.is_some();
+        let parts = match (wanted, &live) {
+            (true, Some(_)) => {
+                u32::try_from(output.interval.as_nanos().div_ceil(REDRAW.as_nanos()))
+                    .unwrap_or(u32::MAX)
+            }
+            _ => 1,
+        };
+        Self {
+            live,
+            outlets,
+            lines,
+            log: RefCell::new(log),
+            interval: if wanted { output.interval } else { REDRAW },
+            parts,
+            pending: RefCell::new(None),
+            failure: RefCell::new(None),
+        }
+    }
+
+    /// Writes what is still pending and clears the live line.
+    ///
+    /// # Errors
+    /// What could not be written at any time.
+    pub(super) fn close(&self) -> Result<(), String> {
+        if let Some(live) = &self.live {
+            live.clear();
+        }
+        if let Some((_, interval)) = self.pending.take() {
+            self.write(&interval);
+        }
+        self.failure.take().map_or(Ok(()), Err)
+    }
+
+    fn write(&self, interval: &Interval) {
+        if self.failure.borrow().is_some() {
+            return;
+        }
+        let mut written = Ok(());
+        if self.lines {
+            written = line(&Line::Interval(Box::new(interval.summary())))
+                .and_then(|line| self.outlets.write(&line));
+        }
+        if let Some(log) = &mut *self.log.borrow_mut() {
+            written = written.and(log.write(interval));
+        }
+        if let Err(reason) = written {
+            self.failure.replace(Some(reason));
+        }
+    }
+
+    /// Adds a part to the interval under way, and writes the interval when it is whole.
+    fn gather(&self, part: &Interval) {
+        let mut pending = self.pending.borrow_mut();
+        let count = match &mut *pending {
+            Some((count, interval)) => {
+                interval.append(part);
+                *count += 1;
+                *count
+            }
+            None => {
+                *pending = Some((1, part.clone()));
+                1
+            }
+        };
+        if count >= self.parts
+            && let Some((_, interval)) = pending.take()
+        {
+            self.write(&interval);
+        }
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn progress(&self, progress: &Progress) {
+        if let Some(live) = &self.live {
+            live.warming_up(progress);
+        }
+    }
+
+    fn interval_length(&self) -> Option<Duration> {
+        let wanted = self.live.is_some() || self.lines || self.log.borrow().is_some();
+        wanted.then(|| self.interval / self.parts)
+    }
+
+    fn interval(&self, interval: &Interval, so_far: &Histograms) {
+        if self.lines || self.log.borrow().is_some() {
+            self.gather(interval);
+        }
+        if let Some(live) = &self.live {
+            live.show(interval, so_far);
+        }
+    }
+
+    fn should_stop(&self) -> bool {
+        // What cannot be kept is not worth measuring.
+        sys::interrupted() || self.failure.borrow().is_some()
+    }
+}
