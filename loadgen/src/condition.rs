@@ -231,3 +231,111 @@ pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let value: f64 = digits.parse().ok().filter(|_| plain)?;
     Some(value * factor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::Workload;
+
+    fn summary(p99_us: Option<f64>, censored: bool) -> Summary {
+        let mut summary: Summary = serde_json::from_value(serde_json::json!({
+            "schema_version": 1, "model": null, "url": "",
+            "plan": Workload::new(([127, 0, 0, 1], 1).into()).plan(),
+            "rates": {"offered_per_s": 1000.0, "completed_per_s": 1000.0, "good_per_s": 999.0},
+            "counts": {
+                "planned": 1000, "sent": 1000, "ok": 999, "not_sent": 0, "in_flight_at_end": 0,
+                "failed": {"timeout": {"connect": 1}},
+            },
+            "latency_us": Latencies::default(),
+            "generator": {"threads": 1, "cpu_us_per_request": null, "cpu_share": 0.1},
+            "validity": [],
+        }))
+        .unwrap();
+        summary.latency_us.response.p99 = p99_us;
+        summary.latency_us.service.p99 = Some(1.0);
+        if censored {
+            summary.latency_us.response.censored.push("p99".to_owned());
+        }
+        summary
+    }
+
+    /// First letter of the truth of `condition`.
+    fn truth(condition: &str, summary: &Summary) -> char {
+        match condition.parse::<Condition>().unwrap().holds(summary) {
+            Truth::Holds(_) => 'h',
+            Truth::Fails(_) => 'f',
+            Truth::Undecided(_) => 'u',
+            Truth::Unsupported(_) => '?',
+        }
+    }
+
+    #[test]
+    fn a_known_figure_decides_every_comparison() {
+        let summary = summary(Some(10_000.0), false);
+        for (condition, expected) in [
+            ("p99>10ms", 'f'),
+            ("p99>=10ms", 'h'),
+            ("p99<10ms", 'f'),
+            ("p99<=10ms", 'h'),
+            (" p99 > 9.9ms ", 'h'),
+            ("response.p99<1s", 'h'),
+            ("service.p99<2us", 'h'),
+            ("rate<1000", 'h'),
+            ("rate<0.9k", 'f'),
+            ("failed>0", 'h'),
+            ("failed>1", 'f'),
+            ("failed>0.1%", 'f'),
+            ("failed>=0.1 %", 'h'),
+            ("failed<0.2%", 'h'),
+        ] {
+            assert_eq!(truth(condition, &summary), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_lower_bound_decides_only_what_a_larger_value_cannot_change() {
+        let summary = summary(Some(10_000.0), true);
+        for (condition, expected) in [
+            ("p99>9ms", 'h'),
+            ("p99>10ms", 'u'),
+            ("p99>=10ms", 'h'),
+            ("p99>11ms", 'u'),
+            ("p99<9ms", 'f'),
+            ("p99<10ms", 'f'),
+            ("p99<=10ms", 'u'),
+            ("p99<11ms", 'u'),
+        ] {
+            assert_eq!(truth(condition, &summary), expected, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_figure_that_the_sample_cannot_support_decides_nothing() {
+        assert_eq!(truth("p99>1us", &summary(None, false)), '?');
+        let mut empty = summary(None, false);
+        empty.counts.ok = 0;
+        empty.counts.failed.clear();
+        assert_eq!(truth("failed>0.1%", &empty), '?');
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "p99",
+            "p99=1ms",
+            "p99>",
+            "p99>10",
+            "p98>10ms",
+            "p99>-1ms",
+            "rate<fast",
+            "rate<1e3",
+            "failed>1ms",
+            "other.p99>1ms",
+            "p99>>1ms",
+            "rate<inf",
+        ] {
+            assert!(text.parse::<Condition>().is_err(), "{text}");
+        }
+    }
+}

@@ -264,3 +264,106 @@ impl Collector {
         tell(&interval, &self.whole.histograms);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::{Cause, Outcome, Phase, Times};
+
+    const MOMENT: Moment = Moment {
+        elapsed_ns: u64::MAX,
+        in_flight: 0,
+    };
+
+    fn record(recorder: &mut Recorder, outcome: Outcome) {
+        let times = Times {
+            intended: 1,
+            start: 2,
+            end: 1_000,
+            ..Times::default()
+        };
+        recorder.record(&times, outcome);
+    }
+
+    /// Two workers whose window opens at 100 and whose intervals are 10 long.
+    fn two() -> (Vec<Handover>, Collector) {
+        channel(Duration::from_nanos(10), 2)
+    }
+
+    #[test]
+    fn an_interval_is_told_when_every_worker_has_handed_over() {
+        let (workers, mut collector) = two();
+        let mut recorder = Recorder::new();
+        let mut told = Vec::new();
+        record(&mut recorder, Outcome::Ok);
+        assert_eq!(workers[0].offer(99, 100, 0, &mut recorder), 100);
+        assert_eq!(workers[0].offer(109, 100, 1, &mut recorder), 110);
+        assert_eq!(recorder.ok, 1, "the interval is not over");
+        assert_eq!(workers[0].offer(110, 100, 2, &mut recorder), 120);
+        assert!(recorder.is_empty());
+        assert_eq!(
+            recorder.ended(),
+            [1, 0],
+            "what was handed over still counts"
+        );
+        collector.collect(MOMENT, &mut |interval, _| told.push(interval.clone()));
+        assert!(told.is_empty());
+        record(
+            &mut recorder,
+            Outcome::Failed(Cause::Timeout, Phase::Connect),
+        );
+        workers[1].offer(113, 100, 5, &mut recorder);
+        collector.collect(MOMENT, &mut |interval, _| told.push(interval.clone()));
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].sent, told[0].ok), (7, 1));
+        assert_eq!(told[0].failed["timeout"]["connect"], 1);
+        assert_eq!(
+            (told[0].start, told[0].length),
+            (Duration::ZERO, Duration::from_nanos(10))
+        );
+    }
+
+    #[test]
+    fn nobody_waits_for_a_worker_that_is_an_interval_behind_and_nothing_is_lost() {
+        let (workers, mut collector) = two();
+        let mut told = 0;
+        let mut sum = Histograms::new();
+        for now in [110, 120, 130, 140] {
+            let mut recorder = Recorder::new();
+            record(&mut recorder, Outcome::Ok);
+            workers[0].offer(now, 100, now, &mut recorder);
+            collector.collect(MOMENT, &mut |interval, _| {
+                told += 1;
+                sum.merge(&interval.histograms);
+            });
+        }
+        assert_eq!(told, 2);
+        let mut late = Recorder::new();
+        record(&mut late, Outcome::Ok);
+        workers[1].offer(145, 100, 1, &mut late);
+        let mut last = Recorder::new();
+        record(&mut last, Outcome::Ok);
+        let rest = [(141, last), (1, Recorder::new())].into_iter();
+        let whole = collector.finish(rest, MOMENT, &mut |interval, _| {
+            sum.merge(&interval.histograms);
+        });
+        assert_eq!(whole.ok, 6);
+        assert_eq!(whole.histograms, sum);
+    }
+
+    #[test]
+    fn a_worker_keeps_its_recorder_while_nobody_takes_it() {
+        let (workers, collector) = channel(Duration::from_nanos(10), 1);
+        let mut recorder = Recorder::new();
+        for now in [110, 120, 130, 140, 150] {
+            record(&mut recorder, Outcome::Ok);
+            workers[0].offer(now, 100, now, &mut recorder);
+        }
+        assert_eq!(recorder.ok, 3, "two wait, the rest is kept");
+        assert_eq!(recorder.ended(), [5, 0]);
+        let mut sent = Vec::new();
+        let rest = [(150, recorder)].into_iter();
+        let whole = collector.finish(rest, MOMENT, &mut |interval, _| sent.push(interval.sent));
+        assert_eq!((whole.ok, sent), (5, vec![110, 10, 30]));
+    }
+}

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use terminal_size::{Width, terminal_size_of};
 
@@ -16,6 +17,9 @@ use crate::workload::{Pace, Workload};
 /// Columns of a terminal that does not say how many it has.
 const COLUMNS: usize = 80;
 
+/// Shortest time between two drawings.
+pub(super) const REDRAW: Duration = Duration::from_millis(500);
+
 /// Failures so far, by cause.
 type Causes = BTreeMap<String, u64>;
 
@@ -24,9 +28,10 @@ pub(super) struct Live {
     /// Rate of the plan.
     offered_per_s: Option<f64>,
     style: Style,
+    warmup: Duration,
     failed: Cell<Causes>,
-    /// Whether the measured window has been seen.
-    opened: Cell<bool>,
+    /// Part of the measured window that has been shown.
+    shown: Cell<Duration>,
     /// Columns in use.
     drawn: Cell<usize>,
 }
@@ -58,15 +63,16 @@ impl Live {
                 escapes,
                 colour: escapes && !no_colour,
             },
+            warmup: workload.warmup,
             failed: Cell::new(Causes::new()),
-            opened: Cell::new(false),
+            shown: Cell::new(Duration::ZERO),
             drawn: Cell::new(0),
         })
     }
 
-    /// Says that nothing is measured yet, unless something is.
+    /// Says that nothing is measured yet, while that is so.
     pub(super) fn warming_up(&self, progress: &Progress) {
-        if !self.opened.get() {
+        if progress.elapsed < self.warmup {
             let text = format!(
                 "warming up, {:.1} s  {} in flight",
                 progress.elapsed.as_secs_f64(),
@@ -76,14 +82,17 @@ impl Live {
         }
     }
 
-    /// Shows the interval that has just ended, and the percentiles of the window so far.
+    /// Shows the interval that has just ended and the percentiles of the window so far, unless that was just done.
     pub(super) fn show(&self, interval: &Interval, so_far: &Histograms) {
-        self.opened.set(true);
         let mut failed = self.failed.take();
         for (cause, phases) in &interval.failed {
             *failed.entry(cause.clone()).or_default() += phases.values().sum::<u64>();
         }
-        self.draw(&self.parts(interval, so_far, &failed));
+        let end = interval.start + interval.length;
+        if end.saturating_sub(self.shown.get()) >= REDRAW {
+            self.shown.set(end);
+            self.draw(&self.parts(interval, so_far, &failed));
+        }
         self.failed.set(failed);
     }
 
@@ -93,7 +102,7 @@ impl Live {
         interval: &Interval,
         so_far: &Histograms,
         failed: &Causes,
-    ) -> [(String, bool); 3] {
+    ) -> [(String, bool); 2] {
         let ended = interval.ok
             + interval
                 .failed
@@ -112,24 +121,16 @@ impl Live {
             .collect();
         let total: u64 = failed.values().sum();
         let at = (interval.start + interval.length).as_secs_f64();
-        [
-            (
-                format!("{at:.1} s  {rate:.0}/s{offered}  p50 {p50}  p99 {p99}  "),
-                false,
-            ),
-            match total {
-                0 => ("0 failed".to_owned(), false),
-                _ => (format!("{total} failed ({})", causes.join(", ")), true),
-            },
-            (
-                format!(
-                    "  {} in flight  lag p99 {}",
-                    interval.in_flight,
-                    written(percentile_ns(&so_far.lag, 990))
-                ),
-                false,
-            ),
-        ]
+        let figures = format!(
+            "{at:.1} s  {rate:.0}/s{offered}  p50 {p50}  p99 {p99}  lag {}  {} in flight  ",
+            written(percentile_ns(&so_far.lag, 990)),
+            interval.in_flight
+        );
+        let failures = match total {
+            0 => ("0 failed".to_owned(), false),
+            _ => (format!("{total} failed ({})", causes.join(", ")), true),
+        };
+        [(figures, false), failures]
     }
 
     /// Takes the line away.

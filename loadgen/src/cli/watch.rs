@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::execute::line;
 use super::histogram_log::HistogramLog;
-use super::live::Live;
+use super::live::{Live, REDRAW};
 use super::outlets::Outlets;
 use super::{Format, Output};
 use crate::engine::{Observer, Progress};
@@ -15,9 +15,6 @@ use crate::intervals::Interval;
 use crate::summary::Line;
 use crate::sys;
 use crate::workload::Workload;
-
-/// Longest time between two drawings of the live line.
-const REDRAW: Duration = Duration::from_millis(500);
 
 /// An observer that shows and writes what it sees. Workers are asked for parts of an interval where the live line needs
 /// news more often than intervals end.
@@ -49,10 +46,9 @@ impl<'a> Watch<'a> {
         let live = if crowded { None } else { Live::new(workload) };
         let wanted = lines || log.is_some();
         let parts = match (wanted, &live) {
-            (true, Some(_)) => {
-                u32::try_from(output.interval.as_nanos().div_ceil(REDRAW.as_nanos()))
-                    .unwrap_or(u32::MAX)
-            }
+            (true, Some(_)) => u32::try_from(output.interval.as_nanos() / REDRAW.as_nanos())
+                .unwrap_or(u32::MAX)
+                .max(1),
             _ => 1,
         };
         Self {

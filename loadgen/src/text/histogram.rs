@@ -53,23 +53,19 @@ fn write_bins(
         "  {:>11}  {:<width$}  service",
         "from",
         "response",
-        width = BAR + 9
+        width = BAR + 8
     )?;
     for (bin, edge) in edges[..edges.len() - 1].iter().enumerate() {
         write!(drawing, "  {:>11}", time(*edge as f64 / 1e3))?;
         let [response, service] = [columns[0][bin], columns[1][bin]];
-        write!(
-            drawing,
-            "  {:<BAR$} {:>7} ",
+        let line = format!(
+            "{:<BAR$} {:>7}   {:<BAR$} {:>7}",
             bar(response / most),
-            percent(response)
-        )?;
-        writeln!(
-            drawing,
-            "  {:<BAR$} {:>7}",
+            percent(response),
             bar(service / most),
             percent(service)
-        )?;
+        );
+        writeln!(drawing, "  {}", line.trim_end())?;
     }
     Ok(())
 }

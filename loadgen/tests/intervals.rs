@@ -1,0 +1,105 @@
+//! Intervals of a run add up to the whole of it, whatever the load and whoever is slow.
+
+mod truth;
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use hola_loadgen::{Histograms, Interval, Observer, Pace, Stop, summary::Arrivals};
+use truth::{CLOSE, Truth, answer_once, assert_books, load};
+
+#[derive(Default)]
+struct Notes<'a> {
+    seen: RefCell<Vec<Interval>>,
+    /// Called for each interval: a watcher that takes its time.
+    dawdle: Option<&'a dyn Fn()>,
+}
+
+impl Observer for Notes<'_> {
+    fn interval_length(&self) -> Option<Duration> {
+        Some(Duration::from_millis(100))
+    }
+
+    fn interval(&self, interval: &Interval, so_far: &Histograms) {
+        if let Some(dawdle) = self.dawdle {
+            dawdle();
+        }
+        let mut seen = self.seen.borrow_mut();
+        seen.push(interval.clone());
+        assert_eq!(*so_far, sum(&seen));
+    }
+}
+
+fn sum(intervals: &[Interval]) -> Histograms {
+    let mut sum = Histograms::new();
+    for interval in intervals {
+        sum.merge(&interval.histograms);
+    }
+    sum
+}
+
+/// Every tenth answer is cut short.
+fn flawed() -> Truth {
+    Truth::start(|id, stream| answer_once(stream, if id % 10 == 9 { b"HTTP/1.1" } else { CLOSE }))
+}
+
+#[test]
+fn intervals_add_up_exactly_to_the_whole() {
+    let server = flawed();
+    let open = Pace::Open {
+        rate_per_s: 400.0,
+        arrivals: Arrivals::Poisson,
+    };
+    for (pace, stop, threads) in [
+        (
+            Pace::Closed { clients: 4 },
+            Stop::After(Duration::from_millis(550)),
+            1,
+        ),
+        (Pace::Closed { clients: 4 }, Stop::Requests(900), 2),
+        (open, Stop::After(Duration::from_millis(550)), 2),
+    ] {
+        let mut workload = load(server.address, 4, 1);
+        (workload.pace, workload.stop, workload.threads) = (pace, stop, threads);
+        let notes = Notes::default();
+        let measurement = hola_loadgen::run(&workload, &notes).unwrap();
+        assert_books(&measurement);
+        let seen = notes.seen.into_inner();
+        let counts = &measurement.summary.counts;
+        assert!(!seen.is_empty());
+        assert_eq!(sum(&seen), measurement.histograms);
+        assert_eq!(seen.iter().map(|part| part.ok).sum::<u64>(), counts.ok);
+        assert_eq!(seen.iter().map(|part| part.sent).sum::<u64>(), counts.sent);
+        let mut failed = seen[0].clone();
+        for part in &seen[1..] {
+            failed.append(part);
+        }
+        assert_eq!(failed.failed, counts.failed);
+        assert!(failed.length <= measurement.window + workload.timeout * 2);
+        for (index, part) in seen.iter().enumerate() {
+            let start = Duration::from_millis(100) * u32::try_from(index).unwrap();
+            assert_eq!(part.start, start, "no interval is left out");
+        }
+    }
+}
+
+#[test]
+fn a_watcher_that_takes_its_time_loses_nothing_and_holds_up_nobody() {
+    let server = flawed();
+    let mut workload = load(server.address, 4, 1);
+    workload.stop = Stop::Requests(3000);
+    let dawdle = || {
+        let enough = (server.accepted() + 300).min(3000);
+        while server.accepted() < enough {
+            std::thread::yield_now();
+        }
+    };
+    let notes = Notes {
+        dawdle: Some(&dawdle),
+        ..Notes::default()
+    };
+    let measurement = hola_loadgen::run(&workload, &notes).unwrap();
+    assert_books(&measurement);
+    assert_eq!(measurement.summary.counts.sent, 3000);
+    assert_eq!(sum(&notes.seen.into_inner()), measurement.histograms);
+}
