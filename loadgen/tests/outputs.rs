@@ -5,7 +5,6 @@ mod truth;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -254,7 +253,7 @@ fn on_terminal(variables: &[(&str, &str)], arguments: &[&str]) -> String {
         .env("TERM", "xterm")
         .envs(variables.iter().copied())
         .stdout(Stdio::null())
-        .stderr(OwnedFd::from(terminal.slave))
+        .stderr(terminal.slave)
         .spawn()
         .unwrap();
     let mut written = Vec::new();

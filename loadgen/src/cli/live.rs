@@ -28,7 +28,8 @@ pub(super) struct Live {
     /// Rate of the plan.
     offered_per_s: Option<f64>,
     style: Style,
-    warmup: Duration,
+    /// Time before the measured window.
+    opens_after: Duration,
     failed: Cell<Causes>,
     /// Part of the measured window that has been shown.
     shown: Cell<Duration>,
@@ -63,7 +64,7 @@ impl Live {
                 escapes,
                 colour: escapes && !no_colour,
             },
-            warmup: workload.warmup,
+            opens_after: workload.ramp + workload.warmup,
             failed: Cell::new(Causes::new()),
             shown: Cell::new(Duration::ZERO),
             drawn: Cell::new(0),
@@ -72,7 +73,7 @@ impl Live {
 
     /// Says that nothing is measured yet, while that is so.
     pub(super) fn warming_up(&self, progress: &Progress) {
-        if progress.elapsed < self.warmup {
+        if progress.elapsed < self.opens_after {
             let text = format!(
                 "warming up, {:.1} s  {} in flight",
                 progress.elapsed.as_secs_f64(),
