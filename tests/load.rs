@@ -67,6 +67,27 @@ fn a_model_is_started_loaded_and_stopped() {
 }
 
 #[test]
+fn several_loads_share_one_server() {
+    let (_, levels) = load(&[
+        "--model=epoll",
+        "--clients=1,4",
+        "--requests=200",
+        "--warmup=0s",
+    ]);
+    let levels = levels["levels"].as_array().expect("levels");
+    let clients: Vec<_> = levels
+        .iter()
+        .map(|level| &level["plan"]["clients"])
+        .collect();
+    assert_eq!(clients, [1, 4]);
+    for level in levels {
+        assert_eq!(level["model"], "epoll");
+        assert_eq!(level["counts"]["ok"], 200);
+        assert_eq!(level["url"], levels[0]["url"], "the same process");
+    }
+}
+
+#[test]
 fn connections_are_kept_when_asked() {
     let server = Server::start("tokio");
     let url = format!("http://{}/", server.address);

@@ -213,7 +213,8 @@ fn collect_rest(
         })
         .collect();
     if let (Ok(rest), Some(Ok(first))) = (rest, yields.first_mut()) {
-        first.recorder = collector.finish(rest.into_iter(), moment, tell);
+        let whole = collector.finish(rest.into_iter(), moment, tell);
+        first.recorder.merge(&whole);
     }
 }
 

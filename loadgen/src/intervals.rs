@@ -114,7 +114,7 @@ impl Handover {
                     self.next.store(index + 1, Ordering::Relaxed);
                 }
                 Err(TrySendError::Full(part) | TrySendError::Disconnected(part)) => {
-                    *recorder = part.recorder;
+                    recorder.put_back(&part.recorder);
                 }
             }
         }

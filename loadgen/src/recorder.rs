@@ -117,16 +117,21 @@ impl Recorder {
         }
     }
 
-    /// Takes all that was recorded and leaves nothing, but for the counts of [`Recorder::ended`].
+    /// Takes the counts and distributions, and leaves empty ones; [`Recorder::ended`] goes on as if nothing was taken.
     pub(crate) fn take(&mut self) -> Self {
-        let taken = self.ended();
-        std::mem::replace(
-            self,
-            Self {
-                taken,
-                ..Self::new()
-            },
-        )
+        let ended = self.ended();
+        let mut part = Self::new();
+        std::mem::swap(&mut part.histograms, &mut self.histograms);
+        std::mem::swap(&mut part.ok, &mut self.ok);
+        std::mem::swap(&mut part.failed, &mut self.failed);
+        part.taken = std::mem::replace(&mut self.taken, ended);
+        part
+    }
+
+    /// Undoes [`Recorder::take`].
+    pub(crate) fn put_back(&mut self, part: &Self) {
+        self.merge(part);
+        self.taken = part.taken;
     }
 
     /// Requests ended, and those of them that failed, taken away or not.
