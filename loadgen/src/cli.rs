@@ -56,7 +56,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "R", value_parser = parse_rates)]
     pub rate: Option<RateLevels>,
 
-    /// Find the highest open-loop rate at which every --slo is met and every check holds: from --rate (1000 if none),
+    /// Find the highest open-loop rate at which every --slo is met and every check holds: from --rate (2000 if none),
     /// doubled while it holds, halved while it does not, then bisected to 5 %. Each step is a load with its own warm-up
     /// and window, all on the same server; the result is the highest rate that was measured to hold
     #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm"])]

@@ -92,7 +92,11 @@ impl std::fmt::Display for Judgement {
         match self.limit {
             None => formatter.write_str("met"),
             Some(SearchLimit::Generator) => {
-                write!(formatter, "not met, generator: {}", self.reasons.join("; "))
+                write!(
+                    formatter,
+                    "not met, generator ({})",
+                    self.reasons.join("; ")
+                )
             }
             Some(_) => write!(formatter, "not met: {}", self.reasons.join("; ")),
         }
@@ -208,6 +212,9 @@ impl Bracket {
             (SearchLimit::Generator, Some((failed, _))) => {
                 format!("; at {failed}/s the generator, not the server, was the limit.")
             }
+            (_, Some((failed, judgement))) if judgement.too_small => format!(
+                "; {failed}/s was too small a sample to tell: use a longer --duration, or a higher --rate."
+            ),
             (_, Some((failed, judgement))) => {
                 format!("; {failed}/s did not: {}.", judgement.reasons.join("; "))
             }
@@ -315,9 +322,8 @@ mod tests {
             },
         );
         assert_eq!(bracket.next(), None);
-        assert_eq!(
-            exit_code(&bracket.conclude(&[], false), bracket.too_small()),
-            EXIT_INVALID
-        );
+        let found = bracket.conclude(&[], false);
+        assert!(found.conclusion.contains("too small a sample"), "{found:?}");
+        assert_eq!(exit_code(&found, bracket.too_small()), EXIT_INVALID);
     }
 }

@@ -13,8 +13,8 @@ use crate::workload::{GREETING, Pace, Stop, Workload};
 /// Shortest interval: a worker looks at its books this often.
 const INTERVAL_LEAST: Duration = Duration::from_millis(100);
 
-/// Where a search starts: enough in ten seconds for a percentile of 99.9, and little for any server.
-const FIRST_RATE_PER_S: f64 = 1_000.0;
+/// Where a search starts: twice what a 99.9th percentile needs in ten seconds, and little for most servers.
+const FIRST_RATE_PER_S: f64 = 2_000.0;
 
 /// What to do with a server.
 #[derive(Clone, Debug, PartialEq)]
