@@ -1,9 +1,15 @@
 //! Whether a measurement can be believed: each check says what it saw in one plain sentence.
 
+mod arrivals;
+mod steady;
+mod transport;
+
 use crate::engine::ledger::Ledger;
+use crate::histograms::Histograms;
 use crate::measurement::{Evidence, ratio};
+use crate::recorder::Recorder;
 use crate::schedule::Schedule;
-use crate::summary::{Arrivals, Check, LoopKind, Summary};
+use crate::summary::{Check, LoopKind, Summary};
 use crate::workload::{Pace, Workload};
 
 /// Largest share of failed requests.
@@ -24,15 +30,10 @@ const LAG_SHARE_MOST: f64 = 0.5;
 /// …unless it is below what a scheduler on a shared machine takes to wake a thread, in microseconds.
 const LAG_FREE_US: f64 = 500.0;
 
-/// Fewest planned requests from which the shape of arrivals can be judged.
-const ARRIVALS_LEAST: u64 = 2_000;
-
-/// Gaps of the schedule compared with their law.
-const GAPS_MOST: usize = 10_000;
-
 /// All checks of one run.
 pub(crate) fn all(
     summary: &Summary,
+    recorder: &Recorder,
     workload: &Workload,
     ledger: &Ledger,
     evidence: &Evidence,
@@ -49,7 +50,7 @@ pub(crate) fn all(
             arrivals,
         } => {
             checks.push(offered(summary, ledger, evidence));
-            checks.push(arrival_shape(
+            checks.push(arrivals::arrival_shape(
                 Schedule::new(arrivals, rate_per_s, workload.seed),
                 arrivals,
                 ledger,
@@ -57,15 +58,26 @@ pub(crate) fn all(
             ));
         }
     }
+    checks.push(steady::steady_state(
+        recorder.strips.responses(),
+        evidence.stopped,
+    ));
+    checks.push(transport::kernel_evidence(summary));
+    checks.push(transport::modes(
+        &recorder.histograms,
+        summary.kernel.as_ref(),
+    ));
     checks.push(generator(summary));
     checks
 }
 
-/// Checks of two merged measurements: those on counts made again, the others held in both parts.
-pub(crate) fn merged(whole: &Summary, part: &Summary) -> Vec<Check> {
+/// Checks of two merged measurements: those on what adds up made again, the others held in both parts.
+pub(crate) fn merged(whole: &Summary, part: &Summary, histograms: &Histograms) -> Vec<Check> {
     let again = |check: &Check| match check.check.as_str() {
         "identity" => identity(whole),
         "failures" => failures(whole),
+        "kernel_evidence" => transport::kernel_evidence(whole),
+        "modes" => transport::modes(histograms, whole.kernel.as_ref()),
         _ => match part
             .validity
             .iter()
@@ -172,77 +184,6 @@ fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
             summary.counts.sent
         ),
     )
-}
-
-/// Whether the arrivals were of the asked kind: the gaps of the schedule by Kolmogorov and Smirnov's distance, the
-/// actual sends by the dispersion index of their counts in equal parts of the window.
-#[allow(clippy::cast_precision_loss)] // counts are far below 2^53
-fn arrival_shape(
-    schedule: Schedule,
-    arrivals: Arrivals,
-    ledger: &Ledger,
-    evidence: &Evidence,
-) -> Check {
-    let named = |ok, detail| check("arrivals", ok, detail);
-    if evidence.planned < ARRIVALS_LEAST || evidence.stopped {
-        return named(
-            true,
-            format!(
-                "{} requests are too few to judge their spacing",
-                evidence.planned
-            ),
-        );
-    }
-    let bins: Vec<f64> = ledger.sends.iter().map(|count| *count as f64).collect();
-    let mean = bins.iter().sum::<f64>() / bins.len() as f64;
-    let variance =
-        bins.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (bins.len() - 1) as f64;
-    let dispersion = if mean > 0.0 {
-        variance / mean
-    } else {
-        f64::INFINITY
-    };
-    match arrivals {
-        Arrivals::Poisson => {
-            // The index has standard deviation √(2/(bins−1)); four of them go wrong once in ten thousand runs.
-            let slack = 4.0 * (2.0 / (bins.len() - 1) as f64).sqrt();
-            let (distance, limit) = gap_distance(schedule);
-            named(
-                (dispersion - 1.0).abs() <= slack && distance <= limit,
-                format!(
-                    "sends per interval have dispersion {dispersion:.2} (1 for Poisson), gaps are {distance:.4} from \
-                 exponential (limit {limit:.4})"
-                ),
-            )
-        }
-        Arrivals::Constant => named(
-            dispersion <= 0.5,
-            format!(
-                "sends per interval have dispersion {dispersion:.2} (0 for equal gaps, 1 for Poisson)"
-            ),
-        ),
-    }
-}
-
-/// Distance of the schedule's gaps from the exponential law, and the one exceeded by one schedule in 100,000.
-#[allow(clippy::cast_precision_loss)] // gaps in nanoseconds are exact in a double
-fn gap_distance(schedule: Schedule) -> (f64, f64) {
-    let mut before = 0;
-    let mut gaps: Vec<f64> = schedule
-        .instants()
-        .take(GAPS_MOST)
-        .map(|at| (at - std::mem::replace(&mut before, at)) as f64)
-        .collect();
-    gaps.sort_unstable_by(f64::total_cmp);
-    let count = gaps.len() as f64;
-    let mean = schedule.mean_gap_ns();
-    let distance = gaps.iter().enumerate().fold(0.0_f64, |worst, (rank, gap)| {
-        let law = 1.0 - (-gap / mean).exp();
-        worst
-            .max(law - rank as f64 / count)
-            .max((rank + 1) as f64 / count - law)
-    });
-    (distance, 2.47 / count.sqrt())
 }
 
 /// Whether the figures are the server's and not the generator's own limit.

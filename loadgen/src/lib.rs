@@ -11,13 +11,16 @@ mod checks;
 pub mod cli;
 mod engine;
 mod histograms;
+mod kernel;
 mod measurement;
 mod recorder;
 pub mod response;
 pub mod schedule;
+mod strips;
 pub mod summary;
 mod sys;
 mod text;
+mod trend;
 pub mod workload;
 
 pub use engine::{LoadError, Observer, Progress, Unobserved, run};

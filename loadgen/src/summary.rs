@@ -30,6 +30,9 @@ pub struct Summary {
     pub latency_us: Latencies,
     /// What the generator itself cost.
     pub generator: Generator,
+    /// What the kernel's network counters did during the run; `null` where the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<KernelEvidence>,
     /// Self-checks; a measurement with a failed check must not be ranked.
     pub validity: Vec<Check>,
 }
@@ -191,6 +194,24 @@ pub struct Generator {
     pub cpu_us_per_request: Option<f64>,
     /// Busiest worker thread's CPU time over the measured window, 0…1.
     pub cpu_share: f64,
+}
+
+/// Deltas of the kernel's TCP counters over a run, warm-up included. They are those of the whole network namespace: other
+/// programs count, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelEvidence {
+    /// `TcpExt: ListenOverflows`: connections that found the accept queue full.
+    pub listen_overflows: u64,
+    /// `TcpExt: ListenDrops`: connections dropped by a listener, whatever the reason.
+    pub listen_drops: u64,
+    /// `TcpExt: TCPSynRetrans`.
+    pub syn_retransmissions: u64,
+    /// `TcpExt: TCPTimeouts`: times a retransmission timer went off.
+    #[serde(default)]
+    pub timeouts: u64,
+    /// `TcpExt: DelayedACKs`: acknowledgements sent because their timer went off.
+    #[serde(default)]
+    pub delayed_acks: u64,
 }
 
 /// One honesty check and what it saw.
