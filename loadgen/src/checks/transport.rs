@@ -22,11 +22,12 @@ const REPEATED_SYN_MS: [(&str, u64, u64); 6] = [
     ("7 s", 6_900, 7_700),
 ];
 
-/// Delay of an acknowledgement that waits for company, in milliseconds: `TCP_DELACK_MIN` of Linux is 40 ms.
-const DELAYED_ACK_MS: (u64, u64) = (38, 46);
+/// Delay of an acknowledgement that waits for company, in milliseconds: Linux's `TCP_DELACK_MIN` is 40 ms, and its timer
+/// goes off at the next tick, up to 10 ms later.
+const DELAYED_ACK_MS: (u64, u64) = (38, 50);
 
 /// The times on either side that a mode at the delayed acknowledgement must stand out from.
-const BESIDE_MS: [(u64, u64); 2] = [(30, 38), (46, 54)];
+const BESIDE_MS: [(u64, u64); 2] = [(26, 38), (50, 62)];
 
 /// Fewest requests that make a mode…
 const MODE_LEAST: u64 = 10;
