@@ -29,14 +29,15 @@ Examples:
   hola-load 127.0.0.1:8080 --requests-per-connection unlimited    the same on kept connections
   hola-load 127.0.0.1:8080 --rate 2000 --duration 1m              2000 requests/s whatever the server does
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
+  hola-load 127.0.0.1:8080 --strict                               exit code 4 when a check fails
 
-Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid, 130 interrupted.";
+Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict), 130 interrupted.";
 
 /// Exit code of a run that failed or in which nothing succeeded.
 const EXIT_ERROR: u8 = 1;
 /// Exit code of arguments that make no sense.
 const EXIT_USAGE: u8 = 2;
-/// Exit code of a measurement with a failed check.
+/// Exit code of a measurement with a failed check, where that is to be an error.
 const EXIT_INVALID: u8 = 4;
 /// Exit code of a run ended by Ctrl-C.
 const EXIT_INTERRUPTED: u8 = 130;
@@ -120,6 +121,10 @@ pub struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
+    /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
+    #[arg(long)]
+    pub strict: bool,
+
     /// Allow a target that is not on this machine
     #[arg(long)]
     pub allow_remote: bool,
@@ -153,13 +158,15 @@ pub struct Reuse(pub Option<u64>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpus(pub Vec<usize>);
 
-/// Where the result goes, and in which shape.
+/// Where the result goes, in which shape, and what it has to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// Shape.
     pub format: Format,
     /// File to create; standard output otherwise.
     pub file: Option<PathBuf>,
+    /// Whether a measurement with a failed check is an error.
+    pub strict: bool,
 }
 
 /// Why the arguments do not make a workload.
@@ -249,6 +256,7 @@ impl LoadArgs {
         Output {
             format: self.format,
             file: self.output.clone(),
+            strict: self.strict,
         }
     }
 }
@@ -300,10 +308,10 @@ fn try_execute(workload: &Workload, output: &Output, model: Option<String>) -> R
                 .map_or("standard output".into(), Path::to_string_lossy);
             format!("cannot write the result to {name}: {error}")
         })?;
-    Ok(verdict(&measurement))
+    Ok(verdict(&measurement, output.strict))
 }
 
-fn verdict(measurement: &Measurement) -> u8 {
+fn verdict(measurement: &Measurement, strict: bool) -> u8 {
     if measurement.interrupted {
         return EXIT_INTERRUPTED;
     }
@@ -311,11 +319,10 @@ fn verdict(measurement: &Measurement) -> u8 {
         eprintln!("error: not one request succeeded");
         return EXIT_ERROR;
     }
-    if measurement.summary.is_valid() {
-        0
-    } else {
-        EXIT_INVALID
+    if strict && !measurement.summary.is_valid() {
+        return EXIT_INVALID;
     }
+    0
 }
 
 fn render(measurement: &Measurement, format: Format) -> Result<String, String> {

@@ -69,7 +69,7 @@ fn write_page(page: &mut String, summary: &Summary, measurement: &Measurement) -
     writeln!(page)?;
     for check in &summary.validity {
         let mark = if check.ok { "ok  " } else { "FAIL" };
-        writeln!(page, "  {mark} {:<12} {}", check.check, check.detail)?;
+        writeln!(page, "  {mark} {:<15} {}", check.check, check.detail)?;
     }
     writeln!(page)?;
     writeln!(page, "{}", conclusion(summary))
@@ -165,11 +165,11 @@ fn conclusion(summary: &Summary) -> String {
         .map(|check| check.check.as_str())
         .collect();
     if failed.contains(&"generator") {
-        return "The generator set the limit, not the server: do not rank this figure.".to_owned();
+        return "INVALID: the generator set the limit, not the server. This figure must not be ranked.".to_owned();
     }
     if !failed.is_empty() {
         return format!(
-            "Do not rank this figure: {} did not hold.",
+            "INVALID: {} did not hold. This figure must not be ranked.",
             failed.join(", ")
         );
     }

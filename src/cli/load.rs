@@ -19,8 +19,10 @@ Examples:
   hola load --model tokio --clients 64                  start a server, load it, stop it
   hola load --model iterative --rate 2000               2000 requests/s at Poisson instants, whatever the server does
   hola load --model tokio --requests-per-connection unlimited --format json
+  hola load --model tokio --strict                      exit code 4 when a check of the measurement fails
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 130 interrupted.")]
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (with --strict), 130
+interrupted.")]
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them
     #[arg(long, value_name = "MODEL", conflicts_with = "url", value_parser = hola_servers::cli::model_named)]

@@ -37,7 +37,8 @@ Examples:
   hola client 127.0.0.1:8080           talk to a server line by line
   hola compare                         all models, a report with intervals
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 130 interrupted."
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
+--strict), 130 interrupted."
 )]
 struct Arguments {
     #[command(subcommand)]
