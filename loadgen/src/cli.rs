@@ -1,6 +1,7 @@
 //! The command line, reusable as a subcommand: arguments to a workload, and a run to an exit code.
 
 mod behaviour;
+mod calibrate;
 mod parse;
 
 use std::fs::File;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
+pub use calibrate::{CalibrateArgs, CalibrateFormat, execute as execute_calibrate};
 pub use parse::parse_duration;
 use parse::{locate, parse_cpus, parse_reuse};
 
@@ -287,7 +289,12 @@ fn try_execute(workload: &Workload, output: &Output, model: Option<String>) -> R
     let terminal = Terminal {
         shown: io::stderr().is_terminal(),
     };
-    let result = run(workload, &terminal);
+    let calibration = calibrate::stored();
+    let workload = Workload {
+        engine: calibrate::engine(workload, calibration.as_ref()),
+        ..workload.clone()
+    };
+    let result = run(&workload, &terminal);
     terminal.clear();
     let mut measurement = match result {
         Ok(measurement) => measurement,
@@ -298,6 +305,9 @@ fn try_execute(workload: &Workload, output: &Output, model: Option<String>) -> R
         Err(error) => return Err(error.to_string()),
     };
     measurement.summary.model = model;
+    if let Some(calibration) = calibration {
+        calibration.refer(&mut measurement.summary);
+    }
     let rendered = render(&measurement, output.format)?;
     sink.write_all(rendered.as_bytes())
         .and_then(|()| sink.flush())

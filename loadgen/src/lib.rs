@@ -7,6 +7,7 @@
 //! Linux only: it uses `epoll` directly.
 
 mod answer;
+pub mod calibrate;
 mod checks;
 pub mod cli;
 mod engine;

@@ -78,6 +78,7 @@ impl Measurement {
                 cpu_share: evidence.cpu_share,
             },
             kernel: evidence.kernel,
+            calibration: None,
             validity: Vec::new(),
         };
         summary.validity = checks::all(&summary, &recorder, workload, ledger, evidence);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::calibrate;
 use crate::measurement::Measurement;
 use crate::summary::{Distribution, LoopKind, Plan, Summary};
 
@@ -72,6 +73,7 @@ fn write_page(page: &mut String, summary: &Summary, measurement: &Measurement) -
         writeln!(page, "  {mark} {:<15} {}", check.check, check.detail)?;
     }
     writeln!(page)?;
+    writeln!(page, "{}", calibrate::reference(summary))?;
     writeln!(page, "{}", conclusion(summary))
 }
 

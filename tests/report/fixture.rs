@@ -252,6 +252,7 @@ impl Scene {
                     ..Generator::default()
                 },
                 kernel: None,
+                calibration: None,
                 validity: vec![
                     check("littles_law", true, "X·R / clients = 0.997"),
                     check("generator", true, "the busiest thread used 61 % of a CPU"),

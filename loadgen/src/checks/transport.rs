@@ -45,8 +45,8 @@ pub(super) fn kernel_evidence(summary: &Summary) -> Check {
         "kernel_evidence",
         kernel.listen_overflows == 0 && kernel.syn_retransmissions == 0,
         format!(
-            "{} accept-queue overflows, {} SYNs dropped by listeners, {} repeated, {} timeouts of TCP (all programs of this \
-             host, warm-up included)",
+            "{} accept-queue overflows, {} SYNs dropped by listeners, {} repeated, {} timeouts of TCP (whole host, warm-up \
+             included)",
             kernel.listen_overflows,
             kernel.listen_drops,
             kernel.syn_retransmissions,
