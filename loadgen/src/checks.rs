@@ -242,3 +242,75 @@ fn check(name: &str, ok: bool, detail: String) -> Check {
         detail,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::histograms::Histograms;
+    use crate::summary::{Arrivals, Counts, Generator, Rates, SCHEMA_VERSION};
+
+    /// What the check says of a generator with one thread that used this share of a CPU and sent at most so late.
+    fn judged(pace: Pace, pacing: Pacing, cpu_share: f64, lag_us: u64) -> Check {
+        let mut histograms = Histograms::new();
+        histograms.lag.record_n(lag_us * 1_000, 2_000).unwrap();
+        histograms.response.record_n(200_000, 2_000).unwrap();
+        let workload = Workload {
+            pace,
+            pacing,
+            ..Workload::new(([127, 0, 0, 1], 80).into())
+        };
+        generator(&Summary {
+            schema_version: SCHEMA_VERSION,
+            model: None,
+            url: workload.url(),
+            plan: workload.plan(),
+            rates: Rates {
+                offered_per_s: 0.0,
+                completed_per_s: 0.0,
+                good_per_s: 0.0,
+            },
+            counts: Counts::default(),
+            latency_us: histograms.latencies(),
+            generator: Generator {
+                engine: None,
+                pacing,
+                threads: 1,
+                cpu_us_per_request: None,
+                cpu_share,
+            },
+            kernel: None,
+            calibration: None,
+            validity: Vec::new(),
+        })
+    }
+
+    const CLOSED: Pace = Pace::Closed { clients: 8 };
+    const OPEN: Pace = Pace::Open {
+        rate_per_s: 100.0,
+        arrivals: Arrivals::Poisson,
+    };
+
+    #[test]
+    fn a_generator_without_cpu_to_spare_is_the_limit() {
+        for pace in [CLOSED, OPEN] {
+            let bound = judged(pace, Pacing::Sleep, 0.97, 5);
+            assert!(!bound.ok && bound.detail.starts_with("GENERATOR-BOUND"));
+            assert!(judged(pace, Pacing::Sleep, 0.7, 5).ok);
+        }
+    }
+
+    #[test]
+    fn a_generator_that_sends_late_is_the_limit() {
+        let late = judged(OPEN, Pacing::Sleep, 0.2, 900);
+        assert!(!late.ok && late.detail.starts_with("GENERATOR-BOUND"));
+    }
+
+    #[test]
+    fn a_thread_that_spins_between_instants_is_judged_by_its_lateness() {
+        let prompt = judged(OPEN, Pacing::Spin, 1.0, 5);
+        assert!(prompt.ok, "{}", prompt.detail);
+        assert!(!judged(OPEN, Pacing::Spin, 1.0, 900).ok);
+        // In a closed loop nothing else can tell.
+        assert!(!judged(CLOSED, Pacing::Spin, 1.0, 5).ok);
+    }
+}

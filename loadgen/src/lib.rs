@@ -12,6 +12,8 @@ mod checks;
 pub mod cli;
 mod engine;
 mod histograms;
+#[doc(hidden)]
+pub mod hot_path;
 mod kernel;
 mod measurement;
 mod recorder;

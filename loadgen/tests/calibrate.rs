@@ -274,6 +274,29 @@ fn every_output_refers_to_the_calibration_or_asks_for_one() {
 }
 
 #[test]
+fn an_engine_that_is_left_open_is_the_faster_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("calibration.json");
+    let chosen = || {
+        let summary: Summary = serde_json::from_slice(&loaded(&file, "json").stdout).unwrap();
+        summary.generator.engine
+    };
+    assert_eq!(chosen(), Some(Engine::Readiness));
+    let mut calibration = known();
+    let mut faster = calibration.ceilings[0].clone();
+    faster.engine = Engine::Completion;
+    faster.ceiling_per_s *= 2.0;
+    calibration.ceilings.push(faster);
+    store::write(&calibration, &file).unwrap();
+    // Where the kernel forbids it, it is not chosen, however fast it once was.
+    let expected = match Engine::Completion.unavailable() {
+        None => Engine::Completion,
+        Some(_) => Engine::Readiness,
+    };
+    assert_eq!(chosen(), Some(expected));
+}
+
+#[test]
 fn a_calibration_of_no_use_costs_one_line_and_not_the_measurement() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("calibration.json");

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn a_steady_server_is_called_steady_in_99_of_100_runs() {
         // From a thousand answers on, the 99th percentile is judged as well.
-        for (runs, answers, unrest) in [(1_000, 20, 0.0), (1_000, 50, 0.1), (300, 1_000, 0.1)] {
+        for (runs, answers, unrest) in [(1_000, 20, 0.0), (1_000, 50, 0.1), (200, 1_000, 0.1)] {
             let share = steady_share(runs, answers, unrest);
             assert!(share >= 0.99, "{share} with {answers} answers, {unrest}");
         }
