@@ -2,14 +2,14 @@
 
 mod truth;
 
-use std::fs;
+use std::cell::Cell;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hola_loadgen::summary::Check;
-use hola_loadgen::{Measurement, Unobserved};
+use hola_loadgen::{Measurement, Observer, Progress};
 use socket2::{Domain, Socket, Type};
 use truth::{CLOSE, Truth, answer_once, load};
 
@@ -33,50 +33,59 @@ fn stalled_listener() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
     (listener, address, queued)
 }
 
-/// Connections to `address` whose SYN has not been answered, as the kernel lists them (state 02).
-fn unanswered_syns(address: SocketAddr) -> usize {
-    let remote = format!("0100007F:{:04X}", address.port());
-    let table = fs::read_to_string("/proc/net/tcp").unwrap();
-    table
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|fields| fields[2] == remote && fields[3] == "02")
-        .count()
+/// Opens the door of a stalled listener once all clients stand before it: they come back when their timers say so.
+struct Door {
+    closed: Cell<Option<(TcpListener, Vec<TcpStream>)>>,
+    clients: u32,
+}
+
+impl Observer for Door {
+    fn progress(&self, progress: &Progress) {
+        if progress.in_flight < u64::from(self.clients) {
+            return;
+        }
+        if let Some((listener, queued)) = self.closed.take() {
+            // It ends with the test's process.
+            thread::spawn(move || {
+                drop(queued);
+                for stream in listener.incoming().flatten() {
+                    thread::spawn(move || answer_once(stream, CLOSE));
+                }
+            });
+        }
+    }
 }
 
 #[test]
 fn requests_that_waited_for_a_repeated_syn_are_counted_and_named() {
     const CLIENTS: u32 = 3;
     let (listener, address, queued) = stalled_listener();
-    let server = thread::spawn(move || {
-        let give_up = Instant::now() + Duration::from_secs(20);
-        while unanswered_syns(address) < CLIENTS as usize {
-            assert!(Instant::now() < give_up, "no SYN was left unanswered");
-        }
-        // The door opens: those who were turned away come back when their timers say so.
-        for _ in 0..queued.len() + CLIENTS as usize {
-            let (stream, _) = listener.accept().unwrap();
-            thread::spawn(move || answer_once(stream, CLOSE));
-        }
-        drop(queued);
-    });
-    let measurement =
-        hola_loadgen::run(&load(address, CLIENTS, u64::from(CLIENTS)), &Unobserved).unwrap();
-    server.join().unwrap();
+    let door = Door {
+        closed: Cell::new(Some((listener, queued))),
+        clients: CLIENTS,
+    };
+    let mut workload = load(address, CLIENTS, u64::from(CLIENTS));
+    workload.timeout = Duration::from_secs(60);
+    let measurement = hola_loadgen::run(&workload, &door).unwrap();
     assert_eq!(measurement.summary.counts.ok, u64::from(CLIENTS));
+    // Whether the first or a later repetition gets through depends on when the door opens.
     let modes = named(&measurement, "modes");
-    assert!(!modes.ok);
     assert!(
-        modes
-            .detail
-            .starts_with("3 of 3 connections were delayed by SYN retransmission: 3 took about 1 s"),
-        "{}",
-        modes.detail
+        !modes.ok
+            && modes
+                .detail
+                .contains("of 3 connections were delayed by SYN retransmission"),
+        "{} {:?}",
+        modes.detail,
+        measurement.summary.latency_us.connect
     );
     let kernel = named(&measurement, "kernel_evidence");
     assert!(!kernel.ok, "{}", kernel.detail);
     let counted = measurement.summary.kernel.unwrap();
-    assert!(counted.listen_overflows >= 3 && counted.syn_retransmissions >= 3);
+    assert!(
+        counted.listen_overflows >= u64::from(CLIENTS)
+            && counted.syn_retransmissions >= u64::from(CLIENTS)
+    );
 }
 
 #[test]
