@@ -19,14 +19,15 @@ fn load(arguments: &[&str]) -> (Option<i32>, Value) {
     (status.code(), summary)
 }
 
-/// Every check holds but perhaps one. Whether an unoptimised generator is the bottleneck is the machine's affair; that the
-/// program says so is not.
+/// Every check holds but perhaps two. Whether an unoptimised generator is the bottleneck, and what other programs make the
+/// kernel count, is the machine's affair; that the program says so is not.
 fn assert_measured(code: Option<i32>, summary: &Value) {
     let checks = summary["validity"].as_array().expect("checks");
     let failed: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
-    let is_generators = |check: &&Value| check["check"] == "generator";
-    assert!(failed.iter().all(is_generators), "{failed:?}");
-    assert_eq!(code, Some(if failed.is_empty() { 0 } else { 4 }));
+    let machines =
+        |check: &&Value| check["check"] == "generator" || check["check"] == "kernel_evidence";
+    assert!(failed.iter().all(machines), "{failed:?}");
+    assert_eq!(code, Some(0));
 }
 
 #[test]

@@ -1,10 +1,16 @@
 //! Whether a measurement can be believed: each check says what it saw in one plain sentence.
 
+mod arrivals;
+mod steady;
+mod transport;
+
 use crate::engine::ledger::Ledger;
+use crate::histograms::Histograms;
 use crate::measurement::{Evidence, ratio};
+use crate::recorder::Recorder;
 use crate::schedule::Schedule;
-use crate::summary::{Arrivals, Check, LoopKind, Summary};
-use crate::workload::{Pace, Workload};
+use crate::summary::{Check, LoopKind, Summary};
+use crate::workload::{Pace, Pacing, Workload};
 
 /// Largest share of failed requests.
 const FAILURES_MOST: f64 = 0.01;
@@ -24,15 +30,10 @@ const LAG_SHARE_MOST: f64 = 0.5;
 /// …unless it is below what a scheduler on a shared machine takes to wake a thread, in microseconds.
 const LAG_FREE_US: f64 = 500.0;
 
-/// Fewest planned requests from which the shape of arrivals can be judged.
-const ARRIVALS_LEAST: u64 = 2_000;
-
-/// Gaps of the schedule compared with their law.
-const GAPS_MOST: usize = 10_000;
-
 /// All checks of one run.
 pub(crate) fn all(
     summary: &Summary,
+    recorder: &Recorder,
     workload: &Workload,
     ledger: &Ledger,
     evidence: &Evidence,
@@ -49,7 +50,7 @@ pub(crate) fn all(
             arrivals,
         } => {
             checks.push(offered(summary, ledger, evidence));
-            checks.push(arrival_shape(
+            checks.push(arrivals::arrival_shape(
                 Schedule::new(arrivals, rate_per_s, workload.seed),
                 arrivals,
                 ledger,
@@ -57,15 +58,26 @@ pub(crate) fn all(
             ));
         }
     }
+    checks.push(steady::steady_state(
+        recorder.strips.responses(),
+        evidence.stopped,
+    ));
+    checks.push(transport::kernel_evidence(summary));
+    checks.push(transport::modes(
+        &recorder.histograms,
+        summary.kernel.as_ref(),
+    ));
     checks.push(generator(summary));
     checks
 }
 
-/// Checks of two merged measurements: those on counts made again, the others held in both parts.
-pub(crate) fn merged(whole: &Summary, part: &Summary) -> Vec<Check> {
+/// Checks of two merged measurements: those on what adds up made again, the others held in both parts.
+pub(crate) fn merged(whole: &Summary, part: &Summary, histograms: &Histograms) -> Vec<Check> {
     let again = |check: &Check| match check.check.as_str() {
         "identity" => identity(whole),
         "failures" => failures(whole),
+        "kernel_evidence" => transport::kernel_evidence(whole),
+        "modes" => transport::modes(histograms, whole.kernel.as_ref()),
         _ => match part
             .validity
             .iter()
@@ -136,7 +148,7 @@ fn body(summary: &Summary, workload: &Workload) -> Check {
     check("body", wrong == 0, detail)
 }
 
-/// Whether the printed rate and response time account for the clients: X·R = clients, corrected at the window's edges
+/// Whether the printed rate and response time account for the clients: X·(R + Z) = clients, corrected at the window's edges
 /// for what was under way, and for time spent thinking, or backing off after failures.
 #[allow(clippy::cast_precision_loss)] // spans of nanoseconds, added over clients, lose nothing that matters here
 fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
@@ -149,10 +161,15 @@ fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
     } else {
         spent_ns / ledger.client_ns as f64
     };
+    let times = if summary.plan.think_s > 0.0 {
+        "response and think time"
+    } else {
+        "response time"
+    };
     check(
         "littles_law",
         LITTLE.contains(&ratio),
-        format!("rate times response time makes {ratio:.4} of the clients (0.98 to 1.00 is right)"),
+        format!("rate times {times} makes {ratio:.4} of the clients (0.98 to 1.00 is right)"),
     )
 }
 
@@ -174,85 +191,17 @@ fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
     )
 }
 
-/// Whether the arrivals were of the asked kind: the gaps of the schedule by Kolmogorov and Smirnov's distance, the
-/// actual sends by the dispersion index of their counts in equal parts of the window.
-#[allow(clippy::cast_precision_loss)] // counts are far below 2^53
-fn arrival_shape(
-    schedule: Schedule,
-    arrivals: Arrivals,
-    ledger: &Ledger,
-    evidence: &Evidence,
-) -> Check {
-    let named = |ok, detail| check("arrivals", ok, detail);
-    if evidence.planned < ARRIVALS_LEAST || evidence.stopped {
-        return named(
-            true,
-            format!(
-                "{} requests are too few to judge their spacing",
-                evidence.planned
-            ),
-        );
-    }
-    let bins: Vec<f64> = ledger.sends.iter().map(|count| *count as f64).collect();
-    let mean = bins.iter().sum::<f64>() / bins.len() as f64;
-    let variance =
-        bins.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (bins.len() - 1) as f64;
-    let dispersion = if mean > 0.0 {
-        variance / mean
-    } else {
-        f64::INFINITY
-    };
-    match arrivals {
-        Arrivals::Poisson => {
-            // The index has standard deviation √(2/(bins−1)); four of them go wrong once in ten thousand runs.
-            let slack = 4.0 * (2.0 / (bins.len() - 1) as f64).sqrt();
-            let (distance, limit) = gap_distance(schedule);
-            named(
-                (dispersion - 1.0).abs() <= slack && distance <= limit,
-                format!(
-                    "sends per interval have dispersion {dispersion:.2} (1 for Poisson), gaps are {distance:.4} from \
-                 exponential (limit {limit:.4})"
-                ),
-            )
-        }
-        Arrivals::Constant => named(
-            dispersion <= 0.5,
-            format!(
-                "sends per interval have dispersion {dispersion:.2} (0 for equal gaps, 1 for Poisson)"
-            ),
-        ),
-    }
-}
-
-/// Distance of the schedule's gaps from the exponential law, and the one exceeded by one schedule in 100,000.
-#[allow(clippy::cast_precision_loss)] // gaps in nanoseconds are exact in a double
-fn gap_distance(schedule: Schedule) -> (f64, f64) {
-    let mut before = 0;
-    let mut gaps: Vec<f64> = schedule
-        .instants()
-        .take(GAPS_MOST)
-        .map(|at| (at - std::mem::replace(&mut before, at)) as f64)
-        .collect();
-    gaps.sort_unstable_by(f64::total_cmp);
-    let count = gaps.len() as f64;
-    let mean = schedule.mean_gap_ns();
-    let distance = gaps.iter().enumerate().fold(0.0_f64, |worst, (rank, gap)| {
-        let law = 1.0 - (-gap / mean).exp();
-        worst
-            .max(law - rank as f64 / count)
-            .max((rank + 1) as f64 / count - law)
-    });
-    (distance, 2.47 / count.sqrt())
-}
-
 /// Whether the figures are the server's and not the generator's own limit.
 ///
 /// Closed loop: a thread that used its whole CPU set the pace. Open loop: besides, lateness of the generator must be a
-/// small part of the 99th percentile, or too short to matter.
+/// small part of the 99th percentile, or too short to matter; of a thread that spins between planned instants the CPU
+/// share says nothing, and its lateness everything.
 fn generator(summary: &Summary) -> Check {
     let share = summary.generator.cpu_share;
     let named = |ok, detail| check("generator", ok, detail);
-    if share >= CPU_SHARE_MOST {
+    let spins =
+        summary.generator.pacing == Pacing::Spin && summary.plan.loop_kind == LoopKind::Open;
+    if share >= CPU_SHARE_MOST && !spins {
         return named(
             false,
             format!(
@@ -291,5 +240,77 @@ fn check(name: &str, ok: bool, detail: String) -> Check {
         check: name.to_owned(),
         ok,
         detail,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::histograms::Histograms;
+    use crate::summary::{Arrivals, Counts, Generator, Rates, SCHEMA_VERSION};
+
+    /// What the check says of a generator with one thread that used this share of a CPU and sent at most so late.
+    fn judged(pace: Pace, pacing: Pacing, cpu_share: f64, lag_us: u64) -> Check {
+        let mut histograms = Histograms::new();
+        histograms.lag.record_n(lag_us * 1_000, 2_000).unwrap();
+        histograms.response.record_n(200_000, 2_000).unwrap();
+        let workload = Workload {
+            pace,
+            pacing,
+            ..Workload::new(([127, 0, 0, 1], 80).into())
+        };
+        generator(&Summary {
+            schema_version: SCHEMA_VERSION,
+            model: None,
+            url: workload.url(),
+            plan: workload.plan(),
+            rates: Rates {
+                offered_per_s: 0.0,
+                completed_per_s: 0.0,
+                good_per_s: 0.0,
+            },
+            counts: Counts::default(),
+            latency_us: histograms.latencies(),
+            generator: Generator {
+                engine: None,
+                pacing,
+                threads: 1,
+                cpu_us_per_request: None,
+                cpu_share,
+            },
+            kernel: None,
+            calibration: None,
+            validity: Vec::new(),
+        })
+    }
+
+    const CLOSED: Pace = Pace::Closed { clients: 8 };
+    const OPEN: Pace = Pace::Open {
+        rate_per_s: 100.0,
+        arrivals: Arrivals::Poisson,
+    };
+
+    #[test]
+    fn a_generator_without_cpu_to_spare_is_the_limit() {
+        for pace in [CLOSED, OPEN] {
+            let bound = judged(pace, Pacing::Sleep, 0.97, 5);
+            assert!(!bound.ok && bound.detail.starts_with("GENERATOR-BOUND"));
+            assert!(judged(pace, Pacing::Sleep, 0.7, 5).ok);
+        }
+    }
+
+    #[test]
+    fn a_generator_that_sends_late_is_the_limit() {
+        let late = judged(OPEN, Pacing::Sleep, 0.2, 900);
+        assert!(!late.ok && late.detail.starts_with("GENERATOR-BOUND"));
+    }
+
+    #[test]
+    fn a_thread_that_spins_between_instants_is_judged_by_its_lateness() {
+        let prompt = judged(OPEN, Pacing::Spin, 1.0, 5);
+        assert!(prompt.ok, "{}", prompt.detail);
+        assert!(!judged(OPEN, Pacing::Spin, 1.0, 900).ok);
+        // In a closed loop nothing else can tell.
+        assert!(!judged(CLOSED, Pacing::Spin, 1.0, 5).ok);
     }
 }

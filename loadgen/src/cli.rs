@@ -1,6 +1,7 @@
 //! The command line, reusable as a subcommand: arguments to a task (`task`), a task to an exit code (`execute`).
 
 mod behaviour;
+mod calibrate;
 mod execute;
 mod histogram_log;
 mod levels;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
+pub use calibrate::{CalibrateArgs, CalibrateFormat, execute as execute_calibrate};
 pub use execute::{execute, refuse};
 pub use parse::parse_duration;
 use parse::{parse_clients, parse_cpus, parse_rates, parse_reuse};
@@ -33,11 +35,13 @@ Examples:
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
+  hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
 
-Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid, 99 a gate is broken, 130 interrupted.";
+Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 99 a gate is broken,
+130 interrupted.";
 
 /// Arguments of `hola-load` and of `hola load`.
 #[derive(Args, Clone, Debug)]
@@ -154,6 +158,10 @@ pub struct LoadArgs {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
+    /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
+    #[arg(long)]
+    pub strict: bool,
+
     /// Allow a target that is not on this machine
     #[arg(long)]
     pub allow_remote: bool,
@@ -214,6 +222,8 @@ pub struct Output {
     pub hgrm: Option<PathBuf>,
     /// Conditions that break a gate.
     pub fail_if: Vec<Condition>,
+    /// Whether a measurement with a failed check is an error.
+    pub strict: bool,
 }
 
 impl LoadArgs {
@@ -226,6 +236,7 @@ impl LoadArgs {
             hlog: self.hlog.clone(),
             hgrm: self.hgrm.clone(),
             fail_if: self.fail_if.clone(),
+            strict: self.strict,
         }
     }
 }

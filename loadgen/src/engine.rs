@@ -26,8 +26,10 @@ use worker::{Signals, Worker, Yield};
 
 use crate::histograms::Histograms;
 use crate::intervals::{self, Collector, Interval, Moment};
+use crate::kernel;
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
+use crate::summary::KernelEvidence;
 use crate::sys;
 use crate::workload::{Engine, InvalidWorkload, Stop, Workload};
 
@@ -107,6 +109,7 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`]; a server that fails is not an error but a measurement full of failures.
 pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, LoadError> {
+    let kernel_before = kernel::read();
     let open_files = sys::raise_open_file_limit();
     workload.validate(open_files)?;
     let plan = Plan::of(workload, open_files);
@@ -122,7 +125,8 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
     if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
         return Err(LoadError::StoppedInWarmup);
     }
-    Ok(assemble(workload, engine, &plan, &parts, stopped))
+    let kernel = kernel::since(kernel_before);
+    Ok(assemble(workload, engine, &plan, &parts, stopped, kernel))
 }
 
 /// The engine meant by `asked` on this machine.
@@ -272,6 +276,7 @@ fn assemble(
     plan: &Plan,
     parts: &[Yield],
     stopped: bool,
+    kernel: Option<KernelEvidence>,
 ) -> Measurement {
     let mut recorder = Recorder::new();
     let mut ledger = Ledger::new();
@@ -300,6 +305,7 @@ fn assemble(
         threads,
         cpu_share: busiest,
         stopped,
+        kernel,
     };
     Measurement::build(workload, recorder, &ledger, &evidence)
 }

@@ -7,19 +7,25 @@
 //! Linux only: it uses `epoll` directly.
 
 mod answer;
+pub mod calibrate;
 mod checks;
 pub mod cli;
 pub mod condition;
 mod engine;
 mod histograms;
+#[doc(hidden)]
+pub mod hot_path;
 mod intervals;
+mod kernel;
 mod measurement;
 mod recorder;
 pub mod response;
 pub mod schedule;
+mod strips;
 pub mod summary;
 mod sys;
 mod text;
+mod trend;
 pub mod workload;
 
 pub use engine::{LoadError, Observer, Progress, Unobserved, run};

@@ -6,7 +6,7 @@ use crate::checks;
 use crate::engine::ledger::Ledger;
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
-use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary};
+use crate::summary::{Counts, Generator, KernelEvidence, Rates, SCHEMA_VERSION, Summary};
 use crate::workload::{Engine, Workload};
 
 /// What one run measured, or several merged.
@@ -37,6 +37,8 @@ pub(crate) struct Evidence {
     pub(crate) cpu_share: f64,
     /// Whether the run was stopped early.
     pub(crate) stopped: bool,
+    /// What the kernel counted meanwhile.
+    pub(crate) kernel: Option<KernelEvidence>,
 }
 
 impl Measurement {
@@ -75,9 +77,11 @@ impl Measurement {
                 cpu_us_per_request: ratio(ledger.cpu_ns, ledger.ended).map(|ns| ns / 1e3),
                 cpu_share: evidence.cpu_share,
             },
+            kernel: evidence.kernel,
+            calibration: None,
             validity: Vec::new(),
         };
-        summary.validity = checks::all(&summary, workload, ledger, evidence);
+        summary.validity = checks::all(&summary, &recorder, workload, ledger, evidence);
         Self {
             summary,
             histograms: recorder.histograms,
@@ -125,9 +129,13 @@ impl Measurement {
             *a = weighted([*a, b], windows);
         }
         add_counts(&mut mine.counts, &theirs.counts);
+        mine.kernel = match (mine.kernel, theirs.kernel) {
+            (Some(a), Some(b)) => Some(a.plus(b)),
+            _ => None,
+        };
         self.histograms.merge(&other.histograms);
         mine.latency_us = self.histograms.latencies();
-        mine.validity = checks::merged(mine, theirs);
+        mine.validity = checks::merged(mine, theirs, &self.histograms);
         self.window += other.window;
         self.interrupted |= other.interrupted;
     }

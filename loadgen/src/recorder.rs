@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use nix::errno::Errno;
 
 use crate::histograms::Histograms;
+use crate::strips::Strips;
 
 /// Instants of one request, in nanoseconds of the monotonic clock; zero where it did not get that far.
 ///
@@ -101,6 +102,7 @@ impl Phase {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(crate) histograms: Histograms,
+    pub(crate) strips: Strips,
     pub(crate) ok: u64,
     failed: BTreeMap<(Cause, Phase), u64>,
     /// Requests and failures that were taken away before.
@@ -111,6 +113,7 @@ impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
             histograms: Histograms::new(),
+            strips: Strips::default(),
             ok: 0,
             failed: BTreeMap::new(),
             taken: [0; 2],
@@ -152,6 +155,7 @@ impl Recorder {
         let enter = |histogram: &mut Histogram<u64>, value| histogram.saturating_record(value);
         let histograms = &mut self.histograms;
         enter(&mut histograms.response, response);
+        self.strips.record(times, response);
         enter(&mut histograms.service, since(times.end, times.start));
         enter(&mut histograms.lag, since(times.start, times.intended));
         if times.connected > 0 {
@@ -175,6 +179,7 @@ impl Recorder {
     /// Adds what another thread recorded.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.histograms.merge(&other.histograms);
+        self.strips.merge(&other.strips);
         self.ok += other.ok;
         for (key, count) in &other.failed {
             *self.failed.entry(*key).or_default() += count;

@@ -8,6 +8,7 @@ pub(crate) mod markdown;
 
 use std::fmt::Write;
 
+use crate::calibrate;
 use crate::measurement::Measurement;
 use crate::summary::{Distribution, Latencies, LoopKind, Plan, Summary};
 
@@ -79,9 +80,10 @@ fn write_page(page: &mut String, summary: &Summary, measurement: &Measurement) -
     writeln!(page)?;
     for check in &summary.validity {
         let mark = if check.ok { "ok  " } else { "FAIL" };
-        writeln!(page, "  {mark} {:<12} {}", check.check, check.detail)?;
+        writeln!(page, "  {mark} {:<15} {}", check.check, check.detail)?;
     }
     writeln!(page)?;
+    writeln!(page, "{}", calibrate::reference(summary))?;
     writeln!(page, "{}", conclusion::sentence(summary))
 }
 

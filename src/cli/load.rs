@@ -23,9 +23,10 @@ Examples:
   hola load --model epoll --find-max --slo 'p99<5ms,failed<0.1%'
                                                         the highest rate at which one server process keeps its promises
   hola load --model tokio --fail-if 'p99>10ms'          exit with 99 when a gate is broken
+  hola load --model tokio --strict                      exit with 4 when a check of the measurement fails
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 99 a gate is broken,
-130 interrupted.")]
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (with --strict, or too small
+for a gate), 99 a gate is broken, 130 interrupted.")]
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same server
     /// process, one after the other

@@ -1,5 +1,6 @@
 //! The command line: what `hola` can be asked, and its exit codes.
 
+mod calibrate;
 mod client;
 pub mod compare;
 mod load;
@@ -34,11 +35,12 @@ Examples:
   hola serve tokio                     serve on 127.0.0.1:8080
   hola load http://127.0.0.1:8080/     measure whatever listens there
   hola load --model thread-per-client  start it, measure it, stop it
+  hola calibrate                       what the load generator can do here, for the commands above
   hola client 127.0.0.1:8080           talk to a server line by line
   hola compare                         all models, a report with intervals
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid, 99 a gate is
-broken, 130 interrupted."
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
+--strict), 99 a gate is broken, 130 interrupted."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -57,6 +59,8 @@ enum Command {
     Serve(ServeArgs),
     /// Put load on a server and measure it
     Load(Box<load::LoadCommand>),
+    /// Measure what the load generator can do on this host, and keep it
+    Calibrate(calibrate::CalibrateCommand),
     /// Talk to a server line by line
     Client(ClientArgs),
     /// Measure every model and write a report
@@ -71,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command),
+        Command::Calibrate(command) => return calibrate::run(&command),
         Command::Client(args) => client::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),

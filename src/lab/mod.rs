@@ -1,7 +1,6 @@
 //! The laboratory: fresh server processes, what they cost, and where the records are kept.
 
 pub mod environment;
-pub mod kernel;
 pub mod record;
 pub mod run;
 pub mod server_process;

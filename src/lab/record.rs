@@ -2,6 +2,7 @@
 //!
 //! Everything the analysis and the reports say is computed from these records and from nothing else.
 
+pub use hola_loadgen::summary::KernelEvidence;
 use hola_loadgen::summary::{Check, Summary};
 use serde::{Deserialize, Serialize};
 
@@ -198,7 +199,7 @@ pub struct Measured {
     pub load: Summary,
     /// What the server cost.
     pub server: ServerCost,
-    /// What the kernel's network counters did meanwhile.
+    /// What the kernel's network counters did meanwhile, taken out of the generator's summary.
     pub kernel: KernelEvidence,
     /// Response-time histogram, HdrHistogram V2 deflated and base64-encoded, in nanoseconds.
     pub response_histogram: String,
@@ -252,15 +253,4 @@ pub struct ServerCost {
     /// What the server was told, as it reported it.
     #[serde(default)]
     pub settings: serde_json::Value,
-}
-
-/// Deltas of the kernel's counters over a trial.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct KernelEvidence {
-    /// `TcpExt: ListenOverflows`: connections that found the accept queue full.
-    pub listen_overflows: u64,
-    /// `TcpExt: ListenDrops`.
-    pub listen_drops: u64,
-    /// `TcpExt: TCPSynRetrans`.
-    pub syn_retransmissions: u64,
 }

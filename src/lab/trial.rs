@@ -8,8 +8,7 @@ use hola_loadgen::summary::Check;
 use hola_loadgen::{Histograms, Measurement, Observer, Pace, Stop, Workload};
 
 use super::environment::CpuTicks;
-use super::kernel;
-use super::record::{Design, KernelEvidence, Measured, ServerCost};
+use super::record::{Design, Measured, ServerCost};
 use super::server_process::{Bill, ServerProcess};
 use super::tree::{Peak, Watch};
 
@@ -25,7 +24,6 @@ pub fn make(
     seed: u64,
     interrupted: &AtomicBool,
 ) -> Result<Measured, String> {
-    let kernel_before = kernel::read();
     let server = ServerProcess::start(hola, model, &design.server_cpus, &[])
         .map_err(|error| error.to_string())?;
     let workload = workload(design, &server, clients, seed);
@@ -41,7 +39,6 @@ pub fn make(
         return Err("interrupted".into());
     }
     load.summary.model = Some(model.into());
-    let kernel = kernel::difference(&kernel_before, &kernel::read());
     // A CPU of its own shows what the server did there; on a shared one only the server's own books remain.
     let alone = !design
         .server_cpus
@@ -51,7 +48,7 @@ pub fn make(
         .then(|| ticks_after.user_share_since(ticks_before))
         .flatten();
     let user_share = sampled.unwrap_or(bill.user_share);
-    Ok(measured(load, &bill, user_share, peak, kernel))
+    Ok(measured(load, &bill, user_share, peak))
 }
 
 fn workload(design: &Design, server: &ServerProcess, clients: u32, seed: u64) -> Workload {
@@ -75,17 +72,13 @@ impl Observer for Interruptible<'_> {
     }
 }
 
-fn measured(
-    load: Measurement,
-    bill: &Bill,
-    user_share: f64,
-    peak: Peak,
-    kernel: KernelEvidence,
-) -> Measured {
+fn measured(mut load: Measurement, bill: &Bill, user_share: f64, peak: Peak) -> Measured {
     let requests = bill.counters.answers;
     let cpu_user_us = round(to_f64(bill.cpu_us) * user_share);
     let cpu_us_per_request = (requests > 0).then(|| to_f64(bill.cpu_us) / to_f64(requests));
-    let validity = checks(&load, bill, &kernel);
+    let validity = checks(&load, bill);
+    // A trial's record has a place of its own for it, older than the summary's.
+    let kernel = load.summary.kernel.take().unwrap_or_default();
     Measured {
         response_histogram: Histograms::encode(&load.histograms.response),
         load: load.summary,
@@ -133,8 +126,8 @@ fn round(share_of_count: f64) -> u64 {
     share_of_count.round() as u64
 }
 
-/// What only the whole trial can show, because it takes the server's account or the kernel's.
-fn checks(load: &Measurement, bill: &Bill, kernel: &KernelEvidence) -> Vec<Check> {
+/// What only the whole trial can show, because it takes the server's account.
+fn checks(load: &Measurement, bill: &Bill) -> Vec<Check> {
     let counters = &bill.counters;
     let counts = &load.summary.counts;
     vec![
@@ -152,14 +145,6 @@ fn checks(load: &Measurement, bill: &Bill, kernel: &KernelEvidence) -> Vec<Check
             detail: format!(
                 "{} clients refused, {} conversations crashed, accepting backed off {} times",
                 counters.refused, counters.crashed, counters.backed_off
-            ),
-        },
-        Check {
-            check: "kernel_evidence".into(),
-            ok: kernel.listen_overflows == 0 && kernel.syn_retransmissions == 0,
-            detail: format!(
-                "{} accept-queue overflows, {} SYN retransmissions",
-                kernel.listen_overflows, kernel.syn_retransmissions
             ),
         },
     ]

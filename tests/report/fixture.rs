@@ -251,6 +251,8 @@ impl Scene {
                     cpu_share: 0.6,
                     ..Generator::default()
                 },
+                kernel: None,
+                calibration: None,
                 validity: vec![
                     check("littles_law", true, "X·R / clients = 0.997"),
                     check("generator", true, "the busiest thread used 61 % of a CPU"),

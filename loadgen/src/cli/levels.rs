@@ -37,7 +37,12 @@ pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, Strin
         let level = format!("{}: ", text::levels::level(summary));
         gates.add(judge(&session.output.fail_if, summary, &level));
     }
-    Ok(verdict(&levels.levels, gates, interrupted))
+    Ok(verdict(
+        &levels.levels,
+        gates,
+        interrupted,
+        session.output.strict,
+    ))
 }
 
 /// Runs one load; nothing when Ctrl-C ended it early.
@@ -74,7 +79,7 @@ pub(super) fn write(levels: &Levels, session: &Session) -> Result<(), String> {
     session.outlets.write(&text)
 }
 
-fn verdict(levels: &[Summary], gates: Gates, interrupted: bool) -> u8 {
+fn verdict(levels: &[Summary], gates: Gates, interrupted: bool, strict: bool) -> u8 {
     if interrupted {
         return EXIT_INTERRUPTED;
     }
@@ -84,7 +89,7 @@ fn verdict(levels: &[Summary], gates: Gates, interrupted: bool) -> u8 {
         return EXIT_ERROR;
     }
     match gates.exit_code() {
-        0 if !levels.iter().all(Summary::is_valid) => EXIT_INVALID,
+        0 if strict && !levels.iter().all(Summary::is_valid) => EXIT_INVALID,
         code => code,
     }
 }

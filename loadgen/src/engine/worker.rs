@@ -13,6 +13,7 @@ use super::window::{Phase, Window};
 use crate::answer::Answer;
 use crate::recorder::Recorder;
 use crate::schedule::Instants;
+use crate::strips::{self, Strips};
 use crate::sys;
 use crate::workload::Pacing;
 
@@ -120,6 +121,14 @@ impl<'run, T: Transport> Worker<'run, T> {
             Task::Open { end_ns, .. } => started.saturating_add(end_ns),
         };
         self.window = Window::new(open, close, self.job.timeout_ns);
+        self.recorder.strips = Strips::of(
+            open,
+            close,
+            match self.job.task {
+                Task::Closed(_) => strips::Instant::Ended,
+                Task::Open { .. } => strips::Instant::Intended,
+            },
+        );
         self.tick();
         while !self.done() {
             self.heed_stop();

@@ -3,31 +3,32 @@
 use crate::summary::{Check, LoopKind, Summary};
 
 /// What to say when a check fails, by the name of the check; the first one that applies explains the others.
-const CAUSES: [(&str, &str); 6] = [
-    (
-        "generator",
-        "The generator set the limit, not the server: do not rank this figure.",
-    ),
+const CAUSES: [(&str, &str); 7] = [
+    ("generator", "the generator set the limit, not the server."),
     (
         "failures",
-        "Failures set the limit: do not rank this figure before their causes are gone.",
+        "failures set the limit, and their causes must go first.",
     ),
     (
         "body",
-        "Wrong answers set the limit: what was fast was not what was asked for.",
+        "wrong answers set the limit: what was fast was not what was asked for.",
     ),
     (
         "kernel_evidence",
-        "The kernel's queues set the limit (see kernel_evidence): part of these times is spent before the server sees a \
+        "the kernel's queues set the limit (see kernel_evidence): part of these times is spent before the server sees a \
          client.",
     ),
     (
         "offered",
-        "The server fell behind the rate: part of the planned requests was never sent, so do not rank this figure.",
+        "the server fell behind the rate: part of the planned requests was never sent.",
     ),
     (
         "littles_law",
-        "Rate and response time do not account for the clients: do not rank this figure.",
+        "rate and response time do not account for the clients.",
+    ),
+    (
+        "steady_state",
+        "the server was still changing while it was measured: a longer warm-up, or a longer window, is needed.",
     ),
 ];
 
@@ -38,12 +39,12 @@ pub(crate) fn sentence(summary: &Summary) -> String {
         .iter()
         .find(|(name, _)| failed.iter().any(|check| check.check == *name));
     if let Some((_, sentence)) = cause {
-        return (*sentence).to_owned();
+        return format!("INVALID: {sentence} This figure must not be ranked.");
     }
     if !failed.is_empty() {
         let names: Vec<&str> = failed.iter().map(|check| check.check.as_str()).collect();
         return format!(
-            "Do not rank this figure: {} did not hold.",
+            "INVALID: {} did not hold. This figure must not be ranked.",
             names.join(", ")
         );
     }

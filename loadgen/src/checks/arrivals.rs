@@ -1,0 +1,84 @@
+//! Whether the arrivals of an open loop were of the asked kind.
+
+use super::check;
+use crate::engine::ledger::Ledger;
+use crate::measurement::Evidence;
+use crate::schedule::Schedule;
+use crate::summary::{Arrivals, Check};
+
+/// Fewest planned requests from which the shape of arrivals can be judged.
+const ARRIVALS_LEAST: u64 = 2_000;
+
+/// Gaps of the schedule compared with their law.
+const GAPS_MOST: usize = 10_000;
+
+/// Whether the arrivals were of the asked kind: the gaps of the schedule by Kolmogorov and Smirnov's distance, the
+/// actual sends by the dispersion index of their counts in equal parts of the window.
+#[allow(clippy::cast_precision_loss)] // counts are far below 2^53
+pub(super) fn arrival_shape(
+    schedule: Schedule,
+    arrivals: Arrivals,
+    ledger: &Ledger,
+    evidence: &Evidence,
+) -> Check {
+    let named = |ok, detail| check("arrivals", ok, detail);
+    if evidence.planned < ARRIVALS_LEAST || evidence.stopped {
+        return named(
+            true,
+            format!(
+                "{} requests are too few to judge their spacing",
+                evidence.planned
+            ),
+        );
+    }
+    let bins: Vec<f64> = ledger.sends.iter().map(|count| *count as f64).collect();
+    let mean = bins.iter().sum::<f64>() / bins.len() as f64;
+    let variance =
+        bins.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (bins.len() - 1) as f64;
+    let dispersion = if mean > 0.0 {
+        variance / mean
+    } else {
+        f64::INFINITY
+    };
+    match arrivals {
+        Arrivals::Poisson => {
+            // The index has standard deviation √(2/(bins−1)); four of them go wrong once in ten thousand runs.
+            let slack = 4.0 * (2.0 / (bins.len() - 1) as f64).sqrt();
+            let (distance, limit) = gap_distance(schedule);
+            named(
+                (dispersion - 1.0).abs() <= slack && distance <= limit,
+                format!(
+                    "sends per interval have dispersion {dispersion:.2} (1 for Poisson), gaps are {distance:.4} from \
+                 exponential (limit {limit:.4})"
+                ),
+            )
+        }
+        Arrivals::Constant => named(
+            dispersion <= 0.5,
+            format!(
+                "sends per interval have dispersion {dispersion:.2} (0 for equal gaps, 1 for Poisson)"
+            ),
+        ),
+    }
+}
+
+/// Distance of the schedule's gaps from the exponential law, and the one exceeded by one schedule in 100,000.
+#[allow(clippy::cast_precision_loss)] // gaps in nanoseconds are exact in a double
+fn gap_distance(schedule: Schedule) -> (f64, f64) {
+    let mut before = 0;
+    let mut gaps: Vec<f64> = schedule
+        .instants()
+        .take(GAPS_MOST)
+        .map(|at| (at - std::mem::replace(&mut before, at)) as f64)
+        .collect();
+    gaps.sort_unstable_by(f64::total_cmp);
+    let count = gaps.len() as f64;
+    let mean = schedule.mean_gap_ns();
+    let distance = gaps.iter().enumerate().fold(0.0_f64, |worst, (rank, gap)| {
+        let law = 1.0 - (-gap / mean).exp();
+        worst
+            .max(law - rank as f64 / count)
+            .max((rank + 1) as f64 / count - law)
+    });
+    (distance, 2.47 / count.sqrt())
+}

@@ -1,0 +1,94 @@
+//! The kernel's own count of what went wrong on the way to a server (`/proc/net/netstat`, proc_pid_net(5)).
+
+use std::fs;
+
+use crate::summary::KernelEvidence;
+
+/// Reads the counters as they stand, for the whole network namespace; `None` where the kernel does not tell.
+pub(crate) fn read() -> Option<KernelEvidence> {
+    parse(&fs::read_to_string("/proc/net/netstat").ok()?)
+}
+
+/// What has been added since an earlier reading.
+pub(crate) fn since(before: Option<KernelEvidence>) -> Option<KernelEvidence> {
+    Some(read()?.less(before?))
+}
+
+impl KernelEvidence {
+    /// What was added after `earlier`, a reading of the same counters.
+    fn less(self, earlier: Self) -> Self {
+        Self {
+            listen_overflows: self
+                .listen_overflows
+                .saturating_sub(earlier.listen_overflows),
+            listen_drops: self.listen_drops.saturating_sub(earlier.listen_drops),
+            syn_retransmissions: self
+                .syn_retransmissions
+                .saturating_sub(earlier.syn_retransmissions),
+            timeouts: self.timeouts.saturating_sub(earlier.timeouts),
+            delayed_acks: self.delayed_acks.saturating_sub(earlier.delayed_acks),
+        }
+    }
+
+    /// What was added in two spans of time together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            listen_overflows: self.listen_overflows + other.listen_overflows,
+            listen_drops: self.listen_drops + other.listen_drops,
+            syn_retransmissions: self.syn_retransmissions + other.syn_retransmissions,
+            timeouts: self.timeouts + other.timeouts,
+            delayed_acks: self.delayed_acks + other.delayed_acks,
+        }
+    }
+}
+
+/// The file has pairs of lines: names, then values, each after the same prefix.
+fn parse(netstat: &str) -> Option<KernelEvidence> {
+    let mut lines = netstat
+        .lines()
+        .filter_map(|line| line.strip_prefix("TcpExt: "));
+    let (names, values) = (lines.next()?, lines.next()?);
+    let value = |name: &str| {
+        let place = names.split(' ').position(|each| each == name)?;
+        values.split(' ').nth(place)?.parse().ok()
+    };
+    Some(KernelEvidence {
+        listen_overflows: value("ListenOverflows")?,
+        listen_drops: value("ListenDrops")?,
+        syn_retransmissions: value("TCPSynRetrans")?,
+        timeouts: value("TCPTimeouts").unwrap_or(0),
+        delayed_acks: value("DelayedACKs").unwrap_or(0),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_counters_by_name_whatever_stands_between() {
+        let netstat = "TcpExt: SyncookiesSent ListenOverflows X ListenDrops TCPSynRetrans TCPTimeouts DelayedACKs\n\
+                       TcpExt: 1 2 3 4 5 6 7\nIpExt: InNoRoutes\nIpExt: 9\n";
+        let expected = KernelEvidence {
+            listen_overflows: 2,
+            listen_drops: 4,
+            syn_retransmissions: 5,
+            timeouts: 6,
+            delayed_acks: 7,
+        };
+        assert_eq!(parse(netstat), Some(expected));
+    }
+
+    #[test]
+    fn a_kernel_that_does_not_count_is_not_taken_for_one_that_counted_nothing() {
+        assert_eq!(parse(""), None);
+        assert_eq!(parse("TcpExt: ListenDrops\nTcpExt: 4\n"), None);
+    }
+
+    #[test]
+    fn this_kernel_counts() {
+        let before = read();
+        assert!(before.is_some());
+        assert!(since(before).is_some());
+    }
+}

@@ -1,0 +1,120 @@
+//! The delays of TCP's own timers are named. Apart from the other tests: the kernel's counters are the whole host's.
+
+mod truth;
+
+use std::cell::Cell;
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use hola_loadgen::summary::Check;
+use hola_loadgen::{Measurement, Observer, Progress};
+use socket2::{Domain, Socket, Type};
+use truth::{CLOSE, Truth, answer_once, load};
+
+fn named<'m>(measurement: &'m Measurement, name: &str) -> &'m Check {
+    let mut checks = measurement.summary.validity.iter();
+    checks.find(|check| check.check == name).expect(name)
+}
+
+/// A listener whose accept queue is full, and the connections that fill it.
+fn stalled_listener() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    listener.listen(1).unwrap();
+    let listener = TcpListener::from(listener);
+    let address = listener.local_addr().unwrap();
+    // A queue of 1 is full when it holds more than one.
+    let queued = (0..2).map(|_| TcpStream::connect(address).unwrap());
+    let queued = queued.collect();
+    (listener, address, queued)
+}
+
+/// Opens the door of a stalled listener once all clients stand before it: they come back when their timers say so.
+struct Door {
+    closed: Cell<Option<(TcpListener, Vec<TcpStream>)>>,
+    clients: u32,
+}
+
+impl Observer for Door {
+    fn progress(&self, progress: &Progress) {
+        if progress.in_flight < u64::from(self.clients) {
+            return;
+        }
+        if let Some((listener, queued)) = self.closed.take() {
+            // It ends with the test's process.
+            thread::spawn(move || {
+                drop(queued);
+                for stream in listener.incoming().flatten() {
+                    thread::spawn(move || answer_once(stream, CLOSE));
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn requests_that_waited_for_a_repeated_syn_are_counted_and_named() {
+    const CLIENTS: u32 = 3;
+    let (listener, address, queued) = stalled_listener();
+    let door = Door {
+        closed: Cell::new(Some((listener, queued))),
+        clients: CLIENTS,
+    };
+    let mut workload = load(address, CLIENTS, u64::from(CLIENTS));
+    workload.timeout = Duration::from_secs(60);
+    let measurement = hola_loadgen::run(&workload, &door).unwrap();
+    assert_eq!(measurement.summary.counts.ok, u64::from(CLIENTS));
+    // Whether the first or a later repetition gets through depends on when the door opens.
+    let modes = named(&measurement, "modes");
+    assert!(
+        !modes.ok
+            && modes
+                .detail
+                .contains("of 3 connections were delayed by SYN retransmission"),
+        "{} {:?}",
+        modes.detail,
+        measurement.summary.latency_us.connect
+    );
+    let kernel = named(&measurement, "kernel_evidence");
+    assert!(!kernel.ok, "{}", kernel.detail);
+    let counted = measurement.summary.kernel.unwrap();
+    assert!(
+        counted.listen_overflows >= u64::from(CLIENTS)
+            && counted.syn_retransmissions >= u64::from(CLIENTS)
+    );
+}
+
+#[test]
+fn answers_held_back_by_nagles_algorithm_are_named_with_their_share() {
+    let (head, body) = truth::KEEP.split_at(truth::KEEP.len() - 14);
+    let server = Truth::start(move |_, mut stream| {
+        // Two small writes, and the second waits for the first one's acknowledgement.
+        stream.set_nodelay(false).unwrap();
+        while truth::request(&mut stream) {
+            if stream
+                .write_all(head)
+                .and_then(|()| stream.write_all(body))
+                .is_err()
+            {
+                return;
+            }
+        }
+    });
+    let mut workload = load(server.address, 4, 160);
+    workload.requests_per_connection = None;
+    let measurement = truth::measure(&workload);
+    let modes = named(&measurement, "modes");
+    assert!(
+        modes.ok
+            && modes
+                .detail
+                .contains("40 ms late with their last byte: delayed acknowledgements (Nagle)"),
+        "{} {:?}",
+        modes.detail,
+        measurement.summary.latency_us
+    );
+}
