@@ -1,5 +1,10 @@
-//! A server that follows a plan and keeps its own count: the truth that measurements are compared with.
+//! Servers that know what they did: the truth that measurements are compared with. [`Truth`] says on each connection what a
+//! test wants said; [`planned::Planned`] follows a plan and keeps a log.
 #![allow(dead_code)] // each test file uses its part
+
+pub(crate) mod log;
+pub(crate) mod plan;
+pub(crate) mod planned;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
