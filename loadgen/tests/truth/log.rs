@@ -64,12 +64,7 @@ impl Log {
         let delays = histogram(self.delays_ns());
         let pairs: Vec<Value> = delays
             .iter_recorded()
-            .map(|step| {
-                json!([
-                    step.value_iterated_to(),
-                    step.count_since_last_iteration()
-                ])
-            })
+            .map(|step| json!([step.value_iterated_to(), step.count_since_last_iteration()]))
             .collect();
         let mut by_fate: BTreeMap<&str, u64> = BTreeMap::new();
         for entry in &self.entries {

@@ -104,11 +104,9 @@ pub(crate) fn answer_once(mut stream: TcpStream, bytes: &[u8]) {
     }
 }
 
-/// Reads one request, sends `bytes` and resets the connection.
-pub(crate) fn reset_after(mut stream: TcpStream, bytes: &[u8]) {
-    request(&mut stream);
-    let _ = stream.write_all(bytes);
-    socket2::SockRef::from(&stream)
+/// Makes the close that follows a reset.
+pub(crate) fn reset(stream: &TcpStream) {
+    socket2::SockRef::from(stream)
         .set_linger(Some(Duration::ZERO))
         .unwrap();
 }

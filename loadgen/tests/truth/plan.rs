@@ -224,13 +224,11 @@ impl Work {
         let uniform = (splitmix64(SEED, number) >> 11) as f64 / (1_u64 << 53) as f64;
         match *self {
             Work::Constant(time) => nanoseconds(time),
-            Work::Bimodal { fast, slow, one_in } => {
-                nanoseconds(if number % one_in == one_in / 2 {
-                    slow
-                } else {
-                    fast
-                })
-            }
+            Work::Bimodal { fast, slow, one_in } => nanoseconds(if number % one_in == one_in / 2 {
+                slow
+            } else {
+                fast
+            }),
             Work::Uniform { from, to } => {
                 let (from, to) = (nanoseconds(from), nanoseconds(to));
                 from + ((to - from) as f64 * uniform) as u64

@@ -115,7 +115,10 @@ impl Connection {
         if self.request.is_some() {
             return None;
         }
-        let end = self.input.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+        let end = self
+            .input
+            .windows(4)
+            .position(|bytes| bytes == b"\r\n\r\n")?;
         let head: Vec<u8> = self.input.drain(..end + 4).collect();
         Some(String::from_utf8_lossy(&head).to_ascii_lowercase())
     }
@@ -295,7 +298,10 @@ impl Loop {
         let Some(head) = connection.and_then(Connection::take_head) else {
             return;
         };
-        let http_1_0 = head.lines().next().is_some_and(|line| line.ends_with("/1.0"));
+        let http_1_0 = head
+            .lines()
+            .next()
+            .is_some_and(|line| line.ends_with("/1.0"));
         let keep = if http_1_0 {
             head.contains("connection: keep-alive")
         } else {
@@ -428,7 +434,8 @@ fn answer_to(request: Request) -> Vec<u8> {
         (true, true) => "Connection: keep-alive\r\n",
         (true, false) => "",
     };
-    let head = |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 14\r\n{connection}\r\n");
+    let head =
+        |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 14\r\n{connection}\r\n");
     match request.fate {
         Fate::Answered => head("200 OK") + "Hola, cliente!",
         Fate::ResetMidBody | Fate::ShortBody => head("200 OK") + "Hola",
