@@ -39,6 +39,11 @@ fn an_open_loop_sees_the_stall_that_a_closed_one_hides() {
 }
 
 #[test]
+fn requests_reach_the_server_at_the_planned_instants() {
+    holds("V4");
+}
+
+#[test]
 fn a_single_worker_makes_the_queue_that_theory_knows() {
     holds("V5");
 }

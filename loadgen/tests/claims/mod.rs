@@ -7,6 +7,7 @@ mod arithmetic;
 mod coverage;
 mod delays;
 mod faults;
+mod pacing;
 mod population;
 mod queues;
 mod stalls;
@@ -40,6 +41,11 @@ pub(crate) const CLAIMS: &[Claim] = &[
         id: "V3",
         truth: "the server stands still for a tenth of the time",
         check: stalls::stall,
+    },
+    Claim {
+        id: "V4",
+        truth: "the instants of the schedule",
+        check: pacing::instants,
     },
     Claim {
         id: "V5",
