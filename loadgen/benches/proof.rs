@@ -1,6 +1,6 @@
 //! The claims about the generator's figures, checked at full length, as a table. Takes about six minutes:
 //!
-//! `cargo bench -p hola-loadgen --bench proof [-- V1 V3]`
+//! `cargo bench -p hola-loadgen --bench proof [-- V1 V3] [-- --completion]`
 //!
 //! A bench and not a test, because it wants an optimised build and a quiet machine; a bench and not an example, because
 //! one of the claims needs the built program.
@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use claims::{CLAIMS, Scale, repeatedly};
+use hola_loadgen::Engine;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
     } else {
         Scale::Quick
     };
+    if arguments.iter().any(|argument| argument == "--completion") {
+        truth::ENGINE.get_or_init(|| Engine::Completion);
+    }
     let asked: Vec<&String> = arguments
         .iter()
         .filter(|argument| !argument.starts_with('-'))

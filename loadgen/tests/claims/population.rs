@@ -14,9 +14,12 @@ pub(crate) fn littles_law(scale: Scale) -> Finding {
     for clients in [1, 16, 256] {
         // With 256 clients as many requests per second as with 16, so that the machine is not the limit.
         let delay = Duration::from_millis(if clients > 16 { 160 } else { 10 });
-        let server = Planned::start(Plan::delays(Work::Constant(delay)));
+        // Not all alike, or all clients would begin and end together, and the window would cut a whole round of them.
+        let server = Planned::start(Plan::delays(Work::Uniform {
+            from: delay / 2,
+            to: delay * 3 / 2,
+        }));
         let mut workload = load(server.address, clients, 1);
-        // Whole rounds of the slowest case, so that none is cut at the window's edge.
         workload.stop = Stop::After(scale.pick(Duration::from_millis(960), Duration::from_secs(8)));
         workload.warmup = Duration::from_millis(200);
         let measurement = measure(&workload);
