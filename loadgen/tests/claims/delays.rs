@@ -48,7 +48,12 @@ fn constant_of(delay_ms: u64, scale: Scale) -> Finding {
         if let Some(seen) = percentile_ns(&measurement.histograms.response, u64::from(permille)) {
             let q = f64::from(permille) / 1000.0;
             let name = format!("{delay_ms} ms: p{}", q * 100.0);
-            finding.compare(&name, us(seen), us(quantile(&truth, q)), OF_THE_LOG);
+            let mut within = OF_THE_LOG;
+            if scale == Scale::Quick && permille >= 990 {
+                // Ten samples decide it. The server is a witness to how late this machine wakes anybody.
+                within.us += 1000.0 + 2.0 * us(log.late_ns(q));
+            }
+            finding.compare(&name, us(seen), us(quantile(&truth, q)), within);
         }
     }
     finding

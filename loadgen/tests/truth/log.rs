@@ -54,6 +54,17 @@ impl Log {
         delays
     }
 
+    /// Quantile of how long after its instant an answer was given.
+    pub(crate) fn late_ns(&self, q: f64) -> u64 {
+        let late = self
+            .entries
+            .iter()
+            .map(|entry| entry.answered_ns.saturating_sub(entry.due_ns));
+        let mut late: Vec<u64> = late.collect();
+        late.sort_unstable();
+        quantile(&late, q)
+    }
+
     /// The log as published: counts, and the distribution of delays both as figures and whole, as pairs of a highest
     /// value in nanoseconds and a count.
     pub(crate) fn json(&self, plan: &str) -> Value {
