@@ -20,7 +20,7 @@ const RANKS_PERMILLE: (u64, u64) = (410, 610);
 /// percentiles together are right only if about 95 % of them hold it.
 #[allow(clippy::cast_precision_loss)] // a few hundred runs
 pub(crate) fn intervals(scale: Scale) -> Finding {
-    let runs = scale.pick(40, 200);
+    let runs = scale.pick(30, 200);
     let longest = Duration::from_millis(60);
     let server = Planned::start(Plan::delays(Work::Uniform {
         from: Duration::ZERO,

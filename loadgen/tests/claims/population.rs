@@ -20,7 +20,7 @@ pub(crate) fn littles_law(scale: Scale) -> Finding {
             to: delay * 3 / 2,
         }));
         let mut workload = load(server.address, clients, 1);
-        workload.stop = Stop::After(scale.pick(Duration::from_millis(960), Duration::from_secs(8)));
+        workload.stop = Stop::After(scale.pick(Duration::from_millis(700), Duration::from_secs(8)));
         workload.warmup = Duration::from_millis(200);
         let measurement = measure(&workload);
         let response_s = measurement.summary.latency_us.response.mean.unwrap_or(0.0) / 1e6;

@@ -2,6 +2,7 @@
 //! test wants said; [`planned::Planned`] follows a plan and keeps a log.
 #![allow(dead_code)] // each test file uses its part
 
+mod connection;
 pub(crate) mod log;
 pub(crate) mod plan;
 pub(crate) mod planned;

@@ -17,6 +17,7 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
+use super::connection::{Connection, Request, answer_to};
 use super::log::{Entry, Log};
 use super::plan::{Fate, Plan, nanoseconds};
 
@@ -96,41 +97,6 @@ pub(crate) fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListene
 pub(crate) fn now_ns() -> u64 {
     let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("Linux");
     u64::try_from(Duration::from(now).as_nanos()).expect("an uptime below 500 years")
-}
-
-struct Connection {
-    stream: TcpStream,
-    /// What has been read and not served.
-    input: Vec<u8>,
-    /// The request under way.
-    request: Option<Request>,
-    generation: u32,
-    /// Whether nobody shall listen for a while once this one is answered.
-    last_before_refusals: bool,
-}
-
-impl Connection {
-    /// The next head, in lower case, once it is whole and the request before it is answered.
-    fn take_head(&mut self) -> Option<String> {
-        if self.request.is_some() {
-            return None;
-        }
-        let end = self
-            .input
-            .windows(4)
-            .position(|bytes| bytes == b"\r\n\r\n")?;
-        let head: Vec<u8> = self.input.drain(..end + 4).collect();
-        Some(String::from_utf8_lossy(&head).to_ascii_lowercase())
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Request {
-    received_ns: u64,
-    due_ns: u64,
-    fate: Fate,
-    keep: bool,
-    http_1_0: bool,
 }
 
 /// What is due.
@@ -425,26 +391,4 @@ impl Loop {
             .expect("room for one more");
         self.door = Some(door);
     }
-}
-
-/// What is sent in answer to a request of this fate.
-fn answer_to(request: Request) -> Vec<u8> {
-    let connection = match (request.keep, request.http_1_0) {
-        (false, _) => "Connection: close\r\n",
-        (true, true) => "Connection: keep-alive\r\n",
-        (true, false) => "",
-    };
-    let head =
-        |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 14\r\n{connection}\r\n");
-    match request.fate {
-        Fate::Answered => head("200 OK") + "Hola, cliente!",
-        Fate::ResetMidBody | Fate::ShortBody => head("200 OK") + "Hola",
-        Fate::Status500 => {
-            "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops"
-                .to_owned()
-        }
-        Fate::BadStatusLine => "NOPE\r\n\r\n".to_owned(),
-        Fate::Reset | Fate::ClosedEarly | Fate::Silence => String::new(),
-    }
-    .into_bytes()
 }
