@@ -5,7 +5,7 @@ use std::time::Duration;
 use hola_loadgen::summary::Arrivals;
 use hola_loadgen::{Pace, percentile_ns};
 
-use super::{Finding, Scale};
+use super::{Finding, Scale, unrest_us, us};
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
@@ -26,22 +26,25 @@ pub(crate) fn intervals(scale: Scale) -> Finding {
         from: Duration::ZERO,
         to: longest,
     }));
-    let median_ns = u64::try_from(longest.as_nanos() / 2).expect("short");
     let mut workload = load(server.address, 1, REQUESTS);
     workload.pace = Pace::Open {
         rate_per_s: 2000.0,
         arrivals: Arrivals::Poisson,
     };
-    let (mut held, mut below) = (0, 0);
+    let mut intervals = Vec::new();
     for run in 0..runs {
         workload.seed = run;
         let response = measure(&workload).histograms.response;
         let at = |permille| percentile_ns(&response, permille).expect("enough samples");
-        let (low, high) = (at(RANKS_PERMILLE.0), at(RANKS_PERMILLE.1));
-        held += u64::from((low..=high).contains(&median_ns));
-        below += u64::from(high < median_ns);
+        intervals.push((us(at(RANKS_PERMILLE.0)), us(at(RANKS_PERMILLE.1))));
     }
-    let share = held as f64 / runs as f64;
+    let median_us = longest.as_secs_f64() / 2.0 * 1e6;
+    let unrest_us = unrest_us(scale, &server.stop());
+    let holds = |(low, high): &&(f64, f64)| low - unrest_us <= median_us && median_us <= *high;
+    let held = intervals.iter().filter(holds).count();
+    let below = intervals.iter().filter(|(_, high)| *high < median_us);
+    let below = below.count();
+    let share = held as f64 / intervals.len() as f64;
     let mut finding = Finding::default();
     let text = format!("{held} of {runs} intervals hold it ({below} lie below)");
     finding.require(

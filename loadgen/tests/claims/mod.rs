@@ -17,6 +17,8 @@ use std::fmt::Write;
 
 use hdrhistogram::Histogram;
 
+use crate::truth::log::Log;
+
 /// A claim, by its number in METHODOLOGY.md.
 pub(crate) struct Claim {
     pub(crate) id: &'static str,
@@ -176,6 +178,12 @@ pub(crate) const OF_THE_LOG: Within = Within {
     share: 0.01,
     us: 1000.0,
 };
+
+/// How late, in microseconds, a short look must take this machine to be: the server, a witness that bears no guilt, was woken
+/// late by half of this in one case of a hundred. A long look is for a quiet machine and makes no allowance.
+pub(crate) fn unrest_us(scale: Scale, log: &Log) -> f64 {
+    scale.pick(2.0 * us(log.late_ns(0.99)), 0.0)
+}
 
 /// The samples of a histogram, each to 0.1 %, sorted.
 pub(crate) fn samples(histogram: &Histogram<u64>) -> Vec<u64> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hola_loadgen::Stop;
 
-use super::{Finding, Scale, mean_us};
+use super::{Finding, Scale, mean_us, unrest_us};
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{check, load, measure};
@@ -35,9 +35,11 @@ pub(crate) fn littles_law(scale: Scale) -> Finding {
         );
         finding.note(text);
         // The server's own delay accounts for nearly all of that, and never for more.
-        let truth_us = mean_us(&server.stop().delays_ns());
+        let log = server.stop();
+        let truth_us = mean_us(&log.delays_ns());
+        let other_us = response_s * 1e6 - truth_us;
         finding.require(
-            (0.8..=1.001).contains(&(truth_us / 1e6 / response_s)),
+            (-0.001 * truth_us..0.2 * truth_us + unrest_us(scale, &log)).contains(&other_us),
             format!("{clients}: response {response_s} s, delay {truth_us} µs"),
         );
     }

@@ -7,8 +7,8 @@ use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
 use hola_loadgen::{Measurement, Pace, Stop, percentile_ns};
 
-use super::{Finding, Scale, Within, mean_us, us};
-use crate::truth::log::quantile;
+use super::{Finding, Scale, Within, mean_us, unrest_us, us};
+use crate::truth::log::{Log, quantile};
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
@@ -63,13 +63,13 @@ pub(crate) fn queues(scale: Scale) -> Finding {
         .map(|queue| thread::spawn(move || observe(queue, service, length)))
         .collect();
     let mut finding = Finding::default();
-    let within = Within {
-        share: 0.05,
-        us: scale.pick(1000.0, 0.0),
-    };
     let mut medians = Vec::new();
     for (queue, run) in QUEUES.iter().zip(runs) {
-        let (measurement, path) = run.join().expect("a measurement");
+        let (measurement, path, log) = run.join().expect("a measurement");
+        let within = Within {
+            share: 0.05,
+            us: scale.pick(500.0, 0.0) + unrest_us(scale, &log),
+        };
         let response = &measurement.histograms.response;
         for permille in [500_u16, 900, 990] {
             if let Some(seen) = percentile_ns(response, u64::from(permille)) {
@@ -133,7 +133,7 @@ fn against_theory(
 }
 
 /// What was measured, and the times in the system that follow from the plans of both sides alone, sorted.
-fn observe(queue: &Queue, service: Duration, length: Duration) -> (Measurement, Vec<u64>) {
+fn observe(queue: &Queue, service: Duration, length: Duration) -> (Measurement, Vec<u64>, Log) {
     let work = (queue.work)(service);
     let rate_per_s = RHO / service.as_secs_f64();
     let server = Planned::start(Plan::queue(work));
@@ -159,5 +159,5 @@ fn observe(queue: &Queue, service: Duration, length: Duration) -> (Measurement, 
         })
         .collect();
     path.sort_unstable();
-    (measurement, path)
+    (measurement, path, server.stop())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hola_loadgen::summary::{Arrivals, LoopKind};
 use hola_loadgen::{Pace, Stop, percentile_ns};
 
-use super::{Finding, Scale, Within, us};
+use super::{Finding, Scale, Within, unrest_us, us};
 use crate::truth::plan::{Plan, Stall, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
@@ -40,6 +40,7 @@ pub(crate) fn stall(scale: Scale) -> Finding {
     };
     workload.stop = Stop::After(stall.period * 2);
     let open = measure(&workload);
+    let log = server.stop();
     let closed = closed.join().expect("a measurement");
 
     let mut finding = Finding::default();
@@ -53,7 +54,7 @@ pub(crate) fn stall(scale: Scale) -> Finding {
         );
         let within = Within {
             share: scale.pick(0.05, 0.02),
-            us: 2000.0,
+            us: 2000.0 + unrest_us(scale, &log),
         };
         let name = format!("open {permille} ‰");
         finding.compare(
