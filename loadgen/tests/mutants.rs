@@ -21,5 +21,15 @@ fn every_seeded_bug_still_has_its_place_in_the_source() {
             bug.original,
             bug.file
         );
+        let (program, test) = bug.caught_by;
+        let program = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests")
+            .join(format!("{program}.rs"));
+        let tests = fs::read_to_string(&program).unwrap();
+        assert!(
+            tests.contains(&format!("fn {test}(")),
+            "{}: {test}",
+            bug.name
+        );
     }
 }
