@@ -7,7 +7,7 @@ spoil one. What a generator does not print, or cannot be asked for, is a dash wi
 
   V1  every answer takes 1, 10, 100 ms: every percentile printed is the server's, within 1 ms or 1 %
   V2  99 % of answers take 1 ms, 1 % take 100 ms: percentiles on both sides of the jump are on their side
-  V3  the server stands still for 1 s of every 10 s: p99 is 0.91 s, within 2 % (at a rate; see METHODOLOGY.md)
+  V3  the server stands still for 1 s of every 10 s: at a rate p90 is 0.10 s and p99 0.91 s, within 10 ms or 2 %
   V6  seven kinds of fault, 1 % each: good answers and failures are counted as the server counted them
   V8  1, 16, 256 clients: rate × mean response is the number of clients, 0.98 to 1.005
 
@@ -90,7 +90,7 @@ class Bench:
 # --- Claims: each gives what was wrong, in few words --------------------------------------------------------------------
 
 def constant(bench):
-    for delay_ms, clients in ((1, 4), (10, 16), (100, 64)):
+    for delay_ms, clients in ((1, 1), (10, 8), (100, 64)):
         report, log = bench.observe(f"constant:{delay_ms}ms", clients=clients, seconds=6)
         names = {50: "p50", 90: "p90", 99: "p99", 99.9: "p99_9"}
         for share, name in names.items():
@@ -103,7 +103,7 @@ def constant(bench):
 
 
 def bimodal(bench):
-    report, log = bench.observe("bimodal:1ms,100ms,1%", clients=4, seconds=8)
+    report, log = bench.observe("bimodal:1ms,100ms,1%", clients=3, seconds=10)
     fast = {share: us for share, us in report.percentiles_us.items() if 50 <= share < 99}
     slow = {share: us for share, us in report.percentiles_us.items() if 99 < share < 99.99}
     yield from (f"p{share:g} {ms(us)}, not 1 ms" for share, us in fast.items() if us > 10_000)
@@ -120,11 +120,13 @@ def stall(bench):
     if not bench.generator.open_loop:
         raise Cannot("closed loop only")
     report, _ = bench.observe("stall:1s/10s,250us", clients=50, rate_per_s=400, seconds=20)
-    seen, true = report.percentiles_us.get(99), 910_000
-    if seen is None:
-        raise Cannot("prints no p99")
-    if abs(seen - true) > 0.02 * true:
-        yield f"p99 {ms(seen)}, not {ms(true)}"
+    # P − (1 − q)(1 − ρ)T. Two of them: a generator that sends less during the stall may hit one by chance.
+    for share, true in ((90, 100_000), (99, 910_000)):
+        seen = report.percentiles_us.get(share)
+        if seen is None:
+            raise Cannot(f"prints no p{share}")
+        if abs(seen - true) > max(0.02 * true, 10 * SLACK_US):
+            yield f"p{share} {ms(seen)}, not {ms(true)}"
 
 
 def faults(bench):
