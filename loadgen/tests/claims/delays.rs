@@ -76,8 +76,8 @@ pub(crate) fn bimodal(scale: Scale) -> Finding {
             continue;
         };
         let text = format!("{permille} ‰ {:.1} ms", us(seen) / 1e3);
-        // Half-way in orders of magnitude.
-        finding.require((seen < 10_000_000) == fast, text.clone());
+        // Half-way.
+        finding.require((seen < 50_000_000) == fast, text.clone());
         finding.note(text);
     }
     let seen = samples(response);
