@@ -71,7 +71,7 @@ pub(crate) const CLAIMS: &[Claim] = &[
     },
     Claim {
         id: "V10",
-        truth: "the generator itself lacks files, a queue, time",
+        truth: "the generator itself lacks files, ports, a queue, time",
         check: starvation::causes,
     },
     Claim {

@@ -19,6 +19,7 @@ pub(crate) fn causes(_scale: Scale) -> Finding {
     too_few_files_for_clients(&mut finding);
     too_few_files_for_a_rate(&mut finding);
     files_that_somebody_else_holds(&mut finding);
+    too_few_ports(&mut finding);
     a_queue_of_one(&mut finding);
     a_server_that_lets_nobody_in(&mut finding);
     a_rate_beyond_anybody(&mut finding);
@@ -117,6 +118,36 @@ fn files_that_somebody_else_holds(finding: &mut Finding) {
         ),
     );
     finding.note("150 of 230 files held by others: not valid, `EMFILE` or `open files`");
+}
+
+/// A hundred ports, for two hundred clients and for a rate that has two hundred requests under way.
+fn too_few_ports(finding: &mut Finding) {
+    let server = Planned::start(Plan::delays(Work::Constant(Duration::from_millis(400))));
+    let url = server.address.to_string();
+    // Within the system's own range: the kernel does not heed others.
+    let ports = ["--source", "127.0.0.9", "--local-ports", "45000-45099"];
+    let run = |pace: &[&str]| {
+        let window = ["--duration", "600ms", "--warmup", "0s"];
+        hola_load(1000, &[&[url.as_str()], &ports[..], pace, &window].concat())
+    };
+    let (clients, rate) = (run(&["--clients", "200"]), run(&["--rate", "500"]));
+    let (of_clients, of_rate) = (words(&clients), words(&rate));
+    finding.require(
+        clients.status.code() == Some(2) && of_clients.contains("local ports"),
+        format!(
+            "100 ports for 200 clients: {:?} {of_clients}",
+            clients.status
+        ),
+    );
+    finding.require(
+        rate.status.code() == Some(4) && of_rate.contains("local_EADDRNOTAVAIL"),
+        format!(
+            "100 ports for a rate that needs 200: {:?} {of_rate}",
+            rate.status
+        ),
+    );
+    finding
+        .note("100 ports for 200 at once: refused, `local ports`, or not valid, `EADDRNOTAVAIL`");
 }
 
 /// A server with a queue of one that looks away: the kernel drops what does not fit, and clients knock again a second
