@@ -126,7 +126,7 @@ class Ab(Generator):
         self.table = tempfile.NamedTemporaryFile("r", suffix=".csv")
 
     def version(self):
-        return subprocess.run([self.program, "-V"], capture_output=True, text=True, check=True).stdout.split()[5]
+        return subprocess.run([self.program, "-V"], capture_output=True, text=True, check=True).stdout.split()[4]
 
     def command(self, ask):
         # -t implies -n 50000; a larger -n after it lets time decide.
