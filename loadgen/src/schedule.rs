@@ -102,8 +102,9 @@ impl Schedule {
                 self.constant_ns(index) - before
             }
             // Inverse transform: -ln(1 - u) / rate is exponential for uniform u in [0, 1).
+            // No two instants are the same one, or a window that ends with one of them would hold both.
             Arrivals::Poisson => {
-                round_ns(-(-uniform(self.seed, index)).ln_1p() / self.rate_per_s * 1e9)
+                round_ns(-(-uniform(self.seed, index)).ln_1p() / self.rate_per_s * 1e9).max(1)
             }
         }
     }

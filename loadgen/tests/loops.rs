@@ -98,69 +98,6 @@ fn service_time_is_the_servers_own_delay() {
 }
 
 #[test]
-fn rate_times_response_time_is_the_number_of_clients() {
-    let server =
-        Truth::start(|_, stream| answer_all(stream, || thread::sleep(Duration::from_millis(2))));
-    for clients in [1, 16, 64] {
-        let mut workload = load(server.address, clients, 1);
-        workload.stop = Stop::After(Duration::from_millis(800));
-        workload.warmup = Duration::from_millis(100);
-        workload.requests_per_connection = None;
-        let measurement = measure(&workload);
-        assert!(
-            check(&measurement, "littles_law"),
-            "{:?}",
-            measurement.summary.validity
-        );
-        let mean_s = measurement.summary.latency_us.response.mean.unwrap() / 1e6;
-        let population = measurement.summary.rates.completed_per_s * mean_s / f64::from(clients);
-        assert!((0.9..1.1).contains(&population), "{population}");
-        assert_eq!(
-            measurement.summary.counts.in_flight_at_end,
-            u64::from(clients)
-        );
-    }
-}
-
-/// A server that lets nobody through in the first tenth of every three seconds.
-fn stalling() -> Truth {
-    let epoch = Instant::now();
-    Truth::start(move |_, stream| {
-        answer_all(stream, || {
-            let phase = epoch.elapsed().as_nanos() % 3_000_000_000;
-            if let Some(rest) = 300_000_000_u128.checked_sub(phase) {
-                thread::sleep(Duration::from_nanos(u64::try_from(rest).unwrap()));
-            }
-        });
-    })
-}
-
-#[test]
-fn open_loop_sees_the_stall_that_a_closed_loop_hides() {
-    let server = stalling();
-    let mut workload = load(server.address, 4, 1);
-    workload.stop = Stop::After(Duration::from_secs(6));
-    workload.warmup = Duration::from_millis(200);
-    workload.requests_per_connection = None;
-    let closed = thread::spawn({
-        let workload = workload.clone();
-        move || measure(&workload)
-    });
-    workload.pace = Pace::Open {
-        rate_per_s: 300.0,
-        arrivals: Arrivals::Poisson,
-    };
-    let open = measure(&workload);
-    let closed = closed.join().unwrap();
-    // A request finds the stall with probability P/T and waits a uniform part of it: x_q = P − (1 − q)·T.
-    let expected_us = (0.3 - 0.01 * 3.0) * 1e6;
-    let ratio = open.summary.latency_us.response.p99.unwrap() / expected_us;
-    assert!((0.85..1.3).contains(&ratio), "{ratio}");
-    assert!(closed.summary.latency_us.response.p50.unwrap() < expected_us / 10.0);
-    assert!(open.summary.latency_us.lag.p50.unwrap() < expected_us / 10.0);
-}
-
-#[test]
 fn open_loop_sends_the_asked_number_even_with_warm_up_and_threads() {
     let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
     for arrivals in [Arrivals::Poisson, Arrivals::Constant] {

@@ -69,6 +69,19 @@ fn seeds_give_different_schedules_and_the_same_seed_the_same_one() {
     assert_ne!(first(7), first(8));
 }
 
+/// A draw that is less than a nanosecond from the one before it, where a window that was to hold 482 held 483.
+#[test]
+fn no_two_arrivals_share_an_instant() {
+    let schedule = Schedule::new(
+        Arrivals::Poisson,
+        88_103.542_162_380_82,
+        6_938_341_108_838_935_906,
+    );
+    let end = schedule.end_of(445_173_264, 482);
+    assert_eq!(schedule.count(445_173_264, end), 482);
+    assert_eq!(schedule.count(445_173_264, end - 1), 481);
+}
+
 fn arrivals() -> impl Strategy<Value = Arrivals> {
     prop_oneof![Just(Arrivals::Poisson), Just(Arrivals::Constant)]
 }

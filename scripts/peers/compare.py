@@ -1,94 +1,103 @@
 #!/usr/bin/env python3
-"""Puts `hola load` and other load generators on the same nginx, in turns, and compares them.
+"""Puts `hola load` and other load generators on the same nginx, in turns, and compares what they cost.
 
 Each round runs every generator once for the same time, pinned to one CPU; nginx has one worker on another. What counts
-is the CPU time the generator's process spent per request (wait4), with the rate beside it, as medians over rounds.
+is the CPU time the generator's process spent per request (wait4), with the rate beside it, as medians over rounds:
 
-  scripts/peers/compare.py                         print the table
-  scripts/peers/compare.py --save FILE             keep it as JSON too
-  scripts/peers/compare.py --rounds 9 --seconds 3
+  closed loop   64 clients, a connection per request and connections that stay
+  open loop     a rate, a connection per request: how far the rate achieved is from the one asked for, and how late
+                requests left where the generator says so
+  memory        peak resident memory after a number of requests
 
-Needs nginx, and at least one peer: wrk or ab. `apt-get install nginx-light wrk apache2-utils` has them on Debian; a
-generator that is not there is skipped with a word. Build first: `cargo build --release`.
+  scripts/peers/compare.py                         print the tables
+  scripts/peers/compare.py --save FILE             keep them as JSON too
+  scripts/peers/compare.py --rounds 9 --seconds 3 --rate 5000
+  scripts/peers/compare.py --tool oha=/opt/oha/bin/oha
+
+Needs nginx, and at least one peer: wrk, ab, hey or oha. `apt-get install nginx-light wrk apache2-utils hey` and `cargo
+install oha` have them; a generator that is not there is skipped with a word. Build first: `cargo build --release`.
 """
 
-import json
 import os
 import pathlib
-import re
-import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import testbed
+import generators
+from generators import Ask
 from reference import servers
 
 CLIENTS = 64
 
 
-def hola(program, url, seconds, keep_alive):
-    reuse = "unlimited" if keep_alive else "1"
-    return [program, "load", url, "--clients", str(CLIENTS), "--duration", f"{seconds}s", "--warmup", "0s",
-            "--requests-per-connection", reuse, "--format", "json"]
+class Run:
+    """One run of a generator on one CPU: its report, its CPU time in seconds, its length and its peak memory."""
+
+    def __init__(self, generator, ask, cpu):
+        begun = time.monotonic()
+        with testbed.Process(generator.command(ask), cpu, stdout=subprocess.PIPE, text=True) as child:
+            self.peak_kib = 0
+            watcher = threading.Thread(target=self.watch_memory, args=(child.pid,))
+            watcher.start()
+            output = child.child.stdout.read()
+            # What wait4 says of memory includes the script's own, from between fork and exec: hence the watcher.
+            _, _, usage = os.wait4(child.pid, 0)
+            self.elapsed_s = time.monotonic() - begun
+            child.child.returncode = 0
+            watcher.join()
+        self.cpu_s = usage.ru_utime + usage.ru_stime
+        try:
+            self.report = generator.report(output)
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            raise testbed.Failed(f"{generator.name}: no report in {output[-200:]!r}") from error
+        self.requests = max(1, self.report.good + self.report.failed)
+
+    def watch_memory(self, pid):
+        """The kernel keeps the peak; the last look before the end has it, give or take."""
+        while True:
+            try:
+                status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+            except OSError:
+                return
+            peaks = [line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")]
+            # One that has ended has none.
+            if not peaks:
+                return
+            self.peak_kib = int(peaks[0])
+            time.sleep(0.02)
+
+    @property
+    def cpu_us_per_request(self):
+        return self.cpu_s / self.requests * 1e6
 
 
-def wrk(program, url, seconds, keep_alive):
-    close = [] if keep_alive else ["-H", "Connection: close"]
-    return [program, "-t1", f"-c{CLIENTS}", f"-d{seconds}", *close, url]
+def in_turns(tools, arguments, cpu, ask):
+    """Runs of every generator, by name: each round begins with another one."""
+    runs = {name: [] for name in tools}
+    for round_number in range(arguments.rounds):
+        for name in testbed.rotated(tools, round_number):
+            run = Run(tools[name], ask, cpu)
+            runs[name].append(run)
+            testbed.note(f"round {round_number + 1} of {arguments.rounds}: {name} {run.requests / run.elapsed_s:.0f}/s")
+    return runs
 
 
-def ab(program, url, seconds, keep_alive):
-    # -t implies -n 50000; a larger -n after it lets time decide.
-    reuse = ["-k"] if keep_alive else []
-    return [program, "-q", "-c", str(CLIENTS), "-t", str(seconds), "-n", "100000000", *reuse, url]
-
-
-def requests_of(tool, output):
-    if tool == "hola load":
-        summary = json.loads(output)
-        return summary["counts"]["ok"] + summary["counts"]["in_flight_at_end"]
-    pattern = {"wrk": r"(\d+) requests in", "ab": r"Complete requests:\s+(\d+)"}[tool]
-    return int(re.search(pattern, output).group(1))
-
-
-def cpu_of(command, cpu):
-    """Runs a command on one CPU: its output, its CPU time in seconds, and how long it took."""
-    begun = time.monotonic()
-    with testbed.Process(command, cpu, stdout=subprocess.PIPE, text=True) as generator:
-        output = generator.child.stdout.read()
-        _, _, usage = os.wait4(generator.pid, 0)
-        elapsed_s = time.monotonic() - begun
-        generator.child.returncode = 0
-    return output, usage.ru_utime + usage.ru_stime, elapsed_s
-
-
-def measure(arguments):
-    server_cpu, generator_cpu = testbed.cpus()
-    tools = {"hola load": (hola, arguments.hola)}
-    for name, tool in (("wrk", wrk), ("ab", ab)):
-        if program := shutil.which(name):
-            tools[name] = (tool, program)
-        else:
-            testbed.note(f"skipped: {name} is not installed")
+def closed(tools, arguments, cpu, url):
     rows = []
-    with servers.serving("nginx", server_cpu) as server:
-        for keep_alive in (False, True):
-            samples = {name: [] for name in tools}
-            for round_number in range(arguments.rounds):
-                for name in testbed.rotated(tools, round_number):
-                    tool, program = tools[name]
-                    command = tool(program, server.url, arguments.seconds, keep_alive)
-                    output, cpu_s, elapsed_s = cpu_of(command, generator_cpu)
-                    requests = requests_of(name, output)
-                    samples[name].append((requests / elapsed_s, cpu_s / requests * 1e6))
-                    testbed.note(f"round {round_number + 1} of {arguments.rounds}: {name} {requests / elapsed_s:.0f}/s")
-            rows += [row(name, keep_alive, samples) for name in tools]
+    for keep_alive in (False, True):
+        ask = Ask(url, clients=CLIENTS, seconds=arguments.seconds, keep_alive=keep_alive)
+        runs = in_turns(tools, arguments, cpu, ask)
+        samples = {name: [(run.requests / run.elapsed_s, run.cpu_us_per_request) for run in those]
+                   for name, those in runs.items()}
+        rows += [closed_row(name, keep_alive, samples) for name in tools]
     return rows
 
 
-def row(name, keep_alive, samples):
+def closed_row(name, keep_alive, samples):
     ratios = {}
     if "wrk" in samples:
         pairs = list(zip(samples[name], samples["wrk"]))
@@ -100,22 +109,67 @@ def row(name, keep_alive, samples):
             "trials": samples[name]}
 
 
+def opened(tools, arguments, cpu, url):
+    tools = {name: tool for name, tool in tools.items() if tool.open_loop}
+    # Workers of the generators that need some to keep a rate; a rate is theirs together.
+    ask = Ask(url, clients=50, rate_per_s=arguments.rate, seconds=arguments.seconds)
+    runs = in_turns(tools, arguments, cpu, ask)
+    rows = []
+    for name, those in runs.items():
+        achieved = testbed.median([run.report.good / arguments.seconds for run in those])
+        rows.append({"generator": name, "rate_per_s": arguments.rate, "achieved_per_s": achieved,
+                     "error_percent": (achieved / arguments.rate - 1) * 100,
+                     "cpu_us_per_request": testbed.median([run.cpu_us_per_request for run in those]),
+                     "lag_p99_us": testbed.median([run.report.lag_p99_us for run in those])})
+    return rows
+
+
+def memory(tools, arguments, cpu, url):
+    rows = []
+    for name, tool in tools.items():
+        # One that cannot be ended by a number runs for as long as that takes at a usual rate.
+        end = {"requests": arguments.requests} if tool.ends_by_count else {"seconds": max(1, arguments.requests // 50_000)}
+        run = Run(tool, Ask(url, clients=CLIENTS, keep_alive=True, **end), cpu)
+        rows.append({"generator": name, "requests": run.requests, "peak_kib": run.peak_kib})
+        testbed.note(f"{name}: {run.peak_kib} KiB after {run.requests} requests")
+    return rows
+
+
 def main():
     parser = testbed.parser(__doc__)
+    generators.add_tools(parser)
     parser.add_argument("--rounds", type=int, default=7, help="times that every generator runs [default: 7]")
     parser.add_argument("--seconds", type=int, default=3, help="length of a run [default: 3]")
+    parser.add_argument("--rate", type=int, default=5000, help="requests per second of the open loop [default: 5000]")
+    parser.add_argument("--requests", type=int, default=200_000,
+                        help="requests after which memory is compared [default: 200000]")
     arguments = parser.parse_args()
     testbed.check_built(arguments)
     if not servers.installed(["nginx"]):
         raise testbed.Failed("there is nothing to load")
     environment = testbed.environment()
-    rows = measure(arguments)
+    tools = generators.found(arguments)
+    server_cpu, generator_cpu = testbed.cpus()
+    with servers.serving("nginx", server_cpu) as server:
+        rows = closed(tools, arguments, generator_cpu, server.url)
+        open_loop = opened(tools, arguments, generator_cpu, server.url)
+        peaks = memory(tools, arguments, generator_cpu, server.url)
     testbed.print_table(
         ["generator", "per connection", "requests/s", "CPU µs/request", "rate ÷ wrk's", "CPU ÷ wrk's"],
         [[row["generator"], str(row["requests_per_connection"]), round(row["requests_per_s"]),
           row["cpu_us_per_request"], row.get("rate_over_wrk"), row.get("cpu_over_wrk")] for row in rows])
+    print()
+    testbed.print_table(
+        ["generator", "asked/s", "achieved/s", "error, %", "CPU µs/request", "lag p99, µs"],
+        [[row["generator"], row["rate_per_s"], round(row["achieved_per_s"]), row["error_percent"],
+          row["cpu_us_per_request"], row["lag_p99_us"]] for row in open_loop])
+    print()
+    testbed.print_table(["generator", "requests", "peak, KiB"],
+                        [[row["generator"], row["requests"], row["peak_kib"]] for row in peaks])
     testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], clients=CLIENTS,
-                 seconds=arguments.seconds, rounds=arguments.rounds, rows=rows)
+                 seconds=arguments.seconds, rounds=arguments.rounds, versions={
+                     name: tool.version() for name, tool in tools.items()},
+                 rows=rows, open_loop=open_loop, memory=peaks)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,39 @@ pub fn generators(stored: &Value) -> String {
     )
 }
 
+/// Whose figures are true: a line per generator, a column per claim.
+pub fn proof(stored: &Value) -> String {
+    let rows = stored["rows"].as_array().expect("rows");
+    let claims: Vec<&String> = rows
+        .first()
+        .and_then(|row| row["claims"].as_object())
+        .expect("claims")
+        .keys()
+        .collect();
+    let mut head = String::from("| generator |");
+    let mut rule = String::from("| --- |");
+    for claim in &claims {
+        let _ = write!(head, " {claim} |");
+        rule.push_str(" --- |");
+    }
+    table(&format!("{head}\n{rule}\n"), stored, |row| {
+        let version = row["version"].as_str().unwrap_or_default();
+        let name = format!("{} {version}", text(&row["generator"]));
+        let cells = claims.iter().map(|claim| {
+            let claim = &row["claims"][claim.as_str()];
+            let why = text(&claim["why"]);
+            let holds = text(&claim["holds"]);
+            if why.is_empty() {
+                holds.to_owned()
+            } else {
+                format!("{holds}: {why}")
+            }
+        });
+        let cells: Vec<String> = cells.collect();
+        format!("| {} | {} |", name.trim(), cells.join(" | "))
+    })
+}
+
 /// The models beside nginx and Apache.
 pub fn reference(stored: &Value) -> String {
     table(

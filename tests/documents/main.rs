@@ -125,6 +125,7 @@ fn the_methodology_quotes_the_stored_baselines() {
     for (name, table) in [
         ("servers", baselines::servers as fn(&Value) -> String),
         ("generators", baselines::generators),
+        ("proof", baselines::proof),
         ("reference", baselines::reference),
         ("idle", baselines::idle),
         ("syscalls", baselines::syscalls),

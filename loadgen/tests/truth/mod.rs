@@ -1,14 +1,20 @@
-//! A server that follows a plan and keeps its own count: the truth that measurements are compared with.
+//! Servers that know what they did: the truth that measurements are compared with. [`Truth`] says on each connection what a
+//! test wants said; [`planned::Planned`] follows a plan and keeps a log.
 #![allow(dead_code)] // each test file uses its part
+
+mod connection;
+pub(crate) mod log;
+pub(crate) mod plan;
+pub(crate) mod planned;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use hola_loadgen::{Measurement, Stop, Unobserved, Workload};
+use hola_loadgen::{Engine, Measurement, Stop, Unobserved, Workload};
 
 /// The right answer on a kept connection, and on one that ends.
 pub(crate) const KEEP: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!";
@@ -103,7 +109,12 @@ pub(crate) fn answer_once(mut stream: TcpStream, bytes: &[u8]) {
 pub(crate) fn reset_after(mut stream: TcpStream, bytes: &[u8]) {
     request(&mut stream);
     let _ = stream.write_all(bytes);
-    socket2::SockRef::from(&stream)
+    reset(&stream);
+}
+
+/// Makes the close that follows a reset.
+pub(crate) fn reset(stream: &TcpStream) {
+    socket2::SockRef::from(stream)
         .set_linger(Some(Duration::ZERO))
         .unwrap();
 }
@@ -114,12 +125,16 @@ pub(crate) fn silence(mut stream: TcpStream) {
     while matches!(stream.read(&mut sink), Ok(1..)) {}
 }
 
+/// The engine of every [`load`], where it is not to be the default one.
+pub(crate) static ENGINE: OnceLock<Engine> = OnceLock::new();
+
 /// A load without warm-up that ends after `requests`.
 pub(crate) fn load(address: SocketAddr, clients: u32, requests: u64) -> Workload {
     let mut workload = Workload::new(address);
     workload.pace = hola_loadgen::Pace::Closed { clients };
     workload.stop = Stop::Requests(requests);
     workload.warmup = Duration::ZERO;
+    workload.engine = ENGINE.get().copied().unwrap_or_default();
     workload
 }
 

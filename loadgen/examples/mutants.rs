@@ -1,0 +1,135 @@
+//! Does the suite catch the bugs that load generators have had? Plants them one by one in a copy of the workspace, and runs
+//! the test that must notice; without the bug it must pass.
+//!
+//! `cargo run -p hola-loadgen --example mutants [-- WORD…]` plants those whose names hold a word; half a minute each.
+//! Exit code 1: a bug lives on.
+
+#[path = "../tests/seeded/mod.rs"]
+mod seeded;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use seeded::{BUGS, Bug};
+
+/// What a copy of the workspace needs not have.
+const LEFT_BEHIND: [&str; 3] = ["target", ".git", "results"];
+
+/// A copy of the workspace, gone when it is no longer needed.
+struct Copy {
+    folder: PathBuf,
+    /// Compiled dependencies, kept from one time to the next.
+    target: PathBuf,
+}
+
+impl Copy {
+    fn make() -> io::Result<Self> {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .parent()
+            .expect("the crate is in a workspace");
+        let folder = std::env::temp_dir().join(format!("hola-mutants-{}", std::process::id()));
+        let copy = Self {
+            folder,
+            target: workspace.join("target").join("mutants"),
+        };
+        copy_folder(workspace, &copy.folder)?;
+        Ok(copy)
+    }
+
+    /// Puts `text` where the source has `file`.
+    fn write(&self, file: &str, text: &str) -> io::Result<()> {
+        fs::write(self.folder.join("loadgen/src").join(file), text)
+    }
+
+    /// Whether a test passes.
+    fn passes(&self, (program, test): (&str, &str)) -> io::Result<bool> {
+        let output = Command::new(env!("CARGO"))
+            .args(["test", "--package", "hola-loadgen", "--test", program])
+            .args(["--", "--exact", test])
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", &self.target)
+            // A bug may leave a value unused; that is not how it is to be noticed.
+            .env("RUSTFLAGS", "--allow warnings")
+            // What one bug taught a property must not be held against the next.
+            .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
+            .output()?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        if said.contains("test result: ok. 1 passed") {
+            Ok(true)
+        } else if said.contains(&format!("test {test} ... FAILED")) {
+            Ok(false)
+        } else {
+            let reason = String::from_utf8_lossy(&output.stderr);
+            Err(io::Error::other(format!("{test} did not run:\n{reason}")))
+        }
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            eprintln!("cannot remove {}: {error}", self.folder.display());
+        }
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if LEFT_BEHIND.iter().any(|left| name == *left) {
+            continue;
+        }
+        let (from, to) = (entry.path(), to.join(&name));
+        if entry.file_type()?.is_dir() {
+            copy_folder(&from, &to)?;
+        } else {
+            fs::copy(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the test that must notice `bug` does, and only then.
+fn is_caught(copy: &Copy, bug: &Bug) -> io::Result<bool> {
+    let sound = fs::read_to_string(copy.folder.join("loadgen/src").join(bug.file))?;
+    copy.write(bug.file, &sound.replace(bug.original, bug.replacement))?;
+    let noticed = !copy.passes(bug.caught_by)?;
+    copy.write(bug.file, &sound)?;
+    Ok(noticed && copy.passes(bug.caught_by)?)
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match try_main(&words) {
+        Ok(all_caught) => ExitCode::from(u8::from(!all_caught)),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_main(words: &[String]) -> io::Result<bool> {
+    let copy = Copy::make()?;
+    let mut all_caught = true;
+    println!("| bug | caught by |\n| --- | --- |");
+    for bug in BUGS {
+        if !words.is_empty() && !words.iter().any(|word| bug.name.contains(word)) {
+            continue;
+        }
+        let caught = is_caught(&copy, bug)?;
+        all_caught &= caught;
+        let (program, test) = bug.caught_by;
+        let caught_by = if caught {
+            format!("`{program}`: {}", test.replace('_', " "))
+        } else {
+            "**nobody**".to_owned()
+        };
+        println!("| {} | {caught_by} |", bug.name);
+    }
+    Ok(all_caught)
+}

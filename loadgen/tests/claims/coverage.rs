@@ -1,0 +1,56 @@
+//! V9: intervals hold the truth as often as they say.
+
+use std::time::Duration;
+
+use hola_loadgen::summary::Arrivals;
+use hola_loadgen::{Pace, percentile_ns};
+
+use super::{Finding, Scale, unrest_us, us};
+use crate::truth::plan::{Plan, Work};
+use crate::truth::planned::Planned;
+use crate::truth::{load, measure};
+
+/// Requests of a run.
+const REQUESTS: u64 = 100;
+
+/// Order statistics of a hundred samples between which the median lies with 95.4 %: P(41 ≤ Bin(100, ½) ≤ 60).
+const RANKS_PERMILLE: (u64, u64) = (410, 610);
+
+/// Many short runs, each with an interval for the median of the server's delays: schedule, engine, recorder and
+/// percentiles together are right only if about 95 % of them hold it.
+#[allow(clippy::cast_precision_loss)] // a few hundred runs
+pub(crate) fn intervals(scale: Scale) -> Finding {
+    let runs = scale.pick(30, 200);
+    let longest = Duration::from_millis(60);
+    let server = Planned::start(Plan::delays(Work::Uniform {
+        from: Duration::ZERO,
+        to: longest,
+    }));
+    let mut workload = load(server.address, 1, REQUESTS);
+    workload.pace = Pace::Open {
+        rate_per_s: 2000.0,
+        arrivals: Arrivals::Poisson,
+    };
+    let mut intervals = Vec::new();
+    for run in 0..runs {
+        workload.seed = run;
+        let response = measure(&workload).histograms.response;
+        let at = |permille| percentile_ns(&response, permille).expect("enough samples");
+        intervals.push((us(at(RANKS_PERMILLE.0)), us(at(RANKS_PERMILLE.1))));
+    }
+    let median_us = longest.as_secs_f64() / 2.0 * 1e6;
+    let unrest_us = unrest_us(scale, &server.stop());
+    let holds = |(low, high): &&(f64, f64)| low - unrest_us <= median_us && median_us <= *high;
+    let held = intervals.iter().filter(holds).count();
+    let below = intervals.iter().filter(|(_, high)| *high < median_us);
+    let below = below.count();
+    let share = held as f64 / intervals.len() as f64;
+    let mut finding = Finding::default();
+    let text = format!("{held} of {runs} intervals hold it ({below} lie below)");
+    finding.require(
+        scale.pick(0.85..=1.0, 0.90..=0.98).contains(&share),
+        text.clone(),
+    );
+    finding.note(text);
+    finding
+}

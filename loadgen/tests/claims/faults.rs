@@ -1,0 +1,92 @@
+//! V6: every fault is counted, exactly, by what it was.
+
+use std::time::Duration;
+
+use super::{Finding, Scale};
+use crate::truth::plan::{Fate, Plan, Refusals, Work};
+use crate::truth::planned::Planned;
+use crate::truth::{check, failed, load, measure};
+
+/// How each fate must be reported: cause and phase.
+const REPORTS: [(Fate, &str, &str); 7] = [
+    (Fate::Reset, "reset", "before_first_byte"),
+    (Fate::ResetMidBody, "reset", "mid_body"),
+    (Fate::ClosedEarly, "closed_early", "before_first_byte"),
+    (Fate::Status500, "status_500", "mid_body"),
+    (Fate::ShortBody, "closed_early", "mid_body"),
+    (Fate::Silence, "timeout", "before_first_byte"),
+    (Fate::BadStatusLine, "parse", "mid_body"),
+];
+
+pub(crate) fn counted(scale: Scale) -> Finding {
+    let mut finding = Finding::default();
+    faults(scale, &mut finding);
+    refusals(scale, &mut finding);
+    finding
+}
+
+fn faults(scale: Scale, finding: &mut Finding) {
+    let server = Planned::start(Plan {
+        each_fault_once_in: Some(100),
+        ..Plan::delays(Work::Constant(Duration::ZERO))
+    });
+    let mut workload = load(server.address, 8, scale.pick(1000, 20_000));
+    workload.timeout = scale.pick(Duration::from_millis(400), Duration::from_secs(1));
+    // What each thread counts has to meet in the end.
+    workload.threads = 2;
+    let measurement = measure(&workload);
+    let log = server.stop();
+    let ok = measurement.summary.counts.ok;
+    finding.require(
+        ok == log.count(Fate::Answered),
+        format!("{ok} ok of {} answered", log.count(Fate::Answered)),
+    );
+    finding.note(format!("{ok} ok"));
+    for (fate, cause, phase) in REPORTS {
+        let (seen, truth) = (failed(&measurement, cause, phase), log.count(fate));
+        let text = format!("{} {seen} ({truth})", fate.name());
+        finding.require(seen == truth && truth > 0, text.clone());
+        finding.note(text);
+    }
+    let counts = &measurement.summary.counts;
+    let told: u64 = REPORTS.iter().map(|(fate, ..)| log.count(*fate)).sum();
+    finding.require(counts.failed_total() == told, format!("{counts:?}"));
+    // Failures last at least as long as they lasted: 7 % of them reach into the 99th percentile and the maximum.
+    let censored = &measurement.summary.latency_us.response.censored;
+    finding.require(
+        censored.iter().any(|name| name == "p99"),
+        format!("p99 is only known from below: {censored:?}"),
+    );
+    let response = &measurement.summary.latency_us.response;
+    finding.require(
+        response.max.unwrap_or(0.0) >= workload.timeout.as_secs_f64() * 0.99e6,
+        format!("the longest {:?} is a timeout", response.max),
+    );
+    finding.require(!check(&measurement, "failures"), "failures were too many");
+    finding.require(
+        check(&measurement, "littles_law"),
+        format!("{:?}", measurement.summary.validity),
+    );
+}
+
+/// What is refused the server cannot count, but it can count what was not: the rest of the plan.
+fn refusals(scale: Scale, finding: &mut Finding) {
+    let server = Planned::start(Plan {
+        refusals: Some(Refusals {
+            every: 50,
+            pause: Duration::from_millis(20),
+        }),
+        ..Plan::delays(Work::Constant(Duration::ZERO))
+    });
+    // One client: it is never at the door when that is closed.
+    let measurement = measure(&load(server.address, 1, scale.pick(220, 2000)));
+    let counts = &measurement.summary.counts;
+    let truth = counts.planned - server.stop().connections;
+    let seen = failed(&measurement, "refused", "connect");
+    let text = format!("refused {seen} ({truth})");
+    finding.require(
+        seen == truth && truth > 0 && seen == counts.failed_total(),
+        text.clone(),
+    );
+    finding.note(text);
+}

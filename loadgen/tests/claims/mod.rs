@@ -1,0 +1,207 @@
+//! What must be true of the generator, each claim checked against a server that knows the truth.
+//!
+//! The same functions run short in `cargo test` and at full length in the bench `proof`.
+#![allow(dead_code)] // the tests and the bench each use their part
+
+mod arithmetic;
+mod coverage;
+mod delays;
+mod faults;
+mod pacing;
+mod population;
+mod queues;
+mod stalls;
+mod starvation;
+
+use std::fmt::Write;
+
+use hdrhistogram::Histogram;
+
+use crate::truth::log::Log;
+
+/// A claim, by its number in METHODOLOGY.md.
+pub(crate) struct Claim {
+    pub(crate) id: &'static str,
+    /// What is known beforehand.
+    pub(crate) truth: &'static str,
+    pub(crate) check: fn(Scale) -> Finding,
+}
+
+/// All claims.
+pub(crate) const CLAIMS: &[Claim] = &[
+    Claim {
+        id: "V1",
+        truth: "every answer takes 1, 10 or 100 ms",
+        check: delays::constant,
+    },
+    Claim {
+        id: "V2",
+        truth: "99 % of answers take 1 ms, 1 % take 100 ms",
+        check: delays::bimodal,
+    },
+    Claim {
+        id: "V3",
+        truth: "the server stands still for a tenth of the time",
+        check: stalls::stall,
+    },
+    Claim {
+        id: "V4",
+        truth: "the instants of the schedule",
+        check: pacing::instants,
+    },
+    Claim {
+        id: "V5",
+        truth: "one worker: M/M/1, M/D/1 and, to tell them apart, D/M/1",
+        check: queues::queues,
+    },
+    Claim {
+        id: "V6",
+        truth: "faults by the number of the request, 1 % each; refusals",
+        check: faults::counted,
+    },
+    Claim {
+        id: "V8",
+        truth: "1, 16, 256 clients",
+        check: population::littles_law,
+    },
+    Claim {
+        id: "V9",
+        truth: "the median of the server's delays",
+        check: coverage::intervals,
+    },
+    Claim {
+        id: "V10",
+        truth: "the generator itself lacks files, ports, a queue, time",
+        check: starvation::causes,
+    },
+    Claim {
+        id: "V11",
+        truth: "the sorted samples themselves",
+        check: arithmetic::ranks_and_merges,
+    },
+];
+
+/// The claim of this number.
+pub(crate) fn claim(id: &str) -> &'static Claim {
+    CLAIMS
+        .iter()
+        .find(|claim| claim.id == id)
+        .unwrap_or_else(|| panic!("no claim {id}"))
+}
+
+/// How long to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// Seconds: enough to catch every seeded bug.
+    Quick,
+    /// As long as the claim's tolerance asks for.
+    Full,
+}
+
+impl Scale {
+    pub(crate) fn pick<T>(self, quick: T, full: T) -> T {
+        match self {
+            Scale::Quick => quick,
+            Scale::Full => full,
+        }
+    }
+}
+
+/// What was seen, and which of it should not have been.
+#[derive(Debug, Default)]
+pub(crate) struct Finding {
+    pub(crate) seen: Vec<String>,
+    pub(crate) wrong: Vec<String>,
+}
+
+impl Finding {
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.seen.push(text.into());
+    }
+
+    pub(crate) fn require(&mut self, holds: bool, text: impl Into<String>) {
+        if !holds {
+            self.wrong.push(text.into());
+        }
+    }
+
+    pub(crate) fn holds(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    /// Adds what another one found.
+    pub(crate) fn take(&mut self, other: Self) {
+        self.seen.extend(other.seen);
+        self.wrong.extend(other.wrong);
+    }
+
+    /// Compares a figure with the truth, within this share of it or this many microseconds, whichever is more.
+    pub(crate) fn compare(&mut self, name: &str, seen_us: f64, truth_us: f64, within: Within) {
+        let mut text = String::new();
+        let _ = write!(
+            text,
+            "{name} {:.2} ms ({:.2})",
+            seen_us / 1e3,
+            truth_us / 1e3
+        );
+        let slack_us = within.us.max(within.share * truth_us);
+        self.require((seen_us - truth_us).abs() <= slack_us, text.clone());
+        self.note(text);
+    }
+}
+
+/// Looks up to three times, until it holds: a neighbour on the machine may spoil one look or another, a bug spoils all.
+pub(crate) fn repeatedly(look: impl Fn() -> Finding) -> Finding {
+    const LOOKS: u32 = 3;
+    let mut finding = look();
+    for spoilt in 1..LOOKS {
+        if finding.holds() {
+            break;
+        }
+        let wrong = finding.wrong.join(", ");
+        finding = look();
+        finding.note(format!("(look {spoilt} was spoilt: {wrong})"));
+    }
+    finding
+}
+
+/// A tolerance: the larger of a share and a time.
+#[derive(Clone, Copy)]
+pub(crate) struct Within {
+    pub(crate) share: f64,
+    pub(crate) us: f64,
+}
+
+/// What method and machine allow where the server's own log is the truth: 1 % or 1 ms. The millisecond is for a busy
+/// machine, on which a thread that is woken waits for its turn.
+pub(crate) const OF_THE_LOG: Within = Within {
+    share: 0.01,
+    us: 1000.0,
+};
+
+/// How late, in microseconds, a short look must take this machine to be: the server, a witness that bears no guilt, was woken
+/// late by half of this in one case of a hundred. A long look is for a quiet machine and makes no allowance.
+pub(crate) fn unrest_us(scale: Scale, log: &Log) -> f64 {
+    scale.pick(2.0 * us(log.late_ns(0.99)), 0.0)
+}
+
+/// The samples of a histogram, each to 0.1 %, sorted.
+pub(crate) fn samples(histogram: &Histogram<u64>) -> Vec<u64> {
+    histogram
+        .iter_recorded()
+        .flat_map(|step| {
+            let count = usize::try_from(step.count_since_last_iteration()).expect("few samples");
+            std::iter::repeat_n(step.value_iterated_to(), count)
+        })
+        .collect()
+}
+
+#[allow(clippy::cast_precision_loss)] // times are far below 2^53 ns
+pub(crate) fn us(ns: u64) -> f64 {
+    ns as f64 / 1e3
+}
+
+#[allow(clippy::cast_precision_loss)] // times are far below 2^53 ns
+pub(crate) fn mean_us(values_ns: &[u64]) -> f64 {
+    us(values_ns.iter().sum()) / values_ns.len() as f64
+}

@@ -1,0 +1,74 @@
+//! The generator's figures are those of servers that know the truth. The bench `proof` looks longer.
+
+mod claims;
+mod truth;
+
+use std::sync::{Mutex, PoisonError};
+
+use claims::{Scale, claim, repeatedly};
+
+/// One measurement at a time: they would be each other's noise.
+static QUIET: Mutex<()> = Mutex::new(());
+
+fn holds(id: &str) {
+    let _quiet = QUIET.lock().unwrap_or_else(PoisonError::into_inner);
+    let claim = claim(id);
+    let finding = repeatedly(|| (claim.check)(Scale::Quick));
+    assert!(
+        finding.holds(),
+        "{id}, {}: {:?} among {:?}",
+        claim.truth,
+        finding.wrong,
+        finding.seen
+    );
+}
+
+#[test]
+fn percentiles_of_a_constant_delay_are_the_servers() {
+    holds("V1");
+}
+
+#[test]
+fn a_jump_in_the_distribution_is_where_the_server_has_it() {
+    holds("V2");
+}
+
+#[test]
+fn an_open_loop_sees_the_stall_that_a_closed_one_hides() {
+    holds("V3");
+}
+
+#[test]
+fn requests_reach_the_server_at_the_planned_instants() {
+    holds("V4");
+}
+
+#[test]
+fn a_single_worker_makes_the_queue_that_theory_knows() {
+    holds("V5");
+}
+
+#[test]
+fn every_fault_is_counted_exactly() {
+    holds("V6");
+}
+
+#[test]
+fn rate_times_response_time_is_the_number_of_clients() {
+    holds("V8");
+}
+
+#[test]
+fn intervals_hold_the_truth_as_often_as_they_say() {
+    holds("V9");
+}
+
+#[test]
+fn a_starved_generator_names_what_it_lacks() {
+    holds("V10");
+}
+
+#[test]
+fn percentiles_are_order_statistics_and_shards_merge_without_loss() {
+    holds("V11");
+}

@@ -1,0 +1,64 @@
+//! A connection of a planned server: heads taken from what was read, and what is sent in answer.
+
+use std::net::TcpStream;
+
+use super::plan::Fate;
+
+/// A connection and the request on it.
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    /// What has been read and not served.
+    pub(super) input: Vec<u8>,
+    /// The request under way.
+    pub(super) request: Option<Request>,
+    pub(super) generation: u32,
+    /// Whether nobody shall listen for a while once this one is answered.
+    pub(super) last_before_refusals: bool,
+}
+
+impl Connection {
+    /// The next head, in lower case, once it is whole and the request before it is answered.
+    pub(super) fn take_head(&mut self) -> Option<String> {
+        if self.request.is_some() {
+            return None;
+        }
+        let end = self
+            .input
+            .windows(4)
+            .position(|bytes| bytes == b"\r\n\r\n")?;
+        let head: Vec<u8> = self.input.drain(..end + 4).collect();
+        Some(String::from_utf8_lossy(&head).to_ascii_lowercase())
+    }
+}
+
+/// A request, and what is to become of it when.
+#[derive(Clone, Copy)]
+pub(super) struct Request {
+    pub(super) received_ns: u64,
+    pub(super) due_ns: u64,
+    pub(super) fate: Fate,
+    pub(super) keep: bool,
+    pub(super) http_1_0: bool,
+}
+
+/// What is sent in answer to a request of this fate.
+pub(super) fn answer_to(request: Request) -> Vec<u8> {
+    let connection = match (request.keep, request.http_1_0) {
+        (false, _) => "Connection: close\r\n",
+        (true, true) => "Connection: keep-alive\r\n",
+        (true, false) => "",
+    };
+    let head =
+        |status: &str| format!("HTTP/1.1 {status}\r\nContent-Length: 14\r\n{connection}\r\n");
+    match request.fate {
+        Fate::Answered => head("200 OK") + "Hola, cliente!",
+        Fate::ResetMidBody | Fate::ShortBody => head("200 OK") + "Hola",
+        Fate::Status500 => {
+            "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\nConnection: close\r\n\r\noops"
+                .to_owned()
+        }
+        Fate::BadStatusLine => "NOPE\r\n\r\n".to_owned(),
+        Fate::Reset | Fate::ClosedEarly | Fate::Silence => String::new(),
+    }
+    .into_bytes()
+}

@@ -1,0 +1,124 @@
+//! What a planned server did, by its own clock.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+use serde_json::{Value, json};
+
+use super::plan::Fate;
+
+/// One request, in nanoseconds of the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// When its head had been read.
+    pub(crate) received_ns: u64,
+    /// When it was to be answered.
+    pub(crate) due_ns: u64,
+    /// Just before the answer was written, or the fault committed.
+    pub(crate) answered_ns: u64,
+    pub(crate) fate: Fate,
+}
+
+impl Entry {
+    /// Time that the server took over it.
+    pub(crate) fn delay_ns(&self) -> u64 {
+        self.answered_ns - self.received_ns
+    }
+}
+
+/// Everything that came, in the order of its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) entries: Vec<Entry>,
+    /// Connections accepted.
+    pub(crate) connections: u64,
+    /// Clients that left before their answer was due.
+    pub(crate) abandoned: u64,
+}
+
+impl Log {
+    /// How many requests met this fate.
+    pub(crate) fn count(&self, fate: Fate) -> u64 {
+        let met = self.entries.iter().filter(|entry| entry.fate == fate);
+        met.count() as u64
+    }
+
+    /// Delays of the answered requests, sorted, in nanoseconds.
+    pub(crate) fn delays_ns(&self) -> Vec<u64> {
+        let answered = self
+            .entries
+            .iter()
+            .filter(|entry| entry.fate == Fate::Answered);
+        let mut delays: Vec<u64> = answered.map(Entry::delay_ns).collect();
+        delays.sort_unstable();
+        delays
+    }
+
+    /// Quantile of how long after its instant an answer was given.
+    pub(crate) fn late_ns(&self, q: f64) -> u64 {
+        let late = self
+            .entries
+            .iter()
+            .map(|entry| entry.answered_ns.saturating_sub(entry.due_ns));
+        let mut late: Vec<u64> = late.collect();
+        late.sort_unstable();
+        quantile(&late, q)
+    }
+
+    /// The log as published: counts, and the distribution of delays both as figures and whole, as pairs of a highest
+    /// value in nanoseconds and a count.
+    pub(crate) fn json(&self, plan: &str) -> Value {
+        let late = self
+            .entries
+            .iter()
+            .map(|entry| entry.answered_ns.saturating_sub(entry.due_ns));
+        let delays = histogram(self.delays_ns());
+        let pairs: Vec<Value> = delays
+            .iter_recorded()
+            .map(|step| json!([step.value_iterated_to(), step.count_since_last_iteration()]))
+            .collect();
+        let mut by_fate: BTreeMap<&str, u64> = BTreeMap::new();
+        for entry in &self.entries {
+            *by_fate.entry(entry.fate.name()).or_default() += 1;
+        }
+        json!({
+            "plan": plan,
+            "connections": self.connections,
+            "requests": self.entries.len(),
+            "abandoned": self.abandoned,
+            "by_fate": by_fate,
+            "delay_us": figures(&delays),
+            "late_us": figures(&histogram(late)),
+            "delay_ns_histogram": pairs,
+        })
+    }
+}
+
+fn histogram(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {
+    let mut histogram =
+        Histogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("constant bounds are valid");
+    for value in values {
+        histogram.saturating_record(value);
+    }
+    histogram
+}
+
+#[allow(clippy::cast_precision_loss)] // an hour of nanoseconds is exact in a double
+fn figures(histogram: &Histogram<u64>) -> Value {
+    let us = |ns: u64| ns as f64 / 1e3;
+    let at = |quantile| us(histogram.value_at_quantile(quantile));
+    json!({
+        "count": histogram.len(), "mean": histogram.mean() / 1e3, "min": us(histogram.min()), "p50": at(0.5),
+        "p90": at(0.9), "p95": at(0.95), "p98_5": at(0.985), "p99": at(0.99), "p99_5": at(0.995),
+        "p99_9": at(0.999), "max": us(histogram.max()),
+    })
+}
+
+/// The sample of rank ⌈q·n⌉ of a sorted sample.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // ranks are far below 2^53
+#[allow(clippy::cast_sign_loss)] // and above zero
+pub(crate) fn quantile(sorted: &[u64], q: f64) -> u64 {
+    // The product may miss a whole number by one part in 10^16, which must not cost a rank.
+    let rank = (sorted.len() as f64 * q - 1e-9).ceil().max(1.0) as usize;
+    sorted[rank.min(sorted.len()) - 1]
+}
