@@ -36,6 +36,9 @@ const FILES_RESERVED: u32 = 128;
 const REUSES: [Reuse; 2] = [Reuse::PerRequest, Reuse::Kept];
 const PACINGS: [Pacing; 2] = [Pacing::Sleep, Pacing::Spin];
 
+/// Times a trial in which nothing ended is made before the machine is given up.
+const ATTEMPTS: u32 = 5;
+
 /// How much is measured: under half a minute in all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Protocol {
@@ -211,7 +214,8 @@ impl Bench<'_> {
             for series in [round % 2, 1 - round % 2].map(|series| series as usize) {
                 let summary = self.measure(&workload, &what, self.observer)?.summary;
                 rate[series] = summary.rates.good_per_s;
-                cost[series] = summary.generator.cpu_us_per_request.unwrap_or(0.0);
+                let spent = summary.generator.cpu_us_per_request;
+                cost[series] = spent.ok_or(CalibrateError::NothingEnded)?;
                 shares.push(summary.generator.cpu_share);
             }
             rates.push(rate);
@@ -303,6 +307,7 @@ impl Bench<'_> {
         }
     }
 
+    /// Runs one load, again if need be: on a busy machine a whole trial may pass without a turn for either side.
     fn measure(
         &self,
         workload: &Workload,
@@ -311,21 +316,26 @@ impl Bench<'_> {
     ) -> Result<Measurement, CalibrateError> {
         let (done, of) = (self.done.get(), self.of);
         (self.show)(Step { what, done, of });
-        let measured = run(workload, observer);
-        if self.observer.should_stop() {
-            return Err(CalibrateError::Stopped);
+        for _ in 0..ATTEMPTS {
+            let measured = run(workload, observer);
+            if self.observer.should_stop() {
+                return Err(CalibrateError::Stopped);
+            }
+            let measurement = measured?;
+            let counts = &measurement.summary.counts;
+            let failed = counts.failed_total();
+            if failed > 0 {
+                return Err(CalibrateError::Unanswered {
+                    failed,
+                    ended: counts.ok + failed,
+                });
+            }
+            if counts.ok > 0 {
+                self.done.set(done + 1);
+                return Ok(measurement);
+            }
         }
-        let measurement = measured?;
-        let counts = &measurement.summary.counts;
-        let failed = counts.failed_total();
-        if counts.ok == 0 || failed > 0 {
-            return Err(CalibrateError::Unanswered {
-                failed,
-                ended: counts.ok + failed,
-            });
-        }
-        self.done.set(done + 1);
-        Ok(measurement)
+        Err(CalibrateError::NothingEnded)
     }
 }
 

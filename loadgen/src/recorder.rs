@@ -120,7 +120,8 @@ impl Recorder {
         }
     }
 
-    /// Takes the counts and distributions, and leaves empty ones; [`Recorder::ended`] goes on as if nothing was taken.
+    /// Takes the counts and distributions, and leaves empty ones; [`Recorder::ended`] goes on as if nothing was taken. The
+    /// strips stay: they are of the whole window, and nobody looks at them before it is over.
     pub(crate) fn take(&mut self) -> Self {
         let ended = self.ended();
         let mut part = Self::new();

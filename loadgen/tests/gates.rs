@@ -13,6 +13,8 @@ use truth::{CLOSE, Truth, answer_once, request, silence};
 
 fn command(server: &Truth, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
+    // What this machine was calibrated for is none of a test's business.
+    command.env("HOLA_CALIBRATION", "/nowhere/calibration.json");
     command
         .args([&server.address.to_string(), "--warmup=0s"])
         .args(arguments);
@@ -65,11 +67,7 @@ fn a_gate_that_holds_changes_nothing() {
         &["--requests=200", "--clients=2", "--fail-if=max>1h"],
     );
     assert_eq!(stderr, "");
-    assert!(
-        matches!(output.status.code(), Some(0 | 4)),
-        "{:?}",
-        output.status
-    );
+    assert_eq!(output.status.code(), Some(0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::summary::{Check, LoopKind, Summary};
 
 /// What to say when a check fails, by the name of the check; the first one that applies explains the others.
-const CAUSES: [(&str, &str); 7] = [
+const CAUSES: [(&str, &str); 8] = [
     ("generator", "the generator set the limit, not the server."),
     (
         "failures",
@@ -17,6 +17,10 @@ const CAUSES: [(&str, &str); 7] = [
         "kernel_evidence",
         "the kernel's queues set the limit (see kernel_evidence): part of these times is spent before the server sees a \
          client.",
+    ),
+    (
+        "modes",
+        "SYNs were lost and sent again (see modes): part of these times is spent before the server sees a client.",
     ),
     (
         "offered",
