@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::summary::{Arrivals, LoopKind, Plan};
-use crate::sys::ring;
+use crate::sys::{self, ring};
 
 /// Body that the greeting at `/` must have.
 pub const GREETING: &[u8] = b"Hola, cliente!";
@@ -198,6 +198,11 @@ impl Workload {
         if first == 0 || first > last {
             return Err(InvalidWorkload::Range("local ports"));
         }
+        let (lowest, highest) = sys::local_port_range();
+        if first < lowest || last > highest {
+            // The kernel would take any port and say nothing (IP_LOCAL_PORT_RANGE, ip(7)).
+            return Err(InvalidWorkload::PortsOutside { lowest, highest });
+        }
         let spread = self.target.is_ipv4() && self.target.ip().is_loopback();
         let addresses = match self.sources {
             Some((first, last)) => u64::from(u32::from(last) - u32::from(first)) + 1,
@@ -380,6 +385,14 @@ pub enum InvalidWorkload {
     /// IPv4 source addresses for a target that has another family.
     #[error("{0} cannot be reached from IPv4 addresses")]
     SourceFamily(SocketAddr),
+    /// Local ports that the system does not hand out.
+    #[error("local ports must be within the system's range, {lowest} to {highest}")]
+    PortsOutside {
+        /// First port of the system's range.
+        lowest: u16,
+        /// Last one.
+        highest: u16,
+    },
     /// The clients do not fit the local ports.
     #[error("{connections} connections at once need as many local ports, and there are {ports}")]
     Ports {

@@ -343,6 +343,19 @@ fn ports_that_run_out_are_named_and_too_few_are_refused_beforehand() {
 }
 
 #[test]
+fn ports_that_the_kernel_does_not_hand_out_are_refused() {
+    let mut workload = load(([127, 0, 0, 1], 1).into(), 1, 1);
+    workload.local_ports = Some((1_000, 1_099));
+    assert!(matches!(
+        workload.validate(1024),
+        Err(InvalidWorkload::PortsOutside {
+            lowest: 1_024..,
+            ..
+        })
+    ));
+}
+
+#[test]
 fn a_thread_that_spins_says_what_it_costs() {
     let server = Truth::start(|_, stream| answer_all(stream, || {}));
     let mut workload = load(server.address, 1, 1);

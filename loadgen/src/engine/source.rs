@@ -7,15 +7,13 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::job::Job;
+use crate::sys;
 
 /// Share of the port range used before moving on: other programs need ports too.
 const USABLE_PERCENT: u32 = 70;
 
 /// Last octets used unasked: 127.0.0.1, where the kernel goes by itself, to 127.0.0.254.
 const LOOPBACK_ADDRESSES: u32 = 254;
-
-/// Linux's default range, assumed where it cannot be read.
-const DEFAULT_RANGE: u32 = 28_232;
 
 /// Source addresses of one worker thread.
 #[derive(Debug)]
@@ -45,7 +43,10 @@ impl Sources {
         let usable = match job.local_ports {
             // Asked for by number, so all of them.
             Some((first, last)) => u32::from(last - first) + 1,
-            None => port_range() / 100 * USABLE_PERCENT,
+            None => {
+                let (first, last) = sys::local_port_range();
+                (u32::from(last.saturating_sub(first)) + 1) / 100 * USABLE_PERCENT
+            }
         };
         Self {
             first,
@@ -88,18 +89,6 @@ impl Sources {
         let first = self.first?;
         let further = self.epoch % self.addresses;
         (further > 0 || !self.first_is_default).then(|| Ipv4Addr::from(u32::from(first) + further))
-    }
-}
-
-fn port_range() -> u32 {
-    let text =
-        std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-    let mut bounds = text
-        .split_whitespace()
-        .filter_map(|bound| bound.parse::<u32>().ok());
-    match (bounds.next(), bounds.next()) {
-        (Some(first), Some(last)) if last >= first => last - first + 1,
-        _ => DEFAULT_RANGE,
     }
 }
 

@@ -120,6 +120,18 @@ pub(crate) fn limit_local_ports(socket: &OwnedFd, first: u16, last: u16) -> nix:
     Errno::result(result).map(drop)
 }
 
+/// First and last port that the kernel gives to connections (`ip_local_port_range`, ip(7)); Linux's default range where it
+/// does not tell.
+pub(crate) fn local_port_range() -> (u16, u16) {
+    let text =
+        std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let mut bounds = text.split_whitespace().map(str::parse);
+    match (bounds.next(), bounds.next()) {
+        (Some(Ok(first)), Some(Ok(last))) if first <= last => (first, last),
+        _ => (32_768, 60_999),
+    }
+}
+
 /// Raises the limit on open files as far as allowed, and returns it.
 pub(crate) fn raise_open_file_limit() -> u64 {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
