@@ -55,13 +55,15 @@ class Generator:
 
 class Hola(Generator):
     name = "hola load"
+    engine = "readiness"
+    close = "orderly"
 
     def command(self, ask):
         pace = ["--rate", ask.rate_per_s, "--arrivals", "constant"] if ask.rate_per_s else ["--clients", ask.clients]
         end = ["--requests", ask.requests] if ask.requests else ["--duration", f"{ask.seconds}s"]
         reuse = "unlimited" if ask.keep_alive else "1"
         return [self.program, "load", ask.url, *pace, *end, "--warmup", "0s", "--timeout", f"{ask.timeout_s}s",
-                "--requests-per-connection", reuse, "--format", "json"]
+                "--requests-per-connection", reuse, "--engine", self.engine, "--close", self.close, "--format", "json"]
 
     def report(self, output):
         summary = json.loads(output)
@@ -74,6 +76,16 @@ class Hola(Generator):
                       mean_us=response["mean"], causes=causes, lag_p99_us=latency["lag"]["p99"],
                       percentiles_us={share: response[name] for name, share in names.items()
                                       if response[name] is not None})
+
+
+class HolaCompletion(Hola):
+    name = "hola load (completion)"
+    engine = "completion"
+
+
+class HolaReset(HolaCompletion):
+    name = "hola load (completion, reset)"
+    close = "reset"
 
 
 class Wrk(Generator):
@@ -201,7 +213,7 @@ class Oha(Generator):
                       percentiles_us=shares)
 
 
-ALL = (Hola, Wrk, Ab, Hey, Oha)
+ALL = (Hola, HolaCompletion, HolaReset, Wrk, Ab, Hey, Oha)
 
 
 def add_tools(parser):
@@ -219,7 +231,7 @@ def found(arguments):
     for kind in ALL:
         if arguments.only and kind.name.split()[0] not in arguments.only.split(","):
             continue
-        program = arguments.hola if kind is Hola else places.get(kind.name) or shutil.which(kind.name)
+        program = arguments.hola if issubclass(kind, Hola) else places.get(kind.name) or shutil.which(kind.name)
         if program and pathlib.Path(program).exists():
             generators[kind.name] = kind(program)
         else:

@@ -2,8 +2,9 @@
 //!
 //! A connection-per-request exchange is one system call: it hands over the close of the last connection, and socket,
 //! connect, send and receive of the next as a chain. It is made for each connection at once, not for many together, so
-//! that a request is under way when its start is stamped. That the connection is established and that the request is
-//! written is learned when the call returns, so both have the same instant, after the fact.
+//! that a connection is under way when its start is stamped. The chain goes on when the worker next turns to the kernel,
+//! for all connections together; that they are established and that their requests are written is learned then, after the
+//! fact.
 
 use std::collections::VecDeque;
 use std::io;
@@ -111,7 +112,9 @@ impl Transport for Completion {
             self.note(waited);
             self.collect();
         } else {
-            self.submit();
+            let worked_off = self.ring.work_off();
+            self.note(worked_off);
+            self.collect();
         }
         Ok(())
     }
@@ -198,7 +201,6 @@ impl Completion {
     fn submit(&mut self) {
         let submitted = self.ring.submit();
         self.note(submitted);
-        self.collect();
     }
 
     fn collect(&mut self) {

@@ -26,8 +26,9 @@ const ENTRIES: u32 = 1024;
 const COMPLETIONS: u32 = 8 * ENTRIES;
 /// Longest chain: three options, an address, socket, connect, send, receive.
 const CHAIN_MOST: usize = 8;
-/// Buffers the kernel may choose from, a power of two: so many answers can have come since the last turn.
-const BUFFERS: u16 = 1024;
+/// Buffers the kernel may choose from, a power of two: so many answers can have come since the last turn without being asked
+/// for again, and all of them stay in a cache.
+const BUFFERS: u16 = 256;
 /// Octets of each: most answers fit.
 const BUFFER_OCTETS: usize = 4096;
 /// Longest wait for operations to be called off; it takes microseconds.
@@ -275,21 +276,25 @@ impl Ring {
         Ok(())
     }
 
-    /// Hands over what has been asked and does at once what can be done.
+    /// Hands over what has been asked, and begins it.
     ///
     /// # Errors
     /// What io_uring_enter(2) said, signals excepted.
     pub(crate) fn submit(&mut self) -> io::Result<()> {
+        forgive(self.ring.submit())
+    }
+
+    /// Hands over what has been asked, and works off what has come without waiting for more.
+    ///
+    /// # Errors
+    /// As [`Ring::submit`].
+    pub(crate) fn work_off(&mut self) -> io::Result<()> {
         let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
-        // Completions that wait for this thread are worked off with this flag only, and a chain goes on by them.
         // SAFETY: no argument is passed; entries in the queue point to memory of the ring's (see `push`).
         let entered = unsafe {
-            self.ring.submitter().enter::<libc::sigset_t>(
-                count,
-                0,
-                EnterFlags::GETEVENTS.bits(),
-                None,
-            )
+            self.ring
+                .submitter()
+                .enter::<libc::sigset_t>(count, 0, EnterFlags::GETEVENTS.bits(), None)
         };
         forgive(entered)
     }
