@@ -21,6 +21,8 @@ const BACKOFF_MOST_NS: u64 = 100_000_000;
 impl<T: Transport> Worker<'_, T> {
     /// Lets a closed-loop client begin its next request, or leave when the asked number has been begun.
     pub(super) fn begin_client(&mut self, index: u32, intended: u64) {
+        // First the clock: it may open the window, and that decides whether the request belongs to it.
+        self.tick();
         let counted = self.window.opened();
         let by_count = match self.job.task {
             Task::Closed(ClosedEnd::Requests(requests)) => Some(requests),
@@ -44,9 +46,9 @@ impl<T: Transport> Worker<'_, T> {
         self.begin(index, intended, counted);
     }
 
-    /// Begins a request on slot `index`, over its kept connection if it has one.
+    /// Begins a request on slot `index`, over its kept connection if it has one; the clock has just been read.
     pub(super) fn begin(&mut self, index: u32, intended: u64, counted: bool) {
-        let start = self.tick();
+        let start = self.now;
         let slot = &mut self.slots[index as usize];
         slot.times = Times {
             intended,

@@ -152,9 +152,8 @@ impl<'run, T: Transport> Worker<'run, T> {
     }
 
     /// Reads the clock.
-    pub(super) fn tick(&mut self) -> u64 {
+    pub(super) fn tick(&mut self) {
         self.note(sys::now_ns());
-        self.now
     }
 
     /// Notes an instant, which may be a little before others noted already, and moves the window on when it is time.
@@ -281,6 +280,7 @@ impl<'run, T: Transport> Worker<'run, T> {
                 instants.next();
             }
             let counted = (self.window.open..self.window.close).contains(&due);
+            self.tick();
             self.begin(index, due, counted);
             if counted {
                 self.ledger.waited_for_slot += u64::from(self.waiting_for_slot);

@@ -292,9 +292,12 @@ impl Ring {
         let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
         // SAFETY: no argument is passed; entries in the queue point to memory of the ring's (see `push`).
         let entered = unsafe {
-            self.ring
-                .submitter()
-                .enter::<libc::sigset_t>(count, 0, EnterFlags::GETEVENTS.bits(), None)
+            self.ring.submitter().enter::<libc::sigset_t>(
+                count,
+                0,
+                EnterFlags::GETEVENTS.bits(),
+                None,
+            )
         };
         forgive(entered)
     }
