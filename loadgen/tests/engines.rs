@@ -327,12 +327,11 @@ fn ports_that_run_out_are_named_and_too_few_are_refused_beforehand() {
         workload.sources = Some((Ipv4Addr::new(127, 0, 8, 1), Ipv4Addr::new(127, 0, 8, 1)));
         workload.local_ports = Some((43_000, 43_009));
         let measurement = measure(&workload);
-        assert_eq!(
-            failed(&measurement, "local_EADDRNOTAVAIL", "connect"),
-            2,
-            "{engine:?}: {:?}",
-            measurement.summary.counts
-        );
+        // Another program may have one of the ten.
+        let without_port = failed(&measurement, "local_EADDRNOTAVAIL", "connect");
+        let counts = &measurement.summary.counts;
+        assert!((2..=6).contains(&without_port), "{engine:?}: {counts:?}");
+        assert_eq!(counts.ok + without_port, 12, "{engine:?}: {counts:?}");
         workload.pace = Pace::Closed { clients: 11 };
         let refused = InvalidWorkload::Ports {
             connections: 11,
