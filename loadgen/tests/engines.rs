@@ -327,11 +327,12 @@ fn ports_that_run_out_are_named_and_too_few_are_refused_beforehand() {
         workload.sources = Some((Ipv4Addr::new(127, 0, 8, 1), Ipv4Addr::new(127, 0, 8, 1)));
         workload.local_ports = Some((43_000, 43_009));
         let measurement = measure(&workload);
-        // Another program may have one of the ten.
+        // One of the ten was seen to be unavailable on a busy machine, so the server says how many were to be had.
         let without_port = failed(&measurement, "local_EADDRNOTAVAIL", "connect");
         let counts = &measurement.summary.counts;
-        assert!((2..=6).contains(&without_port), "{engine:?}: {counts:?}");
-        assert_eq!(counts.ok + without_port, 12, "{engine:?}: {counts:?}");
+        let had = server.accepted();
+        assert!((6..=10).contains(&had), "{engine:?}: {had}");
+        assert_eq!((counts.ok, without_port), (had, 12 - had), "{engine:?}");
         workload.pace = Pace::Closed { clients: 11 };
         let refused = InvalidWorkload::Ports {
             connections: 11,
