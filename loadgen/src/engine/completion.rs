@@ -1,10 +1,10 @@
 //! The completion engine: chains of operations handed to io_uring(7), which says when they are done.
 //!
-//! A connection-per-request exchange is one system call: it hands over the close of the last connection, and socket,
-//! connect, send and receive of the next as a chain. It is made for each connection at once, not for many together, so
-//! that a connection is under way when its start is stamped. The chain goes on when the worker next turns to the kernel,
-//! for all connections together; that they are established and that their requests are written is learned then, after the
-//! fact.
+//! A connection-per-request exchange is the close of the last connection, and socket, connect, send and receive of the
+//! next as a chain. The worker's next turn to the kernel hands over the chains of all connections begun since its last
+//! one, and works them off: a call per turn, not per connection. Calling for each at once would create its socket sooner and
+//! nothing more, since the kernel goes from one link of a chain to the next in such a turn only. That connections are
+//! established and their requests written is learned then, after the fact.
 
 use std::collections::VecDeque;
 use std::io;
@@ -86,7 +86,6 @@ impl Transport for Completion {
         };
         let asked = self.ring.open(slot, self.number(slot), chain);
         self.note(asked);
-        self.submit();
     }
 
     fn write(&mut self, slot: u32, request: Request) {
