@@ -99,8 +99,11 @@ pub fn model_named(name: &str) -> Result<&'static Model, String> {
     })
 }
 
-/// A size in octets, such as `4096`, `64K`, `500M` or `2G`.
-fn size(text: &str) -> Result<u64, String> {
+/// A size in octets, such as `4096`, `64K`, `500M` or `2G`, as an argument.
+///
+/// # Errors
+/// What a size looks like, when it is none.
+pub fn size(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'K') => (&text[..text.len() - 1], 10),
         Some(b'M') => (&text[..text.len() - 1], 20),
@@ -117,6 +120,27 @@ fn size(text: &str) -> Result<u64, String> {
 /// A set of CPUs, as `0,2-3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpus(Vec<usize>);
+
+impl Cpus {
+    /// Keeps this thread, and whoever it starts, on these CPUs.
+    ///
+    /// # Errors
+    /// What is wrong with them, in one plain clause.
+    pub fn run_on(&self) -> Result<(), String> {
+        let mut set = CpuSet::new();
+        for &cpu in &self.0 {
+            set.set(cpu).map_err(|errno| errno.desc().to_owned())?;
+        }
+        sched_setaffinity(Pid::from_raw(0), &set)
+            .map_err(|_| "names no CPU that this process may use".to_owned())
+    }
+}
+
+impl From<&[usize]> for Cpus {
+    fn from(cpus: &[usize]) -> Self {
+        Cpus(cpus.to_vec())
+    }
+}
 
 impl FromStr for Cpus {
     type Err = String;
@@ -198,26 +222,26 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
 }
 
 fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
-    let not_started =
-        |what: &str, errno: nix::Error| ServeError::NotStarted(format!("{what}: {}", errno.desc()));
     if let Some(parent) = args.parent {
-        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
-            .map_err(|errno| not_started("prctl", errno))?;
-        // It may have died before the kernel was told.
-        if getppid() != Pid::from_raw(parent) {
-            return Err(ServeError::NotStarted(format!(
-                "its starter, process {parent}, is gone"
-            )));
-        }
+        end_with(parent).map_err(ServeError::NotStarted)?;
     }
-    if let Some(Cpus(cpus)) = &args.cpus {
-        let mut set = CpuSet::new();
-        for &cpu in cpus {
-            set.set(cpu).map_err(|errno| not_started("--cpus", errno))?;
-        }
-        sched_setaffinity(Pid::from_raw(0), &set).map_err(|_| {
-            ServeError::NotStarted("--cpus names no CPU that this process may use".into())
-        })?;
+    if let Some(cpus) = &args.cpus {
+        cpus.run_on()
+            .map_err(|why_not| ServeError::NotStarted(format!("--cpus {why_not}")))?;
+    }
+    Ok(())
+}
+
+/// Has the kernel kill this process when `parent`, which started it, ends in whatever way.
+///
+/// # Errors
+/// Why that cannot be had, in one plain line.
+pub fn end_with(parent: i32) -> Result<(), String> {
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
+        .map_err(|errno| format!("prctl: {}", errno.desc()))?;
+    // It may have died before the kernel was told.
+    if getppid() != Pid::from_raw(parent) {
+        return Err(format!("its starter, process {parent}, is gone"));
     }
     Ok(())
 }
