@@ -5,6 +5,7 @@ mod client;
 pub mod compare;
 mod load;
 mod report;
+mod spawn;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::report::ReportArgs;
+use self::spawn::SpawnArgs;
 
 /// Exit code of an error while running.
 const RUN_ERROR: u8 = 1;
@@ -67,6 +69,9 @@ enum Command {
     Compare(CompareArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
+    /// Measure what one thread, process or task costs
+    #[command(hide = true)]
+    Spawn(SpawnArgs),
 }
 
 /// Runs the program.
@@ -79,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Client(args) => client::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Spawn(args) => spawn::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("hola: {error:#}");

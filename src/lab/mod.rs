@@ -1,6 +1,8 @@
 //! The laboratory: fresh server processes, what they cost, and where the records are kept.
 
 pub mod environment;
+pub mod listening;
+pub mod procedures;
 pub mod record;
 pub mod run;
 pub mod server_process;
