@@ -3,6 +3,7 @@
 mod calibrate;
 mod client;
 pub mod compare;
+mod keep;
 mod load;
 mod report;
 mod spawn;
@@ -17,6 +18,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
+use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::spawn::SpawnArgs;
 
@@ -69,6 +71,9 @@ enum Command {
     Compare(CompareArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
+    /// Run another program's server until standard input ends
+    #[command(hide = true)]
+    Keep(KeepArgs),
     /// Measure what one thread, process or task costs
     #[command(hide = true)]
     Spawn(SpawnArgs),
@@ -84,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Client(args) => client::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Keep(args) => keep::run(&args),
         Command::Spawn(args) => spawn::run(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,5 +1,6 @@
 //! The laboratory: fresh server processes, what they cost, and where the records are kept.
 
+pub mod cgroup;
 pub mod environment;
 pub mod listening;
 pub mod procedures;
@@ -7,5 +8,6 @@ pub mod record;
 pub mod run;
 pub mod server_process;
 pub mod store;
+pub mod target;
 pub mod tree;
 pub mod trial;

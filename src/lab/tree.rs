@@ -127,14 +127,20 @@ pub fn memory(root: i32) -> Option<Memory> {
     Some(memory)
 }
 
-/// CPU time of the tree of `root` so far, with the children it has reaped, in clock ticks.
-pub fn cpu_ticks(root: i32) -> u64 {
-    let ticks = |process: &Process| {
-        let stat = process.stat().ok()?;
-        let reaped = u64::try_from(stat.cutime + stat.cstime).unwrap_or(0);
-        Some(stat.utime + stat.stime + reaped)
+/// CPU time of the tree of `root` so far, in microseconds: of each thread that lives, and of the children that were
+/// reaped, those to a clock tick.
+pub fn cpu_us(root: i32) -> u64 {
+    let us = |process: &Process| {
+        let tasks = process.tasks().into_iter().flatten().flatten();
+        let ns: u64 = tasks
+            .filter_map(|task| task.schedstat().ok())
+            .map(|stat| stat.sum_exec_runtime)
+            .sum();
+        let reaped = process.stat().map_or(0, |stat| stat.cutime + stat.cstime);
+        let ticks = u64::try_from(reaped).unwrap_or(0);
+        ns / 1_000 + ticks * 1_000_000 / procfs::ticks_per_second()
     };
-    processes(root).iter().filter_map(ticks).sum()
+    processes(root).iter().map(us).sum()
 }
 
 fn walk(root: i32, children: impl Fn(&Process) -> Vec<u32>, mut visit: impl FnMut(Process)) {

@@ -32,8 +32,9 @@ const ATTENDED_MAX: Duration = Duration::from_secs(1);
 const ACCEPT_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for a server to be quiet: making a thousand threads takes it a while.
 const QUIET_MAX: Duration = Duration::from_millis(500);
-/// A server that used no tick (10 ms) of CPU time in this long is quiet.
+/// A server that used less than a millisecond of CPU time in this long is quiet.
 const QUIET_LOOK: Duration = Duration::from_millis(20);
+const QUIET_US: u64 = 1_000;
 /// How often an accept queue is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Clients connected without looking at the accept queue: half of it, for a full one makes the kernel drop a SYN for a
@@ -219,11 +220,11 @@ impl Stay {
     /// The memory once what was accepted is read as well, and whoever reads it is made.
     fn memory_when_quiet(&self) -> Result<Memory, String> {
         let deadline = Instant::now() + QUIET_MAX;
-        let mut before = tree::cpu_ticks(self.pid);
+        let mut before = tree::cpu_us(self.pid);
         while Instant::now() < deadline {
             thread::sleep(QUIET_LOOK);
-            let now = tree::cpu_ticks(self.pid);
-            if now == before {
+            let now = tree::cpu_us(self.pid);
+            if now.saturating_sub(before) < QUIET_US {
                 break;
             }
             before = now;
