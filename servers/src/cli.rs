@@ -1,17 +1,17 @@
 //! `hola serve` and `hola models`, as the front door and this crate's own binary offer them.
 
+mod process;
+
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::Signal;
-use nix::unistd::{Pid, geteuid, getppid};
+use nix::unistd::geteuid;
 use serde::Serialize;
 use thiserror::Error;
 
+pub use self::process::{Cpus, end_with};
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
@@ -117,56 +117,6 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
 }
 
-/// A set of CPUs, as `0,2-3`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cpus(Vec<usize>);
-
-impl Cpus {
-    /// Keeps this thread, and whoever it starts, on these CPUs.
-    ///
-    /// # Errors
-    /// What is wrong with them, in one plain clause.
-    pub fn run_on(&self) -> Result<(), String> {
-        let mut set = CpuSet::new();
-        for &cpu in &self.0 {
-            set.set(cpu).map_err(|errno| errno.desc().to_owned())?;
-        }
-        sched_setaffinity(Pid::from_raw(0), &set)
-            .map_err(|_| "names no CPU that this process may use".to_owned())
-    }
-}
-
-impl From<&[usize]> for Cpus {
-    fn from(cpus: &[usize]) -> Self {
-        Cpus(cpus.to_vec())
-    }
-}
-
-impl FromStr for Cpus {
-    type Err = String;
-
-    fn from_str(list: &str) -> Result<Self, String> {
-        let number = |text: &str| {
-            text.parse::<usize>()
-                .ok()
-                .filter(|&cpu| cpu < CpuSet::count())
-                .ok_or_else(|| {
-                    format!("`{text}` is not a CPU number; write a list such as 0 or 0,2-3")
-                })
-        };
-        let mut cpus = Vec::new();
-        for part in list.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last) = (number(first)?, number(last)?);
-            if first > last {
-                return Err(format!("`{part}` counts down; write {last}-{first}"));
-            }
-            cpus.extend(first..=last);
-        }
-        Ok(Cpus(cpus))
-    }
-}
-
 /// Why `serve` ended badly.
 #[derive(Debug, Error)]
 pub enum ServeError {
@@ -228,20 +178,6 @@ fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
     if let Some(cpus) = &args.cpus {
         cpus.run_on()
             .map_err(|why_not| ServeError::NotStarted(format!("--cpus {why_not}")))?;
-    }
-    Ok(())
-}
-
-/// Has the kernel kill this process when `parent`, which started it, ends in whatever way.
-///
-/// # Errors
-/// Why that cannot be had, in one plain line.
-pub fn end_with(parent: i32) -> Result<(), String> {
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
-        .map_err(|errno| format!("prctl: {}", errno.desc()))?;
-    // It may have died before the kernel was told.
-    if getppid() != Pid::from_raw(parent) {
-        return Err(format!("its starter, process {parent}, is gone"));
     }
     Ok(())
 }
@@ -389,15 +325,6 @@ pub fn models_json() -> serde_json::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_lists_of_cpus() {
-        assert_eq!("0".parse(), Ok(Cpus(vec![0])));
-        assert_eq!("0,2-4".parse(), Ok(Cpus(vec![0, 2, 3, 4])));
-        for bad in ["", "x", "1-", "3-1", "0,,1", "999999"] {
-            assert!(bad.parse::<Cpus>().is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn names_every_model_when_one_is_unknown() {
