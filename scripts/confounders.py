@@ -151,9 +151,9 @@ KNOBS = {
     "workers": {
         "models": ("pre-threaded", "tokio"), "clients": CLIENTS, "measure": under_load, "figure": "requests_per_s",
         # A runtime's workers do not wait with their clients: it keeps its one for each CPU.
-        "published": {"words": "a pool of 4, each request waits 10 ms", "path": "/wait/10",
+        "published": {"words": "4 pre-threaded workers, each request waits 10 ms", "path": "/wait/10",
                       "options_of": {"pre-threaded": ["--workers", "4"]}},
-        "equal": {"words": f"a pool of {max(CLIENTS)}, each request waits 10 ms", "path": "/wait/10",
+        "equal": {"words": f"{max(CLIENTS)} pre-threaded workers, each request waits 10 ms", "path": "/wait/10",
                   "options_of": {"pre-threaded": ["--workers", str(max(CLIENTS))]}}},
 }
 

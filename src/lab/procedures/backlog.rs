@@ -14,15 +14,16 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hola_loadgen::kernel;
 use hola_loadgen::response::{Progress, Response};
 use hola_loadgen::workload::GREETING;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::SockFlag;
 
 use super::client::{HALF_A_HEAD, connect_from, is_greeted, reset_on_close};
-use super::{Procedure, microseconds, percentile, stop_if, to_f64};
+use super::{Procedure, microseconds, percentile, stop_if};
+use crate::lab::listening;
 use crate::lab::server_process::ServerProcess;
-use crate::lab::{kernel, listening};
 
 /// How long the acceptor is stalled: clients that have not connected by then are the kernel's to put off.
 const STALL: Duration = Duration::from_millis(500);
@@ -66,7 +67,7 @@ pub fn measure(
     let mut crowd = Crowd::connect(server.address(), (backlog + BEYOND) as usize)?;
     crowd.attend(crowd.begun + STALL, interrupted)?;
     let connected = crowd.connected();
-    let overflows = kernel::difference(&kernel_before, &kernel::read()).listen_overflows;
+    let kernel = kernel::since(kernel_before);
     // Nobody was accepted, or it was no stall.
     let waiting = listening::waiting(server.address()).map_err(|error| error.to_string())?;
     drop(staller);
@@ -75,10 +76,10 @@ pub fn measure(
 
     let mut found = crowd.found();
     found.count("clients_connected", connected);
-    found.figure(
-        "listen_overflows",
-        to_f64(usize::try_from(overflows).unwrap_or(usize::MAX)),
-    );
+    if let Some(kernel) = kernel {
+        let overflows = usize::try_from(kernel.listen_overflows).unwrap_or(usize::MAX);
+        found.count("listen_overflows", overflows);
+    }
     found.check(
         "acceptor_stalled",
         waiting as usize == connected,
