@@ -35,55 +35,6 @@ fn assert_valid(found: &Procedure) {
     assert!(found.validity.iter().all(|check| check.ok), "{found:?}");
 }
 
-// --- Idle -------------------------------------------------------------------------------------------------------------
-
-#[test]
-fn an_idle_client_of_a_thread_takes_more_than_one_of_a_loop_and_less_than_a_process() {
-    let slope = |model: &str| {
-        let found = idle::measure(Path::new(HOLA), model, 160, &[], &GOING_ON).expect(model);
-        assert_valid(&found);
-        assert_eq!(count(&found, "clients_most"), 160, "{found:?}");
-        assert!(figure(&found, "pss_kib_without_clients") > 100.0);
-        assert_eq!(found.remarks["limit"], "none: 160 clients were asked for");
-        assert!(found.bill.is_some());
-        figure(&found, "pss_kib_per_client")
-    };
-    let (epoll, thread, process) = (
-        slope("epoll"),
-        slope("thread-per-client"),
-        slope("fork-per-client"),
-    );
-    assert!(
-        0.5 < epoll && epoll < thread && thread < process,
-        "{epoll}, {thread}, {process} KiB"
-    );
-}
-
-#[test]
-fn idle_clients_up_to_a_models_cap_leave_room_for_one_that_is_served() {
-    let found = idle::measure(
-        Path::new(HOLA),
-        "fork-per-client",
-        usize::MAX,
-        &[],
-        &GOING_ON,
-    )
-    .expect("measured");
-    assert_valid(&found);
-    assert_eq!(count(&found, "clients_most"), 255);
-    assert!(found.remarks["limit"].contains("cap of 256"), "{found:?}");
-}
-
-#[test]
-fn one_idle_client_is_one_too_many_where_one_is_served_at_a_time() {
-    let found = idle::measure(Path::new(HOLA), "iterative", 8, &[], &GOING_ON).expect("measured");
-    assert_valid(&found);
-    assert_eq!(count(&found, "clients_most"), 0);
-    let limit = &found.remarks["limit"];
-    assert!(limit.starts_with("beside 1 idle clients"), "{limit}");
-    assert!(!found.figures.contains_key("pss_kib_per_client"));
-}
-
 // --- Backlog ----------------------------------------------------------------------------------------------------------
 
 #[test]
