@@ -56,6 +56,7 @@ impl Cgroup {
         let name = format!("hola-{}-{number}", std::process::id());
         let mut why_not = "no control groups are mounted".to_owned();
         for (parent, usage) in places() {
+            sweep(&parent);
             let folder = parent.join(&name);
             match fs::create_dir(&folder) {
                 Ok(()) => return Ok(Cgroup { folder, usage }),
@@ -133,6 +134,20 @@ pub fn remove(folder: &Path) {
     }
 }
 
+/// Removes what processes left that were killed before they could tidy up. A group that is not empty stays.
+fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let maker = name.to_str().and_then(|name| {
+            let (pid, _) = name.strip_prefix("hola-")?.split_once('-')?;
+            pid.parse::<u32>().ok()
+        });
+        if maker.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+}
+
 /// Where groups of this process could be made, version 1 first: a system with both accounts CPU time there.
 fn places() -> Vec<(PathBuf, Usage)> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
@@ -162,4 +177,25 @@ fn places() -> Vec<(PathBuf, Usage)> {
         }
     }
     places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_group_is_empty_and_clears_away_what_the_dead_have_left() {
+        let Ok(first) = Cgroup::new() else {
+            return println!("skipped: no control group can be made here");
+        };
+        assert!(first.processes().expect("read").is_empty());
+        assert_eq!(first.cpu_us().expect("read"), 0);
+        // No process has this id: it is beyond the largest that the kernel gives.
+        let left = first.folder().with_file_name("hola-4294967295-0");
+        fs::create_dir(&left).expect("made");
+        let second = Cgroup::new().expect("as before");
+        assert!(!left.exists() && first.folder().exists());
+        drop(first);
+        assert!(second.folder().exists());
+    }
 }
