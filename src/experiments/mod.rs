@@ -1,20 +1,73 @@
 //! The experiments: one file per question, asked of every model in the same way. Levels are data.
 
 pub mod churn;
+pub mod plan;
+
+use hola_servers::models::{Attention, Bilingual, Capacity, Model};
+
+use crate::lab::recipe::{Kind, Recipe};
 
 /// A question and how it is put.
 #[derive(Clone, Copy, Debug)]
 pub struct Experiment {
     /// Name on the command line.
     pub name: &'static str,
-    /// The question, for people.
-    pub question: &'static str,
-    /// Requests on one connection; `None` is no limit.
-    pub requests_per_connection: Option<u64>,
+    /// The question.
+    pub question: Bilingual,
+    /// What result would change our mind.
+    pub changes_mind: Bilingual,
     /// The model the others are compared with.
     pub control: &'static str,
-    /// How much of it each profile does.
+    /// Who takes part.
+    pub takes_part: TakesPart,
+    /// Names of the figures compared, the one that headlines first.
+    pub figures: &'static [&'static str],
+    /// Checks whose failure is what the experiment looks for.
+    pub tolerates: &'static [&'static str],
+    /// How a trial is made.
+    pub kind: Kind,
+    /// How much of it each profile does; a profile that is not there leaves the experiment out.
     pub profiles: &'static [Profile],
+}
+
+impl Experiment {
+    /// What most experiments have in common, to be completed.
+    const COMMON: Experiment = Experiment {
+        name: "",
+        question: Bilingual { en: "", es: "" },
+        changes_mind: Bilingual { en: "", es: "" },
+        control: "iterative",
+        takes_part: TakesPart::All,
+        figures: &["cpu_us_per_request", "good_per_s"],
+        tolerates: &[],
+        kind: Kind::Load,
+        profiles: &[],
+    };
+
+    /// How much of it a profile does; `None` when it leaves the experiment out.
+    pub fn profile(&self, name: &str) -> Option<&'static Profile> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// How the trials of a level are made.
+    pub fn recipe(&self, _level: &str) -> Recipe {
+        Recipe { kind: self.kind }
+    }
+}
+
+/// Which models take part. A model that cannot hold the clients of a level is left out of that level besides, unless
+/// the level says that this is its point.
+#[derive(Clone, Copy, Debug)]
+pub enum TakesPart {
+    /// Every model.
+    All,
+    /// Models of which this can be said, and why the others are left out.
+    Those {
+        /// Whether a model takes part.
+        which: fn(&Model) -> bool,
+        /// Why another does not.
+        why_not: &'static str,
+    },
 }
 
 /// How long, how often and at which levels.
@@ -22,15 +75,119 @@ pub struct Experiment {
 pub struct Profile {
     /// Name on the command line.
     pub name: &'static str,
-    /// Concurrent clients.
-    pub clients: &'static [u32],
+    /// Levels.
+    pub levels: Levels,
+    /// Models, of those that take part; empty means all of them.
+    pub models: &'static [&'static str],
     /// Trials of each cell.
     pub rounds: u32,
     /// Measured window of a trial, in milliseconds.
     pub trial_ms: u64,
     /// Warm-up of a trial, in milliseconds.
     pub warmup_ms: u64,
+    /// What a trial takes besides, in milliseconds: a measurement before it, memory to touch.
+    pub extra_ms: u64,
 }
 
-/// Every experiment.
+/// Levels of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub enum Levels {
+    /// Numbers of clients, each with one request per connection.
+    Clients(&'static [u32]),
+    /// Whatever they are.
+    Named(&'static [LevelPlan]),
+    /// As many CPUs for the server as there are, one by one, doubling.
+    Cpus(LevelPlan),
+}
+
+/// One level, as an experiment's file writes it; see [`Level`](crate::lab::record::Level) for the fields.
+#[derive(Clone, Copy, Debug)]
+pub struct LevelPlan {
+    /// Short name, unique within the experiment.
+    pub name: &'static str,
+    /// Concurrent clients.
+    pub clients: u32,
+    /// Requests per connection; `None` is no limit.
+    pub requests_per_connection: Option<u64>,
+    /// What is asked for.
+    pub path: &'static str,
+    /// Arrivals per second of an open loop.
+    pub rate_per_s: Option<f64>,
+    /// Arrivals as a multiple of the model's own capacity.
+    pub rate_of_capacity: Option<f64>,
+    /// Longest wait of a client for one answer, in milliseconds.
+    pub timeout_ms: u64,
+    /// Further arguments of `hola serve`.
+    pub server_options: &'static [&'static str],
+    /// Who is measured here.
+    pub held: Held,
+}
+
+impl LevelPlan {
+    /// One client, one greeting per connection.
+    const COMMON: LevelPlan = LevelPlan {
+        name: "",
+        clients: 1,
+        requests_per_connection: Some(1),
+        path: "/",
+        rate_per_s: None,
+        rate_of_capacity: None,
+        timeout_ms: 5_000,
+        server_options: &[],
+        held: Held::Any,
+    };
+}
+
+/// What a level asks of a model's capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing: clients that wait for a turn are part of the question, or every request brings its own connection.
+    Any,
+    /// That it hold all clients at once, with its usual workers.
+    All,
+    /// The same; models whose workers hold a client each get as many workers as there are clients.
+    AllWithPool,
+    /// Only those models are measured, with as many workers as there are clients: the control arm of pools.
+    PoolOnly,
+}
+
+impl Held {
+    /// Whether a model takes part at a level of `clients`; otherwise why not.
+    fn admits(self, model: &Model, clients: u32, workers: usize) -> Result<(), String> {
+        let at_once = match (self, model.capacity) {
+            (Held::Any, _) | (Held::AllWithPool | Held::PoolOnly, Capacity::Workers) => None,
+            (Held::PoolOnly, _) => return Err("only pools are asked".into()),
+            _ => model.serves_at_once(workers * model.workers_per_cpu),
+        };
+        let capped = at_once.map_or(u32::MAX, |most| u32::try_from(most).unwrap_or(u32::MAX));
+        // A cap that comes from descriptors is far above any level.
+        let cap = match (self, model.attention) {
+            (Held::Any, _) | (_, Attention::Nothing | Attention::Task) => u32::MAX,
+            (_, attention) => attention.clients_max(u32::MAX),
+        };
+        match capped.min(cap) {
+            most if most >= clients => Ok(()),
+            1 => Err(format!(
+                "it serves one client at a time, and {clients} stay"
+            )),
+            most => Err(format!(
+                "it serves {most} clients at once, and {clients} stay"
+            )),
+        }
+    }
+}
+
+/// Every experiment, in the order they are made.
 pub const EXPERIMENTS: &[Experiment] = &[churn::EXPERIMENT];
+
+/// The experiment of that name.
+pub fn find(name: &str) -> Option<&'static Experiment> {
+    EXPERIMENTS
+        .iter()
+        .find(|experiment| experiment.name == name)
+}
+
+/// How the trials of an experiment's level are made; as a plain load where this version does not know it.
+pub fn recipe(experiment: &str, level: &str) -> Recipe {
+    find(experiment).map_or_else(Recipe::default, |experiment| experiment.recipe(level))
+}

@@ -3,7 +3,9 @@
 pub mod cgroup;
 pub mod environment;
 pub mod listening;
+pub mod order;
 pub mod procedures;
+pub mod recipe;
 pub mod record;
 pub mod run;
 pub mod server_process;

@@ -1,5 +1,6 @@
 //! The folder of a run, written so that whatever was measured survives a crash at any moment.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::record::{Run, Trial};
+use super::record::{Run, SCHEMA_VERSION, Trial};
 
 const RUN_FILE: &str = "run.json";
 const TRIALS_FILE: &str = "trials.jsonl";
@@ -17,6 +18,8 @@ const TRIALS_FILE: &str = "trials.jsonl";
 pub struct RunFolder {
     path: PathBuf,
     trials: File,
+    /// Positions of the trials it held when it was opened.
+    positions: BTreeSet<u32>,
 }
 
 impl RunFolder {
@@ -38,9 +41,18 @@ impl RunFolder {
         let trials = options
             .open(&trials_path)
             .with_context(|| format!("cannot create {}", trials_path.display()))?;
-        let folder = RunFolder { path, trials };
+        let folder = RunFolder {
+            path,
+            trials,
+            positions: BTreeSet::new(),
+        };
         folder.write_run(run)?;
         Ok(folder)
+    }
+
+    /// Positions of the trials it held when it was opened.
+    pub fn positions(&self) -> &BTreeSet<u32> {
+        &self.positions
     }
 
     /// Where it is.
@@ -99,8 +111,15 @@ pub fn read(folder: &Path) -> Result<(Run, Vec<Trial>)> {
     let run_path = folder.join(RUN_FILE);
     let run = fs::read_to_string(&run_path)
         .with_context(|| format!("cannot read {}", run_path.display()))?;
-    let run = serde_json::from_str(&run)
-        .with_context(|| format!("{} is not a run", run_path.display()))?;
+    let not_a_run = || format!("{} is not a run", run_path.display());
+    let run: serde_json::Value = serde_json::from_str(&run).with_context(not_a_run)?;
+    let schema = run["schema_version"].as_u64().unwrap_or(0);
+    anyhow::ensure!(
+        schema >= SCHEMA_VERSION.into(),
+        "{} is of schema {schema}, and this program reads {SCHEMA_VERSION}: make the run again",
+        run_path.display()
+    );
+    let run = serde_json::from_value(run).with_context(not_a_run)?;
     let trials_path = folder.join(TRIALS_FILE);
     let text = fs::read_to_string(&trials_path)
         .with_context(|| format!("cannot read {}", trials_path.display()))?;

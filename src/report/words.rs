@@ -1,6 +1,9 @@
 //! Every English sentence of a report, whatever its format. A second language is a second file of this shape.
 
-use crate::lab::record::{ModelCard, Run, Status};
+use crate::analysis::metric::{FIGURES, Metric, Unit};
+use crate::lab::record::{Level, ModelCard, Run, Status};
+
+use super::numbers;
 
 // Headings.
 pub(super) const HEADLINE: &str = "The models side by side";
@@ -13,7 +16,8 @@ pub(super) const NUMBERS_BEHIND: &str = "The numbers behind the chart";
 
 // Columns.
 pub(super) const MODEL: &str = "Model";
-pub(super) const CLIENTS: &str = "Clients";
+pub(super) const EXPERIMENT: &str = "Experiment";
+pub(super) const LEVEL: &str = "Level";
 pub(super) const CPU: &str = "Server CPU, µs/request";
 pub(super) const TIMES_CONTROL: &str = "× control";
 pub(super) const GOOD: &str = "Good requests/s";
@@ -22,10 +26,10 @@ pub(super) const P99: &str = "Response p99";
 pub(super) const MEMORY: &str = "Peak memory (PSS)";
 pub(super) const PEAKS: &str = "Threads / processes";
 pub(super) const SWITCHES: &str = "Switches/request";
-pub(super) const VERDICT: &str = "Verdict on cost";
-pub(super) const VERDICT_RATE: &str = "Verdict on rate";
+pub(super) const LOAD: &str = "Load";
+pub(super) const SERVER_OPTIONS: &str = "Server";
+pub(super) const MEASURED_MODELS: &str = "Models";
 pub(super) const TRIALS: &str = "Ranked trials";
-pub(super) const SHIFT: &str = "Over control, µs";
 pub(super) const DELTA: &str = "Cliff’s δ";
 pub(super) const P_HOLM: &str = "p (Holm)";
 pub(super) const ROUND: &str = "Round";
@@ -49,6 +53,12 @@ pub(super) const CHEAPER: &str = "cheaper";
 pub(super) const DEARER: &str = "dearer";
 pub(super) const FASTER: &str = "faster";
 pub(super) const SLOWER: &str = "slower";
+pub(super) const SHORTER: &str = "shorter";
+pub(super) const LONGER: &str = "longer";
+pub(super) const SMALLER: &str = "smaller";
+pub(super) const LARGER: &str = "larger";
+pub(super) const FEWER: &str = "less";
+pub(super) const MORE: &str = "more";
 pub(super) const TOO_FEW: &str = "too few trials";
 pub(super) const NO_CONTROL: &str = "no control";
 pub(super) const NOT_RANKED: &str = "not ranked";
@@ -59,21 +69,98 @@ pub(super) const NOTHING_RANKED: &str = "No trial of this run can be ranked, so 
      each trial stands under the validity of the numbers.";
 
 pub(super) fn title(run: &Run) -> String {
-    format!("{}: {}", run.design.experiment, run.name)
+    match run.experiments.as_slice() {
+        [design] => format!("{}: {}", design.experiment, run.name),
+        _ => format!("Comparison: {}", run.name),
+    }
+}
+
+pub(super) fn question(run: &Run) -> String {
+    match run.experiments.as_slice() {
+        [design] => design.question.en.clone(),
+        designs => format!(
+            "{} experiments: what does it cost to give each client an iteration, a thread, a process or a task of its own?",
+            designs.len()
+        ),
+    }
+}
+
+pub(super) fn changes_mind(text: &str) -> String {
+    format!("What would change our mind: {text}")
 }
 
 pub(super) fn title_of(card: &ModelCard) -> &str {
     &card.title.en
 }
 
-/// `One request per connection, 64 clients`.
-pub(super) fn workload(requests_per_connection: Option<u64>, clients: u32) -> String {
-    let clients = self::clients(clients);
-    match requests_per_connection {
-        None => format!("Connections kept open, {clients}"),
-        Some(1) => format!("One request per connection, {clients}"),
-        Some(some) => format!("{some} requests per connection, {clients}"),
+/// Heading of a metric's column, with the unit where the figures do not carry it.
+pub(super) fn metric(metric: Metric) -> String {
+    match metric {
+        Metric::CpuUsPerRequest => CPU,
+        Metric::GoodPerS => GOOD,
+        Metric::ResponseP50Us => P50,
+        Metric::ResponseP99Us => P99,
+        Metric::PssPeakKib => MEMORY,
+        Metric::SwitchesPerRequest => SWITCHES,
+        Metric::ThreadsPeak => "Threads at most",
+        Metric::ProcessesPeak => "Processes at most",
+        Metric::Figure(place) => FIGURES[place].title.en,
     }
+    .to_owned()
+}
+
+/// Heading of the column of verdicts in a metric.
+pub(super) fn verdict_on(metric: Metric) -> String {
+    match metric {
+        Metric::CpuUsPerRequest => "Verdict on cost".to_owned(),
+        Metric::GoodPerS => "Verdict on rate".to_owned(),
+        Metric::ResponseP50Us => "Verdict on p50".to_owned(),
+        Metric::ResponseP99Us => "Verdict on p99".to_owned(),
+        Metric::PssPeakKib => "Verdict on memory".to_owned(),
+        _ => "Verdict".to_owned(),
+    }
+}
+
+/// Heading of the column of differences from the control in a metric.
+pub(super) fn shift(metric: Metric) -> String {
+    match metric {
+        Metric::CpuUsPerRequest => "Over control, µs".to_owned(),
+        _ => "Over control".to_owned(),
+    }
+}
+
+/// The words for a smaller and a larger value of a metric.
+pub(super) fn directions(metric: Metric) -> (&'static str, &'static str) {
+    match (metric, metric.unit()) {
+        (Metric::CpuUsPerRequest, _) => (CHEAPER, DEARER),
+        (Metric::GoodPerS, _) => (SLOWER, FASTER),
+        (_, Unit::Us | Unit::Ms) => (SHORTER, LONGER),
+        (_, Unit::Kib) => (SMALLER, LARGER),
+        _ => (FEWER, MORE),
+    }
+}
+
+/// What clients do at a level: `One request per connection, 64 clients`.
+pub(super) fn load(level: &Level) -> String {
+    let mut text = match level.requests_per_connection {
+        None => "Connections kept open".to_owned(),
+        Some(1) => "One request per connection".to_owned(),
+        Some(some) => format!("{some} requests per connection"),
+    };
+    if level.path != "/" {
+        text.push_str(&format!(", {}", level.path));
+    }
+    match (level.rate_per_s, level.rate_of_capacity) {
+        (Some(rate), _) => text.push_str(&format!(", {} requests/s", numbers::tick(rate))),
+        (None, Some(share)) => {
+            text.push_str(&format!(", {}× its own capacity", numbers::tick(share)));
+        }
+        (None, None) => text.push_str(&format!(", {}", clients(level.clients))),
+    }
+    if let Some(disturbance) = &level.disturbance {
+        text.push_str(&format!(", beside {disturbance}"));
+    }
+    text
 }
 
 pub(super) fn clients(clients: u32) -> String {
@@ -83,14 +170,17 @@ pub(super) fn clients(clients: u32) -> String {
     }
 }
 
-pub(super) fn cost_answer(workload: &str, control: &str, parts: &Parts) -> String {
-    let clauses = clauses(parts, "costs");
-    format!("{workload}: in server CPU per request against {control}, {clauses}.")
-}
-
-pub(super) fn rate_answer(clients: &str, control: &str, parts: &Parts) -> String {
-    let clauses = clauses(parts, "reaches");
-    format!("With {clients}, in good requests per second against {control}, {clauses}.")
+/// What was found in one metric, in a sentence.
+pub(super) fn answer(load: &str, control: &str, metric: Metric, parts: &Parts) -> String {
+    let (phrase, verb) = match metric {
+        Metric::CpuUsPerRequest => ("server CPU per request".to_owned(), "costs"),
+        Metric::GoodPerS => ("good requests per second".to_owned(), "reaches"),
+        Metric::ResponseP50Us => ("the median response time".to_owned(), "takes"),
+        Metric::ResponseP99Us => ("the 99th percentile of response times".to_owned(), "takes"),
+        other => (format!("“{}”", self::metric(other)), "has"),
+    };
+    let clauses = clauses(parts, verb);
+    format!("{load}: in {phrase} against {control}, {clauses}.")
 }
 
 pub(super) fn no_control_answer(workload: &str, control: &str) -> String {
@@ -291,8 +381,20 @@ pub(super) fn p_out_of_reach(out_of_reach: usize, comparisons: usize) -> String 
 
 pub(super) const FLOOR_CAPTION: &str = "Noise floor: one model measured twice as if it were two. The bound of that \
      ratio farthest from 1 is the floor of its level; a smaller difference is a tie, whatever its interval.";
-pub(super) const NO_FLOOR: &str = "No model was measured twice, so there is no noise floor: a tie rests on the interval \
-     alone, and small differences deserve doubt.";
+
+pub(super) fn no_floor(experiments: &[&str]) -> String {
+    format!(
+        "No model was measured twice in {}, so there is no noise floor there: a tie rests on the interval alone, and small \
+         differences deserve doubt.",
+        experiments.join(", ")
+    )
+}
+
+/// A remark about one experiment of several.
+pub(super) fn about(experiment: &str, remark: &str) -> String {
+    format!("{experiment}: {remark}")
+}
+
 pub(super) const ASIDE_CAPTION: &str = "Trials that are not ranked.";
 pub(super) const NOTHING_ANSWERED: &str = "no request was answered";
 pub(super) const NOT_PLANNED: &str = "its experiment, model or level is not in the plan";
@@ -309,8 +411,11 @@ pub(super) fn second_copy(title: &str) -> String {
     format!("{title} (second copy)")
 }
 
-pub(super) fn skipped(title: &str, reason: &str) -> String {
-    format!("{title} was skipped: {reason}")
+pub(super) fn skipped(title: &str, experiment: Option<&str>, reason: &str) -> String {
+    match experiment {
+        None => format!("{title} was skipped: {reason}"),
+        Some(experiment) => format!("{title} was left out of {experiment}: {reason}"),
+    }
 }
 
 pub(super) fn steal(share: &str) -> String {
@@ -342,7 +447,7 @@ pub(super) const READING_TERMS: [(&str, &str); 13] = [
     ),
     (
         CPU,
-        "CPU time the server spent on a request, user and system, its threads and children included; starting and stopping the server is not. It depends least on who else uses the machine, so the verdict rests on it.",
+        "CPU time the server spent on a request, user and system, its threads and children included; starting and stopping the server is not. It depends least on who else uses the machine, so where costs are asked for, the verdict rests on it.",
     ),
     (
         TIMES_CONTROL,
@@ -370,12 +475,12 @@ pub(super) const READING_TERMS: [(&str, &str); 13] = [
         "The interval of the ratio holds 1, or the difference is smaller than the noise floor, that is, than what one model differed from itself by. It means “not told apart here”, not “equal”.",
     ),
     (
-        "Cheaper, dearer; faster, slower",
+        "Cheaper, dearer; faster, slower; shorter, longer",
         "The difference from the control is larger than both.",
     ),
     (
-        SHIFT,
-        "Median of all differences between a trial of the model and one of the control (Hodges–Lehmann): what the model adds to a request.",
+        "Over control",
+        "Median of all differences between a trial of the model and one of the control (Hodges–Lehmann): what the model adds, to a request where it is about costs.",
     ),
     (
         DELTA,
@@ -383,7 +488,7 @@ pub(super) const READING_TERMS: [(&str, &str); 13] = [
     ),
     (
         P_HOLM,
-        "Exact two-sided Mann–Whitney p-value of the cost, corrected by Holm for all models and levels. It supports the verdict, it does not make it.",
+        "Exact two-sided Mann–Whitney p-value of the figure that headlines, corrected by Holm for all models and levels of the experiment. It supports the verdict, it does not make it.",
     ),
 ];
 
@@ -395,35 +500,52 @@ pub(super) const OPEN_LOOP: &str = "The load is an open loop: requests are due a
      does. Response time counts from the planned instant, so waiting caused by a stall is not lost.";
 
 // Method.
-pub(super) const METHOD_CAPTION: &str = "The plan";
+pub(super) const RUN_CAPTION: &str = "The run";
 pub(super) const ENVIRONMENT_CAPTION: &str = "The machine and the build";
-pub(super) const SETTINGS_CAPTION: &str = "Settings every server ran with";
 pub(super) const LIMITS_CAPTION: &str = "Limits";
 pub(super) const MITIGATIONS_CAPTION: &str = "Processor vulnerabilities and mitigations";
 pub(super) const RERUN: &str = "This command runs it again:";
 pub(super) const UNKNOWN: &str = "not known";
-pub(super) const UNLIMITED: &str = "unlimited";
 pub(super) const YES: &str = "yes";
 pub(super) const NO: &str = "no";
-pub(super) const CLOSED: &str = "closed loop";
-pub(super) const OPEN: &str = "open loop";
+pub(super) const NOTHING: &str = "nothing";
+pub(super) const ALL_MODELS: &str = "all of the experiment";
 
-pub(super) fn plan_names() -> [&'static str; 14] {
+pub(super) fn plan_caption(experiment: &str) -> String {
+    format!("The plan of {experiment}")
+}
+
+pub(super) fn levels_of(experiment: &str) -> String {
+    format!("The levels of {experiment}")
+}
+
+pub(super) fn settings_caption(experiment: &str) -> String {
+    format!("Settings every server of {experiment} ran with")
+}
+
+pub(super) fn pool_workers(workers: u32) -> String {
+    format!("{workers} workers where each holds one client")
+}
+
+pub(super) fn placement(server: &str, generator: &str) -> String {
+    format!("on CPU {server}, generator on {generator}")
+}
+
+pub(super) fn run_names() -> [&'static str; 4] {
+    ["Profile", "Seed", "Started", "Finished"]
+}
+
+pub(super) fn plan_names() -> [&'static str; 9] {
     [
-        "Experiment",
         "Question",
-        "Load",
-        "Levels (clients)",
+        "Models",
+        "Control",
         "Trials per model and level",
         "Measured window",
         "Warm-up",
-        "Requests per connection",
-        "Control",
         "CPUs of the server",
         "CPUs of the generator",
-        "Seed",
-        "Started",
-        "Finished",
+        "Failed checks that count as findings",
     ]
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
 use hola::lab::record::{
-    Arm, Bilingual, Design, Environment, KernelEvidence, Measured, ModelCard, Outcome, Run,
+    Arm, Bilingual, Design, Environment, KernelEvidence, Level, Measured, ModelCard, Outcome, Run,
     SCHEMA_VERSION, ServerCost, Skipped, Status, Trial,
 };
 use hola_loadgen::summary::{Check, Counts, Distribution, Generator, Latencies, Rates, Summary};
@@ -77,6 +77,7 @@ pub(crate) const fn truth(
 pub(crate) struct Scene {
     pub(crate) seed: u64,
     pub(crate) models: Vec<Truth>,
+    /// Numbers of clients.
     pub(crate) levels: Vec<u32>,
     pub(crate) rounds: u32,
     /// Relative standard deviation of a trial.
@@ -124,7 +125,7 @@ impl Scene {
                             experiment: "churn".to_owned(),
                             model: model.name.to_owned(),
                             arm,
-                            clients,
+                            level: level_name(clients),
                             round,
                             position,
                             started_at: format!(
@@ -155,23 +156,11 @@ impl Scene {
             command: ["hola", "compare", "--profile", "quick", "--seed", "7"]
                 .map(str::to_owned)
                 .into(),
-            design: Design {
-                experiment: "churn".to_owned(),
-                question: "What does a model cost when every request brings a new connection?"
-                    .to_owned(),
-                levels: self.levels.clone(),
-                trials_per_cell: self.rounds,
-                trial_s: 2.0,
-                warmup_s: 0.5,
-                requests_per_connection: Some(1),
-                control: CONTROL.to_owned(),
-                server_cpus: vec![0],
-                generator_cpus: vec![1],
-                server_settings: serde_json::json!({"backlog": 1024, "conversation": "http", "nodelay": true}),
-            },
+            experiments: vec![self.design()],
             models: self.models.iter().map(card).collect(),
             skipped: vec![Skipped {
                 model: "io-uring".to_owned(),
+                experiment: None,
                 reason: "the kernel forbids io_uring here".to_owned(),
             }],
             environment: Environment {
@@ -199,6 +188,42 @@ impl Scene {
         }
     }
 
+    fn design(&self) -> Design {
+        Design {
+            experiment: "churn".to_owned(),
+            question: both(
+                "What does a model cost when every request brings a new connection?",
+                "¿Qué cuesta un modelo cuando cada petición trae una conexión nueva?",
+            ),
+            changes_mind: both("A ratio of 1.", "Una razón de 1."),
+            levels: self
+                .levels
+                .iter()
+                .map(|&clients| Level {
+                    name: level_name(clients),
+                    clients,
+                    ..Level::default()
+                })
+                .collect(),
+            models: self
+                .models
+                .iter()
+                .map(|model| model.name.to_owned())
+                .collect(),
+            control: CONTROL.to_owned(),
+            figures: ["cpu_us_per_request", "good_per_s"]
+                .map(str::to_owned)
+                .into(),
+            tolerates: Vec::new(),
+            trials_per_cell: self.rounds,
+            trial_s: 2.0,
+            warmup_s: 0.5,
+            server_cpus: vec![0],
+            generator_cpus: vec![1],
+            server_settings: serde_json::json!({"backlog": 1024, "conversation": "http", "nodelay": true}),
+        }
+    }
+
     fn measured(&self, model: &Truth, clients: u32, cpu_us: f64, noise: &mut Noise) -> Measured {
         const WINDOW_S: f64 = 2.0;
         // A closed loop on a server that is always busy: Little's law gives the response time.
@@ -208,7 +233,7 @@ impl Scene {
         let cpu_total = cpu_us * rate * WINDOW_S;
         let percentile = |factor: f64| Some(response_us * factor);
         Measured {
-            load: Summary {
+            load: Some(Summary {
                 schema_version: 1,
                 model: Some(model.name.to_owned()),
                 url: "http://127.0.0.1:40001/".to_owned(),
@@ -257,8 +282,8 @@ impl Scene {
                     check("littles_law", true, "X·R / clients = 0.997"),
                     check("generator", true, "the busiest thread used 61 % of a CPU"),
                 ],
-            },
-            server: ServerCost {
+            }),
+            server: Some(ServerCost {
                 cpu_user_us: whole(cpu_total * model.user_share),
                 cpu_system_us: whole(cpu_total * (1.0 - model.user_share)),
                 conversations: ok,
@@ -273,13 +298,11 @@ impl Scene {
                 wakeups: 4_800,
                 conversations_by_worker: vec![4_800],
                 settings: serde_json::json!({"backlog": 1024}),
-            },
+            }),
+            figures: BTreeMap::new(),
+            remarks: BTreeMap::new(),
             kernel: KernelEvidence::default(),
-            response_histogram: if self.histograms {
-                histogram(response_us, noise)
-            } else {
-                String::new()
-            },
+            response_histogram: self.histograms.then(|| histogram(response_us, noise)),
             validity: vec![check("steal", true, "0.2 % of CPU time stolen")],
         }
     }
@@ -301,6 +324,31 @@ pub(crate) fn measured(trial: &mut Trial) -> &mut Measured {
     }
 }
 
+/// What the generator saw in a trial that is known to be measured.
+pub(crate) fn load(trial: &mut Trial) -> &mut Summary {
+    measured(trial).load.as_mut().expect("a load")
+}
+
+/// What the server cost in such a trial.
+pub(crate) fn server(trial: &mut Trial) -> &mut ServerCost {
+    measured(trial).server.as_mut().expect("a server")
+}
+
+/// Name of a level that is a number of clients.
+pub(crate) fn level_name(clients: u32) -> String {
+    match clients {
+        1 => "1 client".to_owned(),
+        _ => format!("{clients} clients"),
+    }
+}
+
+fn both(en: &str, es: &str) -> Bilingual {
+    Bilingual {
+        en: en.to_owned(),
+        es: es.to_owned(),
+    }
+}
+
 /// A run that has met with everything: a failed check, a failed trial, a cell without any trial, one with invalid ones
 /// only, an unknown model, an interruption.
 pub(crate) fn eventful() -> (Run, Vec<Trial>) {
@@ -310,48 +358,46 @@ pub(crate) fn eventful() -> (Run, Vec<Trial>) {
     }
     .play();
     run.status = Status::Interrupted;
-    trials.retain(|trial| !(trial.model == "fork-per-client" && trial.clients == 64));
+    trials.retain(|trial| !(trial.model == "fork-per-client" && trial.level == level_name(64)));
     for trial in &mut trials {
-        let cell = (trial.model.as_str(), trial.clients);
+        let cell = (trial.model.as_str(), trial.level.as_str());
         match (cell, trial.round) {
-            (("tokio", 16), 2) => {
+            (("tokio", "16 clients"), 2) => {
                 let detail = "rate times response time makes 0.9312 of the clients";
-                measured(trial)
-                    .load
+                load(trial)
                     .validity
                     .push(check("littles_law", false, detail));
             }
-            (("thread-per-client", 64), _) => {
+            (("thread-per-client", "64 clients"), _) => {
                 let detail = "GENERATOR-BOUND: its busiest thread used 97 % of a CPU";
-                measured(trial)
-                    .load
-                    .validity
-                    .push(check("generator", false, detail));
+                load(trial).validity.push(check("generator", false, detail));
             }
-            (("tokio", 1), _) => {
+            (("tokio", "1 client"), _) => {
                 measured(trial).validity.push(check(
                     "steady_state",
                     false,
                     "medians rise by 12 % | p = 0.01",
                 ));
             }
-            (("thread-per-client", 16), 4) if trial.arm == Arm::Model => {
+            (("thread-per-client", "16 clients"), 4) if trial.arm == Arm::Model => {
                 trial.outcome = Outcome::Failed("the server did not start: EAGAIN".to_owned());
             }
-            (("iterative", 16), 3) => {
+            (("iterative", "16 clients"), 3) => {
                 let measured = measured(trial);
-                measured.load.counts = Counts {
+                let load = measured.load.as_mut().expect("a load");
+                load.counts = Counts {
                     failed: BTreeMap::new(),
                     ..Counts::default()
                 };
-                measured.load.latency_us = Latencies::default();
-                measured.server.requests = 0;
-                measured.server.cpu_us_per_request = None;
-                measured.response_histogram = histogram_of(&[]);
+                load.latency_us = Latencies::default();
+                let server = measured.server.as_mut().expect("a server");
+                server.requests = 0;
+                server.cpu_us_per_request = None;
+                measured.response_histogram = Some(histogram_of(&[]));
             }
-            (("fork-per-client", 16), 1) => {
-                measured(trial).load.latency_us.response.censored = vec!["p99".to_owned()];
-                measured(trial).response_histogram = "not base64".to_owned();
+            (("fork-per-client", "16 clients"), 1) => {
+                load(trial).latency_us.response.censored = vec!["p99".to_owned()];
+                measured(trial).response_histogram = Some("not base64".to_owned());
             }
             _ => {}
         }
