@@ -60,7 +60,78 @@ pub enum Unit {
 }
 
 /// Every figure that an experiment adds to the common ones.
-pub const FIGURES: &[Figure] = &[];
+pub const FIGURES: &[Figure] = &[
+    Figure {
+        name: "capacity_per_s",
+        title: Bilingual {
+            en: "Capacity, requests/s",
+            es: "Capacidad, peticiones/s",
+        },
+        unit: Unit::Plain,
+        smaller_is_better: false,
+        is_paced_by_generator: true,
+    },
+    Figure {
+        name: "goodput_of_capacity_share",
+        title: Bilingual {
+            en: "Goodput of capacity",
+            es: "Respuestas buenas sobre la capacidad",
+        },
+        unit: Unit::Share,
+        smaller_is_better: false,
+        is_paced_by_generator: true,
+    },
+    Figure {
+        name: "failed_share",
+        title: Bilingual {
+            en: "Requests of others that failed",
+            es: "Peticiones ajenas que fallaron",
+        },
+        unit: Unit::Share,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "survived_share",
+        title: Bilingual {
+            en: "Server alive at the end",
+            es: "Servidor vivo al final",
+        },
+        unit: Unit::Share,
+        smaller_is_better: false,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "recovery_us",
+        title: Bilingual {
+            en: "Served again after",
+            es: "Vuelve a atender tras",
+        },
+        unit: Unit::Us,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "count_missing",
+        title: Bilingual {
+            en: "Counts lost",
+            es: "Cuentas perdidas",
+        },
+        unit: Unit::Count,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "heavy_response_us",
+        title: Bilingual {
+            en: "Heavy request takes",
+            es: "La petición pesada tarda",
+        },
+        unit: Unit::Us,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+];
 
 impl Metric {
     /// Every metric that all experiments share, in the order reports print them.

@@ -1,19 +1,23 @@
 //! `hola compare`: measure every model, keep the records, write the reports.
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use hola_servers::models::{MODELS, Model};
 
 use super::{INTERRUPTED, interrupt_flag};
 use crate::experiments::plan::{self, Wishes, both};
 use crate::experiments::{self, EXPERIMENTS, Experiment, Levels};
-use crate::lab::record::{Design, Level, ModelCard, Run, SCHEMA_VERSION, Skipped, Status};
+use crate::lab::record::{
+    Design, Environment, Level, ModelCard, Run, SCHEMA_VERSION, Skipped, Status,
+};
 use crate::lab::store::{self, RunFolder};
-use crate::lab::{environment, run};
+use crate::lab::{environment, estimate, run};
 use crate::report;
 
 /// Arguments of `compare`.
@@ -23,9 +27,10 @@ Examples:
   hola compare
   hola compare --profile full
   hola compare --experiments churn --models iterative,tokio --clients 1,64 --rounds 9
+  hola compare --resume results/2026-11-21T101502Z-full
 
-Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html and trials.csv. Ctrl-C keeps the trials
-made so far. A quiet machine gives narrower intervals; the report says how quiet it was.")]
+Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html and trials.csv. Ctrl-C keeps the trials
+made so far, and --resume goes on with them. A quiet machine gives narrower intervals; the report says how quiet it was.")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
@@ -52,6 +57,9 @@ pub struct CompareArgs {
     /// Seed of the trial order, the schedules and the intervals [default: from the clock]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Go on with an interrupted run: same plan, same seed, same order; trials already there are not made again
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "models", "clients", "rounds", "duration", "output", "seed"])]
+    pub resume: Option<PathBuf>,
 }
 
 impl CompareArgs {
@@ -66,6 +74,7 @@ impl CompareArgs {
             duration: None,
             output,
             seed: None,
+            resume: None,
         }
     }
 
@@ -166,9 +175,14 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// When nothing could be measured or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let interrupted = interrupt_flag()?;
-    let mut run = plan(args)?;
-    eprintln!("{}", announcement(&run));
-    let mut folder = RunFolder::create(&args.output, &run)?;
+    let (mut folder, mut run) = match &args.resume {
+        Some(path) => resume(path)?,
+        None => {
+            let run = plan(args)?;
+            (RunFolder::create(&args.output, &run)?, run)
+        }
+    };
+    eprint!("{}", announcement(&run, folder.positions()));
     let recipe =
         |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
     run::make(hola, &mut run, &mut folder, recipe, &interrupted)?;
@@ -196,11 +210,41 @@ pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     Ok(Written { run, trials })
 }
 
+/// An interrupted run, to be gone on with by the program that began it.
+fn resume(path: &Path) -> Result<(RunFolder, Run)> {
+    let (folder, mut run, _) = RunFolder::open(path)?;
+    ensure!(
+        run.status != Status::Complete,
+        "{} is complete: there is nothing to go on with",
+        path.display()
+    );
+    ensure!(
+        same_place(&environment::read(), &run.environment),
+        "{} was begun by another build or on another machine: trials of both would not compare",
+        path.display()
+    );
+    run.status = Status::Running;
+    run.finished_at = None;
+    run.resumed_at.push(run::now());
+    folder.write_run(&run)?;
+    Ok((folder, run))
+}
+
+/// Whether trials made in both are of one kind.
+fn same_place(here: &Environment, there: &Environment) -> bool {
+    let known = |of: &Environment| {
+        let build = [&of.version, &of.build, &of.rustc].map(Clone::clone);
+        let machine = [&of.cpu_model, &of.kernel].map(Clone::clone);
+        (build, machine, of.commit.clone(), of.cpus)
+    };
+    known(here) == known(there)
+}
+
 fn plan(args: &CompareArgs) -> Result<Run> {
     let started_at = run::now();
     let seed = args.seed.unwrap_or_else(seed_from_clock);
     let (designs, left_out) = args.designs();
-    anyhow::ensure!(
+    ensure!(
         designs.iter().any(|design| !design.models.is_empty()),
         "nothing is left to measure"
     );
@@ -211,6 +255,7 @@ fn plan(args: &CompareArgs) -> Result<Run> {
         profile: args.profile.clone(),
         status: Status::Running,
         started_at,
+        resumed_at: Vec::new(),
         finished_at: None,
         seed,
         command: args.command(seed),
@@ -262,12 +307,42 @@ fn seed_from_clock() -> u64 {
         .map_or(1, |since| since.as_secs())
 }
 
-fn announcement(run: &Run) -> String {
-    let mut lines = vec![format!("seed {}; Ctrl-C keeps what is done", run.seed)];
-    lines.extend(
-        run.experiments
-            .iter()
-            .map(|design| format!("{}: {}", design.experiment, design.question.en)),
+/// What is about to be done, and how long it takes.
+fn announcement(run: &Run, made: &BTreeSet<u32>) -> String {
+    let mut text = String::new();
+    for design in &run.experiments {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:12} {} models, {} levels, {} rounds: {} trials, {}",
+            design.experiment,
+            design.models.len(),
+            design.levels.len(),
+            design.trials_per_cell,
+            estimate::trials(design),
+            time(estimate::experiment_s(design)),
+        );
+    }
+    for skipped in run.skipped.iter().filter(|one| one.experiment.is_none()) {
+        let _ = writeln!(text, "{} is skipped: {}", skipped.model, skipped.reason);
+    }
+    if !made.is_empty() {
+        let _ = writeln!(text, "{} trials are there already", made.len());
+    }
+    let left = time(estimate::left_s(run, made));
+    let _ = writeln!(
+        text,
+        "seed {}; about {left} in all; Ctrl-C keeps what is done",
+        run.seed
     );
-    lines.join("\n")
+    text
+}
+
+/// A time as people say it.
+pub(super) fn time(seconds: f64) -> String {
+    if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.1} min", seconds / 60.0)
+    }
 }

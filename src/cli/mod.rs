@@ -3,6 +3,7 @@
 mod calibrate;
 mod client;
 pub mod compare;
+mod experiments;
 mod keep;
 mod load;
 mod report;
@@ -41,7 +42,8 @@ Examples:
   hola load --model thread-per-client  start it, measure it, stop it
   hola calibrate                       what the load generator can do here, for the commands above
   hola client 127.0.0.1:8080           talk to a server line by line
-  hola compare                         all models, a report with intervals
+  hola experiments                     the questions, and how long each takes
+  hola compare                         answers, in a report with intervals
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
 --strict), 99 a gate is broken, 130 interrupted."
@@ -67,6 +69,12 @@ enum Command {
     Calibrate(calibrate::CalibrateCommand),
     /// Talk to a server line by line
     Client(ClientArgs),
+    /// List the experiments, with their levels and the time they take
+    Experiments {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Measure every model and write a report
     Compare(CompareArgs),
     /// Write a run's reports again from its stored data
@@ -87,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Load(command) => return load::run(&command),
         Command::Calibrate(command) => return calibrate::run(&command),
         Command::Client(args) => client::run(&args),
+        Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Keep(args) => keep::run(&args),

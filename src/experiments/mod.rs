@@ -1,10 +1,21 @@
 //! The experiments: one file per question, asked of every model in the same way. Levels are data.
 
+pub mod ballast;
 pub mod churn;
+pub mod cpu;
+pub mod crash;
+pub mod keep_alive;
+pub mod mixed;
+pub mod overload;
 pub mod plan;
+pub mod scaling;
+pub mod sharing;
+pub mod slow_client;
+pub mod wait;
 
 use hola_servers::models::{Attention, Bilingual, Capacity, Model};
 
+use crate::lab::beside::Disturbance;
 use crate::lab::recipe::{Kind, Recipe};
 
 /// A question and how it is put.
@@ -50,8 +61,19 @@ impl Experiment {
     }
 
     /// How the trials of a level are made.
-    pub fn recipe(&self, _level: &str) -> Recipe {
-        Recipe { kind: self.kind }
+    pub fn recipe(&self, level: &str) -> Recipe {
+        let named = self
+            .profiles
+            .iter()
+            .flat_map(|profile| match profile.levels {
+                Levels::Named(plans) => plans,
+                Levels::Clients(_) | Levels::Cpus(_) => &[],
+            });
+        let plan = named.into_iter().find(|plan| plan.name == level);
+        Recipe {
+            kind: self.kind,
+            beside: plan.and_then(|plan| plan.beside),
+        }
     }
 }
 
@@ -119,7 +141,9 @@ pub struct LevelPlan {
     pub timeout_ms: u64,
     /// Further arguments of `hola serve`.
     pub server_options: &'static [&'static str],
-    /// Who is measured here.
+    /// What goes on beside the load.
+    pub beside: Option<Disturbance>,
+    /// What it asks of a model's capacity.
     pub held: Held,
 }
 
@@ -134,6 +158,7 @@ impl LevelPlan {
         rate_of_capacity: None,
         timeout_ms: 5_000,
         server_options: &[],
+        beside: None,
         held: Held::Any,
     };
 }
@@ -141,36 +166,31 @@ impl LevelPlan {
 /// What a level asks of a model's capacity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// Nothing: clients that wait for a turn are part of the question, or every request brings its own connection.
+    /// Nothing: every request brings its own connection, or clients that wait for a turn are the question.
     Any,
-    /// That it hold all clients at once, with its usual workers.
+    /// That it hold all clients at once. Models whose workers hold a client each get as many workers as there are
+    /// clients: a smaller pool would show its size, not its kind.
     All,
-    /// The same; models whose workers hold a client each get as many workers as there are clients.
-    AllWithPool,
-    /// Only those models are measured, with as many workers as there are clients: the control arm of pools.
-    PoolOnly,
 }
 
 impl Held {
     /// Whether a model takes part at a level of `clients`; otherwise why not.
-    fn admits(self, model: &Model, clients: u32, workers: usize) -> Result<(), String> {
-        let at_once = match (self, model.capacity) {
-            (Held::Any, _) | (Held::AllWithPool | Held::PoolOnly, Capacity::Workers) => None,
-            (Held::PoolOnly, _) => return Err("only pools are asked".into()),
-            _ => model.serves_at_once(workers * model.workers_per_cpu),
-        };
-        let capped = at_once.map_or(u32::MAX, |most| u32::try_from(most).unwrap_or(u32::MAX));
-        // A cap that comes from descriptors is far above any level.
-        let cap = match (self, model.attention) {
-            (Held::Any, _) | (_, Attention::Nothing | Attention::Task) => u32::MAX,
+    fn admits(self, model: &Model, clients: u32) -> Result<(), String> {
+        if self == Held::Any {
+            return Ok(());
+        }
+        let most = match (model.capacity, model.attention) {
+            (Capacity::One, _) => 1,
+            // A cap that comes from descriptors is far above any level.
+            (_, Attention::Nothing | Attention::Task) => u32::MAX,
             (_, attention) => attention.clients_max(u32::MAX),
         };
-        match capped.min(cap) {
-            most if most >= clients => Ok(()),
+        match most {
+            _ if most >= clients => Ok(()),
             1 => Err(format!(
                 "it serves one client at a time, and {clients} stay"
             )),
-            most => Err(format!(
+            _ => Err(format!(
                 "it serves {most} clients at once, and {clients} stay"
             )),
         }
@@ -178,7 +198,34 @@ impl Held {
 }
 
 /// Every experiment, in the order they are made.
-pub const EXPERIMENTS: &[Experiment] = &[churn::EXPERIMENT];
+pub const EXPERIMENTS: &[Experiment] = &[
+    churn::EXPERIMENT,
+    keep_alive::EXPERIMENT,
+    wait::EXPERIMENT,
+    cpu::EXPERIMENT,
+    mixed::EXPERIMENT,
+    slow_client::EXPERIMENT,
+    overload::EXPERIMENT,
+    crash::EXPERIMENT,
+    sharing::EXPERIMENT,
+    ballast::EXPERIMENT,
+    scaling::EXPERIMENT,
+];
+
+/// The models of the question in one sentence: an iteration, a process, a thread or a task for each client.
+const FOUR: &[&str] = &["iterative", "fork-per-client", "thread-per-client", "tokio"];
+
+/// One model of each kind, where all thirteen would take too long to ask often enough.
+const KINDS: &[&str] = &[
+    "iterative",
+    "fork-per-client",
+    "thread-per-client",
+    "pre-threaded",
+    "thread-pool",
+    "epoll",
+    "tokio-current-thread",
+    "tokio",
+];
 
 /// The experiment of that name.
 pub fn find(name: &str) -> Option<&'static Experiment> {

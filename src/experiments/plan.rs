@@ -28,69 +28,22 @@ pub struct Wishes {
 pub fn of(experiment: &Experiment, profile: &Profile, wishes: &Wishes) -> (Design, Vec<Skipped>) {
     let cpus = allowed_cpus();
     let usual = apart(&cpus);
-    let mut skipped = Vec::new();
-    let asked = |model: &&Model| match wishes.models.as_slice() {
-        [] => profile.models.is_empty() || profile.models.contains(&model.name),
-        named => named.contains(&model.name),
-    };
-    let mut models: Vec<&'static Model> = Vec::new();
-    for model in MODELS
-        .iter()
-        .filter(asked)
-        .filter(|model| (model.available)().is_ok())
-    {
-        match experiment.takes_part.admits(model) {
-            Ok(()) => models.push(model),
-            Err(why) => skipped.push(leave_out(experiment, model, why)),
-        }
-    }
+    let (candidates, mut skipped) = candidates(experiment, profile, wishes);
     let mut levels = levels(profile.levels, wishes, &cpus);
-    let mut somewhere = vec![false; models.len()];
-    let mut empty = Vec::new();
-    for (level, held) in &mut levels {
-        let workers = level
-            .placement
-            .as_ref()
-            .map_or(usual.server_cpus.len(), |placement| {
-                placement.server_cpus.len()
-            });
-        let (mut takes_part, mut why_not) = (Vec::new(), Vec::new());
-        for (model, somewhere) in models.iter().zip(&mut somewhere) {
-            match held.admits(model, level.clients, workers) {
-                Ok(()) => {
-                    takes_part.push(model.name.to_owned());
-                    *somewhere = true;
-                }
-                Err(why) => why_not.push((model, why)),
-            }
-        }
-        if why_not.is_empty() {
-            continue;
-        }
-        // Nobody would mean everybody; such levels go below.
-        empty.push(takes_part.is_empty().then(|| level.name.clone()));
-        level.models = takes_part;
-        if *held != Held::PoolOnly {
-            let at = |why: &str| format!("at {}: {why}", level.name);
-            let left_out = why_not
-                .iter()
-                .map(|(model, why)| leave_out(experiment, model, &at(why)));
-            skipped.extend(left_out);
-        }
-    }
-    let models = models
-        .iter()
-        .zip(somewhere)
-        .filter(|(_, somewhere)| *somewhere);
+    skipped.extend(narrow(experiment, &mut levels, &candidates));
+    let is_measured = |model: &&&Model| {
+        levels.iter().any(|level| {
+            level.models.is_empty() || level.models.iter().any(|one| one == model.name)
+        })
+    };
     let design = Design {
         experiment: experiment.name.into(),
         question: both(experiment.question),
         changes_mind: both(experiment.changes_mind),
-        models: models.map(|(model, _)| model.name.to_owned()).collect(),
-        levels: levels
-            .into_iter()
-            .map(|(level, _)| level)
-            .filter(|level| !empty.contains(&Some(level.name.clone())))
+        models: candidates
+            .iter()
+            .filter(is_measured)
+            .map(|model| model.name.to_owned())
             .collect(),
         control: experiment.control.into(),
         figures: owned(experiment.figures),
@@ -101,11 +54,72 @@ pub fn of(experiment: &Experiment, profile: &Profile, wishes: &Wishes) -> (Desig
             .unwrap_or(Duration::from_millis(profile.trial_ms))
             .as_secs_f64(),
         warmup_s: Duration::from_millis(profile.warmup_ms).as_secs_f64(),
+        extra_s: Duration::from_millis(profile.extra_ms).as_secs_f64(),
         server_cpus: usual.server_cpus,
         generator_cpus: usual.generator_cpus,
         server_settings: Value::Null,
+        levels,
     };
     (design, skipped)
+}
+
+/// The models that were asked for and take part, in teaching order; and those that do not.
+fn candidates(
+    experiment: &Experiment,
+    profile: &Profile,
+    wishes: &Wishes,
+) -> (Vec<&'static Model>, Vec<Skipped>) {
+    let asked = |model: &&Model| match wishes.models.as_slice() {
+        [] => profile.models.is_empty() || profile.models.contains(&model.name),
+        named => named.contains(&model.name),
+    };
+    let available = MODELS
+        .iter()
+        .filter(asked)
+        .filter(|model| (model.available)().is_ok());
+    let (mut candidates, mut skipped) = (Vec::new(), Vec::new());
+    for model in available {
+        match experiment.takes_part.admits(model) {
+            Ok(()) => candidates.push(model),
+            Err(why) => skipped.push(leave_out(experiment, model, why)),
+        }
+    }
+    (candidates, skipped)
+}
+
+/// Leaves models out of levels that ask more than they hold, and levels out that nobody holds.
+fn narrow(experiment: &Experiment, levels: &mut Vec<Level>, models: &[&Model]) -> Vec<Skipped> {
+    let mut left_out: Vec<Skipped> = Vec::new();
+    levels.retain_mut(|level| {
+        // The plan's word for it: workers for every client.
+        let held = match level.pool_workers {
+            Some(_) => Held::All,
+            None => Held::Any,
+        };
+        let (mut takes_part, mut anybody_not) = (Vec::new(), false);
+        for &model in models {
+            match held.admits(model, level.clients) {
+                Ok(()) => takes_part.push(model.name.to_owned()),
+                Err(why) => {
+                    anybody_not = true;
+                    let why = format!("{}: {why}", level.name);
+                    match left_out
+                        .iter_mut()
+                        .find(|skipped| skipped.model == model.name)
+                    {
+                        Some(skipped) => skipped.reason = format!("{}; {why}", skipped.reason),
+                        None => left_out.push(leave_out(experiment, model, &why)),
+                    }
+                }
+            }
+        }
+        let somebody = !takes_part.is_empty();
+        if anybody_not {
+            level.models = takes_part;
+        }
+        somebody
+    });
+    left_out
 }
 
 impl TakesPart {
@@ -125,26 +139,22 @@ fn leave_out(experiment: &Experiment, model: &Model, why: &str) -> Skipped {
     }
 }
 
-/// The levels as they are recorded, each with what it asks of a model's capacity.
-fn levels(levels: Levels, wishes: &Wishes, cpus: &[usize]) -> Vec<(Level, Held)> {
+/// The levels as they are recorded.
+fn levels(levels: Levels, wishes: &Wishes, cpus: &[usize]) -> Vec<Level> {
     match levels {
         Levels::Clients(clients) => {
             let clients = match wishes.clients.as_slice() {
                 [] => clients,
                 asked => asked,
             };
-            clients
-                .iter()
-                .map(|&clients| (of_clients(clients), Held::Any))
-                .collect()
+            clients.iter().copied().map(of_clients).collect()
         }
-        Levels::Named(plans) => plans.iter().map(|plan| (level(plan), plan.held)).collect(),
+        Levels::Named(plans) => plans.iter().map(level).collect(),
         Levels::Cpus(plan) => {
-            let counts = (0..)
-                .map(|power| 1 << power)
-                .take_while(|&count| count <= cpus.len());
+            let counts = (0..).map(|power| 1 << power);
             counts
-                .map(|count| (of_cpus(&plan, cpus, count), plan.held))
+                .take_while(|&count| count <= cpus.len())
+                .map(|count| of_cpus(&plan, cpus, count))
                 .collect()
         }
     }
@@ -163,7 +173,6 @@ fn of_clients(clients: u32) -> Level {
 }
 
 fn level(plan: &LevelPlan) -> Level {
-    let pool = matches!(plan.held, Held::AllWithPool | Held::PoolOnly);
     Level {
         name: plan.name.into(),
         clients: plan.clients,
@@ -173,7 +182,8 @@ fn level(plan: &LevelPlan) -> Level {
         rate_of_capacity: plan.rate_of_capacity,
         timeout_s: Duration::from_millis(plan.timeout_ms).as_secs_f64(),
         server_options: owned(plan.server_options),
-        pool_workers: pool.then_some(plan.clients),
+        pool_workers: (plan.held == Held::All).then_some(plan.clients),
+        disturbance: plan.beside.map(|beside| beside.to_string()),
         ..Level::default()
     }
 }

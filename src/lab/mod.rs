@@ -1,7 +1,11 @@
 //! The laboratory: fresh server processes, what they cost, and where the records are kept.
 
+pub mod beside;
+mod capacity;
+mod count;
 pub mod cgroup;
 pub mod environment;
+pub mod estimate;
 pub mod listening;
 pub mod order;
 pub mod procedures;

@@ -1,5 +1,6 @@
 //! How an experiment's trials are made: what of it is code and not data.
 
+use super::beside::Disturbance;
 use super::procedures;
 use super::trial::Setting;
 
@@ -21,4 +22,6 @@ pub type Procedure = fn(&Setting<'_>) -> Result<procedures::Procedure, String>;
 pub struct Recipe {
     /// How a trial is made.
     pub kind: Kind,
+    /// What goes on beside a load.
+    pub beside: Option<Disturbance>,
 }

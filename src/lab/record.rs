@@ -24,6 +24,9 @@ pub struct Run {
     pub status: Status,
     /// UTC, RFC 3339.
     pub started_at: String,
+    /// When an interrupted run was gone on with: UTC, RFC 3339.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed_at: Vec<String>,
     /// UTC, RFC 3339; absent while the run goes on.
     pub finished_at: Option<String>,
     /// Seed of the trial order, the schedules and the bootstrap.
@@ -77,6 +80,8 @@ pub struct Design {
     pub trial_s: f64,
     /// Warm-up of a trial, in seconds.
     pub warmup_s: f64,
+    /// What a trial takes besides, beyond starting and stopping a server: as estimated, in seconds.
+    pub extra_s: f64,
     /// CPUs of the server.
     pub server_cpus: Vec<usize>,
     /// CPUs of the generator.

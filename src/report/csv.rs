@@ -1,7 +1,9 @@
 //! Every trial as a row of CSV (RFC 4180), figures in full precision: for a reader with tools of their own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::analysis::cells::{self, Reason};
-use crate::analysis::metric::{FIGURES, Metric};
+use crate::analysis::metric::Metric;
 use crate::lab::record::{Arm, Measured, Outcome, Run, Trial};
 use hola_loadgen::summary::Counts;
 
@@ -35,32 +37,29 @@ const DETAIL: [&str; 8] = [
 ///
 /// `status` is `valid`, `generator_bound` (costs count, rate and response times do not), `invalid` (a check failed; `reasons` names them) or `failed` (`reasons` says why).
 pub(super) fn rows(run: &Run, trials: &[Trial]) -> String {
-    let metrics = metrics(trials);
+    let figures = figures(trials);
     let header = PLACE
         .into_iter()
-        .chain(metrics.iter().map(|metric| metric.name()))
+        .chain(Metric::ALL.map(Metric::name))
+        .chain(figures.iter().copied())
         .chain(DETAIL);
     let mut text = line(header.map(str::to_owned));
     for trial in trials {
-        text.push_str(&line(fields(run, trial, &metrics)));
+        text.push_str(&line(fields(run, trial, &figures)));
     }
     text
 }
 
-/// The common metrics, and the figures that any trial has.
-fn metrics(trials: &[Trial]) -> Vec<Metric> {
-    let named = |name: &str| {
-        trials.iter().any(|trial| match &trial.outcome {
-            Outcome::Measured(measured) => measured.figures.contains_key(name),
-            Outcome::Failed(_) => false,
-        })
-    };
-    let figures = FIGURES.iter().filter(|figure| named(figure.name));
-    let figures = figures.filter_map(|figure| Metric::named(figure.name));
-    Metric::ALL.into_iter().chain(figures).collect()
+/// Names of the figures that any trial has of its own.
+fn figures(trials: &[Trial]) -> BTreeSet<&str> {
+    let all = trials.iter().filter_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) => Some(&measured.figures),
+        Outcome::Failed(_) => None,
+    });
+    all.flat_map(BTreeMap::keys).map(String::as_str).collect()
 }
 
-fn fields(run: &Run, trial: &Trial, metrics: &[Metric]) -> Vec<String> {
+fn fields(run: &Run, trial: &Trial, figures: &BTreeSet<&str>) -> Vec<String> {
     let design = run
         .experiments
         .iter()
@@ -92,10 +91,16 @@ fn fields(run: &Run, trial: &Trial, metrics: &[Metric]) -> Vec<String> {
         status.to_owned(),
         reasons,
     ];
-    for &metric in metrics {
-        let value = measured.and_then(|measured| metric.of(measured));
-        fields.push(value.map_or_else(String::new, |value| value.to_string()));
-    }
+    let common = Metric::ALL.map(|metric| measured.and_then(|measured| metric.of(measured)));
+    let own = figures
+        .iter()
+        .map(|&name| measured.and_then(|measured| measured.figures.get(name).copied()));
+    fields.extend(
+        common
+            .into_iter()
+            .chain(own)
+            .map(|value| value.map_or_else(String::new, |value| value.to_string())),
+    );
     match measured {
         Some(measured) => fields.extend(
             detail(measured).map(|count| count.map_or_else(String::new, |count| count.to_string())),

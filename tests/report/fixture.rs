@@ -151,6 +151,7 @@ impl Scene {
             profile: "quick".to_owned(),
             status: Status::Complete,
             started_at: "2026-11-21T10:15:02Z".to_owned(),
+            resumed_at: Vec::new(),
             finished_at: Some("2026-11-21T10:21:40Z".to_owned()),
             seed: self.seed,
             command: ["hola", "compare", "--profile", "quick", "--seed", "7"]
@@ -218,6 +219,7 @@ impl Scene {
             trials_per_cell: self.rounds,
             trial_s: 2.0,
             warmup_s: 0.5,
+            extra_s: 0.0,
             server_cpus: vec![0],
             generator_cpus: vec![1],
             server_settings: serde_json::json!({"backlog": 1024, "conversation": "http", "nodelay": true}),

@@ -29,7 +29,8 @@ pub enum Death {
 }
 
 impl Death {
-    fn path(self) -> &'static str {
+    /// What is asked for.
+    pub fn path(self) -> &'static str {
         match self {
             Death::Panic => "/crash/panic",
             Death::Abort => "/crash/abort",
