@@ -55,7 +55,17 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         Profile {
             name: "full",
             levels: Levels::Named(&[ONE, TEN, UNLIMITED]),
-            models: &[],
+            models: &[
+                "fork-per-client",
+                "pre-forked",
+                "thread-per-client",
+                "pre-threaded",
+                "thread-pool",
+                "epoll",
+                "tokio-current-thread",
+                "tokio",
+                "io-uring",
+            ],
             rounds: 7,
             trial_ms: 500,
             warmup_ms: 200,

@@ -238,3 +238,91 @@ pub fn find(name: &str) -> Option<&'static Experiment> {
 pub fn recipe(experiment: &str, level: &str) -> Recipe {
     find(experiment).map_or_else(Recipe::default, |experiment| experiment.recipe(level))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::plan::{self, Wishes};
+    use super::*;
+    use crate::analysis::metric::Metric;
+    use crate::lab::estimate;
+    use crate::lab::record::{Design, Level};
+
+    fn designs(profile: &str) -> Vec<Design> {
+        EXPERIMENTS
+            .iter()
+            .filter_map(|experiment| {
+                let profile = experiment.profile(profile)?;
+                Some(plan::of(experiment, profile, &Wishes::default()).0)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn profiles_keep_their_promise_of_time() {
+        for (profile, minutes) in [("quick", 5.0), ("full", 45.0)] {
+            let seconds: f64 = designs(profile).iter().map(estimate::experiment_s).sum();
+            assert!(seconds < minutes * 60.0, "{profile}: {seconds} s");
+        }
+    }
+
+    #[test]
+    fn every_experiment_has_a_control_at_every_level_and_figures_that_exist() {
+        for design in designs("quick").iter().chain(&designs("full")) {
+            let name = &design.experiment;
+            for level in &design.levels {
+                let mut models = design.models_at(level);
+                assert!(models.any(|model| model == design.control), "{name}");
+            }
+            for figure in &design.figures {
+                assert!(Metric::named(figure).is_some(), "{name}: {figure}");
+            }
+            // Fewer have no interval.
+            assert!(design.trials_per_cell >= 3, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_levels_name_means_the_same_in_every_profile() {
+        for experiment in EXPERIMENTS {
+            let mut seen: BTreeMap<String, Level> = BTreeMap::new();
+            for profile in experiment.profiles {
+                let (design, _) = plan::of(experiment, profile, &Wishes::default());
+                let names = design.levels.len();
+                for mut level in design.levels {
+                    level.models.clear();
+                    let before = seen.insert(level.name.clone(), level.clone());
+                    assert!(before.is_none_or(|before| before == level), "{level:?}");
+                }
+                assert!(seen.len() >= names, "{} has a name twice", experiment.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_goes_on_beside_is_found_again_by_the_levels_name() {
+        for design in designs("full") {
+            for level in &design.levels {
+                let beside = recipe(&design.experiment, &level.name).beside;
+                let words = beside.map(|beside| beside.to_string());
+                assert_eq!(words, level.disturbance, "{}", level.name);
+            }
+        }
+    }
+
+    #[test]
+    fn models_that_do_not_hold_the_clients_are_left_out_with_a_reason() {
+        let experiment = find("keep-alive").expect("an experiment");
+        let profile = experiment.profile("quick").expect("a profile");
+        let (design, skipped) = plan::of(experiment, profile, &Wishes::default());
+        assert!(!design.models.iter().any(|model| model == "iterative"));
+        let reason = &skipped[0].reason;
+        assert!(
+            skipped[0].model == "iterative" && reason.contains("one client at a time"),
+            "{skipped:?}"
+        );
+        let pool = design.levels[0].pool_workers;
+        assert_eq!(pool, Some(design.levels[0].clients));
+    }
+}

@@ -34,16 +34,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         es: "Una cuenta a la que le falte una petición, o un modelo de procesos cuyas peticiones cuesten con ella más de lo que permite el ruido de fondo.",
     },
     control: "thread-per-client",
-    profiles: &[
-        Profile {
-            name: "full",
-            levels: Levels::Named(&[GREETING, COUNT]),
-            models: KINDS,
-            rounds: 7,
-            trial_ms: 500,
-            warmup_ms: 200,
-            extra_ms: 0,
-        },
-    ],
+    profiles: &[Profile {
+        name: "full",
+        levels: Levels::Named(&[GREETING, COUNT]),
+        models: KINDS,
+        rounds: 7,
+        trial_ms: 500,
+        warmup_ms: 200,
+        extra_ms: 0,
+    }],
     ..Experiment::COMMON
 };

@@ -50,7 +50,7 @@ pub fn of(run: &Run) -> Vec<Planned<'_>> {
 }
 
 /// The cells of a round; the control has one more, as its own rival (A/A).
-fn cells(design: &Design) -> Vec<(&Level, &str, Arm)> {
+pub(super) fn cells(design: &Design) -> Vec<(&Level, &str, Arm)> {
     let mut cells = Vec::new();
     for level in &design.levels {
         for model in design.models_at(level) {
