@@ -25,9 +25,7 @@ pub(super) fn validity(run: &Run, trials: &[Trial], analyses: &[Analysis<'_>]) -
     };
     let paragraphs = &mut section.paragraphs;
     paragraphs.extend(generator_bound(analyses));
-    for analysis in analyses {
-        paragraphs.extend(too_few(analysis, analyses.len() > 1));
-    }
+    paragraphs.extend(remarks(analyses));
     paragraphs.push(match run.environment.steal_share {
         Some(share) => words::steal(&numbers::percent(share)),
         None => words::NO_STEAL.to_owned(),
@@ -99,8 +97,28 @@ fn generator_bound(analyses: &[Analysis<'_>]) -> Option<String> {
     (bound > 0).then(|| words::generator_bound(bound))
 }
 
-/// Warnings about the number of trials, each with the experiment's name where there are several.
-fn too_few(analysis: &Analysis<'_>, named: bool) -> Vec<String> {
+/// Warnings about the numbers of trials; with several experiments, each once with the names of those it is about.
+fn remarks(analyses: &[Analysis<'_>]) -> Vec<String> {
+    if let [analysis] = analyses {
+        return too_few(analysis);
+    }
+    let mut remarks: Vec<(String, Vec<&str>)> = Vec::new();
+    for analysis in analyses {
+        let name = analysis.design.experiment.as_str();
+        for remark in too_few(analysis) {
+            match remarks.iter_mut().find(|(text, _)| *text == remark) {
+                Some((_, names)) => names.push(name),
+                None => remarks.push((remark, vec![name])),
+            }
+        }
+    }
+    remarks
+        .iter()
+        .map(|(text, names)| words::about(&names.join(", "), text))
+        .collect()
+}
+
+fn too_few(analysis: &Analysis<'_>) -> Vec<String> {
     let Some(fewest) = analysis.fewest_trials() else {
         return Vec::new();
     };
@@ -110,13 +128,6 @@ fn too_few(analysis: &Analysis<'_>, named: bool) -> Vec<String> {
     let out_of_reach = out_of_reach(family());
     if out_of_reach > 0 {
         warnings.push(words::p_out_of_reach(out_of_reach, family().count()));
-    }
-    if named {
-        let name = &analysis.design.experiment;
-        warnings = warnings
-            .iter()
-            .map(|text| words::about(name, text))
-            .collect();
     }
     warnings
 }

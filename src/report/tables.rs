@@ -289,23 +289,33 @@ impl<'a> ModelRow<'_, 'a> {
         }
     }
 
+    /// Why a model with a figure has no ratio to the control.
+    fn why_not_compared(&self, metric: Metric) -> &'static str {
+        let control = &self.analysis.design.control;
+        let mut cells = self.analysis.level(self.cell.level);
+        match cells.find(|cell| cell.model == control) {
+            Some(cell) if cell.median(metric).is_some() => words::NO_RATIO,
+            _ => words::NO_CONTROL,
+        }
+    }
+
     fn verdict(&self, metric: Metric) -> Cell {
         let neutral = |word: &str| Cell::Verdict {
             word: word.to_owned(),
             tone: Tone::Neutral,
         };
         if self.cell.median(metric).is_none() {
-            return neutral(if self.cell.made() > 0 {
-                words::NOT_RANKED
-            } else {
-                words::NOT_MEASURED
+            return neutral(match self.cell.struck_median(metric) {
+                _ if self.cell.made() == 0 => words::NOT_MEASURED,
+                None if self.cell.ranked() > 0 => words::NO_FIGURE,
+                _ => words::NOT_RANKED,
             });
         }
         if self.is_control() {
             return neutral(words::CONTROL);
         }
         let Some(compared) = self.compared(metric) else {
-            return neutral(words::NO_CONTROL);
+            return neutral(self.why_not_compared(metric));
         };
         let less = match compared.verdict {
             Verdict::Tie => return neutral(words::TIE),
