@@ -2,8 +2,8 @@
 
 pub mod beside;
 mod capacity;
-mod count;
 pub mod cgroup;
+mod count;
 pub mod environment;
 pub mod estimate;
 pub mod listening;

@@ -14,12 +14,11 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::time::TimeValLike;
 use nix::unistd::Pid;
-use procfs::net::TcpState;
 use procfs::process::{FDTarget, Process};
 use thiserror::Error;
 
 use super::cgroup::{Account, Cgroup};
-use super::tree;
+use super::{listening, tree};
 
 /// Longest wait for a server to say that it listens.
 const START_MAX: Duration = Duration::from_secs(5);
@@ -240,13 +239,8 @@ impl ServerProcess {
     /// Whether the kernel says that the listener at `address` is one of this process's descriptors: a stranger on the
     /// same port would otherwise be measured under the model's name.
     fn owns(&self, address: SocketAddr) -> bool {
-        let Ok(listeners) = procfs::net::tcp() else {
-            return false;
-        };
-        let listening = |entry: &&procfs::net::TcpNetEntry| {
-            entry.state == TcpState::Listen && entry.local_address == address
-        };
-        let Some(listener) = listeners.iter().find(listening) else {
+        // Not by way of all sockets there are: those in TIME_WAIT alone take longer to list than a server to start.
+        let Ok(listeners) = listening::at(address) else {
             return false;
         };
         let Ok(mut descriptors) = Process::new(self.pid()).and_then(|process| process.fd()) else {
@@ -254,7 +248,7 @@ impl ServerProcess {
         };
         descriptors.any(|fd| {
             fd.is_ok_and(
-                |fd| matches!(fd.target, FDTarget::Socket(inode) if inode == listener.inode),
+                |fd| matches!(fd.target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == inode)),
             )
         })
     }
