@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -183,9 +183,11 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
         }
     };
     eprint!("{}", announcement(&run, folder.positions()));
+    let begun = Instant::now();
     let recipe =
         |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
     run::make(hola, &mut run, &mut folder, recipe, &interrupted)?;
+    eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
     let written = write_reports(folder.path())?;
     println!("{}", report::readme_table(&written.run, &written.trials));
     println!("report: {}", folder.path().join("report.html").display());

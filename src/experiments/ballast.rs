@@ -55,7 +55,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         rounds: 7,
         trial_ms: 600,
         warmup_ms: 200,
-        extra_ms: 150,
+        extra_ms: 180,
     }],
     ..Experiment::COMMON
 };

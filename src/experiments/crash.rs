@@ -76,7 +76,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             rounds: 3,
             trial_ms: 700,
             warmup_ms: 100,
-            extra_ms: 50,
+            extra_ms: 0,
         },
         Profile {
             name: "full",
@@ -93,7 +93,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             rounds: 7,
             trial_ms: 1_000,
             warmup_ms: 100,
-            extra_ms: 50,
+            extra_ms: 0,
         },
     ],
     ..Experiment::COMMON

@@ -56,7 +56,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             rounds: 3,
             trial_ms: 400,
             warmup_ms: 150,
-            extra_ms: 50,
+            extra_ms: 0,
         },
         Profile {
             name: "full",
@@ -65,7 +65,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             rounds: 7,
             trial_ms: 600,
             warmup_ms: 200,
-            extra_ms: 50,
+            extra_ms: 0,
         },
     ],
     ..Experiment::COMMON

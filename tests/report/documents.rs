@@ -6,7 +6,8 @@ use hola::analysis::metric::Metric;
 use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
 use hola::report;
 
-use crate::fixture::{CONTROL, Scene, eventful, level_name, load, measured, server, truth};
+use crate::eventful::eventful;
+use crate::fixture::{CONTROL, Scene, level_name, load, measured, server, truth};
 
 /// The run's only experiment.
 fn analysed<'a>(run: &'a Run, trials: &'a [Trial]) -> Analysis<'a> {

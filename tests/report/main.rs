@@ -1,5 +1,6 @@
 //! Analysis and reports over synthetic records: known effects, and everything that can be missing.
 mod documents;
+mod eventful;
 mod fixture;
 mod noise;
 mod several;
