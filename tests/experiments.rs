@@ -110,7 +110,7 @@ fn the_experiments_are_listed_with_their_levels_and_time() {
     assert!(status.success());
     let cards: Value = serde_json::from_str(&json).expect("JSON");
     let cards = cards.as_array().expect("an array");
-    assert!(cards.len() >= 11, "{}", cards.len());
+    assert!(cards.len() >= 14, "{}", cards.len());
     for card in cards {
         let name = card["name"].as_str().expect("a name");
         assert!(listed.contains(name), "{name}");
@@ -180,7 +180,7 @@ fn an_experiment_with_something_beside_the_load_measures_both() {
         figure("crash", "fork-per-client", "abort", "survived_share"),
         1.0
     );
-    let failed = |model| figure("crash", model, "abort", "failed_share");
+    let failed = |model| figure("crash", model, "abort", "others_failed_share");
     assert!(failed("iterative") > failed("fork-per-client"));
     assert!(measured("crash", "iterative", "abort").server.is_none());
     assert!(figure("overload", "epoll", "2 × capacity", "capacity_per_s") > 0.0);

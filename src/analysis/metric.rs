@@ -82,7 +82,7 @@ pub const FIGURES: &[Figure] = &[
         is_paced_by_generator: true,
     },
     Figure {
-        name: "failed_share",
+        name: "others_failed_share",
         title: Bilingual {
             en: "Requests of others that failed",
             es: "Peticiones ajenas que fallaron",
@@ -128,6 +128,56 @@ pub const FIGURES: &[Figure] = &[
             es: "La petición pesada tarda",
         },
         unit: Unit::Us,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "pss_kib_per_client",
+        title: Bilingual {
+            en: "Memory per idle client",
+            es: "Memoria por cliente inactivo",
+        },
+        unit: Unit::Kib,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "clients_most",
+        title: Bilingual {
+            en: "Idle clients at most",
+            es: "Clientes inactivos como máximo",
+        },
+        unit: Unit::Count,
+        smaller_is_better: false,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "spawn_us",
+        title: Bilingual {
+            en: "Made and ended in",
+            es: "Creado y terminado en",
+        },
+        unit: Unit::Us,
+        smaller_is_better: true,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "clients_connected",
+        title: Bilingual {
+            en: "Clients connected at once",
+            es: "Clientes conectados de inmediato",
+        },
+        unit: Unit::Count,
+        smaller_is_better: false,
+        is_paced_by_generator: false,
+    },
+    Figure {
+        name: "connects_after_1s",
+        title: Bilingual {
+            en: "Connected a second later",
+            es: "Conectados un segundo después",
+        },
+        unit: Unit::Count,
         smaller_is_better: true,
         is_paced_by_generator: false,
     },

@@ -59,7 +59,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         en: "Other clients of a process each that fail, or a server of threads that goes on after an abort.",
         es: "Otros clientes con un proceso cada uno que fallen, o un servidor de hilos que siga tras un aborto.",
     },
-    figures: &["failed_share", "recovery_us"],
+    figures: &["others_failed_share", "recovery_us"],
     tolerates: &[
         "nothing_answered",
         "failures",

@@ -1,9 +1,11 @@
 //! The experiments: one file per question, asked of every model in the same way. Levels are data.
 
+pub mod backlog;
 pub mod ballast;
 pub mod churn;
 pub mod cpu;
 pub mod crash;
+pub mod idle;
 pub mod keep_alive;
 pub mod mixed;
 pub mod overload;
@@ -11,6 +13,7 @@ pub mod plan;
 pub mod scaling;
 pub mod sharing;
 pub mod slow_client;
+pub mod spawn;
 pub mod wait;
 
 use hola_servers::models::{Attention, Bilingual, Capacity, Model};
@@ -131,7 +134,7 @@ pub struct LevelPlan {
     pub clients: u32,
     /// Requests per connection; `None` is no limit.
     pub requests_per_connection: Option<u64>,
-    /// What is asked for.
+    /// What is asked for; empty where a procedure has its own way.
     pub path: &'static str,
     /// Arrivals per second of an open loop.
     pub rate_per_s: Option<f64>,
@@ -160,6 +163,12 @@ impl LevelPlan {
         server_options: &[],
         beside: None,
         held: Held::Any,
+    };
+
+    /// What a procedure is given: clients are whatever it counts.
+    const NO_LOAD: LevelPlan = LevelPlan {
+        path: "",
+        ..LevelPlan::COMMON
     };
 }
 
@@ -210,6 +219,9 @@ pub const EXPERIMENTS: &[Experiment] = &[
     sharing::EXPERIMENT,
     ballast::EXPERIMENT,
     scaling::EXPERIMENT,
+    idle::EXPERIMENT,
+    spawn::EXPERIMENT,
+    backlog::EXPERIMENT,
 ];
 
 /// The models of the question in one sentence: an iteration, a process, a thread or a task for each client.

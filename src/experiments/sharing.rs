@@ -11,14 +11,14 @@ use hola_servers::models::Bilingual;
 use super::{Experiment, Held, KINDS, LevelPlan, Levels, Profile};
 
 const GREETING: LevelPlan = LevelPlan {
-    name: "the greeting",
+    name: "greeting",
     clients: 16,
     requests_per_connection: None,
     held: Held::All,
     ..LevelPlan::COMMON
 };
 const COUNT: LevelPlan = LevelPlan {
-    name: "a shared count",
+    name: "count",
     path: "/count",
     ..GREETING
 };

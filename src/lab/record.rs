@@ -115,7 +115,7 @@ pub struct Level {
     pub clients: u32,
     /// Requests per connection; `null` means unlimited.
     pub requests_per_connection: Option<u64>,
-    /// What is asked for.
+    /// What is asked for; empty where there is no load.
     pub path: String,
     /// Arrivals per second of an open loop; `null` means a closed loop, unless the next field says otherwise.
     pub rate_per_s: Option<f64>,
@@ -136,6 +136,11 @@ pub struct Level {
 }
 
 impl Level {
+    /// Whether clients wait for their answers before they ask again.
+    pub fn is_closed(&self) -> bool {
+        !self.path.is_empty() && !self.is_open()
+    }
+
     /// Whether requests are due at planned instants, whatever the server does.
     pub fn is_open(&self) -> bool {
         self.rate_per_s.is_some() || self.rate_of_capacity.is_some()

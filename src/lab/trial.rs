@@ -203,7 +203,7 @@ fn of_load(
     if beside.is_some_and(Disturbance::may_kill) {
         let failed = summary.counts.failed_total();
         let share = share(failed, failed + summary.counts.ok);
-        figures.extend(share.map(|share| ("failed_share".to_owned(), share)));
+        figures.extend(share.map(|share| ("others_failed_share".to_owned(), share)));
         figures.insert("survived_share".to_owned(), f64::from(u8::from(survived)));
     }
     figures

@@ -14,7 +14,7 @@ pub(super) fn reading(run: &Run) -> Section {
     }
     let levels = || run.experiments.iter().flat_map(|design| &design.levels);
     let mut loads = Vec::new();
-    if levels().any(|level| !level.is_open()) {
+    if levels().any(Level::is_closed) {
         loads.push(words::CLOSED_LOOP.to_owned());
     }
     if levels().any(Level::is_open) {

@@ -148,6 +148,9 @@ pub(super) fn directions(metric: Metric) -> (&'static str, &'static str) {
 
 /// What clients do at a level: `One request per connection, 64 clients`.
 pub(super) fn load(level: &Level) -> String {
+    if level.path.is_empty() {
+        return level.name.clone();
+    }
     let mut text = match level.requests_per_connection {
         None => "Connections kept open".to_owned(),
         Some(1) => "One request per connection".to_owned(),

@@ -1,5 +1,6 @@
 //! Several experiments in one run: each has a section, its own figures, and its own idea of what counts.
 
+use hola::analysis::cells::Cell;
 use hola::analysis::comparison::Verdict;
 use hola::analysis::metric::Metric;
 use hola::analysis::{self, Analysis};
@@ -13,7 +14,9 @@ fn crashes(run: &Run) -> hola::lab::record::Design {
     let mut design = run.experiments[0].clone();
     design.experiment = "crash".to_owned();
     design.question.en = "Who goes down with a client’s handler?".to_owned();
-    design.figures = ["failed_share", "recovery_us"].map(str::to_owned).into();
+    design.figures = ["others_failed_share", "recovery_us"]
+        .map(str::to_owned)
+        .into();
     design.tolerates = vec!["failures".to_owned()];
     let level = |name: &str| Level {
         name: name.to_owned(),
@@ -60,7 +63,7 @@ fn several() -> (Run, Vec<Trial>) {
         };
         let wobble = 1.0 + f64::from(trial.round) / 100.0;
         let figures = &mut measured(trial).figures;
-        figures.insert("failed_share".to_owned(), failed * wobble);
+        figures.insert("others_failed_share".to_owned(), failed * wobble);
         if failed < 0.5 {
             figures.insert("recovery_us".to_owned(), 400.0 * wobble);
         } else {
@@ -130,7 +133,7 @@ fn figures_of_one_experiment_are_compared_and_written_in_their_own_unit() {
     let (run, trials) = several();
     let analyses = analysis::of_run(&run, &trials);
     let crash = &analyses[1];
-    let lead = Metric::named("failed_share").expect("a figure");
+    let lead = Metric::named("others_failed_share").expect("a figure");
     assert_eq!(crash.lead(), lead);
     let fork = crash.comparison("fork-per-client", "abort", lead);
     assert_eq!(fork.expect("both have trials").verdict, Verdict::Less);
@@ -154,7 +157,7 @@ fn figures_of_one_experiment_are_compared_and_written_in_their_own_unit() {
     let rows = report::csv(&run, &trials);
     let header = rows.lines().next().expect("a header");
     assert!(
-        header.contains(",processes_peak,failed_share,recovery_us,cpu_user_us,"),
+        header.contains(",processes_peak,others_failed_share,recovery_us,cpu_user_us,"),
         "{header}"
     );
 }
@@ -164,11 +167,7 @@ fn a_failed_check_that_is_the_finding_speaks_against_no_trial() {
     let (mut run, trials) = several();
     let ranked = |run: &Run| {
         let analyses = analysis::of_run(run, &trials);
-        analyses[1]
-            .cells
-            .iter()
-            .map(|cell| cell.ranked())
-            .sum::<usize>()
+        analyses[1].cells.iter().map(Cell::ranked).sum::<usize>()
     };
     assert_eq!(
         ranked(&run),
