@@ -1,18 +1,12 @@
 //! The documents built from records: what they say, and that nothing in the records can break them.
 
-use hola::analysis::Analysis;
 use hola::analysis::comparison::Verdict;
 use hola::analysis::metric::Metric;
 use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
 use hola::report;
 
 use crate::eventful::eventful;
-use crate::fixture::{CONTROL, Scene, level_name, load, measured, server, truth};
-
-/// The run's only experiment.
-fn analysed<'a>(run: &'a Run, trials: &'a [Trial]) -> Analysis<'a> {
-    Analysis::new(&run.experiments[0], &run.models, trials, run.seed)
-}
+use crate::fixture::{CONTROL, Scene, analysed, level_name, load, measured, server, truth};
 
 /// Compares with a file under `tests/fixtures`; `HOLA_BLESS=1` writes it instead.
 fn matches_file(found: &str, name: &str) {

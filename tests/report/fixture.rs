@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hola::analysis::Analysis;
 use hola::lab::record::{
     Arm, Bilingual, Design, Environment, KernelEvidence, Level, Measured, ModelCard, Outcome, Run,
     SCHEMA_VERSION, ServerCost, Skipped, Status, Trial,
@@ -362,4 +363,9 @@ fn card(model: &Truth) -> ModelCard {
         },
         attention: "thread".to_owned(),
     }
+}
+
+/// The run's only experiment.
+pub(crate) fn analysed<'a>(run: &'a Run, trials: &'a [Trial]) -> Analysis<'a> {
+    Analysis::new(&run.experiments[0], &run.models, trials, run.seed)
 }
