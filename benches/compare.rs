@@ -1,4 +1,4 @@
-//! The main job of `cargo bench`: the quick comparison of all models, with its report.
+//! The main job of `cargo bench`: the quick profile of all experiments, with its report.
 //!
 //! In test mode one tiny comparison shows that everything works.
 

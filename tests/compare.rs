@@ -3,7 +3,6 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hola::lab::record::{Outcome, Status};
@@ -11,23 +10,21 @@ use hola::lab::store;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use self::support::{HOLA, eventually, hola, models};
-
-fn only_folder(results: &Path) -> PathBuf {
-    let folders: Vec<_> = fs::read_dir(results)
-        .expect("a folder")
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    assert_eq!(folders.len(), 1, "{folders:?}");
-    folders[0].clone()
-}
+use self::support::{HOLA, eventually, hola, models, only_folder};
 
 #[test]
 fn a_comparison_keeps_every_trial_and_its_reports_can_be_built_again() {
     let results = tempfile::tempdir().expect("a folder");
     let output = results.path().to_str().expect("text");
-    let small = ["--clients=2", "--rounds=2", "--duration=100ms", "--seed=7"];
+    let every_model = format!("--models={}", models().collect::<Vec<_>>().join(","));
+    let small = [
+        every_model.as_str(),
+        "--experiments=churn",
+        "--clients=2",
+        "--rounds=2",
+        "--duration=100ms",
+        "--seed=7",
+    ];
     let (status, stdout, stderr) =
         hola(&[&["compare", "--output", output], small.as_slice()].concat());
     assert!(status.success(), "{stderr}");
@@ -39,11 +36,11 @@ fn a_comparison_keeps_every_trial_and_its_reports_can_be_built_again() {
 
     let (run, trials) = store::read(&folder).expect("a run");
     assert_eq!(run.status, Status::Complete);
-    assert_eq!((run.seed, run.design.trials_per_cell), (7, 2));
+    assert_eq!((run.seed, run.experiments[0].trials_per_cell), (7, 2));
     assert!(
-        run.design.server_settings["backlog"].is_u64(),
+        run.experiments[0].server_settings["backlog"].is_u64(),
         "{}",
-        run.design.server_settings
+        run.experiments[0].server_settings
     );
     // Every model twice, and the control twice more as its own rival.
     assert_eq!(trials.len(), 2 * (models().count() + 1));
@@ -51,7 +48,9 @@ fn a_comparison_keeps_every_trial_and_its_reports_can_be_built_again() {
         let Outcome::Measured(measured) = &trial.outcome else {
             panic!("{trial:?}")
         };
-        let server = &measured.server;
+        let (Some(server), Some(load)) = (&measured.server, &measured.load) else {
+            panic!("{trial:?}")
+        };
         assert!(
             server.cpu_us_per_request.is_some_and(|cost| cost > 0.0),
             "{trial:?}"
@@ -60,7 +59,7 @@ fn a_comparison_keeps_every_trial_and_its_reports_can_be_built_again() {
             server.processes_peak >= 1 && server.threads_peak >= 1 && server.pss_peak_kib > Some(0),
             "{server:?}"
         );
-        assert!(server.requests >= measured.load.counts.ok, "{server:?}");
+        assert!(server.requests >= load.counts.ok, "{server:?}");
     }
 
     let names = ["report.md", "report.html", "trials.csv"];
@@ -102,7 +101,8 @@ fn a_forking_servers_children_are_on_its_bill() {
                 Outcome::Measured(measured) => Some(measured),
                 Outcome::Failed(_) => None,
             });
-        let server = &measured.expect("a trial").server;
+        let server = measured.and_then(|measured| measured.server.as_ref());
+        let server = server.expect("a trial");
         (
             server.cpu_us_per_request.expect("requests"),
             server.processes_peak,
@@ -125,6 +125,7 @@ fn an_interrupted_comparison_keeps_its_trials_and_leaves_no_server() {
     command
         .args([
             "compare",
+            "--experiments=churn",
             "--clients=2",
             "--rounds=50",
             "--duration=100ms",
@@ -174,6 +175,7 @@ fn a_killed_comparison_leaves_no_server_and_readable_trials() {
     command
         .args([
             "compare",
+            "--experiments=churn",
             "--clients=2",
             "--rounds=50",
             "--duration=100ms",

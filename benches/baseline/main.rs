@@ -18,8 +18,9 @@ use arguments::Asked;
 use hola::analysis::sample::median;
 use hola::cli::compare::CompareArgs;
 use hola::lab::environment;
-use hola::lab::record::{Design, Environment};
-use hola::lab::trial;
+use hola::lab::recipe::Recipe;
+use hola::lab::record::{Design, Environment, Level};
+use hola::lab::trial::{self, Setting};
 use hola_servers::models::{MODELS, Model};
 use serde::Serialize;
 
@@ -76,9 +77,9 @@ struct Row {
 fn table(rounds: u64, trial_s: Option<f64>) -> Result<Table, String> {
     let bare = std::env::current_exe().map_err(|error| error.to_string())?;
     let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
-    let plan = CompareArgs::quick(PathBuf::new())
-        .design()
-        .map_err(|error| error.to_string())?;
+    let (plans, _) = CompareArgs::quick(PathBuf::new()).designs();
+    let plan = plans.into_iter().find(|plan| plan.experiment == "churn");
+    let plan = plan.ok_or("there is no experiment of that kind")?;
     let design = Design {
         trial_s: trial_s.unwrap_or(plan.trial_s),
         ..plan
@@ -126,16 +127,21 @@ fn cpu_us_per_request(
     model: &str,
     seed: u64,
 ) -> Result<f64, String> {
-    let made = trial::make(
-        program,
+    let level = Level {
+        clients: CLIENTS,
+        ..Level::default()
+    };
+    let setting = Setting {
+        hola: program,
         design,
+        level: &level,
         model,
-        CLIENTS,
         seed,
-        &AtomicBool::new(false),
-    )?;
+        interrupted: &AtomicBool::new(false),
+    };
+    let made = trial::make(&setting, Recipe::default())?;
     made.server
-        .cpu_us_per_request
+        .and_then(|server| server.cpu_us_per_request)
         .ok_or_else(|| format!("{model} answered nothing"))
 }
 

@@ -5,12 +5,12 @@ use std::fs;
 use crate::summary::KernelEvidence;
 
 /// Reads the counters as they stand, for the whole network namespace; `None` where the kernel does not tell.
-pub(crate) fn read() -> Option<KernelEvidence> {
+pub fn read() -> Option<KernelEvidence> {
     parse(&fs::read_to_string("/proc/net/netstat").ok()?)
 }
 
 /// What has been added since an earlier reading.
-pub(crate) fn since(before: Option<KernelEvidence>) -> Option<KernelEvidence> {
+pub fn since(before: Option<KernelEvidence>) -> Option<KernelEvidence> {
     Some(read()?.less(before?))
 }
 

@@ -16,7 +16,7 @@ mod histograms;
 #[doc(hidden)]
 pub mod hot_path;
 mod intervals;
-mod kernel;
+pub mod kernel;
 mod measurement;
 mod recorder;
 pub mod response;

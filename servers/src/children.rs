@@ -6,7 +6,6 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
-use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, getpid};
 
 use crate::counters::{Counters, count};
@@ -172,23 +171,8 @@ impl Family {
     }
 }
 
-/// Makes `count` children that end at once, one after another, and reaps each: the price of a process, for benches.
-///
-/// # Errors
-/// What fork(2) or waitpid(2) said, or that this process has a second thread.
-pub fn fork_and_reap(count: u64) -> io::Result<()> {
-    check_single_threaded()?;
-    for _ in 0..count {
-        match sys::fork()? {
-            Some(child) => waitpid(child, None)?,
-            None => sys::exit_now(0),
-        };
-    }
-    Ok(())
-}
-
 /// A lock held by another thread would stay locked in a forked child for ever.
-fn check_single_threaded() -> io::Result<()> {
+pub(crate) fn check_single_threaded() -> io::Result<()> {
     let threads = std::fs::read_dir("/proc/self/task")?.count();
     if threads == 1 {
         return Ok(());

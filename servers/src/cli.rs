@@ -1,17 +1,17 @@
 //! `hola serve` and `hola models`, as the front door and this crate's own binary offer them.
 
+mod process;
+
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
-use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::Signal;
-use nix::unistd::{Pid, geteuid, getppid};
+use nix::unistd::geteuid;
 use serde::Serialize;
 use thiserror::Error;
 
+pub use self::process::{Cpus, end_with};
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
@@ -99,8 +99,11 @@ pub fn model_named(name: &str) -> Result<&'static Model, String> {
     })
 }
 
-/// A size in octets, such as `4096`, `64K`, `500M` or `2G`.
-fn size(text: &str) -> Result<u64, String> {
+/// A size in octets, such as `4096`, `64K`, `500M` or `2G`, as an argument.
+///
+/// # Errors
+/// What a size looks like, when it is none.
+pub fn size(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'K') => (&text[..text.len() - 1], 10),
         Some(b'M') => (&text[..text.len() - 1], 20),
@@ -112,35 +115,6 @@ fn size(text: &str) -> Result<u64, String> {
     number
         .and_then(|number| number.checked_mul(1 << shift))
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
-}
-
-/// A set of CPUs, as `0,2-3`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cpus(Vec<usize>);
-
-impl FromStr for Cpus {
-    type Err = String;
-
-    fn from_str(list: &str) -> Result<Self, String> {
-        let number = |text: &str| {
-            text.parse::<usize>()
-                .ok()
-                .filter(|&cpu| cpu < CpuSet::count())
-                .ok_or_else(|| {
-                    format!("`{text}` is not a CPU number; write a list such as 0 or 0,2-3")
-                })
-        };
-        let mut cpus = Vec::new();
-        for part in list.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last) = (number(first)?, number(last)?);
-            if first > last {
-                return Err(format!("`{part}` counts down; write {last}-{first}"));
-            }
-            cpus.extend(first..=last);
-        }
-        Ok(Cpus(cpus))
-    }
 }
 
 /// Why `serve` ended badly.
@@ -198,26 +172,12 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
 }
 
 fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
-    let not_started =
-        |what: &str, errno: nix::Error| ServeError::NotStarted(format!("{what}: {}", errno.desc()));
     if let Some(parent) = args.parent {
-        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
-            .map_err(|errno| not_started("prctl", errno))?;
-        // It may have died before the kernel was told.
-        if getppid() != Pid::from_raw(parent) {
-            return Err(ServeError::NotStarted(format!(
-                "its starter, process {parent}, is gone"
-            )));
-        }
+        end_with(parent).map_err(ServeError::NotStarted)?;
     }
-    if let Some(Cpus(cpus)) = &args.cpus {
-        let mut set = CpuSet::new();
-        for &cpu in cpus {
-            set.set(cpu).map_err(|errno| not_started("--cpus", errno))?;
-        }
-        sched_setaffinity(Pid::from_raw(0), &set).map_err(|_| {
-            ServeError::NotStarted("--cpus names no CPU that this process may use".into())
-        })?;
+    if let Some(cpus) = &args.cpus {
+        cpus.run_on()
+            .map_err(|why_not| ServeError::NotStarted(format!("--cpus {why_not}")))?;
     }
     Ok(())
 }
@@ -365,15 +325,6 @@ pub fn models_json() -> serde_json::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn reads_lists_of_cpus() {
-        assert_eq!("0".parse(), Ok(Cpus(vec![0])));
-        assert_eq!("0,2-4".parse(), Ok(Cpus(vec![0, 2, 3, 4])));
-        for bad in ["", "x", "1-", "3-1", "0,,1", "999999"] {
-            assert!(bad.parse::<Cpus>().is_err(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn names_every_model_when_one_is_unknown() {

@@ -14,6 +14,7 @@ pub mod listener;
 pub mod models;
 pub mod server;
 pub mod settings;
+pub mod spawning;
 
 mod accepting;
 mod crash;

@@ -283,7 +283,7 @@ fn locks(settings: &Settings) -> io::Result<Vec<File>> {
 }
 
 /// Touches that much memory and keeps it.
-fn touch_ballast(octets: u64) -> io::Result<()> {
+pub(crate) fn touch_ballast(octets: u64) -> io::Result<()> {
     let octets = usize::try_from(octets).map_err(|_| ErrorKind::OutOfMemory)?;
     let mut ballast: Vec<u8> = Vec::new();
     ballast

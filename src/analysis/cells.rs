@@ -1,6 +1,6 @@
 //! Trials sorted into cells: one model, one arm of the A/A control, one level.
 
-use crate::lab::record::{Arm, Measured, Outcome, Run, Trial};
+use crate::lab::record::{Arm, Design, Measured, ModelCard, Outcome, Trial};
 
 use super::bootstrap::{Estimate, median_interval};
 use super::metric::Metric;
@@ -13,6 +13,9 @@ const BOUND_SHARE_MOST: f64 = 0.2;
 /// The generator's check of itself.
 const GENERATOR_CHECK: &str = "generator";
 
+/// Name by which an experiment tolerates that a server answers nothing at all.
+pub const NOTHING_ANSWERED: &str = "nothing_answered";
+
 /// All trials of one model, arm and level.
 #[derive(Clone, Debug)]
 pub struct Cell<'a> {
@@ -20,8 +23,8 @@ pub struct Cell<'a> {
     pub model: &'a str,
     /// Which copy of the model.
     pub arm: Arm,
-    /// Level: concurrent clients.
-    pub clients: u32,
+    /// Level, by its name.
+    pub level: &'a str,
     /// Trials that passed every check: ranked in everything.
     pub valid: Vec<Taken<'a>>,
     /// Trials in which only the generator came to its limit: what the server cost is ranked, how fast it was is not.
@@ -135,8 +138,9 @@ impl Cell<'_> {
             .iter()
             .chain(&self.bound)
             .filter_map(|taken| {
-                let user = taken.measured.server.cpu_user_us as f64;
-                let system = taken.measured.server.cpu_system_us as f64;
+                let server = taken.measured.server.as_ref()?;
+                let user = server.cpu_user_us as f64;
+                let system = server.cpu_system_us as f64;
                 (user + system > 0.0).then(|| user / (user + system))
             })
             .collect();
@@ -157,19 +161,23 @@ fn observations(taken: &[Taken<'_>], metric: Metric) -> Vec<Observation> {
         .collect()
 }
 
-/// Sorts trials into the cells of the plan, models in the run's order, levels ascending; and those that may not be
-/// ranked, in the order they were made.
+/// Sorts trials into the cells of an experiment's plan, models in teaching order, levels in the plan's; and those that
+/// may not be ranked, in the order they were made.
 ///
-/// Every model has a cell at every level, empty if need be; of second copies only those with a trial.
-pub fn sort<'a>(run: &'a Run, trials: &'a [Trial]) -> (Vec<Cell<'a>>, Vec<SetAside<'a>>) {
-    let mut cells = planned(run);
+/// Every model has a cell at every level it takes part in, empty if need be; of second copies only those with a trial.
+pub fn sort<'a>(
+    design: &'a Design,
+    models: &'a [ModelCard],
+    trials: impl IntoIterator<Item = &'a Trial>,
+) -> (Vec<Cell<'a>>, Vec<SetAside<'a>>) {
+    let mut cells = planned(design, models);
     let mut aside = Vec::new();
     for trial in in_order(trials) {
         let place = cells.iter().position(|cell| {
-            trial.experiment == run.design.experiment
+            trial.experiment == design.experiment
                 && cell.model == trial.model
                 && cell.arm == trial.arm
-                && cell.clients == trial.clients
+                && cell.level == trial.level
         });
         let Some(place) = place else {
             aside.push(SetAside {
@@ -188,7 +196,7 @@ pub fn sort<'a>(run: &'a Run, trials: &'a [Trial]) -> (Vec<Cell<'a>>, Vec<SetAsi
                     round: trial.round,
                     measured,
                 };
-                match objection(measured) {
+                match objection(measured, &design.tolerates) {
                     None => cells[place].valid.push(taken),
                     Some(Reason::GeneratorBound) => cells[place].bound.push(taken),
                     Some(reason) => {
@@ -204,24 +212,23 @@ pub fn sort<'a>(run: &'a Run, trials: &'a [Trial]) -> (Vec<Cell<'a>>, Vec<SetAsi
 }
 
 /// Trials in the order they were made, whatever the order of the lines of the file.
-fn in_order(trials: &[Trial]) -> Vec<&Trial> {
-    let mut ordered: Vec<&Trial> = trials.iter().collect();
+fn in_order<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Vec<&'a Trial> {
+    let mut ordered: Vec<&Trial> = trials.into_iter().collect();
     ordered.sort_by_key(|trial| trial.position);
     ordered
 }
 
-fn planned(run: &Run) -> Vec<Cell<'_>> {
-    let mut levels = run.design.levels.clone();
-    levels.sort_unstable();
-    levels.dedup();
+fn planned<'a>(design: &'a Design, models: &'a [ModelCard]) -> Vec<Cell<'a>> {
     let mut cells = Vec::new();
-    for &clients in &levels {
-        for card in &run.models {
+    for level in &design.levels {
+        // A model without a card has no title to be shown by.
+        let known = |model: &&str| models.iter().any(|card| card.name == *model);
+        for model in design.models_at(level).filter(known) {
             for arm in [Arm::Model, Arm::Again] {
                 cells.push(Cell {
-                    model: &card.name,
+                    model,
                     arm,
-                    clients,
+                    level: &level.name,
                     valid: Vec::new(),
                     bound: Vec::new(),
                     invalid: Vec::new(),
@@ -233,13 +240,21 @@ fn planned(run: &Run) -> Vec<Cell<'_>> {
 }
 
 /// What the trial's own figures say against ranking it; `None` when it is valid.
-pub fn objection(measured: &Measured) -> Option<Reason<'_>> {
+///
+/// `tolerated` names checks whose failure the experiment looks for, [`NOTHING_ANSWERED`] among them.
+pub fn objection<'m>(measured: &'m Measured, tolerated: &[String]) -> Option<Reason<'m>> {
+    let is_tolerated = |name: &str| tolerated.iter().any(|one| one == name);
     let failed: Vec<(&str, &str)> = measured
         .failed_checks()
         .map(|check| (check.check.as_str(), check.detail.as_str()))
+        .filter(|(check, _)| !is_tolerated(check))
         .collect();
     // A generator that saw nothing has nothing to object to either: every check may have passed.
-    if measured.load.counts.ok == 0 && failed.is_empty() {
+    let nothing = measured
+        .load
+        .as_ref()
+        .is_some_and(|load| load.counts.ok == 0);
+    if nothing && failed.is_empty() && !is_tolerated(NOTHING_ANSWERED) {
         return Some(Reason::NothingAnswered);
     }
     match failed.as_slice() {

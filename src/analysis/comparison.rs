@@ -13,8 +13,8 @@ use super::sample::{median, values};
 pub struct Comparison<'a> {
     /// Model compared with the control.
     pub model: &'a str,
-    /// Level: concurrent clients.
-    pub clients: u32,
+    /// Level, by its name.
+    pub level: &'a str,
     /// What is compared.
     pub metric: Metric,
     /// Valid trials of the model.
@@ -29,7 +29,7 @@ pub struct Comparison<'a> {
     pub delta: f64,
     /// Exact two-sided Mann–Whitney p-value, as if it were the only test.
     pub p: f64,
-    /// The same after Holm's correction over all models and levels of the run in this metric.
+    /// The same after Holm's correction over all models and levels of the experiment in this metric.
     pub p_holm: f64,
     /// What it comes to.
     pub verdict: Verdict,
@@ -53,8 +53,8 @@ pub enum Verdict {
 pub struct NoiseFloor<'a> {
     /// Model measured twice as if it were two.
     pub model: &'a str,
-    /// Level: concurrent clients.
-    pub clients: u32,
+    /// Level, by its name.
+    pub level: &'a str,
     /// What is compared.
     pub metric: Metric,
     /// Median of the second copy over median of the first.
@@ -64,23 +64,23 @@ pub struct NoiseFloor<'a> {
     pub factor: f64,
 }
 
-/// Noise floors of every level that has an A/A control, in each of [`Metric::COMPARED`].
+/// Noise floors of every level that has an A/A control, in each of `metrics`.
 ///
 /// The bound and not the point is taken: two copies that happen to agree prove little about the next two.
-pub fn noise_floors<'a>(cells: &[Cell<'a>], seed: u64) -> Vec<NoiseFloor<'a>> {
+pub fn noise_floors<'a>(cells: &[Cell<'a>], metrics: &[Metric], seed: u64) -> Vec<NoiseFloor<'a>> {
     let mut floors = Vec::new();
     for again in cells.iter().filter(|cell| cell.arm == Arm::Again) {
-        let Some(once) = find(cells, again.model, again.clients) else {
+        let Some(once) = find(cells, again.model, again.level) else {
             continue;
         };
-        for metric in Metric::COMPARED {
+        for &metric in metrics {
             if let Some(ratio) = ratio(again, once, metric, seed) {
                 let bounds = ratio
                     .interval
                     .map_or([ratio.value; 2], |bounds| [bounds.low, bounds.high]);
                 floors.push(NoiseFloor {
                     model: again.model,
-                    clients: again.clients,
+                    level: again.level,
                     metric,
                     ratio,
                     factor: bounds.map(factor).into_iter().fold(1.0, f64::max),
@@ -91,29 +91,24 @@ pub fn noise_floors<'a>(cells: &[Cell<'a>], seed: u64) -> Vec<NoiseFloor<'a>> {
     floors
 }
 
-/// Compares every model with the control at every level, in each of [`Metric::COMPARED`].
+/// Compares every model with the control at every level, in each of `metrics`.
 ///
 /// A model without a valid trial at a level, or a level whose control has none, has no comparison there.
 pub fn compare<'a>(
     cells: &[Cell<'a>],
     control: &str,
+    metrics: &[Metric],
     floors: &[NoiseFloor<'a>],
     seed: u64,
 ) -> Vec<Comparison<'a>> {
     let mut all = Vec::new();
-    for metric in Metric::COMPARED {
+    for &metric in metrics {
         let mut family: Vec<Comparison<'a>> = cells
             .iter()
             .filter(|cell| cell.arm == Arm::Model && cell.model != control)
             .filter_map(|cell| {
-                let base = find(cells, control, cell.clients)?;
-                compare_cells(
-                    cell,
-                    base,
-                    metric,
-                    floor(floors, cell.clients, metric),
-                    seed,
-                )
+                let base = find(cells, control, cell.level)?;
+                compare_cells(cell, base, metric, floor(floors, cell.level, metric), seed)
             })
             .collect();
         let corrected = rank::holm(&family.iter().map(|one| one.p).collect::<Vec<f64>>());
@@ -126,10 +121,10 @@ pub fn compare<'a>(
 }
 
 /// The floor of a level, as a factor: the highest where several models have an A/A control; `None` without any.
-pub fn floor(floors: &[NoiseFloor<'_>], clients: u32, metric: Metric) -> Option<f64> {
+pub fn floor(floors: &[NoiseFloor<'_>], level: &str, metric: Metric) -> Option<f64> {
     floors
         .iter()
-        .filter(|floor| floor.clients == clients && floor.metric == metric)
+        .filter(|floor| floor.level == level && floor.metric == metric)
         .map(|floor| floor.factor)
         .reduce(f64::max)
 }
@@ -147,7 +142,7 @@ fn compare_cells<'a>(
     let p = rank::mann_whitney_p(&ours, &theirs)?;
     Some(Comparison {
         model: cell.model,
-        clients: cell.clients,
+        level: cell.level,
         metric,
         trials: ours.len(),
         control_trials: theirs.len(),
@@ -182,16 +177,17 @@ fn ratio(over: &Cell<'_>, under: &Cell<'_>, metric: Metric, seed: u64) -> Option
     let over = over.observations(metric);
     let under = under.observations(metric);
     let value = median(&values(&over))? / median(&values(&under))?;
-    (value.is_finite() && value > 0.0).then(|| Estimate {
+    // Nothing at all, beside something, is a ratio too.
+    (value.is_finite() && value >= 0.0).then(|| Estimate {
         value,
         interval: ratio_interval(&over, &under, seed),
     })
 }
 
-fn find<'b, 'a>(cells: &'b [Cell<'a>], model: &str, clients: u32) -> Option<&'b Cell<'a>> {
+fn find<'b, 'a>(cells: &'b [Cell<'a>], model: &str, level: &str) -> Option<&'b Cell<'a>> {
     cells
         .iter()
-        .find(|cell| cell.arm == Arm::Model && cell.model == model && cell.clients == clients)
+        .find(|cell| cell.arm == Arm::Model && cell.model == model && cell.level == level)
 }
 
 /// How many comparisons of a family could not have come below 0.05 after Holm's correction, whatever their trials had
@@ -254,7 +250,7 @@ mod tests {
         let family = |trials, tests| {
             let one = Comparison {
                 model: "other",
-                clients: 1,
+                level: "1 client",
                 metric: Metric::CpuUsPerRequest,
                 trials,
                 control_trials: trials,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
-use super::cells::Cell;
+use super::cells::{Cell, Taken};
 
 /// Samples that must lie beyond a percentile for it to be shown.
 const SAMPLES_BEYOND: f64 = 10.0;
@@ -32,14 +32,15 @@ pub struct CurvePoint {
 
 impl Distribution {
     /// Adds up the histograms of a cell; `None` when it holds no sample.
-    pub fn of(cell: &Cell<'_>) -> Option<Self> {
+    pub fn of<'a>(cell: &Cell<'a>) -> Option<Self> {
         if cell.is_generator_bound() {
             return None;
         }
         let mut pooled: Option<Histogram<u64>> = None;
         let mut unreadable = 0;
-        for taken in &cell.valid {
-            let Some(histogram) = decode(&taken.measured.response_histogram) else {
+        let texts = |taken: &Taken<'a>| taken.measured.response_histogram.as_deref();
+        for text in cell.valid.iter().filter_map(texts) {
+            let Some(histogram) = decode(text) else {
                 unreadable += 1;
                 continue;
             };

@@ -10,19 +10,21 @@ pub mod metric;
 pub mod rank;
 pub mod sample;
 
-use crate::lab::record::{Arm, Run, Trial};
+use crate::lab::record::{Arm, Design, ModelCard, Run, Trial};
 
 use cells::{Cell, SetAside};
 use comparison::{Comparison, NoiseFloor};
 use metric::Metric;
 
-/// A run, analysed. The same records give the same analysis, bit for bit.
+/// An experiment, analysed. The same records give the same analysis, bit for bit.
 #[derive(Clone, Debug)]
 pub struct Analysis<'a> {
+    /// The plan.
+    pub design: &'a Design,
+    /// Figures compared, the one that headlines first; of the plan's, those that this version knows.
+    pub metrics: Vec<Metric>,
     /// Seed of every bootstrap: the run's own.
     pub seed: u64,
-    /// Levels of the plan, ascending.
-    pub levels: Vec<u32>,
     /// Cells, by level and then in the run's order of models.
     pub cells: Vec<Cell<'a>>,
     /// Trials that are not ranked, in the order they were made.
@@ -33,17 +35,37 @@ pub struct Analysis<'a> {
     pub comparisons: Vec<Comparison<'a>>,
 }
 
+/// Analyses every experiment of a run; trials of an experiment that was not planned are in none of them.
+pub fn of_run<'a>(run: &'a Run, trials: &'a [Trial]) -> Vec<Analysis<'a>> {
+    let of = |design: &'a Design| {
+        let of_it = trials
+            .iter()
+            .filter(|trial| trial.experiment == design.experiment);
+        Analysis::new(design, &run.models, of_it, run.seed)
+    };
+    run.experiments.iter().map(of).collect()
+}
+
 impl<'a> Analysis<'a> {
-    /// Analyses the trials of a run.
-    pub fn new(run: &'a Run, trials: &'a [Trial]) -> Self {
-        let (cells, aside) = cells::sort(run, trials);
-        let floors = comparison::noise_floors(&cells, run.seed);
-        let comparisons = comparison::compare(&cells, &run.design.control, &floors, run.seed);
-        let mut levels: Vec<u32> = cells.iter().map(|cell| cell.clients).collect();
-        levels.dedup();
+    /// Analyses the trials of one experiment; those of others count as not planned.
+    pub fn new(
+        design: &'a Design,
+        models: &'a [ModelCard],
+        trials: impl IntoIterator<Item = &'a Trial>,
+        seed: u64,
+    ) -> Self {
+        let metrics: Vec<Metric> = design
+            .figures
+            .iter()
+            .filter_map(|name| Metric::named(name))
+            .collect();
+        let (cells, aside) = cells::sort(design, models, trials);
+        let floors = comparison::noise_floors(&cells, &metrics, seed);
+        let comparisons = comparison::compare(&cells, &design.control, &metrics, &floors, seed);
         Self {
-            seed: run.seed,
-            levels,
+            design,
+            metrics,
+            seed,
             cells,
             aside,
             floors,
@@ -51,18 +73,26 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    /// The figure that headlines.
+    pub fn lead(&self) -> Metric {
+        self.metrics
+            .first()
+            .copied()
+            .unwrap_or(Metric::CpuUsPerRequest)
+    }
+
     /// The models' cells at a level, second copies not included.
-    pub fn level(&self, clients: u32) -> impl Iterator<Item = &Cell<'a>> {
+    pub fn level(&self, name: &str) -> impl Iterator<Item = &Cell<'a>> {
         self.cells
             .iter()
-            .filter(move |cell| cell.clients == clients && cell.arm == Arm::Model)
+            .filter(move |cell| cell.level == name && cell.arm == Arm::Model)
     }
 
     /// A model against the control; `None` for the control itself and where either has no valid trial.
-    pub fn comparison(&self, model: &str, clients: u32, metric: Metric) -> Option<&Comparison<'a>> {
+    pub fn comparison(&self, model: &str, level: &str, metric: Metric) -> Option<&Comparison<'a>> {
         self.comparisons
             .iter()
-            .find(|one| one.model == model && one.clients == clients && one.metric == metric)
+            .find(|one| one.model == model && one.level == level && one.metric == metric)
     }
 
     /// Every comparison in one metric.
@@ -73,23 +103,25 @@ impl<'a> Analysis<'a> {
     }
 
     /// Noise floor of a level, as a factor above 1; `None` without an A/A control.
-    pub fn floor(&self, clients: u32, metric: Metric) -> Option<f64> {
-        comparison::floor(&self.floors, clients, metric)
+    pub fn floor(&self, level: &str, metric: Metric) -> Option<f64> {
+        comparison::floor(&self.floors, level, metric)
     }
 
-    /// Level that headlines in this metric are taken from: the largest at which every model has a ranked trial; failing
-    /// that, the one at which most models have, and the larger of equals. `None` when no trial is ranked.
-    pub fn headline(&self, metric: Metric) -> Option<u32> {
-        let ranked = |level: u32| {
+    /// Level that headlines in this metric are taken from: the last at which every model has a ranked trial; failing
+    /// that, the one at which most models have, and the later of equals. `None` when no trial is ranked.
+    pub fn headline(&self, metric: Metric) -> Option<&'a str> {
+        let ranked = |level: &str| {
             self.level(level)
                 .filter(|cell| !cell.observations(metric).is_empty())
                 .count()
         };
-        self.levels
+        // The last of equal maxima is the one that is given.
+        self.design
+            .levels
             .iter()
-            .copied()
-            .filter(|&level| ranked(level) > 0)
-            .max_by_key(|&level| (ranked(level), level))
+            .map(|level| level.name.as_str())
+            .filter(|level| ranked(level) > 0)
+            .max_by_key(|level| ranked(level))
     }
 
     /// Fewest ranked trials of any cell that has one.

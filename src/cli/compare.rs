@@ -1,20 +1,23 @@
 //! `hola compare`: measure every model, keep the records, write the reports.
 
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use hola_servers::models::{MODELS, Model};
-use nix::sched::{CpuSet, sched_getaffinity};
-use nix::unistd::Pid;
 
 use super::{INTERRUPTED, interrupt_flag};
-use crate::experiments::{EXPERIMENTS, Experiment, Profile};
-use crate::lab::record::{Bilingual, Design, ModelCard, Run, SCHEMA_VERSION, Skipped, Status};
+use crate::experiments::plan::{self, Wishes, both};
+use crate::experiments::{self, EXPERIMENTS, Experiment, Levels};
+use crate::lab::record::{
+    Design, Environment, Level, ModelCard, Run, SCHEMA_VERSION, Skipped, Status,
+};
 use crate::lab::store::{self, RunFolder};
-use crate::lab::{environment, run};
+use crate::lab::{environment, estimate, run};
 use crate::report;
 
 /// Arguments of `compare`.
@@ -23,18 +26,23 @@ use crate::report;
 Examples:
   hola compare
   hola compare --profile full
-  hola compare --models iterative,tokio --clients 1,64 --rounds 9
+  hola compare --experiments churn --models iterative,tokio --clients 1,64 --rounds 9
+  hola compare --resume results/2026-11-21T101502Z-full
 
-Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html and trials.csv. Ctrl-C keeps the trials
-made so far. A quiet machine gives narrower intervals; the report says how quiet it was.")]
+Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html and trials.csv. Ctrl-C keeps the trials
+made so far, and --resume goes on with them. A quiet machine gives narrower intervals; the report says how quiet it was.")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
     pub profile: String,
-    /// Models to measure, separated by commas [default: all]
+    /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
+    pub experiments: Vec<&'static Experiment>,
+    /// Models to measure, separated by commas [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = hola_servers::cli::model_named)]
     pub models: Vec<&'static Model>,
-    /// Numbers of concurrent clients, separated by commas [default: the profile's]
+    /// Numbers of concurrent clients, separated by commas, for experiments of which they are the levels; without
+    /// --experiments, those alone are made [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub clients: Vec<u32>,
     /// Trials of each model at each level [default: the profile's]
@@ -49,6 +57,9 @@ pub struct CompareArgs {
     /// Seed of the trial order, the schedules and the intervals [default: from the clock]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+    /// Go on with an interrupted run: same plan, same seed, same order; trials already there are not made again
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "models", "clients", "rounds", "duration", "output", "seed"])]
+    pub resume: Option<PathBuf>,
 }
 
 impl CompareArgs {
@@ -56,12 +67,14 @@ impl CompareArgs {
     pub fn quick(output: PathBuf) -> Self {
         CompareArgs {
             profile: "quick".into(),
+            experiments: Vec::new(),
             models: Vec::new(),
             clients: Vec::new(),
             rounds: None,
             duration: None,
             output,
             seed: None,
+            resume: None,
         }
     }
 
@@ -78,12 +91,10 @@ impl CompareArgs {
             }
         };
         option(
-            "models",
-            self.models
-                .iter()
-                .map(|model| model.name.to_owned())
-                .collect(),
+            "experiments",
+            names(self.experiments.iter().map(|each| each.name)),
         );
+        option("models", names(self.models.iter().map(|each| each.name)));
         option("clients", self.clients.iter().map(u32::to_string).collect());
         option("rounds", self.rounds.iter().map(u32::to_string).collect());
         option(
@@ -97,19 +108,56 @@ impl CompareArgs {
         command
     }
 
-    /// What these arguments plan.
-    ///
-    /// # Errors
-    /// When there is no such profile.
-    pub fn design(&self) -> Result<Design> {
-        let experiment = &EXPERIMENTS[0];
-        let profile = experiment
-            .profiles
+    /// What these arguments plan: an experiment each, in the order they are made, and whom they leave out.
+    pub fn designs(&self) -> (Vec<Design>, Vec<Skipped>) {
+        let wishes = Wishes {
+            models: self.models.iter().map(|model| model.name).collect(),
+            clients: self.clients.clone(),
+            rounds: self.rounds,
+            duration: self.duration,
+        };
+        let (mut designs, mut skipped) = (Vec::new(), Vec::new());
+        for experiment in EXPERIMENTS
             .iter()
-            .find(|profile| profile.name == self.profile);
-        let profile = profile.with_context(|| format!("there is no profile `{}`", self.profile))?;
-        Ok(design(self, experiment, profile))
+            .filter(|experiment| self.asks(experiment))
+        {
+            let Some(profile) = experiment.profile(&self.profile) else {
+                continue;
+            };
+            let (design, left_out) = plan::of(experiment, profile, &wishes);
+            designs.push(design);
+            skipped.extend(left_out);
+        }
+        (designs, skipped)
     }
+
+    fn asks(&self, experiment: &Experiment) -> bool {
+        match self.experiments.as_slice() {
+            [] if self.clients.is_empty() => true,
+            [] => experiment
+                .profile(&self.profile)
+                .is_some_and(|profile| matches!(profile.levels, Levels::Clients(_))),
+            asked => asked.iter().any(|one| one.name == experiment.name),
+        }
+    }
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    names.map(str::to_owned).collect()
+}
+
+/// The experiment of that name, as an argument.
+///
+/// # Errors
+/// The names there are, when it is none of them.
+fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
+    experiments::find(name).ok_or_else(|| {
+        let names: Vec<_> = EXPERIMENTS
+            .iter()
+            .map(|experiment| experiment.name)
+            .collect();
+        format!("no such experiment; there are {}", names.join(", "))
+    })
 }
 
 /// Runs the comparison with this very program as the server.
@@ -127,10 +175,19 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// When nothing could be measured or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let interrupted = interrupt_flag()?;
-    let mut run = plan(args)?;
-    eprintln!("{}", announcement(&run));
-    let mut folder = RunFolder::create(&args.output, &run)?;
-    run::make(hola, &mut run, &mut folder, &interrupted)?;
+    let (mut folder, mut run) = match &args.resume {
+        Some(path) => resume(path)?,
+        None => {
+            let run = plan(args)?;
+            (RunFolder::create(&args.output, &run)?, run)
+        }
+    };
+    eprint!("{}", announcement(&run, folder.positions()));
+    let begun = Instant::now();
+    let recipe =
+        |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
+    run::make(hola, &mut run, &mut folder, recipe, &interrupted)?;
+    eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
     let written = write_reports(folder.path())?;
     println!("{}", report::readme_table(&written.run, &written.trials));
     println!("report: {}", folder.path().join("report.html").display());
@@ -155,55 +212,67 @@ pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     Ok(Written { run, trials })
 }
 
+/// An interrupted run, to be gone on with by the program that began it.
+fn resume(path: &Path) -> Result<(RunFolder, Run)> {
+    let (folder, mut run, _) = RunFolder::open(path)?;
+    ensure!(
+        run.status != Status::Complete,
+        "{} is complete: there is nothing to go on with",
+        path.display()
+    );
+    ensure!(
+        same_place(&environment::read(), &run.environment),
+        "{} was begun by another build or on another machine: trials of both would not compare",
+        path.display()
+    );
+    run.status = Status::Running;
+    run.finished_at = None;
+    run.resumed_at.push(run::now());
+    folder.write_run(&run)?;
+    Ok((folder, run))
+}
+
+/// Whether trials made in both are of one kind.
+fn same_place(here: &Environment, there: &Environment) -> bool {
+    let known = |of: &Environment| {
+        let build = [&of.version, &of.build, &of.rustc].map(Clone::clone);
+        let machine = [&of.cpu_model, &of.kernel].map(Clone::clone);
+        (build, machine, of.commit.clone(), of.cpus)
+    };
+    known(here) == known(there)
+}
+
 fn plan(args: &CompareArgs) -> Result<Run> {
     let started_at = run::now();
     let seed = args.seed.unwrap_or_else(seed_from_clock);
+    let (designs, left_out) = args.designs();
+    ensure!(
+        designs.iter().any(|design| !design.models.is_empty()),
+        "nothing is left to measure"
+    );
+    let unavailable = models(args).filter_map(unavailable);
     Ok(Run {
         schema_version: SCHEMA_VERSION,
         name: format!("{}-{}", started_at.replace(':', ""), args.profile),
         profile: args.profile.clone(),
         status: Status::Running,
         started_at,
+        resumed_at: Vec::new(),
         finished_at: None,
         seed,
         command: args.command(seed),
-        design: args.design()?,
         models: models(args)
-            .filter(|model| (model.available)().is_ok())
+            .filter(|model| designs.iter().any(|design| takes_part(design, model)))
             .map(card)
             .collect(),
-        skipped: models(args).filter_map(skipped).collect(),
+        skipped: unavailable.chain(left_out).collect(),
+        experiments: designs,
         environment: environment::read(),
     })
 }
 
-fn design(args: &CompareArgs, experiment: &Experiment, profile: &Profile) -> Design {
-    let cpus = allowed_cpus();
-    // One CPU each, whatever there is: more would compare how many cores a model takes, not what a client costs.
-    let (server_cpus, generator_cpus) = match cpus.as_slice() {
-        [first, .., last] => (vec![*first], vec![*last]),
-        _ => (cpus.clone(), cpus.clone()),
-    };
-    Design {
-        experiment: experiment.name.into(),
-        question: experiment.question.into(),
-        levels: if args.clients.is_empty() {
-            profile.clients.to_vec()
-        } else {
-            args.clients.clone()
-        },
-        trials_per_cell: args.rounds.unwrap_or(profile.rounds),
-        trial_s: args
-            .duration
-            .unwrap_or(Duration::from_millis(profile.trial_ms))
-            .as_secs_f64(),
-        warmup_s: Duration::from_millis(profile.warmup_ms).as_secs_f64(),
-        requests_per_connection: experiment.requests_per_connection,
-        control: experiment.control.into(),
-        server_cpus,
-        generator_cpus,
-        server_settings: serde_json::Value::Null,
-    }
+fn takes_part(design: &Design, model: &Model) -> bool {
+    design.models.iter().any(|name| name == model.name)
 }
 
 /// In teaching order, whatever the order asked in.
@@ -215,33 +284,22 @@ fn models(args: &CompareArgs) -> impl Iterator<Item = &'static Model> {
 }
 
 /// A model that this system does not have, and why.
-fn skipped(model: &Model) -> Option<Skipped> {
+fn unavailable(model: &Model) -> Option<Skipped> {
     let reason = (model.available)().err()?;
     Some(Skipped {
         model: model.name.into(),
+        experiment: None,
         reason,
     })
 }
 
 fn card(model: &Model) -> ModelCard {
-    let both = |text: hola_servers::models::Bilingual| Bilingual {
-        en: text.en.into(),
-        es: text.es.into(),
-    };
     ModelCard {
         name: model.name.into(),
         title: both(model.title),
         summary: both(model.summary),
         attention: model.attention.to_string(),
     }
-}
-
-/// The CPUs this process may use, in order.
-fn allowed_cpus() -> Vec<usize> {
-    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
-    (0..CpuSet::count())
-        .filter(|&cpu| allowed.is_set(cpu).unwrap_or(false))
-        .collect()
 }
 
 fn seed_from_clock() -> u64 {
@@ -251,25 +309,42 @@ fn seed_from_clock() -> u64 {
         .map_or(1, |since| since.as_secs())
 }
 
-fn announcement(run: &Run) -> String {
-    let design = &run.design;
-    let cells = design.levels.len() * (run.models.len() + 1);
-    // Starting, stopping and reading a server takes about a tenth of a second.
-    let trial_s = design.trial_s + design.warmup_s + 0.1;
-    #[allow(clippy::cast_precision_loss, reason = "a number of cells is small")]
-    let minutes = cells as f64 * f64::from(design.trials_per_cell) * trial_s / 60.0;
-    let models: Vec<_> = run.models.iter().map(|model| model.name.as_str()).collect();
-    format!(
-        "{} · {} · seed {}\n{} clients × {} rounds, about {minutes:.1} minutes; Ctrl-C keeps what is done",
-        design.question,
-        models.join(", "),
-        run.seed,
-        design
-            .levels
-            .iter()
-            .map(u32::to_string)
-            .collect::<Vec<_>>()
-            .join(", "),
-        design.trials_per_cell,
-    )
+/// What is about to be done, and how long it takes.
+fn announcement(run: &Run, made: &BTreeSet<u32>) -> String {
+    let mut text = String::new();
+    for design in &run.experiments {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:12} {} models, {} levels, {} rounds: {} trials, {}",
+            design.experiment,
+            design.models.len(),
+            design.levels.len(),
+            design.trials_per_cell,
+            estimate::trials(design),
+            time(estimate::experiment_s(design)),
+        );
+    }
+    for skipped in run.skipped.iter().filter(|one| one.experiment.is_none()) {
+        let _ = writeln!(text, "{} is skipped: {}", skipped.model, skipped.reason);
+    }
+    if !made.is_empty() {
+        let _ = writeln!(text, "{} trials are there already", made.len());
+    }
+    let left = time(estimate::left_s(run, made));
+    let _ = writeln!(
+        text,
+        "seed {}; about {left} in all; Ctrl-C keeps what is done",
+        run.seed
+    );
+    text
+}
+
+/// A time as people say it.
+pub(super) fn time(seconds: f64) -> String {
+    if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.1} min", seconds / 60.0)
+    }
 }

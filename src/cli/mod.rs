@@ -3,8 +3,11 @@
 mod calibrate;
 mod client;
 pub mod compare;
+mod experiments;
+mod keep;
 mod load;
 mod report;
+mod spawn;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,7 +19,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
+use self::keep::KeepArgs;
 use self::report::ReportArgs;
+use self::spawn::SpawnArgs;
 
 /// Exit code of an error while running.
 const RUN_ERROR: u8 = 1;
@@ -37,7 +42,8 @@ Examples:
   hola load --model thread-per-client  start it, measure it, stop it
   hola calibrate                       what the load generator can do here, for the commands above
   hola client 127.0.0.1:8080           talk to a server line by line
-  hola compare                         all models, a report with intervals
+  hola experiments                     the questions, and how long each takes
+  hola compare                         answers, in a report with intervals
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
 --strict), 99 a gate is broken, 130 interrupted."
@@ -63,10 +69,22 @@ enum Command {
     Calibrate(calibrate::CalibrateCommand),
     /// Talk to a server line by line
     Client(ClientArgs),
+    /// List the experiments, with their levels and the time they take
+    Experiments {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Measure every model and write a report
     Compare(CompareArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
+    /// Run another program's server until standard input ends
+    #[command(hide = true)]
+    Keep(KeepArgs),
+    /// Measure what one thread, process or task costs
+    #[command(hide = true)]
+    Spawn(SpawnArgs),
 }
 
 /// Runs the program.
@@ -77,8 +95,11 @@ pub fn main() -> ExitCode {
         Command::Load(command) => return load::run(&command),
         Command::Calibrate(command) => return calibrate::run(&command),
         Command::Client(args) => client::run(&args),
+        Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Keep(args) => keep::run(&args),
+        Command::Spawn(args) => spawn::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("hola: {error:#}");

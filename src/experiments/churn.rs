@@ -5,32 +5,42 @@
 //!
 //! **Measurement.** A closed loop of clients, one request per connection; the server's CPU time per request, children
 //! included, against the model that adds nothing (`iterative`). Throughput and response times come with it.
-//!
-//! **What would change our mind.** A ratio to the control whose interval contains 1, or lies within the noise floor.
 
-use super::{Experiment, Profile};
+use hola_servers::models::Bilingual;
+
+use super::{Experiment, FOUR, Levels, Profile};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "churn",
-    question: "One request per connection: what does it cost to take on a client?",
-    requests_per_connection: Some(1),
-    control: "iterative",
+    question: Bilingual {
+        en: "One request per connection: what does it cost to take on a client?",
+        es: "Una petición por conexión: ¿qué cuesta recibir a un cliente?",
+    },
+    changes_mind: Bilingual {
+        en: "A ratio to the control whose interval contains 1, or lies within the noise floor.",
+        es: "Una razón con el control cuyo intervalo contenga 1, o que quede dentro del ruido de fondo.",
+    },
     profiles: &[
-        // Seven trials: with fewer, 36 comparisons (12 models with the control, 3 levels) cannot all reach a corrected
-        // 5 % (exact Mann-Whitney, Holm). 256 clients: as many as the cap on processes lets in at once.
         Profile {
             name: "quick",
-            clients: &[1, 64, 256],
-            rounds: 7,
-            trial_ms: 700,
-            warmup_ms: 250,
+            levels: Levels::Clients(&[1, 64, 256]),
+            models: FOUR,
+            rounds: 5,
+            trial_ms: 500,
+            warmup_ms: 200,
+            extra_ms: 0,
         },
+        // Seven trials: with fewer, 48 comparisons (12 models with the control, 4 levels) cannot all reach a corrected
+        // 5 % (exact Mann-Whitney, Holm). 256 clients: as many as the cap on processes lets in at once.
         Profile {
             name: "full",
-            clients: &[1, 4, 16, 64, 256],
-            rounds: 15,
-            trial_ms: 3_000,
-            warmup_ms: 500,
+            levels: Levels::Clients(&[1, 16, 64, 256]),
+            models: &[],
+            rounds: 7,
+            trial_ms: 600,
+            warmup_ms: 200,
+            extra_ms: 0,
         },
     ],
+    ..Experiment::COMMON
 };

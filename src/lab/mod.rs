@@ -1,9 +1,19 @@
 //! The laboratory: fresh server processes, what they cost, and where the records are kept.
 
+pub mod beside;
+mod capacity;
+pub mod cgroup;
+mod count;
 pub mod environment;
+pub mod estimate;
+pub mod listening;
+pub mod order;
+pub mod procedures;
+pub mod recipe;
 pub mod record;
 pub mod run;
 pub mod server_process;
 pub mod store;
+pub mod target;
 pub mod tree;
 pub mod trial;

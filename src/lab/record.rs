@@ -2,12 +2,14 @@
 //!
 //! Everything the analysis and the reports say is computed from these records and from nothing else.
 
+use std::collections::BTreeMap;
+
 pub use hola_loadgen::summary::KernelEvidence;
 use hola_loadgen::summary::{Check, Summary};
 use serde::{Deserialize, Serialize};
 
-/// Version of the shapes in this file.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of the shapes in this file. Runs of version 1 had one experiment, whose levels were numbers of clients.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// `run.json`: everything one `hola compare` did, but for the trials themselves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,17 +24,20 @@ pub struct Run {
     pub status: Status,
     /// UTC, RFC 3339.
     pub started_at: String,
+    /// When an interrupted run was gone on with: UTC, RFC 3339.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed_at: Vec<String>,
     /// UTC, RFC 3339; absent while the run goes on.
     pub finished_at: Option<String>,
     /// Seed of the trial order, the schedules and the bootstrap.
     pub seed: u64,
     /// The command that makes the same run again, argument by argument.
     pub command: Vec<String>,
-    /// What was planned.
-    pub design: Design,
-    /// The models measured, in teaching order.
+    /// What was planned, an experiment each, in the order they are made.
+    pub experiments: Vec<Design>,
+    /// The models measured in any of them, in teaching order.
     pub models: Vec<ModelCard>,
-    /// Models that could not be measured here.
+    /// Models left out, of the whole run or of an experiment.
     pub skipped: Vec<Skipped>,
     /// Where it was measured.
     pub environment: Environment,
@@ -50,31 +55,125 @@ pub enum Status {
     Interrupted,
 }
 
-/// The plan of a run.
+/// The plan of one experiment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Design {
     /// Experiment, such as `churn`.
     pub experiment: String,
-    /// The question it asks, in English.
-    pub question: String,
-    /// Levels of the factor, here concurrent clients.
-    pub levels: Vec<u32>,
+    /// The question it asks.
+    pub question: Bilingual,
+    /// What result would change our mind.
+    pub changes_mind: Bilingual,
+    /// Levels of the factor, in the order tables show them.
+    pub levels: Vec<Level>,
+    /// Models that take part, in teaching order.
+    pub models: Vec<String>,
+    /// Model that the others are compared with.
+    pub control: String,
+    /// Names of the figures compared, the one that headlines first.
+    pub figures: Vec<String>,
+    /// Checks whose failure is what the experiment looks for, so that it speaks against no trial.
+    pub tolerates: Vec<String>,
     /// Trials of each model at each level.
     pub trials_per_cell: u32,
     /// Measured window of a trial, in seconds.
     pub trial_s: f64,
     /// Warm-up of a trial, in seconds.
     pub warmup_s: f64,
-    /// Requests per connection; `null` means unlimited.
-    pub requests_per_connection: Option<u64>,
-    /// Model that the others are compared with.
-    pub control: String,
+    /// What a trial takes besides, beyond starting and stopping a server: as estimated, in seconds.
+    pub extra_s: f64,
     /// CPUs of the server.
     pub server_cpus: Vec<usize>,
     /// CPUs of the generator.
     pub generator_cpus: Vec<usize>,
     /// Settings all servers had in common, as they reported them; each trial has its own in full.
     pub server_settings: serde_json::Value,
+}
+
+impl Design {
+    /// The level of that name.
+    pub fn level(&self, name: &str) -> Option<&Level> {
+        self.levels.iter().find(|level| level.name == name)
+    }
+
+    /// Models measured at a level, in teaching order.
+    pub fn models_at<'d>(&'d self, level: &'d Level) -> impl Iterator<Item = &'d str> {
+        let takes_part = move |model: &&str| {
+            level.models.is_empty() || level.models.iter().any(|one| one == model)
+        };
+        self.models.iter().map(String::as_str).filter(takes_part)
+    }
+}
+
+/// One level of an experiment's factor: the load, and how the server differs from its usual self.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Level {
+    /// Short name, unique within the experiment.
+    pub name: String,
+    /// Concurrent clients of a closed loop; in an open loop, the most expected at once.
+    pub clients: u32,
+    /// Requests per connection; `null` means unlimited.
+    pub requests_per_connection: Option<u64>,
+    /// What is asked for; empty where there is no load.
+    pub path: String,
+    /// Arrivals per second of an open loop; `null` means a closed loop, unless the next field says otherwise.
+    pub rate_per_s: Option<f64>,
+    /// Arrivals as a multiple of what the same model served in a closed loop just before, in the same round.
+    pub rate_of_capacity: Option<f64>,
+    /// Longest wait of a client for one answer, in seconds.
+    pub timeout_s: f64,
+    /// Further arguments of `hola serve`.
+    pub server_options: Vec<String>,
+    /// Workers of the models of which each worker holds one client; `null` means as many as they have by default.
+    pub pool_workers: Option<u32>,
+    /// What goes on beside the load, in the experiment's words.
+    pub disturbance: Option<String>,
+    /// Models measured at this level; empty means all that take part in the experiment.
+    pub models: Vec<String>,
+    /// CPUs, where they are not the experiment's.
+    pub placement: Option<Placement>,
+}
+
+impl Level {
+    /// Whether clients wait for their answers before they ask again.
+    pub fn is_closed(&self) -> bool {
+        !self.path.is_empty() && !self.is_open()
+    }
+
+    /// Whether requests are due at planned instants, whatever the server does.
+    pub fn is_open(&self) -> bool {
+        self.rate_per_s.is_some() || self.rate_of_capacity.is_some()
+    }
+}
+
+/// Who runs where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// CPUs of the server.
+    pub server_cpus: Vec<usize>,
+    /// CPUs of the generator.
+    pub generator_cpus: Vec<usize>,
+}
+
+impl Default for Level {
+    /// One client, one greeting per connection.
+    fn default() -> Self {
+        Level {
+            name: String::new(),
+            clients: 1,
+            requests_per_connection: Some(1),
+            path: "/".into(),
+            rate_per_s: None,
+            rate_of_capacity: None,
+            timeout_s: 5.0,
+            server_options: Vec::new(),
+            pool_workers: None,
+            disturbance: None,
+            models: Vec::new(),
+            placement: None,
+        }
+    }
 }
 
 /// What a reader needs to know of a model.
@@ -91,7 +190,7 @@ pub struct ModelCard {
 }
 
 /// One text in both languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bilingual {
     /// English.
     pub en: String,
@@ -99,11 +198,13 @@ pub struct Bilingual {
     pub es: String,
 }
 
-/// A model that could not be measured, and why.
+/// A model that was left out, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Skipped {
     /// Name on the command line.
     pub model: String,
+    /// Experiment it was left out of; `null` means all of them.
+    pub experiment: Option<String>,
     /// One plain sentence.
     pub reason: String,
 }
@@ -158,8 +259,8 @@ pub struct Trial {
     pub model: String,
     /// Whether this is the model itself or the second copy of the A/A control.
     pub arm: Arm,
-    /// Concurrent clients.
-    pub clients: u32,
+    /// Level, by its name.
+    pub level: String,
     /// Round, from 0: every cell is measured once in each round.
     pub round: u32,
     /// Place in the order of the whole run, from 0.
@@ -193,16 +294,21 @@ pub enum Outcome {
 }
 
 /// The figures of a trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// What the generator saw.
-    pub load: Summary,
-    /// What the server cost.
-    pub server: ServerCost,
-    /// What the kernel's network counters did meanwhile, taken out of the generator's summary.
+    /// What the generator saw; `null` where there was no load.
+    pub load: Option<Summary>,
+    /// What the server cost; `null` where nobody could present the bill.
+    pub server: Option<ServerCost>,
+    /// What only this experiment measures, by name, the unit last in it.
+    pub figures: BTreeMap<String, f64>,
+    /// What is no number, by name, such as a limit that was met.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<String, String>,
+    /// What the kernel's network counters did under load, taken out of the generator's summary.
     pub kernel: KernelEvidence,
     /// Response-time histogram, HdrHistogram V2 deflated and base64-encoded, in nanoseconds.
-    pub response_histogram: String,
+    pub response_histogram: Option<String>,
     /// Checks of the trial beyond the generator's own.
     pub validity: Vec<Check>,
 }
@@ -210,11 +316,8 @@ pub struct Measured {
 impl Measured {
     /// Every failed check, the generator's and the trial's.
     pub fn failed_checks(&self) -> impl Iterator<Item = &Check> {
-        self.load
-            .validity
-            .iter()
-            .chain(&self.validity)
-            .filter(|check| !check.ok)
+        let generators = self.load.iter().flat_map(|load| &load.validity);
+        generators.chain(&self.validity).filter(|check| !check.ok)
     }
 }
 

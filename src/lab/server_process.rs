@@ -14,9 +14,11 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::time::TimeValLike;
 use nix::unistd::Pid;
-use procfs::net::TcpState;
 use procfs::process::{FDTarget, Process};
 use thiserror::Error;
+
+use super::cgroup::{Account, Cgroup};
+use super::{listening, tree};
 
 /// Longest wait for a server to say that it listens.
 const START_MAX: Duration = Duration::from_secs(5);
@@ -55,8 +57,12 @@ pub enum StartError {
 /// What a server reported and cost, from listening to ended.
 #[derive(Clone, Debug)]
 pub struct Bill {
-    /// CPU time since it listened, reaped children included, in microseconds.
+    /// CPU time since it listened, children included, in microseconds.
     pub cpu_us: u64,
+    /// Who counted that.
+    pub accounted_by: Account,
+    /// The same by getrusage(2), which loses some of each thread that ends: see [`Account`].
+    pub cpu_by_getrusage_us: u64,
     /// Share of its whole CPU time that the kernel calls user time, 0…1. Wrong for processes that live less than a
     /// clock tick: a child that no tick ever hit is booked as all user time (`cputime_adjust` in the kernel).
     pub user_share: f64,
@@ -78,7 +84,9 @@ pub struct ServerProcess {
     model: String,
     child: Child,
     address: SocketAddr,
+    cgroup: Option<Cgroup>,
     cpu_at_start_us: u64,
+    cgroup_at_start_us: u64,
 }
 
 impl ServerProcess {
@@ -122,15 +130,21 @@ impl ServerProcess {
             model: model.into(),
             child,
             address: unbound,
+            cgroup: Cgroup::new().ok(),
             cpu_at_start_us: 0,
+            cgroup_at_start_us: 0,
         };
+        server.join_cgroup();
         server.address = server.wait_until_listening()?;
         if !server.owns(server.address) {
             return Err(StartError::NotOurs {
                 address: server.address,
             });
         }
+        // Those whom it made before it joined; from then on they are born there.
+        server.join_cgroup();
         server.cpu_at_start_us = server.cpu_so_far_us();
+        server.cgroup_at_start_us = server.cpu_by_cgroup_us().unwrap_or(0);
         Ok(server)
     }
 
@@ -154,6 +168,7 @@ impl ServerProcess {
         let _ = kill(Pid::from_raw(self.pid()), Signal::SIGTERM);
         let status = self.wait_at_most(STOP_MAX)?;
         let after = children_usage()?;
+        let by_cgroup_us = self.cpu_by_cgroup_us();
         let last_words = self.last_words();
         if !status.success() {
             return Err(format!(
@@ -169,8 +184,12 @@ impl ServerProcess {
         let count = |of: fn(&Usage) -> i64| u64::try_from(of(&after) - of(&before)).unwrap_or(0);
         let user_us = count(|usage| usage.user_time().num_microseconds());
         let all_us = user_us + count(|usage| usage.system_time().num_microseconds());
+        let cpu_by_getrusage_us = all_us.saturating_sub(self.cpu_at_start_us);
+        let by_cgroup_us = by_cgroup_us.map(|us| us.saturating_sub(self.cgroup_at_start_us));
         Ok(Bill {
-            cpu_us: all_us.saturating_sub(self.cpu_at_start_us),
+            cpu_us: by_cgroup_us.unwrap_or(cpu_by_getrusage_us),
+            accounted_by: by_cgroup_us.map_or(Account::Getrusage, |_| Account::Cgroup),
+            cpu_by_getrusage_us,
             user_share: share(user_us, all_us).unwrap_or(0.0),
             switches_voluntary: count(Usage::voluntary_context_switches),
             switches_involuntary: count(Usage::involuntary_context_switches),
@@ -220,13 +239,8 @@ impl ServerProcess {
     /// Whether the kernel says that the listener at `address` is one of this process's descriptors: a stranger on the
     /// same port would otherwise be measured under the model's name.
     fn owns(&self, address: SocketAddr) -> bool {
-        let Ok(listeners) = procfs::net::tcp() else {
-            return false;
-        };
-        let listening = |entry: &&procfs::net::TcpNetEntry| {
-            entry.state == TcpState::Listen && entry.local_address == address
-        };
-        let Some(listener) = listeners.iter().find(listening) else {
+        // Not by way of all sockets there are: those in TIME_WAIT alone take longer to list than a server to start.
+        let Ok(listeners) = listening::at(address) else {
             return false;
         };
         let Ok(mut descriptors) = Process::new(self.pid()).and_then(|process| process.fd()) else {
@@ -234,9 +248,20 @@ impl ServerProcess {
         };
         descriptors.any(|fd| {
             fd.is_ok_and(
-                |fd| matches!(fd.target, FDTarget::Socket(inode) if inode == listener.inode),
+                |fd| matches!(fd.target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == inode)),
             )
         })
+    }
+
+    /// Has its tree accounted for by a control group, where there is one and it takes them all.
+    fn join_cgroup(&mut self) {
+        let everybody = tree::processes(self.pid());
+        let join = |cgroup: &Cgroup| everybody.iter().all(|each| cgroup.add(each.pid()).is_ok());
+        self.cgroup = self.cgroup.take().filter(join);
+    }
+
+    fn cpu_by_cgroup_us(&self) -> Option<u64> {
+        self.cgroup.as_ref()?.cpu_us().ok()
     }
 
     /// CPU time of its threads so far, in microseconds; 0 where the kernel does not tell.

@@ -1,13 +1,14 @@
 //! The folder of a run, written so that whatever was measured survives a crash at any moment.
 
-use std::fs::{self, File, OpenOptions};
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 
-use super::record::{Run, Trial};
+use super::record::{Run, SCHEMA_VERSION, Trial};
 
 const RUN_FILE: &str = "run.json";
 const TRIALS_FILE: &str = "trials.jsonl";
@@ -17,6 +18,8 @@ const TRIALS_FILE: &str = "trials.jsonl";
 pub struct RunFolder {
     path: PathBuf,
     trials: File,
+    /// Positions of the trials it held when it was opened.
+    positions: BTreeSet<u32>,
 }
 
 impl RunFolder {
@@ -38,9 +41,49 @@ impl RunFolder {
         let trials = options
             .open(&trials_path)
             .with_context(|| format!("cannot create {}", trials_path.display()))?;
-        let folder = RunFolder { path, trials };
+        lock(&trials, &trials_path)?;
+        let folder = RunFolder {
+            path,
+            trials,
+            positions: BTreeSet::new(),
+        };
         folder.write_run(run)?;
         Ok(folder)
+    }
+
+    /// Opens the folder of a run to go on with it: a last line cut short is taken away, and no other program may be at it.
+    ///
+    /// # Errors
+    /// Names the file that cannot be read or written, or says who else is at it.
+    pub fn open(path: &Path) -> Result<(Self, Run, Vec<Trial>)> {
+        let trials_path = path.join(TRIALS_FILE);
+        let mut options = OpenOptions::new();
+        let trials = options
+            .append(true)
+            .open(&trials_path)
+            .with_context(|| format!("cannot open {}", trials_path.display()))?;
+        lock(&trials, &trials_path)?;
+        let (run, made) = read(path)?;
+        let text = fs::read(&trials_path)
+            .with_context(|| format!("cannot read {}", trials_path.display()))?;
+        let whole = text
+            .iter()
+            .rposition(|&octet| octet == b'\n')
+            .map_or(0, |last| last + 1);
+        trials
+            .set_len(whole as u64)
+            .with_context(|| format!("cannot shorten {}", trials_path.display()))?;
+        let folder = RunFolder {
+            path: path.to_path_buf(),
+            trials,
+            positions: made.iter().map(|trial| trial.position).collect(),
+        };
+        Ok((folder, run, made))
+    }
+
+    /// Positions of the trials it held when it was opened.
+    pub fn positions(&self) -> &BTreeSet<u32> {
+        &self.positions
     }
 
     /// Where it is.
@@ -99,8 +142,15 @@ pub fn read(folder: &Path) -> Result<(Run, Vec<Trial>)> {
     let run_path = folder.join(RUN_FILE);
     let run = fs::read_to_string(&run_path)
         .with_context(|| format!("cannot read {}", run_path.display()))?;
-    let run = serde_json::from_str(&run)
-        .with_context(|| format!("{} is not a run", run_path.display()))?;
+    let not_a_run = || format!("{} is not a run", run_path.display());
+    let run: serde_json::Value = serde_json::from_str(&run).with_context(not_a_run)?;
+    let schema = run["schema_version"].as_u64().unwrap_or(0);
+    ensure!(
+        schema >= SCHEMA_VERSION.into(),
+        "{} is of schema {schema}, and this program reads {SCHEMA_VERSION}: make the run again",
+        run_path.display()
+    );
+    let run = serde_json::from_value(run).with_context(not_a_run)?;
     let trials_path = folder.join(TRIALS_FILE);
     let text = fs::read_to_string(&trials_path)
         .with_context(|| format!("cannot read {}", trials_path.display()))?;
@@ -116,6 +166,19 @@ pub fn read(folder: &Path) -> Result<(Run, Vec<Trial>)> {
         }
     }
     Ok((run, trials))
+}
+
+/// Keeps other programs from writing there too, for as long as the file is open.
+fn lock(file: &File, path: &Path) -> Result<()> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another program is writing {}", path.display())
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

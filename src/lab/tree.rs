@@ -66,26 +66,93 @@ impl Watch {
 /// The tree of `root` at this moment. Whoever ends meanwhile is not counted.
 fn look(root: i32) -> Peak {
     let mut seen = Peak::default();
+    // Models fork from their main thread; asking each thread of a thousand would take too long for a look under load.
+    let children = |process: &Process| {
+        let main_thread = process.task_main_thread();
+        main_thread.and_then(|task| task.children())
+    };
+    walk(
+        root,
+        |process| children(process).unwrap_or_default(),
+        |process| {
+            let Ok(stat) = process.stat() else { return };
+            seen.processes += 1;
+            seen.threads += u32::try_from(stat.num_threads).unwrap_or(0);
+            if let Some(pss_kib) = pss_kib(&process) {
+                *seen.pss_kib.get_or_insert(0) += pss_kib;
+            }
+        },
+    );
+    seen
+}
+
+/// The living processes of the tree of `root`, itself first, whichever threads made them.
+pub fn processes(root: i32) -> Vec<Process> {
+    let children = |process: &Process| {
+        let tasks = process.tasks().into_iter().flatten().flatten();
+        tasks
+            .flat_map(|task| task.children().unwrap_or_default())
+            .collect()
+    };
+    let mut found = Vec::new();
+    walk(root, children, |process| found.push(process));
+    found
+}
+
+/// Memory of a tree, in KiB.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Proportional set size.
+    pub pss_kib: u64,
+    /// Page tables, which the proportional set size leaves out.
+    pub page_tables_kib: u64,
+}
+
+/// Reads the memory of the tree of `root`: slow, so for moments at which nothing is timed. `None` where the kernel does
+/// not tell.
+pub fn memory(root: i32) -> Option<Memory> {
+    let mut memory = Memory::default();
+    for process in processes(root) {
+        // Whoever has ended meanwhile takes no memory.
+        let Ok(status) = process.status() else {
+            continue;
+        };
+        match pss_kib(&process) {
+            Some(pss_kib) => memory.pss_kib += pss_kib,
+            None if process.pid() == root => return None,
+            None => continue,
+        }
+        memory.page_tables_kib += status.vmpte.unwrap_or(0);
+    }
+    Some(memory)
+}
+
+/// CPU time of the tree of `root` so far, in microseconds: of each thread that lives, and of the children that were
+/// reaped, those to a clock tick.
+pub fn cpu_us(root: i32) -> u64 {
+    let us = |process: &Process| {
+        let tasks = process.tasks().into_iter().flatten().flatten();
+        let ns: u64 = tasks
+            .filter_map(|task| task.schedstat().ok())
+            .map(|stat| stat.sum_exec_runtime)
+            .sum();
+        let reaped = process.stat().map_or(0, |stat| stat.cutime + stat.cstime);
+        let ticks = u64::try_from(reaped).unwrap_or(0);
+        ns / 1_000 + ticks * 1_000_000 / procfs::ticks_per_second()
+    };
+    processes(root).iter().map(us).sum()
+}
+
+fn walk(root: i32, children: impl Fn(&Process) -> Vec<u32>, mut visit: impl FnMut(Process)) {
     let mut to_visit = vec![root];
     while let Some(pid) = to_visit.pop() {
         let Ok(process) = Process::new(pid) else {
             continue;
         };
-        let Ok(stat) = process.stat() else { continue };
-        seen.processes += 1;
-        seen.threads += u32::try_from(stat.num_threads).unwrap_or(0);
-        if let Some(pss_kib) = pss_kib(&process) {
-            *seen.pss_kib.get_or_insert(0) += pss_kib;
-        }
-        let children = process.task_main_thread().and_then(|task| task.children());
-        to_visit.extend(
-            children
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|child| i32::try_from(child).ok()),
-        );
+        let children = children(&process).into_iter();
+        to_visit.extend(children.filter_map(|child| i32::try_from(child).ok()));
+        visit(process);
     }
-    seen
 }
 
 fn pss_kib(process: &Process) -> Option<u64> {

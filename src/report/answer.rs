@@ -11,16 +11,17 @@ use super::words::{self, Parts};
 /// Models named in one sentence; beyond it, those at both ends are, for a list of twelve ratios is a table.
 const NAMED: usize = 6;
 
-/// Three sentences at most: the cost, the rate, and what is missing.
+/// Three sentences at most: the figure that headlines, the next one, and what is missing.
 pub(super) fn sentences(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
-    let Some(clients) = analysis.headline(Metric::CpuUsPerRequest) else {
+    let lead = analysis.lead();
+    let Some(level) = analysis.headline(lead) else {
         return vec![words::NOTHING_RANKED.to_owned()];
     };
-    let workload = words::workload(run.design.requests_per_connection, clients);
-    let control = title(run, &run.design.control);
+    let load = load(analysis, level);
+    let control = title(run, &analysis.design.control);
     let (mut missing, mut has_control) = (Vec::new(), true);
-    for cell in analysis.level(clients).filter(|cell| cell.ranked() == 0) {
-        if cell.model == run.design.control {
+    for cell in analysis.level(level).filter(|cell| cell.ranked() == 0) {
+        if cell.model == analysis.design.control {
             has_control = false;
         } else {
             missing.push(title(run, cell.model));
@@ -28,11 +29,11 @@ pub(super) fn sentences(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
     }
     let mut sentences = Vec::new();
     if has_control {
-        let parts = parts(run, analysis, clients, Metric::CpuUsPerRequest);
-        sentences.push(words::cost_answer(&workload, control, &parts));
-        sentences.extend(rate_sentence(run, analysis, control));
+        let parts = parts(run, analysis, level, lead);
+        sentences.push(words::answer(&load, control, lead, &parts));
+        sentences.extend(second_sentence(run, analysis, control));
     } else {
-        sentences.push(words::no_control_answer(&workload, control));
+        sentences.push(words::no_control_answer(&load, control));
     }
     if !missing.is_empty() {
         sentences.push(words::missing_answer(&missing));
@@ -40,12 +41,19 @@ pub(super) fn sentences(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
     sentences
 }
 
-/// The rate at its own level: where the generator sets the pace, rates say nothing of the servers.
-fn rate_sentence(run: &Run, analysis: &Analysis<'_>, control: &str) -> Option<String> {
-    let clients = analysis.headline(Metric::GoodPerS)?;
-    let parts = parts(run, analysis, clients, Metric::GoodPerS);
+/// The next figure at its own level: where the generator sets the pace, rates say nothing of the servers.
+fn second_sentence(run: &Run, analysis: &Analysis<'_>, control: &str) -> Option<String> {
+    let metric = *analysis.metrics.get(1)?;
+    let level = analysis.headline(metric)?;
+    let parts = parts(run, analysis, level, metric);
     let nothing = parts.differ.is_empty() && parts.tie.is_empty() && parts.open.is_empty();
-    (!nothing).then(|| words::rate_answer(&words::clients(clients), control, &parts))
+    (!nothing).then(|| words::answer(&load(analysis, level), control, metric, &parts))
+}
+
+/// The load of a level, in words.
+pub(super) fn load(analysis: &Analysis<'_>, level: &str) -> String {
+    let level = analysis.design.level(level);
+    level.map_or_else(String::new, words::load)
 }
 
 /// Title of a model, or its name where the run has no card for it.
@@ -56,11 +64,11 @@ pub(super) fn title<'r>(run: &'r Run, name: &'r str) -> &'r str {
         .map_or(name, words::title_of)
 }
 
-fn parts(run: &Run, analysis: &Analysis<'_>, clients: u32, metric: Metric) -> Parts {
+fn parts(run: &Run, analysis: &Analysis<'_>, level: &str, metric: Metric) -> Parts {
     let mut compared: Vec<&Comparison<'_>> = analysis
         .comparisons
         .iter()
-        .filter(|one| one.clients == clients && one.metric == metric)
+        .filter(|one| one.level == level && one.metric == metric)
         .collect();
     compared.sort_by(|a, b| b.ratio.value.total_cmp(&a.ratio.value));
     let mut parts = Parts::default();

@@ -1,8 +1,11 @@
 //! Every trial as a row of CSV (RFC 4180), figures in full precision: for a reader with tools of their own.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::analysis::cells::{self, Reason};
 use crate::analysis::metric::Metric;
 use crate::lab::record::{Arm, Measured, Outcome, Run, Trial};
+use hola_loadgen::summary::Counts;
 
 /// Columns before the metrics'.
 const PLACE: [&str; 10] = [
@@ -10,7 +13,7 @@ const PLACE: [&str; 10] = [
     "experiment",
     "model",
     "arm",
-    "clients",
+    "level",
     "round",
     "position",
     "started_at",
@@ -34,21 +37,37 @@ const DETAIL: [&str; 8] = [
 ///
 /// `status` is `valid`, `generator_bound` (costs count, rate and response times do not), `invalid` (a check failed; `reasons` names them) or `failed` (`reasons` says why).
 pub(super) fn rows(run: &Run, trials: &[Trial]) -> String {
+    let figures = figures(trials);
     let header = PLACE
         .into_iter()
-        .chain(Metric::ALL.map(metric_name))
+        .chain(Metric::ALL.map(Metric::name))
+        .chain(figures.iter().copied())
         .chain(DETAIL);
     let mut text = line(header.map(str::to_owned));
     for trial in trials {
-        text.push_str(&line(fields(run, trial)));
+        text.push_str(&line(fields(run, trial, &figures)));
     }
     text
 }
 
-fn fields(run: &Run, trial: &Trial) -> Vec<String> {
+/// Names of the figures that any trial has of its own.
+fn figures(trials: &[Trial]) -> BTreeSet<&str> {
+    let all = trials.iter().filter_map(|trial| match &trial.outcome {
+        Outcome::Measured(measured) => Some(&measured.figures),
+        Outcome::Failed(_) => None,
+    });
+    all.flat_map(BTreeMap::keys).map(String::as_str).collect()
+}
+
+fn fields(run: &Run, trial: &Trial, figures: &BTreeSet<&str>) -> Vec<String> {
+    let design = run
+        .experiments
+        .iter()
+        .find(|design| design.experiment == trial.experiment);
+    let tolerated = design.map_or(&[][..], |design| &design.tolerates);
     let (status, reasons, measured) = match &trial.outcome {
         Outcome::Failed(why) => ("failed", why.clone(), None),
-        Outcome::Measured(measured) => match cells::objection(measured) {
+        Outcome::Measured(measured) => match cells::objection(measured, tolerated) {
             None => ("valid", String::new(), Some(measured)),
             Some(reason @ Reason::GeneratorBound) => {
                 ("generator_bound", names(&reason), Some(measured))
@@ -65,19 +84,27 @@ fn fields(run: &Run, trial: &Trial) -> Vec<String> {
             Arm::Again => "again",
         }
         .to_owned(),
-        trial.clients.to_string(),
+        trial.level.clone(),
         trial.round.to_string(),
         trial.position.to_string(),
         trial.started_at.clone(),
         status.to_owned(),
         reasons,
     ];
-    for metric in Metric::ALL {
-        let value = measured.and_then(|measured| metric.of(measured));
-        fields.push(value.map_or_else(String::new, |value| value.to_string()));
-    }
+    let common = Metric::ALL.map(|metric| measured.and_then(|measured| metric.of(measured)));
+    let own = figures
+        .iter()
+        .map(|&name| measured.and_then(|measured| measured.figures.get(name).copied()));
+    fields.extend(
+        common
+            .into_iter()
+            .chain(own)
+            .map(|value| value.map_or_else(String::new, |value| value.to_string())),
+    );
     match measured {
-        Some(measured) => fields.extend(detail(measured).map(|count| count.to_string())),
+        Some(measured) => fields.extend(
+            detail(measured).map(|count| count.map_or_else(String::new, |count| count.to_string())),
+        ),
         None => fields.extend(DETAIL.map(|_| String::new())),
     }
     fields
@@ -96,30 +123,19 @@ fn names(reason: &Reason<'_>) -> String {
     }
 }
 
-fn detail(measured: &Measured) -> [u64; DETAIL.len()] {
+fn detail(measured: &Measured) -> [Option<u64>; DETAIL.len()] {
+    let server = measured.server.as_ref();
+    let counts = measured.load.as_ref().map(|load| &load.counts);
     [
-        measured.server.cpu_user_us,
-        measured.server.cpu_system_us,
-        measured.server.requests,
-        measured.load.counts.ok,
-        measured.load.counts.failed_total(),
-        measured.kernel.listen_overflows,
-        measured.kernel.listen_drops,
-        measured.kernel.syn_retransmissions,
+        server.map(|server| server.cpu_user_us),
+        server.map(|server| server.cpu_system_us),
+        server.map(|server| server.requests),
+        counts.map(|counts| counts.ok),
+        counts.map(Counts::failed_total),
+        Some(measured.kernel.listen_overflows),
+        Some(measured.kernel.listen_drops),
+        Some(measured.kernel.syn_retransmissions),
     ]
-}
-
-fn metric_name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::CpuUsPerRequest => "cpu_us_per_request",
-        Metric::GoodPerS => "good_per_s",
-        Metric::ResponseP50Us => "response_p50_us",
-        Metric::ResponseP99Us => "response_p99_us",
-        Metric::PssPeakKib => "pss_peak_kib",
-        Metric::SwitchesPerRequest => "switches_per_request",
-        Metric::ThreadsPeak => "threads_peak",
-        Metric::ProcessesPeak => "processes_peak",
-    }
 }
 
 fn line(fields: impl IntoIterator<Item = String>) -> String {

@@ -2,56 +2,82 @@
 
 use crate::analysis::Analysis;
 use crate::analysis::bootstrap::{MIN_TRIALS, coverage_bound};
-use crate::analysis::cells::{Cell as TrialCell, Reason, SetAside};
+use crate::analysis::cells::{Cell as TrialCell, Reason, SetAside, Taken};
 use crate::analysis::comparison::out_of_reach;
 use crate::analysis::distribution::Distribution;
 use crate::analysis::metric::Metric;
-use crate::lab::record::{Arm, KernelEvidence, Outcome, Run};
+use crate::lab::record::{Arm, KernelEvidence, Outcome, Run, Trial};
 
 use super::answer::title;
 use super::numbers;
 use super::view::{Cell, Section, Table};
 use super::words;
 
-/// The validity section.
-pub(super) fn validity(run: &Run, analysis: &Analysis<'_>) -> Section {
+/// The validity section, over all experiments.
+pub(super) fn validity(run: &Run, trials: &[Trial], analyses: &[Analysis<'_>]) -> Section {
+    let mut aside: Vec<SetAside<'_>> = analyses.iter().flat_map(|one| one.aside.clone()).collect();
+    aside.extend(foreign(run, trials));
+    aside.sort_by_key(|aside| aside.trial.position);
     let mut section = Section {
         title: words::VALIDITY.to_owned(),
-        paragraphs: vec![trials_made(analysis)],
+        paragraphs: vec![trials_made(analyses, &aside)],
         ..Section::default()
     };
     let paragraphs = &mut section.paragraphs;
-    paragraphs.extend(generator_bound(analysis));
-    paragraphs.extend(too_few(analysis));
+    paragraphs.extend(generator_bound(analyses));
+    paragraphs.extend(remarks(analyses));
     paragraphs.push(match run.environment.steal_share {
         Some(share) => words::steal(&numbers::percent(share)),
         None => words::NO_STEAL.to_owned(),
     });
-    paragraphs.push(kernel(analysis));
+    paragraphs.push(kernel(analyses));
     for skipped in &run.skipped {
-        paragraphs.push(words::skipped(title(run, &skipped.model), &skipped.reason));
+        let experiment = skipped.experiment.as_deref();
+        let title = title(run, &skipped.model);
+        paragraphs.push(words::skipped(title, experiment, &skipped.reason));
     }
-    paragraphs.extend(unreadable(run, analysis));
-    if analysis.floors.is_empty() {
-        paragraphs.push(words::NO_FLOOR.to_owned());
-    } else {
-        section.tables.push(floors(run, analysis));
+    for analysis in analyses {
+        paragraphs.extend(unreadable(run, analysis));
     }
-    let unranked: Vec<&SetAside<'_>> = analysis
-        .aside
+    let without: Vec<&str> = analyses
+        .iter()
+        .filter(|analysis| analysis.floors.is_empty())
+        .map(|analysis| analysis.design.experiment.as_str())
+        .collect();
+    if !without.is_empty() {
+        paragraphs.push(words::no_floor(&without));
+    }
+    if without.len() < analyses.len() {
+        section.tables.push(floors(run, analyses));
+    }
+    let unranked: Vec<&SetAside<'_>> = aside
         .iter()
         .filter(|aside| !matches!(aside.reason, Reason::GeneratorBound))
         .collect();
     if !unranked.is_empty() {
-        section.tables.push(aside(run, &unranked));
+        section.tables.push(set_aside(run, &unranked));
     }
     section
 }
 
-fn trials_made(analysis: &Analysis<'_>) -> String {
-    let ranked = analysis.cells.iter().map(TrialCell::ranked).sum();
+/// Trials of experiments that were not planned.
+fn foreign<'t>(run: &Run, trials: &'t [Trial]) -> impl Iterator<Item = SetAside<'t>> {
+    let planned = |trial: &Trial| {
+        run.experiments
+            .iter()
+            .any(|design| design.experiment == trial.experiment)
+    };
+    let foreign: Vec<&Trial> = trials.iter().filter(|trial| !planned(trial)).collect();
+    foreign.into_iter().map(|trial| SetAside {
+        trial,
+        reason: Reason::NotPlanned,
+    })
+}
+
+fn trials_made(analyses: &[Analysis<'_>], aside: &[SetAside<'_>]) -> String {
+    let ranked = cells(analyses).map(TrialCell::ranked).sum();
     let (mut invalid, mut failed, mut foreign) = (0, 0, 0);
-    for aside in &analysis.aside {
+    for aside in aside {
         match aside.reason {
             Reason::FailedChecks(_) | Reason::NothingAnswered => invalid += 1,
             Reason::Failed(_) => failed += 1,
@@ -62,9 +88,34 @@ fn trials_made(analysis: &Analysis<'_>) -> String {
     words::trials_made(ranked, invalid, failed, foreign)
 }
 
-fn generator_bound(analysis: &Analysis<'_>) -> Option<String> {
-    let bound: usize = analysis.cells.iter().map(|cell| cell.bound.len()).sum();
+fn cells<'b, 'a: 'b>(analyses: &'b [Analysis<'a>]) -> impl Iterator<Item = &'b TrialCell<'a>> {
+    analyses.iter().flat_map(|analysis| &analysis.cells)
+}
+
+fn generator_bound(analyses: &[Analysis<'_>]) -> Option<String> {
+    let bound: usize = cells(analyses).map(|cell| cell.bound.len()).sum();
     (bound > 0).then(|| words::generator_bound(bound))
+}
+
+/// Warnings about the numbers of trials; with several experiments, each once with the names of those it is about.
+fn remarks(analyses: &[Analysis<'_>]) -> Vec<String> {
+    if let [analysis] = analyses {
+        return too_few(analysis);
+    }
+    let mut remarks: Vec<(String, Vec<&str>)> = Vec::new();
+    for analysis in analyses {
+        let name = analysis.design.experiment.as_str();
+        for remark in too_few(analysis) {
+            match remarks.iter_mut().find(|(text, _)| *text == remark) {
+                Some((_, names)) => names.push(name),
+                None => remarks.push((remark, vec![name])),
+            }
+        }
+    }
+    remarks
+        .iter()
+        .map(|(text, names)| words::about(&names.join(", "), text))
+        .collect()
 }
 
 fn too_few(analysis: &Analysis<'_>) -> Vec<String> {
@@ -73,7 +124,7 @@ fn too_few(analysis: &Analysis<'_>) -> Vec<String> {
     };
     let bound = numbers::percent(coverage_bound(fewest));
     let mut warnings = vec![words::coverage(fewest, &bound, fewest >= MIN_TRIALS)];
-    let family = || analysis.comparisons_in(Metric::CpuUsPerRequest);
+    let family = || analysis.comparisons_in(analysis.lead());
     let out_of_reach = out_of_reach(family());
     if out_of_reach > 0 {
         warnings.push(words::p_out_of_reach(out_of_reach, family().count()));
@@ -81,13 +132,9 @@ fn too_few(analysis: &Analysis<'_>) -> Vec<String> {
     warnings
 }
 
-fn kernel(analysis: &Analysis<'_>) -> String {
+fn kernel(analyses: &[Analysis<'_>]) -> String {
     let mut sum = KernelEvidence::default();
-    for taken in analysis
-        .cells
-        .iter()
-        .flat_map(|cell| cell.valid.iter().chain(&cell.bound))
-    {
+    for taken in cells(analyses).flat_map(|cell| cell.valid.iter().chain(&cell.bound)) {
         let seen = &taken.measured.kernel;
         sum.listen_overflows = sum.listen_overflows.saturating_add(seen.listen_overflows);
         sum.listen_drops = sum.listen_drops.saturating_add(seen.listen_drops);
@@ -103,57 +150,63 @@ fn kernel(analysis: &Analysis<'_>) -> String {
 }
 
 fn unreadable(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {
-    let Some(clients) = analysis.headline(Metric::ResponseP50Us) else {
+    let Some(level) = analysis.headline(Metric::ResponseP50Us) else {
         return Vec::new();
     };
     analysis
-        .level(clients)
+        .level(level)
         .filter_map(|cell| {
             let missing = match Distribution::of(cell) {
                 Some(pooled) => pooled.unreadable,
                 None if cell.is_generator_bound() => 0,
-                None => cell.valid.len(),
+                None => recorded(cell),
             };
             (missing > 0).then(|| words::unreadable(title(run, cell.model), missing))
         })
         .collect()
 }
 
-fn floors(run: &Run, analysis: &Analysis<'_>) -> Table {
+/// Valid trials with a histogram, readable or not.
+fn recorded(cell: &TrialCell<'_>) -> usize {
+    let has_one = |taken: &&Taken<'_>| taken.measured.response_histogram.is_some();
+    cell.valid.iter().filter(has_one).count()
+}
+
+fn floors(run: &Run, analyses: &[Analysis<'_>]) -> Table {
     let mut table = Table::new(
         words::FLOOR_CAPTION,
-        3,
+        4,
         &[
-            words::CLIENTS,
+            words::EXPERIMENT,
+            words::LEVEL,
             words::MODEL,
             words::METRIC,
             words::AGAIN,
             words::FLOOR,
         ],
     );
-    table.columns[0].numeric = true;
-    for floor in &analysis.floors {
-        let metric = match floor.metric {
-            Metric::GoodPerS => words::GOOD,
-            _ => words::CPU,
-        };
-        table.push(vec![
-            numbers::count(floor.clients).into(),
-            title(run, floor.model).into(),
-            metric.into(),
-            numbers::times_with_interval(&floor.ratio).into(),
-            numbers::times(floor.factor).into(),
-        ]);
+    for analysis in analyses {
+        for floor in &analysis.floors {
+            table.push(vec![
+                analysis.design.experiment.as_str().into(),
+                floor.level.into(),
+                title(run, floor.model).into(),
+                words::metric(floor.metric).into(),
+                numbers::times_with_interval(&floor.ratio).into(),
+                numbers::times(floor.factor).into(),
+            ]);
+        }
     }
     table
 }
 
-fn aside(run: &Run, aside: &[&SetAside<'_>]) -> Table {
+fn set_aside(run: &Run, aside: &[&SetAside<'_>]) -> Table {
     let mut table = Table::new(
         words::ASIDE_CAPTION,
-        0,
+        3,
         &[
-            words::CLIENTS,
+            words::EXPERIMENT,
+            words::LEVEL,
             words::MODEL,
             words::ROUND,
             words::CPU,
@@ -161,9 +214,7 @@ fn aside(run: &Run, aside: &[&SetAside<'_>]) -> Table {
             words::REASON,
         ],
     );
-    for wordy in [1, 5] {
-        table.columns[wordy].numeric = false;
-    }
+    table.columns[6].numeric = false;
     for SetAside { trial, reason } in aside {
         let figure = |metric: Metric| -> Cell {
             let value = match &trial.outcome {
@@ -177,7 +228,8 @@ fn aside(run: &Run, aside: &[&SetAside<'_>]) -> Table {
         };
         let model = title(run, &trial.model);
         table.push_struck(vec![
-            numbers::count(trial.clients).into(),
+            trial.experiment.as_str().into(),
+            trial.level.as_str().into(),
             match trial.arm {
                 Arm::Model => model.into(),
                 Arm::Again => words::second_copy(model).into(),

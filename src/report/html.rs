@@ -9,19 +9,14 @@ use super::words;
 #[template(path = "report.html")]
 struct Page<'r> {
     report: &'r Report,
-    sections: [&'r super::view::Section; 4],
+    sections: [&'r super::view::Section; 3],
 }
 
 /// The whole page.
 pub(super) fn page(report: &Report) -> String {
     let page = Page {
         report,
-        sections: [
-            &report.levels,
-            &report.validity,
-            &report.reading,
-            &report.method,
-        ],
+        sections: [&report.validity, &report.reading, &report.method],
     };
     // The template calls nothing that can fail, and writing to a String cannot.
     page.render()

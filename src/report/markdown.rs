@@ -1,6 +1,6 @@
 //! A report as Markdown, readable as it stands and on a code host.
 
-use super::view::{Cell, Report, Row, Section, Table};
+use super::view::{Cell, Part, Report, Row, Section, Table};
 use super::words;
 
 /// The whole report.
@@ -14,25 +14,31 @@ pub(super) fn page(report: &Report) -> String {
     }
     blocks.push(format!("## {}", words::ANSWER));
     blocks.extend(report.answer.iter().map(|sentence| escape(sentence)));
-    push_section(&mut blocks, &report.headline);
-    for chart in &report.charts {
-        blocks.push(format!("### {}", escape(&chart.title)));
-        blocks.push(escape(&chart.caption));
-        blocks.push(table(&chart.table));
+    for part in &report.experiments {
+        push_part(&mut blocks, part);
     }
-    for section in [
-        &report.levels,
-        &report.validity,
-        &report.reading,
-        &report.method,
-    ] {
-        push_section(&mut blocks, section);
+    for section in [&report.validity, &report.reading, &report.method] {
+        push_section(&mut blocks, "##", section);
     }
     blocks.join("\n\n") + "\n"
 }
 
-fn push_section(blocks: &mut Vec<String>, section: &Section) {
-    blocks.push(format!("## {}", escape(&section.title)));
+fn push_part(blocks: &mut Vec<String>, part: &Part) {
+    blocks.push(format!("## {}", escape(&part.name)));
+    blocks.push(escape(&part.question));
+    blocks.extend(part.answer.iter().map(|sentence| escape(sentence)));
+    push_section(blocks, "###", &part.headline);
+    for chart in &part.charts {
+        blocks.push(format!("### {}", escape(&chart.title)));
+        blocks.push(escape(&chart.caption));
+        blocks.push(table(&chart.table));
+    }
+    push_section(blocks, "###", &part.levels);
+    blocks.push(escape(&part.changes_mind));
+}
+
+fn push_section(blocks: &mut Vec<String>, heading: &str, section: &Section) {
+    blocks.push(format!("{heading} {}", escape(&section.title)));
     blocks.extend(section.paragraphs.iter().map(|text| escape(text)));
     if let Some(command) = &section.command {
         // Indented and not fenced: no text can end an indented block early.

@@ -1,48 +1,52 @@
 //! How to read the report, how and where it was measured, and how to measure it again.
 
-use crate::lab::record::{Outcome, Run, Trial};
-use hola_loadgen::summary::{LoopKind, Plan};
+use crate::lab::record::{Design, Level, Run};
 
 use super::numbers;
 use super::view::{Section, Table};
 use super::words;
 
-/// The meaning of every column, and of the load.
-pub(super) fn reading(trials: &[Trial]) -> Section {
+/// The meaning of every column, and of the loads.
+pub(super) fn reading(run: &Run) -> Section {
     let mut table = Table::new("", 2, &[words::TERM, words::MEANING]);
     for (term, meaning) in words::READING_TERMS {
         table.push(vec![term.into(), meaning.into()]);
     }
-    let load = match plan(trials).map(|plan| plan.loop_kind) {
-        Some(LoopKind::Open) => words::OPEN_LOOP,
-        Some(LoopKind::Closed) | None => words::CLOSED_LOOP,
-    };
+    let levels = || run.experiments.iter().flat_map(|design| &design.levels);
+    let mut loads = Vec::new();
+    if levels().any(Level::is_closed) {
+        loads.push(words::CLOSED_LOOP.to_owned());
+    }
+    if levels().any(Level::is_open) {
+        loads.push(words::OPEN_LOOP.to_owned());
+    }
     Section {
         title: words::READING.to_owned(),
-        paragraphs: vec![load.to_owned()],
+        paragraphs: loads,
         tables: vec![table],
         command: None,
     }
 }
 
 /// Plan, machine, command and data.
-pub(super) fn method(run: &Run, trials: &[Trial]) -> Section {
+pub(super) fn method(run: &Run) -> Section {
     let environment = &run.environment;
-    let mut tables = vec![
-        named(
-            words::METHOD_CAPTION,
-            words::plan_names(),
-            plan_values(run, trials),
-        ),
-        named(
-            words::ENVIRONMENT_CAPTION,
-            words::environment_names(),
-            environment_values(run),
-        ),
-    ];
-    tables.extend(lines(
-        words::SETTINGS_CAPTION,
-        &settings(&run.design.server_settings),
+    let mut tables = vec![named(
+        words::RUN_CAPTION,
+        words::run_names(),
+        run_values(run),
+    )];
+    for design in &run.experiments {
+        let caption = words::plan_caption(&design.experiment);
+        tables.push(named(&caption, words::plan_names(), plan_values(design)));
+        tables.push(levels(design));
+        let caption = words::settings_caption(&design.experiment);
+        tables.extend(lines(&caption, &settings(&design.server_settings)));
+    }
+    tables.push(named(
+        words::ENVIRONMENT_CAPTION,
+        words::environment_names(),
+        environment_values(run),
     ));
     tables.extend(lines(words::LIMITS_CAPTION, &environment.limits));
     tables.extend(lines(words::MITIGATIONS_CAPTION, &environment.mitigations));
@@ -66,41 +70,70 @@ pub(super) fn version(run: &Run) -> String {
     )
 }
 
-fn plan(trials: &[Trial]) -> Option<&Plan> {
-    trials.iter().find_map(|trial| match &trial.outcome {
-        Outcome::Measured(measured) => Some(&measured.load.plan),
-        Outcome::Failed(_) => None,
-    })
-}
-
-fn plan_values(run: &Run, trials: &[Trial]) -> [String; 14] {
-    let design = &run.design;
-    let unknown = || words::UNKNOWN.to_owned();
+fn run_values(run: &Run) -> [String; 4] {
     [
-        design.experiment.clone(),
-        design.question.clone(),
-        plan(trials).map_or_else(unknown, |plan| {
-            match plan.loop_kind {
-                LoopKind::Closed => words::CLOSED,
-                LoopKind::Open => words::OPEN,
-            }
-            .to_owned()
-        }),
-        list(&design.levels),
-        numbers::count(design.trials_per_cell),
-        words::seconds(&numbers::tick(design.trial_s)),
-        words::seconds(&numbers::tick(design.warmup_s)),
-        design
-            .requests_per_connection
-            .map_or_else(|| words::UNLIMITED.to_owned(), numbers::count),
-        design.control.clone(),
-        list(&design.server_cpus),
-        list(&design.generator_cpus),
+        run.profile.clone(),
         // Not grouped: it is there to be copied.
         run.seed.to_string(),
         run.started_at.clone(),
-        run.finished_at.clone().unwrap_or_else(unknown),
+        run.finished_at
+            .clone()
+            .unwrap_or_else(|| words::UNKNOWN.to_owned()),
     ]
+}
+
+fn plan_values(design: &Design) -> [String; 9] {
+    [
+        design.question.en.clone(),
+        design.models.join(", "),
+        design.control.clone(),
+        numbers::count(design.trials_per_cell),
+        words::seconds(&numbers::tick(design.trial_s)),
+        words::seconds(&numbers::tick(design.warmup_s)),
+        list(&design.server_cpus),
+        list(&design.generator_cpus),
+        match design.tolerates.as_slice() {
+            [] => words::NOTHING.to_owned(),
+            checks => checks.join(", "),
+        },
+    ]
+}
+
+/// What each level is.
+fn levels(design: &Design) -> Table {
+    let caption = words::levels_of(&design.experiment);
+    let columns = [
+        words::LEVEL,
+        words::LOAD,
+        words::SERVER_OPTIONS,
+        words::MEASURED_MODELS,
+    ];
+    let mut table = Table::new(caption, columns.len(), &columns);
+    for level in &design.levels {
+        let mut options = level.server_options.clone();
+        options.extend(level.pool_workers.map(words::pool_workers));
+        options.extend(level.placement.as_ref().map(|placement| {
+            words::placement(
+                &list(&placement.server_cpus),
+                &list(&placement.generator_cpus),
+            )
+        }));
+        table.push(vec![
+            level.name.as_str().into(),
+            words::load(level).into(),
+            if options.is_empty() {
+                numbers::NONE.into()
+            } else {
+                options.join(" ").into()
+            },
+            if level.models.is_empty() {
+                words::ALL_MODELS.into()
+            } else {
+                level.models.join(", ").into()
+            },
+        ]);
+    }
+    table
 }
 
 fn environment_values(run: &Run) -> [String; 13] {

@@ -15,10 +15,10 @@ mod tables;
 pub mod view;
 mod words;
 
-use crate::analysis::Analysis;
+use crate::analysis::{self, Analysis};
 use crate::lab::record::{Run, SCHEMA_VERSION, Trial};
 
-use view::Report;
+use view::{Part, Report};
 
 /// The report as Markdown: `report.md`.
 pub fn markdown(run: &Run, trials: &[Trial]) -> String {
@@ -37,10 +37,13 @@ pub fn csv(run: &Run, trials: &[Trial]) -> String {
 
 /// The answer and its table in Markdown, naming the results folder and the commit: what README shows.
 pub fn readme_table(run: &Run, trials: &[Trial]) -> String {
-    let analysis = Analysis::new(run, trials);
-    let answer = answer::sentences(run, &analysis).join(" ");
-    let mut blocks = vec![markdown::escape(&answer)];
-    blocks.extend(tables::compact(run, &analysis).map(|table| markdown::table(&table)));
+    let mut blocks = Vec::new();
+    // The first experiment is the one the project is about.
+    if let Some(analysis) = analysis::of_run(run, trials).first() {
+        let answer = answer::sentences(run, analysis).join(" ");
+        blocks.push(markdown::escape(&answer));
+        blocks.extend(tables::compact(run, analysis).map(|table| markdown::table(&table)));
+    }
     let source = words::readme_source(&run.name, &method::version(run));
     blocks.push(format!("*{}*", markdown::escape(&source)));
     blocks.join("\n\n") + "\n"
@@ -48,18 +51,40 @@ pub fn readme_table(run: &Run, trials: &[Trial]) -> String {
 
 /// Everything a report shows, free of any format.
 pub fn report(run: &Run, trials: &[Trial]) -> Report {
-    let analysis = Analysis::new(run, trials);
+    let analyses = analysis::of_run(run, trials);
+    let first = analyses.first();
     Report {
         title: words::title(run),
-        question: run.design.question.clone(),
+        question: words::question(run),
         warnings: warnings(run, trials),
-        answer: answer::sentences(run, &analysis),
-        headline: tables::headline(run, &analysis),
-        charts: pictures::charts(run, &analysis),
-        levels: tables::levels(run, &analysis),
-        validity: evidence::validity(run, &analysis),
-        reading: method::reading(trials),
-        method: method::method(run, trials),
+        answer: first.map_or_else(
+            || vec![words::NOTHING_RANKED.to_owned()],
+            |first| answer::sentences(run, first),
+        ),
+        experiments: analyses
+            .iter()
+            .enumerate()
+            .map(|(place, one)| part(run, one, place))
+            .collect(),
+        validity: evidence::validity(run, trials, &analyses),
+        reading: method::reading(run),
+        method: method::method(run),
+    }
+}
+
+fn part(run: &Run, analysis: &Analysis<'_>, place: usize) -> Part {
+    let design = analysis.design;
+    Part {
+        name: design.experiment.clone(),
+        question: design.question.en.clone(),
+        answer: match place {
+            0 => Vec::new(),
+            _ => answer::sentences(run, analysis),
+        },
+        headline: tables::headline(run, analysis),
+        charts: pictures::charts(run, analysis),
+        levels: tables::levels(run, analysis),
+        changes_mind: words::changes_mind(&design.changes_mind.en),
     }
 }
 

@@ -1,7 +1,7 @@
 //! How numbers are written: the only place where a report turns one into text.
 
 use crate::analysis::bootstrap::{Estimate, Interval};
-use crate::analysis::metric::Metric;
+use crate::analysis::metric::{Metric, Unit};
 
 /// What stands where there is no figure.
 pub const NONE: &str = "—";
@@ -51,8 +51,9 @@ pub fn times_with_interval(estimate: &Estimate) -> String {
 }
 
 /// A metric's median: `39.2 [38.8, 40.1]`, or the figure alone.
-pub fn estimate(estimate: &Estimate) -> String {
-    with_interval(plain(estimate.value), estimate.interval, plain)
+pub fn estimate(metric: Metric, estimate: &Estimate) -> String {
+    let write = |value| figure(metric, value);
+    with_interval(write(estimate.value), estimate.interval, write)
 }
 
 fn with_interval(
@@ -71,11 +72,13 @@ fn with_interval(
 
 /// A metric's figure with the unit a reader wants: times in µs, ms or s, memory in KiB, MiB or GiB.
 pub fn figure(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::ResponseP50Us | Metric::ResponseP99Us => duration_us(value),
-        Metric::PssPeakKib => memory_kib(value),
-        Metric::ThreadsPeak | Metric::ProcessesPeak => group(&format!("{value:.0}")),
-        Metric::CpuUsPerRequest | Metric::GoodPerS | Metric::SwitchesPerRequest => plain(value),
+    match metric.unit() {
+        Unit::Us => duration_us(value),
+        Unit::Ms => duration_us(value * 1e3),
+        Unit::Kib => memory_kib(value),
+        Unit::Share => percent(value),
+        Unit::Count => group(&format!("{value:.0}")),
+        Unit::Plain => plain(value),
     }
 }
 
@@ -125,14 +128,14 @@ pub fn memory_kib(value: f64) -> String {
     }
 }
 
-/// A difference with its sign: `+49.1`, `−2.30`.
-pub fn signed(value: f64) -> String {
+/// A difference in a metric with its sign: `+49.1`, `−2.30 ms`.
+pub fn signed(metric: Metric, value: f64) -> String {
     let sign = match value {
         _ if value > 0.0 => "+",
         _ if value < 0.0 => "−",
         _ => "",
     };
-    format!("{sign}{}", plain(value.abs()))
+    format!("{sign}{}", figure(metric, value.abs()))
 }
 
 /// Cliff's delta: two decimals and a sign.
@@ -235,8 +238,8 @@ mod tests {
 
     #[test]
     fn signs_and_shares() {
-        assert_eq!(signed(-2.3), "−2.30");
-        assert_eq!(signed(49.1), "+49.1");
+        assert_eq!(signed(Metric::CpuUsPerRequest, -2.3), "−2.30");
+        assert_eq!(signed(Metric::CpuUsPerRequest, 49.1), "+49.1");
         assert_eq!(delta(-1.0), "−1.00");
         assert_eq!(p(0.0002), "< 0.001");
         assert_eq!(percent(0.021), "2.1 %");

@@ -7,7 +7,7 @@ use crate::analysis::metric::Metric;
 use crate::analysis::sample::values;
 use crate::lab::record::Run;
 
-use super::answer::title;
+use super::answer::{load, title};
 use super::charts::{self, CostBar, NARROW, Series, WIDE};
 use super::numbers;
 use super::view::{Cell, Chart, Table};
@@ -24,11 +24,15 @@ const PERCENTILES: [(&str, f64); 5] = [
 
 /// Charts that have something to show.
 pub(super) fn charts(run: &Run, analysis: &Analysis<'_>) -> Vec<Chart> {
+    // Both charts are about costs and times of a load; an experiment about something else has none.
+    if analysis.lead() != Metric::CpuUsPerRequest {
+        return Vec::new();
+    }
     let at_headline =
         |metric, draw: fn(&Run, &Analysis<'_>, &[&TrialCell<'_>], &str) -> Option<Chart>| {
-            let clients = analysis.headline(metric)?;
-            let workload = words::workload(run.design.requests_per_connection, clients);
-            let cells: Vec<&TrialCell<'_>> = analysis.level(clients).collect();
+            let level = analysis.headline(metric)?;
+            let workload = load(analysis, level);
+            let cells: Vec<&TrialCell<'_>> = analysis.level(level).collect();
             draw(run, analysis, &cells, &workload)
         };
     [
@@ -56,7 +60,7 @@ fn cost(
                 interval: estimate.interval,
                 user_share: cell.user_share(),
                 trials: values(&cell.observations(Metric::CpuUsPerRequest)),
-                label: numbers::estimate(&estimate),
+                label: numbers::estimate(Metric::CpuUsPerRequest, &estimate),
             })
         })
         .collect();

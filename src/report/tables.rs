@@ -6,10 +6,18 @@ use crate::analysis::comparison::{Comparison, Verdict};
 use crate::analysis::metric::Metric;
 use crate::lab::record::Run;
 
-use super::answer::title;
+use super::answer::{load, title};
 use super::numbers;
 use super::view::{Cell, Section, Table, Tone};
 use super::words;
+
+/// Figures that stand beside those compared, where the experiment has them.
+const BESIDE: [Metric; 4] = [
+    Metric::GoodPerS,
+    Metric::ResponseP50Us,
+    Metric::ResponseP99Us,
+    Metric::PssPeakKib,
+];
 
 /// The models side by side at the headline level.
 pub(super) fn headline(run: &Run, analysis: &Analysis<'_>) -> Section {
@@ -17,51 +25,40 @@ pub(super) fn headline(run: &Run, analysis: &Analysis<'_>) -> Section {
         title: words::HEADLINE.to_owned(),
         ..Section::default()
     };
-    let Some(clients) = analysis.headline(Metric::CpuUsPerRequest) else {
+    let lead = analysis.lead();
+    let Some(level) = analysis.headline(lead) else {
         section.paragraphs.push(words::NOTHING_RANKED.to_owned());
         return section;
     };
     let caption = words::headline_caption(
-        &words::workload(run.design.requests_per_connection, clients),
-        run.design.trials_per_cell,
-        analysis.level(clients).all(|cell| cell.ranked() > 0),
+        &load(analysis, level),
+        analysis.design.trials_per_cell,
+        analysis.level(level).all(|cell| cell.ranked() > 0),
     );
-    let mut table = Table::new(
-        caption,
-        1,
-        &[
-            words::MODEL,
-            words::CPU,
-            words::TIMES_CONTROL,
-            words::GOOD,
-            words::P50,
-            words::P99,
-            words::MEMORY,
-            words::PEAKS,
-            words::VERDICT,
-        ],
-    );
-    table.columns[8].numeric = false;
-    for cell in analysis.level(clients) {
+    let beside = beside(analysis, &BESIDE);
+    let has_peaks = has(analysis, Metric::ThreadsPeak);
+    let mut columns = vec![
+        words::MODEL.to_owned(),
+        words::metric(lead),
+        words::TIMES_CONTROL.to_owned(),
+    ];
+    columns.extend(rest(analysis).map(words::metric));
+    columns.extend(beside.iter().map(|metric| words::metric(*metric)));
+    columns.extend(has_peaks.then(|| words::PEAKS.to_owned()));
+    columns.push(words::verdict_on(lead));
+    let mut table = wordy_ends(caption, 1, &columns);
+    for cell in analysis.level(level) {
         let row = ModelRow {
             run,
             analysis,
             cell,
         };
-        row.push_to(
-            &mut table,
-            vec![
-                row.model(),
-                row.estimate(Metric::CpuUsPerRequest),
-                row.ratio(Metric::CpuUsPerRequest),
-                row.estimate(Metric::GoodPerS),
-                row.figure(Metric::ResponseP50Us),
-                row.figure(Metric::ResponseP99Us),
-                row.figure(Metric::PssPeakKib),
-                row.peaks(),
-                row.verdict(Metric::CpuUsPerRequest),
-            ],
-        );
+        let mut cells = vec![row.model(), row.estimate(lead), row.ratio(lead)];
+        cells.extend(rest(analysis).map(|metric| row.estimate(metric)));
+        cells.extend(beside.iter().map(|metric| row.figure(*metric)));
+        cells.extend(has_peaks.then(|| row.peaks()));
+        cells.push(row.verdict(lead));
+        row.push_to(&mut table, cells);
     }
     section.tables.push(table);
     section
@@ -69,61 +66,68 @@ pub(super) fn headline(run: &Run, analysis: &Analysis<'_>) -> Section {
 
 /// The models at every level, with the statistics behind each verdict.
 pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
-    let mut table = Table::new(
-        words::LEVELS_CAPTION,
-        0,
+    let lead = analysis.lead();
+    let beside = beside(
+        analysis,
         &[
-            words::MODEL,
-            words::CLIENTS,
-            words::TRIALS,
-            words::CPU,
-            words::TIMES_CONTROL,
-            words::SHIFT,
-            words::DELTA,
-            words::P_HOLM,
-            words::GOOD,
-            words::TIMES_CONTROL,
-            words::VERDICT_RATE,
-            words::P50,
-            words::P99,
-            words::SWITCHES,
-            words::VERDICT,
+            Metric::GoodPerS,
+            Metric::ResponseP50Us,
+            Metric::ResponseP99Us,
+            Metric::SwitchesPerRequest,
         ],
     );
-    for wordy in [0, 10, 14] {
-        table.columns[wordy].numeric = false;
+    let mut columns = vec![
+        words::MODEL.to_owned(),
+        words::LEVEL.to_owned(),
+        words::TRIALS.to_owned(),
+        words::metric(lead),
+        words::TIMES_CONTROL.to_owned(),
+        words::shift(lead),
+        words::DELTA.to_owned(),
+        words::P_HOLM.to_owned(),
+    ];
+    for metric in rest(analysis) {
+        columns.extend([
+            words::metric(metric),
+            words::TIMES_CONTROL.to_owned(),
+            words::verdict_on(metric),
+        ]);
     }
-    for &clients in &analysis.levels {
-        for cell in analysis.level(clients) {
+    columns.extend(beside.iter().map(|metric| words::metric(*metric)));
+    columns.push(words::verdict_on(lead));
+    let mut table = wordy_ends(words::LEVELS_CAPTION.to_owned(), 2, &columns);
+    for place in 0..rest(analysis).count() {
+        table.columns[10 + 3 * place].numeric = false;
+    }
+    for level in &analysis.design.levels {
+        for cell in analysis.level(&level.name) {
             let row = ModelRow {
                 run,
                 analysis,
                 cell,
             };
-            let statistic = |write: fn(&Comparison<'_>) -> String| {
-                let compared = row.compared(Metric::CpuUsPerRequest);
-                Cell::from(compared.map_or_else(|| numbers::NONE.to_owned(), write))
+            let statistic = |write: fn(Metric, &Comparison<'_>) -> String| {
+                let compared = row.compared(lead);
+                Cell::from(
+                    compared.map_or_else(|| numbers::NONE.to_owned(), |one| write(lead, one)),
+                )
             };
-            row.push_to(
-                &mut table,
-                vec![
-                    row.model(),
-                    numbers::count(clients).into(),
-                    words::trials_of(cell.ranked(), cell.made()).into(),
-                    row.estimate(Metric::CpuUsPerRequest),
-                    row.ratio(Metric::CpuUsPerRequest),
-                    statistic(|one| numbers::signed(one.shift)),
-                    statistic(|one| numbers::delta(one.delta)),
-                    statistic(|one| numbers::p(one.p_holm)),
-                    row.estimate(Metric::GoodPerS),
-                    row.ratio(Metric::GoodPerS),
-                    row.verdict(Metric::GoodPerS),
-                    row.figure(Metric::ResponseP50Us),
-                    row.figure(Metric::ResponseP99Us),
-                    row.figure(Metric::SwitchesPerRequest),
-                    row.verdict(Metric::CpuUsPerRequest),
-                ],
-            );
+            let mut cells = vec![
+                row.model(),
+                level.name.as_str().into(),
+                words::trials_of(cell.ranked(), cell.made()).into(),
+                row.estimate(lead),
+                row.ratio(lead),
+                statistic(|metric, one| numbers::signed(metric, one.shift)),
+                statistic(|_, one| numbers::delta(one.delta)),
+                statistic(|_, one| numbers::p(one.p_holm)),
+            ];
+            for metric in rest(analysis) {
+                cells.extend([row.estimate(metric), row.ratio(metric), row.verdict(metric)]);
+            }
+            cells.extend(beside.iter().map(|metric| row.figure(*metric)));
+            cells.push(row.verdict(lead));
+            row.push_to(&mut table, cells);
         }
     }
     Section {
@@ -135,42 +139,65 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>) -> Section {
 
 /// The answer alone, for a page that has no room for more.
 pub(super) fn compact(run: &Run, analysis: &Analysis<'_>) -> Option<Table> {
-    let clients = analysis.headline(Metric::CpuUsPerRequest)?;
-    let workload = words::workload(run.design.requests_per_connection, clients);
-    let mut table = Table::new(
-        workload,
-        1,
-        &[
-            words::MODEL,
-            words::CPU,
-            words::TIMES_CONTROL,
-            words::GOOD,
-            words::P99,
-            words::MEMORY,
-            words::VERDICT,
-        ],
-    );
-    table.columns[6].numeric = false;
-    for cell in analysis.level(clients) {
+    let lead = analysis.lead();
+    let level = analysis.headline(lead)?;
+    let beside = beside(analysis, &[Metric::ResponseP99Us, Metric::PssPeakKib]);
+    let mut columns = vec![
+        words::MODEL.to_owned(),
+        words::metric(lead),
+        words::TIMES_CONTROL.to_owned(),
+    ];
+    columns.extend(rest(analysis).map(words::metric));
+    columns.extend(beside.iter().map(|metric| words::metric(*metric)));
+    columns.push(words::verdict_on(lead));
+    let mut table = wordy_ends(load(analysis, level), 1, &columns);
+    for cell in analysis.level(level) {
         let row = ModelRow {
             run,
             analysis,
             cell,
         };
-        row.push_to(
-            &mut table,
-            vec![
-                row.model(),
-                row.estimate(Metric::CpuUsPerRequest),
-                row.ratio(Metric::CpuUsPerRequest),
-                row.estimate(Metric::GoodPerS),
-                row.figure(Metric::ResponseP99Us),
-                row.figure(Metric::PssPeakKib),
-                row.verdict(Metric::CpuUsPerRequest),
-            ],
-        );
+        let mut cells = vec![row.model(), row.estimate(lead), row.ratio(lead)];
+        cells.extend(rest(analysis).map(|metric| row.estimate(metric)));
+        cells.extend(beside.iter().map(|metric| row.figure(*metric)));
+        cells.push(row.verdict(lead));
+        row.push_to(&mut table, cells);
     }
     Some(table)
+}
+
+/// Figures compared, but for the one that headlines.
+fn rest(analysis: &Analysis<'_>) -> impl Iterator<Item = Metric> {
+    analysis.metrics.iter().skip(1).copied()
+}
+
+/// Of these, the figures that the experiment has and does not compare.
+fn beside(analysis: &Analysis<'_>, metrics: &[Metric]) -> Vec<Metric> {
+    let compared = |metric: &Metric| analysis.metrics.contains(metric);
+    metrics
+        .iter()
+        .copied()
+        .filter(|metric| !compared(metric) && has(analysis, *metric))
+        .collect()
+}
+
+/// Whether any trial has the figure.
+fn has(analysis: &Analysis<'_>, metric: Metric) -> bool {
+    let mut taken = analysis
+        .cells
+        .iter()
+        .flat_map(|cell| cell.valid.iter().chain(&cell.bound).chain(&cell.invalid));
+    taken.any(|taken| metric.of(taken.measured).is_some())
+}
+
+/// A table of which the first columns and the last hold words.
+fn wordy_ends(caption: String, words: usize, columns: &[String]) -> Table {
+    let titles: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let mut table = Table::new(caption, words, &titles);
+    if let Some(last) = table.columns.last_mut() {
+        last.numeric = false;
+    }
+    table
 }
 
 /// One model at one level, a cell of the table at a time.
@@ -195,7 +222,7 @@ impl<'a> ModelRow<'_, 'a> {
     }
 
     fn is_control(&self) -> bool {
-        self.cell.model == self.run.design.control
+        self.cell.model == self.analysis.design.control
     }
 
     fn model(&self) -> Cell {
@@ -207,7 +234,7 @@ impl<'a> ModelRow<'_, 'a> {
 
     fn estimate(&self, metric: Metric) -> Cell {
         match self.cell.estimate(metric, self.analysis.seed) {
-            Some(estimate) => numbers::estimate(&estimate).into(),
+            Some(estimate) => numbers::estimate(metric, &estimate).into(),
             None => self.figure(metric),
         }
     }
@@ -249,7 +276,7 @@ impl<'a> ModelRow<'_, 'a> {
 
     fn compared(&self, metric: Metric) -> Option<&Comparison<'a>> {
         self.analysis
-            .comparison(self.cell.model, self.cell.clients, metric)
+            .comparison(self.cell.model, self.cell.level, metric)
     }
 
     fn ratio(&self, metric: Metric) -> Cell {
@@ -262,23 +289,33 @@ impl<'a> ModelRow<'_, 'a> {
         }
     }
 
+    /// Why a model with a figure has no ratio to the control.
+    fn why_not_compared(&self, metric: Metric) -> &'static str {
+        let control = &self.analysis.design.control;
+        let mut cells = self.analysis.level(self.cell.level);
+        match cells.find(|cell| cell.model == control) {
+            Some(cell) if cell.median(metric).is_some() => words::NO_RATIO,
+            _ => words::NO_CONTROL,
+        }
+    }
+
     fn verdict(&self, metric: Metric) -> Cell {
         let neutral = |word: &str| Cell::Verdict {
             word: word.to_owned(),
             tone: Tone::Neutral,
         };
         if self.cell.median(metric).is_none() {
-            return neutral(if self.cell.made() > 0 {
-                words::NOT_RANKED
-            } else {
-                words::NOT_MEASURED
+            return neutral(match self.cell.struck_median(metric) {
+                _ if self.cell.made() == 0 => words::NOT_MEASURED,
+                None if self.cell.ranked() > 0 => words::NO_FIGURE,
+                _ => words::NOT_RANKED,
             });
         }
         if self.is_control() {
             return neutral(words::CONTROL);
         }
         let Some(compared) = self.compared(metric) else {
-            return neutral(words::NO_CONTROL);
+            return neutral(self.why_not_compared(metric));
         };
         let less = match compared.verdict {
             Verdict::Tie => return neutral(words::TIE),
@@ -286,10 +323,7 @@ impl<'a> ModelRow<'_, 'a> {
             Verdict::Less => true,
             Verdict::More => false,
         };
-        let (smaller, larger) = match metric {
-            Metric::GoodPerS => (words::SLOWER, words::FASTER),
-            _ => (words::CHEAPER, words::DEARER),
-        };
+        let (smaller, larger) = words::directions(metric);
         Cell::Verdict {
             word: if less { smaller } else { larger }.to_owned(),
             tone: if less == metric.smaller_is_better() {

@@ -3,13 +3,32 @@
 /// A report, from top to bottom.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Name of the experiment and of the run.
+    /// Name of the run, and of the experiment where there is only one.
     pub title: String,
-    /// The question the run asks.
+    /// What the run asks.
     pub question: String,
     /// What a reader must know before any number: an interrupted run, a debug build.
     pub warnings: Vec<String>,
-    /// The answer, in three plain sentences at most.
+    /// The answer to the first question, in three plain sentences at most.
+    pub answer: Vec<String>,
+    /// Every experiment, in the order they were made.
+    pub experiments: Vec<Part>,
+    /// What speaks for and against the numbers.
+    pub validity: Section,
+    /// How to read the report.
+    pub reading: Section,
+    /// How and where it was measured, the command that reruns it, where the data are.
+    pub method: Section,
+}
+
+/// What one experiment says.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Name of the experiment.
+    pub name: String,
+    /// The question it asks.
+    pub question: String,
+    /// The answer, in three plain sentences at most; none where the report begins with it.
     pub answer: Vec<String>,
     /// Heading and models at the headline level.
     pub headline: Section,
@@ -17,12 +36,8 @@ pub struct Report {
     pub charts: Vec<Chart>,
     /// Every level.
     pub levels: Section,
-    /// What speaks for and against the numbers.
-    pub validity: Section,
-    /// How to read the report.
-    pub reading: Section,
-    /// How and where it was measured, the command that reruns it, where the data are.
-    pub method: Section,
+    /// What result would change our mind.
+    pub changes_mind: String,
 }
 
 /// A heading with what stands under it.

@@ -114,6 +114,30 @@ pub fn idle(stored: &Value) -> String {
     )
 }
 
+/// What comparisons show when a knob is left where it happens to be, and when it is set equal.
+pub fn confounders(stored: &Value) -> String {
+    let settings = &stored["settings"];
+    table(
+        "| knob | clients | model | figure | left as it is | | set equal | |\n\
+         | --- | ---: | --- | --- | --- | ---: | --- | ---: |\n",
+        stored,
+        |row| {
+            let setting = &settings[text(&row["knob"])];
+            format!(
+                "| {} | {} | `{}` | {} | {} | {} | {} | {} |",
+                text(&row["knob"]),
+                number(&row["clients"], 0),
+                text(&row["model"]),
+                text(&row["figure"]).replace('_', " "),
+                text(&setting["published"]),
+                number(&row["published"], 1),
+                text(&setting["equal"]),
+                number(&row["equal"], 1)
+            )
+        },
+    )
+}
+
 /// System calls per request: one client at a time, many at once, and what they are.
 pub fn syscalls(stored: &Value) -> String {
     let rows = stored["rows"].as_array().expect("rows");

@@ -128,6 +128,7 @@ fn the_methodology_quotes_the_stored_baselines() {
         ("proof", baselines::proof),
         ("reference", baselines::reference),
         ("idle", baselines::idle),
+        ("confounders", baselines::confounders),
         ("syscalls", baselines::syscalls),
     ] {
         let stored = read(&format!("results/baselines/{name}.json"));

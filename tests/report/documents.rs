@@ -1,12 +1,12 @@
 //! The documents built from records: what they say, and that nothing in the records can break them.
 
-use hola::analysis::Analysis;
 use hola::analysis::comparison::Verdict;
 use hola::analysis::metric::Metric;
 use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
 use hola::report;
 
-use crate::fixture::{CONTROL, Scene, eventful, measured, truth};
+use crate::eventful::eventful;
+use crate::fixture::{CONTROL, Scene, analysed, level_name, load, measured, server, truth};
 
 /// Compares with a file under `tests/fixtures`; `HOLA_BLESS=1` writes it instead.
 fn matches_file(found: &str, name: &str) {
@@ -75,7 +75,8 @@ fn hostile_text_stays_text() {
     let (mut run, mut trials) = Scene::default().play();
     let hostile = "<script>alert(\"1\")</script><img src=x onerror='2'>&amp;|`*_~";
     run.models[1].title.en = hostile.to_owned();
-    run.design.question = hostile.to_owned();
+    run.experiments[0].question.en = hostile.to_owned();
+    run.experiments[0].levels[1].name = hostile.to_owned();
     run.name = hostile.to_owned();
     run.command.push(hostile.to_owned());
     run.environment.limits.push(hostile.to_owned());
@@ -97,15 +98,13 @@ fn hostile_text_stays_text() {
 fn every_table_has_a_cell_for_every_column() {
     let (run, trials) = eventful();
     let report = report::report(&run, &trials);
-    let sections = [
-        &report.headline,
-        &report.levels,
-        &report.validity,
-        &report.reading,
-        &report.method,
-    ];
-    let tables = sections.into_iter().flat_map(|section| &section.tables);
-    for table in tables.chain(report.charts.iter().map(|chart| &chart.table)) {
+    let parts = || report.experiments.iter();
+    let sections = parts()
+        .flat_map(|part| [&part.headline, &part.levels])
+        .chain([&report.validity, &report.reading, &report.method]);
+    let charts = parts().flat_map(|part| &part.charts);
+    let tables = sections.flat_map(|section| &section.tables);
+    for table in tables.chain(charts.map(|chart| &chart.table)) {
         for row in &table.rows {
             assert_eq!(row.cells.len(), table.columns.len(), "{}", table.caption);
         }
@@ -118,13 +117,16 @@ fn every_ranked_trial_is_a_dot_and_every_chart_can_be_read_aloud() {
     let report = report::report(&run, &trials);
     let ranked = trials
         .iter()
-        .filter(|trial| trial.clients == 64 && trial.arm == Arm::Model)
+        .filter(|trial| trial.level == level_name(64) && trial.arm == Arm::Model)
         .count();
-    assert_eq!(report.charts.len(), 2);
-    for svg in [&report.charts[0].wide_svg, &report.charts[0].narrow_svg] {
+    assert_eq!(report.experiments[0].charts.len(), 2);
+    for svg in [
+        &report.experiments[0].charts[0].wide_svg,
+        &report.experiments[0].charts[0].narrow_svg,
+    ] {
         assert_eq!(svg.matches("class=\"dot\"").count(), ranked);
     }
-    for chart in &report.charts {
+    for chart in &report.experiments[0].charts {
         for (svg, name) in [(&chart.wide_svg, "wide"), (&chart.narrow_svg, "narrow")] {
             let opening = part(svg, "<svg", ">");
             assert!(
@@ -144,7 +146,13 @@ fn every_model_has_a_curve_of_its_own_look() {
     for number in 0..run.models.len() {
         // Once in the plot, once in the legend.
         let class = format!("class=\"series c{number}\"");
-        assert_eq!(report.charts[1].wide_svg.matches(&class).count(), 2);
+        assert_eq!(
+            report.experiments[0].charts[1]
+                .wide_svg
+                .matches(&class)
+                .count(),
+            2
+        );
     }
 }
 
@@ -187,18 +195,18 @@ fn a_run_of_thirteen_models_is_named_at_both_ends_only() {
 fn the_headline_is_the_largest_level_that_every_model_reached() {
     let (run, mut trials) = Scene::default().play();
     assert_eq!(
-        Analysis::new(&run, &trials).headline(Metric::CpuUsPerRequest),
-        Some(64)
+        analysed(&run, &trials).headline(Metric::CpuUsPerRequest),
+        Some("64 clients")
     );
-    trials.retain(|trial| !(trial.model == "tokio" && trial.clients == 64));
+    trials.retain(|trial| !(trial.model == "tokio" && trial.level == level_name(64)));
     assert_eq!(
-        Analysis::new(&run, &trials).headline(Metric::CpuUsPerRequest),
-        Some(16)
+        analysed(&run, &trials).headline(Metric::CpuUsPerRequest),
+        Some("16 clients")
     );
-    trials.retain(|trial| trial.model != "tokio" || trial.clients == 999);
+    trials.retain(|trial| trial.model != "tokio" || trial.level == level_name(999));
     assert_eq!(
-        Analysis::new(&run, &trials).headline(Metric::CpuUsPerRequest),
-        Some(64)
+        analysed(&run, &trials).headline(Metric::CpuUsPerRequest),
+        Some("64 clients")
     );
 }
 
@@ -252,7 +260,7 @@ fn one_trial_per_cell_has_no_interval_and_says_so() {
         ..Scene::default()
     }
     .play();
-    let analysis = Analysis::new(&run, &trials);
+    let analysis = analysed(&run, &trials);
     assert!(
         analysis
             .comparisons
@@ -273,13 +281,13 @@ fn a_run_without_a_valid_trial_has_no_answer() {
     }
     .play();
     for trial in &mut trials {
-        measured(trial).load.counts.ok = 0;
+        load(trial).counts.ok = 0;
     }
     run.status = Status::Running;
     for trials in [trials.as_slice(), &[]] {
         let report = report::report(&run, trials);
         assert!(report.answer[0].starts_with("No trial of this run can be ranked"));
-        assert!(report.charts.is_empty());
+        assert!(report.experiments[0].charts.is_empty());
         all_formats(&run, trials);
     }
 }
@@ -295,17 +303,18 @@ fn an_empty_plan_and_absurd_figures_do_not_panic() {
         .iter_mut()
         .zip([f64::NAN, f64::INFINITY, 0.0, -1.0].into_iter().cycle())
     {
-        let measured = measured(trial);
-        measured.server.cpu_us_per_request = Some(value);
-        measured.load.rates.good_per_s = value;
-        measured.load.latency_us.response.p50 = Some(value);
-        measured.response_histogram = "AAAA".to_owned();
+        server(trial).cpu_us_per_request = Some(value);
+        load(trial).rates.good_per_s = value;
+        load(trial).latency_us.response.p50 = Some(value);
+        measured(trial).response_histogram = Some("AAAA".to_owned());
     }
     all_formats(&run, &trials);
     run.models.clear();
-    run.design.levels.clear();
-    run.design.control.clear();
+    run.experiments[0].levels.clear();
+    run.experiments[0].control.clear();
     run.command.clear();
+    all_formats(&run, &trials);
+    run.experiments.clear();
     all_formats(&run, &trials);
 }
 
@@ -314,21 +323,28 @@ fn a_generator_at_its_limit_spoils_rates_and_times_but_not_costs() {
     let (run, mut trials) = Scene::default().play();
     for trial in trials
         .iter_mut()
-        .filter(|trial| trial.model == "tokio" && trial.clients == 64)
+        .filter(|trial| trial.model == "tokio" && trial.level == level_name(64))
     {
-        let checks = &mut measured(trial).load.validity;
+        let checks = &mut load(trial).validity;
         let generator = checks.iter_mut().find(|check| check.check == "generator");
         generator.expect("a generator checks itself").ok = false;
     }
-    let analysis = Analysis::new(&run, &trials);
+    let analysis = analysed(&run, &trials);
     assert!(
         analysis
-            .comparison("tokio", 64, Metric::CpuUsPerRequest)
+            .comparison("tokio", "64 clients", Metric::CpuUsPerRequest)
             .is_some()
     );
-    assert!(analysis.comparison("tokio", 64, Metric::GoodPerS).is_none());
-    assert_eq!(analysis.headline(Metric::CpuUsPerRequest), Some(64));
-    assert_eq!(analysis.headline(Metric::GoodPerS), Some(16));
+    assert!(
+        analysis
+            .comparison("tokio", "64 clients", Metric::GoodPerS)
+            .is_none()
+    );
+    assert_eq!(
+        analysis.headline(Metric::CpuUsPerRequest),
+        Some("64 clients")
+    );
+    assert_eq!(analysis.headline(Metric::GoodPerS), Some("16 clients"));
     let page = report::markdown(&run, &trials);
     assert!(
         page.contains("GENERATOR-BOUND: in 5 trials") && page.contains("~~"),
@@ -339,9 +355,10 @@ fn a_generator_at_its_limit_spoils_rates_and_times_but_not_costs() {
 #[test]
 fn an_invalid_trial_is_kept_apart_from_the_figures() {
     let (run, trials) = eventful();
-    let analysis = Analysis::new(&run, &trials);
+    let analysis = analysed(&run, &trials);
     let find = |model: &str, clients| {
-        let mut level = analysis.level(clients);
+        let name = level_name(clients);
+        let mut level = analysis.level(&name);
         level
             .find(|cell| cell.model == model)
             .expect("a planned cell")
@@ -358,7 +375,7 @@ fn an_invalid_trial_is_kept_apart_from_the_figures() {
     assert_eq!(find("fork-per-client", 64).made(), 0);
     assert!(
         analysis
-            .comparison("tokio", 1, Metric::CpuUsPerRequest)
+            .comparison("tokio", "1 client", Metric::CpuUsPerRequest)
             .is_none()
     );
     // Six of tokio at 1 client, one at 16, one failed, one unanswered, one foreign.

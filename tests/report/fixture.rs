@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use hola::analysis::Analysis;
 use hola::lab::record::{
-    Arm, Bilingual, Design, Environment, KernelEvidence, Measured, ModelCard, Outcome, Run,
+    Arm, Bilingual, Design, Environment, KernelEvidence, Level, Measured, ModelCard, Outcome, Run,
     SCHEMA_VERSION, ServerCost, Skipped, Status, Trial,
 };
 use hola_loadgen::summary::{Check, Counts, Distribution, Generator, Latencies, Rates, Summary};
 use hola_loadgen::{Pace, Stop, Workload};
+
+use crate::noise::{Noise, histogram, whole};
 
 pub(crate) const CONTROL: &str = "iterative";
 
@@ -77,6 +76,7 @@ pub(crate) const fn truth(
 pub(crate) struct Scene {
     pub(crate) seed: u64,
     pub(crate) models: Vec<Truth>,
+    /// Numbers of clients.
     pub(crate) levels: Vec<u32>,
     pub(crate) rounds: u32,
     /// Relative standard deviation of a trial.
@@ -124,7 +124,7 @@ impl Scene {
                             experiment: "churn".to_owned(),
                             model: model.name.to_owned(),
                             arm,
-                            clients,
+                            level: level_name(clients),
                             round,
                             position,
                             started_at: format!(
@@ -150,28 +150,17 @@ impl Scene {
             profile: "quick".to_owned(),
             status: Status::Complete,
             started_at: "2026-11-21T10:15:02Z".to_owned(),
+            resumed_at: Vec::new(),
             finished_at: Some("2026-11-21T10:21:40Z".to_owned()),
             seed: self.seed,
             command: ["hola", "compare", "--profile", "quick", "--seed", "7"]
                 .map(str::to_owned)
                 .into(),
-            design: Design {
-                experiment: "churn".to_owned(),
-                question: "What does a model cost when every request brings a new connection?"
-                    .to_owned(),
-                levels: self.levels.clone(),
-                trials_per_cell: self.rounds,
-                trial_s: 2.0,
-                warmup_s: 0.5,
-                requests_per_connection: Some(1),
-                control: CONTROL.to_owned(),
-                server_cpus: vec![0],
-                generator_cpus: vec![1],
-                server_settings: serde_json::json!({"backlog": 1024, "conversation": "http", "nodelay": true}),
-            },
+            experiments: vec![self.design()],
             models: self.models.iter().map(card).collect(),
             skipped: vec![Skipped {
                 model: "io-uring".to_owned(),
+                experiment: None,
                 reason: "the kernel forbids io_uring here".to_owned(),
             }],
             environment: Environment {
@@ -199,6 +188,43 @@ impl Scene {
         }
     }
 
+    fn design(&self) -> Design {
+        Design {
+            experiment: "churn".to_owned(),
+            question: both(
+                "What does a model cost when every request brings a new connection?",
+                "¿Qué cuesta un modelo cuando cada petición trae una conexión nueva?",
+            ),
+            changes_mind: both("A ratio of 1.", "Una razón de 1."),
+            levels: self
+                .levels
+                .iter()
+                .map(|&clients| Level {
+                    name: level_name(clients),
+                    clients,
+                    ..Level::default()
+                })
+                .collect(),
+            models: self
+                .models
+                .iter()
+                .map(|model| model.name.to_owned())
+                .collect(),
+            control: CONTROL.to_owned(),
+            figures: ["cpu_us_per_request", "good_per_s"]
+                .map(str::to_owned)
+                .into(),
+            tolerates: Vec::new(),
+            trials_per_cell: self.rounds,
+            trial_s: 2.0,
+            warmup_s: 0.5,
+            extra_s: 0.0,
+            server_cpus: vec![0],
+            generator_cpus: vec![1],
+            server_settings: serde_json::json!({"backlog": 1024, "conversation": "http", "nodelay": true}),
+        }
+    }
+
     fn measured(&self, model: &Truth, clients: u32, cpu_us: f64, noise: &mut Noise) -> Measured {
         const WINDOW_S: f64 = 2.0;
         // A closed loop on a server that is always busy: Little's law gives the response time.
@@ -208,7 +234,7 @@ impl Scene {
         let cpu_total = cpu_us * rate * WINDOW_S;
         let percentile = |factor: f64| Some(response_us * factor);
         Measured {
-            load: Summary {
+            load: Some(Summary {
                 schema_version: 1,
                 model: Some(model.name.to_owned()),
                 url: "http://127.0.0.1:40001/".to_owned(),
@@ -257,8 +283,8 @@ impl Scene {
                     check("littles_law", true, "X·R / clients = 0.997"),
                     check("generator", true, "the busiest thread used 61 % of a CPU"),
                 ],
-            },
-            server: ServerCost {
+            }),
+            server: Some(ServerCost {
                 cpu_user_us: whole(cpu_total * model.user_share),
                 cpu_system_us: whole(cpu_total * (1.0 - model.user_share)),
                 conversations: ok,
@@ -273,13 +299,11 @@ impl Scene {
                 wakeups: 4_800,
                 conversations_by_worker: vec![4_800],
                 settings: serde_json::json!({"backlog": 1024}),
-            },
+            }),
+            figures: BTreeMap::new(),
+            remarks: BTreeMap::new(),
             kernel: KernelEvidence::default(),
-            response_histogram: if self.histograms {
-                histogram(response_us, noise)
-            } else {
-                String::new()
-            },
+            response_histogram: self.histograms.then(|| histogram(response_us, noise)),
             validity: vec![check("steal", true, "0.2 % of CPU time stolen")],
         }
     }
@@ -301,66 +325,29 @@ pub(crate) fn measured(trial: &mut Trial) -> &mut Measured {
     }
 }
 
-/// A run that has met with everything: a failed check, a failed trial, a cell without any trial, one with invalid ones
-/// only, an unknown model, an interruption.
-pub(crate) fn eventful() -> (Run, Vec<Trial>) {
-    let (mut run, mut trials) = Scene {
-        rounds: 6,
-        ..Scene::default()
+/// What the generator saw in a trial that is known to be measured.
+pub(crate) fn load(trial: &mut Trial) -> &mut Summary {
+    measured(trial).load.as_mut().expect("a load")
+}
+
+/// What the server cost in such a trial.
+pub(crate) fn server(trial: &mut Trial) -> &mut ServerCost {
+    measured(trial).server.as_mut().expect("a server")
+}
+
+/// Name of a level that is a number of clients.
+pub(crate) fn level_name(clients: u32) -> String {
+    match clients {
+        1 => "1 client".to_owned(),
+        _ => format!("{clients} clients"),
     }
-    .play();
-    run.status = Status::Interrupted;
-    trials.retain(|trial| !(trial.model == "fork-per-client" && trial.clients == 64));
-    for trial in &mut trials {
-        let cell = (trial.model.as_str(), trial.clients);
-        match (cell, trial.round) {
-            (("tokio", 16), 2) => {
-                let detail = "rate times response time makes 0.9312 of the clients";
-                measured(trial)
-                    .load
-                    .validity
-                    .push(check("littles_law", false, detail));
-            }
-            (("thread-per-client", 64), _) => {
-                let detail = "GENERATOR-BOUND: its busiest thread used 97 % of a CPU";
-                measured(trial)
-                    .load
-                    .validity
-                    .push(check("generator", false, detail));
-            }
-            (("tokio", 1), _) => {
-                measured(trial).validity.push(check(
-                    "steady_state",
-                    false,
-                    "medians rise by 12 % | p = 0.01",
-                ));
-            }
-            (("thread-per-client", 16), 4) if trial.arm == Arm::Model => {
-                trial.outcome = Outcome::Failed("the server did not start: EAGAIN".to_owned());
-            }
-            (("iterative", 16), 3) => {
-                let measured = measured(trial);
-                measured.load.counts = Counts {
-                    failed: BTreeMap::new(),
-                    ..Counts::default()
-                };
-                measured.load.latency_us = Latencies::default();
-                measured.server.requests = 0;
-                measured.server.cpu_us_per_request = None;
-                measured.response_histogram = histogram_of(&[]);
-            }
-            (("fork-per-client", 16), 1) => {
-                measured(trial).load.latency_us.response.censored = vec!["p99".to_owned()];
-                measured(trial).response_histogram = "not base64".to_owned();
-            }
-            _ => {}
-        }
+}
+
+fn both(en: &str, es: &str) -> Bilingual {
+    Bilingual {
+        en: en.to_owned(),
+        es: es.to_owned(),
     }
-    let mut foreign = trials[0].clone();
-    foreign.model = "coroutines".to_owned();
-    foreign.position = 9_999;
-    trials.push(foreign);
-    (run, trials)
 }
 
 fn card(model: &Truth) -> ModelCard {
@@ -378,56 +365,7 @@ fn card(model: &Truth) -> ModelCard {
     }
 }
 
-/// Response times spread around a median, farther above than below.
-fn histogram(median_us: f64, noise: &mut Noise) -> String {
-    const SAMPLES: usize = 4_000;
-    let samples: Vec<u64> = (0..SAMPLES)
-        .map(|_| whole(median_us * 1e3 * noise.factor(0.2) * noise.factor(0.2)))
-        .collect();
-    histogram_of(&samples)
-}
-
-fn histogram_of(samples_ns: &[u64]) -> String {
-    let mut histogram: Histogram<u64> = Histogram::new(3).expect("three digits");
-    for &sample in samples_ns {
-        histogram.record(sample).expect("it resizes itself");
-    }
-    let mut bytes = Vec::new();
-    V2DeflateSerializer::new()
-        .serialize(&histogram, &mut bytes)
-        .expect("a Vec takes all");
-    STANDARD.encode(bytes)
-}
-
-fn whole(value: f64) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "positive figures below 2⁵³"
-    )]
-    let whole = value as u64;
-    whole
-}
-
-/// Seeded noise: Steele, Lea & Flood's SplitMix64 and the sum of twelve uniform values.
-struct Noise(u64);
-
-impl Noise {
-    /// A factor around 1 with a relative standard deviation; never near 0.
-    fn factor(&mut self, deviation: f64) -> f64 {
-        (1.0 + deviation * self.normal()).max(0.05)
-    }
-
-    /// Nearly normal, mean 0, standard deviation 1: without functions whose last digit differs between machines.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
+/// The run's only experiment.
+pub(crate) fn analysed<'a>(run: &'a Run, trials: &'a [Trial]) -> Analysis<'a> {
+    Analysis::new(&run.experiments[0], &run.models, trials, run.seed)
 }

@@ -1,4 +1,7 @@
 //! Analysis and reports over synthetic records: known effects, and everything that can be missing.
 mod documents;
+mod eventful;
 mod fixture;
+mod noise;
+mod several;
 mod simulations;

@@ -29,9 +29,9 @@ fn simulate(cpu_us: f64, simulations: u64) -> (Vec<Verdict>, usize) {
     let mut covered = 0;
     for seed in 0..simulations {
         let (run, trials) = scene(seed, cpu_us).play();
-        let analysis = Analysis::new(&run, &trials);
+        let analysis = Analysis::new(&run.experiments[0], &run.models, &trials, run.seed);
         let found = analysis
-            .comparison("other", 64, Metric::CpuUsPerRequest)
+            .comparison("other", "64 clients", Metric::CpuUsPerRequest)
             .expect("both models have trials");
         let interval = found.ratio.interval.expect("five trials");
         covered += usize::from(interval.contains(cpu_us / 40.0));

@@ -464,3 +464,14 @@ pub fn hola(arguments: &[&str]) -> (ExitStatus, String, String) {
     let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
     (output.status, text(output.stdout), text(output.stderr))
 }
+
+/// The only folder in `results`.
+pub fn only_folder(results: &std::path::Path) -> PathBuf {
+    let folders: Vec<_> = fs::read_dir(results)
+        .expect("a folder")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    folders[0].clone()
+}

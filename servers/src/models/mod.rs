@@ -19,6 +19,7 @@ use std::{fmt, io};
 
 use serde::Serialize;
 
+pub(crate) use self::thread_per_client::STACK_OCTETS;
 use crate::server::Server;
 use crate::settings::Accept;
 

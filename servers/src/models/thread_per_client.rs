@@ -39,7 +39,7 @@ pub(super) const MODEL: Model = Model {
 };
 
 /// Address space for a stack. A conversation touches three pages of it; the default of 2 MiB would buy nothing.
-const STACK_OCTETS: usize = 128 * 1024;
+pub(crate) const STACK_OCTETS: usize = 128 * 1024;
 
 fn serve(server: &'static Server) -> io::Result<()> {
     attend_each(server, server.clients())

@@ -145,7 +145,8 @@ fn family() -> Option<&'static Family> {
 /// # Errors
 /// What fork(2) said.
 pub(crate) fn fork() -> io::Result<Option<Pid>> {
-    // SAFETY: `Children::of` has made sure that this is the only thread, so the child may do whatever its parent may.
+    // SAFETY: every caller has made sure that this is the only thread (`children::check_single_threaded`), so the child
+    // may do whatever its parent may.
     match unsafe { nix::unistd::fork()? } {
         ForkResult::Parent { child } => Ok(Some(child)),
         ForkResult::Child => Ok(None),
@@ -163,8 +164,32 @@ pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
     stack_octets: usize,
     work: W,
 ) -> io::Result<()> {
+    spawn(stack_octets, libc::PTHREAD_CREATE_DETACHED, work).map(|_| ())
+}
+
+/// The same in a thread that is waited for to its very end.
+///
+/// # Errors
+/// As above.
+pub(crate) fn spawn_and_join<W: FnOnce() + Send + 'static>(
+    stack_octets: usize,
+    work: W,
+) -> io::Result<()> {
+    let thread = spawn(stack_octets, libc::PTHREAD_CREATE_JOINABLE, work)?;
+    // SAFETY: the thread was made joinable a moment ago, and this is the only join; its result is not asked for.
+    match unsafe { libc::pthread_join(thread, std::ptr::null_mut()) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
+fn spawn<W: FnOnce() + Send + 'static>(
+    stack_octets: usize,
+    detach_state: libc::c_int,
+    work: W,
+) -> io::Result<libc::pthread_t> {
     extern "C" fn run<W: FnOnce()>(work: *mut libc::c_void) -> *mut libc::c_void {
-        // SAFETY: `spawn_detached` gave this pointer away to this thread alone.
+        // SAFETY: `spawn` gave this pointer away to this thread alone.
         let work = unsafe { Box::from_raw(work.cast::<W>()) };
         // Unwinding must not leave this function.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
@@ -178,7 +203,7 @@ pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
     let refused = unsafe {
         libc::pthread_attr_init(attributes.as_mut_ptr());
         libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack_octets);
-        libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), libc::PTHREAD_CREATE_DETACHED);
+        libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), detach_state);
         let refused =
             libc::pthread_create(&raw mut thread, attributes.as_ptr(), run::<W>, work.cast());
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
@@ -189,7 +214,7 @@ pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
         drop(unsafe { Box::from_raw(work) });
         return Err(io::Error::from_raw_os_error(refused));
     }
-    Ok(())
+    Ok(thread)
 }
 
 /// Ends this process at once: no destructor, no exit handler, no buffer of the parent's written twice.

@@ -1,0 +1,79 @@
+//! What it takes to make one process, thread or task that has nothing to do, and to see it end: the price of attention
+//! without a client. Each is made as the model that needs it makes it.
+
+use std::hint::black_box;
+use std::io;
+use std::time::{Duration, Instant};
+
+use nix::sys::wait::waitpid;
+use tokio::runtime;
+
+use crate::children::check_single_threaded;
+use crate::models::STACK_OCTETS;
+use crate::server::touch_ballast;
+use crate::sys;
+
+/// Touches that much memory and keeps it, as `hola serve --ballast` does: a fork copies the page tables of it.
+///
+/// # Errors
+/// `OutOfMemory`, when there is not so much.
+pub fn ballast(octets: u64) -> io::Result<()> {
+    touch_ballast(octets)
+}
+
+/// Forks `count` children that end at once, one after another, and reaps each; how long each took.
+///
+/// # Errors
+/// What fork(2) or waitpid(2) said, or that this process has a second thread.
+pub fn processes(count: u32) -> io::Result<Vec<Duration>> {
+    check_single_threaded()?;
+    timed(count, || {
+        match sys::fork()? {
+            Some(child) => waitpid(child, None)?,
+            None => sys::exit_now(0),
+        };
+        Ok(())
+    })
+}
+
+/// Makes `count` threads that end at once, one after another, and waits for the end of each; how long each took.
+///
+/// # Errors
+/// What pthread_create(3) said.
+pub fn threads(count: u32) -> io::Result<Vec<Duration>> {
+    timed(count, || {
+        sys::spawn_and_join(STACK_OCTETS, || {
+            black_box(());
+        })
+    })
+}
+
+/// Makes `count` tasks that end at once, one after another, on a work-stealing runtime, and awaits each; how long each
+/// took. Who makes them is a task itself, as the model's acceptor is.
+///
+/// # Errors
+/// What the runtime said when it could not start.
+pub fn tasks(count: u32) -> io::Result<Vec<Duration>> {
+    let runtime = runtime::Builder::new_multi_thread().build()?;
+    runtime.block_on(async { tokio::spawn(make_tasks(count)).await? })
+}
+
+async fn make_tasks(count: u32) -> io::Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(count as usize);
+    for _ in 0..count {
+        let begun = Instant::now();
+        tokio::spawn(async { black_box(()) }).await?;
+        times.push(begun.elapsed());
+    }
+    Ok(times)
+}
+
+fn timed(count: u32, mut make: impl FnMut() -> io::Result<()>) -> io::Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(count as usize);
+    for _ in 0..count {
+        let begun = Instant::now();
+        make()?;
+        times.push(begun.elapsed());
+    }
+    Ok(times)
+}

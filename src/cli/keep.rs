@@ -1,0 +1,45 @@
+//! `hola keep`: runs another program's server for the lab, and lets nobody of it outlive the lab.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use hola_servers::cli::Cpus;
+
+use crate::lab::target::keeper::{Keep, keep};
+
+/// Arguments of `keep`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Example:
+  sleep 10 | hola keep --cpus 0 -- python3 -m http.server
+
+Runs the program until standard input ends; then ends it, and everybody that it made. Prints its process id, and at the
+end what all of them used, a line of JSON each.")]
+pub(super) struct KeepArgs {
+    /// Program and arguments
+    #[arg(required = true, last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+    /// CPUs to run on, such as 0 or 0,2-3 [default: all]
+    #[arg(long, value_name = "LIST")]
+    cpus: Option<Cpus>,
+    /// Folder of a control group to run it in
+    #[arg(long, value_name = "DIR")]
+    cgroup: Option<PathBuf>,
+    /// Folder to remove if whoever started this is gone at the end
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+/// Keeps it until standard input ends.
+pub(super) fn run(args: &KeepArgs) -> Result<ExitCode> {
+    keep(&Keep {
+        command: args.command.clone(),
+        cpus: args.cpus.clone(),
+        cgroup: args.cgroup.clone(),
+        folder: args.folder.clone(),
+    })
+    .map_err(anyhow::Error::msg)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,57 @@
+//! `hola spawn`: what one thread, process or task costs; how a fresh process measures it for the lab.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use hola_servers::cli::{Cpus, end_with, size};
+use hola_servers::spawning;
+
+use crate::lab::procedures::spawn::{Kind, Spawned};
+
+/// Arguments of `spawn`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  hola spawn thread
+  hola spawn process --count 500 --ballast 500M
+
+Prints one line of JSON: the median time of making one and seeing it end, and its 99th percentile where there are at
+least 1000.")]
+pub(super) struct SpawnArgs {
+    /// What to make
+    #[arg(value_enum)]
+    kind: Kind,
+    /// How many, one after another
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: u32,
+    /// Memory to touch before, such as 500M: what a fork has to copy the page tables of
+    #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
+    ballast: u64,
+    /// CPUs to run on, such as 0 or 0,2-3 [default: all]
+    #[arg(long, value_name = "LIST")]
+    cpus: Option<Cpus>,
+    /// End with this process, whatever happens to it
+    #[arg(long, value_name = "PID", hide = true)]
+    parent: Option<i32>,
+}
+
+/// Makes them, and prints what it cost.
+pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
+    if let Some(parent) = args.parent {
+        end_with(parent).map_err(anyhow::Error::msg)?;
+    }
+    if let Some(cpus) = &args.cpus {
+        cpus.run_on()
+            .map_err(|why_not| anyhow::anyhow!("--cpus {why_not}"))?;
+    }
+    spawning::ballast(args.ballast)?;
+    let times = match args.kind {
+        Kind::Thread => spawning::threads(args.count),
+        Kind::Process => spawning::processes(args.count),
+        Kind::Task => spawning::tasks(args.count),
+    };
+    let spawned = Spawned::of(args.kind, args.ballast, &times?);
+    println!("{}", serde_json::to_string(&spawned)?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,49 @@
+//! # Scaling: who uses more than one CPU?
+//!
+//! **Question.** Processes and threads can run on all CPUs at once, a single loop cannot. How much faster does each model
+//! serve with twice the CPUs?
+//!
+//! **Measurement.** A closed loop of clients asking for a computation of some 0.2 ms, with the server on 1, 2, 4, … CPUs;
+//! the rate of good answers, against a model that cannot use a second CPU. Models with workers start as many for each CPU
+//! as they do anywhere. The generator runs on the CPUs that are left; with all of them given to the server it shares the
+//! last one, and the level's name says so: what it takes there is missing from the server's rate.
+
+use hola_servers::models::Bilingual;
+
+use super::{Experiment, LevelPlan, Levels, Profile};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "scaling",
+    question: Bilingual {
+        en: "Computed answers, with the server on one CPU, two, and so on: who uses them?",
+        es: "Respuestas calculadas, con el servidor en una CPU, en dos y así: ¿quién las aprovecha?",
+    },
+    changes_mind: Bilingual {
+        en: "On two CPUs, threads that serve no more than a single loop, while processes do.",
+        es: "En dos CPU, hilos que no atiendan más que un único bucle, mientras que los procesos sí.",
+    },
+    figures: &["good_per_s", "cpu_us_per_request"],
+    profiles: &[Profile {
+        name: "full",
+        levels: Levels::Cpus(LevelPlan {
+            clients: 16,
+            path: "/compute/100000",
+            ..LevelPlan::COMMON
+        }),
+        models: &[
+            "iterative",
+            "fork-per-client",
+            "pre-forked",
+            "thread-per-client",
+            "pre-threaded",
+            "epoll",
+            "epoll-per-core",
+            "tokio",
+        ],
+        rounds: 7,
+        trial_ms: 600,
+        warmup_ms: 200,
+        extra_ms: 0,
+    }],
+    ..Experiment::COMMON
+};

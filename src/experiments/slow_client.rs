@@ -1,0 +1,72 @@
+//! # Slow client: whom does a client keep waiting that does not finish its request?
+//!
+//! **Question.** Some clients send half a head and stay, until the server's deadline for it (5 s). What becomes of the
+//! others?
+//!
+//! **Measurement.** A closed loop of fast clients, one request per connection, beside none, one and eight slow ones; the
+//! rate of good answers and the response times of the fast ones. That a model with one place, or with few workers,
+//! answers nothing at all is a finding here, not a failure.
+
+use hola_servers::models::Bilingual;
+
+use super::{Experiment, FOUR, KINDS, LevelPlan, Levels, Profile};
+use crate::lab::beside::Disturbance;
+
+const NONE: LevelPlan = LevelPlan {
+    name: "no slow client",
+    clients: 16,
+    ..LevelPlan::COMMON
+};
+const ONE: LevelPlan = LevelPlan {
+    name: "1 slow client",
+    beside: Some(Disturbance::Slow { clients: 1 }),
+    ..NONE
+};
+const EIGHT: LevelPlan = LevelPlan {
+    name: "8 slow clients",
+    beside: Some(Disturbance::Slow { clients: 8 }),
+    ..NONE
+};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "slow-client",
+    question: Bilingual {
+        en: "Clients that send half a head and stay: whom do they keep waiting?",
+        es: "Clientes que envían media cabecera y se quedan: ¿a quién hacen esperar?",
+    },
+    changes_mind: Bilingual {
+        en: "Fast clients of a model with a thread, a process or a task for each that fall behind what they reach without slow ones.",
+        es: "Clientes rápidos de un modelo con hilo, proceso o tarea para cada uno que queden por debajo de lo que alcanzan sin los lentos.",
+    },
+    control: "thread-per-client",
+    figures: &["good_per_s", "response_p99_us"],
+    tolerates: &[
+        "nothing_answered",
+        "failures",
+        "littles_law",
+        "steady_state",
+        "kernel_evidence",
+        "modes",
+    ],
+    profiles: &[
+        Profile {
+            name: "quick",
+            levels: Levels::Named(&[NONE, ONE]),
+            models: FOUR,
+            rounds: 3,
+            trial_ms: 400,
+            warmup_ms: 150,
+            extra_ms: 0,
+        },
+        Profile {
+            name: "full",
+            levels: Levels::Named(&[NONE, ONE, EIGHT]),
+            models: KINDS,
+            rounds: 7,
+            trial_ms: 600,
+            warmup_ms: 200,
+            extra_ms: 0,
+        },
+    ],
+    ..Experiment::COMMON
+};

@@ -1,0 +1,96 @@
+//! Listeners on loopback, as the kernel lists them.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
+
+/// A listening socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// What `/proc/PID/fd` calls it.
+    pub inode: u64,
+    /// Connections that wait to be accepted.
+    pub waiting: u32,
+}
+
+/// Every listener at that IPv4 address and port: several where they share it (`SO_REUSEPORT`).
+///
+/// # Errors
+/// What reading `/proc/net/tcp` said.
+pub fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
+    // Line by line: listeners come first, and there may be many thousands of connections behind them.
+    parse(BufReader::new(File::open("/proc/net/tcp")?), address)
+}
+
+/// Connections that wait to be accepted at that address.
+///
+/// # Errors
+/// As [`at`].
+pub fn waiting(address: SocketAddr) -> io::Result<u32> {
+    Ok(at(address)?.iter().map(|listener| listener.waiting).sum())
+}
+
+fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> {
+    const LISTEN: &str = "0A";
+    let SocketAddr::V4(address) = address else {
+        return Ok(Vec::new());
+    };
+    // The kernel prints the address as the number it is in memory, and the port as a number.
+    let wanted = format!(
+        "{:08X}:{:04X}",
+        u32::from_ne_bytes(address.ip().octets()),
+        address.port()
+    );
+    let mut found = Vec::new();
+    for line in table.lines().skip(1) {
+        let line = line?;
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, local, _, state, queues, _, _, _, _, inode, ..] = fields[..] else {
+            continue;
+        };
+        if state != LISTEN {
+            break;
+        }
+        if local == wanted {
+            let waiting = queues.split_once(':').map_or("0", |(_, waiting)| waiting);
+            found.push(Listener {
+                inode: inode.parse().unwrap_or(0),
+                waiting: u32::from_str_radix(waiting, 16).unwrap_or(0),
+            });
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_endian = "little")]
+    #[test]
+    fn finds_every_listener_of_an_address_and_looks_at_nothing_behind_the_listeners() {
+        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+            0: 0100007F:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000  0  0 11 1 0 100 0 0 10 0\n\
+            1: 0100007F:1F91 00000000:0000 0A 00000000:00000009 00:00000000 00000000  0  0 12 1 0 100 0 0 10 0\n\
+            2: 0100007F:1F90 00000000:0000 0A 00000000:0000000A 00:00000000 00000000  0  0 13 1 0 100 0 0 10 0\n\
+            3: 0100007F:1F90 0100007F:8000 01 00000000:00000000 00:00000000 00000000  0  0 14 1 0 20 4 30 10 -1\n";
+        let found = parse(
+            table.as_bytes(),
+            "127.0.0.1:8080".parse().expect("an address"),
+        )
+        .expect("read");
+        let listener = |inode, waiting| Listener { inode, waiting };
+        assert_eq!(found, [listener(11, 3), listener(13, 10)]);
+    }
+
+    #[test]
+    fn counts_who_waits_at_a_real_listener() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let clients = [0, 1, 2].map(|_| std::net::TcpStream::connect(address).expect("connected"));
+        assert_eq!(waiting(address).expect("read"), 3);
+        drop(listener.accept().expect("a client"));
+        assert_eq!(waiting(address).expect("read"), 2);
+        drop(clients);
+    }
+}

@@ -1,0 +1,216 @@
+//! What it costs to make one thread, process or task that has nothing to do, and to see it end.
+
+use std::fmt;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hola_servers::models::{self, Attention, Capacity};
+use serde::{Deserialize, Serialize};
+
+use super::{Procedure, microseconds, percentile, stop_if, to_f64};
+
+/// Longest that one process of them may take.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How often its end is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// What is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A thread of the operating system, as the models make it
+    Thread,
+    /// A process, forked
+    Process,
+    /// A task of a work-stealing runtime
+    Task,
+}
+
+impl Kind {
+    /// What a model makes for each client, if it makes anything.
+    pub fn of_model(name: &str) -> Option<Self> {
+        let model = models::find(name)?;
+        if model.capacity != Capacity::Unbounded {
+            return None;
+        }
+        match model.attention {
+            Attention::Nothing => None,
+            Attention::Task => Some(Kind::Task),
+            Attention::Thread => Some(Kind::Thread),
+            Attention::Process => Some(Kind::Process),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Kind::Thread => "thread",
+            Kind::Process => "process",
+            Kind::Task => "task",
+        })
+    }
+}
+
+/// What the measuring process says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spawned {
+    /// What was made.
+    pub kind: Kind,
+    /// How many, one after another.
+    pub count: u32,
+    /// Memory that the maker had touched before.
+    pub ballast_octets: u64,
+    /// Median time of making one and seeing it end, in microseconds.
+    pub spawn_us: f64,
+    /// Its 99th percentile; `null` with fewer than 1,000, as ten samples must lie beyond it.
+    pub spawn_us_p99: Option<f64>,
+}
+
+/// Samples that must lie beyond a percentile.
+const BEYOND: f64 = 10.0;
+
+impl Spawned {
+    /// The figures of one process's times.
+    pub fn of(kind: Kind, ballast_octets: u64, times: &[Duration]) -> Self {
+        let mut sorted: Vec<f64> = times.iter().copied().map(microseconds).collect();
+        sorted.sort_by(f64::total_cmp);
+        let supports_p99 = to_f64(sorted.len()) * 0.01 >= BEYOND;
+        Spawned {
+            kind,
+            count: u32::try_from(times.len()).unwrap_or(u32::MAX),
+            ballast_octets,
+            spawn_us: percentile(&sorted, 0.5).unwrap_or(0.0),
+            spawn_us_p99: percentile(&sorted, 0.99).filter(|_| supports_p99),
+        }
+    }
+}
+
+/// Has a fresh process on `cpus` make `count` of what `model` makes for each client, with `ballast_octets` of its memory
+/// touched.
+///
+/// Figures: `spawn_us` (median) and `spawn_us_p99`.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record; a model that makes nothing for a client is one reason.
+pub fn measure(
+    hola: &Path,
+    model: &str,
+    count: u32,
+    ballast_octets: u64,
+    cpus: &[usize],
+    interrupted: &AtomicBool,
+) -> Result<Procedure, String> {
+    let kind = Kind::of_model(model)
+        .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
+    let mut command = Command::new(hola);
+    command
+        .args(["spawn", &kind.to_string()])
+        .args(["--count", &count.to_string()])
+        .args(["--ballast", &ballast_octets.to_string()])
+        .args(["--parent", &std::process::id().to_string()]);
+    if !cpus.is_empty() {
+        let list: Vec<_> = cpus.iter().map(usize::to_string).collect();
+        command.args(["--cpus", &list.join(",")]);
+    }
+    let said = Ended::run(command, interrupted)?;
+    let spawned: Spawned = serde_json::from_str(&said)
+        .map_err(|error| format!("hola spawn gave no readable figures: {error}"))?;
+    let mut found = Procedure::default();
+    found.figure("spawn_us", spawned.spawn_us);
+    if let Some(p99) = spawned.spawn_us_p99 {
+        found.figure("spawn_us_p99", p99);
+    }
+    found.remarks.insert("kind".into(), kind.to_string());
+    found.check(
+        "spawned_all",
+        spawned.count == count && spawned.ballast_octets == ballast_octets,
+        format!("{} of {count} were made and seen to end", spawned.count),
+    );
+    Ok(found)
+}
+
+/// A process that is killed if its words are not waited for.
+struct Ended(Child);
+
+impl Ended {
+    /// What the process said, once it has ended well.
+    fn run(mut command: Command, interrupted: &AtomicBool) -> Result<String, String> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let started = command.spawn();
+        let mut child = Ended(started.map_err(|error| format!("cannot run hola spawn: {error}"))?);
+        let deadline = Instant::now() + LONGEST;
+        let status = loop {
+            stop_if(interrupted)?;
+            match child.0.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                Ok(None) => {
+                    return Err(format!(
+                        "hola spawn did not end within {} s",
+                        LONGEST.as_secs()
+                    ));
+                }
+                Err(error) => return Err(format!("hola spawn: {error}")),
+            }
+        };
+        // It says less than a pipe holds, so nothing was kept from ending.
+        let said = text(child.0.stdout.take());
+        if status.success() {
+            return Ok(said);
+        }
+        let last_words = text(child.0.stderr.take());
+        Err(format!("hola spawn ended badly: {}", last_words.trim_end()))
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Both fail harmlessly when it has ended and been waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn text(pipe: Option<impl Read>) -> String {
+    let mut words = String::new();
+    if let Some(mut pipe) = pipe {
+        // What cannot be read was not said.
+        let _ = pipe.read_to_string(&mut words);
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_each_model_makes_for_a_client() {
+        assert_eq!(Kind::of_model("thread-per-client"), Some(Kind::Thread));
+        assert_eq!(Kind::of_model("fork-per-client"), Some(Kind::Process));
+        assert_eq!(Kind::of_model("tokio"), Some(Kind::Task));
+        for made_before in ["iterative", "pre-forked", "pre-threaded", "epoll", "none"] {
+            assert_eq!(Kind::of_model(made_before), None, "{made_before}");
+        }
+    }
+
+    #[test]
+    fn gives_a_percentile_only_with_ten_samples_beyond_it() {
+        let times: Vec<_> = (1..=1_000).map(Duration::from_micros).collect();
+        let spawned = Spawned::of(Kind::Thread, 0, &times);
+        assert!((spawned.spawn_us - 500.0).abs() < 1e-6);
+        assert!((spawned.spawn_us_p99.expect("a percentile") - 990.0).abs() < 1e-6);
+        assert_eq!(
+            Spawned::of(Kind::Thread, 0, &times[..999]).spawn_us_p99,
+            None
+        );
+    }
+}

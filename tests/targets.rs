@@ -1,0 +1,287 @@
+//! Reference targets, as far as they are installed: started, proved, loaded, stopped, and nothing left of them.
+
+mod support;
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use hola::lab::target::{Many, Places, Spec, Target};
+use hola_loadgen::{Pace, Stop, Unobserved, Workload};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use self::support::{HOLA, eventually};
+
+fn places() -> Places {
+    Places::beside_source(Path::new(HOLA))
+}
+
+fn spec(name: &str) -> Spec {
+    let targets = places().targets().expect("a list");
+    let found = targets.into_iter().find(|spec| spec.name == name);
+    found.unwrap_or_else(|| panic!("no target {name}"))
+}
+
+/// Those that are installed; for each other one, a line that says so.
+fn installed() -> Vec<Spec> {
+    let is_there = |spec: &Spec| match spec.program(&places()) {
+        Ok(_) => true,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            false
+        }
+    };
+    let targets = places().targets().expect("a list");
+    targets.into_iter().filter(is_there).collect()
+}
+
+/// A process's id, and those of its descendants.
+fn tree(pid: i32) -> Vec<i32> {
+    let processes = hola::lab::tree::processes(pid);
+    processes
+        .iter()
+        .map(procfs::process::Process::pid)
+        .collect()
+}
+
+fn is_running(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // A zombie that nobody has reaped yet runs no more.
+    !stat.is_empty() && !stat.contains(") Z ")
+}
+
+fn get(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
+    let mut socket = TcpStream::connect(address).expect("the target accepts");
+    support::ask(&mut socket, path);
+    let answer = support::rest(socket);
+    let head = answer.windows(4).position(|octets| octets == b"\r\n\r\n")?;
+    let is_ok = answer.starts_with(b"HTTP/1.1 200 ");
+    is_ok.then(|| answer[head + 4..].to_vec())
+}
+
+#[test]
+fn the_list_names_each_target_once_with_its_path_for_the_greeting() {
+    let targets = places().targets().expect("a list");
+    let mut names: Vec<_> = targets.iter().map(|spec| spec.name.as_str()).collect();
+    names.sort_unstable();
+    let sorted = names.clone();
+    names.dedup();
+    assert_eq!(names, sorted);
+    for spec in &targets {
+        assert!(spec.answers("/") && !spec.answers("/nowhere"), "{spec:?}");
+        assert!(!spec.title.en.is_empty() && !spec.title.es.is_empty());
+        for template in &spec.templates {
+            let path = places().scripts.join("reference").join(template);
+            assert!(path.is_file(), "{}", path.display());
+        }
+    }
+    let python = spec("python-threads");
+    assert!(
+        python.answers("/compute/10")
+            && !python.answers("/compute/")
+            && !python.answers("/compute/x")
+    );
+    assert!(matches!(python.threads, Many::Each(_)));
+    assert_eq!(spec("nginx").threads, Many::Fixed(1));
+}
+
+#[test]
+fn every_installed_target_greets_under_load_and_leaves_nobody() {
+    for spec in installed() {
+        let name = &spec.name;
+        assert!(!spec.version(&places()).expect(name).is_empty());
+        let target = Target::start(&spec, &places(), &[]).expect(name);
+        let everybody = tree(target.pid());
+        let before_us = target.cpu_so_far_us();
+        let workload = Workload {
+            pace: Pace::Closed { clients: 4 },
+            stop: Stop::Requests(300),
+            warmup: Duration::ZERO,
+            ..Workload::new(target.address())
+        };
+        let load = hola_loadgen::run(&workload, &Unobserved).expect(name);
+        assert_eq!(
+            load.summary.counts.ok, 300,
+            "{name}: {:?}",
+            load.summary.counts
+        );
+        // Where there is no control group, an ended thread has taken its time along.
+        eventually("it has used time", || {
+            get(target.address(), "/").is_some() && target.cpu_so_far_us() > before_us
+        });
+        let everybody_now = tree(target.pid());
+        let cost = target.stop().expect(name);
+        assert!(
+            cost.cpu_us > 0 && cost.user_us + cost.system_us > 0,
+            "{name}: {cost:?}"
+        );
+        for pid in everybody.into_iter().chain(everybody_now) {
+            assert!(!is_running(pid), "{name}: process {pid} is left");
+        }
+    }
+}
+
+#[test]
+fn targets_that_compute_and_wait_give_the_answers_of_the_models() {
+    let server = support::Server::start("epoll");
+    for spec in installed().iter().filter(|spec| spec.answers("/compute/1")) {
+        let target = Target::start(spec, &places(), &[]).expect(&spec.name);
+        for path in ["/", "/compute/0", "/compute/1000", "/wait/20"] {
+            let own = get(server.address, path);
+            assert!(own.is_some());
+            assert_eq!(get(target.address(), path), own, "{} {path}", spec.name);
+        }
+        assert_eq!(get(target.address(), "/nowhere"), None, "{}", spec.name);
+        assert_eq!(get(target.address(), "/compute/-1"), None, "{}", spec.name);
+        target.stop().expect(&spec.name);
+    }
+    server.stop();
+}
+
+#[test]
+fn a_target_that_is_not_installed_is_skipped_with_what_to_do_about_it() {
+    let absent = Spec {
+        programs: vec!["no-such-program".into(), "/no/such/program".into()],
+        ..spec("nginx")
+    };
+    let reason = absent.program(&places()).expect_err("it is not there");
+    assert!(
+        reason.starts_with("nginx is not installed: apt-get install"),
+        "{reason}"
+    );
+    let refused = Target::start(&absent, &places(), &[]).expect_err("it is not there");
+    assert_eq!(refused, reason);
+}
+
+#[test]
+fn a_program_that_ends_instead_of_listening_is_named_with_its_last_words() {
+    let shell = |script: &str| Spec {
+        programs: vec!["sh".into()],
+        arguments: vec!["-c".into(), script.into()],
+        templates: Vec::new(),
+        ..spec("nginx")
+    };
+    let ended = shell("echo the sky fell >&2; exit 3");
+    let reason = Target::start(&ended, &places(), &[]).expect_err("it ends");
+    assert!(reason.contains("did not listen: the sky fell"), "{reason}");
+}
+
+#[test]
+fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
+    // It never listens: it is this test that does, on the port that it was told to take.
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = folder.path().join("port");
+    let script = format!(
+        "echo @port@ > {0}.new; mv {0}.new {0}; sleep 60",
+        told.display()
+    );
+    let stranger = Spec {
+        programs: vec!["sh".into()],
+        arguments: vec!["-c".into(), script],
+        templates: Vec::new(),
+        ..spec("nginx")
+    };
+    let started = std::thread::spawn(move || Target::start(&stranger, &places(), &[]).map(|_| ()));
+    eventually("the target knows its port", || told.exists());
+    let port = fs::read_to_string(told).expect("a port");
+    let port: u16 = port.trim().parse().expect("a number");
+    let _listener = TcpListener::bind(("127.0.0.1", port)).expect("nobody else has it");
+    let reason = started
+        .join()
+        .expect("no panic")
+        .expect_err("it never listens");
+    assert!(reason.contains("did not listen"), "{reason}");
+}
+
+#[test]
+fn nobody_outlives_a_keeper_whose_starter_is_gone_not_even_who_left_the_family() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = folder.path().join("pids");
+    // A child that ignores the end, and a grandchild that its parent has left.
+    let script = format!(
+        "trap '' TERM; (sleep 600 & echo $! > {0}); sleep 600 & echo $! $$ >> {0}; wait",
+        told.display()
+    );
+    let mut keeper = Command::new(HOLA)
+        .args(["keep", "--", "sh", "-c", &script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the program runs");
+    let pids = || -> Vec<i32> {
+        let text = fs::read_to_string(&told).unwrap_or_default();
+        text.split_whitespace().flat_map(str::parse).collect()
+    };
+    eventually("all are there", || pids().len() == 3);
+    drop(keeper.stdin.take());
+    assert!(keeper.wait().expect("a child").success());
+    for pid in pids() {
+        assert!(!is_running(pid), "process {pid} is left");
+    }
+}
+
+#[test]
+fn a_runner_killed_without_a_word_leaves_no_target() {
+    let Some(python) = installed()
+        .into_iter()
+        .find(|spec| spec.name == "python-processes")
+    else {
+        return;
+    };
+    let program = python.program(&places()).expect("installed");
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    let port = port.expect("a port").port();
+    let script = places().scripts.join("reference/python_processes.py");
+    // The shell holds the keeper's input open, as a runner does, and is killed.
+    let runner = format!(
+        "sleep 600 | {HOLA} keep -- {} -B {} {port}",
+        program.display(),
+        script.display()
+    );
+    let mut runner = {
+        use std::os::unix::process::CommandExt;
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &runner])
+            .stdout(Stdio::null())
+            .process_group(0);
+        shell.spawn().expect("a shell")
+    };
+    let address = SocketAddr::from(([127, 0, 0, 1], port));
+    eventually("it listens", || TcpStream::connect(address).is_ok());
+    let held = TcpStream::connect(address).expect("connected");
+    let shell = i32::try_from(runner.id()).expect("a process id");
+    let target = || {
+        let of_target = |pid: &i32| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.contains("python_processes") && !line.contains("keep")
+        };
+        tree(shell)
+            .into_iter()
+            .filter(of_target)
+            .collect::<Vec<_>>()
+    };
+    eventually("a child of the target holds a client", || {
+        target().len() >= 2
+    });
+    let everybody = target();
+    let sleeper = tree(shell).into_iter().find(|pid| {
+        fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.starts_with("sleep"))
+    });
+    kill(Pid::from_raw(shell), Signal::SIGKILL).expect("a shell");
+    kill(
+        Pid::from_raw(sleeper.expect("the input's other end")),
+        Signal::SIGKILL,
+    )
+    .expect("there");
+    runner.wait().expect("a child");
+    eventually("nobody is left", || {
+        !everybody.iter().any(|&pid| is_running(pid))
+    });
+    drop(held);
+    assert!(TcpStream::connect(address).is_err(), "the port is free");
+}
