@@ -1,6 +1,7 @@
 //! The command line: what `hola` can be asked, and its exit codes.
 
 mod calibrate;
+mod claims;
 mod client;
 pub mod compare;
 mod load;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use self::claims::ClaimsArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::report::ReportArgs;
@@ -38,6 +40,7 @@ Examples:
   hola calibrate                       what the load generator can do here, for the commands above
   hola client 127.0.0.1:8080           talk to a server line by line
   hola compare                         all models, a report with intervals
+  hola claims                          what people say, and what decides it
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
 --strict), 99 a gate is broken, 130 interrupted."
@@ -65,6 +68,8 @@ enum Command {
     Client(ClientArgs),
     /// Measure every model and write a report
     Compare(CompareArgs),
+    /// List what people say of threads, processes and async, and what decides it
+    Claims(ClaimsArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
 }
@@ -78,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Calibrate(command) => return calibrate::run(&command),
         Command::Client(args) => client::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Claims(args) => claims::run(&args),
         Command::Report(args) => report::run(&args),
     };
     outcome.unwrap_or_else(|error| {
