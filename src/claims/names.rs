@@ -223,7 +223,7 @@ pub const CLIENTS_MOST: Figure = larger_is_better(
 pub const OTHERS_FAILED_SHARE: Figure = smaller_is_better(
     "others_failed_share",
     "share of the other clients that failed",
-    "la proporción de los demás clientes que fallaron",
+    "proporción de los demás clientes que fallaron",
 );
 /// Time until a fresh client is served again, in milliseconds.
 pub const RECOVERY_MS: Figure = smaller_is_better(

@@ -159,15 +159,14 @@ fn measure(
     let cell = Cell::new(test.experiment.name, level, model);
     let own = sample(&cell)?;
     let floor = |level: &str| evidence.floor_of(test.experiment.name, level, figure);
-    let seed = evidence.seed();
     match over {
-        Divisor::Nothing => Effect::of_figure(own, seed),
+        Divisor::Nothing => Effect::of_figure(own),
         Divisor::Cell(base, _) => {
             let floor = floor(level).into_iter().chain(floor(&base.level));
-            Effect::of_ratio(own, sample(base)?, floor.reduce(f64::max), seed)
+            Effect::of_ratio(own, sample(base)?, floor.reduce(f64::max), evidence.seed())
         }
         Divisor::Added { whole, control } => {
-            Effect::of_additions([own, sample(whole)?, sample(control)?], floor(level), seed)
+            Effect::of_additions([own, sample(whole)?, sample(control)?], floor(level))
         }
     }
 }

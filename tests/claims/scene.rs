@@ -13,20 +13,20 @@ const ROUND_NOISE: f64 = 0.2;
 /// A world to take evidence from.
 pub struct Scene {
     /// Seed of all noise.
-    pub seed: u64,
-    /// Trials of each cell.
-    pub rounds: u32,
+    seed: u64,
+    /// Numbers drawn so far.
     draws: u64,
     /// What each round does to everybody.
     moods: Vec<f64>,
+    /// What is known of this world.
     pub evidence: Evidence,
 }
 
 impl Scene {
+    /// A world of that many rounds.
     pub fn new(seed: u64, rounds: u32) -> Self {
         let mut scene = Scene {
             seed: splitmix64(seed, 7),
-            rounds,
             draws: 0,
             moods: Vec::new(),
             evidence: Evidence::new(seed),
@@ -55,7 +55,7 @@ impl Scene {
         all
     }
 
-    /// Measures a figure of every model at every level, and one model twice at each for the noise floor.
+    /// Measures a figure of every model at every level.
     pub fn measure(
         &mut self,
         experiment: &str,
@@ -66,17 +66,20 @@ impl Scene {
         let models: Vec<&str> = truths.iter().map(|(model, _)| *model).collect();
         self.evidence.plan(experiment, levels, &models);
         for (place, level) in levels.iter().enumerate() {
-            let mut floor = 1.0;
-            for (number, (model, truth)) in truths.iter().enumerate() {
+            for (model, truth) in truths {
                 let seen = self.trials(truth[place]);
-                if number == 0 {
-                    let again = self.trials(truth[place]);
-                    let bounds = ratio_interval(&again, &seen, self.seed);
-                    floor = bounds.map_or(1.0, |bounds| bounds.high.max(1.0 / bounds.low));
-                }
                 self.evidence
                     .observe(Cell::new(experiment, level, model), figure, seen);
             }
+        }
+    }
+
+    /// Measures one model twice at every level, as if it were two: how far apart the two may be is the noise floor.
+    pub fn measure_floor(&mut self, experiment: &str, figure: &str, levels: &[&str]) {
+        for level in levels {
+            let (once, again) = (self.trials(1.0), self.trials(1.0));
+            let bounds = ratio_interval(&again, &once, self.seed).expect("trials enough");
+            let floor = bounds.high.max(1.0 / bounds.low);
             self.evidence.floor(experiment, level, figure, floor);
         }
     }
