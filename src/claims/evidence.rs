@@ -83,6 +83,8 @@ pub enum Gap {
         /// Trials needed.
         needed: usize,
     },
+    /// No other model has the figure there.
+    NoOtherModel,
     /// What a figure is divided by is not above zero.
     NothingToDivideBy,
 }

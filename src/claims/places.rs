@@ -142,9 +142,7 @@ fn best(test: &Test, evidence: &Evidence, model: &str, level: &str) -> Result<St
         false => b.total_cmp(&a),
     };
     let best = medians.min_by(|(_, a), (_, b)| better(*a, *b));
-    let (name, _) =
-        best.ok_or_else(|| Gap::NoRankedTrial("no other model to compare with".into()))?;
-    Ok(name.clone())
+    best.map(|(name, _)| name.clone()).ok_or(Gap::NoOtherModel)
 }
 
 fn measure(

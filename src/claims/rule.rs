@@ -125,14 +125,14 @@ impl Rule {
     }
 
     /// The experiments it rests on, each once, in the order written.
-    pub fn experiments(&self) -> Vec<&'static str> {
-        let mut names = Vec::new();
+    pub fn experiments(&self) -> Vec<&'static Experiment> {
+        let mut all: Vec<&Experiment> = Vec::new();
         for test in self.tests() {
-            if !names.contains(&test.experiment.name) {
-                names.push(test.experiment.name);
+            if all.iter().all(|known| known.name != test.experiment.name) {
+                all.push(test.experiment);
             }
         }
-        names
+        all
     }
 
     /// The models it names, in teaching order; none where it takes every model.
@@ -152,7 +152,8 @@ impl Rule {
         if experiments.is_empty() {
             return None;
         }
-        let mut command = format!("hola compare --experiments {}", experiments.join(","));
+        let names: Vec<&str> = experiments.iter().map(|one| one.name).collect();
+        let mut command = format!("hola compare --experiments {}", names.join(","));
         let models = self.models();
         if !models.is_empty() {
             command.push_str(&format!(" --models {}", models.join(",")));

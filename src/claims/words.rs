@@ -68,11 +68,11 @@ pub fn source(source: Source, language: Language) -> &'static str {
     })
 }
 
-/// What stands before a claim's experiments and before its rule.
+/// What stands before each of a claim's experiments and before its rule.
 pub fn labels(language: Language) -> [&'static str; 2] {
     language.choose(
-        || ["experiments", "holds if"],
-        || ["experimentos", "se cumple si"],
+        || ["experiment", "holds if"],
+        || ["experimento", "se cumple si"],
     )
 }
 
@@ -342,6 +342,10 @@ pub fn gap(gap: &Gap, language: Language) -> String {
         Gap::TooFewTrials { trials, needed } => language.choose(
             || format!("too few trials: {trials}, a verdict needs {needed}"),
             || format!("muy pocos ensayos: {trials}, un veredicto necesita {needed}"),
+        ),
+        Gap::NoOtherModel => language.choose(
+            || "there is no other model to compare with".into(),
+            || "no hay otro modelo con que comparar".into(),
         ),
         Gap::NothingToDivideBy => language.choose(
             || "there is nothing to divide by".into(),

@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use crate::claims::names::Experiment;
 use crate::claims::words::{self, Language};
 use crate::claims::{self, Claim};
 
@@ -49,7 +50,7 @@ impl From<Lang> for Language {
 struct Row {
     #[serde(flatten)]
     claim: &'static Claim,
-    experiments: Vec<&'static str>,
+    experiments: Vec<&'static Experiment>,
     models: Vec<&'static str>,
     rule_words: Words,
     rerun: Option<String>,
@@ -92,15 +93,13 @@ fn row(claim: &'static Claim) -> Row {
 fn text(language: Language) -> String {
     let mut text = String::new();
     for claim in claims::all() {
-        let experiments = claim.rule.experiments();
-        let experiments = match experiments.is_empty() {
-            true => "—".to_owned(),
-            false => experiments.join(", "),
-        };
         let [asks, decides] = words::labels(language);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}\n  {}", claim.id, language.of(claim.statement));
-        let _ = writeln!(text, "  {asks}: {experiments}");
+        for experiment in claim.rule.experiments() {
+            let factor = language.of(experiment.factor);
+            let _ = writeln!(text, "  {asks} {}: {factor}", experiment.name);
+        }
         let mut label = format!("{decides}: ");
         for line in words::rule(&claim.rule, language) {
             let _ = writeln!(text, "  {label}{line}");

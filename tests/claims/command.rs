@@ -25,7 +25,7 @@ fn every_claim_is_listed_with_what_decides_it() {
     for claim in all() {
         assert!(english.contains(&format!("{}\n  {}\n", claim.id, claim.statement.en)));
     }
-    assert!(english.contains("  experiments: churn, keep-alive\n"));
+    assert!(english.contains("  experiment keep-alive: requests per connection\n"));
     assert!(english.contains("  holds if: "));
 }
 
