@@ -3,8 +3,8 @@
 use hola_servers::models::Bilingual;
 
 use super::names::{
-    BACKLOG, CHURN, CLIENTS_CONNECTED, CPU_US_PER_REQUEST, GOOD_PER_S, SLOW_CLIENT,
-    WAKEUPS_PER_REQUEST,
+    BACKLOG, BACKLOG_FIVE, CHURN, CLIENTS_CONNECTED, CPU_US_PER_REQUEST, GOOD_PER_S, SLOW_CLIENT,
+    SLOW_EIGHT, SLOW_NONE, WAKEUPS_PER_REQUEST,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
 use super::{Claim, Source};
@@ -47,7 +47,7 @@ pub(super) const CLAIMS: &[Claim] = &[
         source: Source::Course,
         rule: Rule::Test(Test {
             experiment: &BACKLOG,
-            levels: Levels::Only(&[At::Named("5")]),
+            levels: Levels::Only(&[At::Named(BACKLOG_FIVE)]),
             figure: &CLIENTS_CONNECTED,
             models: &["iterative"],
             over: Over::Nothing,
@@ -76,10 +76,10 @@ pub(super) const CLAIMS: &[Claim] = &[
         source: Source::Course,
         rule: Rule::Test(Test {
             experiment: &SLOW_CLIENT,
-            levels: Levels::Only(&[At::Named("8")]),
+            levels: Levels::Only(&[At::Named(SLOW_EIGHT)]),
             figure: &GOOD_PER_S,
             models: &["iterative"],
-            over: Over::Level(At::Named("0")),
+            over: Over::Level(At::Named(SLOW_NONE)),
             expect: Expect::MoreThan(0.8),
         }),
         not_measured: Bilingual {

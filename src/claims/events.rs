@@ -3,7 +3,8 @@
 use hola_servers::models::Bilingual;
 
 use super::names::{
-    CHURN, CPU_US_PER_REQUEST, Experiment, KEEP_ALIVE, MIXED, RESPONSE_US_P99, WAIT,
+    CHURN, CPU_US_PER_REQUEST, Experiment, HEAVY_NONE, HEAVY_SOME, KEEP_ALIVE, MIXED,
+    RESPONSE_US_P99, WAIT,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
 use super::{Claim, Source};
@@ -113,15 +114,15 @@ pub(super) const CLAIMS: &[Claim] = &[
         rule: Rule::All(&[
             Rule::Test(Test {
                 experiment: &MIXED,
-                levels: Levels::Only(&[At::Named("1 %")]),
+                levels: Levels::Only(&[At::Named(HEAVY_SOME)]),
                 figure: &RESPONSE_US_P99,
                 models: &["epoll", "tokio"],
-                over: Over::Level(At::Named("0 %")),
+                over: Over::Level(At::Named(HEAVY_NONE)),
                 expect: Expect::MoreThan(3.0),
             }),
             Rule::Test(Test {
                 experiment: &MIXED,
-                levels: Levels::Only(&[At::Named("1 %")]),
+                levels: Levels::Only(&[At::Named(HEAVY_SOME)]),
                 figure: &RESPONSE_US_P99,
                 models: &["epoll", "tokio"],
                 over: Over::Model("thread-per-client"),

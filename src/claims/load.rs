@@ -2,7 +2,7 @@
 
 use hola_servers::models::Bilingual;
 
-use super::names::{CHURN, Experiment, GOOD_PER_S, OVERLOAD, RESPONSE_US_P50};
+use super::names::{AT_CAPACITY, CHURN, Experiment, GOOD_PER_S, OVERLOAD, RESPONSE_US_P50};
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
 use super::{Claim, Source};
 
@@ -19,7 +19,7 @@ const fn at_overload(models: &'static [&'static str], expect: Expect) -> Rule {
         levels: Levels::Only(&[At::Last]),
         figure: &GOOD_PER_S,
         models,
-        over: Over::Level(At::Named("1x")),
+        over: Over::Level(At::Named(AT_CAPACITY)),
         expect,
     })
 }

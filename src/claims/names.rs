@@ -66,6 +66,31 @@ const fn larger_is_better(name: &'static str, en: &'static str, es: &'static str
     }
 }
 
+// Levels that rules name.
+
+/// No slow client beside the fast ones.
+pub const SLOW_NONE: &str = "0";
+/// Eight slow clients beside the fast ones.
+pub const SLOW_EIGHT: &str = "8";
+/// Half of what the model can do.
+pub const AT_HALF_CAPACITY: &str = "0.5x";
+/// As much as the model can do.
+pub const AT_CAPACITY: &str = "1x";
+/// Light requests alone.
+pub const HEAVY_NONE: &str = "0 %";
+/// A heavy request among a hundred.
+pub const HEAVY_SOME: &str = "1 %";
+/// A request that shares nothing.
+pub const SHARED_NOTHING: &str = "greeting";
+/// A request that adds to a number shared by all.
+pub const SHARED_COUNT: &str = "count";
+/// A call to abort(3).
+pub const CRASH_ABORT: &str = "abort";
+/// A segmentation fault.
+pub const CRASH_SEGV: &str = "segv";
+/// listen(5).
+pub const BACKLOG_FIVE: &str = "5";
+
 /// One request per connection.
 pub const CHURN: Experiment = experiment(
     "churn",
@@ -97,7 +122,7 @@ pub const CPU: Experiment = experiment(
 /// A few heavy requests among light ones.
 pub const MIXED: Experiment = experiment(
     "mixed",
-    &["0 %", "1 %"],
+    &[HEAVY_NONE, HEAVY_SOME],
     "share of heavy requests",
     "proporción de peticiones pesadas",
 );
@@ -111,35 +136,35 @@ pub const IDLE: Experiment = experiment(
 /// Slow clients beside fast ones.
 pub const SLOW_CLIENT: Experiment = experiment(
     "slow-client",
-    &["0", "8"],
+    &[SLOW_NONE, SLOW_EIGHT],
     "slow clients beside the fast ones",
     "clientes lentos junto a los rápidos",
 );
 /// More requests than can be served.
 pub const OVERLOAD: Experiment = experiment(
     "overload",
-    &["0.5x", "0.8x", "1x", "1.5x", "2x", "3x"],
+    &[AT_HALF_CAPACITY, "0.8x", AT_CAPACITY, "1.5x", "2x", "3x"],
     "offered rate, as a multiple of the model's own capacity",
     "tasa ofrecida, como múltiplo de la capacidad del propio modelo",
 );
 /// The handler of one client dies.
 pub const CRASH: Experiment = experiment(
     "crash",
-    &["panic", "abort", "segv"],
+    &["panic", CRASH_ABORT, CRASH_SEGV],
     "how the handler of one client dies",
     "cómo muere el manejador de un cliente",
 );
 /// One number that all clients change.
 pub const SHARING: Experiment = experiment(
     "sharing",
-    &["greeting", "count"],
+    &[SHARED_NOTHING, SHARED_COUNT],
     "whether clients share a counter",
     "si los clientes comparten un contador",
 );
 /// The accept queue while nobody accepts.
 pub const BACKLOG: Experiment = experiment(
     "backlog",
-    &["5", "128", "1024"],
+    &[BACKLOG_FIVE, "128", "1024"],
     "argument of listen(2)",
     "argumento de listen(2)",
 );

@@ -3,8 +3,9 @@
 use hola_servers::models::Bilingual;
 
 use super::names::{
-    BALLAST, CHURN, CLIENTS_MOST, CPU, CPU_US_PER_REQUEST, CRASH, GOOD_PER_S, IDLE,
-    OTHERS_FAILED_SHARE, PSS_KIB_PER_CLIENT, RECOVERY_MS, SCALING, SHARING, SPAWN, SPAWN_US,
+    BALLAST, CHURN, CLIENTS_MOST, CPU, CPU_US_PER_REQUEST, CRASH, CRASH_ABORT, CRASH_SEGV,
+    GOOD_PER_S, IDLE, OTHERS_FAILED_SHARE, PSS_KIB_PER_CLIENT, RECOVERY_MS, SCALING, SHARED_COUNT,
+    SHARED_NOTHING, SHARING, SPAWN, SPAWN_US,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
 use super::{Claim, Source};
@@ -13,7 +14,7 @@ const FORK: &[&str] = &["fork-per-client"];
 const THREADS: &[&str] = &["thread-per-client"];
 
 /// Deaths that no handler survives: the kernel ends the whole process.
-const WHOLE_PROCESS: Levels = Levels::Only(&[At::Named("abort"), At::Named("segv")]);
+const WHOLE_PROCESS: Levels = Levels::Only(&[At::Named(CRASH_ABORT), At::Named(CRASH_SEGV)]);
 
 /// How much more a second CPU has to give to be called parallel: half of what it could.
 const SPEED_UP: f64 = 1.5;
@@ -250,10 +251,10 @@ pub(super) const CLAIMS: &[Claim] = &[
         source: Source::Course,
         rule: Rule::Test(Test {
             experiment: &SHARING,
-            levels: Levels::Only(&[At::Named("count")]),
+            levels: Levels::Only(&[At::Named(SHARED_COUNT)]),
             figure: &CPU_US_PER_REQUEST,
             models: FORK,
-            over: Over::Level(At::Named("greeting")),
+            over: Over::Level(At::Named(SHARED_NOTHING)),
             expect: Expect::MoreThan(1.1),
         }),
         not_measured: Bilingual {

@@ -3,8 +3,8 @@
 use hola_servers::models::Bilingual;
 
 use super::names::{
-    CHURN, CLIENTS_MOST, CPU_US_PER_REQUEST, GOOD_PER_S, IDLE, OVERLOAD, PSS_KIB_PER_CLIENT,
-    RESPONSE_US_P99, SLOW_CLIENT,
+    AT_HALF_CAPACITY, CHURN, CLIENTS_MOST, CPU_US_PER_REQUEST, GOOD_PER_S, IDLE, OVERLOAD,
+    PSS_KIB_PER_CLIENT, RESPONSE_US_P99, SLOW_CLIENT, SLOW_EIGHT, SLOW_NONE,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, SourceTest, Test};
 use super::{Claim, Source};
@@ -12,7 +12,7 @@ use super::{Claim, Source};
 const THREADS: &[&str] = &["thread-per-client"];
 
 /// Slow clients are there.
-const SLOW: Levels = Levels::Only(&[At::Named("8")]);
+const SLOW: Levels = Levels::Only(&[At::Named(SLOW_EIGHT)]);
 
 pub(super) const CLAIMS: &[Claim] = &[
     Claim {
@@ -36,7 +36,7 @@ pub(super) const CLAIMS: &[Claim] = &[
                 levels: SLOW,
                 figure: &GOOD_PER_S,
                 models: THREADS,
-                over: Over::Level(At::Named("0")),
+                over: Over::Level(At::Named(SLOW_NONE)),
                 expect: Expect::MoreThan(0.8),
             }),
             Rule::Test(Test {
@@ -44,7 +44,7 @@ pub(super) const CLAIMS: &[Claim] = &[
                 levels: SLOW,
                 figure: &RESPONSE_US_P99,
                 models: THREADS,
-                over: Over::Level(At::Named("0")),
+                over: Over::Level(At::Named(SLOW_NONE)),
                 expect: Expect::LessThan(2.0),
             }),
             Rule::Test(Test {
@@ -52,7 +52,7 @@ pub(super) const CLAIMS: &[Claim] = &[
                 levels: SLOW,
                 figure: &GOOD_PER_S,
                 models: &["iterative"],
-                over: Over::Level(At::Named("0")),
+                over: Over::Level(At::Named(SLOW_NONE)),
                 expect: Expect::LessThan(0.5),
             }),
         ]),
@@ -87,7 +87,7 @@ pub(super) const CLAIMS: &[Claim] = &[
             }),
             Rule::Test(Test {
                 experiment: &OVERLOAD,
-                levels: Levels::Only(&[At::Named("0.5x")]),
+                levels: Levels::Only(&[At::Named(AT_HALF_CAPACITY)]),
                 figure: &RESPONSE_US_P99,
                 models: THREADS,
                 over: Over::Best,
