@@ -12,6 +12,7 @@ pub mod counters;
 pub mod drive;
 pub mod listener;
 pub mod models;
+pub mod pages;
 pub mod server;
 pub mod settings;
 pub mod spawning;

@@ -1,6 +1,7 @@
 //! The command line: what `hola` can be asked, and its exit codes.
 
 mod calibrate;
+mod claims;
 mod client;
 pub mod compare;
 mod experiments;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
+use self::claims::ClaimsArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::keep::KeepArgs;
@@ -44,6 +46,7 @@ Examples:
   hola client 127.0.0.1:8080           talk to a server line by line
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
+  hola claims                          what people say, and what decides it
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
 --strict), 99 a gate is broken, 130 interrupted."
@@ -77,6 +80,8 @@ enum Command {
     },
     /// Measure every model and write a report
     Compare(CompareArgs),
+    /// List what people say of threads, processes and async, and what decides it
+    Claims(ClaimsArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
     /// Run another program's server until standard input ends
@@ -97,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Client(args) => client::run(&args),
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
+        Command::Claims(args) => claims::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Keep(args) => keep::run(&args),
         Command::Spawn(args) => spawn::run(&args),
