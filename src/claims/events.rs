@@ -4,7 +4,7 @@ use hola_servers::models::Bilingual;
 
 use super::names::{
     CHURN, CPU_US_PER_REQUEST, Experiment, HEAVY_NONE, HEAVY_SOME, KEEP_ALIVE, MIXED,
-    RESPONSE_US_P99, WAIT,
+    RESPONSE_P99_US, WAIT,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
 use super::{Claim, Source};
@@ -115,7 +115,7 @@ pub(super) const CLAIMS: &[Claim] = &[
             Rule::Test(Test {
                 experiment: &MIXED,
                 levels: Levels::Only(&[At::Named(HEAVY_SOME)]),
-                figure: &RESPONSE_US_P99,
+                figure: &RESPONSE_P99_US,
                 models: &["epoll", "tokio"],
                 over: Over::Level(At::Named(HEAVY_NONE)),
                 expect: Expect::MoreThan(3.0),
@@ -123,7 +123,7 @@ pub(super) const CLAIMS: &[Claim] = &[
             Rule::Test(Test {
                 experiment: &MIXED,
                 levels: Levels::Only(&[At::Named(HEAVY_SOME)]),
-                figure: &RESPONSE_US_P99,
+                figure: &RESPONSE_P99_US,
                 models: &["epoll", "tokio"],
                 over: Over::Model("thread-per-client"),
                 expect: Expect::MoreThan(2.0),

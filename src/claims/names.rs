@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 pub struct Experiment {
     /// Name on the command line and in records.
     pub name: &'static str,
-    /// Its levels in the order of what is varied; a profile may leave some of them out.
+    /// Its levels in the order of what is varied; a profile may leave some of them out. None where the machine decides.
     pub levels: &'static [&'static str],
     /// What is varied.
     pub factor: Bilingual,
@@ -69,17 +69,15 @@ const fn larger_is_better(name: &'static str, en: &'static str, es: &'static str
 // Levels that rules name.
 
 /// No slow client beside the fast ones.
-pub const SLOW_NONE: &str = "0";
+pub const SLOW_NONE: &str = "no slow client";
 /// Eight slow clients beside the fast ones.
-pub const SLOW_EIGHT: &str = "8";
+pub const SLOW_EIGHT: &str = "8 slow clients";
 /// Half of what the model can do.
-pub const AT_HALF_CAPACITY: &str = "0.5x";
-/// As much as the model can do.
-pub const AT_CAPACITY: &str = "1x";
+pub const AT_HALF_CAPACITY: &str = "0.5 × capacity";
 /// Light requests alone.
-pub const HEAVY_NONE: &str = "0 %";
+pub const HEAVY_NONE: &str = "alone";
 /// A heavy request among a hundred.
-pub const HEAVY_SOME: &str = "1 %";
+pub const HEAVY_SOME: &str = "1 % heavy";
 /// A request that shares nothing.
 pub const SHARED_NOTHING: &str = "greeting";
 /// A request that adds to a number shared by all.
@@ -89,19 +87,19 @@ pub const CRASH_ABORT: &str = "abort";
 /// A segmentation fault.
 pub const CRASH_SEGV: &str = "segv";
 /// listen(5).
-pub const BACKLOG_FIVE: &str = "5";
+pub const BACKLOG_FIVE: &str = "backlog 5";
 
 /// One request per connection.
 pub const CHURN: Experiment = experiment(
     "churn",
-    &["1", "4", "16", "64", "256"],
+    &["1 client", "16 clients", "64 clients", "256 clients"],
     "concurrent clients, one request per connection",
     "clientes simultáneos, una petición por conexión",
 );
 /// Requests on one connection.
 pub const KEEP_ALIVE: Experiment = experiment(
     "keep-alive",
-    &["1", "10", "unlimited"],
+    &["1 request", "10 requests", "unlimited"],
     "requests per connection",
     "peticiones por conexión",
 );
@@ -115,35 +113,41 @@ pub const WAIT: Experiment = experiment(
 /// Computation inside each request.
 pub const CPU: Experiment = experiment(
     "cpu",
-    &["1", "64"],
-    "concurrent clients, each request a computation",
-    "clientes simultáneos, cada petición un cálculo",
+    &["10 000 rounds", "1 000 000 rounds"],
+    "computing in each request, in rounds",
+    "cálculo en cada petición, en vueltas",
 );
 /// A few heavy requests among light ones.
 pub const MIXED: Experiment = experiment(
     "mixed",
-    &[HEAVY_NONE, HEAVY_SOME],
+    &[HEAVY_NONE, HEAVY_SOME, "always a heavy one"],
     "share of heavy requests",
     "proporción de peticiones pesadas",
 );
 /// Clients that say nothing.
 pub const IDLE: Experiment = experiment(
     "idle",
-    &["all"],
+    &["up to 1100", "to the limit"],
     "idle clients, as many as are let in",
     "clientes inactivos, tantos como se admitan",
 );
 /// Slow clients beside fast ones.
 pub const SLOW_CLIENT: Experiment = experiment(
     "slow-client",
-    &[SLOW_NONE, SLOW_EIGHT],
+    &[SLOW_NONE, "1 slow client", SLOW_EIGHT],
     "slow clients beside the fast ones",
     "clientes lentos junto a los rápidos",
 );
 /// More requests than can be served.
 pub const OVERLOAD: Experiment = experiment(
     "overload",
-    &[AT_HALF_CAPACITY, "0.8x", AT_CAPACITY, "1.5x", "2x", "3x"],
+    &[
+        AT_HALF_CAPACITY,
+        "0.9 × capacity",
+        "1.2 × capacity",
+        "2 × capacity",
+        "3 × capacity",
+    ],
     "offered rate, as a multiple of the model's own capacity",
     "tasa ofrecida, como múltiplo de la capacidad del propio modelo",
 );
@@ -164,7 +168,7 @@ pub const SHARING: Experiment = experiment(
 /// The accept queue while nobody accepts.
 pub const BACKLOG: Experiment = experiment(
     "backlog",
-    &[BACKLOG_FIVE, "128", "1024"],
+    &[BACKLOG_FIVE, "backlog 128", "backlog 1024"],
     "argument of listen(2)",
     "argumento de listen(2)",
 );
@@ -178,14 +182,14 @@ pub const BALLAST: Experiment = experiment(
 /// Making one thread, process or task.
 pub const SPAWN: Experiment = experiment(
     "spawn",
-    &["5 MB", "50 MB", "500 MB"],
-    "memory of the parent that starts a thread, a process or a task",
-    "memoria del padre que inicia un hilo, un proceso o una tarea",
+    &["2000 in turn"],
+    "threads, processes or tasks started one after another",
+    "hilos, procesos o tareas iniciados uno tras otro",
 );
 /// More CPUs.
 pub const SCALING: Experiment = experiment(
     "scaling",
-    &["1", "2"],
+    &[],
     "CPUs of the server, each request a computation",
     "CPU del servidor, cada petición un cálculo",
 );
@@ -220,15 +224,21 @@ pub const GOOD_PER_S: Figure = larger_is_better(
     "good requests per second",
     "peticiones correctas por segundo",
 );
+/// Good answers under overload, as a share of what the model serves in a closed loop.
+pub const GOODPUT_OF_CAPACITY_SHARE: Figure = larger_is_better(
+    "goodput_of_capacity_share",
+    "good requests as a share of the model's capacity",
+    "peticiones correctas como parte de la capacidad del modelo",
+);
 /// Median response time, in microseconds.
-pub const RESPONSE_US_P50: Figure = smaller_is_better(
-    "response_us_p50",
+pub const RESPONSE_P50_US: Figure = smaller_is_better(
+    "response_p50_us",
     "median response time",
     "tiempo de respuesta mediano",
 );
 /// 99th percentile of the response time, in microseconds; of the light requests where there are heavy ones.
-pub const RESPONSE_US_P99: Figure = smaller_is_better(
-    "response_us_p99",
+pub const RESPONSE_P99_US: Figure = smaller_is_better(
+    "response_p99_us",
     "99th percentile of the response time",
     "percentil 99 del tiempo de respuesta",
 );
@@ -250,11 +260,11 @@ pub const OTHERS_FAILED_SHARE: Figure = smaller_is_better(
     "share of the other clients that failed",
     "proporción de los demás clientes que fallaron",
 );
-/// Time until a fresh client is served again, in milliseconds.
-pub const RECOVERY_MS: Figure = smaller_is_better(
-    "recovery_ms",
-    "time until a fresh client is served, in ms",
-    "tiempo hasta atender a un cliente nuevo, en ms",
+/// Time until a fresh client is served again, in microseconds.
+pub const RECOVERY_US: Figure = smaller_is_better(
+    "recovery_us",
+    "time until a fresh client is served, in µs",
+    "tiempo hasta atender a un cliente nuevo, en µs",
 );
 /// Clients whose connection was established while nobody accepted.
 pub const CLIENTS_CONNECTED: Figure = larger_is_better(
@@ -279,12 +289,13 @@ pub const WAKEUPS_PER_REQUEST: Figure = smaller_is_better(
 pub const FIGURES: &[Figure] = &[
     CPU_US_PER_REQUEST,
     GOOD_PER_S,
-    RESPONSE_US_P50,
-    RESPONSE_US_P99,
+    GOODPUT_OF_CAPACITY_SHARE,
+    RESPONSE_P50_US,
+    RESPONSE_P99_US,
     PSS_KIB_PER_CLIENT,
     CLIENTS_MOST,
     OTHERS_FAILED_SHARE,
-    RECOVERY_MS,
+    RECOVERY_US,
     CLIENTS_CONNECTED,
     SPAWN_US,
     WAKEUPS_PER_REQUEST,

@@ -4,7 +4,7 @@ use hola_servers::models::Bilingual;
 
 use super::names::{
     BALLAST, CHURN, CLIENTS_MOST, CPU, CPU_US_PER_REQUEST, CRASH, CRASH_ABORT, CRASH_SEGV,
-    GOOD_PER_S, IDLE, OTHERS_FAILED_SHARE, PSS_KIB_PER_CLIENT, RECOVERY_MS, SCALING, SHARED_COUNT,
+    GOOD_PER_S, IDLE, OTHERS_FAILED_SHARE, PSS_KIB_PER_CLIENT, RECOVERY_US, SCALING, SHARED_COUNT,
     SHARED_NOTHING, SHARING, SPAWN, SPAWN_US,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
@@ -212,10 +212,10 @@ pub(super) const CLAIMS: &[Claim] = &[
             Rule::Test(Test {
                 experiment: &CRASH,
                 levels: Levels::All,
-                figure: &RECOVERY_MS,
+                figure: &RECOVERY_US,
                 models: FORK,
                 over: Over::Nothing,
-                expect: Expect::LessThan(500.0),
+                expect: Expect::LessThan(500_000.0),
             }),
             Rule::Test(Test {
                 experiment: &CRASH,

@@ -4,7 +4,7 @@ use hola_servers::models::Bilingual;
 
 use super::names::{
     AT_HALF_CAPACITY, CHURN, CLIENTS_MOST, CPU_US_PER_REQUEST, GOOD_PER_S, IDLE, OVERLOAD,
-    PSS_KIB_PER_CLIENT, RESPONSE_US_P99, SLOW_CLIENT, SLOW_EIGHT, SLOW_NONE,
+    PSS_KIB_PER_CLIENT, RESPONSE_P99_US, SLOW_CLIENT, SLOW_EIGHT, SLOW_NONE,
 };
 use super::rule::{At, Expect, Levels, Over, Rule, SourceTest, Test};
 use super::{Claim, Source};
@@ -42,7 +42,7 @@ pub(super) const CLAIMS: &[Claim] = &[
             Rule::Test(Test {
                 experiment: &SLOW_CLIENT,
                 levels: SLOW,
-                figure: &RESPONSE_US_P99,
+                figure: &RESPONSE_P99_US,
                 models: THREADS,
                 over: Over::Level(At::Named(SLOW_NONE)),
                 expect: Expect::LessThan(2.0),
@@ -88,7 +88,7 @@ pub(super) const CLAIMS: &[Claim] = &[
             Rule::Test(Test {
                 experiment: &OVERLOAD,
                 levels: Levels::Only(&[At::Named(AT_HALF_CAPACITY)]),
-                figure: &RESPONSE_US_P99,
+                figure: &RESPONSE_P99_US,
                 models: THREADS,
                 over: Over::Best,
                 expect: Expect::LessThan(2.0),

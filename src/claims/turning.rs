@@ -21,7 +21,7 @@ pub struct Step {
     /// Requests answered rightly, per second: median over trials.
     pub good_per_s: f64,
     /// 99th percentile of the response time, in microseconds; `None` where the samples support none.
-    pub response_us_p99: Option<f64>,
+    pub response_p99_us: Option<f64>,
     /// What was recorded beside it.
     pub signs: Signs,
 }
@@ -107,8 +107,8 @@ pub fn turning_point(steps: &[Step], floor: f64) -> Option<TurningPoint> {
         .find(|(here, next)| {
             let gains = next.good_per_s > here.good_per_s * floor;
             let slower = here
-                .response_us_p99
-                .zip(next.response_us_p99)
+                .response_p99_us
+                .zip(next.response_p99_us)
                 .is_none_or(|(before, after)| after > before * floor);
             !gains && slower
         })?;
@@ -159,7 +159,7 @@ mod tests {
         Step {
             level: level.into(),
             good_per_s,
-            response_us_p99: Some(p99),
+            response_p99_us: Some(p99),
             signs: Signs::default(),
         }
     }

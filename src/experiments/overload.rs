@@ -54,7 +54,11 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         es: "Al triple de su capacidad, hilos que conserven de ella tanto como un bucle de eventos.",
     },
     control: "epoll",
-    figures: &["goodput_of_capacity_share", "response_p99_us"],
+    figures: &[
+        "goodput_of_capacity_share",
+        "response_p99_us",
+        "response_p50_us",
+    ],
     tolerates: &[
         "nothing_answered",
         "failures",

@@ -27,7 +27,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         name: "full",
         levels: Levels::Cpus(LevelPlan {
             clients: 16,
-            path: "/compute/100000",
+            path: "/compute/1000000",
             ..LevelPlan::COMMON
         }),
         models: &[

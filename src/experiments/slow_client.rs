@@ -15,6 +15,7 @@ use crate::lab::beside::Disturbance;
 const NONE: LevelPlan = LevelPlan {
     name: "no slow client",
     clients: 16,
+    rate_per_s: Some(2_000.0),
     ..LevelPlan::COMMON
 };
 const ONE: LevelPlan = LevelPlan {

@@ -17,29 +17,24 @@ const SIXTY_FOUR: LevelPlan = LevelPlan {
     ..LevelPlan::COMMON
 };
 const NONE: LevelPlan = LevelPlan {
-    name: "0 ms, 64 clients",
+    name: "0 ms",
     path: "/wait/0",
     ..SIXTY_FOUR
 };
 const ONE_MS: LevelPlan = LevelPlan {
-    name: "1 ms, 64 clients",
+    name: "1 ms",
     path: "/wait/1",
     ..SIXTY_FOUR
 };
 const TEN_MS: LevelPlan = LevelPlan {
-    name: "10 ms, 64 clients",
+    name: "10 ms",
     path: "/wait/10",
     ..SIXTY_FOUR
 };
 const HUNDRED_MS: LevelPlan = LevelPlan {
-    name: "100 ms, 64 clients",
+    name: "100 ms",
     path: "/wait/100",
     ..SIXTY_FOUR
-};
-const TEN_MS_MANY: LevelPlan = LevelPlan {
-    name: "10 ms, 256 clients",
-    clients: 256,
-    ..TEN_MS
 };
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -71,7 +66,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         },
         Profile {
             name: "full",
-            levels: Levels::Named(&[NONE, ONE_MS, TEN_MS, HUNDRED_MS, TEN_MS_MANY]),
+            levels: Levels::Named(&[NONE, ONE_MS, TEN_MS, HUNDRED_MS]),
             models: &[
                 "fork-per-client",
                 "thread-per-client",

@@ -198,7 +198,7 @@ fn a_share_of_nobody_is_zero_and_holds() {
     let mut evidence = evidence("crash", "others_failed_share", &levels, &truths);
     for level in levels {
         let cell = Cell::new("crash", level, "fork-per-client");
-        evidence.observe(cell, "recovery_ms", trials(1.0, TRIALS_MIN));
+        evidence.observe(cell, "recovery_us", trials(1.0, TRIALS_MIN));
     }
     let decision = decide(claim("isolation"), &evidence);
     assert_eq!(decision.verdict, Verdict::Holds);
