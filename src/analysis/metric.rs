@@ -19,6 +19,8 @@ pub enum Metric {
     PssPeakKib,
     /// Context switches of the server, voluntary and not, per request answered.
     SwitchesPerRequest,
+    /// Times that waiting for a client ended, per request answered.
+    WakeupsPerRequest,
     /// Most threads at once.
     ThreadsPeak,
     /// Most processes at once.
@@ -185,13 +187,14 @@ pub const FIGURES: &[Figure] = &[
 
 impl Metric {
     /// Every metric that all experiments share, in the order reports print them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CpuUsPerRequest,
         Self::GoodPerS,
         Self::ResponseP50Us,
         Self::ResponseP99Us,
         Self::PssPeakKib,
         Self::SwitchesPerRequest,
+        Self::WakeupsPerRequest,
         Self::ThreadsPeak,
         Self::ProcessesPeak,
     ];
@@ -212,6 +215,7 @@ impl Metric {
             Self::ResponseP99Us => "response_p99_us",
             Self::PssPeakKib => "pss_peak_kib",
             Self::SwitchesPerRequest => "switches_per_request",
+            Self::WakeupsPerRequest => "wakeups_per_request",
             Self::ThreadsPeak => "threads_peak",
             Self::ProcessesPeak => "processes_peak",
             Self::Figure(place) => FIGURES[place].name,
@@ -224,7 +228,10 @@ impl Metric {
             Self::ResponseP50Us | Self::ResponseP99Us => Unit::Us,
             Self::PssPeakKib => Unit::Kib,
             Self::ThreadsPeak | Self::ProcessesPeak => Unit::Count,
-            Self::CpuUsPerRequest | Self::GoodPerS | Self::SwitchesPerRequest => Unit::Plain,
+            Self::CpuUsPerRequest
+            | Self::GoodPerS
+            | Self::SwitchesPerRequest
+            | Self::WakeupsPerRequest => Unit::Plain,
             Self::Figure(place) => FIGURES[place].unit,
         }
     }
@@ -242,12 +249,13 @@ impl Metric {
             Self::ProcessesPeak => f64::from(measured.server.as_ref()?.processes_peak),
             Self::SwitchesPerRequest => {
                 let server = measured.server.as_ref()?;
-                if server.requests == 0 {
-                    return None;
-                }
                 let switches =
                     server.switches_voluntary as f64 + server.switches_involuntary as f64;
                 switches / server.requests as f64
+            }
+            Self::WakeupsPerRequest => {
+                let server = measured.server.as_ref()?;
+                server.wakeups as f64 / server.requests as f64
             }
         };
         value.is_finite().then_some(value)

@@ -1,10 +1,7 @@
 //! What the decider is told: figures by experiment, level, model and name, how much a model differs from itself, and
 //! what is missing and why. It knows nothing of records, so that rules can be tried on figures whose truth is known.
 //!
-//! From an analysed run it is made by walking its cells: [`Evidence::plan`] for each design (levels in its order, the
-//! models measured), [`Evidence::observe`] with the cell's ranked observations of each figure, [`Evidence::lower_bound`]
-//! where failures or a limit of the host reach into it, [`Evidence::missing`] for a cell without any, and
-//! [`Evidence::floor`] for each A/A control. Where failing is what an experiment measures (a server that serves nobody
+//! From an analysed run [`of_run`](super::of_run) makes it, cell by cell. Where failing is what an experiment measures (a server that serves nobody
 //! behind a slow client, crashes, overload), those trials belong to it: nobody served is a rate of zero, not a hole.
 
 use std::collections::BTreeMap;

@@ -7,6 +7,8 @@ pub mod decide;
 pub mod effect;
 pub mod evidence;
 pub mod names;
+pub mod of_run;
+pub mod rising;
 pub mod rule;
 pub mod source;
 pub mod turning;

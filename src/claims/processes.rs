@@ -19,6 +19,18 @@ const WHOLE_PROCESS: Levels = Levels::Only(&[At::Named(CRASH_ABORT), At::Named(C
 /// How much more a second CPU has to give to be called parallel: half of what it could.
 const SPEED_UP: f64 = 1.5;
 
+/// What the last level of `scaling` gains on the first.
+const fn sped_up(models: &'static [&'static str], expect: Expect) -> Rule {
+    Rule::Test(Test {
+        experiment: &SCALING,
+        levels: Levels::Only(&[At::Last]),
+        figure: &GOOD_PER_S,
+        models,
+        over: Over::Level(At::First),
+        expect,
+    })
+}
+
 pub(super) const CLAIMS: &[Claim] = &[
     Claim {
         id: "process-parallel",
@@ -28,35 +40,28 @@ pub(super) const CLAIMS: &[Claim] = &[
         },
         why: Bilingual {
             en: "The saying comes from interpreters with a global lock, where only one thread runs at a time. Threads of \
-                 the operating system have no such lock: the scheduler puts them on any core, as it does processes. \
-                 Parallel is taken to mean: half as much again from a second CPU, with requests that compute.",
+                 the operating system have no such lock: the scheduler puts them on any core, as it does processes. So a \
+                 pair in Python is asked beside the pair in Rust. Parallel is taken to mean: half as much again from a \
+                 second CPU, with requests that compute.",
             es: "El dicho viene de los intérpretes con un cerrojo global, en los que solo se ejecuta un hilo a la vez. Los \
                  hilos del sistema operativo no tienen tal cerrojo: el planificador los pone en cualquier núcleo, igual que \
-                 a los procesos. Por paralelo se entiende: la mitad más con una segunda CPU, con peticiones que calculan.",
+                 a los procesos. Por eso se pregunta a una pareja en Python además de a la pareja en Rust. Por paralelo se \
+                 entiende: la mitad más con una segunda CPU, con peticiones que calculan.",
         },
         source: Source::Course,
-        rule: Rule::All(&[
-            Rule::Test(Test {
-                experiment: &SCALING,
-                levels: Levels::Only(&[At::Last]),
-                figure: &GOOD_PER_S,
-                models: FORK,
-                over: Over::Level(At::First),
-                expect: Expect::MoreThan(SPEED_UP),
-            }),
-            Rule::Test(Test {
-                experiment: &SCALING,
-                levels: Levels::Only(&[At::Last]),
-                figure: &GOOD_PER_S,
-                models: THREADS,
-                over: Over::Level(At::First),
-                expect: Expect::LessThan(SPEED_UP),
-            }),
+        rule: Rule::Each(&[
+            Rule::All(&[
+                sped_up(FORK, Expect::MoreThan(SPEED_UP)),
+                sped_up(THREADS, Expect::LessThan(SPEED_UP)),
+            ]),
+            Rule::All(&[
+                sped_up(&["python-processes"], Expect::MoreThan(SPEED_UP)),
+                sped_up(&["python-threads"], Expect::LessThan(SPEED_UP)),
+            ]),
         ]),
         not_measured: Bilingual {
-            en: "Languages with a global interpreter lock, of which the saying is true; more CPUs than the machine has.",
-            es: "Lenguajes con un cerrojo global del intérprete, para los que el dicho es cierto; más CPU de las que tiene \
-                 la máquina.",
+            en: "More CPUs than the machine has; interpreters built without their lock.",
+            es: "Más CPU de las que tiene la máquina; intérpretes construidos sin su cerrojo.",
         },
     },
     Claim {

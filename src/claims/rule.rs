@@ -135,15 +135,18 @@ impl Rule {
         all
     }
 
-    /// The models it names, in teaching order; none where it takes every model.
+    /// The models it names, in teaching order, and then reference targets; none where it takes every model.
     pub fn models(&self) -> Vec<&'static str> {
         let tests = self.tests();
         if tests.iter().any(|test| test.over == Over::Best) {
             return Vec::new();
         }
         let named: BTreeSet<&str> = tests.into_iter().flat_map(Test::models).collect();
-        let in_order = MODELS.iter().map(|model| model.name);
-        in_order.filter(|name| named.contains(name)).collect()
+        let models = MODELS.iter().map(|model| model.name);
+        let is_target = |name: &&str| MODELS.iter().all(|model| model.name != *name);
+        let targets = named.iter().copied().filter(is_target);
+        let in_order = models.filter(|name| named.contains(name));
+        in_order.chain(targets).collect()
     }
 
     /// The command that measures what it rests on, and nothing else; `None` where nothing is measured.
@@ -153,7 +156,7 @@ impl Rule {
             return None;
         }
         let names: Vec<&str> = experiments.iter().map(|one| one.name).collect();
-        let mut command = format!("hola compare --experiments {}", names.join(","));
+        let mut command = format!("hola compare --profile full --experiments {}", names.join(","));
         let models = self.models();
         if !models.is_empty() {
             command.push_str(&format!(" --models {}", models.join(",")));

@@ -1,5 +1,7 @@
 //! Rules and verdicts in words, in English and in Spanish.
 
+pub mod card;
+
 use hola_servers::models::Bilingual;
 
 use super::decide::{Decision, Finding, Verdict};
@@ -154,7 +156,8 @@ fn source_test(test: &SourceTest, language: Language) -> String {
     )
 }
 
-fn expectation(expect: Expect, is_ratio: bool, language: Language) -> String {
+/// What is expected of a quotient or of a figure.
+pub fn expectation(expect: Expect, is_ratio: bool, language: Language) -> String {
     let number = |value| language.number(value);
     let times = match is_ratio {
         true => language.of(Bilingual {

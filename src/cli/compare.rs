@@ -11,6 +11,9 @@ use clap::Args;
 use hola_servers::models::{MODELS, Model};
 
 use super::{INTERRUPTED, interrupt_flag};
+use crate::claims::of_run;
+use crate::claims::words::{Language, card};
+use crate::claims::{self, Claim};
 use crate::experiments::plan::{self, Wishes, both};
 use crate::experiments::{self, EXPERIMENTS, Experiment, Levels};
 use crate::lab::record::{
@@ -27,6 +30,7 @@ Examples:
   hola compare
   hola compare --profile full
   hola compare --experiments churn --models iterative,tokio --clients 1,64 --rounds 9
+  hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
 Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html and trials.csv. Ctrl-C keeps the trials
@@ -38,6 +42,9 @@ pub struct CompareArgs {
     /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
     pub experiments: Vec<&'static Experiment>,
+    /// Claims to decide, separated by commas: makes the experiments they rest on; `hola claims` lists them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
+    pub claims: Vec<&'static Claim>,
     /// Models to measure, separated by commas [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = hola_servers::cli::model_named)]
     pub models: Vec<&'static Model>,
@@ -58,7 +65,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Go on with an interrupted run: same plan, same seed, same order; trials already there are not made again
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "models", "clients", "rounds", "duration", "output", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "clients", "rounds", "duration", "output", "seed"])]
     pub resume: Option<PathBuf>,
 }
 
@@ -68,6 +75,7 @@ impl CompareArgs {
         CompareArgs {
             profile: "quick".into(),
             experiments: Vec::new(),
+            claims: Vec::new(),
             models: Vec::new(),
             clients: Vec::new(),
             rounds: None,
@@ -94,6 +102,7 @@ impl CompareArgs {
             "experiments",
             names(self.experiments.iter().map(|each| each.name)),
         );
+        option("claims", names(self.claims.iter().map(|each| each.id)));
         option("models", names(self.models.iter().map(|each| each.name)));
         option("clients", self.clients.iter().map(u32::to_string).collect());
         option("rounds", self.rounds.iter().map(u32::to_string).collect());
@@ -132,6 +141,13 @@ impl CompareArgs {
     }
 
     fn asks(&self, experiment: &Experiment) -> bool {
+        if !self.claims.is_empty() {
+            let rests_on = |claim: &&Claim| {
+                let experiments = claim.rule.experiments();
+                experiments.iter().any(|one| one.name == experiment.name)
+            };
+            return self.claims.iter().any(rests_on);
+        }
         match self.experiments.as_slice() {
             [] if self.clients.is_empty() => true,
             [] => experiment
@@ -158,6 +174,14 @@ fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
             .collect();
         format!("no such experiment; there are {}", names.join(", "))
     })
+}
+
+/// The claim of that name, as an argument.
+///
+/// # Errors
+/// Where the names are to be found, when there is no such claim.
+fn claim_named(id: &str) -> Result<&'static Claim, String> {
+    claims::find(id).ok_or_else(|| "no such claim; `hola claims` lists them".to_owned())
 }
 
 /// Runs the comparison with this very program as the server.
@@ -190,6 +214,8 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
     let written = write_reports(folder.path())?;
     println!("{}", report::readme_table(&written.run, &written.trials));
+    let decisions = of_run::decisions(&written.run, &written.trials);
+    println!("{}", card::tally(&decisions, Language::English));
     println!("report: {}", folder.path().join("report.html").display());
     match run.status {
         Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),

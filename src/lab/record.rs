@@ -350,6 +350,12 @@ pub struct ServerCost {
     /// Times that waiting for a client ended, with a client or without.
     #[serde(default)]
     pub wakeups: u64,
+    /// Clients it sent away, for want of a thread, a process or memory, or by its cap.
+    #[serde(default)]
+    pub refused: u64,
+    /// Times that accepting paused because the system was short of something.
+    #[serde(default)]
+    pub backed_off: u64,
     /// Conversations begun by each worker, one number for a server without workers of its own.
     #[serde(default)]
     pub conversations_by_worker: Vec<u64>,

@@ -254,6 +254,8 @@ fn cost(bill: &Bill, user_share: f64, peak: Peak) -> ServerCost {
         switches_involuntary: bill.switches_involuntary,
         faults_minor: bill.faults_minor,
         wakeups: bill.counters.wakeups,
+        refused: bill.counters.refused,
+        backed_off: bill.counters.backed_off,
         conversations_by_worker: by_worker(&bill.counters.accepted_by_worker),
         settings: bill.settings.clone(),
     }

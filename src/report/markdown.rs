@@ -1,6 +1,6 @@
 //! A report as Markdown, readable as it stands and on a code host.
 
-use super::view::{Cell, Part, Report, Row, Section, Table};
+use super::view::{Card, Cell, Part, Report, Row, Section, Table};
 use super::words;
 
 /// The whole report.
@@ -14,6 +14,10 @@ pub(super) fn page(report: &Report) -> String {
     }
     blocks.push(format!("## {}", words::ANSWER));
     blocks.extend(report.answer.iter().map(|sentence| escape(sentence)));
+    push_section(&mut blocks, "##", &report.verdicts.overview);
+    for card in &report.verdicts.cards {
+        push_card(&mut blocks, card);
+    }
     for part in &report.experiments {
         push_part(&mut blocks, part);
     }
@@ -34,7 +38,23 @@ fn push_part(blocks: &mut Vec<String>, part: &Part) {
         blocks.push(table(&chart.table));
     }
     push_section(blocks, "###", &part.levels);
+    if let Some(turning_points) = &part.turning_points {
+        push_section(blocks, "###", turning_points);
+    }
     blocks.push(escape(&part.changes_mind));
+}
+
+fn push_card(blocks: &mut Vec<String>, card: &Card) {
+    blocks.push(format!("### {}", escape(&card.statement)));
+    blocks.push(cell(&card.verdict));
+    blocks.extend(card.paragraphs.iter().map(|text| escape(text)));
+    if !card.findings.rows.is_empty() {
+        blocks.push(table(&card.findings));
+    }
+    if let Some((label, command)) = &card.command {
+        blocks.push(format!("{}:", escape(label)));
+        blocks.push(format!("    {}", one_line(command)));
+    }
 }
 
 fn push_section(blocks: &mut Vec<String>, heading: &str, section: &Section) {

@@ -12,10 +12,12 @@ mod method;
 pub mod numbers;
 mod pictures;
 mod tables;
+mod verdicts;
 pub mod view;
 mod words;
 
 use crate::analysis::{self, Analysis};
+use crate::claims::of_run;
 use crate::lab::record::{Run, SCHEMA_VERSION, Trial};
 
 use view::{Part, Report};
@@ -61,6 +63,7 @@ pub fn report(run: &Run, trials: &[Trial]) -> Report {
             || vec![words::NOTHING_RANKED.to_owned()],
             |first| answer::sentences(run, first),
         ),
+        verdicts: verdicts::verdicts(&of_run::decisions_of(run, &analyses)),
         experiments: analyses
             .iter()
             .enumerate()
@@ -84,6 +87,7 @@ fn part(run: &Run, analysis: &Analysis<'_>, place: usize) -> Part {
         headline: tables::headline(run, analysis),
         charts: pictures::charts(run, analysis),
         levels: tables::levels(run, analysis),
+        turning_points: verdicts::turning_points(run, analysis),
         changes_mind: words::changes_mind(&design.changes_mind.en),
     }
 }

@@ -11,6 +11,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// The answer to the first question, in three plain sentences at most.
     pub answer: Vec<String>,
+    /// What becomes of the claims.
+    pub verdicts: Verdicts,
     /// Every experiment, in the order they were made.
     pub experiments: Vec<Part>,
     /// What speaks for and against the numbers.
@@ -36,8 +38,36 @@ pub struct Part {
     pub charts: Vec<Chart>,
     /// Every level.
     pub levels: Section,
+    /// Where models stop gaining, where the load rises by level.
+    pub turning_points: Option<Section>,
     /// What result would change our mind.
     pub changes_mind: String,
+}
+
+/// What becomes of the claims.
+#[derive(Clone, Debug)]
+pub struct Verdicts {
+    /// All of them at a glance.
+    pub overview: Section,
+    /// Each by itself.
+    pub cards: Vec<Card>,
+}
+
+/// A claim, decided.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// Name of the claim, which is its anchor.
+    pub name: String,
+    /// What is said.
+    pub statement: String,
+    /// What becomes of it.
+    pub verdict: Cell,
+    /// What the verdict rests on, why it would be so, what is left out.
+    pub paragraphs: Vec<String>,
+    /// Place by place.
+    pub findings: Table,
+    /// What the command does, and the command that measures just this; none where nothing is measured.
+    pub command: Option<(String, String)>,
 }
 
 /// A heading with what stands under it.

@@ -16,6 +16,7 @@ pub(super) const VALIDITY: &str = "Can these numbers be believed?";
 pub(super) const READING: &str = "How to read this report";
 pub(super) const METHOD: &str = "How and where it was measured";
 pub(super) const ANSWER: &str = "The answer";
+pub(super) const FINDINGS: &str = "Place by place";
 pub(super) const NUMBERS_BEHIND: &str = "The numbers behind the chart";
 
 // Columns.
@@ -108,6 +109,7 @@ pub(super) fn metric(metric: Metric) -> String {
         Metric::ResponseP99Us => P99,
         Metric::PssPeakKib => MEMORY,
         Metric::SwitchesPerRequest => SWITCHES,
+        Metric::WakeupsPerRequest => "Wake-ups per request",
         Metric::ThreadsPeak => "Threads at most",
         Metric::ProcessesPeak => "Processes at most",
         Metric::Figure(place) => FIGURES[place].title.en,

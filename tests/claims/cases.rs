@@ -76,7 +76,7 @@ fn a_decided_claim_has_its_effect_its_rows_and_its_command() {
     assert_eq!((effect.value, effect.low, effect.high), (0.5, 0.5, 0.5));
     assert_eq!(
         decision.rerun.as_deref(),
-        Some("hola compare --experiments churn --models thread-per-client,selector-threads")
+        Some("hola compare --profile full --experiments churn --models thread-per-client,selector-threads")
     );
     says(&decision, "holds: true of selector-threads at 1");
 }

@@ -1,11 +1,16 @@
 //! What every claim has to have.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use hola::claims::names::{EXPERIMENTS, FIGURES};
 use hola::claims::rule::{At, Levels, Over, Rule, Test};
 use hola::claims::words::{self, Language};
 use hola::claims::{Claim, all};
+use hola::experiments;
+use hola::experiments::plan::{self, Wishes};
+use hola::analysis::metric::Metric;
+use hola::lab::target::Places;
 use hola_servers::models::{Bilingual, find};
 
 fn tests() -> impl Iterator<Item = (&'static str, &'static Test)> {
@@ -65,6 +70,8 @@ fn every_claim_speaks_both_languages() {
 
 #[test]
 fn rules_name_experiments_levels_figures_and_models_that_there_are() {
+    let places = Places::beside_source(Path::new(env!("CARGO_BIN_EXE_hola")));
+    let targets = places.targets().expect("a list of targets");
     for (id, test) in tests() {
         let known = EXPERIMENTS
             .iter()
@@ -74,7 +81,8 @@ fn rules_name_experiments_levels_figures_and_models_that_there_are() {
         assert!(known, "{id}: {}", test.figure.name);
         assert!(!test.models.is_empty(), "{id}");
         for model in test.models() {
-            assert!(find(model).is_some(), "{id}: {model}");
+            let is_target = targets.iter().any(|target| target.name == model);
+            assert!(is_target || find(model).is_some(), "{id}: {model}");
         }
         let base = match test.over {
             Over::Level(at) => Some(at),
@@ -90,6 +98,26 @@ fn rules_name_experiments_levels_figures_and_models_that_there_are() {
                 assert!(known, "{id}: {level}");
             }
         }
+    }
+}
+
+#[test]
+fn names_are_those_of_the_experiments() {
+    for named in EXPERIMENTS {
+        let experiment = experiments::find(named.name).expect("an experiment");
+        let profiles = experiment.profiles.iter();
+        let plans = profiles.map(|profile| plan::of(experiment, profile, &Wishes::default()).0);
+        let levels: BTreeSet<String> = plans
+            .flat_map(|design| design.levels)
+            .map(|level| level.name)
+            .collect();
+        let known: BTreeSet<String> = named.levels.iter().map(|&name| name.to_owned()).collect();
+        // No levels are named where the machine decides.
+        assert!(known.is_empty() || known == levels, "{}: {levels:?}", named.name);
+    }
+    for figure in FIGURES {
+        let metric = Metric::named(figure.name).expect("a figure that trials have");
+        assert_eq!(metric.smaller_is_better(), figure.smaller_is_better, "{}", figure.name);
     }
 }
 

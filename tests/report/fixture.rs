@@ -285,6 +285,8 @@ impl Scene {
                 ],
             }),
             server: Some(ServerCost {
+                refused: 0,
+                backed_off: 0,
                 cpu_user_us: whole(cpu_total * model.user_share),
                 cpu_system_us: whole(cpu_total * (1.0 - model.user_share)),
                 conversations: ok,
