@@ -2,9 +2,7 @@
 
 use hola_servers::models::Bilingual;
 
-use super::names::{
-    CHURN, Experiment, GOODPUT_OF_CAPACITY_SHARE, OVERLOAD, RESPONSE_P50_US,
-};
+use super::names::{CHURN, Experiment, GOODPUT_OF_CAPACITY_SHARE, OVERLOAD, RESPONSE_P50_US};
 use super::rule::{At, Expect, Levels, Over, Rule, Test};
 use super::{Claim, Source};
 
@@ -80,7 +78,10 @@ pub(super) const CLAIMS: &[Claim] = &[
                  el margen con que dos medicamentos se consideran equivalentes. No haber hallado diferencia no bastaría.",
         },
         source: Source::Field,
-        rule: Rule::Each(&[at_low_load(&CHURN, "iterative"), at_low_load(&OVERLOAD, "epoll")]),
+        rule: Rule::Each(&[
+            at_low_load(&CHURN, "iterative"),
+            at_low_load(&OVERLOAD, "epoll"),
+        ]),
         not_measured: Bilingual {
             en: "Clients farther away than this machine, for whom the network hides still more.",
             es: "Clientes más lejanos que esta máquina, para los que la red oculta aún más.",

@@ -21,9 +21,7 @@ pub fn decisions(run: &Run, trials: &[Trial]) -> Vec<Decision> {
 /// The same, of a run that is analysed already.
 pub fn decisions_of(run: &Run, analyses: &[Analysis<'_>]) -> Vec<Decision> {
     let evidence = evidence(run, analyses);
-    super::all()
-        .map(|claim| decide(claim, &evidence))
-        .collect()
+    super::all().map(|claim| decide(claim, &evidence)).collect()
 }
 
 /// What a run's analysed experiments say of the figures that rules name.

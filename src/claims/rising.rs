@@ -77,9 +77,7 @@ fn steps(analysis: &Analysis<'_>, model: &str, models: &[ModelCard]) -> Vec<Step
 /// What was recorded beside a cell's figures. Of descriptors and of the machine's memory nothing is recorded.
 fn signs(design: &Design, level: &Level, cell: &Cell<'_>) -> Signs {
     let ranked = || cell.valid.iter().chain(&cell.bound);
-    let bills = || {
-        ranked().filter_map(|taken: &Taken<'_>| taken.measured.server.as_ref())
-    };
+    let bills = || ranked().filter_map(|taken: &Taken<'_>| taken.measured.server.as_ref());
     let cpus = match &level.placement {
         Some(placement) => placement.server_cpus.len(),
         None => design.server_cpus.len(),

@@ -156,7 +156,10 @@ impl Rule {
             return None;
         }
         let names: Vec<&str> = experiments.iter().map(|one| one.name).collect();
-        let mut command = format!("hola compare --profile full --experiments {}", names.join(","));
+        let mut command = format!(
+            "hola compare --profile full --experiments {}",
+            names.join(",")
+        );
         let models = self.models();
         if !models.is_empty() {
             command.push_str(&format!(" --models {}", models.join(",")));

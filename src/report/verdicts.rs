@@ -8,7 +8,7 @@ use crate::claims::words::{self as said, Language, card};
 use crate::claims::{Claim, find};
 use crate::lab::record::Run;
 
-use super::view::{self, Card, Cell, Section, Table, Tone, Verdicts};
+use super::view::{Card, Cell, Section, Table, Tone, Verdicts};
 use super::{answer, numbers};
 
 /// Language of reports.
@@ -37,7 +37,7 @@ pub(super) fn verdicts(decisions: &[Decision]) -> Verdicts {
         },
         cards: known
             .into_iter()
-            .map(|(decision, claim)| self::card(decision, claim))
+            .map(|(decision, claim)| card(decision, claim))
             .collect(),
     }
 }
@@ -107,7 +107,7 @@ pub(super) fn turning_points(run: &Run, analysis: &Analysis<'_>) -> Option<Secti
     let (title, explanation, columns) = card::turning_labels(LANGUAGE);
     let mut table = Table::new("", columns.len(), &columns);
     for Turn { model, point } in &turns {
-        let mut row = vec![view::Cell::Model {
+        let mut row = vec![Cell::Model {
             title: answer::title(run, model).into(),
             name: (*model).into(),
         }];

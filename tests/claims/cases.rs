@@ -76,7 +76,9 @@ fn a_decided_claim_has_its_effect_its_rows_and_its_command() {
     assert_eq!((effect.value, effect.low, effect.high), (0.5, 0.5, 0.5));
     assert_eq!(
         decision.rerun.as_deref(),
-        Some("hola compare --profile full --experiments churn --models thread-per-client,selector-threads")
+        Some(
+            "hola compare --profile full --experiments churn --models thread-per-client,selector-threads"
+        )
     );
     says(&decision, "holds: true of selector-threads at 1");
 }
@@ -183,7 +185,12 @@ fn a_crossover_names_the_level_it_begins_at() {
 #[test]
 fn nobody_served_is_a_rate_of_zero() {
     let truths: [(&str, &[f64]); 1] = [("iterative", &[9_000.0, 0.0])];
-    let evidence = evidence("slow-client", "good_per_s", &["0", "8"], &truths);
+    let evidence = evidence(
+        "slow-client",
+        "good_per_s",
+        &["no slow client", "8 slow clients"],
+        &truths,
+    );
     let decision = decide(claim("iterative-serves-many"), &evidence);
     assert_eq!(decision.verdict, Verdict::Fails);
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use hola::analysis::metric::Metric;
 use hola::claims::names::{EXPERIMENTS, FIGURES};
 use hola::claims::rule::{At, Levels, Over, Rule, Test};
 use hola::claims::words::{self, Language};
 use hola::claims::{Claim, all};
 use hola::experiments;
 use hola::experiments::plan::{self, Wishes};
-use hola::analysis::metric::Metric;
 use hola::lab::target::Places;
 use hola_servers::models::{Bilingual, find};
 
@@ -113,11 +113,20 @@ fn names_are_those_of_the_experiments() {
             .collect();
         let known: BTreeSet<String> = named.levels.iter().map(|&name| name.to_owned()).collect();
         // No levels are named where the machine decides.
-        assert!(known.is_empty() || known == levels, "{}: {levels:?}", named.name);
+        assert!(
+            known.is_empty() || known == levels,
+            "{}: {levels:?}",
+            named.name
+        );
     }
     for figure in FIGURES {
         let metric = Metric::named(figure.name).expect("a figure that trials have");
-        assert_eq!(metric.smaller_is_better(), figure.smaller_is_better, "{}", figure.name);
+        assert_eq!(
+            metric.smaller_is_better(),
+            figure.smaller_is_better,
+            "{}",
+            figure.name
+        );
     }
 }
 

@@ -17,10 +17,8 @@ pub fn basis(decision: &Decision, claim: &Claim, language: Language) -> String {
     }
     let mut sentences = Vec::new();
     if let Some(level) = &decision.from_level {
-        sentences.push(language.choose(
-            || format!("From {level} on."),
-            || format!("Desde {level}."),
-        ));
+        sentences
+            .push(language.choose(|| format!("From {level} on."), || format!("Desde {level}.")));
     }
     if let Some(finding) = decision.weakest() {
         let nearest = language.of(Bilingual {
@@ -216,11 +214,7 @@ pub fn heading(language: Language) -> &'static str {
 pub fn card_labels(language: Language) -> [&'static str; 3] {
     language.choose(
         || ["Why it would be so", "Not covered", "Measure just this"],
-        || [
-            "Por qué sería así",
-            "No cubierto",
-            "Medir solo esto",
-        ],
+        || ["Por qué sería así", "No cubierto", "Medir solo esto"],
     )
 }
 
