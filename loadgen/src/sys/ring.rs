@@ -4,20 +4,18 @@
 //! the bookkeeping of both. A connection and its first request are one chain of operations, each begun by the kernel
 //! when the one before has succeeded.
 
+mod buffers;
+
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::NonZeroUsize;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use io_uring::types::{BufRingEntry, CancelBuilder, DestinationSlot, Fixed, SubmitArgs, Timespec};
+use io_uring::types::{CancelBuilder, DestinationSlot, Fixed, SubmitArgs, Timespec};
 use io_uring::{EnterFlags, IoUring, Probe, cqueue, opcode, squeue};
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 use nix::sys::socket::{SockaddrIn, SockaddrLike, SockaddrStorage};
 
+use self::buffers::{BUFFER_OCTETS, Buffers, GROUP};
 use super::{IP_LOCAL_PORT_RANGE, RESET};
 
 /// Operations that may be handed over in one call.
@@ -26,15 +24,8 @@ const ENTRIES: u32 = 1024;
 const COMPLETIONS: u32 = 8 * ENTRIES;
 /// Longest chain: three options, an address, socket, connect, send, receive.
 const CHAIN_MOST: usize = 8;
-/// Buffers the kernel may choose from, a power of two: so many answers can have come since the last turn without being asked
-/// for again, and all of them stay in a cache.
-const BUFFERS: u16 = 256;
-/// Octets of each: most answers fit.
-const BUFFER_OCTETS: usize = 4096;
 /// Longest wait for operations to be called off; it takes microseconds.
 const CALLED_OFF_WITHIN: Timespec = Timespec::new().sec(1);
-/// The group all buffers belong to; there is one.
-const GROUP: u16 = 0;
 
 /// What an operation was, in the low bits of its number.
 const KIND_BITS: u32 = 3;
@@ -475,101 +466,4 @@ fn completion(entry: &cqueue::Entry) -> Option<Completion> {
         number: entry.user_data() >> KIND_BITS,
         outcome,
     })
-}
-
-/// Buffers that the kernel takes from a ring of their own (`IORING_REGISTER_PBUF_RING`, Linux 5.19): a client that
-/// says nothing has none.
-struct Buffers {
-    /// The ring of offers, which the kernel reads; its first entry also holds the tail.
-    offers: NonNull<BufRingEntry>,
-    memory: NonNull<u8>,
-    tail: u16,
-    /// Whether the kernel may still use them.
-    given_up: bool,
-}
-
-impl Buffers {
-    fn register(ring: &IoUring) -> io::Result<Self> {
-        let count = usize::from(BUFFERS);
-        let offers = private_memory(count * size_of::<BufRingEntry>())?.cast::<BufRingEntry>();
-        let memory = private_memory(count * BUFFER_OCTETS)?.cast::<u8>();
-        // SAFETY: the mapping is page-aligned, large enough and unmapped only when nothing uses it any more.
-        unsafe {
-            ring.submitter().register_buf_ring_with_flags(
-                offers.as_ptr() as u64,
-                BUFFERS,
-                GROUP,
-                0,
-            )?;
-        }
-        let mut buffers = Buffers {
-            offers,
-            memory,
-            tail: 0,
-            given_up: false,
-        };
-        (0..BUFFERS).for_each(|buffer| buffers.offer(buffer));
-        Ok(buffers)
-    }
-
-    fn offer(&mut self, buffer: u16) {
-        let index = usize::from(self.tail % BUFFERS);
-        self.tail = self.tail.wrapping_add(1);
-        // SAFETY: `index` is within the mapping; the kernel does not read an offer beyond the tail, and the tail's two
-        // octets lie in a part of the first entry that offers do not use. Nobody else writes it.
-        unsafe {
-            let offer = &mut *self.offers.add(index).as_ptr();
-            offer.set_addr(
-                self.memory
-                    .add(usize::from(buffer) * BUFFER_OCTETS)
-                    .as_ptr() as u64,
-            );
-            offer.set_len(u32::try_from(BUFFER_OCTETS).unwrap_or(u32::MAX));
-            offer.set_bid(buffer);
-            let tail = BufRingEntry::tail(self.offers.as_ptr()).cast_mut();
-            AtomicU16::from_ptr(tail).store(self.tail, Ordering::Release);
-        }
-    }
-
-    fn octets(&self, buffer: u16, length: usize) -> &[u8] {
-        assert!(
-            buffer < BUFFERS && length <= BUFFER_OCTETS,
-            "the kernel's word"
-        );
-        // SAFETY: within the mapping; the kernel does not write to this buffer until it is offered again, and all its
-        // octets have been initialised, by the mapping or since.
-        unsafe {
-            let first = self.memory.add(usize::from(buffer) * BUFFER_OCTETS);
-            NonNull::slice_from_raw_parts(first, length).as_ref()
-        }
-    }
-}
-
-impl Buffers {
-    /// Leaves the memory to the kernel for good.
-    fn give_up(&mut self) {
-        self.given_up = true;
-    }
-}
-
-impl Drop for Buffers {
-    fn drop(&mut self) {
-        if self.given_up {
-            return;
-        }
-        let count = usize::from(BUFFERS);
-        // SAFETY: both mappings were made with these sizes, and the ring has no operation left that could use them.
-        // An error would leave them mapped, which is harmless.
-        unsafe {
-            let _ = munmap(self.offers.cast(), count * size_of::<BufRingEntry>());
-            let _ = munmap(self.memory.cast(), count * BUFFER_OCTETS);
-        }
-    }
-}
-
-fn private_memory(octets: usize) -> io::Result<NonNull<MaybeUninit<u8>>> {
-    let size = NonZeroUsize::new(octets).ok_or(Errno::EINVAL)?;
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
-    Ok(unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_PRIVATE)? }.cast())
 }
