@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Puts `hola load` and other load generators on the same nginx, in turns, and compares what they cost.
+"""Puts `hola load` and other load generators on the same server, in turns, and compares what they cost.
 
-Each round runs every generator once for the same time, pinned to one CPU; nginx has one worker on another. What counts
+Each round runs every generator once for the same time, pinned to one CPU; the server has another. What counts
 is the CPU time the generator's process spent per request (wait4), with the rate beside it, as medians over rounds:
 
   closed loop   64 clients, a connection per request and connections that stay
@@ -12,9 +12,10 @@ is the CPU time the generator's process spent per request (wait4), with the rate
   scripts/peers/compare.py                         print the tables
   scripts/peers/compare.py --save FILE             keep them as JSON too
   scripts/peers/compare.py --rounds 9 --seconds 3 --rate 5000
+  scripts/peers/compare.py --server nginx          one worker of it, instead of the model epoll
   scripts/peers/compare.py --tool oha=/opt/oha/bin/oha
 
-Needs nginx, and at least one peer: wrk, ab, hey or oha. `apt-get install nginx-light wrk apache2-utils hey` and `cargo
+Needs at least one peer: wrk, ab, hey or oha. `apt-get install nginx-light wrk apache2-utils hey` and `cargo
 install oha` have them; a generator that is not there is skipped with a word. Build first: `cargo build --release`.
 """
 
@@ -32,6 +33,9 @@ from generators import Ask
 from reference import servers
 
 CLIENTS = 64
+# Of the servers here the one that asks least of its CPU per request: with a slower one, what is compared on connections
+# that stay is how much of the server each generator wakes, not what it can do.
+SERVER = "epoll"
 
 
 class Run:
@@ -138,6 +142,7 @@ def memory(tools, arguments, cpu, url):
 def main():
     parser = testbed.parser(__doc__)
     generators.add_tools(parser)
+    parser.add_argument("--server", choices=["epoll", "nginx"], default=SERVER, help=f"what they load [default: {SERVER}]")
     parser.add_argument("--rounds", type=int, default=7, help="times that every generator runs [default: 7]")
     parser.add_argument("--seconds", type=int, default=3, help="length of a run [default: 3]")
     parser.add_argument("--rate", type=int, default=5000, help="requests per second of the open loop [default: 5000]")
@@ -145,12 +150,14 @@ def main():
                         help="requests after which memory is compared [default: 200000]")
     arguments = parser.parse_args()
     testbed.check_built(arguments)
-    if not servers.installed(["nginx"]):
+    if arguments.server == "nginx" and not servers.installed(["nginx"]):
         raise testbed.Failed("there is nothing to load")
     environment = testbed.environment()
     tools = generators.found(arguments)
     server_cpu, generator_cpu = testbed.cpus()
-    with servers.serving("nginx", server_cpu) as server:
+    serving = {"epoll": lambda: testbed.serving(arguments.hola, "epoll", server_cpu),
+               "nginx": lambda: servers.serving("nginx", server_cpu)}
+    with serving[arguments.server]() as server:
         rows = closed(tools, arguments, generator_cpu, server.url)
         open_loop = opened(tools, arguments, generator_cpu, server.url)
         peaks = memory(tools, arguments, generator_cpu, server.url)
@@ -166,8 +173,8 @@ def main():
     print()
     testbed.print_table(["generator", "requests", "peak, KiB"],
                         [[row["generator"], row["requests"], row["peak_kib"]] for row in peaks])
-    testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], clients=CLIENTS,
-                 seconds=arguments.seconds, rounds=arguments.rounds, versions={
+    testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], server=arguments.server,
+                 clients=CLIENTS, seconds=arguments.seconds, rounds=arguments.rounds, versions={
                      name: tool.version() for name, tool in tools.items()},
                  rows=rows, open_loop=open_loop, memory=peaks)
 
