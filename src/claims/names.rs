@@ -144,7 +144,6 @@ pub const OVERLOAD: Experiment = experiment(
     &[
         AT_HALF_CAPACITY,
         "0.9 × capacity",
-        "1.2 × capacity",
         "2 × capacity",
         "3 × capacity",
     ],

@@ -27,11 +27,6 @@ const NEAR: LevelPlan = LevelPlan {
     rate_of_capacity: Some(0.9),
     ..COMPUTE
 };
-const PAST: LevelPlan = LevelPlan {
-    name: "1.2 × capacity",
-    rate_of_capacity: Some(1.2),
-    ..COMPUTE
-};
 const TWICE: LevelPlan = LevelPlan {
     name: "2 × capacity",
     rate_of_capacity: Some(2.0),
@@ -79,7 +74,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         },
         Profile {
             name: "full",
-            levels: Levels::Named(&[HALF, NEAR, PAST, TWICE, THRICE]),
+            levels: Levels::Named(&[HALF, NEAR, TWICE, THRICE]),
             models: &["fork-per-client", "thread-per-client", "epoll", "tokio"],
             rounds: 7,
             trial_ms: 700,
