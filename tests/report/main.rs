@@ -5,3 +5,4 @@ mod fixture;
 mod noise;
 mod several;
 mod simulations;
+mod verdicts;
