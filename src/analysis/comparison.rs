@@ -169,7 +169,7 @@ fn verdict(ratio: Estimate, floor: Option<f64>) -> Verdict {
 }
 
 /// A ratio as a factor above 1: twice as much and half as much are equally far from equal.
-fn factor(ratio: f64) -> f64 {
+pub(super) fn factor(ratio: f64) -> f64 {
     ratio.max(1.0 / ratio)
 }
 
@@ -193,11 +193,7 @@ fn find<'b, 'a>(cells: &'b [Cell<'a>], model: &str, level: &str) -> Option<&'b C
 /// How many comparisons of a family could not have come below 0.05 after Holm's correction, whatever their trials had
 /// shown: intervals and effect sizes have to speak for those.
 pub fn out_of_reach<'c, 'a: 'c>(family: impl Iterator<Item = &'c Comparison<'a>>) -> usize {
-    let smallest: Vec<f64> = family
-        .map(|one| rank::smallest_p(one.trials, one.control_trials))
-        .collect();
-    // The correction never shrinks when a p-value grows, so this is the least it can come to.
-    let least = rank::holm(&smallest);
+    let least = rank::least_holm(family.map(|one| (one.trials, one.control_trials)));
     least.iter().filter(|p| **p >= 0.05).count()
 }
 

@@ -92,6 +92,14 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     corrected
 }
 
+/// The least that each p-value of a family can come to after [`holm`], whatever the trials show: `sizes` holds how many
+/// values each test has on either side.
+pub fn least_holm(sizes: impl Iterator<Item = (usize, usize)>) -> Vec<f64> {
+    let smallest: Vec<f64> = sizes.map(|(left, right)| smallest_p(left, right)).collect();
+    // The correction never shrinks when a p-value grows.
+    holm(&smallest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
