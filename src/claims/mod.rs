@@ -3,6 +3,7 @@
 //! A claim is data: what is said, why it would be so, and a [`rule::Rule`] over figures of experiments. [`decide::decide`] puts the
 //! rule to the [`evidence::Evidence`] and comes to a [`decide::Verdict`]; [`words`] says it all in both languages.
 
+pub mod changes;
 pub mod decide;
 pub mod effect;
 pub mod evidence;
