@@ -5,8 +5,10 @@
 pub mod bootstrap;
 pub mod cells;
 pub mod comparison;
+pub mod difference;
 pub mod distribution;
 pub mod metric;
+pub mod mismatch;
 pub mod rank;
 pub mod sample;
 

@@ -1,0 +1,154 @@
+//! One experiment of both runs: what both have, and what only one has.
+
+use crate::analysis::bootstrap::{Estimate, quotient, unpaired_ratio_interval};
+use crate::analysis::cells::{self, Cell, SetAside};
+use crate::analysis::comparison::{self, NoiseFloor};
+use crate::analysis::metric::Metric;
+use crate::analysis::rank;
+use crate::analysis::sample::{median, values};
+use crate::lab::record::{Arm, Design, Trial};
+
+use super::{Change, Recorded, Shown, Side, Unmatched, Verdict, Why, verdict};
+
+/// One experiment of one run, as far as it is needed here: comparisons with the control are not.
+pub(super) struct Measured<'a> {
+    experiment: &'a str,
+    cells: Vec<Cell<'a>>,
+    aside: Vec<SetAside<'a>>,
+    floors: Vec<NoiseFloor<'a>>,
+}
+
+impl<'a> Measured<'a> {
+    pub(super) fn new(recorded: Recorded<'a>, design: &'a Design, metrics: &[Metric]) -> Self {
+        let of_it = |trial: &&Trial| trial.experiment == design.experiment;
+        let trials = recorded.trials.iter().filter(of_it);
+        let (cells, aside) = cells::sort(design, &recorded.run.models, trials);
+        Self {
+            experiment: &design.experiment,
+            floors: comparison::noise_floors(&cells, metrics, recorded.run.seed),
+            cells,
+            aside,
+        }
+    }
+
+    /// Cells of the models, second copies not included.
+    fn models(&self) -> impl Iterator<Item = &Cell<'a>> {
+        self.cells.iter().filter(|cell| cell.arm == Arm::Model)
+    }
+
+    /// The same cell as another run's, whether it has trials or not.
+    fn like(&self, cell: &Cell<'_>) -> Option<&Cell<'a>> {
+        self.models()
+            .find(|one| one.model == cell.model && one.level == cell.level)
+    }
+
+    /// The same cell as another run's, if it has ranked trials; and why not.
+    fn ranked_like(&self, cell: &Cell<'_>) -> Result<&Cell<'a>, Why> {
+        let is_of_it = |aside: &SetAside<'_>| {
+            let trial = aside.trial;
+            trial.arm == Arm::Model && trial.model == cell.model && trial.level == cell.level
+        };
+        match self.like(cell) {
+            Some(like) if like.ranked() > 0 => Ok(like),
+            // Trials that could not be made are nowhere but among those set aside.
+            _ if self.aside.iter().any(is_of_it) => Err(Why::NotRanked),
+            _ => Err(Why::NotMade),
+        }
+    }
+}
+
+/// One experiment of both runs.
+pub(super) struct Pair<'a> {
+    pub(super) base: Measured<'a>,
+    pub(super) candidate: Measured<'a>,
+    /// Seed of every bootstrap.
+    pub(super) seed: u64,
+}
+
+impl<'a> Pair<'a> {
+    /// Every figure of every model at every level that both have, judged.
+    pub(super) fn changes(&self, metrics: &[Metric]) -> Vec<Change<'a>> {
+        let family = |&metric: &Metric| {
+            let cells = self.base.models();
+            let found = cells.filter_map(|cell| self.change(cell, metric));
+            verdict::on_family(found.collect())
+        };
+        metrics.iter().flat_map(family).collect()
+    }
+
+    fn change(&self, cell: &Cell<'a>, metric: Metric) -> Option<Change<'a>> {
+        let other = self.candidate.like(cell)?;
+        let base = values(&cell.observations(metric));
+        let candidate = values(&other.observations(metric));
+        let p = rank::mann_whitney_p(&candidate, &base)?;
+        let floor = |side: &Measured<'_>| comparison::floor(&side.floors, cell.level, metric);
+        let floors = [floor(&self.base), floor(&self.candidate)];
+        Some(Change {
+            experiment: self.base.experiment,
+            level: cell.level,
+            model: cell.model,
+            metric,
+            base: shown(&base)?,
+            candidate: shown(&candidate)?,
+            ratio: ratio(&candidate, &base, self.seed),
+            delta: rank::cliffs_delta(&candidate, &base)?,
+            p,
+            p_holm: p,
+            floor: floors.into_iter().flatten().reduce(f64::max),
+            verdict: Verdict::Same,
+        })
+    }
+
+    /// What only one of them has.
+    pub(super) fn unmatched(&self, metrics: &[Metric]) -> Vec<Unmatched<'a>> {
+        let of_base = only(Side::Base, &self.base, &self.candidate, metrics);
+        let of_candidate = only(Side::Candidate, &self.candidate, &self.base, metrics);
+        [of_base, of_candidate].concat()
+    }
+}
+
+/// What one run has and the other has not.
+fn only<'a>(
+    side: Side,
+    one: &Measured<'a>,
+    other: &Measured<'a>,
+    metrics: &[Metric],
+) -> Vec<Unmatched<'a>> {
+    let mut unmatched = Vec::new();
+    for cell in one.models().filter(|cell| cell.ranked() > 0) {
+        let mut push = |metric, why| {
+            unmatched.push(Unmatched {
+                only: side,
+                experiment: one.experiment,
+                cell: Some((cell.model, cell.level)),
+                metric,
+                why,
+            });
+        };
+        match other.ranked_like(cell) {
+            Err(why) => push(None, why),
+            Ok(like) => {
+                for &metric in metrics {
+                    if cell.median(metric).is_some() && like.median(metric).is_none() {
+                        push(Some(metric), Why::NotRanked);
+                    }
+                }
+            }
+        }
+    }
+    unmatched
+}
+
+pub(super) fn shown(values: &[f64]) -> Option<Shown> {
+    Some(Shown {
+        median: median(values)?,
+        trials: values.len(),
+    })
+}
+
+pub(super) fn ratio(candidate: &[f64], base: &[f64], seed: u64) -> Option<Estimate> {
+    Some(Estimate {
+        value: quotient(median(candidate)?, median(base)?)?,
+        interval: unpaired_ratio_interval(candidate, base, seed),
+    })
+}
