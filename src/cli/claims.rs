@@ -1,13 +1,13 @@
 //! `hola claims`: what people say, and what decides it.
 
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+use super::print;
 use crate::claims::names::Experiment;
 use crate::claims::words::{self, Language};
 use crate::claims::{self, Claim};
@@ -70,11 +70,8 @@ pub(super) fn run(args: &ClaimsArgs) -> Result<ExitCode> {
     } else {
         text(args.lang.into())
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Who reads only the beginning, as `head` does, has all that was wanted.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        written => written.map(|()| ExitCode::SUCCESS).map_err(Into::into),
-    }
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn row(claim: &'static Claim) -> Row {

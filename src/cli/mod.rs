@@ -4,12 +4,14 @@ mod calibrate;
 mod claims;
 mod client;
 pub mod compare;
+mod diff;
 mod experiments;
 mod keep;
 mod load;
 mod report;
 mod spawn;
 
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -21,6 +23,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use self::claims::ClaimsArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
+use self::diff::DiffArgs;
 use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::spawn::SpawnArgs;
@@ -29,6 +32,8 @@ use self::spawn::SpawnArgs;
 const RUN_ERROR: u8 = 1;
 /// Exit code after Ctrl-C; what was measured is kept.
 const INTERRUPTED: u8 = 130;
+/// Exit code of a run that is worse than its base.
+const REGRESSION: u8 = 99;
 
 /// Threads, processes or async? One greeting, served every way, measured honestly
 #[derive(Parser)]
@@ -47,9 +52,10 @@ Examples:
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
   hola claims                          what people say, and what decides it
+  hola diff BASE CANDIDATE             what became worse from one run to another
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
---strict), 99 a gate is broken, 130 interrupted."
+--strict), 99 a gate is broken or a run worse than its base, 130 interrupted."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -82,6 +88,8 @@ enum Command {
     Compare(CompareArgs),
     /// List what people say of threads, processes and async, and what decides it
     Claims(ClaimsArgs),
+    /// Tell what became worse, better or stayed the same from one run to another
+    Diff(DiffArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
     /// Run another program's server until standard input ends
@@ -103,6 +111,7 @@ pub fn main() -> ExitCode {
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Claims(args) => claims::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Keep(args) => keep::run(&args),
         Command::Spawn(args) => spawn::run(&args),
@@ -111,6 +120,15 @@ pub fn main() -> ExitCode {
         eprintln!("hola: {error:#}");
         ExitCode::from(RUN_ERROR)
     })
+}
+
+/// Prints what was asked for.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // Who reads only the beginning, as `head` does, has all that was wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 fn models(json: bool) -> anyhow::Result<ExitCode> {
@@ -133,7 +151,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
 }
 
 /// A flag that Ctrl-C or SIGTERM raises; the second one ends the process at once.
-fn interrupt_flag() -> std::io::Result<Arc<AtomicBool>> {
+fn interrupt_flag() -> io::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register_conditional_shutdown(

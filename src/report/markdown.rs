@@ -27,6 +27,16 @@ pub(super) fn page(report: &Report) -> String {
     blocks.join("\n\n") + "\n"
 }
 
+/// Sections under a title, what must be known before them first.
+pub(super) fn sections(title: &str, warnings: &[String], sections: &[Section]) -> String {
+    let mut blocks = vec![format!("# {}", escape(title))];
+    blocks.extend(warnings.iter().map(|one| format!("> **{}**", escape(one))));
+    for section in sections {
+        push_section(&mut blocks, "##", section);
+    }
+    blocks.join("\n\n") + "\n"
+}
+
 fn push_part(blocks: &mut Vec<String>, part: &Part) {
     blocks.push(format!("## {}", escape(&part.name)));
     blocks.push(escape(&part.question));

@@ -1,16 +1,18 @@
 //! Reports, rebuilt from what a run recorded: the same records give the same bytes.
 //!
 //! `view` holds a report free of any format, with every number already written by `numbers` and every sentence by
-//! `words`; `markdown`, `html` and `csv` only lay it out.
+//! `words`; `markdown`, `html`, `csv` and `plain` only lay it out.
 mod answer;
 mod charts;
 mod csv;
+pub mod difference;
 mod evidence;
 mod html;
 mod markdown;
 mod method;
 pub mod numbers;
 mod pictures;
+mod plain;
 mod tables;
 mod verdicts;
 pub mod view;
