@@ -20,6 +20,7 @@ use hola::cli::compare::CompareArgs;
 use hola::lab::environment;
 use hola::lab::recipe::Recipe;
 use hola::lab::record::{Design, Environment, Level};
+use hola::lab::target::Targets;
 use hola::lab::trial::{self, Setting};
 use hola_servers::models::{MODELS, Model};
 use serde::Serialize;
@@ -77,7 +78,7 @@ struct Row {
 fn table(rounds: u64, trial_s: Option<f64>) -> Result<Table, String> {
     let bare = std::env::current_exe().map_err(|error| error.to_string())?;
     let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
-    let (plans, _) = CompareArgs::quick(PathBuf::new()).designs();
+    let (plans, _) = CompareArgs::quick(PathBuf::new()).designs(&Targets::none(hola));
     let plan = plans.into_iter().find(|plan| plan.experiment == "churn");
     let plan = plan.ok_or("there is no experiment of that kind")?;
     let design = Design {
@@ -133,6 +134,7 @@ fn cpu_us_per_request(
     };
     let setting = Setting {
         hola: program,
+        targets: &Targets::none(program),
         design,
         level: &level,
         model,

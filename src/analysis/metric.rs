@@ -249,13 +249,12 @@ impl Metric {
             Self::ProcessesPeak => f64::from(measured.server.as_ref()?.processes_peak),
             Self::SwitchesPerRequest => {
                 let server = measured.server.as_ref()?;
-                let switches =
-                    server.switches_voluntary as f64 + server.switches_involuntary as f64;
-                switches / server.requests as f64
+                let switches = server.switches_voluntary? + server.switches_involuntary?;
+                switches as f64 / server.requests as f64
             }
             Self::WakeupsPerRequest => {
                 let server = measured.server.as_ref()?;
-                server.wakeups as f64 / server.requests as f64
+                server.wakeups? as f64 / server.requests as f64
             }
         };
         value.is_finite().then_some(value)

@@ -1,5 +1,7 @@
 //! Where a test is made, what a figure is divided by there, and what comes of it.
 
+use hola_servers::models;
+
 use super::decide::Finding;
 use super::effect::{Effect, TRIALS_MIN};
 use super::evidence::{Cell, Evidence, Gap};
@@ -128,10 +130,11 @@ fn divisor(test: &Test, evidence: &Evidence, model: &str, level: &str) -> Result
     })
 }
 
-/// The other model with the best median at that level.
+/// The other model with the best median at that level; a reference target beside them is no model.
 fn best(test: &Test, evidence: &Evidence, model: &str, level: &str) -> Result<String, Gap> {
     let plan = evidence.plan_of(test.experiment.name)?;
-    let others = plan.models.iter().filter(|other| *other != model);
+    let is_other = |name: &&String| *name != model && models::find(name).is_some();
+    let others = plan.models.iter().filter(is_other);
     let medians = others.filter_map(|other| {
         let cell = Cell::new(test.experiment.name, level, other);
         let sample = evidence.sample(&cell, test.figure.name, TRIALS_MIN).ok()?;

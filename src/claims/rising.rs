@@ -31,7 +31,10 @@ pub fn turns<'a>(analysis: &Analysis<'a>, models: &[ModelCard]) -> Vec<Turn<'a>>
         model,
         point: turning_point(&steps(analysis, model, models), floor),
     };
-    analysis.design.models.iter().map(turn).collect()
+    // A reference target tells nobody whom it sent away, and its bill is the window's alone.
+    let is_model = |name: &&String| hola_servers::models::find(name).is_some();
+    let models = analysis.design.models.iter().filter(is_model);
+    models.map(turn).collect()
 }
 
 /// Whether every level asks for more than the one before, and in nothing but that differs from it.
@@ -90,8 +93,8 @@ fn signs(design: &Design, level: &Level, cell: &Cell<'_>) -> Signs {
         listen_overflows: ranked()
             .map(|taken| taken.measured.kernel.listen_overflows)
             .sum(),
-        refused: bills().map(|bill| bill.refused).sum(),
-        backed_off: bills().map(|bill| bill.backed_off).sum(),
+        refused: bills().filter_map(|bill| bill.refused).sum(),
+        backed_off: bills().filter_map(|bill| bill.backed_off).sum(),
         cpu_share: median(&shares).unwrap_or(0.0),
         ..Signs::default()
     }

@@ -8,18 +8,17 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use hola_servers::models::{MODELS, Model};
+use hola_servers::models;
 
-use super::{INTERRUPTED, interrupt_flag};
+use super::{INTERRUPTED, contenders, interrupt_flag};
 use crate::claims::of_run;
 use crate::claims::words::{Language, card};
 use crate::claims::{self, Claim};
-use crate::experiments::plan::{self, Wishes, both};
+use crate::experiments::plan::{self, Wishes};
 use crate::experiments::{self, EXPERIMENTS, Experiment, Levels};
-use crate::lab::record::{
-    Design, Environment, Level, ModelCard, Run, SCHEMA_VERSION, Skipped, Status,
-};
+use crate::lab::record::{Design, Environment, Level, Run, SCHEMA_VERSION, Skipped, Status};
 use crate::lab::store::{self, RunFolder};
+use crate::lab::target::Targets;
 use crate::lab::{environment, estimate, run};
 use crate::report;
 
@@ -30,6 +29,7 @@ Examples:
   hola compare
   hola compare --profile full
   hola compare --experiments churn --models iterative,tokio --clients 1,64 --rounds 9
+  hola compare --experiments churn --models epoll,nginx,hyper
   hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
@@ -45,9 +45,9 @@ pub struct CompareArgs {
     /// Claims to decide, separated by commas: makes the experiments they rest on; `hola claims` lists them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
     pub claims: Vec<&'static Claim>,
-    /// Models to measure, separated by commas [default: the profile's]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = hola_servers::cli::model_named)]
-    pub models: Vec<&'static Model>,
+    /// Models to measure, and reference targets (scripts/targets.toml), separated by commas [default: the profile's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = contenders::named)]
+    pub models: Vec<String>,
     /// Numbers of concurrent clients, separated by commas, for experiments of which they are the levels; without
     /// --experiments, those alone are made [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=65_536))]
@@ -103,7 +103,7 @@ impl CompareArgs {
             names(self.experiments.iter().map(|each| each.name)),
         );
         option("claims", names(self.claims.iter().map(|each| each.id)));
-        option("models", names(self.models.iter().map(|each| each.name)));
+        option("models", self.models.clone());
         option("clients", self.clients.iter().map(u32::to_string).collect());
         option("rounds", self.rounds.iter().map(u32::to_string).collect());
         option(
@@ -118,9 +118,9 @@ impl CompareArgs {
     }
 
     /// What these arguments plan: an experiment each, in the order they are made, and whom they leave out.
-    pub fn designs(&self) -> (Vec<Design>, Vec<Skipped>) {
+    pub fn designs(&self, targets: &Targets) -> (Vec<Design>, Vec<Skipped>) {
         let wishes = Wishes {
-            models: self.models.iter().map(|model| model.name).collect(),
+            models: self.models.clone(),
             clients: self.clients.clone(),
             rounds: self.rounds,
             duration: self.duration,
@@ -133,9 +133,14 @@ impl CompareArgs {
             let Some(profile) = experiment.profile(&self.profile) else {
                 continue;
             };
-            let (design, left_out) = plan::of(experiment, profile, &wishes);
+            let (design, left_out) = plan::of(experiment, profile, &wishes, targets);
             designs.push(design);
-            skipped.extend(left_out);
+            for one in left_out {
+                // A target that is not installed is left out of each alike.
+                if !skipped.contains(&one) {
+                    skipped.push(one);
+                }
+            }
         }
         (designs, skipped)
     }
@@ -199,10 +204,11 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// When nothing could be measured or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let interrupted = interrupt_flag()?;
+    let targets = contenders::targets(hola);
     let (mut folder, mut run) = match &args.resume {
         Some(path) => resume(path)?,
         None => {
-            let run = plan(args)?;
+            let run = plan(args, &targets)?;
             (RunFolder::create(&args.output, &run)?, run)
         }
     };
@@ -210,7 +216,7 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let begun = Instant::now();
     let recipe =
         |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
-    run::make(hola, &mut run, &mut folder, recipe, &interrupted)?;
+    run::make(hola, &targets, &mut run, &mut folder, recipe, &interrupted)?;
     eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
     let written = write_reports(folder.path())?;
     println!("{}", report::readme_table(&written.run, &written.trials));
@@ -268,15 +274,14 @@ fn same_place(here: &Environment, there: &Environment) -> bool {
     known(here) == known(there)
 }
 
-fn plan(args: &CompareArgs) -> Result<Run> {
+fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
     let started_at = run::now();
     let seed = args.seed.unwrap_or_else(seed_from_clock);
-    let (designs, left_out) = args.designs();
+    let (designs, left_out) = args.designs(targets);
     ensure!(
         designs.iter().any(|design| !design.models.is_empty()),
         "nothing is left to measure"
     );
-    let unavailable = models(args).filter_map(unavailable);
     Ok(Run {
         schema_version: SCHEMA_VERSION,
         name: format!("{}-{}", started_at.replace(':', ""), args.profile),
@@ -287,45 +292,13 @@ fn plan(args: &CompareArgs) -> Result<Run> {
         finished_at: None,
         seed,
         command: args.command(seed),
-        models: models(args)
-            .filter(|model| designs.iter().any(|design| takes_part(design, model)))
-            .map(card)
+        models: contenders::cards(&designs, targets),
+        skipped: contenders::unavailable(&args.models)
+            .chain(left_out)
             .collect(),
-        skipped: unavailable.chain(left_out).collect(),
         experiments: designs,
         environment: environment::read(),
     })
-}
-
-fn takes_part(design: &Design, model: &Model) -> bool {
-    design.models.iter().any(|name| name == model.name)
-}
-
-/// In teaching order, whatever the order asked in.
-fn models(args: &CompareArgs) -> impl Iterator<Item = &'static Model> {
-    let asked = |model: &&Model| {
-        args.models.is_empty() || args.models.iter().any(|each| each.name == model.name)
-    };
-    MODELS.iter().filter(asked)
-}
-
-/// A model that this system does not have, and why.
-fn unavailable(model: &Model) -> Option<Skipped> {
-    let reason = (model.available)().err()?;
-    Some(Skipped {
-        model: model.name.into(),
-        experiment: None,
-        reason,
-    })
-}
-
-fn card(model: &Model) -> ModelCard {
-    ModelCard {
-        name: model.name.into(),
-        title: both(model.title),
-        summary: both(model.summary),
-        attention: model.attention.to_string(),
-    }
 }
 
 fn seed_from_clock() -> u64 {
@@ -342,9 +315,9 @@ fn announcement(run: &Run, made: &BTreeSet<u32>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "{:12} {} models, {} levels, {} rounds: {} trials, {}",
+            "{:12} {}, {} levels, {} rounds: {} trials, {}",
             design.experiment,
-            design.models.len(),
+            rows(design),
             design.levels.len(),
             design.trials_per_cell,
             estimate::trials(design),
@@ -364,6 +337,16 @@ fn announcement(run: &Run, made: &BTreeSet<u32>) -> String {
         run.seed
     );
     text
+}
+
+/// How many models, and how many targets beside them.
+fn rows(design: &Design) -> String {
+    let is_model = |name: &&String| models::find(name).is_some();
+    let models = design.models.iter().filter(is_model).count();
+    match design.models.len() - models {
+        0 => format!("{models} models"),
+        targets => format!("{models} models, {targets} targets"),
+    }
 }
 
 /// A time as people say it.

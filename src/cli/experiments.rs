@@ -1,15 +1,17 @@
-//! `hola experiments`: the questions, who is asked, at which levels, and how long it takes on this machine.
+//! `hola experiments`: the questions, who is asked (models, and reference targets that are installed), at which levels, and how long it takes on this machine.
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::compare::time;
+use super::contenders;
 use crate::experiments::plan::{self, Wishes, both};
 use crate::experiments::{EXPERIMENTS, Experiment, Profile};
 use crate::lab::estimate;
 use crate::lab::record::{Bilingual, Level, Skipped};
+use crate::lab::target::Targets;
 
 /// An experiment, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -37,7 +39,9 @@ struct Extent {
 
 /// Lists them.
 pub(super) fn run(json: bool) -> Result<ExitCode> {
-    let cards: Vec<Card> = EXPERIMENTS.iter().map(card).collect();
+    let hola = std::env::current_exe().context("cannot find this program's own file")?;
+    let targets = contenders::targets(&hola);
+    let cards: Vec<Card> = EXPERIMENTS.iter().map(|one| card(one, &targets)).collect();
     if json {
         println!("{}", serde_json::to_string_pretty(&cards)?);
     } else {
@@ -46,7 +50,7 @@ pub(super) fn run(json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn card(experiment: &Experiment) -> Card {
+fn card(experiment: &Experiment, targets: &Targets) -> Card {
     Card {
         name: experiment.name,
         question: both(experiment.question),
@@ -57,13 +61,13 @@ fn card(experiment: &Experiment) -> Card {
         profiles: experiment
             .profiles
             .iter()
-            .map(|profile| extent(experiment, profile))
+            .map(|profile| extent(experiment, profile, targets))
             .collect(),
     }
 }
 
-fn extent(experiment: &Experiment, profile: &Profile) -> Extent {
-    let (design, left_out) = plan::of(experiment, profile, &Wishes::default());
+fn extent(experiment: &Experiment, profile: &Profile, targets: &Targets) -> Extent {
+    let (design, left_out) = plan::of(experiment, profile, &Wishes::default(), targets);
     Extent {
         profile: profile.name,
         rounds: design.trials_per_cell,

@@ -5,6 +5,7 @@ mod claims;
 mod client;
 pub mod compare;
 mod diff;
+mod contenders;
 mod experiments;
 mod keep;
 mod load;

@@ -56,6 +56,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         name: "full",
         levels: Levels::Named(&[FIVE, STANDARD, LARGE]),
         models: &["iterative"],
+        targets: &[],
         rounds: 3,
         trial_ms: 0,
         warmup_ms: 0,

@@ -52,6 +52,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         name: "full",
         levels: Levels::Named(&[SMALL, MIDDLE, LARGE]),
         models: &["fork-per-client", "thread-per-client"],
+        targets: &[],
         rounds: 7,
         trial_ms: 600,
         warmup_ms: 200,

@@ -52,6 +52,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             name: "quick",
             levels: Levels::Named(&[ALONE, ONE_IN_A_HUNDRED]),
             models: FOUR,
+            targets: &[],
             rounds: 3,
             // A 99th percentile needs a thousand requests.
             trial_ms: 1_100,
@@ -62,6 +63,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             name: "full",
             levels: Levels::Named(&[ALONE, ONE_IN_A_HUNDRED, ALWAYS]),
             models: KINDS,
+            targets: &[],
             rounds: 7,
             trial_ms: 1_100,
             warmup_ms: 200,

@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod ballast;
 pub mod churn;
+mod contender;
 pub mod cpu;
 pub mod crash;
 pub mod idle;
@@ -104,6 +105,8 @@ pub struct Profile {
     pub levels: Levels,
     /// Models, of those that take part; empty means all of them.
     pub models: &'static [&'static str],
+    /// Reference targets beside them, as far as they are installed.
+    pub targets: &'static [&'static str],
     /// Trials of each cell.
     pub rounds: u32,
     /// Measured window of a trial, in milliseconds.
@@ -136,6 +139,8 @@ pub struct LevelPlan {
     pub requests_per_connection: Option<u64>,
     /// What is asked for; empty where a procedure has its own way.
     pub path: &'static str,
+    /// What some are asked for instead: name and path.
+    pub instead: &'static [(&'static str, &'static str)],
     /// Arrivals per second of an open loop.
     pub rate_per_s: Option<f64>,
     /// Arrivals as a multiple of the model's own capacity.
@@ -157,6 +162,7 @@ impl LevelPlan {
         clients: 1,
         requests_per_connection: Some(1),
         path: "/",
+        instead: &[],
         rate_per_s: None,
         rate_of_capacity: None,
         timeout_ms: 5_000,
@@ -239,6 +245,17 @@ const KINDS: &[&str] = &[
     "tokio",
 ];
 
+/// Every reference target (`scripts/targets.toml`).
+const TARGETS: &[&str] = &[
+    "python-threads",
+    "python-processes",
+    "nginx",
+    "apache-prefork",
+    "apache-worker",
+    "apache-event",
+    "hyper",
+];
+
 /// The experiment of that name.
 pub fn find(name: &str) -> Option<&'static Experiment> {
     EXPERIMENTS
@@ -254,26 +271,38 @@ pub fn recipe(experiment: &str, level: &str) -> Recipe {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     use super::plan::{self, Wishes};
     use super::*;
     use crate::analysis::metric::Metric;
     use crate::lab::estimate;
     use crate::lab::record::{Design, Level};
+    use crate::lab::target::{Places, Targets};
+
+    /// Every target of the list, as if all were installed.
+    fn every_target() -> Targets {
+        let places = Places::beside_source(Path::new("hola"));
+        let mut targets = Targets::at(places).expect("a list");
+        for spec in &mut targets.specs {
+            spec.programs = vec!["/proc/self/exe".into()];
+        }
+        targets
+    }
 
     fn designs(profile: &str) -> Vec<Design> {
         EXPERIMENTS
             .iter()
             .filter_map(|experiment| {
                 let profile = experiment.profile(profile)?;
-                Some(plan::of(experiment, profile, &Wishes::default()).0)
+                Some(plan::of(experiment, profile, &Wishes::default(), &every_target()).0)
             })
             .collect()
     }
 
     #[test]
     fn profiles_keep_their_promise_of_time() {
-        for (profile, minutes) in [("quick", 5.0), ("full", 45.0)] {
+        for (profile, minutes) in [("quick", 5.0), ("full", 40.0)] {
             let seconds: f64 = designs(profile).iter().map(estimate::experiment_s).sum();
             assert!(seconds < minutes * 60.0, "{profile}: {seconds} s");
         }
@@ -300,7 +329,8 @@ mod tests {
         for experiment in EXPERIMENTS {
             let mut seen: BTreeMap<String, Level> = BTreeMap::new();
             for profile in experiment.profiles {
-                let (design, _) = plan::of(experiment, profile, &Wishes::default());
+                let (design, _) =
+                    plan::of(experiment, profile, &Wishes::default(), &every_target());
                 let names = design.levels.len();
                 for mut level in design.levels {
                     level.models.clear();
@@ -327,7 +357,7 @@ mod tests {
     fn models_that_do_not_hold_the_clients_are_left_out_with_a_reason() {
         let experiment = find("keep-alive").expect("an experiment");
         let profile = experiment.profile("quick").expect("a profile");
-        let (design, skipped) = plan::of(experiment, profile, &Wishes::default());
+        let (design, skipped) = plan::of(experiment, profile, &Wishes::default(), &every_target());
         assert!(!design.models.iter().any(|model| model == "iterative"));
         let reason = &skipped[0].reason;
         assert!(

@@ -2,20 +2,22 @@
 
 use std::time::Duration;
 
-use hola_servers::models::{Bilingual as Text, MODELS, Model};
+use hola_servers::models::Bilingual as Text;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::lab::record::{Bilingual, Design, Level, Placement, Skipped};
+use crate::lab::target::Targets;
 
-use super::{Experiment, Held, LevelPlan, Levels, Profile, TakesPart};
+use super::contender::{self, Contender, left_out};
+use super::{Experiment, Held, LevelPlan, Levels, Profile};
 
 /// What a user may want otherwise than the profile has it.
 #[derive(Clone, Debug, Default)]
 pub struct Wishes {
-    /// Models, by name; empty means the profile's.
-    pub models: Vec<&'static str>,
+    /// Models and reference targets, by name; empty means the profile's.
+    pub models: Vec<String>,
     /// Numbers of clients, where they are the levels; empty means the profile's.
     pub clients: Vec<u32>,
     /// Trials of each cell.
@@ -24,26 +26,32 @@ pub struct Wishes {
     pub duration: Option<Duration>,
 }
 
-/// The plan of one experiment, and the models it leaves out of what was asked.
-pub fn of(experiment: &Experiment, profile: &Profile, wishes: &Wishes) -> (Design, Vec<Skipped>) {
+/// The plan of one experiment, and the models and targets it leaves out of what was asked.
+pub fn of(
+    experiment: &Experiment,
+    profile: &Profile,
+    wishes: &Wishes,
+    targets: &Targets,
+) -> (Design, Vec<Skipped>) {
     let cpus = allowed_cpus();
     let usual = apart(&cpus);
-    let (candidates, mut skipped) = candidates(experiment, profile, wishes);
+    let (contenders, mut skipped) = contender::all(experiment, profile, wishes, targets);
     let mut levels = levels(profile.levels, wishes, &cpus);
-    skipped.extend(narrow(experiment, &mut levels, &candidates));
-    let is_measured = |model: &&&Model| {
-        levels.iter().any(|level| {
-            level.models.is_empty() || level.models.iter().any(|one| one == model.name)
-        })
+    skipped.extend(narrow(experiment, &mut levels, &contenders));
+    let is_measured = |name: &&str| {
+        levels
+            .iter()
+            .any(|level| level.models.is_empty() || level.models.iter().any(|one| one == name))
     };
     let design = Design {
         experiment: experiment.name.into(),
         question: both(experiment.question),
         changes_mind: both(experiment.changes_mind),
-        models: candidates
+        models: contenders
             .iter()
+            .map(Contender::name)
             .filter(is_measured)
-            .map(|model| model.name.to_owned())
+            .map(str::to_owned)
             .collect(),
         control: experiment.control.into(),
         figures: owned(experiment.figures),
@@ -63,52 +71,25 @@ pub fn of(experiment: &Experiment, profile: &Profile, wishes: &Wishes) -> (Desig
     (design, skipped)
 }
 
-/// The models that were asked for and take part, in teaching order; and those that do not.
-fn candidates(
+/// Leaves models and targets out of levels that ask more than they can, and levels out that nobody can do.
+fn narrow(
     experiment: &Experiment,
-    profile: &Profile,
-    wishes: &Wishes,
-) -> (Vec<&'static Model>, Vec<Skipped>) {
-    let asked = |model: &&Model| match wishes.models.as_slice() {
-        [] => profile.models.is_empty() || profile.models.contains(&model.name),
-        named => named.contains(&model.name),
-    };
-    let available = MODELS
-        .iter()
-        .filter(asked)
-        .filter(|model| (model.available)().is_ok());
-    let (mut candidates, mut skipped) = (Vec::new(), Vec::new());
-    for model in available {
-        match experiment.takes_part.admits(model) {
-            Ok(()) => candidates.push(model),
-            Err(why) => skipped.push(leave_out(experiment, model, why)),
-        }
-    }
-    (candidates, skipped)
-}
-
-/// Leaves models out of levels that ask more than they hold, and levels out that nobody holds.
-fn narrow(experiment: &Experiment, levels: &mut Vec<Level>, models: &[&Model]) -> Vec<Skipped> {
-    let mut left_out: Vec<Skipped> = Vec::new();
+    levels: &mut Vec<Level>,
+    contenders: &[Contender<'_>],
+) -> Vec<Skipped> {
+    let mut out: Vec<Skipped> = Vec::new();
     levels.retain_mut(|level| {
-        // The plan's word for it: workers for every client.
-        let held = match level.pool_workers {
-            Some(_) => Held::All,
-            None => Held::Any,
-        };
         let (mut takes_part, mut anybody_not) = (Vec::new(), false);
-        for &model in models {
-            match held.admits(model, level.clients) {
-                Ok(()) => takes_part.push(model.name.to_owned()),
+        for contender in contenders {
+            let name = contender.name();
+            match contender.fits(level) {
+                Ok(()) => takes_part.push(name.to_owned()),
                 Err(why) => {
                     anybody_not = true;
                     let why = format!("{}: {why}", level.name);
-                    match left_out
-                        .iter_mut()
-                        .find(|skipped| skipped.model == model.name)
-                    {
+                    match out.iter_mut().find(|skipped| skipped.model == name) {
                         Some(skipped) => skipped.reason = format!("{}; {why}", skipped.reason),
-                        None => left_out.push(leave_out(experiment, model, &why)),
+                        None => out.push(left_out(experiment, name, &why)),
                     }
                 }
             }
@@ -119,24 +100,7 @@ fn narrow(experiment: &Experiment, levels: &mut Vec<Level>, models: &[&Model]) -
         }
         somebody
     });
-    left_out
-}
-
-impl TakesPart {
-    fn admits(self, model: &Model) -> Result<(), &'static str> {
-        match self {
-            TakesPart::Those { which, why_not } if !which(model) => Err(why_not),
-            TakesPart::All | TakesPart::Those { .. } => Ok(()),
-        }
-    }
-}
-
-fn leave_out(experiment: &Experiment, model: &Model, why: &str) -> Skipped {
-    Skipped {
-        model: model.name.into(),
-        experiment: Some(experiment.name.into()),
-        reason: why.into(),
-    }
+    out
 }
 
 /// The levels as they are recorded.
@@ -178,6 +142,11 @@ fn level(plan: &LevelPlan) -> Level {
         clients: plan.clients,
         requests_per_connection: plan.requests_per_connection,
         path: plan.path.into(),
+        paths: plan
+            .instead
+            .iter()
+            .map(|&(name, path)| (name.into(), path.into()))
+            .collect(),
         rate_per_s: plan.rate_per_s,
         rate_of_capacity: plan.rate_of_capacity,
         timeout_s: Duration::from_millis(plan.timeout_ms).as_secs_f64(),

@@ -3,14 +3,23 @@
 //! **Question.** Processes and threads can run on all CPUs at once, a single loop cannot. How much faster does each model
 //! serve with twice the CPUs?
 //!
-//! **Measurement.** A closed loop of clients asking for a computation of some 0.2 ms, with the server on 1, 2, 4, … CPUs;
+//! **Measurement.** A closed loop of clients asking for a computation of some 2 ms, with the server on 1, 2, 4, … CPUs;
 //! the rate of good answers, against a model that cannot use a second CPU. Models with workers start as many for each CPU
 //! as they do anywhere. The generator runs on the CPUs that are left; with all of them given to the server it shares the
 //! last one, and the level's name says so: what it takes there is missing from the server's rate.
+//!
+//! **Python beside it.** Its interpreter runs one thread at a time, so one process with threads cannot use a second CPU,
+//! and processes can: what is said of threads in general is true of these. It computes more than a hundred times slower,
+//! and with as many rounds a trial would see two or three answers. It is asked for a hundredth of them, so that a request
+//! takes it some milliseconds, too. Its rates and costs are therefore to be compared from one number of CPUs to the next,
+//! and among the two Python servers, but not with the other rows.
 
 use hola_servers::models::Bilingual;
 
 use super::{Experiment, LevelPlan, Levels, Profile};
+
+/// A hundredth of what the models compute.
+const FEWER_ROUNDS: &str = "/compute/10000";
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "scaling",
@@ -28,6 +37,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         levels: Levels::Cpus(LevelPlan {
             clients: 16,
             path: "/compute/1000000",
+            instead: &[
+                ("python-threads", FEWER_ROUNDS),
+                ("python-processes", FEWER_ROUNDS),
+            ],
             ..LevelPlan::COMMON
         }),
         models: &[
@@ -40,6 +53,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             "epoll-per-core",
             "tokio",
         ],
+        targets: &["python-threads", "python-processes", "hyper"],
         rounds: 7,
         trial_ms: 600,
         warmup_ms: 200,

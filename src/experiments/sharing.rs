@@ -38,6 +38,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         name: "full",
         levels: Levels::Named(&[GREETING, COUNT]),
         models: KINDS,
+        targets: &[],
         rounds: 7,
         trial_ms: 500,
         warmup_ms: 200,

@@ -56,6 +56,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             name: "quick",
             levels: Levels::Named(&[NONE, ONE]),
             models: FOUR,
+            targets: &[],
             rounds: 3,
             trial_ms: 500,
             warmup_ms: 150,
@@ -65,6 +66,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             name: "full",
             levels: Levels::Named(&[NONE, ONE, EIGHT]),
             models: KINDS,
+            targets: &[],
             rounds: 7,
             // A 99th percentile needs a thousand requests.
             trial_ms: 1_100,

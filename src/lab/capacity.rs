@@ -32,8 +32,8 @@ pub(super) fn measure(setting: &Setting<'_>) -> Result<Capacity, String> {
     let server = setting.start_server()?;
     let workload = Workload {
         pace: Pace::Closed { clients: CLIENTS },
-        path: setting.level.path.clone(),
-        expected_body: expected_body(&setting.level.path),
+        path: setting.path().to_owned(),
+        expected_body: expected_body(setting.path()),
         requests_per_connection: setting.level.requests_per_connection,
         stop: Stop::After(WINDOW),
         warmup: WARMUP,

@@ -25,7 +25,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 pub enum Account {
     /// A control group.
     Cgroup,
-    /// getrusage(2), where no control group can be made.
+    /// getrusage(2), where no control group can be made; of a server that still runs the same books in `/proc`.
     Getrusage,
 }
 

@@ -2,23 +2,28 @@
 
 use std::collections::BTreeSet;
 
+use hola_servers::models;
 use hola_servers::settings::DRAIN_S;
 
 use super::order;
-use super::record::{Design, Level, Run};
+use super::record::{Arm, Design, Level, Run};
 
 /// What a load's trial takes besides its window and warm-up, in seconds: a server to start, to prove, to stop and to bill,
 /// and a line to write. Seen over all experiments on two busy CPUs: 0.015 to 0.03 s, and a disk may be slower.
 pub const TRIAL_S: f64 = 0.04;
 
-/// Time one trial at a level takes, in seconds.
-pub fn trial_s(design: &Design, level: &Level) -> f64 {
+/// The same of a reference target, in seconds: interpreters and a hundred processes take longer to start and to end.
+pub const TARGET_S: f64 = 0.3;
+
+/// Time one trial of a model or target at a level takes, in seconds.
+pub fn trial_s(design: &Design, level: &Level, model: &str) -> f64 {
     let load_s = design.warmup_s + design.trial_s;
     // What a server was asked for beyond its capacity it still answers, to nobody, before it ends.
     let beyond = level
         .rate_of_capacity
         .map_or(0.0, |share| (share - 1.0).max(0.0));
-    load_s + (beyond * load_s).min(DRAIN_S.into()) + design.extra_s + TRIAL_S
+    let around_s = models::find(model).map_or(TARGET_S, |_| TRIAL_S);
+    load_s + (beyond * load_s).min(DRAIN_S.into()) + design.extra_s + around_s
 }
 
 /// Trials of an experiment, the control's second copies included.
@@ -29,7 +34,8 @@ pub fn trials(design: &Design) -> usize {
 /// Time an experiment takes, in seconds.
 pub fn experiment_s(design: &Design) -> f64 {
     let cells = order::cells(design);
-    let round_s: f64 = cells.iter().map(|(level, ..)| trial_s(design, level)).sum();
+    let of_cell = |(level, model, _): &(&Level, &str, Arm)| trial_s(design, level, model);
+    let round_s: f64 = cells.iter().map(of_cell).sum();
     round_s * f64::from(design.trials_per_cell)
 }
 
@@ -38,6 +44,9 @@ pub fn left_s(run: &Run, made: &BTreeSet<u32>) -> f64 {
     order::of(run)
         .iter()
         .filter(|planned| !made.contains(&planned.position))
-        .map(|planned| trial_s(&run.experiments[planned.experiment], planned.level))
+        .map(|planned| {
+            let design = &run.experiments[planned.experiment];
+            trial_s(design, planned.level, planned.model)
+        })
         .sum()
 }

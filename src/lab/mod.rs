@@ -1,6 +1,7 @@
 //! The laboratory: fresh server processes, what they cost, and where the records are kept.
 
 pub mod beside;
+mod bill;
 mod capacity;
 pub mod cgroup;
 mod count;
@@ -12,6 +13,7 @@ pub mod procedures;
 pub mod recipe;
 pub mod record;
 pub mod run;
+pub mod served;
 pub mod server_process;
 pub mod store;
 pub mod target;

@@ -8,6 +8,8 @@ pub use hola_loadgen::summary::KernelEvidence;
 use hola_loadgen::summary::{Check, Summary};
 use serde::{Deserialize, Serialize};
 
+use super::cgroup::Account;
+
 /// Version of the shapes in this file. Runs of version 1 had one experiment, whose levels were numbers of clients.
 pub const SCHEMA_VERSION: u32 = 2;
 
@@ -35,9 +37,9 @@ pub struct Run {
     pub command: Vec<String>,
     /// What was planned, an experiment each, in the order they are made.
     pub experiments: Vec<Design>,
-    /// The models measured in any of them, in teaching order.
+    /// The models measured in any of them, in teaching order, and the reference targets after them.
     pub models: Vec<ModelCard>,
-    /// Models left out, of the whole run or of an experiment.
+    /// Models and reference targets left out, of the whole run or of an experiment.
     pub skipped: Vec<Skipped>,
     /// Where it was measured.
     pub environment: Environment,
@@ -66,7 +68,7 @@ pub struct Design {
     pub changes_mind: Bilingual,
     /// Levels of the factor, in the order tables show them.
     pub levels: Vec<Level>,
-    /// Models that take part, in teaching order.
+    /// Models that take part, in teaching order, and the reference targets after them.
     pub models: Vec<String>,
     /// Model that the others are compared with.
     pub control: String,
@@ -117,6 +119,9 @@ pub struct Level {
     pub requests_per_connection: Option<u64>,
     /// What is asked for; empty where there is no load.
     pub path: String,
+    /// What some are asked for instead, by the name of the model or target.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<String, String>,
     /// Arrivals per second of an open loop; `null` means a closed loop, unless the next field says otherwise.
     pub rate_per_s: Option<f64>,
     /// Arrivals as a multiple of what the same model served in a closed loop just before, in the same round.
@@ -136,6 +141,11 @@ pub struct Level {
 }
 
 impl Level {
+    /// What that model or target is asked for.
+    pub fn path_for(&self, model: &str) -> &str {
+        self.paths.get(model).unwrap_or(&self.path)
+    }
+
     /// Whether clients wait for their answers before they ask again.
     pub fn is_closed(&self) -> bool {
         !self.path.is_empty() && !self.is_open()
@@ -164,6 +174,7 @@ impl Default for Level {
             clients: 1,
             requests_per_connection: Some(1),
             path: "/".into(),
+            paths: BTreeMap::new(),
             rate_per_s: None,
             rate_of_capacity: None,
             timeout_s: 5.0,
@@ -322,6 +333,10 @@ impl Measured {
 }
 
 /// What one server process, its threads and its children cost over a trial.
+///
+/// A model's bill is from listening to the end, over the requests that it counted itself. A reference target counts none:
+/// its bill is the measured window's, over the requests that the generator saw answered there, and what only the server
+/// could count, or the kernel for a whole life, is `null`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ServerCost {
     /// User CPU time, children included, in microseconds. The split from system time comes from the clock ticks of the
@@ -329,8 +344,11 @@ pub struct ServerCost {
     pub cpu_user_us: u64,
     /// System CPU time, children included, in microseconds.
     pub cpu_system_us: u64,
+    /// Who counted the CPU time; `null` in records from before there was a choice.
+    #[serde(default)]
+    pub accounted_by: Option<Account>,
     /// Conversations the server counted.
-    pub conversations: u64,
+    pub conversations: Option<u64>,
     /// Requests the server answered.
     pub requests: u64,
     /// CPU time per request answered, start and stop of the server not included, in microseconds.
@@ -342,20 +360,20 @@ pub struct ServerCost {
     /// Most processes seen at once.
     pub processes_peak: u32,
     /// Voluntary context switches, children included.
-    pub switches_voluntary: u64,
+    pub switches_voluntary: Option<u64>,
     /// Involuntary context switches, children included.
-    pub switches_involuntary: u64,
+    pub switches_involuntary: Option<u64>,
     /// Page faults that needed no disk, children included.
-    pub faults_minor: u64,
+    pub faults_minor: Option<u64>,
     /// Times that waiting for a client ended, with a client or without.
     #[serde(default)]
-    pub wakeups: u64,
+    pub wakeups: Option<u64>,
     /// Clients it sent away, for want of a thread, a process or memory, or by its cap.
     #[serde(default)]
-    pub refused: u64,
+    pub refused: Option<u64>,
     /// Times that accepting paused because the system was short of something.
     #[serde(default)]
-    pub backed_off: u64,
+    pub backed_off: Option<u64>,
     /// Conversations begun by each worker, one number for a server without workers of its own.
     #[serde(default)]
     pub conversations_by_worker: Vec<u64>,

@@ -15,6 +15,7 @@ use super::order::{self, Planned};
 use super::recipe::Recipe;
 use super::record::{Design, Level, Measured, Outcome, Run, SCHEMA_VERSION, Status, Trial};
 use super::store::RunFolder;
+use super::target::Targets;
 use super::trial::{self, Setting};
 
 /// Makes every trial of `run` that `folder` does not hold yet, and closes the run as complete or interrupted.
@@ -25,6 +26,7 @@ use super::trial::{self, Setting};
 /// When the folder cannot be written; a trial that fails is a record, not an error.
 pub fn make(
     hola: &Path,
+    targets: &Targets,
     run: &mut Run,
     folder: &mut RunFolder,
     recipe: impl Fn(&Design, &Level) -> Recipe,
@@ -43,6 +45,7 @@ pub fn make(
             let started_at = now();
             let setting = Setting {
                 hola,
+                targets,
                 design,
                 level: planned.level,
                 model: planned.model,

@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hola_loadgen::workload::GREETING;
+use hola_servers::models::Attention;
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
 use serde::Deserialize;
 
 pub use self::process::{Cost, Target};
-use super::record::Bilingual;
+use super::record::{Bilingual, ModelCard};
 
 /// Where servers are that only root has in its path.
 const PATHS_OF_ROOT: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
@@ -68,6 +69,39 @@ impl Places {
     /// The folder that cargo puts the build's programs in.
     fn programs(&self) -> &Path {
         self.hola.parent().unwrap_or(Path::new("."))
+    }
+}
+
+/// The targets of a list, and where their parts are found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Targets {
+    /// Where their parts are found.
+    pub places: Places,
+    /// What there is, in the order of the list.
+    pub specs: Vec<Spec>,
+}
+
+impl Targets {
+    /// None at all.
+    pub fn none(hola: &Path) -> Self {
+        Targets {
+            places: Places::beside_source(hola),
+            specs: Vec::new(),
+        }
+    }
+
+    /// Those of the list at `places`.
+    ///
+    /// # Errors
+    /// As [`Places::targets`].
+    pub fn at(places: Places) -> Result<Self, String> {
+        let specs = places.targets()?;
+        Ok(Targets { places, specs })
+    }
+
+    /// The target of that name.
+    pub fn named(&self, name: &str) -> Option<&Spec> {
+        self.specs.iter().find(|spec| spec.name == name)
     }
 }
 
@@ -160,6 +194,44 @@ impl Spec {
             }),
         };
         self.paths.iter().any(is_it)
+    }
+
+    /// What one client costs it: a thread where it has several, a process where it has several of one thread each, and
+    /// otherwise a task of the one loop that it is.
+    pub fn attention(&self) -> Attention {
+        match (self.processes, self.threads) {
+            (Many::Fixed(0 | 1), Many::Fixed(0 | 1)) => Attention::Task,
+            (_, Many::Fixed(0 | 1)) => Attention::Process,
+            _ => Attention::Thread,
+        }
+    }
+
+    /// Clients that it serves at once; `None` is as many as come.
+    pub fn serves_at_once(&self) -> Option<u32> {
+        match (self.attention(), self.processes, self.threads) {
+            (Attention::Task, ..) => None,
+            (_, Many::Fixed(processes), Many::Fixed(threads)) => Some(processes * threads),
+            _ => None,
+        }
+    }
+
+    /// What a reader needs to know of it: the same as of a model.
+    pub fn card(&self, places: &Places) -> ModelCard {
+        // The reason then says what is missing.
+        let version = self.version(places).unwrap_or_else(|reason| reason);
+        ModelCard {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            summary: Bilingual {
+                en: format!(
+                    "A reference, not a model of Hola's, as it is installed here: {version}."
+                ),
+                es: format!(
+                    "Una referencia, no un modelo de Hola, tal como está instalada aquí: {version}."
+                ),
+            },
+            attention: self.attention().to_string(),
+        }
     }
 }
 

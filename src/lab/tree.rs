@@ -127,18 +127,21 @@ pub fn memory(root: i32) -> Option<Memory> {
     Some(memory)
 }
 
-/// CPU time of the tree of `root` so far, in microseconds: of each thread that lives, and of the children that were
-/// reaped, those to a clock tick.
+/// CPU time of the tree of `root` so far, in microseconds: exact for threads that live; to a clock tick for those that
+/// have ended, which only their process's books still hold, and for children that were reaped.
 pub fn cpu_us(root: i32) -> u64 {
+    let ticks_us = |ticks: u64| ticks * 1_000_000 / procfs::ticks_per_second();
     let us = |process: &Process| {
         let tasks = process.tasks().into_iter().flatten().flatten();
         let ns: u64 = tasks
             .filter_map(|task| task.schedstat().ok())
             .map(|stat| stat.sum_exec_runtime)
             .sum();
-        let reaped = process.stat().map_or(0, |stat| stat.cutime + stat.cstime);
-        let ticks = u64::try_from(reaped).unwrap_or(0);
-        ns / 1_000 + ticks * 1_000_000 / procfs::ticks_per_second()
+        let (own, reaped) = process.stat().map_or((0, 0), |stat| {
+            (stat.utime + stat.stime, stat.cutime + stat.cstime)
+        });
+        let reaped = u64::try_from(reaped).unwrap_or(0);
+        (ns / 1_000).max(ticks_us(own)) + ticks_us(reaped)
     };
     processes(root).iter().map(us).sum()
 }

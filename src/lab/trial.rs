@@ -7,31 +7,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hola_loadgen::schedule::splitmix64;
-use hola_loadgen::summary::{Arrivals, Check, Summary};
+use hola_loadgen::summary::{Arrivals, Summary};
 use hola_loadgen::workload::GREETING;
 use hola_loadgen::{Histograms, Measurement, Observer, Pace, Stop, Workload};
 use hola_servers::models::{self, Model};
 
 use super::beside::{Beside, Disturbance};
+use super::bill::{self, Seen};
 use super::capacity::{self, Capacity};
 use super::count;
 use super::environment::CpuTicks;
 use super::procedures::Procedure;
 use super::recipe::{Kind, Recipe};
-use super::record::{Design, Level, Measured, ServerCost};
-use super::server_process::{Bill, ServerProcess, share};
-use super::tree::{Peak, Watch};
+use super::record::{Design, Level, Measured};
+use super::served::{Ended, Loaded, Served};
+use super::server_process::{ServerProcess, share};
+use super::target::{Target, Targets};
+use super::tree::Watch;
 
 /// What a trial is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'s> {
     /// Program to serve with.
     pub hola: &'s Path,
+    /// Reference targets, of which the model may be one.
+    pub targets: &'s Targets,
     /// Plan of the experiment.
     pub design: &'s Design,
     /// Level of it.
     pub level: &'s Level,
-    /// Model, by its name on the command line.
+    /// Model or reference target, by its name on the command line.
     pub model: &'s str,
     /// Seed of everything random in the trial.
     pub seed: u64,
@@ -54,11 +59,20 @@ impl Setting<'_> {
         })
     }
 
-    /// A fresh server of the model, with the level's options.
+    /// What is asked for.
+    pub fn path(&self) -> &str {
+        self.level.path_for(self.model)
+    }
+
+    /// A fresh server of the model, with the level's options, or the target as it is.
     ///
     /// # Errors
     /// One plain sentence: why there is none.
-    pub fn start_server(&self) -> Result<ServerProcess, String> {
+    pub fn start_server(&self) -> Result<Served, String> {
+        if let Some(spec) = self.targets.named(self.model) {
+            let places = &self.targets.places;
+            return Target::start(spec, places, self.server_cpus()).map(Served::Target);
+        }
         let workers = self.pool_workers().map(|workers| workers.to_string());
         let mut options: Vec<&str> = self
             .level
@@ -70,6 +84,7 @@ impl Setting<'_> {
             options.extend(["--workers", workers]);
         }
         ServerProcess::start(self.hola, self.model, self.server_cpus(), &options)
+            .map(Served::Model)
             .map_err(|error| error.to_string())
     }
 
@@ -129,29 +144,37 @@ fn load(setting: &Setting<'_>, beside: Option<Disturbance>) -> Result<Measured, 
     // Looking costs the server time, so it is looked at in the warm-up, under the same load, and left alone afterwards.
     let watch = Watch::start(server.pid(), workload.warmup);
     let ticks_before = CpuTicks::of(setting.server_cpus());
-    let loaded = hola_loadgen::run(&workload, &Interruptible(setting.interrupted));
+    let loaded = server.load(&workload, &Interruptible(setting.interrupted));
     let peak = watch.peak();
     let ticks_after = CpuTicks::of(setting.server_cpus());
     let mut figures = other.map_or_else(BTreeMap::new, Beside::finish);
     let count = (workload.path == count::PATH).then(|| count::ask(server.address()));
-    let bill = match server.stop() {
+    let ended = match server.stop() {
         Err(_) if beside.is_some_and(Disturbance::may_kill) => None,
         ended => Some(ended?),
     };
-    let mut load = loaded.map_err(|error| error.to_string())?;
+    let Loaded {
+        outcome,
+        window_cpu_us,
+    } = loaded;
+    let mut load = outcome.map_err(|error| error.to_string())?;
     load.summary.model = Some(setting.model.into());
     // A CPU of its own shows what the server did there; on a shared one only the server's own books remain.
     let shared = |cpu| setting.generator_cpus().contains(cpu);
     let alone = !setting.server_cpus().iter().any(shared);
-    let sampled = alone
-        .then(|| ticks_after.user_share_since(ticks_before))
-        .flatten();
-    figures.extend(of_load(&load.summary, beside, bill.is_some()));
-    let mut measured = measured(load, bill.as_ref(), sampled, peak);
+    let seen = Seen {
+        user_share: alone
+            .then(|| ticks_after.user_share_since(ticks_before))
+            .flatten(),
+        window_cpu_us,
+        peak,
+    };
+    figures.extend(of_load(&load.summary, beside, ended.is_some()));
+    let mut measured = measured(load, ended.as_ref(), seen);
     if let Some(capacity) = capacity {
         capacity.add_to(&mut measured, &mut figures);
     }
-    if let (Some(count), Some(bill)) = (count, &bill) {
+    if let (Some(count), Some(Ended::Model(bill))) = (count, &ended) {
         count::judge(count, bill, &mut figures, &mut measured.validity);
     }
     measured.figures = figures;
@@ -173,8 +196,8 @@ fn workload(setting: &Setting<'_>, target: SocketAddr, capacity: Option<&Capacit
     };
     Workload {
         pace,
-        path: level.path.clone(),
-        expected_body: expected_body(&level.path),
+        path: setting.path().to_owned(),
+        expected_body: expected_body(setting.path()),
         requests_per_connection: level.requests_per_connection,
         stop: Stop::After(setting.window()),
         warmup: Duration::from_secs_f64(design.warmup_s),
@@ -218,92 +241,17 @@ impl Observer for Interruptible<'_> {
     }
 }
 
-fn measured(
-    mut load: Measurement,
-    bill: Option<&Bill>,
-    sampled: Option<f64>,
-    peak: Peak,
-) -> Measured {
-    let validity = bill.map_or_else(Vec::new, |bill| checks(&load, bill));
+fn measured(mut load: Measurement, ended: Option<&Ended>, seen: Seen) -> Measured {
+    let validity = ended.map_or_else(Vec::new, |ended| bill::checks(ended, &load));
+    let server = ended.and_then(|ended| bill::cost(ended, &load, seen));
     // A trial's record has a place of its own for it, older than the summary's.
     let kernel = load.summary.kernel.take().unwrap_or_default();
     Measured {
         response_histogram: Some(Histograms::encode(&load.histograms.response)),
         load: Some(load.summary),
-        server: bill.map(|bill| cost(bill, sampled.unwrap_or(bill.user_share), peak)),
+        server,
         kernel,
         validity,
         ..Measured::default()
     }
-}
-
-/// A server's bill as a trial records it; `user_share` is the better account of how its CPU time was split.
-fn cost(bill: &Bill, user_share: f64, peak: Peak) -> ServerCost {
-    let requests = bill.counters.answers;
-    let cpu_user_us = round(to_f64(bill.cpu_us) * user_share);
-    ServerCost {
-        cpu_user_us,
-        cpu_system_us: bill.cpu_us.saturating_sub(cpu_user_us),
-        conversations: bill.counters.closed,
-        requests,
-        cpu_us_per_request: (requests > 0).then(|| to_f64(bill.cpu_us) / to_f64(requests)),
-        pss_peak_kib: peak.pss_kib,
-        threads_peak: peak.threads,
-        processes_peak: peak.processes,
-        switches_voluntary: bill.switches_voluntary,
-        switches_involuntary: bill.switches_involuntary,
-        faults_minor: bill.faults_minor,
-        wakeups: bill.counters.wakeups,
-        refused: bill.counters.refused,
-        backed_off: bill.counters.backed_off,
-        conversations_by_worker: by_worker(&bill.counters.accepted_by_worker),
-        settings: bill.settings.clone(),
-    }
-}
-
-/// Only the tallies that somebody used: a model without workers of its own counts on the first.
-fn by_worker(accepted: &[u64]) -> Vec<u64> {
-    let used = accepted.iter().rposition(|&count| count > 0);
-    accepted[..used.map_or(0, |last| last + 1)].to_vec()
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "microseconds and requests of a trial are far below 2^53"
-)]
-fn to_f64(count: u64) -> f64 {
-    count as f64
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a count is between 0 and it"
-)]
-fn round(share_of_count: f64) -> u64 {
-    share_of_count.round() as u64
-}
-
-/// What only the whole trial can show, because it takes the server's account.
-fn checks(load: &Measurement, bill: &Bill) -> Vec<Check> {
-    let counters = &bill.counters;
-    let counts = &load.summary.counts;
-    vec![
-        Check {
-            check: "server_agrees".into(),
-            ok: counters.answers >= counts.ok,
-            detail: format!(
-                "the server answered {} requests, {} were counted good",
-                counters.answers, counts.ok
-            ),
-        },
-        Check {
-            check: "server_whole".into(),
-            ok: counters.refused == 0 && counters.crashed == 0 && counters.backed_off == 0,
-            detail: format!(
-                "{} clients refused, {} conversations crashed, accepting backed off {} times",
-                counters.refused, counters.crashed, counters.backed_off
-            ),
-        },
-    ]
 }

@@ -6,6 +6,7 @@ use crate::analysis::cells::{Cell as TrialCell, Reason, SetAside, Taken};
 use crate::analysis::comparison::out_of_reach;
 use crate::analysis::distribution::Distribution;
 use crate::analysis::metric::Metric;
+use crate::lab::cgroup::Account;
 use crate::lab::record::{Arm, KernelEvidence, Outcome, Run, Trial};
 
 use super::answer::title;
@@ -31,6 +32,7 @@ pub(super) fn validity(run: &Run, trials: &[Trial], analyses: &[Analysis<'_>]) -
         None => words::NO_STEAL.to_owned(),
     });
     paragraphs.push(kernel(analyses));
+    paragraphs.extend(accounts(analyses));
     for skipped in &run.skipped {
         let experiment = skipped.experiment.as_deref();
         let title = title(run, &skipped.model);
@@ -147,6 +149,20 @@ fn kernel(analyses: &[Analysis<'_>]) -> String {
         &numbers::count(sum.listen_drops),
         &numbers::count(sum.syn_retransmissions),
     )
+}
+
+/// Who counted what ranked trials cost; nothing where no record says so.
+fn accounts(analyses: &[Analysis<'_>]) -> Option<String> {
+    let (mut by_cgroup, mut by_getrusage) = (0, 0);
+    for taken in cells(analyses).flat_map(|cell| cell.valid.iter().chain(&cell.bound)) {
+        let server = taken.measured.server.as_ref();
+        match server.and_then(|server| server.accounted_by) {
+            Some(Account::Cgroup) => by_cgroup += 1,
+            Some(Account::Getrusage) => by_getrusage += 1,
+            None => {}
+        }
+    }
+    (by_cgroup + by_getrusage > 0).then(|| words::accounts(by_cgroup, by_getrusage))
 }
 
 fn unreadable(run: &Run, analysis: &Analysis<'_>) -> Vec<String> {

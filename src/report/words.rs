@@ -161,6 +161,9 @@ pub(super) fn load(level: &Level) -> String {
     if level.path != "/" {
         text.push_str(&format!(", {}", level.path));
     }
+    for (name, path) in &level.paths {
+        text.push_str(&format!(" ({name}: {path})"));
+    }
     match (level.rate_per_s, level.rate_of_capacity) {
         (Some(rate), _) => text.push_str(&format!(", {} requests/s", numbers::tick(rate))),
         (None, Some(share)) => {

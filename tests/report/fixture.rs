@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hola::analysis::Analysis;
+use hola::lab::cgroup::Account;
 use hola::lab::record::{
     Arm, Bilingual, Design, Environment, KernelEvidence, Level, Measured, ModelCard, Outcome, Run,
     SCHEMA_VERSION, ServerCost, Skipped, Status, Trial,
@@ -285,20 +286,21 @@ impl Scene {
                 ],
             }),
             server: Some(ServerCost {
-                refused: 0,
-                backed_off: 0,
+                refused: Some(0),
+                backed_off: Some(0),
                 cpu_user_us: whole(cpu_total * model.user_share),
                 cpu_system_us: whole(cpu_total * (1.0 - model.user_share)),
-                conversations: ok,
+                accounted_by: Some(Account::Cgroup),
+                conversations: Some(ok),
                 requests: ok,
                 cpu_us_per_request: Some(cpu_us),
                 pss_peak_kib: Some(model.pss_kib),
                 threads_peak: model.threads,
                 processes_peak: model.processes,
-                switches_voluntary: ok,
-                switches_involuntary: ok / 50,
-                faults_minor: 900,
-                wakeups: 4_800,
+                switches_voluntary: Some(ok),
+                switches_involuntary: Some(ok / 50),
+                faults_minor: Some(900),
+                wakeups: Some(4_800),
                 conversations_by_worker: vec![4_800],
                 settings: serde_json::json!({"backlog": 1024}),
             }),

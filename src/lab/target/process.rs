@@ -157,11 +157,19 @@ impl Target {
         self.pid
     }
 
-    /// CPU time of everybody so far, starting included, in microseconds; where there is no control group, of
-    /// those who live, and to a clock tick of those who have been reaped.
+    /// CPU time of everybody so far, starting included, in microseconds; where there is no control group, exact for
+    /// threads that live, and to a clock tick for those that have ended.
     pub fn cpu_so_far_us(&self) -> u64 {
-        let by_cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.cpu_us().ok());
-        by_cgroup.unwrap_or_else(|| tree::cpu_us(self.pid))
+        self.cpu_reader()()
+    }
+
+    /// The same for another thread to read, at a moment of its own.
+    pub fn cpu_reader(&self) -> impl Fn() -> u64 + Send {
+        let (cgroup, pid) = (self.cgroup.as_ref(), self.pid);
+        move || {
+            let by_cgroup = cgroup.and_then(|cgroup| cgroup.cpu_us().ok());
+            by_cgroup.unwrap_or_else(|| tree::cpu_us(pid))
+        }
     }
 
     /// Has it end, with everybody that it made, and reads what it cost.

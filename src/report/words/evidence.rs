@@ -107,6 +107,19 @@ pub(in crate::report) fn kernel(overflows: &str, drops: &str, retransmissions: &
     )
 }
 
+pub(in crate::report) fn accounts(by_cgroup: usize, by_getrusage: usize) -> String {
+    let loses = "which loses some of each thread that ends: whoever makes a thread for a client looks cheaper than it is.";
+    match (by_cgroup, by_getrusage) {
+        (_, 0) => "CPU time of every server was counted by a control group of its own.".to_owned(),
+        (0, _) => format!("CPU time of every server was counted by getrusage, {loses}"),
+        _ => format!(
+            "CPU time was counted by a control group in {}, and in {} by getrusage, {loses}",
+            trials(by_cgroup),
+            trials(by_getrusage)
+        ),
+    }
+}
+
 pub(in crate::report) fn unreadable(title: &str, trials: usize) -> String {
     format!(
         "{title}: response-time histograms that could not be read, and are missing from the curve: {trials}."
