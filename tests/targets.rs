@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use hola::lab::target::{Many, Places, Spec, Target};
 use hola_loadgen::{Pace, Stop, Unobserved, Workload};
+use hola_servers::models::{self, Attention};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -73,6 +74,7 @@ fn the_list_names_each_target_once_with_its_path_for_the_greeting() {
     for spec in &targets {
         assert!(spec.answers("/") && !spec.answers("/nowhere"), "{spec:?}");
         assert!(!spec.title.en.is_empty() && !spec.title.es.is_empty());
+        assert!(models::find(&spec.name).is_none(), "{spec:?}");
         for template in &spec.templates {
             let path = places().scripts.join("reference").join(template);
             assert!(path.is_file(), "{}", path.display());
@@ -86,6 +88,16 @@ fn the_list_names_each_target_once_with_its_path_for_the_greeting() {
     );
     assert!(matches!(python.threads, Many::Each(_)));
     assert_eq!(spec("nginx").threads, Many::Fixed(1));
+}
+
+#[test]
+fn what_a_client_costs_a_target_follows_from_who_serves() {
+    let seen = |name: &str| (spec(name).attention(), spec(name).serves_at_once());
+    assert_eq!(seen("python-threads"), (Attention::Thread, None));
+    assert_eq!(seen("python-processes"), (Attention::Process, None));
+    assert_eq!(seen("nginx"), (Attention::Task, None));
+    assert_eq!(seen("apache-prefork"), (Attention::Process, Some(100)));
+    assert_eq!(seen("apache-worker"), (Attention::Thread, Some(100)));
 }
 
 #[test]
