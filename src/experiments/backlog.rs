@@ -57,7 +57,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         levels: Levels::Named(&[FIVE, STANDARD, LARGE]),
         models: &["iterative"],
         targets: &[],
-        rounds: 3,
+        rounds: 5,
         trial_ms: 0,
         warmup_ms: 0,
         extra_ms: 2_000,

@@ -53,7 +53,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         levels: Levels::Named(&[SMALL, MIDDLE, LARGE]),
         models: &["fork-per-client", "thread-per-client"],
         targets: &[],
-        rounds: 7,
+        rounds: 5,
         trial_ms: 600,
         warmup_ms: 200,
         extra_ms: 180,

@@ -51,7 +51,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[SHORT, LONG]),
             models: KINDS,
             targets: &[],
-            rounds: 7,
+            rounds: 5,
             trial_ms: 600,
             warmup_ms: 200,
             extra_ms: 0,

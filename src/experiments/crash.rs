@@ -92,7 +92,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                 "tokio",
             ],
             targets: &[],
-            rounds: 7,
+            rounds: 5,
             trial_ms: 1_000,
             warmup_ms: 100,
             extra_ms: 0,

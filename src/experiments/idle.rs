@@ -73,7 +73,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                 "io-uring",
             ],
             targets: &[],
-            rounds: 7,
+            rounds: 5,
             trial_ms: 0,
             warmup_ms: 0,
             extra_ms: 5_000,

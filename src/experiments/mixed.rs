@@ -64,7 +64,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[ALONE, ONE_IN_A_HUNDRED, ALWAYS]),
             models: KINDS,
             targets: &[],
-            rounds: 7,
+            rounds: 5,
             trial_ms: 1_100,
             warmup_ms: 200,
             extra_ms: 0,

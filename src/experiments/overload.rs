@@ -78,7 +78,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[HALF, NEAR, TWICE, THRICE]),
             models: &["fork-per-client", "thread-per-client", "epoll", "tokio"],
             targets: &[],
-            rounds: 7,
+            rounds: 5,
             trial_ms: 700,
             warmup_ms: 300,
             extra_ms: 550,

@@ -54,7 +54,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             "tokio",
         ],
         targets: &["python-threads", "python-processes", "hyper"],
-        rounds: 7,
+        rounds: 5,
         trial_ms: 600,
         warmup_ms: 200,
         extra_ms: 0,

@@ -1,9 +1,11 @@
 //! What a trial puts its load on: one of Hola's models, or a reference target.
 
 use std::net::SocketAddr;
+use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use hola_loadgen::{LoadError, Measurement, Observer, Workload};
+use hola_loadgen::{LoadError, Measurement, Observer, Pace, Stop, Workload};
 
 use super::server_process::{Bill, ServerProcess};
 use super::target::{Cost, Target};
@@ -55,9 +57,11 @@ impl Served {
     /// Puts a load on it.
     ///
     /// A model counts its own requests, from its start to its end, and so does its bill. A target does not count; what the
-    /// generator saw answered is the window's, so a target's account is read when the window opens and when it has closed.
-    /// Warm-up and window are one load without a pause, as for the models: requests that the one hands over to the other
-    /// are as many as the window leaves unanswered, and neither are on the bill for nothing.
+    /// generator saw answered is the window's, so a target's account is read when the window opens and when it closes, by
+    /// one thread, whose delays cancel.
+    ///
+    /// Warm-up and window are one load without a pause, as for the models. Between two loads, a target would have the
+    /// requests left over from the first on the bill of the second: of a slow one with many clients half as many again.
     pub(super) fn load(&self, workload: &Workload, observer: &dyn Observer) -> Loaded {
         let Served::Target(target) = self else {
             return Loaded {
@@ -66,17 +70,24 @@ impl Served {
             };
         };
         let cpu_us = target.cpu_reader();
+        let (not_over, over) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            let opening = scope.spawn(|| {
-                thread::sleep(workload.warmup);
-                cpu_us()
+            let account = scope.spawn(move || {
+                let begun = Instant::now();
+                let cpu_us_at = |instant: Duration| {
+                    // Ends early with the load.
+                    let _ = over.recv_timeout(instant.saturating_sub(begun.elapsed()));
+                    cpu_us()
+                };
+                let opened_us = cpu_us_at(workload.warmup);
+                let closed_us = cpu_us_at(closing(workload));
+                closed_us.saturating_sub(opened_us)
             });
             let outcome = hola_loadgen::run(workload, observer);
-            let closed_us = target.cpu_so_far_us();
-            let opened_us = opening.join().ok();
+            drop(not_over);
             Loaded {
                 outcome,
-                window_cpu_us: opened_us.map(|opened_us| closed_us.saturating_sub(opened_us)),
+                window_cpu_us: account.join().ok(),
             }
         })
     }
@@ -90,5 +101,14 @@ impl Served {
             Served::Model(server) => server.stop().map(Ended::Model),
             Served::Target(target) => target.stop().map(Ended::Target),
         }
+    }
+}
+
+/// How long after its start a load's account is closed: with the window, or, where the window's answers may come after
+/// that, with the load.
+fn closing(workload: &Workload) -> Duration {
+    match (workload.pace, workload.stop) {
+        (Pace::Closed { .. }, Stop::After(window)) => workload.warmup + window,
+        _ => Duration::MAX,
     }
 }
