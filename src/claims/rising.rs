@@ -1,5 +1,7 @@
 //! The levels of an experiment as steps of rising load, with what was recorded beside them, so that turning points are found.
 
+use hola_servers::models::find;
+
 use crate::analysis::Analysis;
 use crate::analysis::cells::{Cell, Taken};
 use crate::analysis::metric::Metric;
@@ -32,9 +34,9 @@ pub fn turns<'a>(analysis: &Analysis<'a>, models: &[ModelCard]) -> Vec<Turn<'a>>
         point: turning_point(&steps(analysis, model, models), floor),
     };
     // A reference target tells nobody whom it sent away, and its bill is the window's alone.
-    let is_model = |name: &&String| hola_servers::models::find(name).is_some();
-    let models = analysis.design.models.iter().filter(is_model);
-    models.map(turn).collect()
+    let is_model = |name: &&String| find(name).is_some();
+    let measured = analysis.design.models.iter();
+    measured.filter(is_model).map(turn).collect()
 }
 
 /// Whether every level asks for more than the one before, and in nothing but that differs from it.

@@ -12,8 +12,9 @@ use super::record::{Arm, Design, Level, Run};
 /// and a line to write. Seen over all experiments on two busy CPUs: 0.015 to 0.03 s, and a disk may be slower.
 pub const TRIAL_S: f64 = 0.04;
 
-/// The same of a reference target, in seconds: interpreters and a hundred processes take longer to start and to end.
-pub const TARGET_S: f64 = 0.3;
+/// The same of a reference target, in seconds: interpreters and a hundred processes take longer to start and to end. Seen
+/// on two busy CPUs: 0.1 s, and 0.3 s for Apache's hundred processes.
+pub const TARGET_S: f64 = 0.2;
 
 /// Time one trial of a model or target at a level takes, in seconds.
 pub fn trial_s(design: &Design, level: &Level, model: &str) -> f64 {

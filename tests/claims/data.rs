@@ -10,7 +10,7 @@ use hola::claims::words::{self, Language};
 use hola::claims::{Claim, all};
 use hola::experiments;
 use hola::experiments::plan::{self, Wishes};
-use hola::lab::target::Places;
+use hola::lab::target::{Places, Targets};
 use hola_servers::models::{Bilingual, find};
 
 fn tests() -> impl Iterator<Item = (&'static str, &'static Test)> {
@@ -103,10 +103,12 @@ fn rules_name_experiments_levels_figures_and_models_that_there_are() {
 
 #[test]
 fn names_are_those_of_the_experiments() {
+    let none = Targets::none(Path::new("hola"));
     for named in EXPERIMENTS {
         let experiment = experiments::find(named.name).expect("an experiment");
         let profiles = experiment.profiles.iter();
-        let plans = profiles.map(|profile| plan::of(experiment, profile, &Wishes::default()).0);
+        let plans =
+            profiles.map(|profile| plan::of(experiment, profile, &Wishes::default(), &none).0);
         let levels: BTreeSet<String> = plans
             .flat_map(|design| design.levels)
             .map(|level| level.name)
