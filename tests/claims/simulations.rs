@@ -104,10 +104,12 @@ fn the_best_of_the_others_is_the_measure() {
             expect: Expect::LessThan(2.0),
             ..RATIO
         });
-        let truths: [(&str, &[f64]); 3] = [
+        let truths: [(&str, &[f64]); 4] = [
             ("iterative", &[20.0]),
             ("fork-per-client", &[200.0]),
             ("thread-per-client", &[truth]),
+            // A reference target, which is no model.
+            ("nginx", &[5.0]),
         ];
         simulate(&rule, &["64"], &truths)
     };
