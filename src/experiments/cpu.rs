@@ -41,7 +41,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[LONG]),
             models: FOUR,
             targets: &[],
-            rounds: 3,
+            rounds: 5,
             trial_ms: 400,
             warmup_ms: 150,
             extra_ms: 0,

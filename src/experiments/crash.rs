@@ -74,7 +74,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[PANIC, ABORT]),
             models: FOUR,
             targets: &[],
-            rounds: 3,
+            rounds: 5,
             trial_ms: 700,
             warmup_ms: 100,
             extra_ms: 0,

@@ -57,7 +57,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[A_THOUSAND]),
             models: &["fork-per-client", "thread-per-client", "tokio"],
             targets: &[],
-            rounds: 3,
+            rounds: 5,
             trial_ms: 0,
             warmup_ms: 0,
             extra_ms: 600,

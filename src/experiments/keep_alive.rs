@@ -45,10 +45,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     profiles: &[
         Profile {
             name: "quick",
-            levels: Levels::Named(&[TEN, UNLIMITED]),
+            levels: Levels::Named(&[UNLIMITED]),
             models: FOUR,
             targets: &[],
-            rounds: 3,
+            rounds: 5,
             trial_ms: 400,
             warmup_ms: 150,
             extra_ms: 0,
@@ -68,7 +68,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
                 "io-uring",
             ],
             targets: &["nginx", "apache-event", "hyper"],
-            rounds: 7,
+            rounds: 5,
             trial_ms: 500,
             warmup_ms: 200,
             extra_ms: 0,

@@ -53,7 +53,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[ALONE, ONE_IN_A_HUNDRED]),
             models: FOUR,
             targets: &[],
-            rounds: 3,
+            rounds: 5,
             // A 99th percentile needs a thousand requests.
             trial_ms: 1_100,
             warmup_ms: 150,

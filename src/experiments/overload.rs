@@ -62,27 +62,15 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         "kernel_evidence",
         "modes",
     ],
-    profiles: &[
-        Profile {
-            name: "quick",
-            levels: Levels::Named(&[NEAR, TWICE]),
-            models: &["fork-per-client", "thread-per-client", "epoll", "tokio"],
-            targets: &[],
-            rounds: 3,
-            trial_ms: 500,
-            warmup_ms: 200,
-            extra_ms: 550,
-        },
-        Profile {
-            name: "full",
-            levels: Levels::Named(&[HALF, NEAR, TWICE, THRICE]),
-            models: &["fork-per-client", "thread-per-client", "epoll", "tokio"],
-            targets: &[],
-            rounds: 5,
-            trial_ms: 700,
-            warmup_ms: 300,
-            extra_ms: 550,
-        },
-    ],
+    profiles: &[Profile {
+        name: "full",
+        levels: Levels::Named(&[HALF, NEAR, TWICE, THRICE]),
+        models: &["fork-per-client", "thread-per-client", "epoll", "tokio"],
+        targets: &[],
+        rounds: 5,
+        trial_ms: 700,
+        warmup_ms: 300,
+        extra_ms: 550,
+    }],
     ..Experiment::COMMON
 };

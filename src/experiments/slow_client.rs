@@ -54,10 +54,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     profiles: &[
         Profile {
             name: "quick",
-            levels: Levels::Named(&[NONE, ONE]),
+            levels: Levels::Named(&[NONE, EIGHT]),
             models: FOUR,
             targets: &[],
-            rounds: 3,
+            rounds: 5,
             trial_ms: 500,
             warmup_ms: 150,
             extra_ms: 0,
