@@ -48,7 +48,7 @@ pub struct Finding {
     pub figure: String,
     /// Model.
     pub model: String,
-    /// Level.
+    /// Level; empty where there is none, as of a source.
     pub level: String,
     /// What the figure was divided by: a model, a level of the same model, or nothing.
     pub over: Option<String>,

@@ -64,7 +64,7 @@ pub(super) fn compare(test: &SourceTest) -> Vec<Finding> {
             experiment: "source".into(),
             figure: figure.into(),
             model: test.model.into(),
-            level: "all".into(),
+            level: String::new(),
             over: Some(test.over.into()),
             expect: test.expect,
             outcome: effect.as_ref().ok().map(|found| found.outcome(test.expect)),

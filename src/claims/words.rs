@@ -297,19 +297,24 @@ fn gaps(findings: &[Finding], language: Language) -> Vec<String> {
 
 /// `tokio at 64 (churn, cpu_us_per_request): 0.66 [0.61, 0.7]`.
 pub fn place(finding: &Finding, language: Language) -> String {
-    let at = language.of(Bilingual { en: "at", es: "en" });
     let Finding {
-        experiment,
-        figure,
-        model,
-        level,
-        ..
+        experiment, figure, ..
     } = finding;
+    let who = model_at_level(finding, language);
     let effect = match &finding.effect {
         Ok(found) => format!(" {}", effect(found, language)),
         Err(_) => String::new(),
     };
-    format!("{model} {at} {level} ({experiment}, {figure}){effect}")
+    format!("{who} ({experiment}, {figure}){effect}")
+}
+
+/// `tokio at 64`; the model alone where there is no level.
+fn model_at_level(finding: &Finding, language: Language) -> String {
+    let at = language.of(Bilingual { en: "at", es: "en" });
+    match finding.level.as_str() {
+        "" => finding.model.clone(),
+        level => format!("{} {at} {level}", finding.model),
+    }
 }
 
 /// `0.66 [0.61, 0.7]`.

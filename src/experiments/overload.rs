@@ -54,7 +54,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         "response_p99_us",
         "response_p50_us",
     ],
+    // At three times what a server can do, requests leave in clumps now and then: the generator shares in the kernel's work
+    // for connections that nobody takes. What is lost thereby a saturated server would not have served either.
     tolerates: &[
+        "arrivals",
         "nothing_answered",
         "failures",
         "server_whole",

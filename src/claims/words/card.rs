@@ -2,7 +2,7 @@
 
 use hola_servers::models::Bilingual;
 
-use super::{Language, effect, expectation, gap};
+use super::{Language, effect, expectation, gap, model_at_level};
 use crate::claims::Claim;
 use crate::claims::decide::{Decision, Finding, Verdict};
 use crate::claims::effect::Outcome;
@@ -37,7 +37,6 @@ pub fn basis(decision: &Decision, claim: &Claim, language: Language) -> String {
 /// `tokio at 64 clients, server CPU time per request 0.66 [0.61, 0.7] times that of thread-per-client; the claim says
 /// less than 0.9`.
 fn fact(finding: &Finding, language: Language) -> String {
-    let at = language.of(Bilingual { en: "at", es: "en" });
     let figure = figure(finding, language);
     let value = finding
         .effect
@@ -54,10 +53,7 @@ fn fact(finding: &Finding, language: Language) -> String {
         es: "la afirmación dice",
     });
     let expect = expectation(finding.expect, false, language);
-    let place = match finding.level.as_str() {
-        "" => finding.model.clone(),
-        level => format!("{} {at} {level}", finding.model),
-    };
+    let place = model_at_level(finding, language);
     format!("{place}, {figure} {value}{over}; {says} {expect}")
 }
 
