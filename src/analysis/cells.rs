@@ -25,6 +25,8 @@ pub struct Cell<'a> {
     pub arm: Arm,
     /// Level, by its name.
     pub level: &'a str,
+    /// Whether requests were due at planned instants, whatever became of them.
+    pub is_open: bool,
     /// Trials that passed every check: ranked in everything.
     pub valid: Vec<Taken<'a>>,
     /// Trials in which only the generator came to its limit: what the server cost is ranked, how fast it was is not.
@@ -79,7 +81,7 @@ impl Cell<'_> {
 
     /// Every ranked trial's value of a metric.
     pub fn observations(&self, metric: Metric) -> Vec<Observation> {
-        if metric.is_paced_by_generator() {
+        if self.is_paced(metric) {
             let counted = match self.is_generator_bound() {
                 true => &[],
                 false => self.valid.as_slice(),
@@ -90,6 +92,12 @@ impl Cell<'_> {
         all.extend(observations(&self.bound, metric));
         all.sort_by_key(|observation| observation.round);
         all
+    }
+
+    /// Whether a generator at its limit would set the cell's value. Requests that it sent late, but sent (or the check
+    /// `offered` would speak), are late answers; how many of them were good is the server's doing.
+    pub fn is_paced(&self, metric: Metric) -> bool {
+        metric.is_paced_by_generator() && !(self.is_open && metric == Metric::GoodPerS)
     }
 
     /// Whether the generator was at its limit too often for the cell's rates and response times to be ranked.
@@ -229,6 +237,7 @@ fn planned<'a>(design: &'a Design, models: &'a [ModelCard]) -> Vec<Cell<'a>> {
                     model,
                     arm,
                     level: &level.name,
+                    is_open: level.is_open(),
                     valid: Vec::new(),
                     bound: Vec::new(),
                     invalid: Vec::new(),

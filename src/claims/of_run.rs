@@ -86,7 +86,7 @@ fn enter_figure(
 
 /// Why a cell has no value of a figure; `None` where nothing speaks against its trials, which then are too few.
 fn gap(analysis: &Analysis<'_>, cell: &cells::Cell<'_>, metric: Metric) -> Option<Gap> {
-    if metric.is_paced_by_generator() && cell.is_generator_bound() {
+    if cell.is_paced(metric) && cell.is_generator_bound() {
         return Some(Gap::GeneratorBound);
     }
     let of_cell = |aside: &&SetAside<'_>| {

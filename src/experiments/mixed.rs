@@ -64,7 +64,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[ALONE, ONE_IN_A_HUNDRED, ALWAYS]),
             models: KINDS,
             targets: &[],
-            rounds: 5,
+            rounds: 7,
             trial_ms: 1_100,
             warmup_ms: 200,
             extra_ms: 0,

@@ -70,7 +70,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         levels: Levels::Named(&[HALF, NEAR, TWICE, THRICE]),
         models: &["fork-per-client", "thread-per-client", "epoll", "tokio"],
         targets: &[],
-        rounds: 5,
+        rounds: 7,
         trial_ms: 700,
         warmup_ms: 300,
         extra_ms: 550,

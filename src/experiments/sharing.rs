@@ -39,7 +39,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         levels: Levels::Named(&[GREETING, COUNT]),
         models: KINDS,
         targets: &[],
-        rounds: 5,
+        rounds: 7,
         trial_ms: 500,
         warmup_ms: 200,
         extra_ms: 0,

@@ -67,7 +67,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             levels: Levels::Named(&[NONE, ONE, EIGHT]),
             models: KINDS,
             targets: &[],
-            rounds: 5,
+            rounds: 7,
             // A 99th percentile needs a thousand requests.
             trial_ms: 1_100,
             warmup_ms: 200,
