@@ -76,7 +76,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             rounds: 5,
             trial_ms: 0,
             warmup_ms: 0,
-            extra_ms: 5_000,
+            extra_ms: 5_600,
         },
     ],
     ..Experiment::COMMON
