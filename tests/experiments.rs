@@ -160,7 +160,7 @@ fn an_experiment_with_something_beside_the_load_measures_both() {
     };
     // A server with one place answers nobody while a slow client has it; a process of its own leaves the others alone.
     let good = |model: &str| {
-        let load = measured("slow-client", model, "1 slow client")
+        let load = measured("slow-client", model, "8 slow clients")
             .load
             .as_ref();
         load.expect("a load").counts.ok

@@ -15,7 +15,7 @@ use crate::claims::of_run;
 use crate::claims::words::{Language, card};
 use crate::claims::{self, Claim};
 use crate::experiments::plan::{self, Wishes};
-use crate::experiments::{self, EXPERIMENTS, Experiment, Levels};
+use crate::experiments::{self, EXPERIMENTS, Experiment, Levels, Profile};
 use crate::lab::record::{Design, Environment, Level, Run, SCHEMA_VERSION, Skipped, Status};
 use crate::lab::store::{self, RunFolder};
 use crate::lab::target::Targets;
@@ -39,7 +39,8 @@ pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
     pub profile: String,
-    /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
+    /// Experiments to make, separated by commas, those that the profile leaves out among them; `hola experiments` lists
+    /// them [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
     pub experiments: Vec<&'static Experiment>,
     /// Claims to decide, separated by commas: makes the experiments they rest on; `hola claims` lists them
@@ -130,7 +131,7 @@ impl CompareArgs {
             .iter()
             .filter(|experiment| self.asks(experiment))
         {
-            let Some(profile) = experiment.profile(&self.profile) else {
+            let Some(profile) = self.profile_of(experiment) else {
                 continue;
             };
             let (design, left_out) = plan::of(experiment, profile, &wishes, targets);
@@ -143,6 +144,14 @@ impl CompareArgs {
             }
         }
         (designs, skipped)
+    }
+
+    /// How much of an experiment is done; one that the profile leaves out is done as in the profile that has it, when it
+    /// was asked for by name.
+    fn profile_of(&self, experiment: &Experiment) -> Option<&'static Profile> {
+        let is_named = !(self.experiments.is_empty() && self.claims.is_empty());
+        let any = experiment.profiles.first().filter(|_| is_named);
+        experiment.profile(&self.profile).or(any)
     }
 
     fn asks(&self, experiment: &Experiment) -> bool {
