@@ -55,12 +55,17 @@ fn verdict(verdict: Verdict) -> Cell {
 
 fn card(decision: &Decision, claim: &Claim) -> Card {
     let [why, left_out, command] = card::card_labels(LANGUAGE);
+    // A claim that depends has to say on what.
+    let found = match decision.verdict {
+        Verdict::Depends => said::sentence(decision, claim, LANGUAGE),
+        _ => card::basis(decision, claim, LANGUAGE),
+    };
     Card {
         name: claim.id.into(),
         statement: LANGUAGE.of(claim.statement).into(),
         verdict: verdict(decision.verdict),
         paragraphs: vec![
-            card::basis(decision, claim, LANGUAGE),
+            found,
             format!("{why}: {}", LANGUAGE.of(claim.why)),
             format!("{left_out}: {}", LANGUAGE.of(claim.not_measured)),
         ],
