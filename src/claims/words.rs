@@ -52,6 +52,8 @@ impl Language {
             true => text.trim_end_matches('0').trim_end_matches('.'),
             false => &text,
         };
+        // A little less than nothing is written as nothing.
+        let text = if text == "-0" { "0" } else { text };
         self.choose(|| text.to_owned(), || text.replace('.', ","))
     }
 }

@@ -107,8 +107,8 @@ pub struct Profile {
     pub models: &'static [&'static str],
     /// Reference targets beside them, as far as they are installed.
     pub targets: &'static [&'static str],
-    /// Trials of each cell: seven where p-values are corrected for thirty comparisons and more, else five, the fewest that
-    /// a claim may rest on; the quick profile decides no claims.
+    /// Trials of each cell: five are the fewest that a claim may rest on; seven where many p-values are corrected for each
+    /// other, or where a claim rests on tails and a trial may be lost.
     pub rounds: u32,
     /// Measured window of a trial, in milliseconds.
     pub trial_ms: u64,
