@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use socket2::SockRef;
@@ -82,6 +82,59 @@ fn more_ballast_than_there_can_be_is_refused_in_one_line() {
     ]);
     assert_eq!((status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+/// A client that has said half of what it wants.
+fn half_a_head(server: &Server) -> TcpStream {
+    let mut slow = server.connect();
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
+        .expect("taken");
+    slow
+}
+
+#[test]
+fn every_model_keeps_the_deadline_it_is_given() {
+    const GIVEN: Duration = Duration::from_secs(1);
+    for_each_model(|model| {
+        let server = Server::start_with(model, &["--deadlines", "1"]);
+        let begun = Instant::now();
+        rest(half_a_head(&server));
+        let waited = begun.elapsed();
+        // The usual one is five seconds.
+        assert!(GIVEN <= waited && waited < 4 * GIVEN, "{model}: {waited:?}");
+    });
+}
+
+#[test]
+fn without_deadlines_a_client_outstays_the_usual_one() {
+    for_each_model(|model| {
+        let patient = Server::start_with(model, &["--deadlines", "off"]);
+        let mut outstays = half_a_head(&patient);
+        let usual = Server::start_with(model, &[]);
+        rest(half_a_head(&usual));
+        outstays
+            .write_all(b"Connection: close\r\n\r\n")
+            .expect("still there");
+        let answer = rest(outstays);
+        assert!(
+            answer.starts_with(b"HTTP/1.1 200 OK\r\n"),
+            "{model}: {answer:?}"
+        );
+    });
+}
+
+#[test]
+fn bad_deadlines_are_usage_errors() {
+    for deadline in ["", "0", "-1", "1.5", "5s", "never", "4294968"] {
+        let argument = format!("--deadlines={deadline}");
+        let (status, stdout, stderr) =
+            hola(&["serve", "iterative", "--bind", "127.0.0.1:0", &argument]);
+        assert_eq!(
+            (status.code(), stdout.as_str()),
+            (Some(2), ""),
+            "{deadline}: {stderr}"
+        );
+    }
 }
 
 #[test]

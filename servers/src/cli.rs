@@ -56,6 +56,9 @@ pub struct ServeArgs {
     /// How several acceptors share the clients; `hola models` shows which model takes which
     #[arg(long, value_enum)]
     accept: Option<Accept>,
+    /// Longest wait for a client, whatever for: seconds, or `off` [default: 5 to say something, 10 to take an answer]
+    #[arg(long, value_name = "SECONDS", value_parser = deadlines)]
+    deadlines: Option<Limits>,
     /// Run workers as processes, where the model leaves the choice
     #[arg(long)]
     processes: bool,
@@ -115,6 +118,21 @@ pub fn size(text: &str) -> Result<u64, String> {
     number
         .and_then(|number| number.checked_mul(1 << shift))
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
+}
+
+/// One deadline for everything, such as `30`, or `off`, as an argument.
+///
+/// # Errors
+/// What a deadline looks like, when it is none.
+fn deadlines(text: &str) -> Result<Limits, String> {
+    let seconds = match text {
+        "off" => return Ok(Limits::all(None)),
+        text => text.parse().ok().filter(|seconds| *seconds > 0),
+    };
+    let limit_ms = seconds.and_then(|seconds: u32| seconds.checked_mul(1_000));
+    limit_ms
+        .map(|limit_ms| Limits::all(Some(limit_ms)))
+        .ok_or_else(|| format!("`{text}` is not a deadline; write whole seconds from 1 on, or off"))
 }
 
 /// Why `serve` ended badly.
@@ -218,7 +236,9 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
         queue: QUEUE,
         max_clients,
         descriptors,
-        limits: Limits::for_talk(args.conversation),
+        limits: args
+            .deadlines
+            .unwrap_or_else(|| Limits::for_talk(args.conversation)),
         conversation: args.conversation,
         ballast_octets: args.ballast,
         allow_crash: args.allow_crash,

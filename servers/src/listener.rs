@@ -37,8 +37,8 @@ fn listen(settings: &Settings, address: SocketAddr, reuse_port: bool) -> io::Res
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(reuse_port)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_read_timeout(Some(settings.limits.of(Patience::Idle)))?;
-    socket.set_write_timeout(Some(settings.limits.of(Patience::Write)))?;
+    socket.set_read_timeout(settings.limits.of(Patience::Idle))?;
+    socket.set_write_timeout(settings.limits.of(Patience::Write))?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(settings.backlog).unwrap_or(i32::MAX))?;
     Ok(socket.into())

@@ -67,7 +67,6 @@ pub struct Settings {
 impl fmt::Display for Settings {
     /// All that bears on a measurement, in a line for people.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = |ms: u32| f64::from(ms) / 1_000.0;
         write!(
             formatter,
             "backlog {}, TCP_NODELAY, {} workers",
@@ -81,15 +80,8 @@ impl fmt::Display for Settings {
         }
         write!(
             formatter,
-            ", at most {} clients, {} descriptors; deadlines: idle {} s, head {} s, body {} s, write {} s, linger {} s, drain {} s",
-            self.max_clients,
-            self.descriptors,
-            seconds(self.limits.idle_ms),
-            seconds(self.limits.head_ms),
-            seconds(self.limits.body_ms),
-            seconds(self.limits.write_ms),
-            seconds(self.limits.linger_ms),
-            self.drain_s,
+            ", at most {} clients, {} descriptors; deadlines: {}, drain {} s",
+            self.max_clients, self.descriptors, self.limits, self.drain_s,
         )
     }
 }

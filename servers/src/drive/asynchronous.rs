@@ -44,7 +44,10 @@ pub async fn converse(
             }
         };
         deadline.follow(conversation, limits, now());
-        let mut ready = timeout_at(deadline.at().into(), registered.ready(interest)).await??;
+        let mut ready = match deadline.at() {
+            Some(at) => timeout_at(at.into(), registered.ready(interest)).await??,
+            None => registered.ready(interest).await?,
+        };
         need = advance(conversation, socket)?;
         // What it was woken for is used up by now; news that came meanwhile is kept.
         ready.clear_ready();

@@ -41,8 +41,8 @@ pub fn converse(
 struct Allowed {
     occupation: Occupation,
     deadline: Option<Instant>,
-    read: Duration,
-    write: Duration,
+    read: Option<Duration>,
+    write: Option<Duration>,
 }
 
 impl Allowed {
@@ -67,9 +67,11 @@ impl Allowed {
     ) -> io::Result<()> {
         let now_occupied = occupation(conversation);
         let patience = now_occupied.0;
-        let limit = limits.of(patience);
         let turned = now_occupied != self.occupation;
         self.occupation = now_occupied;
+        let Some(limit) = limits.of(patience) else {
+            return self.set(patience, None, socket);
+        };
         let wait = match (turned, patience) {
             (_, Patience::Wait | Patience::Nothing) => return Ok(()),
             (true, Patience::Idle | Patience::Write | Patience::Linger) => {
@@ -90,18 +92,23 @@ impl Allowed {
                 left
             }
         };
-        self.set(patience, wait, socket)
+        self.set(patience, Some(wait), socket)
     }
 
-    fn set(&mut self, patience: Patience, wait: Duration, socket: &TcpStream) -> io::Result<()> {
+    fn set(
+        &mut self,
+        patience: Patience,
+        wait: Option<Duration>,
+        socket: &TcpStream,
+    ) -> io::Result<()> {
         if patience == Patience::Write {
             if self.write != wait {
                 self.write = wait;
-                socket.set_write_timeout(Some(wait))?;
+                socket.set_write_timeout(wait)?;
             }
         } else if self.read != wait {
             self.read = wait;
-            socket.set_read_timeout(Some(wait))?;
+            socket.set_read_timeout(wait)?;
         }
         Ok(())
     }

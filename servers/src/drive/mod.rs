@@ -9,40 +9,41 @@ pub mod blocking;
 pub(crate) mod completion;
 pub mod readiness;
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use crate::conversation::{Conversation, Patience, Spoken, Step};
 
-/// How long a conversation may wait, by what it waits for.
+/// How long a conversation may wait, by what it waits for; `None` is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Limits {
     /// For the first byte of a request, in milliseconds.
-    pub idle_ms: u32,
+    pub idle_ms: Option<u32>,
     /// For the rest of a head, in milliseconds.
-    pub head_ms: u32,
+    pub head_ms: Option<u32>,
     /// For the rest of a body, in milliseconds.
-    pub body_ms: u32,
+    pub body_ms: Option<u32>,
     /// For the client to take an answer, in milliseconds.
-    pub write_ms: u32,
+    pub write_ms: Option<u32>,
     /// For the client to close after an answer it may not have read, in milliseconds.
-    pub linger_ms: u32,
+    pub linger_ms: Option<u32>,
 }
 
 impl Limits {
     /// For programs that ask: they know what they want to say.
     const ASKING: Limits = Limits {
-        idle_ms: 5_000,
-        head_ms: 5_000,
-        body_ms: 5_000,
-        write_ms: 10_000,
-        linger_ms: 1_000,
+        idle_ms: Some(5_000),
+        head_ms: Some(5_000),
+        body_ms: Some(5_000),
+        write_ms: Some(10_000),
+        linger_ms: Some(1_000),
     };
 
     /// For people who type: five minutes of thought.
     const TYPING: Limits = Limits {
-        idle_ms: 300_000,
+        idle_ms: Some(300_000),
         ..Limits::ASKING
     };
 
@@ -54,16 +55,46 @@ impl Limits {
         }
     }
 
+    /// The same limit for everything, in milliseconds.
+    pub fn all(limit_ms: Option<u32>) -> Limits {
+        Limits {
+            idle_ms: limit_ms,
+            head_ms: limit_ms,
+            body_ms: limit_ms,
+            write_ms: limit_ms,
+            linger_ms: limit_ms,
+        }
+    }
+
     /// The longest wait for `patience`; a wait that the conversation itself asked for has no limit but its own.
-    pub fn of(&self, patience: Patience) -> Duration {
-        Duration::from_millis(u64::from(match patience {
+    pub fn of(&self, patience: Patience) -> Option<Duration> {
+        let limit_ms = match patience {
             Patience::Idle => self.idle_ms,
             Patience::Head => self.head_ms,
             Patience::Body => self.body_ms,
             Patience::Write => self.write_ms,
             Patience::Linger => self.linger_ms,
-            Patience::Wait | Patience::Nothing => 0,
-        }))
+            Patience::Wait | Patience::Nothing => Some(0),
+        };
+        Some(Duration::from_millis(u64::from(limit_ms?)))
+    }
+}
+
+impl fmt::Display for Limits {
+    /// In a line for people: `idle 5 s, head 5 s`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [
+            ("idle", self.idle_ms),
+            ("head", self.head_ms),
+            ("body", self.body_ms),
+            ("write", self.write_ms),
+            ("linger", self.linger_ms),
+        ];
+        let in_words = named.map(|(name, limit_ms)| match limit_ms {
+            Some(limit_ms) => format!("{name} {} s", f64::from(limit_ms) / 1_000.0),
+            None => format!("{name} none"),
+        });
+        formatter.write_str(&in_words.join(", "))
     }
 }
 
@@ -116,11 +147,11 @@ fn occupation(conversation: &impl Conversation) -> Occupation {
     (conversation.patience(), conversation.answers())
 }
 
-/// When the present patience ends. Progress does not move it; only turning to something else does.
+/// When the present patience ends, if ever. Progress does not move it; only turning to something else does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     occupation: Occupation,
-    at: Instant,
+    at: Option<Instant>,
 }
 
 impl Deadline {
@@ -129,7 +160,7 @@ impl Deadline {
         let occupation = occupation(conversation);
         Deadline {
             occupation,
-            at: now + limits.of(occupation.0),
+            at: limits.of(occupation.0).map(|limit| now + limit),
         }
     }
 
@@ -147,11 +178,11 @@ impl Deadline {
 
     /// Moves it, for a conversation that waits for nothing but time.
     pub(crate) fn put_off(&mut self, at: Instant) {
-        self.at = at;
+        self.at = Some(at);
     }
 
-    /// When it is.
-    pub(crate) fn at(&self) -> Instant {
+    /// When it is; `None` is never.
+    pub(crate) fn at(&self) -> Option<Instant> {
         self.at
     }
 }

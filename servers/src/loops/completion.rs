@@ -234,7 +234,7 @@ impl Loop {
             let Some(attended) = self.attended.get_mut(place) else {
                 continue;
             };
-            if attended.deadline.at() > self.now {
+            if attended.deadline.at().is_none_or(|at| at > self.now) {
                 self.deadlines.set(place, attended.deadline.at());
             } else if let Asked::Wait(_) = attended.asked {
                 let survived = tell(attended, Talk::waited);

@@ -17,8 +17,11 @@ pub(super) struct Deadlines {
 }
 
 impl Deadlines {
-    /// Makes sure that `place` is due at `at`, or before.
-    pub(super) fn set(&mut self, place: usize, at: Instant) {
+    /// Makes sure that `place` is due at `at`, or before; `None` is never.
+    pub(super) fn set(&mut self, place: usize, at: Option<Instant>) {
+        let Some(at) = at else {
+            return;
+        };
         if place >= self.valid.len() {
             self.valid.resize(place + 1, None);
         }
@@ -58,10 +61,12 @@ mod tests {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
         let mut deadlines = Deadlines::default();
-        deadlines.set(3, after(50));
-        deadlines.set(3, after(90));
+        deadlines.set(3, None);
+        assert_eq!(deadlines.next(), None);
+        deadlines.set(3, Some(after(50)));
+        deadlines.set(3, Some(after(90)));
         assert_eq!(deadlines.next(), Some(after(50)));
-        deadlines.set(3, after(20));
+        deadlines.set(3, Some(after(20)));
         assert_eq!(deadlines.due(after(19)), None);
         assert_eq!(deadlines.due(after(100)), Some(3));
         assert_eq!(deadlines.due(after(100)), None, "the alarm of 50 was void");
@@ -72,7 +77,7 @@ mod tests {
         let start = Instant::now();
         let mut deadlines = Deadlines::default();
         for (place, ms) in [(0, 30), (1, 10), (2, 20)] {
-            deadlines.set(place, start + Duration::from_millis(ms));
+            deadlines.set(place, Some(start + Duration::from_millis(ms)));
         }
         let now = start + Duration::from_millis(25);
         let due: Vec<_> = std::iter::from_fn(|| deadlines.due(now)).collect();

@@ -211,7 +211,7 @@ impl<S: Selector> EventLoop<S> {
             let Some(attended) = self.attended.get_mut(key) else {
                 continue;
             };
-            if attended.due() > self.now {
+            if attended.due().is_none_or(|due| due > self.now) {
                 self.deadlines.set(key, attended.due());
             } else if attended.wakes_at.take().is_some() {
                 attended.talk.waited();
@@ -241,9 +241,9 @@ impl<S: Selector> EventLoop<S> {
 }
 
 impl Attended {
-    /// When this client is to be looked after although its socket is silent.
-    fn due(&self) -> Instant {
-        self.wakes_at.unwrap_or(self.deadline.at())
+    /// When this client is to be looked after although its socket is silent; `None` is never.
+    fn due(&self) -> Option<Instant> {
+        self.wakes_at.or(self.deadline.at())
     }
 }
 
