@@ -86,6 +86,10 @@ pub const SHARED_COUNT: &str = "count";
 pub const CRASH_ABORT: &str = "abort";
 /// A segmentation fault.
 pub const CRASH_SEGV: &str = "segv";
+/// A server that waits for ever.
+pub const DEADLINES_OFF: &str = "none";
+/// A server that closes whoever keeps it waiting.
+pub const DEADLINES_ON: &str = "kept";
 /// listen(5).
 pub const BACKLOG_FIVE: &str = "backlog 5";
 
@@ -185,6 +189,27 @@ pub const SPAWN: Experiment = experiment(
     "threads, processes or tasks started one after another",
     "hilos, procesos o tareas iniciados uno tras otro",
 );
+/// Deadlines kept, or not.
+pub const DEADLINES: Experiment = experiment(
+    "deadlines",
+    &[DEADLINES_OFF, DEADLINES_ON],
+    "whether the server keeps deadlines",
+    "si el servidor vigila plazos",
+);
+/// Corners of the map of loads.
+pub const GRID: Experiment = experiment(
+    "grid",
+    &[
+        "new, 10 ms, 16 clients",
+        "new, 10 ms, 256 clients",
+        "stay, at once, 16 clients",
+        "stay, at once, 256 clients",
+        "stay, 10 ms, 16 clients",
+        "stay, 10 ms, 256 clients",
+    ],
+    "clients, whether they stay, and how long an answer waits",
+    "clientes, si se quedan, y cuánto espera una respuesta",
+);
 /// More CPUs.
 pub const SCALING: Experiment = experiment(
     "scaling",
@@ -209,6 +234,8 @@ pub const EXPERIMENTS: &[Experiment] = &[
     BALLAST,
     SPAWN,
     SCALING,
+    DEADLINES,
+    GRID,
 ];
 
 /// Server CPU time per request, children included, in microseconds.

@@ -41,7 +41,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
             models: &[],
             targets: TARGETS,
             rounds: 7,
-            trial_ms: 600,
+            trial_ms: 500,
             warmup_ms: 200,
             extra_ms: 0,
         },

@@ -6,6 +6,8 @@ pub mod churn;
 mod contender;
 pub mod cpu;
 pub mod crash;
+pub mod deadlines;
+pub mod grid;
 pub mod idle;
 pub mod keep_alive;
 pub mod mixed;
@@ -217,6 +219,8 @@ impl Held {
 pub const EXPERIMENTS: &[Experiment] = &[
     churn::EXPERIMENT,
     keep_alive::EXPERIMENT,
+    deadlines::EXPERIMENT,
+    grid::EXPERIMENT,
     wait::EXPERIMENT,
     cpu::EXPERIMENT,
     mixed::EXPERIMENT,

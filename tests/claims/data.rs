@@ -153,7 +153,7 @@ fn every_experiment_settles_some_claim() {
     for experiment in EXPERIMENTS {
         assert!(used.contains(experiment.name), "{}", experiment.name);
     }
-    assert_eq!(EXPERIMENTS.len(), 14);
+    assert_eq!(EXPERIMENTS.len(), 16);
 }
 
 #[test]
