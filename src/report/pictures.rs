@@ -99,10 +99,11 @@ fn cost(
         .map(|bar| format!("{} {}", bar.title, bar.label))
         .collect();
     let description = words::chart_description(&caption, &summary);
+    let id = format!("{}-cost", analysis.design.experiment);
     Some(Chart {
         title: words::COST_CHART.to_owned(),
-        wide_svg: charts::cost(WIDE, &bars, &description),
-        narrow_svg: charts::cost(NARROW, &bars, &description),
+        wide_svg: charts::cost(WIDE, &id, &bars, &description),
+        narrow_svg: charts::cost(NARROW, &id, &bars, &description),
         caption,
         table,
     })
@@ -110,7 +111,7 @@ fn cost(
 
 fn curve(
     run: &Run,
-    _analysis: &Analysis<'_>,
+    analysis: &Analysis<'_>,
     cells: &[&TrialCell<'_>],
     workload: &str,
 ) -> Option<Chart> {
@@ -139,10 +140,11 @@ fn curve(
     }
     let caption = words::curve_caption(workload);
     let description = words::chart_description(&caption, &summary);
+    let id = format!("{}-curve", analysis.design.experiment);
     Some(Chart {
         title: words::CURVE_CHART.to_owned(),
-        wide_svg: charts::curve(WIDE, &series, &description)?,
-        narrow_svg: charts::curve(NARROW, &series, &description)?,
+        wide_svg: charts::curve(WIDE, &id, &series, &description)?,
+        narrow_svg: charts::curve(NARROW, &id, &series, &description)?,
         caption,
         table,
     })

@@ -3,15 +3,19 @@
 use crate::analysis::bootstrap::Interval;
 use crate::report::{numbers, words};
 
-use super::Frame;
-use super::axis::linear_ticks;
-use super::svg::{Anchor, Svg, fitted, flow, text_width};
+use super::axis::Scale;
+use super::headings::Headings;
+use super::legend::Legend;
+use super::marks::{self, DOT};
+use super::svg::{Anchor, LINE, Svg};
+use super::ticks::{self, ticks_below};
+use super::{Frame, MARGIN, Name};
 
-const MARGIN: f64 = 8.0;
-const LEGEND_LINE: f64 = 20.0;
-const ROW: f64 = 52.0;
+const SIGN: f64 = 14.0;
 const BAR: f64 = 20.0;
-const DOT: f64 = 3.2;
+
+/// Above a row's heading, between it and its bar, and below, together, in pixels.
+const ROOM: f64 = 16.0;
 
 /// One model's bar.
 #[derive(Clone, Debug)]
@@ -28,71 +32,64 @@ pub(in crate::report) struct CostBar {
     pub(in crate::report) label: String,
 }
 
-/// Draws the bars, in the order given.
-pub(in crate::report) fn cost(frame: Frame, bars: &[CostBar], description: &str) -> String {
-    let available = frame.width - 2.0 * MARGIN;
-    let legend = [
+/// Draws the bars, in the order given; `id` is the drawing's own in the page.
+pub(in crate::report) fn cost(
+    frame: Frame,
+    id: &str,
+    bars: &[CostBar],
+    description: &str,
+) -> String {
+    let signs = [
         words::COST_USER,
         words::COST_SYSTEM,
         words::COST_TRIAL,
         words::COST_INTERVAL,
     ];
-    let (places, lines) = flow(&legend.map(|text| 22.0 + text_width(text)), available);
-    let top = MARGIN + lines * LEGEND_LINE;
-    let bottom = top + bars.len() as f64 * ROW;
-    let mut svg = Svg::new(frame, bottom + 46.0, "cost", words::COST_CHART, description);
-
-    for ((text, (x, line)), kind) in legend.iter().zip(places).zip(0..) {
-        let (x, y) = (MARGIN + x, MARGIN + line * LEGEND_LINE + 6.0);
-        match kind {
-            0 => svg.rect("user", (x, y - 6.0), (14.0, 12.0)),
-            1 => svg.rect("system", (x, y - 6.0), (14.0, 12.0)),
-            2 => svg.circle("mark", (x + 7.0, y), DOT),
-            _ => whisker(&mut svg, x, x + 14.0, y),
-        }
-        svg.text("label", (x + 22.0, y + 4.5), Anchor::Start, text);
-    }
-
-    let largest = bars.iter().flat_map(reach).fold(0.0, f64::max);
-    // Room at the right end for a dot and for the last tick's label.
-    let scale = if largest > 0.0 {
-        (available - 24.0) / largest
-    } else {
-        0.0
+    let legend = Legend::new(signs.map(|text| (None, text)), SIGN, frame.inside());
+    let axis_title = ticks::title(frame, words::COST_AXIS);
+    let texts = bars
+        .iter()
+        .map(|bar| (bar.title.as_str(), bar.label.as_str()));
+    let headings = Headings::new(frame, texts);
+    let row = headings.height() + BAR + ROOM;
+    let top = MARGIN + legend.height();
+    let bottom = top + bars.len() as f64 * row;
+    let height = bottom + 30.0 + ticks::height(&axis_title);
+    let called = Name {
+        id,
+        title: words::COST_CHART,
+        description,
     };
-    let place = |value: f64| MARGIN + value * scale;
-    for tick in linear_ticks(largest, if frame.width < 500.0 { 4.0 } else { 8.0 }) {
-        let x = place(tick);
-        svg.line("grid", (x, top + 4.0), (x, bottom));
-        let anchor = if tick == 0.0 {
-            Anchor::Start
-        } else {
-            Anchor::Middle
-        };
-        svg.text("label", (x, bottom + 17.0), anchor, &numbers::tick(tick));
-    }
-    svg.text(
-        "axis",
-        (MARGIN, bottom + 37.0),
-        Anchor::Start,
-        words::COST_AXIS,
-    );
+    let mut svg = Svg::new(frame, height, called);
 
-    for (bar, row) in bars.iter().zip(0..) {
-        let y = top + f64::from(row) * ROW;
-        let label_width = text_width(&bar.label);
-        let title = fitted(&bar.title, available - label_width - 12.0);
-        svg.text("name", (MARGIN, y + 19.0), Anchor::Start, &title);
-        let right = (frame.width - MARGIN, y + 19.0);
-        svg.text("figure", right, Anchor::End, &bar.label);
-        draw(&mut svg, bar, y + 26.0, place);
+    legend.draw(&mut svg, (MARGIN, 2.0), |svg, place, (x, y)| match place {
+        0 => svg.rect("user", (x, y - 6.0), (SIGN, 12.0)),
+        1 => svg.rect("system", (x, y - 6.0), (SIGN, 12.0)),
+        2 => svg.circle("mark", (x + SIGN / 2.0, y), DOT),
+        _ => marks::whisker(svg, x, x + SIGN, y),
+    });
+    let values: Vec<f64> = bars.iter().flat_map(reach).collect();
+    // Room at the right end for a dot.
+    let scale = Scale::from_zero(&values, MARGIN, frame.width - MARGIN - 2.0 * DOT);
+    ticks_below(&mut svg, frame, &scale, &numbers::tick, (top + 4.0, bottom));
+    let below = (MARGIN, bottom + 22.0 + LINE);
+    svg.texts("axis", below, Anchor::Start, &axis_title);
+
+    for (number, bar) in bars.iter().enumerate() {
+        let y = top + number as f64 * row + 7.0;
+        svg.one(&[number], |svg| {
+            headings.draw(svg, y, &bar.title, &bar.label);
+            let say = format!("{}: {}", bar.title, bar.label);
+            let y = y + headings.height() + 3.0;
+            svg.saying(&say, |svg| draw(svg, bar, y, &scale));
+        });
     }
     svg.finish()
 }
 
-fn draw(svg: &mut Svg, bar: &CostBar, y: f64, place: impl Fn(f64) -> f64) {
+fn draw(svg: &mut Svg, bar: &CostBar, y: f64, scale: &Scale) {
     let user = bar.median * bar.user_share.unwrap_or(0.0);
-    let (start, split, end) = (place(0.0), place(user), place(bar.median));
+    let [start, split, end] = [0.0, user, bar.median].map(|value| scale.place(value));
     svg.rect("user", (start, y), (split - start, BAR));
     let rest = if bar.user_share.is_some() {
         "system"
@@ -101,25 +98,52 @@ fn draw(svg: &mut Svg, bar: &CostBar, y: f64, place: impl Fn(f64) -> f64) {
     };
     svg.rect(rest, (split, y), (end - split, BAR));
     if let Some(Interval { low, high }) = bar.interval {
-        whisker(svg, place(low), place(high), y + BAR / 2.0);
+        marks::whisker(svg, scale.place(low), scale.place(high), y + BAR / 2.0);
     }
     for (trial, number) in bar.trials.iter().zip(0..) {
-        // Spread over the bar by the golden ratio, so that equal values stay apart and every build draws the same.
-        let height = (f64::from(number) * 0.618_034 + 0.2).fract();
-        svg.circle("dot", (place(*trial), y + 2.0 + height * (BAR - 4.0)), DOT);
-    }
-}
-
-fn whisker(svg: &mut Svg, from: f64, to: f64, y: f64) {
-    // A pale line below the dark one keeps it visible on every bar.
-    for class in ["halo", "whisker"] {
-        svg.line(class, (from, y), (to, y));
-        svg.line(class, (from, y - 5.0), (from, y + 5.0));
-        svg.line(class, (to, y - 5.0), (to, y + 5.0));
+        let down = 2.0 + marks::spread(number) * (BAR - 4.0);
+        svg.circle("dot", (scale.place(*trial), y + down), DOT);
     }
 }
 
 fn reach(bar: &CostBar) -> impl Iterator<Item = f64> + '_ {
     let interval = bar.interval.map_or(0.0, |interval| interval.high);
     bar.trials.iter().copied().chain([bar.median, interval])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::charts::{NARROW, WIDE, checker};
+
+    use super::*;
+
+    fn bar(title: &str, median: f64) -> CostBar {
+        CostBar {
+            title: title.to_owned(),
+            median,
+            interval: Some(Interval {
+                low: median * 0.9,
+                high: median * 1.2,
+            }),
+            user_share: Some(0.2),
+            trials: vec![median * 0.8, median, median * 1.3],
+            label: format!("{median:.0} [{:.0}, {:.0}]", median * 0.9, median * 1.2),
+        }
+    }
+
+    #[test]
+    fn bars_stay_readable_whatever_they_show() {
+        let many: Vec<CostBar> = (0..20)
+            .map(|number| bar(checker::LONG_TITLE, 10f64.powi(number - 6)))
+            .collect();
+        let zero = [bar("Iterative", 0.0)];
+        for frame in [WIDE, NARROW] {
+            for bars in [&many[..], &many[..1], &zero, &[]] {
+                let svg = cost(frame, "cost", bars, "What bars show.");
+                checker::assert_readable(&svg);
+                assert_eq!(svg.matches("<g class=\"one\"").count(), bars.len());
+                assert_eq!(svg.matches("data-say=").count(), bars.len());
+            }
+        }
+    }
 }

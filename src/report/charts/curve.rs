@@ -1,26 +1,17 @@
 //! Response-time percentiles on a log tail axis: each step to the right is a ten times rarer request.
 
-use std::fmt::Write;
-
 use crate::analysis::distribution::CurvePoint;
 use crate::report::{numbers, words};
 
-use super::Frame;
-use super::axis::LogAxis;
-use super::svg::{Anchor, Svg, TEXT_SIZE, fitted, flow, text_width};
-
-/// Colours of the page's palette; told apart by people with any colour vision.
-const COLOURS: usize = 8;
-
-/// Dashes, by number of series. With seven markers, colour, dash and marker repeat together only after 280 models.
-const DASHES: [&str; 5] = ["", "7 3", "2 3", "10 3 2 3", "5 2"];
+use super::axis::{LogAxis, Scale};
+use super::legend::Legend;
+use super::marks::{self, SAMPLE};
+use super::svg::{Anchor, Svg};
+use super::ticks::{self, labels_below, room_left, ticks_left};
+use super::{Frame, MARGIN, Name};
 
 /// Left end of the axis: one request in two is slower than the median.
 const COMMONEST: f64 = 2.0;
-
-const MARKERS: usize = 7;
-const LEGEND_LINE: f64 = 22.0;
-const SAMPLE: f64 = 34.0;
 
 /// One model's curve.
 #[derive(Clone, Debug)]
@@ -29,89 +20,86 @@ pub(in crate::report) struct Series {
     pub(in crate::report) points: Vec<CurvePoint>,
 }
 
-/// Draws the curves; `None` when no curve has two points.
+/// Draws the curves; `None` when no curve has two points. `id` is the drawing's own in the page.
 pub(in crate::report) fn curve(
     frame: Frame,
+    id: &str,
     series: &[Series],
     description: &str,
 ) -> Option<String> {
     let points = || series.iter().flat_map(|one| &one.points);
-    // A histogram's zero has no place on a log axis: half its smallest step stands for it.
-    let low = points()
-        .map(|point| point.response_us.max(0.0005))
-        .reduce(f64::min)?;
-    let high = points().map(|point| point.response_us).reduce(f64::max)?;
+    let low = points().map(drawn_us).reduce(f64::min)?;
+    let high = points().map(drawn_us).reduce(f64::max)?;
     let rarest = points().map(|point| point.one_in).reduce(f64::max)?;
     if rarest <= COMMONEST {
         return None;
     }
 
-    let narrow = frame.width < 500.0;
-    let left = 64.0;
+    let bottom = if frame.is_narrow() { 280.0 } else { 380.0 };
+    let y = Scale::Log {
+        axis: LogAxis {
+            low: low / 1.15,
+            high: high * 1.25,
+            start: bottom,
+            end: 10.0,
+        },
+        zero: None,
+    };
+    let left = room_left(frame, &y, &numbers::tick_us);
     let right = frame.width - 26.0;
-    let bottom = if narrow { 280.0 } else { 380.0 };
     let x = LogAxis {
         low: COMMONEST,
         high: rarest,
         start: left,
         end: right,
     };
-    let y = LogAxis {
-        low: low / 1.15,
-        high: high.max(low) * 1.25,
-        start: bottom,
-        end: 10.0,
+    let entries = series.iter().enumerate();
+    let entries = entries.map(|(number, one)| (Some(number), one.title.as_str()));
+    let legend = Legend::new(entries, SAMPLE, frame.inside());
+    let axis_title = ticks::title(frame, words::CURVE_AXIS);
+    let legend_top = bottom + 36.0 + ticks::height(&axis_title);
+    let called = Name {
+        id,
+        title: words::CURVE_CHART,
+        description,
     };
+    let mut svg = Svg::new(frame, legend_top + legend.height(), called);
 
-    let entries: Vec<String> = series
-        .iter()
-        .map(|one| fitted(&one.title, right - left - SAMPLE))
-        .collect();
-    let widths: Vec<f64> = entries
-        .iter()
-        .map(|text| SAMPLE + 8.0 + text_width(text))
-        .collect();
-    let (places, lines) = flow(&widths, frame.width - 24.0);
-    let legend_top = bottom + 68.0;
-    let height = legend_top + lines * LEGEND_LINE;
-    let mut svg = Svg::new(frame, height, "curve", words::CURVE_CHART, description);
-
-    for tick in y.ticks() {
-        let at = y.place(tick);
-        svg.line("grid", (left, at), (right, at));
-        let text = numbers::tick_us(tick);
-        svg.text("label", (left - 8.0, at + 4.0), Anchor::End, &text);
-    }
+    ticks_left(&mut svg, &y, &numbers::tick_us, (left, right));
+    let mut texts = Vec::new();
     for one_in in shares(rarest) {
         let at = x.place(one_in);
         svg.line("grid", (at, 10.0), (at, bottom));
-        let text = numbers::tail(one_in);
-        svg.text("label", (at, bottom + 18.0), Anchor::Middle, &text);
+        texts.push((at, numbers::tail(one_in)));
     }
-    let centre = ((left + right) / 2.0, bottom + 40.0);
-    svg.text("axis", centre, Anchor::Middle, words::CURVE_AXIS);
+    labels_below(&mut svg, frame, &texts, bottom + 18.0);
+    let below = (frame.width / 2.0, bottom + 40.0);
+    svg.texts("axis", below, Anchor::Middle, &axis_title);
 
     for (number, one) in series.iter().enumerate() {
-        let at = |point: &CurvePoint| (x.place(point.one_in), y.place(point.response_us.max(low)));
-        draw(
-            &mut svg,
-            number,
-            &one.points.iter().map(at).collect::<Vec<_>>(),
-        );
-        for share in shares(rarest) {
-            if let Some(place) = between(&one.points, share) {
-                marker(&mut svg, number, (x.place(share), y.place(place.max(low))));
+        let at = |point: &CurvePoint| (x.place(point.one_in), y.place(drawn_us(point)));
+        svg.one(&[number], |svg| {
+            let places: Vec<(f64, f64)> = one.points.iter().map(at).collect();
+            marks::line(svg, number, &places);
+            for share in shares(rarest) {
+                let Some(response_us) = between(&one.points, share) else {
+                    continue;
+                };
+                let (share_text, time) = (numbers::tail(share), numbers::duration_us(response_us));
+                let say = format!("{}, {share_text}: {time}", one.title);
+                let at = (x.place(share), y.place(response_us));
+                svg.saying(&say, |svg| marks::marker(svg, number, at));
             }
-        }
+        });
     }
-    for (number, (text, (x, line))) in entries.iter().zip(places).enumerate() {
-        let (x, y) = (12.0 + x, legend_top + line * LEGEND_LINE);
-        draw(&mut svg, number, &[(x, y), (x + SAMPLE, y)]);
-        marker(&mut svg, number, (x + SAMPLE / 2.0, y));
-        let at = (x + SAMPLE + 8.0, y + TEXT_SIZE / 3.0);
-        svg.text("label", at, Anchor::Start, text);
-    }
+    legend.draw(&mut svg, (MARGIN, legend_top), marks::sample);
     Some(svg.finish())
+}
+
+/// A point's response time as it is drawn: a histogram's zero has no place on a log axis, half its smallest step stands
+/// for it.
+fn drawn_us(point: &CurvePoint) -> f64 {
+    point.response_us.max(0.0005)
 }
 
 /// The percentiles named on the axis, as one request in so many: 50 %, 90 %, 99 %, …
@@ -127,46 +115,63 @@ fn between(points: &[CurvePoint], one_in: f64) -> Option<f64> {
         .iter()
         .position(|point| point.one_in >= one_in * (1.0 - 1e-9))?;
     let Some(before) = after.checked_sub(1) else {
-        return Some(points[after].response_us);
+        return Some(drawn_us(&points[after]));
     };
     let (from, to) = (points[before], points[after]);
     let share = (one_in / from.one_in).ln() / (to.one_in / from.one_in).ln();
-    let low = from.response_us.max(0.0005);
-    Some(low * (to.response_us.max(0.0005) / low).powf(share))
+    let low = drawn_us(&from);
+    Some(low * (drawn_us(&to) / low).powf(share))
 }
 
-fn draw(svg: &mut Svg, number: usize, places: &[(f64, f64)]) {
-    let mut data = String::new();
-    for (place, (x, y)) in places.iter().enumerate() {
-        let letter = if place == 0 { 'M' } else { 'L' };
-        // Writing to a String cannot fail.
-        let _ = write!(data, "{letter}{x:.1},{y:.1}");
+#[cfg(test)]
+mod tests {
+    use crate::report::charts::{NARROW, WIDE, checker};
+
+    use super::*;
+
+    fn series(title: &str, fastest_us: f64, decades: i32) -> Series {
+        let points = (0..=decades).map(|decade| CurvePoint {
+            one_in: COMMONEST.max(10f64.powi(decade)),
+            response_us: fastest_us * 2f64.powi(decade),
+        });
+        Series {
+            title: title.to_owned(),
+            points: points.collect(),
+        }
     }
-    let class = format!("series c{}", number % COLOURS);
-    svg.path(&class, &data, DASHES[number % DASHES.len()]);
-}
 
-fn marker(svg: &mut Svg, number: usize, (x, y): (f64, f64)) {
-    const SIZE: f64 = 4.5;
-    let corners: &[(f64, f64)] = match number % MARKERS {
-        0 => return svg.circle(&format!("marker c{}", number % COLOURS), (x, y), SIZE),
-        1 => &[(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-        2 => &[(0.0, -1.2), (1.1, 0.9), (-1.1, 0.9)],
-        3 => &[(0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)],
-        4 => &[(0.0, 1.2), (1.1, -0.9), (-1.1, -0.9)],
-        5 => &[(-1.3, -0.5), (1.3, -0.5), (1.3, 0.5), (-1.3, 0.5)],
-        _ => &[(-0.5, -1.3), (0.5, -1.3), (0.5, 1.3), (-0.5, 1.3)],
-    };
-    let mut data = String::new();
-    for (place, (right, down)) in corners.iter().enumerate() {
-        let letter = if place == 0 { 'M' } else { 'L' };
-        let _ = write!(
-            data,
-            "{letter}{:.1},{:.1}",
-            x + right * SIZE,
-            y + down * SIZE
+    #[test]
+    fn curves_stay_readable_whatever_they_show() {
+        let many: Vec<Series> = (0..20)
+            .map(|number| series(checker::LONG_TITLE, 10f64.powi(number - 4), 7))
+            .collect();
+        let zero = [series("Iterative", 0.0, 2)];
+        let same = [Series {
+            title: "Iterative".to_owned(),
+            points: vec![CurvePoint {
+                one_in: 10.0,
+                response_us: 35.0,
+            }],
+        }];
+        for frame in [WIDE, NARROW] {
+            for series in [&many[..], &many[..1], &zero, &same] {
+                let svg = curve(frame, "curve", series, "What curves show.").expect("a drawing");
+                checker::assert_readable(&svg);
+                assert_eq!(svg.matches("<g class=\"one\"").count(), series.len());
+                assert_eq!(svg.matches("<g class=\"entry\"").count(), series.len());
+                assert!(svg.matches("data-say=").count() >= series.len());
+            }
+        }
+        assert!(curve(WIDE, "curve", &[], "Nothing.").is_none());
+        assert!(curve(WIDE, "curve", &[series("Iterative", 9.0, 0)], "Nothing.").is_none());
+    }
+
+    #[test]
+    fn a_marker_says_whose_it_is_and_what_it_marks() {
+        let drawn = curve(WIDE, "curve", &[series("Iterative", 9.0, 2)], "").expect("a drawing");
+        assert!(
+            drawn.contains("data-say=\"Iterative, 99 %: 36.0 µs\""),
+            "{drawn}"
         );
     }
-    data.push('Z');
-    svg.path(&format!("marker c{}", number % COLOURS), &data, "");
 }

@@ -2,10 +2,13 @@
 
 use std::fmt::Write;
 
-use super::Frame;
+use super::{Frame, Name};
 
 /// Size of text, in pixels; the page's style sheet says the same.
 pub(super) const TEXT_SIZE: f64 = 13.0;
+
+/// From one line of text to the next, in pixels.
+pub(super) const LINE: f64 = 16.0;
 
 /// Widest average letter of system fonts, in ems: no font is at hand to measure with.
 const LETTER_EM: f64 = 0.56;
@@ -31,6 +34,43 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
     format!("{}…", cut.trim_end())
 }
 
+/// Text in at most `most` lines that fit a width, broken at spaces and after hyphens; the last is cut if need be.
+pub(super) fn wrapped(text: &str, width: f64, most: usize) -> Vec<String> {
+    let mut lines = broken(text, width);
+    if lines.len() > most {
+        let rest = lines.split_off(most - 1).concat();
+        lines.push(rest);
+    }
+    lines
+        .iter()
+        .map(|line| fitted(line.trim_end(), width))
+        .collect()
+}
+
+/// Whether [`wrapped`] has nothing to cut.
+pub(super) fn wraps(text: &str, width: f64, most: usize) -> bool {
+    let lines = broken(text, width);
+    lines.len() <= most
+        && lines
+            .iter()
+            .all(|line| text_width(line.trim_end()) <= width)
+}
+
+fn broken(text: &str, width: f64) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for piece in text.split_inclusive([' ', '-']) {
+        match lines.last_mut() {
+            Some(line)
+                if line.is_empty() || text_width(line) + text_width(piece.trim_end()) <= width =>
+            {
+                line.push_str(piece);
+            }
+            _ => lines.push(piece.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Anchor {
@@ -46,9 +86,15 @@ pub(super) struct Svg {
 }
 
 impl Svg {
-    /// Begins a drawing that a screen reader announces by title and description; `id` must be unique in the page.
-    pub(super) fn new(frame: Frame, height: f64, id: &str, title: &str, description: &str) -> Self {
+    /// Begins a drawing that a screen reader announces by title and description.
+    pub(super) fn new(frame: Frame, height: f64, called: Name<'_>) -> Self {
         let Frame { name, width } = frame;
+        let Name {
+            id,
+            title,
+            description,
+        } = called;
+        let (id, height) = (escape(id), height.ceil());
         let mut svg = Self {
             text: String::new(),
         };
@@ -65,6 +111,38 @@ impl Svg {
     pub(super) fn finish(mut self) -> String {
         self.text.push_str("</svg>");
         self.text
+    }
+
+    /// All of a series, or what several series share.
+    pub(super) fn one(&mut self, series: &[usize], draw: impl FnOnce(&mut Self)) {
+        let numbers: Vec<String> = series.iter().map(usize::to_string).collect();
+        let numbers = numbers.join(" ");
+        self.group(
+            format_args!("class=\"one\" data-series=\"{numbers}\""),
+            draw,
+        );
+    }
+
+    /// A series' entry in the legend.
+    pub(super) fn entry(&mut self, series: usize, draw: impl FnOnce(&mut Self)) {
+        self.group(
+            format_args!("class=\"entry\" data-series=\"{series}\""),
+            draw,
+        );
+    }
+
+    /// A part that has something to say, if only when it is pointed at; nothing when the text is empty.
+    pub(super) fn saying(&mut self, say: &str, draw: impl FnOnce(&mut Self)) {
+        if say.is_empty() {
+            return draw(self);
+        }
+        self.group(format_args!("data-say=\"{}\"", escape(say)), draw);
+    }
+
+    fn group(&mut self, attributes: std::fmt::Arguments<'_>, draw: impl FnOnce(&mut Self)) {
+        self.put(format_args!("<g {attributes}>\n"));
+        draw(self);
+        self.put(format_args!("</g>\n"));
     }
 
     pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
@@ -116,25 +194,18 @@ impl Svg {
         ));
     }
 
+    /// Lines of text below each other, the first at a point.
+    pub(super) fn texts(&mut self, class: &str, at: (f64, f64), anchor: Anchor, lines: &[String]) {
+        for (line, number) in lines.iter().zip(0..) {
+            let y = at.1 + f64::from(number) * LINE;
+            self.text(class, (at.0, y), anchor, line);
+        }
+    }
+
     fn put(&mut self, element: std::fmt::Arguments<'_>) {
         // Writing to a String cannot fail.
         let _ = self.text.write_fmt(element);
     }
-}
-
-/// Places entries of a legend in lines that fit a width: the x of each and its line, from 0; and the number of lines.
-pub(super) fn flow(widths: &[f64], available: f64) -> (Vec<(f64, f64)>, f64) {
-    const GAP: f64 = 18.0;
-    let (mut x, mut line) = (0.0, 0.0);
-    let mut places = Vec::new();
-    for width in widths {
-        if x > 0.0 && x + width > available {
-            (x, line) = (0.0, line + 1.0);
-        }
-        places.push((x, line));
-        x += width + GAP;
-    }
-    (places, line + 1.0)
 }
 
 fn escape(text: &str) -> String {
@@ -164,10 +235,17 @@ mod tests {
     }
 
     #[test]
-    fn a_legend_breaks_into_lines() {
-        let (places, lines) = flow(&[50.0, 50.0, 50.0], 130.0);
-        assert_eq!(places, [(0.0, 0.0), (68.0, 0.0), (0.0, 1.0)]);
-        assert_eq!(lines, 2.0);
+    fn text_is_broken_where_words_end() {
+        let lines = wrapped("always a heavy one", 80.0, 3);
+        assert_eq!(lines, ["always a", "heavy one"]);
+        assert_eq!(
+            wrapped("tokio-current-thread", 60.0, 3),
+            ["tokio-", "current-", "thread"]
+        );
+        assert!(wraps("always a heavy one", 80.0, 2));
+        assert!(!wraps("always a heavy one", 80.0, 1));
+        let cut = wrapped("always a heavy one", 80.0, 1);
+        assert!(cut.len() == 1 && cut[0].ends_with('…'), "{cut:?}");
     }
 
     #[test]

@@ -1,0 +1,161 @@
+//! What every chart must keep, whatever it shows: all of it inside the drawing, and no text over another.
+
+use super::svg::{TEXT_SIZE, text_width};
+
+/// Longer than any model's title.
+pub(super) const LONG_TITLE: &str =
+    "An & asynchronous <hand-made> event loop on every core, its threads made at the start";
+
+/// Half of the last digit that is written: what rounding may do.
+const ROUNDING: f64 = 0.11;
+
+/// Where a part of a drawing is, in pixels.
+#[derive(Debug)]
+struct Place {
+    /// The element, for the message.
+    what: String,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+impl Place {
+    fn around(what: &str, corners: &[(f64, f64)]) -> Self {
+        let xs = || corners.iter().map(|corner| corner.0);
+        let ys = || corners.iter().map(|corner| corner.1);
+        Self {
+            what: what.to_owned(),
+            left: xs().fold(f64::INFINITY, f64::min),
+            right: xs().fold(f64::NEG_INFINITY, f64::max),
+            top: ys().fold(f64::INFINITY, f64::min),
+            bottom: ys().fold(f64::NEG_INFINITY, f64::max),
+        }
+    }
+
+    fn is_inside(&self, other: &Place) -> bool {
+        self.left >= other.left - ROUNDING
+            && self.right <= other.right + ROUNDING
+            && self.top >= other.top - ROUNDING
+            && self.bottom <= other.bottom + ROUNDING
+    }
+
+    fn overlaps(&self, other: &Place) -> bool {
+        self.left < other.right - ROUNDING
+            && other.left < self.right - ROUNDING
+            && self.top < other.bottom - ROUNDING
+            && other.top < self.bottom - ROUNDING
+    }
+}
+
+/// Checks that a drawing is well formed, that all of it is inside its view box and that no two texts overlap.
+pub(super) fn assert_readable(svg: &str) {
+    let elements: Vec<&str> = svg.split('<').skip(1).collect();
+    let groups = |start: &str| elements.iter().filter(|one| one.starts_with(start)).count();
+    assert_eq!(groups("g "), groups("/g>"), "groups are closed:\n{svg}");
+
+    let size = numbers(attribute(elements[0], "viewBox").expect("a view box"));
+    let all = Place::around("the drawing", &[(0.0, 0.0), (size[2], size[3])]);
+    let mut texts: Vec<Place> = Vec::new();
+    for element in elements {
+        let Some(place) = place(element) else {
+            continue;
+        };
+        assert!(place.is_inside(&all), "{} is outside {all:?}", place.what);
+        if !element.starts_with("text ") {
+            continue;
+        }
+        for other in &texts {
+            assert!(!place.overlaps(other), "{} overlaps {other:?}", place.what);
+        }
+        texts.push(place);
+    }
+    assert!(!texts.is_empty(), "a drawing without a word:\n{svg}");
+}
+
+/// The texts of a drawing, in the order drawn.
+pub(super) fn texts(svg: &str) -> Vec<String> {
+    let elements = svg
+        .split('<')
+        .filter(|element| element.starts_with("text "));
+    elements.map(content).collect()
+}
+
+fn place(element: &str) -> Option<Place> {
+    let (name, _) = element.split_once(' ')?;
+    let number = |name: &str| -> f64 {
+        let value = attribute(element, name).expect("an attribute");
+        value.parse().expect("a number")
+    };
+    let corners = match name {
+        "text" => return Some(place_of_text(element, (number("x"), number("y")))),
+        "line" => vec![(number("x1"), number("y1")), (number("x2"), number("y2"))],
+        "rect" => {
+            let (x, y) = (number("x"), number("y"));
+            vec![(x, y), (x + number("width"), y + number("height"))]
+        }
+        "circle" => {
+            let (x, y, radius) = (number("cx"), number("cy"), number("r"));
+            vec![(x - radius, y - radius), (x + radius, y + radius)]
+        }
+        "path" => {
+            let numbers = numbers(attribute(element, "d").expect("data"));
+            numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect()
+        }
+        _ => return None,
+    };
+    Some(Place::around(element.trim_end(), &corners))
+}
+
+fn place_of_text(element: &str, (x, y): (f64, f64)) -> Place {
+    let text = content(element);
+    let width = text_width(&text);
+    let left = match attribute(element, "text-anchor") {
+        Some("start") => x,
+        Some("middle") => x - width / 2.0,
+        Some("end") => x - width,
+        other => panic!("text anchored at {other:?}"),
+    };
+    // Letters of common fonts reach so far above and below the line they stand on.
+    let (top, bottom) = (y - 0.8 * TEXT_SIZE, y + 0.25 * TEXT_SIZE);
+    Place::around(&text, &[(left, top), (left + width, bottom)])
+}
+
+fn content(element: &str) -> String {
+    let (_, text) = element.split_once('>').expect("an end of the tag");
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&amp;", "&")
+}
+
+fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = element.split_once(&format!(" {name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    let numbers = text.split(|letter: char| !letter.is_ascii_digit() && !"-.".contains(letter));
+    numbers
+        .filter(|number| !number.is_empty())
+        .map(|number| number.parse().expect("a number"))
+        .collect()
+}
+
+#[test]
+#[should_panic(expected = "overlaps")]
+fn a_text_over_another_is_found() {
+    assert_readable(
+        "<svg viewBox=\"0 0 100 40\"><text x=\"10.0\" y=\"20.0\" text-anchor=\"start\">one</text>\
+         <text x=\"30.0\" y=\"28.0\" text-anchor=\"middle\">two</text></svg>",
+    );
+}
+
+#[test]
+#[should_panic(expected = "is outside")]
+fn a_text_that_is_cut_is_found() {
+    assert_readable(
+        "<svg viewBox=\"0 0 100 40\"><text x=\"90.0\" y=\"20.0\" text-anchor=\"start\">one</text></svg>",
+    );
+}
