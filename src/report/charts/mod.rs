@@ -16,6 +16,8 @@ mod cost;
 mod curve;
 #[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
 mod dots;
+#[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
+mod forest;
 mod headings;
 mod legend;
 #[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
@@ -28,6 +30,8 @@ pub(super) use cost::{CostBar, cost};
 pub(super) use curve::{Series, curve};
 #[expect(unused_imports, reason = "no report asks for it yet")]
 pub(super) use dots::{Dot, DotChart, DotRow, dots, dots_are_log};
+#[expect(unused_imports, reason = "no report asks for it yet")]
+pub(super) use forest::{Claimed, Forest, ForestEffect, ForestRow, Outcome, Threshold, forest};
 #[expect(unused_imports, reason = "no report asks for it yet")]
 pub(super) use lines::{Level, Line, LineChart, Point, lines};
 
