@@ -22,6 +22,8 @@ mod headings;
 mod legend;
 #[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
 mod lines;
+#[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
+mod map;
 mod marks;
 mod svg;
 mod ticks;
@@ -34,6 +36,8 @@ pub(super) use dots::{Dot, DotChart, DotRow, dots, dots_are_log};
 pub(super) use forest::{Claimed, Forest, ForestEffect, ForestRow, Outcome, Threshold, forest};
 #[expect(unused_imports, reason = "no report asks for it yet")]
 pub(super) use lines::{Level, Line, LineChart, Point, lines};
+#[expect(unused_imports, reason = "no report asks for it yet")]
+pub(super) use map::{Map, MapCell, MapModel, map};
 
 /// A drawing's size on the page it is made for.
 #[derive(Clone, Copy, Debug)]
