@@ -8,4 +8,5 @@ pub mod claims;
 pub mod cli;
 pub mod experiments;
 pub mod lab;
+pub mod language;
 pub mod report;

@@ -16,6 +16,7 @@ use hola::claims::changes;
 use hola::claims::decide::{Decision, Verdict as ClaimVerdict};
 use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
 use hola::lab::store::RunFolder;
+use hola::language::Language;
 use hola::report::difference::Page;
 use serde_json::Value;
 
@@ -267,6 +268,7 @@ fn claims_with_another_verdict_are_listed() {
         difference: &compared(&run, &run),
         claims: &changes::between(&before, &after),
         lists_all: false,
+        language: Language::English,
     };
     let text = page.text();
     assert!(
@@ -278,6 +280,22 @@ fn claims_with_another_verdict_are_listed() {
     let changed =
         serde_json::json!([{"claim": "thread-light", "before": "holds", "after": "depends"}]);
     assert_eq!(json["claims"]["changed"], changed);
+}
+
+#[test]
+fn a_difference_is_told_in_both_languages_and_as_a_page() {
+    let base = play("base", &scene(1));
+    let candidate = play("candidate", &dearer_tokio(2, 1.5));
+    let (code, english, _) = diff(&base, &candidate, &["--format", "html"]);
+    assert_eq!(code, 99);
+    assert!(english.contains("<html lang=\"en\">") && english.contains("<h2>Worse: "));
+    assert!(!english.contains("src=") && !english.contains("<script"));
+    let (_, spanish, _) = diff(&base, &candidate, &["--lang", "es"]);
+    assert!(
+        spanish.contains("Peor: ") && spanish.contains("Cómo leer esto"),
+        "{spanish}"
+    );
+    assert!(spanish.contains("1,"), "{spanish}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod metric;
 pub mod mismatch;
 pub mod rank;
 pub mod sample;
+pub mod winners;
 
 use crate::lab::record::{Arm, Design, ModelCard, Run, Trial};
 

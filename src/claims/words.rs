@@ -9,53 +9,27 @@ use super::effect::{Effect, Outcome};
 use super::evidence::Gap;
 use super::rule::{At, Expect, Levels, Over, Rule, SourceTest, Test};
 use super::{Claim, Source};
+use crate::experiments::level_name;
+use crate::language::Language;
 
-/// A language of the reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Language {
-    /// English.
-    #[default]
-    English,
-    /// Spanish.
-    Spanish,
-}
-
-impl Language {
-    /// The text in this language.
-    pub fn of(self, text: Bilingual) -> &'static str {
-        match self {
-            Language::English => text.en,
-            Language::Spanish => text.es,
-        }
+/// A number as a language writes it: three digits that mean something, decimals after a point or a comma.
+pub fn number(value: f64, language: Language) -> String {
+    if value.is_infinite() {
+        return "∞".into();
     }
-
-    /// One of two texts that are made as they are needed.
-    fn choose<T>(self, en: impl FnOnce() -> T, es: impl FnOnce() -> T) -> T {
-        match self {
-            Language::English => en(),
-            Language::Spanish => es(),
-        }
-    }
-
-    /// A number as this language writes it: three digits that mean something, decimals after a point or a comma.
-    pub fn number(self, value: f64) -> String {
-        if value.is_infinite() {
-            return "∞".into();
-        }
-        let decimals = match value.abs() {
-            large if large >= 100.0 => 0,
-            middle if middle >= 10.0 => 1,
-            _ => 2,
-        };
-        let text = format!("{value:.decimals$}");
-        let text = match text.contains('.') {
-            true => text.trim_end_matches('0').trim_end_matches('.'),
-            false => &text,
-        };
-        // A little less than nothing is written as nothing.
-        let text = if text == "-0" { "0" } else { text };
-        self.choose(|| text.to_owned(), || text.replace('.', ","))
-    }
+    let decimals = match value.abs() {
+        large if large >= 100.0 => 0,
+        middle if middle >= 10.0 => 1,
+        _ => 2,
+    };
+    let text = format!("{value:.decimals$}");
+    let text = match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.'),
+        false => &text,
+    };
+    // A little less than nothing is written as nothing.
+    let text = if text == "-0" { "0" } else { text };
+    text.replace('.', &language.decimal_mark().to_string())
 }
 
 /// Who says a claim.
@@ -160,7 +134,7 @@ fn source_test(test: &SourceTest, language: Language) -> String {
 
 /// What is expected of a quotient or of a figure.
 pub fn expectation(expect: Expect, is_ratio: bool, language: Language) -> String {
-    let number = |value| language.number(value);
+    let number = |value| number(value, language);
     let times = match is_ratio {
         true => language.of(Bilingual {
             en: " times",
@@ -201,7 +175,10 @@ fn level(at: At, language: Language) -> String {
     match at {
         At::First => language.choose(|| "the first level".into(), || "el primer nivel".into()),
         At::Last => language.choose(|| "the last level".into(), || "el último nivel".into()),
-        At::Named(name) => language.choose(|| format!("“{name}”"), || format!("«{name}»")),
+        At::Named(name) => {
+            let name = level_name(name, language);
+            language.choose(|| format!("“{name}”"), || format!("«{name}»"))
+        }
     }
 }
 
@@ -240,6 +217,7 @@ pub fn sentence(decision: &Decision, claim: &Claim, language: Language) -> Strin
     let verdict = verdict(decision.verdict, language);
     let mut clauses = Vec::new();
     if let Some(level) = &decision.from_level {
+        let level = level_name(level, language);
         clauses.push(language.choose(|| format!("from {level} on"), || format!("desde {level}")));
     }
     if let (Rule::NotMeasured(why), true) = (&claim.rule, decision.findings.is_empty()) {
@@ -315,7 +293,7 @@ fn model_at_level(finding: &Finding, language: Language) -> String {
     let at = language.of(Bilingual { en: "at", es: "en" });
     match finding.level.as_str() {
         "" => finding.model.clone(),
-        level => format!("{} {at} {level}", finding.model),
+        level => format!("{} {at} {}", finding.model, level_name(level, language)),
     }
 }
 
@@ -324,9 +302,9 @@ pub fn effect(effect: &Effect, language: Language) -> String {
     let separator = language.of(Bilingual { en: ",", es: ";" });
     format!(
         "{} [{}{separator} {}]",
-        language.number(effect.value),
-        language.number(effect.low),
-        language.number(effect.high)
+        number(effect.value, language),
+        number(effect.low, language),
+        number(effect.high, language)
     )
 }
 

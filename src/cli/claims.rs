@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
-use super::print;
+use super::{Lang, print};
 use crate::claims::names::Experiment;
-use crate::claims::words::{self, Language};
+use crate::claims::words;
 use crate::claims::{self, Claim};
+use crate::language::Language;
 
 /// Arguments of `claims`.
 #[derive(Args, Clone, Debug)]
@@ -26,23 +27,6 @@ pub(super) struct ClaimsArgs {
     /// Language of the text
     #[arg(long, value_enum, default_value_t = Lang::En, conflicts_with = "json")]
     lang: Lang,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Lang {
-    /// English
-    En,
-    /// Spanish
-    Es,
-}
-
-impl From<Lang> for Language {
-    fn from(lang: Lang) -> Self {
-        match lang {
-            Lang::En => Language::English,
-            Lang::Es => Language::Spanish,
-        }
-    }
 }
 
 /// A claim as data, its rule in words beside it.

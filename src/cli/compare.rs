@@ -11,8 +11,7 @@ use clap::Args;
 use hola_servers::models;
 
 use super::{INTERRUPTED, contenders, interrupt_flag};
-use crate::claims::of_run;
-use crate::claims::words::{Language, card};
+use crate::claims::words::card;
 use crate::claims::{self, Claim};
 use crate::experiments::plan::{self, Wishes};
 use crate::experiments::{self, EXPERIMENTS, Experiment, Levels, Profile};
@@ -20,7 +19,8 @@ use crate::lab::record::{Design, Environment, Level, Run, SCHEMA_VERSION, Skippe
 use crate::lab::store::{self, RunFolder};
 use crate::lab::target::Targets;
 use crate::lab::{environment, estimate, run};
-use crate::report;
+use crate::language::Language;
+use crate::report::Reports;
 
 /// Arguments of `compare`.
 #[derive(Args, Clone, Debug)]
@@ -228,9 +228,9 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     run::make(hola, &targets, &mut run, &mut folder, recipe, &interrupted)?;
     eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
     let written = write_reports(folder.path())?;
-    println!("{}", report::readme_table(&written.run, &written.trials));
-    let decisions = of_run::decisions(&written.run, &written.trials);
-    println!("{}", card::tally(&decisions, Language::English));
+    let reports = Reports::of(&written.run, &written.trials);
+    println!("{}", reports.readme_table(Language::English));
+    println!("{}", card::tally(reports.decisions(), Language::English));
     println!("report: {}", folder.path().join("report.html").display());
     match run.status {
         Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
@@ -247,9 +247,10 @@ pub(super) struct Written {
 /// Writes every report of the run in `folder` from what is stored there.
 pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     let (run, trials) = store::read(folder)?;
-    store::write_report(folder, "report.md", &report::markdown(&run, &trials))?;
-    store::write_report(folder, "report.html", &report::html(&run, &trials))?;
-    store::write_report(folder, "trials.csv", &report::csv(&run, &trials))?;
+    let reports = Reports::of(&run, &trials);
+    for (name, text) in reports.files() {
+        store::write_report(folder, &name, &text)?;
+    }
     Ok(Written { run, trials })
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
-use super::{Arguments, REGRESSION, print};
+use super::{Arguments, Lang, REGRESSION, print};
 use crate::analysis::difference::{self, Difference, Recorded, Selection};
 use crate::claims::decide::Decision;
 use crate::claims::{changes, of_run};
@@ -23,6 +23,7 @@ Examples:
   hola diff BASE CANDIDATE --all                         what stayed the same, too
   hola diff BASE CANDIDATE --experiments churn --figures cpu_us_per_request
   hola diff BASE CANDIDATE --format markdown --no-fail   for a comment on a change
+  hola diff BASE CANDIDATE --format html > diff.html     for a browser
   hola diff BASE CANDIDATE --format json                 every cell, as data
 
 A cell here is one figure of one model at one level. It is called worse only if its interval leaves out 1, the \
@@ -48,6 +49,9 @@ pub(super) struct DiffArgs {
     /// Compare only these figures, such as `cpu_us_per_request`
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     figures: Vec<String>,
+    /// Language of what is printed; JSON has none
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
     /// Exit with 0 even if something became worse
     #[arg(long)]
     no_fail: bool,
@@ -57,6 +61,8 @@ pub(super) struct DiffArgs {
 enum Format {
     Text,
     Markdown,
+    /// One page that asks nothing of the network
+    Html,
     Json,
 }
 
@@ -75,10 +81,12 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
         difference: &difference,
         claims: &changes::between(&decisions(&base), &decisions(&candidate)),
         lists_all: args.all,
+        language: args.lang.into(),
     };
     print(&match args.format {
         Format::Text => page.text(),
         Format::Markdown => page.markdown(),
+        Format::Html => page.html(),
         Format::Json => page.json()?,
     })?;
     match difference.is_regression() && !args.no_fail {

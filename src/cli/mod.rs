@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -28,6 +28,25 @@ use self::diff::DiffArgs;
 use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::spawn::SpawnArgs;
+use crate::language::Language;
+
+/// A language, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Lang {
+    /// English
+    En,
+    /// Spanish
+    Es,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Language::English,
+            Lang::Es => Language::Spanish,
+        }
+    }
+}
 
 /// Exit code of an error while running.
 const RUN_ERROR: u8 = 1;

@@ -6,16 +6,19 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use super::Lang;
 use super::compare::write_reports;
 use crate::lab::store;
-use crate::report;
+use crate::language::Language;
+use crate::report::Reports;
 
 /// Arguments of `report`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   hola report results/2026-11-21T101502Z-quick
-  hola report results/2026-11-21T101502Z-quick --format markdown")]
+  hola report results/2026-11-21T101502Z-quick --format markdown
+  hola report results/2026-11-21T101502Z-quick --format table --lang es")]
 pub(super) struct ReportArgs {
     /// Folder of a run
     #[arg(value_name = "DIR")]
@@ -23,12 +26,18 @@ pub(super) struct ReportArgs {
     /// Print one format on stdout instead of writing all of them into the folder
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Language of what is printed; the folder gets all of them
+    #[arg(long, value_enum, default_value_t = Lang::En, requires = "format")]
+    lang: Lang,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// The page, in both languages
     Html,
+    /// The whole report
     Markdown,
+    /// A row for each trial
     Csv,
     /// The answer table alone, as the README shows it
     Table,
@@ -42,11 +51,13 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let (run, trials) = store::read(&args.folder)?;
+    let reports = Reports::of(&run, &trials);
+    let language = Language::from(args.lang);
     match format {
-        Format::Html => print!("{}", report::html(&run, &trials)),
-        Format::Markdown => print!("{}", report::markdown(&run, &trials)),
-        Format::Csv => print!("{}", report::csv(&run, &trials)),
-        Format::Table => print!("{}", report::readme_table(&run, &trials)),
+        Format::Html => print!("{}", reports.html()),
+        Format::Markdown => print!("{}", reports.markdown(language)),
+        Format::Csv => print!("{}", reports.csv()),
+        Format::Table => print!("{}", reports.readme_table(language)),
     }
     Ok(ExitCode::SUCCESS)
 }

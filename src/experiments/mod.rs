@@ -10,6 +10,7 @@ pub mod deadlines;
 pub mod grid;
 pub mod idle;
 pub mod keep_alive;
+mod level_names;
 pub mod mixed;
 pub mod overload;
 pub mod plan;
@@ -20,6 +21,8 @@ pub mod spawn;
 pub mod wait;
 
 use hola_servers::models::{Attention, Bilingual, Capacity, Model};
+
+pub use level_names::level_name;
 
 use crate::lab::beside::Disturbance;
 use crate::lab::recipe::{Kind, Recipe};

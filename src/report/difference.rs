@@ -3,12 +3,17 @@
 mod json;
 mod words;
 
+use hola_servers::models::Bilingual;
+
 use crate::analysis::difference::{Change, Difference, Unmatched, Verdict};
 use crate::analysis::mismatch::Mismatch;
 use crate::claims::changes::Changes;
+use crate::claims::words as said;
+use crate::experiments::level_name;
+use crate::language::Language;
 
 use super::view::{Cell, Section, Table, Tone};
-use super::{markdown, method, numbers, plain};
+use super::{html, markdown, method, numbers, plain};
 
 /// What the difference between two runs comes to, free of any format.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +24,8 @@ pub struct Page<'p> {
     pub claims: &'p Changes,
     /// Whether cells that are the same are listed too.
     pub lists_all: bool,
+    /// What it is told in.
+    pub language: Language,
 }
 
 impl Page<'_> {
@@ -30,6 +37,16 @@ impl Page<'_> {
     /// As Markdown.
     pub fn markdown(&self) -> String {
         markdown::sections(&self.title(), &self.warnings(), &self.sections())
+    }
+
+    /// As one HTML page.
+    pub fn html(&self) -> String {
+        html::sections(
+            &self.title(),
+            &self.warnings(),
+            &self.sections(),
+            self.language,
+        )
     }
 
     /// As JSON, every cell included.
@@ -47,7 +64,10 @@ impl Page<'_> {
     /// What a reader must know before any number, a sentence each.
     fn warnings(&self) -> Vec<String> {
         let mismatches: &[Mismatch<'_>] = &self.difference.mismatches;
-        mismatches.iter().map(words::warning).collect()
+        mismatches
+            .iter()
+            .map(|one| words::warning(one, self.language))
+            .collect()
     }
 
     fn sections(&self) -> Vec<Section> {
@@ -64,19 +84,24 @@ impl Page<'_> {
         sections.extend(self.unmatched());
         sections.push(self.verdicts());
         sections.push(self.runs());
-        let mut reading = section(words::READING.to_owned());
-        reading.paragraphs.push(words::METHOD.to_owned());
+        let mut reading = self.section(words::READING);
+        let method = self.language.of(words::METHOD);
+        reading.paragraphs.push(method.to_owned());
         sections.push(reading);
         sections
     }
 
     fn changes(&self, verdict: Verdict) -> Section {
         let found = self.difference.of(verdict);
-        let mut section = section(words::heading(verdict, found.len()));
+        let mut section = Section {
+            title: words::heading(verdict, found.len(), self.language),
+            ..Section::default()
+        };
         if !found.is_empty() {
-            let mut table = Table::new("", 4, &words::CHANGE_COLUMNS);
+            let columns = words::CHANGE_COLUMNS.map(|text| self.language.of(text));
+            let mut table = Table::new("", 4, &columns);
             for change in found {
-                table.push(row(change));
+                table.push(row(change, self.language));
             }
             section.tables.push(table);
         }
@@ -86,18 +111,20 @@ impl Page<'_> {
     /// How many cells are the same, and how many are not.
     fn sum(&self) -> Section {
         let difference = self.difference;
-        let mut section = section(words::SUM.to_owned());
+        let mut section = self.section(words::SUM);
         let too_few = difference.count(Verdict::TooFew);
         section.paragraphs = vec![words::same(
             difference.count(Verdict::Same),
             difference.judged(),
             too_few,
+            self.language,
         )];
         if let Some(share) = difference.different_share() {
             section.paragraphs.push(words::different(
                 difference.judged() - difference.count(Verdict::Same),
                 difference.judged(),
-                &numbers::percent(share),
+                &numbers::percent(share, self.language),
+                self.language,
             ));
         }
         section
@@ -112,21 +139,27 @@ impl Page<'_> {
                 None => groups.push(vec![*one]),
             }
         }
-        let mut section = section(words::UNMATCHED.to_owned());
-        section.paragraphs = groups.iter().map(|group| words::unmatched(group)).collect();
+        let mut section = self.section(words::UNMATCHED);
+        section.paragraphs = groups
+            .iter()
+            .map(|group| words::unmatched(group, self.language))
+            .collect();
         (!groups.is_empty()).then_some(section)
     }
 
     fn verdicts(&self) -> Section {
-        let mut section = section(words::CLAIMS.to_owned());
-        section.paragraphs.push(words::agreement(self.claims));
+        let mut section = self.section(words::CLAIMS);
+        section
+            .paragraphs
+            .push(words::agreement(self.claims, self.language));
         if !self.claims.changed.is_empty() {
-            let mut table = Table::new("", 3, &words::CLAIM_COLUMNS);
+            let columns = words::CLAIM_COLUMNS.map(|text| self.language.of(text));
+            let mut table = Table::new("", 3, &columns);
             for change in &self.claims.changed {
                 table.push(vec![
                     change.claim.into(),
-                    words::claim_verdict(change.before).into(),
-                    words::claim_verdict(change.after).into(),
+                    said::verdict(change.before, self.language).into(),
+                    said::verdict(change.after, self.language).into(),
                 ]);
             }
             section.tables.push(table);
@@ -134,16 +167,24 @@ impl Page<'_> {
         section
     }
 
+    fn section(&self, title: Bilingual) -> Section {
+        Section {
+            title: self.language.of(title).to_owned(),
+            ..Section::default()
+        }
+    }
+
     fn runs(&self) -> Section {
-        let mut section = section(words::RUNS.to_owned());
-        let mut table = Table::new("", 4, &words::RUN_COLUMNS);
+        let mut section = self.section(words::RUNS);
+        let columns = words::RUN_COLUMNS.map(|text| self.language.of(text));
+        let mut table = Table::new("", 4, &columns);
         let sides = [self.difference.base, self.difference.candidate];
         for (side, run) in words::SIDES.into_iter().zip(sides) {
             table.push(vec![
-                side.into(),
+                self.language.of(side).into(),
                 run.name.as_str().into(),
                 run.started_at.as_str().into(),
-                method::version(run).into(),
+                method::version(run, self.language).into(),
             ]);
         }
         section.tables.push(table);
@@ -151,33 +192,32 @@ impl Page<'_> {
     }
 }
 
-fn section(title: String) -> Section {
-    Section {
-        title,
-        ..Section::default()
-    }
-}
-
-fn row(change: &Change<'_>) -> Vec<Cell> {
-    let figure = |value| numbers::figure(change.metric, value);
+fn row(change: &Change<'_>, language: Language) -> Vec<Cell> {
+    let figure = |value| numbers::figure(change.metric, value, language);
     let ratio = change.ratio.as_ref();
     vec![
         change.experiment.into(),
-        change.level.into(),
+        level_name(change.level, language).into_owned().into(),
         change.model.into(),
-        super::words::metric(change.metric).into(),
+        super::words::metric(change.metric, language).into(),
         figure(change.base.median).into(),
         figure(change.candidate.median).into(),
         ratio
-            .map_or_else(|| numbers::NONE.to_owned(), numbers::times_with_interval)
+            .map_or_else(
+                || numbers::NONE.to_owned(),
+                |ratio| numbers::times_with_interval(ratio, language),
+            )
             .into(),
-        numbers::p(change.p_holm).into(),
+        numbers::p(change.p_holm, language).into(),
         change
             .floor
-            .map_or_else(|| numbers::NONE.to_owned(), numbers::times)
+            .map_or_else(
+                || numbers::NONE.to_owned(),
+                |floor| numbers::times(floor, language),
+            )
             .into(),
         Cell::Verdict {
-            word: words::verdict(change.verdict).to_owned(),
+            word: words::verdict(change.verdict, language).to_owned(),
             tone: tone(change.verdict),
         },
     ]

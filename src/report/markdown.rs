@@ -1,10 +1,11 @@
 //! A report as Markdown, readable as it stands and on a code host.
 
-use super::view::{Card, Cell, Part, Report, Row, Section, Table};
+use super::view::{Card, Cell, ModelPage, Part, Report, Row, Section, Table};
 use super::words;
+use crate::language::Language;
 
 /// The whole report.
-pub(super) fn page(report: &Report) -> String {
+pub(super) fn page(report: &Report, language: Language) -> String {
     let mut blocks = vec![
         format!("# {}", escape(&report.title)),
         escape(&report.question),
@@ -12,14 +13,23 @@ pub(super) fn page(report: &Report) -> String {
     for warning in &report.warnings {
         blocks.push(format!("> **{}**", escape(warning)));
     }
-    blocks.push(format!("## {}", words::ANSWER));
+    blocks.push(format!("## {}", language.of(words::ANSWER)));
     blocks.extend(report.answer.iter().map(|sentence| escape(sentence)));
+    if let Some(map) = &report.map {
+        blocks.push(format!("## {}", escape(&map.title)));
+        blocks.extend(map.paragraphs.iter().map(|text| escape(text)));
+        blocks.push(table(&map.chart.table));
+    }
     push_section(&mut blocks, "##", &report.verdicts.overview);
     for card in &report.verdicts.cards {
         push_card(&mut blocks, card);
     }
     for part in &report.experiments {
         push_part(&mut blocks, part);
+    }
+    blocks.push(format!("## {}", language.of(words::MODEL_PAGES)));
+    for model in &report.models {
+        push_model(&mut blocks, model);
     }
     for section in [&report.validity, &report.reading, &report.method] {
         push_section(&mut blocks, "##", section);
@@ -45,13 +55,24 @@ fn push_part(blocks: &mut Vec<String>, part: &Part) {
     for chart in &part.charts {
         blocks.push(format!("### {}", escape(&chart.title)));
         blocks.push(escape(&chart.caption));
-        blocks.push(table(&chart.table));
+        if !chart.table.columns.is_empty() {
+            blocks.push(table(&chart.table));
+        }
     }
     push_section(blocks, "###", &part.levels);
     if let Some(turning_points) = &part.turning_points {
         push_section(blocks, "###", turning_points);
     }
     blocks.push(escape(&part.changes_mind));
+}
+
+fn push_model(blocks: &mut Vec<String>, model: &ModelPage) {
+    blocks.push(format!("### {}", escape(&model.title)));
+    blocks.extend(model.paragraphs.iter().map(|text| escape(text)));
+    if let Some((label, path)) = &model.source {
+        blocks.push(format!("[{}]({path})", escape(label)));
+    }
+    blocks.push(table(&model.costs));
 }
 
 fn push_card(blocks: &mut Vec<String>, card: &Card) {
@@ -124,7 +145,8 @@ fn row(row: &Row) -> String {
 fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => escape(text),
-        Cell::Struck(text) => format!("~~{}~~", escape(text)),
+        Cell::Figure { written, .. } => escape(written),
+        Cell::Struck { written, .. } => format!("~~{}~~", escape(written)),
         Cell::Model { title, .. } => escape(title),
         Cell::Verdict { word, .. } => format!("**{}**", escape(word)),
     }

@@ -1,27 +1,35 @@
 //! How to read the report, how and where it was measured, and how to measure it again.
 
+use hola_servers::models::Bilingual;
+
+use crate::experiments::level_name;
 use crate::lab::record::{Design, Level, Run};
+use crate::language::Language;
 
 use super::numbers;
 use super::view::{Section, Table};
 use super::words;
 
 /// The meaning of every column, and of the loads.
-pub(super) fn reading(run: &Run) -> Section {
-    let mut table = Table::new("", 2, &[words::TERM, words::MEANING]);
+pub(super) fn reading(run: &Run, language: Language) -> Section {
+    let mut table = Table::new(
+        "",
+        2,
+        &[language.of(words::TERM), language.of(words::MEANING)],
+    );
     for (term, meaning) in words::READING_TERMS {
-        table.push(vec![term.into(), meaning.into()]);
+        table.push(vec![language.of(term).into(), language.of(meaning).into()]);
     }
     let levels = || run.experiments.iter().flat_map(|design| &design.levels);
     let mut loads = Vec::new();
     if levels().any(Level::is_closed) {
-        loads.push(words::CLOSED_LOOP.to_owned());
+        loads.push(language.of(words::CLOSED_LOOP).to_owned());
     }
     if levels().any(Level::is_open) {
-        loads.push(words::OPEN_LOOP.to_owned());
+        loads.push(language.of(words::OPEN_LOOP).to_owned());
     }
     Section {
-        title: words::READING.to_owned(),
+        title: language.of(words::READING).to_owned(),
         paragraphs: loads,
         tables: vec![table],
         command: None,
@@ -29,37 +37,49 @@ pub(super) fn reading(run: &Run) -> Section {
 }
 
 /// Plan, machine, command and data.
-pub(super) fn method(run: &Run) -> Section {
+pub(super) fn method(run: &Run, language: Language) -> Section {
     let environment = &run.environment;
     let mut tables = vec![named(
-        words::RUN_CAPTION,
-        words::run_names(),
-        run_values(run),
+        language.of(words::RUN_CAPTION),
+        words::RUN_NAMES,
+        run_values(run, language),
+        language,
     )];
     for design in &run.experiments {
-        let caption = words::plan_caption(&design.experiment);
-        tables.push(named(&caption, words::plan_names(), plan_values(design)));
-        tables.push(levels(design));
-        let caption = words::settings_caption(&design.experiment);
-        tables.extend(lines(&caption, &settings(&design.server_settings)));
+        let caption = words::plan_caption(&design.experiment, language);
+        let values = plan_values(design, language);
+        tables.push(named(&caption, words::PLAN_NAMES, values, language));
+        tables.push(levels(design, language));
+        let caption = words::settings_caption(&design.experiment, language);
+        tables.extend(lines(
+            &caption,
+            &settings(&design.server_settings),
+            language,
+        ));
     }
     tables.push(named(
-        words::ENVIRONMENT_CAPTION,
-        words::environment_names(),
-        environment_values(run),
+        language.of(words::ENVIRONMENT_CAPTION),
+        words::ENVIRONMENT_NAMES,
+        environment_values(run, language),
+        language,
     ));
-    tables.extend(lines(words::LIMITS_CAPTION, &environment.limits));
-    tables.extend(lines(words::MITIGATIONS_CAPTION, &environment.mitigations));
+    let caption = language.of(words::LIMITS_CAPTION);
+    tables.extend(lines(caption, &environment.limits, language));
+    let caption = language.of(words::MITIGATIONS_CAPTION);
+    tables.extend(lines(caption, &environment.mitigations, language));
     Section {
-        title: words::METHOD.to_owned(),
-        paragraphs: vec![words::where_data(&run.name), words::RERUN.to_owned()],
+        title: language.of(words::METHOD).to_owned(),
+        paragraphs: vec![
+            words::where_data(&run.name, language),
+            language.of(words::RERUN).to_owned(),
+        ],
         tables,
         command: Some(command(&run.command)),
     }
 }
 
 /// Version of Hola, with the commit it was built from.
-pub(super) fn version(run: &Run) -> String {
+pub(super) fn version(run: &Run, language: Language) -> String {
     let environment = &run.environment;
     // Twelve digits name a commit in any repository of this size.
     let short = |commit: &String| commit.chars().take(12).collect::<String>();
@@ -67,10 +87,11 @@ pub(super) fn version(run: &Run) -> String {
         &environment.version,
         environment.commit.as_ref().map(short).as_deref(),
         environment.dirty,
+        language,
     )
 }
 
-fn run_values(run: &Run) -> [String; 4] {
+fn run_values(run: &Run, language: Language) -> [String; 4] {
     [
         run.profile.clone(),
         // Not grouped: it is there to be copied.
@@ -78,56 +99,61 @@ fn run_values(run: &Run) -> [String; 4] {
         run.started_at.clone(),
         run.finished_at
             .clone()
-            .unwrap_or_else(|| words::UNKNOWN.to_owned()),
+            .unwrap_or_else(|| language.of(words::UNKNOWN).to_owned()),
     ]
 }
 
-fn plan_values(design: &Design) -> [String; 9] {
+fn plan_values(design: &Design, language: Language) -> [String; 9] {
     [
-        design.question.en.clone(),
+        words::recorded(&design.question, language).to_owned(),
         design.models.join(", "),
         design.control.clone(),
         numbers::count(design.trials_per_cell),
-        words::seconds(&numbers::tick(design.trial_s)),
-        words::seconds(&numbers::tick(design.warmup_s)),
-        list(&design.server_cpus),
-        list(&design.generator_cpus),
+        words::seconds(&numbers::tick(design.trial_s, language)),
+        words::seconds(&numbers::tick(design.warmup_s, language)),
+        list(&design.server_cpus, language),
+        list(&design.generator_cpus, language),
         match design.tolerates.as_slice() {
-            [] => words::NOTHING.to_owned(),
+            [] => language.of(words::NOTHING).to_owned(),
             checks => checks.join(", "),
         },
     ]
 }
 
 /// What each level is.
-fn levels(design: &Design) -> Table {
-    let caption = words::levels_of(&design.experiment);
+fn levels(design: &Design, language: Language) -> Table {
+    let caption = words::levels_of(&design.experiment, language);
     let columns = [
-        words::LEVEL,
-        words::LOAD,
-        words::SERVER_OPTIONS,
-        words::MEASURED_MODELS,
+        language.of(words::LEVEL),
+        language.of(words::LOAD),
+        language.of(words::SERVER_OPTIONS),
+        language.of(words::MEASURED_MODELS),
     ];
     let mut table = Table::new(caption, columns.len(), &columns);
     for level in &design.levels {
         let mut options = level.server_options.clone();
-        options.extend(level.pool_workers.map(words::pool_workers));
+        options.extend(
+            level
+                .pool_workers
+                .map(|workers| words::pool_workers(workers, language)),
+        );
         options.extend(level.placement.as_ref().map(|placement| {
             words::placement(
-                &list(&placement.server_cpus),
-                &list(&placement.generator_cpus),
+                &list(&placement.server_cpus, language),
+                &list(&placement.generator_cpus, language),
+                language,
             )
         }));
         table.push(vec![
-            level.name.as_str().into(),
-            words::load(level).into(),
+            level_name(&level.name, language).into_owned().into(),
+            words::load(level, language).into(),
             if options.is_empty() {
                 numbers::NONE.into()
             } else {
                 options.join(" ").into()
             },
             if level.models.is_empty() {
-                words::ALL_MODELS.into()
+                language.of(words::ALL_MODELS).into()
             } else {
                 level.models.join(", ").into()
             },
@@ -136,44 +162,59 @@ fn levels(design: &Design) -> Table {
     table
 }
 
-fn environment_values(run: &Run) -> [String; 13] {
+fn environment_values(run: &Run, language: Language) -> [String; 13] {
     let environment = &run.environment;
-    let unknown = || words::UNKNOWN.to_owned();
+    let unknown = || language.of(words::UNKNOWN).to_owned();
     [
         environment.cpu_model.clone(),
         numbers::count(environment.cpus),
-        numbers::memory_kib(environment.memory_mib as f64 * 1024.0),
+        numbers::memory_kib(environment.memory_mib as f64 * 1024.0, language),
         environment.kernel.clone(),
         if environment.virtualised {
-            words::YES
+            language.of(words::YES)
         } else {
-            words::NO
+            language.of(words::NO)
         }
         .to_owned(),
         environment.clock_source.clone().unwrap_or_else(unknown),
         environment.governor.clone().unwrap_or_else(unknown),
-        numbers::load(environment.load_before),
-        environment.load_after.map_or_else(unknown, numbers::load),
+        numbers::load(environment.load_before, language),
+        environment
+            .load_after
+            .map_or_else(unknown, |load| numbers::load(load, language)),
         environment
             .steal_share
-            .map_or_else(unknown, numbers::percent),
+            .map_or_else(unknown, |share| numbers::percent(share, language)),
         environment.rustc.clone(),
         environment.build.clone(),
-        version(run),
+        version(run, language),
     ]
 }
 
-fn named<const N: usize>(caption: &str, names: [&str; N], values: [String; N]) -> Table {
-    let mut table = Table::new(caption, 2, &[words::NAME, words::VALUE]);
+fn named<const N: usize>(
+    caption: &str,
+    names: [Bilingual; N],
+    values: [String; N],
+    language: Language,
+) -> Table {
+    let mut table = Table::new(
+        caption,
+        2,
+        &[language.of(words::NAME), language.of(words::VALUE)],
+    );
     for (name, value) in names.into_iter().zip(values) {
-        table.push(vec![name.into(), value.into()]);
+        table.push(vec![language.of(name).into(), value.into()]);
     }
     table
 }
 
 /// A table of `name = value` lines; `None` when there is none.
-fn lines(caption: &str, lines: &[String]) -> Option<Table> {
-    let mut table = Table::new(caption, 2, &[words::NAME, words::VALUE]);
+fn lines(caption: &str, lines: &[String], language: Language) -> Option<Table> {
+    let mut table = Table::new(
+        caption,
+        2,
+        &[language.of(words::NAME), language.of(words::VALUE)],
+    );
     for line in lines {
         let (name, value) = line
             .split_once('=')
@@ -203,9 +244,9 @@ fn settings(settings: &serde_json::Value) -> Vec<String> {
     }
 }
 
-fn list(numbers: &[impl ToString]) -> String {
+fn list(numbers: &[impl ToString], language: Language) -> String {
     if numbers.is_empty() {
-        return words::UNKNOWN.to_owned();
+        return language.of(words::UNKNOWN).to_owned();
     }
     let written: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     written.join(", ")

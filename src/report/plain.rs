@@ -66,7 +66,8 @@ fn table(table: &Table) -> Vec<String> {
 
 fn cell(cell: &Cell) -> String {
     one_line(match cell {
-        Cell::Text(text) | Cell::Struck(text) => text,
+        Cell::Text(text) => text,
+        Cell::Figure { written, .. } | Cell::Struck { written, .. } => written,
         Cell::Model { name, .. } => name,
         Cell::Verdict { word, .. } => word,
     })

@@ -9,12 +9,18 @@ pub struct Report {
     pub question: String,
     /// What a reader must know before any number: an interrupted run, a debug build.
     pub warnings: Vec<String>,
-    /// The answer to the first question, in three plain sentences at most.
+    /// The answer to the run's question, in three plain sentences at most.
     pub answer: Vec<String>,
+    /// The chart that goes with it: the first experiment's first.
+    pub answer_chart: Option<Chart>,
+    /// Which model costs least under which load; none where no load can be compared.
+    pub map: Option<Picture>,
     /// What becomes of the claims.
     pub verdicts: Verdicts,
     /// Every experiment, in the order they were made.
     pub experiments: Vec<Part>,
+    /// Every model by itself.
+    pub models: Vec<ModelPage>,
     /// What speaks for and against the numbers.
     pub validity: Section,
     /// How to read the report.
@@ -30,11 +36,11 @@ pub struct Part {
     pub name: String,
     /// The question it asks.
     pub question: String,
-    /// The answer, in three plain sentences at most; none where the report begins with it.
+    /// The answer, in three plain sentences at most.
     pub answer: Vec<String>,
     /// Heading and models at the headline level.
     pub headline: Section,
-    /// Charts of the headline level; none when nothing could be ranked.
+    /// Charts; none when nothing could be ranked.
     pub charts: Vec<Chart>,
     /// Every level.
     pub levels: Section,
@@ -64,10 +70,38 @@ pub struct Card {
     pub verdict: Cell,
     /// What the verdict rests on, why it would be so, what is left out.
     pub paragraphs: Vec<String>,
+    /// Findings against their thresholds, a chart for each threshold.
+    pub charts: Vec<Chart>,
     /// Place by place.
     pub findings: Table,
     /// What the command does, and the command that measures just this; none where nothing is measured.
     pub command: Option<(String, String)>,
+}
+
+/// A heading, what it is about, and a chart.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Heading.
+    pub title: String,
+    /// Paragraphs before the chart.
+    pub paragraphs: Vec<String>,
+    /// The chart.
+    pub chart: Chart,
+}
+
+/// A model by itself.
+#[derive(Clone, Debug)]
+pub struct ModelPage {
+    /// Name on the command line.
+    pub name: String,
+    /// Title.
+    pub title: String,
+    /// What it is, what a client costs it, where it stops gaining.
+    pub paragraphs: Vec<String>,
+    /// Its source: what the link says, and where it leads from the folder of the run; none for a reference target.
+    pub source: Option<(String, String)>,
+    /// What it costs, experiment by experiment.
+    pub costs: Table,
 }
 
 /// A heading with what stands under it.
@@ -115,10 +149,22 @@ pub struct Row {
 /// A cell of a table.
 #[derive(Clone, Debug)]
 pub enum Cell {
-    /// Words or a figure.
+    /// Words.
     Text(String),
+    /// A figure.
+    Figure {
+        /// As it is written.
+        written: String,
+        /// By which rows are sorted.
+        value: f64,
+    },
     /// A figure that may not be ranked although its row may.
-    Struck(String),
+    Struck {
+        /// As it is written.
+        written: String,
+        /// By which rows are sorted.
+        value: f64,
+    },
     /// A model: its title and its name on the command line.
     Model {
         /// Title in the report's language.
@@ -146,6 +192,23 @@ pub enum Tone {
     Neutral,
 }
 
+impl Cell {
+    /// What rows are sorted by, in five digits; `None` where that is the text.
+    pub fn sort_key(&self) -> Option<String> {
+        match self {
+            Self::Figure { value, .. } | Self::Struck { value, .. } => {
+                let digits = format!("{value:.4e}");
+                Some(
+                    digits
+                        .parse()
+                        .map_or(digits, |value: f64| value.to_string()),
+                )
+            }
+            Self::Text(_) | Self::Model { .. } | Self::Verdict { .. } => None,
+        }
+    }
+}
+
 impl Tone {
     /// Name of the tone, for style sheets.
     pub fn name(self) -> &'static str {
@@ -160,15 +223,15 @@ impl Tone {
 /// A chart and the numbers it is drawn from.
 #[derive(Clone, Debug)]
 pub struct Chart {
+    /// Unique in the page.
+    pub id: String,
     /// Heading.
     pub title: String,
     /// How to read it, in a sentence or two.
     pub caption: String,
-    /// SVG for screens from 700 px.
-    pub wide_svg: String,
-    /// The same for narrow screens.
-    pub narrow_svg: String,
-    /// The numbers.
+    /// SVG for screens from 700 px, and the same for narrower ones; or one for all.
+    pub drawings: Vec<String>,
+    /// The numbers; without columns where they are in a table beside it.
     pub table: Table,
 }
 

@@ -4,8 +4,9 @@ use hola::analysis::sample::Observation;
 use hola::claims::decide::{Decision, Verdict, decide};
 use hola::claims::effect::TRIALS_MIN;
 use hola::claims::evidence::{Cell, Evidence, Gap};
-use hola::claims::words::{self, Language};
+use hola::claims::words;
 use hola::claims::{Claim, find};
+use hola::language::Language;
 
 const FIGURE: &str = "cpu_us_per_request";
 

@@ -6,11 +6,12 @@ use std::path::Path;
 use hola::analysis::metric::Metric;
 use hola::claims::names::{EXPERIMENTS, FIGURES};
 use hola::claims::rule::{At, Levels, Over, Rule, Test};
-use hola::claims::words::{self, Language};
+use hola::claims::words;
 use hola::claims::{Claim, all};
 use hola::experiments;
 use hola::experiments::plan::{self, Wishes};
 use hola::lab::target::{Places, Targets};
+use hola::language::Language;
 use hola_servers::models::{Bilingual, find};
 
 fn tests() -> impl Iterator<Item = (&'static str, &'static Test)> {

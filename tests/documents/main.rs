@@ -9,9 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hola::lab::store;
-use hola::report;
+use hola::language::Language;
+use hola::report::{PICTURE, Reports};
 use hola_servers::models::MODELS;
 use serde_json::Value;
+
+/// The document, the ending of its picture's name, its language.
+const READMES: [(&str, &str, Language); 2] = [
+    ("README.md", "", Language::English),
+    ("README.es.md", ".es", Language::Spanish),
+];
 
 fn path_of(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -72,41 +79,57 @@ fn committed_run(profile: &str) -> PathBuf {
 
 #[test]
 fn the_readme_answers_with_the_committed_run() {
-    let (run, trials) = store::read(&committed_run("quick")).expect("a run");
+    let (run, trials) = store::read(&committed_run("full")).expect("a run");
     assert_eq!(
         run.environment.dirty,
         Some(false),
         "the run names the commit it was made by"
     );
-    let block = format!("\n{}\n", report::readme_table(&run, &trials).trim_end());
-    check_block("README.md", "answer", &(block + "\n"));
+    let reports = Reports::of(&run, &trials);
+    for (document, suffix, language) in READMES {
+        let picture = format!("results/{}/{PICTURE}{suffix}.svg", run.name);
+        assert!(path_of(&picture).exists(), "{picture}");
+        let answer = reports.readme(&picture, language);
+        let block = format!("\n{}\n\n", answer.trim_end());
+        check_block(document, "answer", &block);
+    }
 }
 
 #[test]
 fn the_committed_reports_are_those_of_the_committed_data() {
     let folder = committed_run("quick");
     let (run, trials) = store::read(&folder).expect("a run");
-    let stored = |name: &str| fs::read_to_string(folder.join(name)).expect("a report");
-    assert_eq!(stored("report.md"), report::markdown(&run, &trials));
-    assert_eq!(stored("report.html"), report::html(&run, &trials));
-    assert_eq!(stored("trials.csv"), report::csv(&run, &trials));
+    for (name, text) in Reports::of(&run, &trials).files() {
+        let stored = fs::read_to_string(folder.join(&name)).expect("a report");
+        assert!(stored == text, "{name}: hola report rebuilds it");
+    }
 }
 
 #[test]
 fn the_readme_lists_the_models() {
-    let mut table = String::from(
-        "\n| model | who runs a conversation | a client costs | served at once |\n| --- | --- | --- | --- |\n",
-    );
+    let mut tables = [
+        "| model | who runs a conversation | a client costs | served at once |",
+        "| modelo | quién lleva una conversación | un cliente cuesta | atendidos a la vez |",
+    ]
+    .map(|head| format!("\n{head}\n| --- | --- | --- | --- |\n"));
     for model in MODELS {
-        let _ = writeln!(
-            table,
-            "| [`{0}`](servers/src/models/{1}.rs) | {2} | {3} | {4} |",
-            model.name,
-            model.name.replace('-', "_"),
-            model.summary.en,
-            model.attention,
-            model.capacity
-        );
+        let (attention, capacity) = (model.attention.to_string(), model.capacity.to_string());
+        let words = [
+            [model.summary.en, &attention, &capacity],
+            [
+                model.summary.es,
+                in_spanish(&attention),
+                in_spanish(&capacity),
+            ],
+        ];
+        for (table, [summary, attention, capacity]) in tables.iter_mut().zip(words) {
+            let _ = writeln!(
+                table,
+                "| [`{0}`](servers/src/models/{1}.rs) | {summary} | {attention} | {capacity} |",
+                model.name,
+                model.name.replace('-', "_"),
+            );
+        }
         assert!(
             path_of(&format!(
                 "servers/src/models/{}.rs",
@@ -117,7 +140,38 @@ fn the_readme_lists_the_models() {
             model.name
         );
     }
-    check_block("README.md", "models", &(table + "\n"));
+    for ((document, ..), table) in READMES.into_iter().zip(tables) {
+        check_block(document, "models", &(table + "\n"));
+    }
+}
+
+/// What the table of models says of a client's cost and of how many are served at once.
+fn in_spanish(text: &str) -> &str {
+    match text {
+        "nothing" => "nada",
+        "task" => "una tarea",
+        "thread" => "un hilo",
+        "process" => "un proceso",
+        "one" => "uno",
+        "as many as workers" => "tantos como trabajadores",
+        "unbounded, capped" => "sin límite propio, con tope",
+        other => panic!("no Spanish for {other}"),
+    }
+}
+
+/// Every command of one is in the other.
+#[test]
+fn both_readmes_show_the_same_commands() {
+    let commands = |document: &str| -> Vec<String> {
+        let text = read(document);
+        let lines = text.lines().filter(|line| line.starts_with("hola "));
+        let bare = lines.map(|line| line.split(" # ").next().unwrap_or(line).trim());
+        // Spanish readers ask for Spanish.
+        bare.map(|line| line.replace(" --lang es", ""))
+            .filter(|line| !line.contains("--format"))
+            .collect()
+    };
+    assert_eq!(commands("README.md"), commands("README.es.md"));
 }
 
 #[test]
@@ -139,8 +193,10 @@ fn the_methodology_quotes_the_stored_baselines() {
 
 #[test]
 fn the_readme_shows_the_two_commands() {
-    let readme = read("README.md");
-    assert!(readme.contains("cargo bench\n") && readme.contains("cargo test\n"));
+    for (document, ..) in READMES {
+        let readme = read(document);
+        assert!(readme.contains("cargo bench\n") && readme.contains("cargo test\n"));
+    }
 }
 
 /// A model decides who runs a conversation and nothing else: what its page may not hold, it does not.

@@ -3,7 +3,8 @@
 use hola::analysis::comparison::Verdict;
 use hola::analysis::metric::Metric;
 use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
-use hola::report;
+use hola::language::Language;
+use hola::report::Reports;
 
 use crate::eventful::eventful;
 use crate::fixture::{CONTROL, Scene, analysed, level_name, load, measured, server, truth};
@@ -37,36 +38,54 @@ fn part<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
 #[test]
 fn an_eventful_run_reads_as_committed() {
     let (run, trials) = eventful();
-    matches_file(&report::markdown(&run, &trials), "report.md");
-    matches_file(&report::csv(&run, &trials), "trials.csv");
+    matches_file(
+        &Reports::of(&run, &trials).markdown(Language::English),
+        "report.md",
+    );
+    matches_file(&Reports::of(&run, &trials).csv(), "trials.csv");
 }
 
 #[test]
 fn the_readme_table_reads_as_committed() {
     let (run, trials) = Scene::default().play();
-    matches_file(&report::readme_table(&run, &trials), "readme.md");
+    matches_file(
+        &Reports::of(&run, &trials).readme_table(Language::English),
+        "readme.md",
+    );
 }
 
 #[test]
 fn rebuilding_gives_the_same_bytes_whatever_the_order_of_the_lines() {
     let (run, mut trials) = eventful();
-    let first = [report::markdown(&run, &trials), report::html(&run, &trials)];
+    let first = [
+        Reports::of(&run, &trials).markdown(Language::English),
+        Reports::of(&run, &trials).html(),
+    ];
     trials.reverse();
-    let again = [report::markdown(&run, &trials), report::html(&run, &trials)];
+    let again = [
+        Reports::of(&run, &trials).markdown(Language::English),
+        Reports::of(&run, &trials).html(),
+    ];
     assert!(first == again);
 }
 
 #[test]
-fn a_page_asks_nothing_of_the_network_and_runs_nothing() {
+fn a_page_asks_nothing_of_the_network_and_runs_nothing_but_its_own() {
     let (run, trials) = eventful();
-    let page = report::html(&run, &trials);
+    let page = Reports::of(&run, &trials).html();
     leave(&page, "report-eventful.html");
     let page = page.to_lowercase();
     for forbidden in [
-        "http://", "https://", "src=", "href=", "url(", "@import", "<script", "<link", "<iframe",
-        "onload=",
+        "http://", "https://", "src=", "url(", "@import", "<link", "<iframe", "onload=", "fetch(",
     ] {
         assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(page.matches("<script").count(), 1);
+    for link in page.split("href=\"").skip(1) {
+        // Within the page, to the data beside it, or to a model's source.
+        let leads_inside =
+            link.starts_with(['#', 'r', 't']) || link.starts_with("../../servers/src/models/");
+        assert!(leads_inside, "{}", &link[..link.len().min(60)]);
     }
 }
 
@@ -82,10 +101,10 @@ fn hostile_text_stays_text() {
     run.environment.limits.push(hostile.to_owned());
     run.skipped[0].reason = hostile.to_owned();
     trials[1].outcome = Outcome::Failed(hostile.to_owned());
-    let page = report::html(&run, &trials);
-    assert!(!page.contains("<script") && !page.contains("<img"));
+    let page = Reports::of(&run, &trials).html();
+    assert!(page.matches("<script").count() == 1 && !page.contains("<img"));
     assert!(page.contains("&lt;script") || page.contains("&#60;script"));
-    let text = report::markdown(&run, &trials);
+    let text = Reports::of(&run, &trials).markdown(Language::English);
     for line in text.lines().filter(|line| !line.starts_with("    ")) {
         assert!(
             !line.contains("<script") && !line.contains("<img"),
@@ -97,13 +116,16 @@ fn hostile_text_stays_text() {
 #[test]
 fn every_table_has_a_cell_for_every_column() {
     let (run, trials) = eventful();
-    let report = report::report(&run, &trials);
+    let report = Reports::of(&run, &trials).report(Language::English);
     let parts = || report.experiments.iter();
     let sections = parts()
         .flat_map(|part| [&part.headline, &part.levels])
         .chain([&report.validity, &report.reading, &report.method]);
     let charts = parts().flat_map(|part| &part.charts);
+    let charts = charts.chain(&report.answer_chart);
     let tables = sections.flat_map(|section| &section.tables);
+    let tables = tables.chain(report.models.iter().map(|model| &model.costs));
+    let tables = tables.chain(report.map.iter().map(|map| &map.chart.table));
     for table in tables.chain(charts.map(|chart| &chart.table)) {
         for row in &table.rows {
             assert_eq!(row.cells.len(), table.columns.len(), "{}", table.caption);
@@ -114,20 +136,20 @@ fn every_table_has_a_cell_for_every_column() {
 #[test]
 fn every_ranked_trial_is_a_dot_and_every_chart_can_be_read_aloud() {
     let (run, trials) = Scene::default().play();
-    let report = report::report(&run, &trials);
+    let report = Reports::of(&run, &trials).report(Language::English);
     let ranked = trials
         .iter()
         .filter(|trial| trial.level == level_name(64) && trial.arm == Arm::Model)
         .count();
-    assert_eq!(report.experiments[0].charts.len(), 2);
-    for svg in [
-        &report.experiments[0].charts[0].wide_svg,
-        &report.experiments[0].charts[0].narrow_svg,
-    ] {
+    let cost = report.answer_chart.as_ref().expect("a chart");
+    for svg in &cost.drawings {
         assert_eq!(svg.matches("class=\"dot\"").count(), ranked);
     }
-    for chart in &report.experiments[0].charts {
-        for (svg, name) in [(&chart.wide_svg, "wide"), (&chart.narrow_svg, "narrow")] {
+    // The slowest requests, and the figures level by level.
+    let charts = &report.experiments[0].charts;
+    assert_eq!(charts.len(), 4);
+    for chart in charts.iter().chain([cost]) {
+        for (svg, name) in chart.drawings.iter().zip(["wide", "narrow"]) {
             let opening = part(svg, "<svg", ">");
             assert!(
                 opening.contains("role=\"img\"") && opening.contains(name),
@@ -142,13 +164,12 @@ fn every_ranked_trial_is_a_dot_and_every_chart_can_be_read_aloud() {
 #[test]
 fn every_model_has_a_curve_of_its_own_look() {
     let (run, trials) = Scene::default().play();
-    let report = report::report(&run, &trials);
+    let report = Reports::of(&run, &trials).report(Language::English);
     for number in 0..run.models.len() {
         // Once in the plot, once in the legend.
         let class = format!("class=\"series c{number}\"");
         assert_eq!(
-            report.experiments[0].charts[1]
-                .wide_svg
+            report.experiments[0].charts[0].drawings[0]
                 .matches(&class)
                 .count(),
             2
@@ -186,9 +207,10 @@ fn a_run_of_thirteen_models_is_named_at_both_ends_only() {
         ..Scene::default()
     }
     .play();
-    let answer = report::report(&run, &trials).answer;
+    let report = Reports::of(&run, &trials).report(Language::English);
+    let answer = &report.experiments[0].answer;
     assert!(answer[0].contains("fork-per-client costs") && !answer[0].contains("thread-pool"));
-    leave(&report::html(&run, &trials), "report-thirteen.html");
+    leave(&Reports::of(&run, &trials).html(), "report-thirteen.html");
 }
 
 #[test]
@@ -233,7 +255,8 @@ fn the_answer_names_effects_ties_and_what_is_missing() {
     .play();
     let gone = |trial: &&Trial| trial.model != "tokio";
     let trials: Vec<Trial> = trials.iter().filter(gone).cloned().collect();
-    let answer = report::report(&run, &trials).answer;
+    let report = Reports::of(&run, &trials).report(Language::English);
+    let answer = &report.experiments[0].answer;
     assert_eq!(answer.len(), 3, "{answer:?}");
     assert!(
         answer[0].starts_with("One request per connection, 64 clients: "),
@@ -267,10 +290,10 @@ fn one_trial_per_cell_has_no_interval_and_says_so() {
             .iter()
             .all(|one| one.verdict == Verdict::TooFew)
     );
-    let text = report::markdown(&run, &trials);
+    let text = Reports::of(&run, &trials).markdown(Language::English);
     assert!(text.contains("an interval needs three"));
     assert!(text.contains("have too few trials to tell"));
-    assert!(report::html(&run, &trials).contains("too few trials"));
+    assert!(Reports::of(&run, &trials).html().contains("too few trials"));
 }
 
 #[test]
@@ -285,9 +308,9 @@ fn a_run_without_a_valid_trial_has_no_answer() {
     }
     run.status = Status::Running;
     for trials in [trials.as_slice(), &[]] {
-        let report = report::report(&run, trials);
+        let report = Reports::of(&run, trials).report(Language::English);
         assert!(report.answer[0].starts_with("No trial of this run can be ranked"));
-        assert!(report.experiments[0].charts.is_empty());
+        assert!(report.experiments[0].charts.is_empty() && report.answer_chart.is_none());
         all_formats(&run, trials);
     }
 }
@@ -345,7 +368,7 @@ fn a_generator_at_its_limit_spoils_rates_and_times_but_not_costs() {
         Some("64 clients")
     );
     assert_eq!(analysis.headline(Metric::GoodPerS), Some("16 clients"));
-    let page = report::markdown(&run, &trials);
+    let page = Reports::of(&run, &trials).markdown(Language::English);
     assert!(
         page.contains("GENERATOR-BOUND: in 5 trials") && page.contains("~~"),
         "{page}"
@@ -384,10 +407,10 @@ fn an_invalid_trial_is_kept_apart_from_the_figures() {
 
 fn all_formats(run: &Run, trials: &[Trial]) {
     for text in [
-        report::markdown(run, trials),
-        report::html(run, trials),
-        report::csv(run, trials),
-        report::readme_table(run, trials),
+        Reports::of(run, trials).markdown(Language::English),
+        Reports::of(run, trials).html(),
+        Reports::of(run, trials).csv(),
+        Reports::of(run, trials).readme_table(Language::English),
     ] {
         assert!(text.ends_with('\n') || text.ends_with("</html>"), "{text}");
         assert!(!text.contains("NaN") || text.starts_with("run,"));

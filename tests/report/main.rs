@@ -2,6 +2,8 @@
 mod documents;
 mod eventful;
 mod fixture;
+mod languages;
+mod loads;
 mod noise;
 mod several;
 mod simulations;

@@ -7,7 +7,8 @@ use hola::claims::of_run;
 use hola::claims::rising;
 use hola::claims::turning::{Cause, Shape};
 use hola::lab::record::{Run, Trial};
-use hola::report;
+use hola::language::Language;
+use hola::report::Reports;
 
 use crate::fixture::{Scene, check, load, measured, server};
 
@@ -131,7 +132,7 @@ fn levels_that_are_no_rising_load_have_no_turning_points() {
 #[test]
 fn reports_show_verdicts_and_turning_points() {
     let (run, trials) = flat_from_sixteen();
-    let markdown = report::markdown(&run, &trials);
+    let markdown = Reports::of(&run, &trials).markdown(Language::English);
     for expected in [
         "Of 25 claims",
         "hola compare --profile full --experiments cpu,churn --models fork-per-client,thread-per-client",
@@ -140,6 +141,6 @@ fn reports_show_verdicts_and_turning_points() {
     ] {
         assert!(markdown.contains(expected), "{expected}");
     }
-    let html = report::html(&run, &trials);
-    assert!(html.contains(r#"<section class="card" id="process-scales">"#));
+    let html = Reports::of(&run, &trials).html();
+    assert!(html.contains(r#"<article class="card" id="process-scales">"#));
 }

@@ -2,13 +2,15 @@
 
 use hola_servers::models::Bilingual;
 
-use super::{Language, effect, expectation, gap, model_at_level};
+use super::{effect, expectation, gap, model_at_level};
 use crate::claims::Claim;
 use crate::claims::decide::{Decision, Finding, Verdict};
 use crate::claims::effect::Outcome;
 use crate::claims::names::FIGURES;
 use crate::claims::rule::Rule;
 use crate::claims::turning::{Cause, Shape, TurningPoint};
+use crate::experiments::level_name;
+use crate::language::Language;
 
 /// What the verdict rests on, in a sentence or two: the finding nearest to its threshold, or why there is none.
 pub fn basis(decision: &Decision, claim: &Claim, language: Language) -> String {
@@ -17,6 +19,7 @@ pub fn basis(decision: &Decision, claim: &Claim, language: Language) -> String {
     }
     let mut sentences = Vec::new();
     if let Some(level) = &decision.from_level {
+        let level = level_name(level, language);
         sentences
             .push(language.choose(|| format!("From {level} on."), || format!("Desde {level}.")));
     }
@@ -43,6 +46,7 @@ fn fact(finding: &Finding, language: Language) -> String {
         .as_ref()
         .map_or_else(|gap| self::gap(gap, language), |one| effect(one, language));
     let over = finding.over.as_ref().map_or_else(String::new, |over| {
+        let over = level_name(over, language);
         language.choose(
             || format!(" times that of {over}"),
             || format!(" veces la de {over}"),

@@ -1,6 +1,7 @@
 //! Server CPU per request: a bar per model, user and system stacked, every trial a dot, the interval a whisker.
 
 use crate::analysis::bootstrap::Interval;
+use crate::language::Language;
 use crate::report::{numbers, words};
 
 use super::axis::Scale;
@@ -38,15 +39,18 @@ pub(in crate::report) fn cost(
     id: &str,
     bars: &[CostBar],
     description: &str,
+    language: Language,
 ) -> String {
     let signs = [
         words::COST_USER,
         words::COST_SYSTEM,
         words::COST_TRIAL,
         words::COST_INTERVAL,
-    ];
+    ]
+    .map(|text| language.of(text));
     let legend = Legend::new(signs.map(|text| (None, text)), SIGN, frame.inside());
-    let axis_title = ticks::title(frame, words::COST_AXIS);
+    let write = |value| numbers::tick(value, language);
+    let axis_title = ticks::title(frame, language.of(words::COST_AXIS));
     let texts = bars
         .iter()
         .map(|bar| (bar.title.as_str(), bar.label.as_str()));
@@ -57,7 +61,7 @@ pub(in crate::report) fn cost(
     let height = bottom + 30.0 + ticks::height(&axis_title);
     let called = Name {
         id,
-        title: words::COST_CHART,
+        title: language.of(words::COST_CHART),
         description,
     };
     let mut svg = Svg::new(frame, height, called);
@@ -71,7 +75,7 @@ pub(in crate::report) fn cost(
     let values: Vec<f64> = bars.iter().flat_map(reach).collect();
     // Room at the right end for a dot.
     let scale = Scale::from_zero(&values, MARGIN, frame.width - MARGIN - 2.0 * DOT);
-    ticks_below(&mut svg, frame, &scale, &numbers::tick, (top + 4.0, bottom));
+    ticks_below(&mut svg, frame, &scale, &write, (top + 4.0, bottom));
     let below = (MARGIN, bottom + 22.0 + LINE);
     svg.texts("axis", below, Anchor::Start, &axis_title);
 
@@ -139,7 +143,7 @@ mod tests {
         let zero = [bar("Iterative", 0.0)];
         for frame in [WIDE, NARROW] {
             for bars in [&many[..], &many[..1], &zero, &[]] {
-                let svg = cost(frame, "cost", bars, "What bars show.");
+                let svg = cost(frame, "cost", bars, "What bars show.", Language::English);
                 checker::assert_readable(&svg);
                 assert_eq!(svg.matches("<g class=\"one\"").count(), bars.len());
                 assert_eq!(svg.matches("data-say=").count(), bars.len());

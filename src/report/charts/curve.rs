@@ -1,6 +1,7 @@
 //! Response-time percentiles on a log tail axis: each step to the right is a ten times rarer request.
 
 use crate::analysis::distribution::CurvePoint;
+use crate::language::Language;
 use crate::report::{numbers, words};
 
 use super::axis::{LogAxis, Scale};
@@ -26,6 +27,7 @@ pub(in crate::report) fn curve(
     id: &str,
     series: &[Series],
     description: &str,
+    language: Language,
 ) -> Option<String> {
     let points = || series.iter().flat_map(|one| &one.points);
     let low = points().map(drawn_us).reduce(f64::min)?;
@@ -45,7 +47,8 @@ pub(in crate::report) fn curve(
         },
         zero: None,
     };
-    let left = room_left(frame, &y, &numbers::tick_us);
+    let write = |value| numbers::tick_us(value, language);
+    let left = room_left(frame, &y, &write);
     let right = frame.width - 26.0;
     let x = LogAxis {
         low: COMMONEST,
@@ -56,21 +59,21 @@ pub(in crate::report) fn curve(
     let entries = series.iter().enumerate();
     let entries = entries.map(|(number, one)| (Some(number), one.title.as_str()));
     let legend = Legend::new(entries, SAMPLE, frame.inside());
-    let axis_title = ticks::title(frame, words::CURVE_AXIS);
+    let axis_title = ticks::title(frame, language.of(words::CURVE_AXIS));
     let legend_top = bottom + 36.0 + ticks::height(&axis_title);
     let called = Name {
         id,
-        title: words::CURVE_CHART,
+        title: language.of(words::CURVE_CHART),
         description,
     };
     let mut svg = Svg::new(frame, legend_top + legend.height(), called);
 
-    ticks_left(&mut svg, &y, &numbers::tick_us, (left, right));
+    ticks_left(&mut svg, &y, &write, (left, right));
     let mut texts = Vec::new();
     for one_in in shares(rarest) {
         let at = x.place(one_in);
         svg.line("grid", (at, 10.0), (at, bottom));
-        texts.push((at, numbers::tail(one_in)));
+        texts.push((at, numbers::tail(one_in, language)));
     }
     labels_below(&mut svg, frame, &texts, bottom + 18.0);
     let below = (frame.width / 2.0, bottom + 40.0);
@@ -85,7 +88,10 @@ pub(in crate::report) fn curve(
                 let Some(response_us) = between(&one.points, share) else {
                     continue;
                 };
-                let (share_text, time) = (numbers::tail(share), numbers::duration_us(response_us));
+                let (share_text, time) = (
+                    numbers::tail(share, language),
+                    numbers::duration_us(response_us, language),
+                );
                 let say = format!("{}, {share_text}: {time}", one.title);
                 let at = (x.place(share), y.place(response_us));
                 svg.saying(&say, |svg| marks::marker(svg, number, at));
@@ -155,20 +161,43 @@ mod tests {
         }];
         for frame in [WIDE, NARROW] {
             for series in [&many[..], &many[..1], &zero, &same] {
-                let svg = curve(frame, "curve", series, "What curves show.").expect("a drawing");
+                let svg = curve(
+                    frame,
+                    "curve",
+                    series,
+                    "What curves show.",
+                    Language::English,
+                )
+                .expect("a drawing");
                 checker::assert_readable(&svg);
                 assert_eq!(svg.matches("<g class=\"one\"").count(), series.len());
                 assert_eq!(svg.matches("<g class=\"entry\"").count(), series.len());
                 assert!(svg.matches("data-say=").count() >= series.len());
             }
         }
-        assert!(curve(WIDE, "curve", &[], "Nothing.").is_none());
-        assert!(curve(WIDE, "curve", &[series("Iterative", 9.0, 0)], "Nothing.").is_none());
+        assert!(curve(WIDE, "curve", &[], "Nothing.", Language::English).is_none());
+        assert!(
+            curve(
+                WIDE,
+                "curve",
+                &[series("Iterative", 9.0, 0)],
+                "Nothing.",
+                Language::English
+            )
+            .is_none()
+        );
     }
 
     #[test]
     fn a_marker_says_whose_it_is_and_what_it_marks() {
-        let drawn = curve(WIDE, "curve", &[series("Iterative", 9.0, 2)], "").expect("a drawing");
+        let drawn = curve(
+            WIDE,
+            "curve",
+            &[series("Iterative", 9.0, 2)],
+            "",
+            Language::English,
+        )
+        .expect("a drawing");
         assert!(
             drawn.contains("data-say=\"Iterative, 99 %: 36.0 µs\""),
             "{drawn}"

@@ -1,8 +1,6 @@
 //! What several charts draw alike: lines and markers of a series, dots and whiskers.
 
-use std::fmt::Write;
-
-use super::svg::Svg;
+use super::svg::{Svg, through};
 
 /// Colours of the page's palette; told apart by people with any colour vision.
 const COLOURS: usize = 8;
@@ -70,17 +68,6 @@ pub(super) fn shape(svg: &mut Svg, class: &str, number: usize, (x, y): (f64, f64
     svg.path(class, &(through(&corners) + "Z"), "");
 }
 
-/// Data of a path through places.
-fn through(places: &[(f64, f64)]) -> String {
-    let mut data = String::new();
-    for (place, (x, y)) in places.iter().enumerate() {
-        let letter = if place == 0 { 'M' } else { 'L' };
-        // Writing to a String cannot fail.
-        let _ = write!(data, "{letter}{x:.1},{y:.1}");
-    }
-    data
-}
-
 /// An interval that lies, with both its ends marked.
 pub(super) fn whisker(svg: &mut Svg, from: f64, to: f64, y: f64) {
     open_whisker(svg, (from, false), (to, false), y);
@@ -88,18 +75,18 @@ pub(super) fn whisker(svg: &mut Svg, from: f64, to: f64, y: f64) {
 
 /// An interval that lies; where an end is open, an arrow says that it goes on.
 pub(super) fn open_whisker(svg: &mut Svg, from: (f64, bool), to: (f64, bool), y: f64) {
+    let mut lines = vec![((from.0, y), (to.0, y))];
+    for ((x, is_open), inwards) in [(from, 1.0), (to, -1.0)] {
+        if is_open {
+            let behind = x + 7.0 * inwards;
+            lines.extend([((behind, y - 5.0), (x, y)), ((behind, y + 5.0), (x, y))]);
+        } else {
+            lines.push(((x, y - 5.0), (x, y + 5.0)));
+        }
+    }
     // A pale line below the dark one keeps it visible on every bar.
     for class in ["halo", "whisker"] {
-        svg.line(class, (from.0, y), (to.0, y));
-        for ((x, is_open), inwards) in [(from, 1.0), (to, -1.0)] {
-            if is_open {
-                let behind = x + 7.0 * inwards;
-                svg.line(class, (behind, y - 5.0), (x, y));
-                svg.line(class, (behind, y + 5.0), (x, y));
-            } else {
-                svg.line(class, (x, y - 5.0), (x, y + 5.0));
-            }
-        }
+        svg.lines(class, &lines);
     }
 }
 
@@ -113,17 +100,18 @@ pub(super) fn spread(number: u32) -> f64 {
 mod tests {
     use super::*;
 
-    const STYLE: &str = include_str!("../../../templates/report.css");
+    const COLOURS_OF_PAGE: &str = include_str!("../../../templates/colours.css");
+    const STYLE: &str = include_str!("../../../templates/chart.css");
 
     type Colour = [f64; 3];
 
     /// A colour of the page in each of its modes, light and dark.
     fn colours(name: &str) -> [Colour; 2] {
-        let mut modes = STYLE.split(":root {").skip(1);
+        let start = format!("--{name}: #");
+        let mut modes = COLOURS_OF_PAGE.split(&start).skip(1);
         [(); 2].map(|()| {
-            let mode = modes.next().expect("a mode");
-            let (_, rest) = mode
-                .split_once(&format!("--{name}: #"))
+            let rest = modes
+                .next()
                 .unwrap_or_else(|| panic!("no {name} in a mode"));
             [0..2, 2..4, 4..6].map(|part| {
                 let part = u8::from_str_radix(&rest[part], 16).expect("hexadecimal digits");

@@ -14,15 +14,11 @@ mod axis;
 mod checker;
 mod cost;
 mod curve;
-#[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
 mod dots;
-#[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
 mod forest;
 mod headings;
 mod legend;
-#[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
 mod lines;
-#[cfg_attr(not(test), expect(dead_code, reason = "no report asks for it yet"))]
 mod map;
 mod marks;
 mod svg;
@@ -30,13 +26,9 @@ mod ticks;
 
 pub(super) use cost::{CostBar, cost};
 pub(super) use curve::{Series, curve};
-#[expect(unused_imports, reason = "no report asks for it yet")]
-pub(super) use dots::{Dot, DotChart, DotRow, dots, dots_are_log};
-#[expect(unused_imports, reason = "no report asks for it yet")]
+pub(super) use dots::{Dot, DotChart, DotRow, dots};
 pub(super) use forest::{Claimed, Forest, ForestEffect, ForestRow, Outcome, Threshold, forest};
-#[expect(unused_imports, reason = "no report asks for it yet")]
 pub(super) use lines::{Level, Line, LineChart, Point, lines};
-#[expect(unused_imports, reason = "no report asks for it yet")]
 pub(super) use map::{Map, MapCell, MapModel, map};
 
 /// A drawing's size on the page it is made for.
@@ -57,6 +49,12 @@ pub(super) const WIDE: Frame = Frame {
 /// For narrower screens.
 pub(super) const NARROW: Frame = Frame {
     name: "narrow",
+    width: 360.0,
+};
+
+/// For every screen, where a chart is one of many.
+pub(super) const SMALL: Frame = Frame {
+    name: "small",
     width: 360.0,
 };
 

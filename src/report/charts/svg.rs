@@ -79,6 +79,9 @@ pub(super) enum Anchor {
     End,
 }
 
+/// A line from one place to another.
+type Stroke = ((f64, f64), (f64, f64));
+
 /// A drawing under construction.
 #[derive(Debug)]
 pub(super) struct Svg {
@@ -146,26 +149,34 @@ impl Svg {
     }
 
     pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
-        self.put(format_args!(
-            "<line class=\"{class}\" x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\"/>\n",
-            from.0, from.1, to.0, to.1
-        ));
+        self.lines(class, &[(from, to)]);
+    }
+
+    /// Several lines in one element.
+    pub(super) fn lines(&mut self, class: &str, lines: &[Stroke]) {
+        let data: Vec<String> = lines
+            .iter()
+            .map(|(from, to)| through(&[*from, *to]))
+            .collect();
+        self.path(class, &data.concat(), "");
     }
 
     pub(super) fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
         self.put(format_args!(
-            "<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\n",
-            corner.0,
-            corner.1,
-            size.0.max(0.0),
-            size.1.max(0.0)
+            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
+            short(corner.0),
+            short(corner.1),
+            short(size.0.max(0.0)),
+            short(size.1.max(0.0))
         ));
     }
 
     pub(super) fn circle(&mut self, class: &str, centre: (f64, f64), radius: f64) {
         self.put(format_args!(
-            "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"{radius:.1}\"/>\n",
-            centre.0, centre.1
+            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>\n",
+            short(centre.0),
+            short(centre.1),
+            short(radius)
         ));
     }
 
@@ -182,14 +193,14 @@ impl Svg {
 
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
         };
         self.put(format_args!(
-            "<text class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}</text>\n",
-            at.0,
-            at.1,
+            "<text class=\"{class}\" x=\"{}\" y=\"{}\"{anchor}>{}</text>\n",
+            short(at.0),
+            short(at.1),
             escape(text)
         ));
     }
@@ -205,6 +216,27 @@ impl Svg {
     fn put(&mut self, element: std::fmt::Arguments<'_>) {
         // Writing to a String cannot fail.
         let _ = self.text.write_fmt(element);
+    }
+}
+
+/// Data of a path through places.
+pub(super) fn through(places: &[(f64, f64)]) -> String {
+    let mut data = String::new();
+    for (place, (x, y)) in places.iter().enumerate() {
+        let letter = if place == 0 { 'M' } else { 'L' };
+        // Writing to a String cannot fail.
+        let _ = write!(data, "{letter}{},{}", short(*x), short(*y));
+    }
+    data
+}
+
+/// A length to a tenth of a pixel: a page has a hundred thousand of them.
+fn short(length: f64) -> String {
+    let written = format!("{length:.1}");
+    let whole = written.strip_suffix(".0").unwrap_or(&written);
+    match whole {
+        "-0" => "0".to_owned(),
+        whole => whole.to_owned(),
     }
 }
 
