@@ -120,23 +120,20 @@ impl<'a> Reports<'a> {
     /// Everything a report shows, free of any format.
     pub fn report(&self, language: Language) -> Report {
         let (run, analyses) = (self.run, &self.analyses);
-        let mut experiments: Vec<Part> = analyses
-            .iter()
-            .map(|one| part(run, one, language))
-            .collect();
         Report {
             title: words::title(run, language),
             question: words::question(run, language),
             warnings: self.warnings(language),
             answer: self.answer(language),
-            // It stands beside the answer, and once is enough.
-            answer_chart: experiments
-                .first_mut()
-                .filter(|first| !first.charts.is_empty())
-                .map(|first| first.charts.remove(0)),
+            answer_chart: analyses
+                .first()
+                .and_then(|first| pictures::answer(run, first, language)),
             map: pictures::map(run, analyses, language),
             verdicts: verdicts::verdicts(&self.decisions, language),
-            experiments,
+            experiments: analyses
+                .iter()
+                .map(|one| part(run, one, language))
+                .collect(),
             models: model_pages::pages(run, analyses, language),
             validity: evidence::validity(run, self.trials, analyses, language),
             reading: method::reading(run, language),

@@ -11,14 +11,26 @@ use crate::analysis::metric::Metric;
 use crate::lab::record::Run;
 use crate::language::Language;
 
-use super::charts::{Frame, NARROW, WIDE};
+use super::charts::{Frame, NARROW, SMALL, WIDE};
 use super::view::{Chart, Table};
 use super::words;
 
 pub(super) use findings::findings;
 pub(super) use loads::map;
 
-/// Charts of an experiment that have something to show.
+/// What a request costs the server under the first load of an experiment, large: the picture of the answer.
+pub(super) fn answer(run: &Run, analysis: &Analysis<'_>, language: Language) -> Option<Chart> {
+    let sketch = Sketch {
+        run,
+        analysis,
+        language,
+    };
+    let is_cost = analysis.lead() == Metric::CpuUsPerRequest;
+    let chart = is_cost.then(|| headline::cost(&sketch, &[WIDE, NARROW]));
+    chart.flatten()
+}
+
+/// Charts of an experiment that have something to show, all of one size: they stand side by side where there is room.
 pub(super) fn charts(run: &Run, analysis: &Analysis<'_>, language: Language) -> Vec<Chart> {
     let sketch = Sketch {
         run,
@@ -29,7 +41,7 @@ pub(super) fn charts(run: &Run, analysis: &Analysis<'_>, language: Language) -> 
     // A cost is shown with its parts; any other figure trial by trial.
     match analysis.lead() {
         Metric::CpuUsPerRequest => {
-            charts.extend(headline::cost(&sketch));
+            charts.extend(headline::cost(&sketch, &[SMALL]));
             charts.extend(headline::curve(&sketch));
         }
         lead => charts.extend(trials::dots(&sketch, lead)),
@@ -63,14 +75,17 @@ struct Around {
     id: String,
     title: String,
     caption: String,
-    /// Its figures, to be read aloud.
+    /// Its figures, to be read aloud; none where there are more than anybody would listen to, and a table beside it.
     summary: Vec<String>,
     table: Table,
 }
 
 impl Around {
     fn description(&self) -> String {
-        words::chart_description(&self.caption, &self.summary)
+        match self.summary.is_empty() {
+            true => self.caption.clone(),
+            false => words::chart_description(&self.caption, &self.summary),
+        }
     }
 
     /// The chart, drawn for both widths; `None` where there is nothing to draw.

@@ -72,9 +72,13 @@ pub(in crate::report) fn curve(
     let mut texts = Vec::new();
     for one_in in shares(rarest) {
         let at = x.place(one_in);
-        svg.line("grid", (at, 10.0), (at, bottom));
         texts.push((at, numbers::tail(one_in, language)));
     }
+    let grid: Vec<_> = texts
+        .iter()
+        .map(|(at, _)| ((*at, 10.0), (*at, bottom)))
+        .collect();
+    svg.lines("grid", &grid);
     labels_below(&mut svg, frame, &texts, bottom + 18.0);
     let below = (frame.width / 2.0, bottom + 40.0);
     svg.texts("axis", below, Anchor::Middle, &axis_title);

@@ -236,9 +236,12 @@ impl Across {
     }
 
     fn draw(&self, svg: &mut Svg, frame: Frame, (top, bottom): (f64, f64)) {
-        for x in &self.places {
-            svg.line("grid", (*x, top), (*x, bottom));
-        }
+        let grid: Vec<_> = self
+            .places
+            .iter()
+            .map(|x| ((*x, top), (*x, bottom)))
+            .collect();
+        svg.lines("grid", &grid);
         let baseline = bottom + 18.0;
         let places = self.places.iter().copied();
         match &self.names {

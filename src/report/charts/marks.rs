@@ -5,8 +5,9 @@ use super::svg::{Svg, through};
 /// Colours of the page's palette; told apart by people with any colour vision.
 const COLOURS: usize = 8;
 
-/// Dashes, by number of series. With seven markers, colour, dash and marker repeat together only after 280 models.
-const DASHES: [&str; 5] = ["", "7 3", "2 3", "10 3 2 3", "5 2"];
+/// Dashes of the page's style sheet, the first of them none. With seven markers, colour, dash and marker repeat together only
+/// after 280 models.
+const DASHES: usize = 5;
 
 const MARKERS: usize = 7;
 
@@ -28,14 +29,17 @@ pub(super) fn colour(number: usize) -> String {
 
 /// A series' line through places.
 pub(super) fn line(svg: &mut Svg, number: usize, places: &[(f64, f64)]) {
-    let class = format!("series {}", colour(number));
-    svg.path(&class, &through(places), DASHES[number % DASHES.len()]);
+    let class = match number % DASHES {
+        0 => format!("series {}", colour(number)),
+        dash => format!("series {} d{dash}", colour(number)),
+    };
+    svg.path(&class, &through(places));
 }
 
 /// The area inside places, in a series' colour.
 pub(super) fn area(svg: &mut Svg, number: usize, places: &[(f64, f64)]) {
     let class = format!("band {}", colour(number));
-    svg.path(&class, &(through(places) + "Z"), "");
+    svg.path(&class, &(through(places) + "Z"));
 }
 
 /// A series' marker at a place.
@@ -65,7 +69,7 @@ pub(super) fn shape(svg: &mut Svg, class: &str, number: usize, (x, y): (f64, f64
         .iter()
         .map(|(right, down)| (x + right * SIZE, y + down * SIZE))
         .collect();
-    svg.path(class, &(through(&corners) + "Z"), "");
+    svg.path(class, &(through(&corners) + "Z"));
 }
 
 /// An interval that lies, with both its ends marked.

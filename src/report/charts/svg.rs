@@ -103,8 +103,8 @@ impl Svg {
         };
         svg.put(format_args!(
             "<svg class=\"chart {name}\" role=\"img\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-             aria-labelledby=\"{id}-{name}-title {id}-{name}-desc\">\n\
-             <title id=\"{id}-{name}-title\">{}</title>\n<desc id=\"{id}-{name}-desc\">{}</desc>\n",
+             aria-labelledby=\"{id}-{name}-title {id}-{name}-desc\">\
+             <title id=\"{id}-{name}-title\">{}</title><desc id=\"{id}-{name}-desc\">{}</desc>",
             escape(title),
             escape(description),
         ));
@@ -143,9 +143,9 @@ impl Svg {
     }
 
     fn group(&mut self, attributes: std::fmt::Arguments<'_>, draw: impl FnOnce(&mut Self)) {
-        self.put(format_args!("<g {attributes}>\n"));
+        self.put(format_args!("<g {attributes}>"));
         draw(self);
-        self.put(format_args!("</g>\n"));
+        self.put(format_args!("</g>"));
     }
 
     pub(super) fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
@@ -158,12 +158,12 @@ impl Svg {
             .iter()
             .map(|(from, to)| through(&[*from, *to]))
             .collect();
-        self.path(class, &data.concat(), "");
+        self.path(class, &data.concat());
     }
 
     pub(super) fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
         self.put(format_args!(
-            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n",
+            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
             short(corner.0),
             short(corner.1),
             short(size.0.max(0.0)),
@@ -173,32 +173,26 @@ impl Svg {
 
     pub(super) fn circle(&mut self, class: &str, centre: (f64, f64), radius: f64) {
         self.put(format_args!(
-            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>\n",
+            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{}\"/>",
             short(centre.0),
             short(centre.1),
             short(radius)
         ));
     }
 
-    /// A path by its data, such as `M0,0L10,5`, with dashes such as `6 3` or none.
-    pub(super) fn path(&mut self, class: &str, data: &str, dashes: &str) {
-        let dashes = match dashes {
-            "" => String::new(),
-            _ => format!(" stroke-dasharray=\"{dashes}\""),
-        };
-        self.put(format_args!(
-            "<path class=\"{class}\" d=\"{data}\"{dashes}/>\n"
-        ));
+    /// A path by its data, such as `M0,0L10,5`.
+    pub(super) fn path(&mut self, class: &str, data: &str) {
+        self.put(format_args!("<path class=\"{class}\" d=\"{data}\"/>"));
     }
 
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
+            Anchor::Middle => " middle",
+            Anchor::End => " end",
         };
         self.put(format_args!(
-            "<text class=\"{class}\" x=\"{}\" y=\"{}\"{anchor}>{}</text>\n",
+            "<text class=\"{class}{anchor}\" x=\"{}\" y=\"{}\">{}</text>",
             short(at.0),
             short(at.1),
             escape(text)

@@ -31,9 +31,14 @@ pub(super) fn ticks_left(
     (left, right): (f64, f64),
 ) {
     let mut last = f64::INFINITY;
+    let places = scale
+        .ticks(UPWARDS)
+        .into_iter()
+        .map(|tick| scale.place(tick));
+    let grid: Vec<_> = places.map(|y| ((left, y), (right, y))).collect();
+    svg.lines("grid", &grid);
     for tick in scale.ticks(UPWARDS) {
         let y = scale.place(tick);
-        svg.line("grid", (left, y), (right, y));
         if last - y >= LINE {
             // Half a pixel more, so that rounding cuts nothing.
             let text = fitted(&write(tick), left - MARGIN - BETWEEN + 0.5);
@@ -55,12 +60,13 @@ pub(super) fn ticks_below(
     (top, bottom): (f64, f64),
 ) {
     let wanted = if frame.is_narrow() { 4.0 } else { 8.0 };
-    let mut texts = Vec::new();
-    for tick in scale.ticks(wanted) {
-        let x = scale.place(tick);
-        svg.line("grid", (x, top), (x, bottom));
-        texts.push((x, write(tick)));
-    }
+    let ticks = scale.ticks(wanted).into_iter();
+    let texts: Vec<_> = ticks.map(|tick| (scale.place(tick), write(tick))).collect();
+    let grid: Vec<_> = texts
+        .iter()
+        .map(|(x, _)| ((*x, top), (*x, bottom)))
+        .collect();
+    svg.lines("grid", &grid);
     if let Some(x) = scale.breaks_at() {
         svg.line("break", (x, top), (x, bottom));
     }

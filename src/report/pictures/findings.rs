@@ -43,7 +43,7 @@ fn chart(claim: &str, number: usize, group: &[&Finding], language: Language) -> 
         id: format!("{}-{claim}-{number}", language.tag()),
         title: figure.clone(),
         caption: language.of(words::FINDINGS_CAPTION).to_owned(),
-        summary: rows.iter().map(|row| row.say.clone()).collect(),
+        summary: Vec::new(),
         table: Table::default(),
     };
     let (id, description) = (around.id.clone(), around.description());

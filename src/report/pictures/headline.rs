@@ -5,7 +5,7 @@ use crate::analysis::distribution::Distribution;
 use crate::analysis::metric::Metric;
 use crate::analysis::sample::values;
 use crate::report::answer::load;
-use crate::report::charts::{self, CostBar, Series};
+use crate::report::charts::{self, CostBar, Frame, SMALL, Series};
 use crate::report::view::{Cell, Chart, Table};
 use crate::report::{numbers, words};
 
@@ -21,7 +21,7 @@ const PERCENTILES: [(&str, f64); 5] = [
 ];
 
 /// A bar per model: its cost, user and system time apart.
-pub(super) fn cost(sketch: &Sketch<'_, '_>) -> Option<Chart> {
+pub(super) fn cost(sketch: &Sketch<'_, '_>, frames: &[Frame]) -> Option<Chart> {
     let Sketch {
         analysis, language, ..
     } = *sketch;
@@ -66,7 +66,7 @@ pub(super) fn cost(sketch: &Sketch<'_, '_>) -> Option<Chart> {
         ]);
     }
     let around = Around {
-        id: sketch.id("cost"),
+        id: sketch.id(if frames.len() > 1 { "answer" } else { "cost" }),
         title: language.of(words::COST_CHART).to_owned(),
         caption: words::cost_caption(&load(analysis, level, language), language),
         summary: bars
@@ -76,7 +76,7 @@ pub(super) fn cost(sketch: &Sketch<'_, '_>) -> Option<Chart> {
         table,
     };
     let (id, description) = (around.id.clone(), around.description());
-    around.chart(|frame| {
+    around.chart_in(frames, |frame| {
         (!bars.is_empty()).then(|| charts::cost(frame, &id, &bars, &description, language))
     })
 }
@@ -145,5 +145,7 @@ pub(super) fn curve(sketch: &Sketch<'_, '_>) -> Option<Chart> {
         table,
     };
     let (id, description) = (around.id.clone(), around.description());
-    around.chart(|frame| charts::curve(frame, &id, &series, &description, language))
+    around.chart_in(&[SMALL], |frame| {
+        charts::curve(frame, &id, &series, &description, language)
+    })
 }

@@ -4,7 +4,7 @@ use crate::analysis::metric::Metric;
 use crate::claims::names::EXPERIMENTS;
 use crate::experiments::level_name;
 use crate::lab::record::Level;
-use crate::report::charts::{self, Line, LineChart, Name, Point};
+use crate::report::charts::{self, Line, LineChart, Name, Point, SMALL};
 use crate::report::view::{Chart, Table};
 use crate::report::{numbers, words};
 
@@ -55,7 +55,7 @@ fn chart(sketch: &Sketch<'_, '_>, metric: Metric) -> Option<Chart> {
         id: sketch.id(metric.name()),
         title: words::lines_title(figure, language),
         caption: language.of(words::LINES_CAPTION).to_owned(),
-        summary: last_points(&lines),
+        summary: Vec::new(),
         table: Table::default(),
     };
     let name = around.id.clone();
@@ -65,7 +65,7 @@ fn chart(sketch: &Sketch<'_, '_>, metric: Metric) -> Option<Chart> {
         .find(|one| one.name == design.experiment)
         .map_or(words::LEVEL, |one| one.factor);
     let write = |value| numbers::axis(metric, value, language);
-    around.chart(|frame| {
+    around.chart_in(&[SMALL], |frame| {
         let drawing = LineChart {
             name: Name {
                 id: &name,
@@ -124,14 +124,6 @@ fn line(sketch: &Sketch<'_, '_>, metric: Metric, model: &str, levels: &[charts::
             .collect(),
         title,
     }
-}
-
-/// What is read aloud: each model's figure at the last level that it has one at.
-fn last_points(lines: &[Line]) -> Vec<String> {
-    let last = lines
-        .iter()
-        .filter_map(|line| line.points.iter().flatten().next_back());
-    last.map(|point| point.say.clone()).collect()
 }
 
 fn is_wide(lines: &[Line]) -> bool {

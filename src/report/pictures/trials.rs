@@ -2,7 +2,7 @@
 
 use crate::analysis::metric::Metric;
 use crate::report::answer::load;
-use crate::report::charts::{self, Dot, DotChart, DotRow, Name};
+use crate::report::charts::{self, Dot, DotChart, DotRow, Name, SMALL};
 use crate::report::view::{Cell, Chart, Table};
 use crate::report::{numbers, words};
 
@@ -70,7 +70,7 @@ pub(super) fn dots(sketch: &Sketch<'_, '_>, metric: Metric) -> Option<Chart> {
         around.description(),
     );
     let write = |value| numbers::axis(metric, value, language);
-    around.chart(|frame| {
+    around.chart_in(&[SMALL], |frame| {
         let drawing = DotChart {
             name: Name {
                 id: &id,
