@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Tries to remove a group whose last process leaves a moment after it has been reaped.
@@ -20,7 +21,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 /// the end is in no later `getrusage` (`__exit_signal` in the kernel takes the time as of the last update). For a thread
 /// that lives for one request that is several microseconds of some forty. A process is reaped by its parent after its end,
 /// so nothing of it is lost, and a control group loses nothing of either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Account {
     /// A control group.

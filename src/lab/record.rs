@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 pub use hola_loadgen::summary::KernelEvidence;
 use hola_loadgen::summary::{Check, Summary};
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 use super::cgroup::Account;
@@ -14,7 +15,7 @@ use super::cgroup::Account;
 pub const SCHEMA_VERSION: u32 = 2;
 
 /// `run.json`: everything one `hola compare` did, but for the trials themselves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -46,7 +47,7 @@ pub struct Run {
 }
 
 /// How far a run came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Still going on, or killed.
@@ -58,7 +59,7 @@ pub enum Status {
 }
 
 /// The plan of one experiment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Design {
     /// Experiment, such as `churn`.
     pub experiment: String,
@@ -108,7 +109,7 @@ impl Design {
 }
 
 /// One level of an experiment's factor: the load, and how the server differs from its usual self.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Level {
     /// Short name, unique within the experiment.
@@ -158,7 +159,7 @@ impl Level {
 }
 
 /// Who runs where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Placement {
     /// CPUs of the server.
     pub server_cpus: Vec<usize>,
@@ -188,7 +189,7 @@ impl Default for Level {
 }
 
 /// What a reader needs to know of a model.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelCard {
     /// Name on the command line.
     pub name: String,
@@ -201,7 +202,7 @@ pub struct ModelCard {
 }
 
 /// One text in both languages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Bilingual {
     /// English.
     pub en: String,
@@ -210,7 +211,7 @@ pub struct Bilingual {
 }
 
 /// A model that was left out, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// Name on the command line.
     pub model: String,
@@ -221,7 +222,7 @@ pub struct Skipped {
 }
 
 /// The machine and the build, as far as they can move a number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Processor, as the kernel names it.
     pub cpu_model: String,
@@ -260,7 +261,7 @@ pub struct Environment {
 }
 
 /// One line of `trials.jsonl`: one fresh server process under one workload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trial {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -283,7 +284,9 @@ pub struct Trial {
 }
 
 /// Which of the two copies of a model that is compared with itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Arm {
     /// The model.
@@ -293,7 +296,7 @@ pub enum Arm {
 }
 
 /// A trial's result.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 // Trials are kept by the hundred, not by the million: indirection would buy nothing.
 #[allow(clippy::large_enum_variant)]
@@ -305,7 +308,7 @@ pub enum Outcome {
 }
 
 /// The figures of a trial.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {
     /// What the generator saw; `null` where there was no load.
     pub load: Option<Summary>,
@@ -337,7 +340,7 @@ impl Measured {
 /// A model's bill is from listening to the end, over the requests that it counted itself. A reference target counts none:
 /// its bill is the measured window's, over the requests that the generator saw answered there, and what only the server
 /// could count, or the kernel for a whole life, is `null`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ServerCost {
     /// User CPU time, children included, in microseconds. The split from system time comes from the clock ticks of the
     /// server's CPU where it has one to itself, because the kernel's own split is wrong for short processes.
@@ -380,4 +383,12 @@ pub struct ServerCost {
     /// What the server was told, as it reported it.
     #[serde(default)]
     pub settings: serde_json::Value,
+}
+
+/// The published JSON Schemas, by the names they are stored under: a run, and a line of its trials.
+pub fn schemas() -> [(&'static str, Schema); 2] {
+    [
+        ("run.json", schema_for!(Run)),
+        ("trial.json", schema_for!(Trial)),
+    ]
 }
