@@ -40,6 +40,8 @@ pub struct Cell<'a> {
 pub struct Taken<'a> {
     /// Round of the trial.
     pub round: u32,
+    /// When it was begun: UTC, RFC 3339.
+    pub started_at: &'a str,
     /// Its figures.
     pub measured: &'a Measured,
 }
@@ -202,6 +204,7 @@ pub fn sort<'a>(
             Outcome::Measured(measured) => {
                 let taken = Taken {
                     round: trial.round,
+                    started_at: &trial.started_at,
                     measured,
                 };
                 match objection(measured, &design.tolerates) {

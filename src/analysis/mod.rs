@@ -12,6 +12,7 @@ pub mod mismatch;
 pub mod rank;
 pub mod sample;
 pub mod winners;
+pub mod standing;
 
 use crate::lab::record::{Arm, Design, ModelCard, Run, Trial};
 

@@ -14,6 +14,19 @@ pub fn values(observations: &[Observation]) -> Vec<f64> {
     observations.iter().map(|seen| seen.value).collect()
 }
 
+/// Arithmetic mean of a sample; `None` when it is empty.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// Standard deviation of what a sample was taken from, by its `n − 1` degrees of freedom; `None` with fewer than two
+/// values.
+pub fn standard_deviation(values: &[f64]) -> Option<f64> {
+    let mean = mean(values)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
+}
+
 /// Median of a sample; `None` when it is empty.
 pub fn median(values: &[f64]) -> Option<f64> {
     quantile(values, 0.5)
@@ -57,6 +70,20 @@ mod tests {
     fn the_median_of_an_even_sample_lies_between_the_middle_two() {
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median(&[7.0]), Some(7.0));
+    }
+
+    #[test]
+    fn mean_and_standard_deviation_agree_with_numpy() {
+        // numpy.mean(x), numpy.std(x, ddof=1)
+        let sample = [3.1, 0.2, 8.8, 4.4, 5.9];
+        for (found, golden) in [
+            (mean(&sample), 4.48),
+            (standard_deviation(&sample), 3.197_968_104_906_644_6),
+        ] {
+            let found = found.expect("a sample");
+            assert!((found - golden).abs() < 1e-12, "{found} is not {golden}");
+        }
+        assert_eq!((mean(&[]), standard_deviation(&[7.0])), (None, None));
     }
 
     #[test]
