@@ -62,7 +62,15 @@ fn a_comparison_keeps_every_trial_and_its_reports_can_be_built_again() {
         assert!(server.requests >= load.counts.ok, "{server:?}");
     }
 
-    let names = ["report.md", "report.html", "trials.csv"];
+    let names = [
+        "report.md",
+        "report.html",
+        "trials.csv",
+        "csv/churn.csv",
+        "hlog/churn/2-clients--iterative.hlog",
+        "exports/hyperfine.json",
+        "exports/github-action-benchmark.json",
+    ];
     let written = names.map(|name| fs::read(folder.join(name)).expect("a report"));
     let (status, _, stderr) = hola(&["report", folder.to_str().expect("text")]);
     assert!(status.success(), "{stderr}");

@@ -20,7 +20,7 @@ use crate::lab::store::{self, RunFolder};
 use crate::lab::target::Targets;
 use crate::lab::{environment, estimate, run};
 use crate::language::Language;
-use crate::report::Reports;
+use crate::report::{Reports, exports};
 
 /// Arguments of `compare`.
 #[derive(Args, Clone, Debug)]
@@ -33,8 +33,9 @@ Examples:
   hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
-Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html and trials.csv. Ctrl-C keeps the trials
-made so far, and --resume goes on with them. A quiet machine gives narrower intervals; the report says how quiet it was.")]
+Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html, trials.csv,
+and data for other tools in csv/, hlog/ and exports/. Ctrl-C keeps the trials made so far, and --resume goes on with them.
+A quiet machine gives narrower intervals; the report says how quiet it was.")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
@@ -244,13 +245,16 @@ pub(super) struct Written {
     trials: Vec<crate::lab::record::Trial>,
 }
 
-/// Writes every report of the run in `folder` from what is stored there.
+/// Writes every report and export of the run in `folder` from what is stored there, and removes the exports that another
+/// version or other records had left.
 pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     let (run, trials) = store::read(folder)?;
-    let reports = Reports::of(&run, &trials);
-    for (name, text) in reports.files() {
-        store::write_report(folder, &name, &text)?;
+    let files = Reports::of(&run, &trials).files();
+    for (name, text) in &files {
+        store::write_report(folder, name, text)?;
     }
+    let written = files.iter().map(|(name, _)| name.as_str()).collect();
+    store::remove_stale(folder, &exports::FOLDERS, &written, exports::is_export)?;
     Ok(Written { run, trials })
 }
 

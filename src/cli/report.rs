@@ -10,7 +10,7 @@ use super::Lang;
 use super::compare::write_reports;
 use crate::lab::store;
 use crate::language::Language;
-use crate::report::Reports;
+use crate::report::{Reports, exports};
 
 /// Arguments of `report`.
 #[derive(Args, Clone, Debug)]
@@ -18,7 +18,9 @@ use crate::report::Reports;
 Examples:
   hola report results/2026-11-21T101502Z-quick
   hola report results/2026-11-21T101502Z-quick --format markdown
-  hola report results/2026-11-21T101502Z-quick --format table --lang es")]
+  hola report results/2026-11-21T101502Z-quick --format table --lang es
+  hola report results/2026-11-21T101502Z-quick --format cells > cells.csv
+  hola report results/2026-11-21T101502Z-quick --format hyperfine > costs.json")]
 pub(super) struct ReportArgs {
     /// Folder of a run
     #[arg(value_name = "DIR")]
@@ -39,6 +41,12 @@ enum Format {
     Markdown,
     /// A row for each trial
     Csv,
+    /// A row per level, model and compared figure of every experiment, as CSV
+    Cells,
+    /// CPU time per request in the shape of hyperfine's JSON export
+    Hyperfine,
+    /// CPU time per request as github-action-benchmark's customSmallerIsBetter takes it
+    GithubActionBenchmark,
     /// The answer table alone, as the README shows it
     Table,
 }
@@ -57,6 +65,9 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
         Format::Html => print!("{}", reports.html()),
         Format::Markdown => print!("{}", reports.markdown(language)),
         Format::Csv => print!("{}", reports.csv()),
+        Format::Cells => print!("{}", exports::cells(&run, &trials)),
+        Format::Hyperfine => print!("{}", exports::hyperfine(&run, &trials)),
+        Format::GithubActionBenchmark => print!("{}", exports::github_action(&run, &trials)),
         Format::Table => print!("{}", reports.readme_table(language)),
     }
     Ok(ExitCode::SUCCESS)

@@ -13,6 +13,9 @@ use super::record::{Run, SCHEMA_VERSION, Trial};
 const RUN_FILE: &str = "run.json";
 const TRIALS_FILE: &str = "trials.jsonl";
 
+/// Ending of a file that is not whole yet.
+const UNFINISHED: &str = ".tmp";
+
 /// The folder of one run, open for adding to it.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -125,13 +128,70 @@ impl RunFolder {
     }
 }
 
-/// Replaces a report of a finished run.
+/// Replaces a report of a finished run; `name` may be in a folder below the run's, which is made if need be.
 ///
 /// # Errors
 /// Names the file that could not be written.
 pub fn write_report(folder: &Path, name: &str, text: &str) -> Result<()> {
-    replace(&folder.join(name), text)
-        .with_context(|| format!("cannot write {}", folder.join(name).display()))
+    let path = folder.join(name);
+    let folder = path.parent().unwrap_or(folder);
+    fs::create_dir_all(folder)
+        .and_then(|()| replace(&path, text))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Removes from the folders `within` a run's what an earlier report left there: files that are not among those `written`
+/// now and whose path `is_report` knows, and folders that are empty without them. All paths are below the run's folder.
+///
+/// Links are neither followed nor removed.
+///
+/// # Errors
+/// Names the folder that could not be tidied.
+pub fn remove_stale(
+    folder: &Path,
+    within: &[&str],
+    written: &BTreeSet<&str>,
+    is_report: fn(&str) -> bool,
+) -> Result<()> {
+    let is_stale = |name: &str| {
+        let finished = name.strip_suffix(UNFINISHED).unwrap_or(name);
+        !written.contains(name) && is_report(finished)
+    };
+    for name in within {
+        let path = folder.join(name);
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.is_dir()) {
+            sweep(&path, name, &is_stale)
+                .with_context(|| format!("cannot tidy {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what is stale in a folder and below it; says whether that was anything.
+fn sweep(folder: &Path, name: &str, is_stale: &dyn Fn(&str) -> bool) -> io::Result<bool> {
+    let mut removed = false;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // No report has a name that is no text.
+        let Ok(file) = entry.file_name().into_string() else {
+            continue;
+        };
+        let name = format!("{name}/{file}");
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            removed |= sweep(&entry.path(), &name, is_stale)?;
+        } else if kind.is_file() && is_stale(&name) {
+            fs::remove_file(entry.path())?;
+            removed = true;
+        }
+    }
+    if removed {
+        match fs::remove_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+            gone => gone?,
+        }
+    }
+    Ok(removed)
 }
 
 /// Reads a run back. A last line cut short by a crash is left out; anything else unreadable is an error.
@@ -184,7 +244,7 @@ fn lock(file: &File, path: &Path) -> Result<()> {
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
+    temporary.push(UNFINISHED);
     let mut file = File::create(&temporary)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

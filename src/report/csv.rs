@@ -138,7 +138,8 @@ fn detail(measured: &Measured) -> [Option<u64>; DETAIL.len()] {
     ]
 }
 
-fn line(fields: impl IntoIterator<Item = String>) -> String {
+/// A row of CSV (RFC 4180), quoted where it has to be.
+pub(super) fn line(fields: impl IntoIterator<Item = String>) -> String {
     let quoted: Vec<String> = fields.into_iter().map(quoted).collect();
     quoted.join(",") + "\n"
 }

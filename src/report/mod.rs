@@ -1,13 +1,14 @@
 //! Reports, rebuilt from what a run recorded: the same records give the same bytes.
 //!
 //! `view` holds a report free of any format, with every number already written by `numbers` and every sentence by
-//! `words`, both in one [`Language`]; `markdown`, `html`, `csv` and `plain` only lay it out.
+//! `words`, both in one [`Language`]; `markdown`, `html`, `csv` and `plain` only lay it out. `exports` is the data beside it.
 mod answer;
 mod brief;
 mod charts;
 mod csv;
 pub mod difference;
 mod evidence;
+pub mod exports;
 mod html;
 mod markdown;
 mod method;
@@ -76,6 +77,8 @@ impl<'a> Reports<'a> {
                 (name, picture_file::of(&chart.drawings[0]))
             }));
         }
+        let exports = exports::of_analyses(self.run, &self.analyses).into_iter();
+        files.extend(exports.map(|export| (export.path, export.text)));
         files
     }
 

@@ -4,13 +4,13 @@ use hola::analysis::comparison::Verdict;
 use hola::analysis::metric::Metric;
 use hola::lab::record::{Arm, Outcome, Run, Status, Trial};
 use hola::language::Language;
-use hola::report::Reports;
+use hola::report::{Reports, exports};
 
 use crate::eventful::eventful;
 use crate::fixture::{CONTROL, Scene, analysed, level_name, load, measured, server, truth};
 
 /// Compares with a file under `tests/fixtures`; `HOLA_BLESS=1` writes it instead.
-fn matches_file(found: &str, name: &str) {
+pub(crate) fn matches_file(found: &str, name: &str) {
     let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("HOLA_BLESS").is_some() {
         std::fs::write(&path, found).expect("the fixture can be written");
@@ -418,5 +418,8 @@ fn all_formats(run: &Run, trials: &[Trial]) {
     ] {
         assert!(text.ends_with('\n') || text.ends_with("</html>"), "{text}");
         assert!(!text.contains("NaN") || text.starts_with("run,"));
+    }
+    for export in exports::of_run(run, trials) {
+        assert!(export.text.ends_with('\n') && !export.text.contains("NaN"));
     }
 }
