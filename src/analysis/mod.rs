@@ -11,8 +11,8 @@ pub mod metric;
 pub mod mismatch;
 pub mod rank;
 pub mod sample;
-pub mod winners;
 pub mod standing;
+pub mod winners;
 
 use crate::lab::record::{Arm, Design, ModelCard, Run, Trial};
 
