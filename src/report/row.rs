@@ -4,6 +4,7 @@ use crate::analysis::Analysis;
 use crate::analysis::cells::Cell as TrialCell;
 use crate::analysis::comparison::{Comparison, Verdict};
 use crate::analysis::metric::Metric;
+use crate::analysis::standing::Standing;
 use crate::lab::record::Run;
 use crate::language::Language;
 
@@ -109,47 +110,27 @@ impl<'a> ModelRow<'_, 'a> {
         }
     }
 
-    /// Why a model with a figure has no ratio to the control.
-    fn why_not_compared(&self, metric: Metric) -> &'static str {
-        let control = &self.analysis.design.control;
-        let mut cells = self.analysis.level(self.cell.level);
-        match cells.find(|cell| cell.model == control) {
-            Some(cell) if cell.median(metric).is_some() => self.language.of(words::NO_RATIO),
-            _ => self.language.of(words::NO_CONTROL),
-        }
-    }
-
     pub(super) fn verdict(&self, metric: Metric) -> Cell {
-        let neutral = |word: &str| Cell::Verdict {
-            word: word.to_owned(),
-            tone: Tone::Neutral,
-        };
-        if self.cell.median(metric).is_none() {
-            return neutral(match self.cell.struck_median(metric) {
-                _ if self.cell.made() == 0 => self.language.of(words::NOT_MEASURED),
-                None if self.cell.ranked() > 0 => self.language.of(words::NO_FIGURE),
-                _ => self.language.of(words::NOT_RANKED),
-            });
-        }
-        if self.is_control() {
-            return neutral(self.language.of(words::CONTROL));
-        }
-        let Some(compared) = self.compared(metric) else {
-            return neutral(self.why_not_compared(metric));
-        };
-        let less = match compared.verdict {
-            Verdict::Tie => return neutral(self.language.of(words::TIE)),
-            Verdict::TooFew => return neutral(self.language.of(words::TOO_FEW)),
-            Verdict::Less => true,
-            Verdict::More => false,
-        };
         let (smaller, larger) = words::directions(metric, self.language);
+        let of = |text| self.language.of(text);
+        let (word, is_less) = match self.analysis.standing(self.cell, metric) {
+            Standing::Compared(Verdict::Less) => (smaller, Some(true)),
+            Standing::Compared(Verdict::More) => (larger, Some(false)),
+            Standing::Compared(Verdict::Tie) => (of(words::TIE), None),
+            Standing::Compared(Verdict::TooFew) => (of(words::TOO_FEW), None),
+            Standing::Control => (of(words::CONTROL), None),
+            Standing::NotMeasured => (of(words::NOT_MEASURED), None),
+            Standing::NotRanked => (of(words::NOT_RANKED), None),
+            Standing::NoFigure => (of(words::NO_FIGURE), None),
+            Standing::NoControl => (of(words::NO_CONTROL), None),
+            Standing::NoRatio => (of(words::NO_RATIO), None),
+        };
         Cell::Verdict {
-            word: if less { smaller } else { larger }.to_owned(),
-            tone: if less == metric.smaller_is_better() {
-                Tone::Better
-            } else {
-                Tone::Worse
+            word: word.to_owned(),
+            tone: match is_less {
+                None => Tone::Neutral,
+                Some(is_less) if is_less == metric.smaller_is_better() => Tone::Better,
+                Some(_) => Tone::Worse,
             },
         }
     }

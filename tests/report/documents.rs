@@ -171,9 +171,9 @@ fn every_model_has_a_curve_of_its_own_look() {
     let report = Reports::of(&run, &trials).report(Language::English);
     for number in 0..run.models.len() {
         // Once in the plot, once in the legend.
-        let class = format!("class=\"series c{number}\"");
+        let class = format!("class=\"series c{number}");
         assert_eq!(
-            report.experiments[0].charts[0].drawings[0]
+            report.experiments[0].charts[1].drawings[0]
                 .matches(&class)
                 .count(),
             2

@@ -103,7 +103,7 @@ fn every_experiment_has_its_section_and_the_first_one_is_the_answer() {
         panic!("two experiments")
     };
     // A figure that is no cost is shown trial by trial.
-    assert_eq!((churn.charts.len(), crash.charts.len()), (5, 3));
+    assert_eq!((churn.charts.len(), crash.charts.len()), (5, 4));
     let answer = &crash.answer[0];
     assert!(
         answer.contains("beside a client that asks for /crash/abort")
