@@ -1,0 +1,28 @@
+// Which texts of the charts that are shown overlap, or stick out of their drawing.
+// Lines of a font are a little higher than its letters: that much of two boxes may touch.
+const TOUCH_PX = 2;
+const problems = [];
+const charts = [...document.querySelectorAll('svg.chart')].filter((svg) => svg.checkVisibility());
+if (!charts.length) problems.push('no chart is shown');
+for (const svg of charts) {
+  const frame = svg.getBoundingClientRect();
+  const name = svg.querySelector('title').textContent;
+  const texts = [...svg.querySelectorAll('text')]
+    .filter((text) => text.textContent.trim() && text.checkVisibility({ visibilityProperty: true }))
+    .map((text) => ({ words: text.textContent.trim(), box: text.getBoundingClientRect() }));
+  if (!texts.length) problems.push(`${name}: no text`);
+  for (const { words, box } of texts) {
+    const out = Math.max(frame.left - box.left, frame.top - box.top, box.right - frame.right, box.bottom - frame.bottom);
+    if (out > 1) problems.push(`${name}: “${words}” sticks out by ${out.toFixed(1)} px`);
+  }
+  texts.forEach(({ words, box }, place) => {
+    for (const other of texts.slice(place + 1)) {
+      const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+      const high = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+      if (wide > TOUCH_PX && high > TOUCH_PX) {
+        problems.push(`${name}: “${words}” on “${other.words}”, ${wide.toFixed(1)} × ${high.toFixed(1)} px`);
+      }
+    }
+  });
+}
+return problems;

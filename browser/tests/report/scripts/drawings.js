@@ -1,0 +1,25 @@
+// What is wrong with the charts under `main`: two drawings each, one of them shown and described.
+const problems = [];
+const figures = [...document.querySelectorAll(`${main} figure.chart-figure`)];
+if (!figures.length) problems.push('no chart');
+figures.forEach((figure, place) => {
+  const say = (what) => problems.push(`chart ${place}: ${what}`);
+  const drawings = [...figure.querySelectorAll('svg.chart')];
+  const kinds = drawings.map((svg) => ['wide', 'narrow'].find((kind) => svg.classList.contains(kind)));
+  if (kinds.join() !== 'wide,narrow') say(`drawings: ${kinds}`);
+  const shown = drawings.filter((svg) => svg.checkVisibility());
+  if (shown.length !== 1) say(`${shown.length} drawings are shown`);
+  for (const svg of drawings) {
+    if (svg.getAttribute('role') !== 'img') say('no role');
+    const words = (svg.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id));
+    if (words.length < 2 || words.some((one) => !one || one.ownerSVGElement !== svg || !one.textContent.trim())) {
+      say(`title or description: ${svg.getAttribute('aria-labelledby')}`);
+    }
+    if (!svg.querySelector('title') || !svg.querySelector('desc')) say('no title or description');
+  }
+  if (!figure.querySelector('details table tbody tr')) say('no numbers behind it');
+});
+const ids = [...document.querySelectorAll('[id]')].map((one) => one.id);
+const twice = new Set(ids.filter((id, place) => ids.indexOf(id) !== place));
+for (const id of twice) problems.push(`two elements are ${id}`);
+return problems;

@@ -1,0 +1,36 @@
+// Hides and shows every series of every chart under `main`; gives what went wrong.
+const problems = [];
+const isShown = (one) => one.checkVisibility({ visibilityProperty: true });
+const figures = [...document.querySelectorAll(`${main} figure.chart-figure`)];
+let several = 0;
+figures.forEach((figure, place) => {
+  const say = (what) => problems.push(`chart ${place}: ${what}`);
+  const drawing = [...figure.querySelectorAll('svg.chart')].find((svg) => svg.checkVisibility());
+  const groups = [...drawing.querySelectorAll('g.one[data-series], g.entry[data-series]')];
+  const series = [...new Set(groups.map((group) => group.dataset.series))];
+  const buttons = [...figure.querySelectorAll('div.toggles button[data-series]')];
+  if (series.length < 2) {
+    if (buttons.length) say('buttons for a single series');
+    return;
+  }
+  several += 1;
+  const named = buttons.map((button) => button.dataset.series);
+  if ([...named].sort().join() !== [...series].sort().join()) say(`series ${series}, buttons ${named}`);
+  if (buttons.some((button) => !button.textContent.trim())) say('a button without a name');
+  for (const button of buttons) {
+    const own = groups.filter((group) => group.dataset.series === button.dataset.series);
+    const others = groups.filter((group) => group.dataset.series !== button.dataset.series);
+    const state = (when, shown) => {
+      if (button.getAttribute('aria-pressed') !== String(shown)) say(`${when}: aria-pressed=${button.getAttribute('aria-pressed')}`);
+      for (const group of own) if (isShown(group) !== shown) say(`${when}: ${group.getAttribute('class')} ${button.dataset.series} shown: ${!shown}`);
+      if (!others.every(isShown)) say(`${when}: other series are hidden, too`);
+    };
+    state('before', true);
+    button.click();
+    state('pressed', false);
+    button.click();
+    state('pressed again', true);
+  }
+});
+if (!several) problems.push('no chart has several series');
+return problems;

@@ -1,0 +1,42 @@
+//! A report needs nothing but itself.
+
+use crate::{in_every_language, nothing_wrong};
+
+#[test]
+fn a_report_asks_nobody_for_anything_and_says_nothing_of_errors() {
+    in_every_language(|browser, report, language| {
+        browser.run(include_str!("scripts/press_everything.js"));
+        let page = browser.run("return location.href;");
+        let requests = browser.requests();
+        if language == crate::LANGUAGES[0] {
+            // The page itself is asked for, so others would be seen, too.
+            assert!(!requests.is_empty(), "no record of requests");
+        }
+        let others = requests.into_iter().filter(|url| page != url.as_str());
+        nothing_wrong(&others.collect::<Vec<_>>(), "requests");
+        nothing_wrong(&browser.errors(), &report.page().to_string_lossy());
+    });
+}
+
+#[test]
+fn an_error_and_a_request_would_be_seen() {
+    let Some(browser) = crate::Browser::start() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("noisy.html");
+    let noisy =
+        "<!doctype html><title>noisy</title><img src='http://example.invalid/a.png' alt=''>";
+    std::fs::write(&page, noisy).expect("written");
+    browser.open(&page);
+    let requests = browser.requests();
+    assert!(
+        requests.iter().any(|url| url.ends_with("/a.png")),
+        "{requests:?}"
+    );
+    let errors = browser.errors();
+    assert!(
+        errors.iter().any(|error| error.contains("a.png")),
+        "{errors:?}"
+    );
+}

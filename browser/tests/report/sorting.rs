@@ -1,0 +1,54 @@
+//! Tables that a reader may sort by any column.
+
+use fantoccini::key::Key;
+use serde_json::json;
+
+use crate::{in_every_language, main_of, nothing_wrong};
+
+#[test]
+fn every_column_sorts_both_ways() {
+    in_every_language(|browser, report, language| {
+        let script = include_str!("scripts/sort.js");
+        let main = main_of(language);
+        let found = browser.run(&format!("const main = '{main}';\n{script}"));
+        assert!(found["numeric"].as_u64() > Some(0), "{found}");
+        assert!(found["worded"].as_u64() > Some(0), "{found}");
+        let problems: Vec<String> =
+            serde_json::from_value(found["problems"].clone()).expect("lines");
+        nothing_wrong(&problems, &report.page().to_string_lossy());
+    });
+}
+
+#[test]
+fn mouse_and_keyboard_sort_a_table() {
+    in_every_language(|browser, _, language| {
+        let table = format!(
+            "document.querySelector('{} table.sortable')",
+            main_of(language)
+        );
+        let sorted = || {
+            browser.run(&format!(
+                "return [...{table}.tHead.rows[0].cells].map((th) => th.getAttribute('aria-sort'));"
+            ))
+        };
+        let button = |column: usize| {
+            format!("{table}.tHead.rows[0].cells[{column}].querySelector('button')")
+        };
+        browser.click(&button(1));
+        let by_mouse = sorted();
+        browser.run(&format!("{}.focus();", button(1)));
+        browser.press(Key::Enter);
+        let by_enter = sorted();
+        browser.press(Key::Space);
+        let by_space = sorted();
+        for order in [&by_mouse, &by_enter] {
+            assert!(
+                ["ascending", "descending"]
+                    .map(|word| json!(word))
+                    .contains(&order[1])
+            );
+        }
+        assert_ne!(by_mouse, by_enter);
+        assert_eq!(by_mouse, by_space);
+    });
+}

@@ -1,0 +1,60 @@
+//! Light, dark, or as the system has it.
+
+use crate::browser::Browser;
+use crate::reports::reports;
+
+const BUTTON: &str = "document.querySelector('#theme')";
+
+/// The page's own theme, and the colours of paper and ink.
+fn look(browser: &Browser) -> (Option<String>, String) {
+    let found = browser.run(
+        "const style = getComputedStyle(document.body);
+         return [document.documentElement.dataset.theme ?? null, style.backgroundColor + ' ' + style.color];",
+    );
+    let theme = found[0].as_str().map(str::to_owned);
+    (theme, found[1].as_str().expect("colours").to_owned())
+}
+
+#[test]
+fn the_button_goes_from_light_to_dark_to_the_systems() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    for report in reports() {
+        browser.emulate("screen", "light");
+        browser.open(&report.page());
+        let (theme, light) = look(&browser);
+        assert_eq!(theme, None, "a page begins as the system is");
+        browser.emulate("screen", "dark");
+        let (_, dark) = look(&browser);
+        assert_ne!(light, dark);
+        for (system, own) in [("light", &light), ("dark", &dark)] {
+            browser.emulate("screen", system);
+            for (theme, colours) in [(Some("light"), &light), (Some("dark"), &dark), (None, own)] {
+                browser.click(BUTTON);
+                let found = look(&browser);
+                assert_eq!(
+                    (found.0.as_deref(), &found.1),
+                    (theme, colours),
+                    "under a {system} system"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn without_scripts_there_is_no_button_that_does_nothing() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    browser.allow_scripts(false);
+    for report in reports() {
+        browser.open(&report.page());
+        let buttons = browser.lines(
+            "return [...document.querySelectorAll('button')]
+                .filter((one) => one.checkVisibility()).map((one) => one.outerHTML);",
+        );
+        assert_eq!(buttons, [""; 0]);
+    }
+}
