@@ -90,6 +90,9 @@ impl Browser {
         };
         let patience = TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), None);
         browser.wait(browser.client.update_timeouts(patience));
+        // A new window shows a page of the browser's own, whose requests are none of ours.
+        browser.wait(browser.client.goto("about:blank"));
+        browser.requests();
         Some(browser)
     }
 
@@ -193,14 +196,17 @@ impl Browser {
         self.wait(self.client.perform_actions(press));
     }
 
-    /// Presses Tab until the element in focus is the one that an expression gives.
-    pub(crate) fn tab_to(&self, element: &str) {
-        const STOPS_MAX: u32 = 400;
+    /// Presses Tab, from the beginning of one element, until another is in focus; both as expressions.
+    pub(crate) fn tab_to(&self, from: &str, element: &str) {
+        const STOPS_MAX: u32 = 40;
+        self.run(&format!(
+            "const from = {from}; from.tabIndex = -1; from.focus(); from.removeAttribute('tabindex');"
+        ));
         for _ in 0..STOPS_MAX {
+            self.press(Key::Tab);
             if self.holds(&format!("document.activeElement === ({element})")) {
                 return;
             }
-            self.press(Key::Tab);
         }
         panic!("the keyboard does not reach {element}");
     }

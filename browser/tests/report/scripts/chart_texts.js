@@ -8,7 +8,7 @@ for (const svg of charts) {
   const frame = svg.getBoundingClientRect();
   const name = svg.querySelector('title').textContent;
   const texts = [...svg.querySelectorAll('text')]
-    .filter((text) => text.textContent.trim() && text.checkVisibility({ visibilityProperty: true }))
+    .filter((text) => text.textContent.trim() && text.getClientRects().length && getComputedStyle(text).visibility === 'visible')
     .map((text) => ({ words: text.textContent.trim(), box: text.getBoundingClientRect() }));
   if (!texts.length) problems.push(`${name}: no text`);
   for (const { words, box } of texts) {

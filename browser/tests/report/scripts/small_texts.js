@@ -5,7 +5,7 @@ const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walker.nextNode()) {
   const text = walker.currentNode.textContent.trim();
   const holder = walker.currentNode.parentElement;
-  if (!text || holder.closest('script, style, title, desc') || !holder.checkVisibility({ visibilityProperty: true })) continue;
+  if (!text || holder.closest('script, style, title, desc') || !holder.getClientRects().length) continue;
   // A drawing is scaled to its place.
   const scale = holder.ownerSVGElement ? Math.abs(holder.getScreenCTM().d) : 1;
   const size = parseFloat(getComputedStyle(holder).fontSize) * scale;

@@ -1,6 +1,7 @@
 // Hides and shows every series of every chart under `main`; gives what went wrong.
 const problems = [];
-const isShown = (one) => one.checkVisibility({ visibilityProperty: true });
+// What is inside a drawing is not asked with checkVisibility: Chromium says yes to groups that are not displayed.
+const isShown = (one) => one.getClientRects().length > 0 && getComputedStyle(one).visibility === 'visible';
 const figures = [...document.querySelectorAll(`${main} figure.chart-figure`)];
 let several = 0;
 figures.forEach((figure, place) => {
