@@ -7,7 +7,7 @@ use crate::experiments::level_name;
 use crate::lab::record::Run;
 use crate::language::Language;
 
-use super::answer::load;
+use super::answer::{load, title};
 use super::numbers;
 use super::row::ModelRow;
 use super::view::{Cell, Section, Table};
@@ -129,7 +129,7 @@ pub(super) fn levels(run: &Run, analysis: &Analysis<'_>, language: Language) -> 
                 ))
             };
             let mut cells = vec![
-                row.model(),
+                title(run, cell.model, language).into(),
                 level_name(&level.name, language).into_owned().into(),
                 words::trials_of(cell.ranked(), cell.made(), language).into(),
                 row.estimate(lead),

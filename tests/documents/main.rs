@@ -99,9 +99,11 @@ fn the_readme_answers_with_the_committed_run() {
 fn the_committed_reports_are_those_of_the_committed_data() {
     let folder = committed_run("quick");
     let (run, trials) = store::read(&folder).expect("a run");
-    for (name, text) in Reports::of(&run, &trials).files() {
-        let stored = fs::read_to_string(folder.join(&name)).expect("a report");
-        assert!(stored == text, "{name}: hola report rebuilds it");
+    let files = Reports::of(&run, &trials).files();
+    // Interval logs are not kept with the source: they are trials.jsonl once more.
+    for (name, text) in files.iter().filter(|(name, _)| !name.starts_with("hlog/")) {
+        let stored = fs::read_to_string(folder.join(name)).expect("a report");
+        assert!(&stored == text, "{name}: hola report rebuilds it");
     }
 }
 

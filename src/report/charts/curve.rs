@@ -11,6 +11,9 @@ use super::svg::{Anchor, Svg};
 use super::ticks::{self, labels_below, room_left, ticks_left};
 use super::{Frame, MARGIN, Name};
 
+/// Nearer places are one to the eye, in pixels.
+const CLOSE: f64 = 4.0;
+
 /// Left end of the axis: one request in two is slower than the median.
 const COMMONEST: f64 = 2.0;
 
@@ -86,7 +89,7 @@ pub(in crate::report) fn curve(
     for (number, one) in series.iter().enumerate() {
         let at = |point: &CurvePoint| (x.place(point.one_in), y.place(drawn_us(point)));
         svg.one(&[number], |svg| {
-            let places: Vec<(f64, f64)> = one.points.iter().map(at).collect();
+            let places = thinned(one.points.iter().map(at).collect());
             marks::line(svg, number, &places);
             for share in shares(rarest) {
                 let Some(response_us) = between(&one.points, share) else {
@@ -110,6 +113,21 @@ pub(in crate::report) fn curve(
 /// for it.
 fn drawn_us(point: &CurvePoint) -> f64 {
     point.response_us.max(0.0005)
+}
+
+/// Places without those too close to the one before to be told apart; the ends stay.
+fn thinned(places: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let last = places.len().saturating_sub(1);
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    for (number, place) in places.into_iter().enumerate() {
+        let is_near = kept.last().is_some_and(|before| {
+            (place.0 - before.0).abs() < CLOSE && (place.1 - before.1).abs() < CLOSE
+        });
+        if !is_near || number == last {
+            kept.push(place);
+        }
+    }
+    kept
 }
 
 /// The percentiles named on the axis, as one request in so many: 50 %, 90 %, 99 %, …

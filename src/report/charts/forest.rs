@@ -104,8 +104,13 @@ impl Outcome {
 /// Draws the findings, in the order given.
 pub(in crate::report) fn forest(frame: Frame, chart: &Forest<'_>) -> String {
     let layout = Layout::new(frame, chart.rows);
-    let outcomes = Outcome::ALL.map(Outcome::series).map(Some);
-    let legend = Legend::new(outcomes.into_iter().zip(chart.signs), SIGN, frame.inside());
+    let effects = || chart.rows.iter().filter_map(|row| row.effect.as_ref().ok());
+    let is_there = |outcome: &Outcome| effects().any(|effect| effect.outcome == *outcome);
+    let outcomes: Vec<Outcome> = Outcome::ALL.into_iter().filter(is_there).collect();
+    let entries = outcomes
+        .iter()
+        .map(|outcome| (Some(outcome.series()), chart.signs[outcome.series()]));
+    let legend = Legend::new(entries, SIGN, frame.inside());
     let thresholds: Vec<&Threshold> = chart.claimed.from.iter().chain(&chart.claimed.to).collect();
     let top = MARGIN + legend.height() + thresholds.len() as f64 * LINE + 6.0;
     let heights: Vec<f64> = chart.rows.iter().map(|row| layout.height(row)).collect();
@@ -115,7 +120,7 @@ pub(in crate::report) fn forest(frame: Frame, chart: &Forest<'_>) -> String {
     let mut svg = Svg::new(frame, height, chart.name);
 
     legend.draw(&mut svg, (MARGIN, 2.0), |svg, place, (x, y)| {
-        Outcome::ALL[place].mark(svg, (x + SIGN / 2.0, y));
+        outcomes[place].mark(svg, (x + SIGN / 2.0, y));
     });
     let scale = scale(chart, layout.plot);
     shade(&mut svg, chart.claimed, &scale, layout.plot, (top, bottom));
@@ -236,6 +241,8 @@ fn draw(svg: &mut Svg, effect: &ForestEffect, y: f64, scale: &Scale) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use crate::report::charts::{NARROW, WIDE, checker};
 
     use super::*;
@@ -323,7 +330,11 @@ mod tests {
                     let svg = drawn(frame, rows, is_ratio, claimed);
                     checker::assert_readable(&svg);
                     assert_eq!(svg.matches("data-say=").count(), rows.len());
-                    assert_eq!(svg.matches("<g class=\"entry\"").count(), 3);
+                    let effects = rows.iter().filter_map(|row| row.effect.as_ref().ok());
+                    let outcomes: BTreeSet<usize> =
+                        effects.map(|effect| effect.outcome.series()).collect();
+                    let entries = svg.matches("<g class=\"entry\"").count();
+                    assert_eq!(entries, outcomes.len());
                 }
             }
         }

@@ -62,6 +62,11 @@ pub(super) const SMALL: Frame = Frame {
 const MARGIN: f64 = 8.0;
 
 impl Frame {
+    /// Whether a chart is drawn a second time, for other screens.
+    fn is_one_of_two(self) -> bool {
+        self.name != SMALL.name
+    }
+
     fn is_narrow(self) -> bool {
         self.width < 500.0
     }

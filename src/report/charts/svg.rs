@@ -101,10 +101,16 @@ impl Svg {
         let mut svg = Self {
             text: String::new(),
         };
+        // One of two drawings of a chart has the frame in its name.
+        let id = if frame.is_one_of_two() {
+            format!("{id}-{name}")
+        } else {
+            id
+        };
         svg.put(format_args!(
             "<svg class=\"chart {name}\" role=\"img\" viewBox=\"0 0 {width:.0} {height:.0}\" \
-             aria-labelledby=\"{id}-{name}-title {id}-{name}-desc\">\
-             <title id=\"{id}-{name}-title\">{}</title><desc id=\"{id}-{name}-desc\">{}</desc>",
+             aria-labelledby=\"{id}-t {id}-d\">\
+             <title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
             escape(title),
             escape(description),
         ));
@@ -139,7 +145,17 @@ impl Svg {
         if say.is_empty() {
             return draw(self);
         }
-        self.group(format_args!("data-say=\"{}\"", escape(say)), draw);
+        let begun = self.text.len();
+        draw(self);
+        let drawn = self.text.split_off(begun);
+        let say = escape(say);
+        // A part of one element says it by itself.
+        match drawn.strip_suffix("/>") {
+            Some(element) if element.matches('<').count() == 1 => {
+                self.put(format_args!("{element} data-say=\"{say}\"/>"));
+            }
+            _ => self.put(format_args!("<g data-say=\"{say}\">{drawn}</g>")),
+        }
     }
 
     fn group(&mut self, attributes: std::fmt::Arguments<'_>, draw: impl FnOnce(&mut Self)) {

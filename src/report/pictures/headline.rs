@@ -69,10 +69,13 @@ pub(super) fn cost(sketch: &Sketch<'_, '_>, frames: &[Frame]) -> Option<Chart> {
         id: sketch.id(if frames.len() > 1 { "answer" } else { "cost" }),
         title: language.of(words::COST_CHART).to_owned(),
         caption: words::cost_caption(&load(analysis, level, language), language),
-        summary: bars
-            .iter()
-            .map(|bar| format!("{} {}", bar.title, bar.label))
-            .collect(),
+        summary: match frames.len() {
+            1 => Vec::new(),
+            _ => bars
+                .iter()
+                .map(|bar| format!("{} {}", bar.title, bar.label))
+                .collect(),
+        },
         table,
     };
     let (id, description) = (around.id.clone(), around.description());
@@ -104,7 +107,6 @@ pub(super) fn curve(sketch: &Sketch<'_, '_>) -> Option<Chart> {
     columns.extend(PERCENTILES.map(|(name, _)| name));
     let mut table = Table::new(language.of(words::NUMBERS_BEHIND), 1, &columns);
     let mut series = Vec::new();
-    let mut summary = Vec::new();
     for cell in analysis.level(level) {
         let Some(pooled) = Distribution::of(cell) else {
             continue;
@@ -117,18 +119,6 @@ pub(super) fn curve(sketch: &Sketch<'_, '_>) -> Option<Chart> {
                 value: time,
             },
         });
-        let written = |share: f64| {
-            let time = pooled.quantile_us(share);
-            time.map_or_else(
-                || numbers::NONE.to_owned(),
-                |time| numbers::duration_us(time, language),
-            )
-        };
-        summary.push(format!(
-            "{title} p50 {}, p99 {}",
-            written(0.5),
-            written(0.99)
-        ));
         let mut row = vec![title.as_str().into(), numbers::count(pooled.count()).into()];
         row.extend(percentiles);
         table.push(row);
@@ -141,7 +131,7 @@ pub(super) fn curve(sketch: &Sketch<'_, '_>) -> Option<Chart> {
         id: sketch.id("curve"),
         title: language.of(words::CURVE_CHART).to_owned(),
         caption: words::curve_caption(&load(analysis, level, language), language),
-        summary,
+        summary: Vec::new(),
         table,
     };
     let (id, description) = (around.id.clone(), around.description());

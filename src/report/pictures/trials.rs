@@ -61,7 +61,7 @@ pub(super) fn dots(sketch: &Sketch<'_, '_>, metric: Metric) -> Option<Chart> {
         id: sketch.id("trials"),
         title: words::dots_title(figure, language),
         caption: words::dots_caption(&load(analysis, level, language), language),
-        summary: rows.iter().map(|row| row.say.clone()).collect(),
+        summary: Vec::new(),
         table,
     };
     let (id, title, description) = (

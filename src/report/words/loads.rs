@@ -238,10 +238,8 @@ pub(in crate::report) fn lines_title(figure: &str, language: Language) -> String
 }
 
 pub(in crate::report) const LINES_CAPTION: Bilingual = text(
-    "A marker is the median over ranked trials, the band its 95 % interval; a gap is a level without a ranked trial. The \
-     numbers are in the table of every level below.",
-    "Una marca es la mediana de los ensayos que cuentan, y la banda su intervalo del 95 %; un hueco es un nivel sin ensayos que \
-     cuenten. Los números están más abajo, en la tabla de todos los niveles.",
+    "Medians, with 95 % bands; the numbers are in the table of every level below.",
+    "Medianas, con bandas del 95 %; los números están abajo, en la tabla de todos los niveles.",
 );
 
 pub(in crate::report) fn dots_title(figure: &str, language: Language) -> String {
@@ -261,8 +259,8 @@ pub(in crate::report) fn dots_caption(workload: &str, language: Language) -> Str
 pub(in crate::report) const TRIAL_BY_TRIAL: Bilingual = text("Trial by trial", "Ensayo por ensayo");
 pub(in crate::report) const MEDIAN: Bilingual = text("median", "mediana");
 pub(in crate::report) const FINDINGS_CAPTION: Bilingual = text(
-    "The shaded side is what the claim says; a dot is what was found, the whisker its 95 % interval.",
-    "El lado sombreado es lo que dice la afirmación; un punto es lo hallado, y el bigote su intervalo del 95 %.",
+    "Shaded: what the claim says. Dot and whisker: what was found, with its 95 % interval.",
+    "Sombreado: lo que dice la afirmación. Punto y bigote: lo hallado, con su intervalo del 95 %.",
 );
 pub(in crate::report) const AS_CLAIMED: Bilingual = text("as claimed", "como se afirma");
 pub(in crate::report) const AGAINST: Bilingual = text("not as claimed", "no como se afirma");
