@@ -9,7 +9,7 @@
   const remember = (key, value) => { try { value ? localStorage.setItem(key, value) : localStorage.removeItem(key); } catch {} };
   const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
-  // --- Language ---------------------------------------------------------------------------------------------------------
+  // Language.
   const radios = all('input[name=language]');
   const tagOf = (radio) => radio.id.replace('language-', '');
   const speak = (tag) => {
@@ -26,7 +26,7 @@
   speak(tagOf(radios.find((radio) => radio.checked)));
   if (anchored) anchored.scrollIntoView();
 
-  // --- Light and dark ---------------------------------------------------------------------------------------------------
+  // Light and dark.
   const theme = document.getElementById('theme');
   const next = { undefined: 'light', light: 'dark', dark: undefined };
   const paint = (name) => { name ? root.dataset.theme = name : delete root.dataset.theme; };
@@ -34,7 +34,7 @@
   theme.hidden = false;
   theme.addEventListener('click', () => { paint(next[root.dataset.theme]); remember('hola-theme', root.dataset.theme); });
 
-  // --- Sorting ----------------------------------------------------------------------------------------------------------
+  // Sorting.
   const keyOf = (row, place, mark) => {
     const cell = row.cells[place];
     if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
@@ -66,7 +66,7 @@
     }
   }
 
-  // --- Charts -----------------------------------------------------------------------------------------------------------
+  // Charts.
   const show = (figure, spoken) => {
     const readout = figure.querySelector('output.readout');
     all('.said', figure).forEach((element) => element.classList.remove('said'));
@@ -115,7 +115,7 @@
     toggles(figure);
   }
 
-  // --- Paper: nothing is folded -----------------------------------------------------------------------------------------
+  // Paper: nothing is folded.
   const folded = [];
   addEventListener('beforeprint', () => {
     folded.push(...all('details:not([open])'));

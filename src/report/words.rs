@@ -452,24 +452,22 @@ pub(super) fn headline_caption(
     language.choose(
         || {
             format!(
-                "{workload}: {choice}. Medians of up to {trials} per model, with a 95 % interval in brackets. A figure struck \
-                 through was set by the load generator at its own limit, and is not ranked."
+                "{workload}: {choice}. Medians of up to {trials} per model, 95 % intervals in brackets. The load generator, at \
+                 its limit, set what is struck through."
             )
         },
         || {
             format!(
-                "{workload}: {choice}. Medianas de hasta {trials} por modelo, con un intervalo del 95 % entre corchetes. Una \
-                 cifra tachada la fijó el generador de carga, que estaba al límite, y no cuenta."
+                "{workload}: {choice}. Medianas de hasta {trials} por modelo, con intervalos del 95 % entre corchetes. Lo tachado \
+                 lo fijó el generador de carga, que estaba al límite."
             )
         },
     )
 }
 
 pub(super) const LEVELS_CAPTION: Bilingual = text(
-    "Medians over ranked trials, with a 95 % interval in brackets. A row struck through has no such trial, and a figure \
-     struck through was set by the load generator at its own limit: both are shown but never ranked.",
-    "Medianas de los ensayos que cuentan, con un intervalo del 95 % entre corchetes. Una fila tachada no tiene ninguno, y una \
-     cifra tachada la fijó el generador de carga, que estaba al límite: ambas se muestran, pero no cuentan.",
+    "Medians over ranked trials, 95 % intervals in brackets. What is struck through is shown and not ranked.",
+    "Medianas de los ensayos que cuentan, con intervalos del 95 % entre corchetes. Lo tachado se muestra, pero no cuenta.",
 );
 
 pub(super) fn trials_of(valid: usize, made: usize, language: Language) -> String {
