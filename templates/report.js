@@ -35,29 +35,24 @@
   theme.addEventListener('click', () => { paint(next[root.dataset.theme]); remember('hola-theme', root.dataset.theme); });
 
   // Sorting.
-  const keyOf = (row, place, mark) => {
-    const cell = row.cells[place];
-    if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
-    const text = cell.textContent.trim();
-    const number = Number.parseFloat(text.replace(/[\u202f\u00a0]/g, '').replace('−', '-').replace(mark, '.'));
-    return Number.isFinite(number) ? number : text;
-  };
+  // Figures by their value, words as the language orders them, numbers within words as numbers.
   const inOrder = (one, other) => {
-    if (typeof one === typeof other) return typeof one === 'number' ? one - other : one.localeCompare(other, root.lang);
-    return typeof one === 'number' ? -1 : 1;
+    const [value, than] = [one, other].map((cell) => cell.dataset.value);
+    if (value !== undefined && than !== undefined) return value - than;
+    if (value !== undefined || than !== undefined) return value !== undefined ? -1 : 1;
+    const collator = new Intl.Collator(one.closest('main').lang, { numeric: true });
+    return collator.compare(one.textContent.trim(), other.textContent.trim());
   };
   const sort = (table, header) => {
     const place = header.cellIndex;
-    const mark = table.closest('main')?.dataset.mark ?? '.';
     const descends = header.getAttribute('aria-sort') === 'ascending';
-    const rows = [...table.tBodies[0].rows].map((row) => [keyOf(row, place, mark), row]);
-    rows.sort(([one], [other]) => (descends ? inOrder(other, one) : inOrder(one, other)));
+    const rows = [...table.tBodies[0].rows];
+    rows.sort((one, other) => inOrder(one.cells[place], other.cells[place]) * (descends ? -1 : 1));
     all('th', table).forEach((other) => other.removeAttribute('aria-sort'));
     header.setAttribute('aria-sort', descends ? 'descending' : 'ascending');
-    table.tBodies[0].append(...rows.map(([, row]) => row));
+    table.tBodies[0].append(...rows);
   };
   for (const table of all('table.sortable')) {
-    if (table.tBodies[0].rows.length < 2) continue;
     for (const header of all('th', table)) {
       const button = make('button', { type: 'button' });
       button.append(...header.childNodes);

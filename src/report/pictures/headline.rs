@@ -1,5 +1,7 @@
 //! What a request costs, and how long the slowest take, at the headline level.
 
+use hola_servers::models;
+
 use crate::analysis::cells::Cell as TrialCell;
 use crate::analysis::distribution::Distribution;
 use crate::analysis::metric::Metric;
@@ -26,8 +28,11 @@ pub(super) fn cost(sketch: &Sketch<'_, '_>, frames: &[Frame]) -> Option<Chart> {
         analysis, language, ..
     } = *sketch;
     let level = analysis.headline(Metric::CpuUsPerRequest)?;
+    // A reference target may cost a hundred times as much as any model, and would press them all to the left.
+    let is_model = |cell: &&TrialCell<'_>| models::find(cell.model).is_some();
     let bars: Vec<CostBar> = analysis
         .level(level)
+        .filter(is_model)
         .filter_map(|cell| bar(sketch, cell))
         .collect();
     let columns = [
