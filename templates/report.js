@@ -66,12 +66,13 @@
     const readout = figure.querySelector('output.readout');
     all('.said', figure).forEach((element) => element.classList.remove('said'));
     spoken?.classList.add('said');
-    readout.hidden = !spoken;
     readout.textContent = spoken?.dataset.say ?? '';
   };
   const listen = (figure, drawing) => {
     const visible = () => all('[data-say]', drawing).filter((element) => !element.closest('.hidden'));
     if (!visible().length) return;
+    // It keeps its place while it says nothing: a page that moves takes the next point away from under the pointer.
+    figure.querySelector('output.readout').hidden = false;
     drawing.addEventListener('pointerover', (event) => show(figure, event.target.closest('[data-say]')));
     drawing.addEventListener('pointerleave', () => show(figure, null));
     drawing.tabIndex = 0;

@@ -39,7 +39,7 @@ fn every_series_can_be_hidden_and_shown_again() {
 fn mouse_and_keyboard_hide_a_series() {
     in_every_language(|browser, _, language| {
         let figure = format!(
-            "[...document.querySelectorAll('{} figure.chart-figure')].find((one) => one.querySelector('.toggles'))",
+            "[...document.querySelectorAll('{} figure.chart-figure')].find((one) => one.querySelector('.toggles') && one.querySelector('path.series'))",
             main_of(language)
         );
         let button = format!("{figure}.querySelector('.toggles button')");
@@ -134,7 +134,7 @@ fn speaking_figures(browser: &Browser, language: &str) -> Vec<u64> {
     let main = main_of(language);
     let found = browser.run(&format!(
         "return [...document.querySelectorAll('figure.chart-figure')]
-            .map((figure, place) => figure.closest('{main}') && figure.querySelector('[data-say]') ? place : -1)
+            .map((figure, place) => figure.closest('{main}') && figure.checkVisibility() && figure.querySelector('[data-say]') ? place : -1)
             .filter((place) => place >= 0);"
     ));
     serde_json::from_value(found).expect("places")

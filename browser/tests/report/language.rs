@@ -99,7 +99,8 @@ fn each_language_says_the_same_in_the_same_order() {
         let [en, es] = LANGUAGES.map(|language| {
             browser.lines(&format!(
                 "const count = (what) => document.querySelectorAll(`main[lang={language}] ${{what}}`).length;
-                 return ['section', 'table', 'tr', 'figure', 'details', 'svg text', '[data-say]']
+                 // Words may need more lines in one of them, so texts of drawings are not counted.
+                 return ['section', 'table', 'tr', 'figure', 'details', 'svg', '[data-say]']
                      .map((what) => `${{what}}: ${{count(what)}}`);"
             ))
         });

@@ -125,7 +125,7 @@ fn loads(count: usize, language: Language) -> String {
     }
 }
 
-/// A row of the map: `10 requests per connection, answered after 10 ms`.
+/// A row of the map, as short as it can be told: `10 requests per connection, after 10 ms`.
 pub(in crate::report) fn map_row(load: &Load, language: Language) -> String {
     let requests = match load.requests_per_connection {
         u64::MAX => language
@@ -142,12 +142,12 @@ pub(in crate::report) fn map_row(load: &Load, language: Language) -> String {
     let wait_ms = load.wait_ms;
     match wait_ms {
         0 => language.choose(
-            || format!("{requests}, answered at once"),
-            || format!("{requests}, respuesta inmediata"),
+            || format!("{requests}, at once"),
+            || format!("{requests}, al momento"),
         ),
         _ => language.choose(
-            || format!("{requests}, answered after {wait_ms} ms"),
-            || format!("{requests}, respuesta a los {wait_ms} ms"),
+            || format!("{requests}, after {wait_ms} ms"),
+            || format!("{requests}, a los {wait_ms} ms"),
         ),
     }
 }
