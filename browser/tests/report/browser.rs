@@ -177,13 +177,16 @@ impl Browser {
         }
     }
 
-    /// Moves the mouse there.
+    /// Moves the mouse there, from elsewhere: where the page was scrolled below a mouse that stays, the browser takes its
+    /// time to notice.
     pub(crate) fn point_at(&self, place: Place) {
-        let motion = MouseActions::new("mouse".to_owned()).then(PointerAction::MoveTo {
+        let to = |x, y| PointerAction::MoveTo {
             duration: None,
-            x: place.x,
-            y: place.y,
-        });
+            x,
+            y,
+        };
+        let mouse = MouseActions::new("mouse".to_owned());
+        let motion = mouse.then(to(1.0, 1.0)).then(to(place.x, place.y));
         self.wait(self.client.perform_actions(motion));
     }
 

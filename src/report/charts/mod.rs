@@ -26,7 +26,7 @@ mod ticks;
 
 pub(super) use cost::{CostBar, cost};
 pub(super) use curve::{Series, curve};
-pub(super) use dots::{Dot, DotChart, DotRow, dots};
+pub(super) use dots::{DotChart, DotRow, dots};
 pub(super) use forest::{Claimed, Forest, ForestEffect, ForestRow, Outcome, Threshold, forest};
 pub(super) use lines::{Level, Line, LineChart, Point, lines};
 pub(super) use map::{Map, MapCell, MapModel, map};

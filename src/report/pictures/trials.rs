@@ -1,8 +1,9 @@
 //! Every trial of every model, at the headline level.
 
 use crate::analysis::metric::Metric;
+use crate::analysis::sample::values;
 use crate::report::answer::load;
-use crate::report::charts::{self, Dot, DotChart, DotRow, Name, SMALL};
+use crate::report::charts::{self, DotChart, DotRow, Name, SMALL};
 use crate::report::view::{Cell, Chart, Table};
 use crate::report::{numbers, words};
 
@@ -29,17 +30,9 @@ pub(super) fn dots(sketch: &Sketch<'_, '_>, metric: Metric) -> Option<Chart> {
         let title = sketch.title(cell.model);
         let label = numbers::estimate(metric, &estimate, language);
         let write = |value| numbers::figure(metric, value, language);
-        let trials: Vec<Dot> = cell
-            .observations(metric)
-            .iter()
-            .map(|one| Dot {
-                value: one.value,
-                // The row says it for all of them.
-                say: String::new(),
-            })
-            .collect();
+        let trials = values(&cell.observations(metric));
         let between = format!("{} ", language.between_numbers());
-        let written: Vec<String> = trials.iter().map(|dot| write(dot.value)).collect();
+        let written: Vec<String> = trials.iter().copied().map(write).collect();
         table.push(vec![
             title.as_str().into(),
             Cell::Figure {
