@@ -73,8 +73,10 @@
     if (!visible().length) return;
     // It keeps its place while it says nothing: a page that moves takes the next point away from under the pointer.
     figure.querySelector('output.readout').hidden = false;
-    drawing.addEventListener('pointerover', (event) => show(figure, event.target.closest('[data-say]')));
-    drawing.addEventListener('pointerleave', () => show(figure, null));
+    // A mouse that rests where the page moves takes nothing from the keyboard.
+    const hover = (spoken) => { if (spoken || document.activeElement !== drawing) show(figure, spoken); };
+    drawing.addEventListener('pointerover', (event) => hover(event.target.closest('[data-say]')));
+    drawing.addEventListener('pointerleave', () => hover(null));
     drawing.tabIndex = 0;
     drawing.addEventListener('blur', () => show(figure, null));
     drawing.addEventListener('keydown', (event) => {
