@@ -54,7 +54,7 @@ pub(super) fn assert_readable(svg: &str) {
     let groups = |start: &str| elements.iter().filter(|one| one.starts_with(start)).count();
     assert_eq!(groups("g "), groups("/g>"), "groups are closed:\n{svg}");
 
-    let size = numbers(attribute(elements[0], "viewBox").expect("a view box"));
+    let size = numbers_of(attribute(elements[0], "viewBox").expect("a view box"));
     let all = Place::around("the drawing", &[(0.0, 0.0), (size[2], size[3])]);
     let mut texts: Vec<Place> = Vec::new();
     for element in elements {
@@ -97,10 +97,7 @@ fn place(element: &str) -> Option<Place> {
             let (x, y, radius) = (number("cx"), number("cy"), number("r"));
             vec![(x - radius, y - radius), (x + radius, y + radius)]
         }
-        "path" => {
-            let numbers = numbers(attribute(element, "d").expect("data"));
-            numbers.chunks(2).map(|pair| (pair[0], pair[1])).collect()
-        }
+        "path" => stations(attribute(element, "d").expect("data")),
         _ => return None,
     };
     Some(Place::around(element.trim_end(), &corners))
@@ -134,8 +131,32 @@ fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
     rest.split_once('"').map(|(value, _)| value)
 }
 
-fn numbers(text: &str) -> Vec<f64> {
-    let numbers = text.split(|letter: char| !letter.is_ascii_digit() && !"-.".contains(letter));
+/// The places that a path goes through, by the few commands that are in use.
+fn stations(data: &str) -> Vec<(f64, f64)> {
+    let letters = data.match_indices(char::is_alphabetic);
+    let commands: Vec<usize> = letters.map(|(place, _)| place).collect();
+    let ends = commands.iter().skip(1).copied().chain([data.len()]);
+    let mut here = (0.0, 0.0);
+    let mut stations = Vec::new();
+    for (begin, end) in commands.iter().zip(ends) {
+        let (command, numbers) = data[*begin..end].split_at(1);
+        here = match (command, &numbers_of(numbers)[..]) {
+            ("M", &[x, y]) => (x, y),
+            ("l", &[right, down]) => (here.0 + right, here.1 + down),
+            ("h", &[right]) => (here.0 + right, here.1),
+            ("v", &[down]) => (here.0, here.1 + down),
+            ("Z", []) => continue,
+            _ => panic!("{command}{numbers} in {data}"),
+        };
+        stations.push(here);
+    }
+    stations
+}
+
+/// Numbers, of which a sign may be all that parts one from the last.
+fn numbers_of(text: &str) -> Vec<f64> {
+    let spaced = text.replace('-', " -");
+    let numbers = spaced.split([' ', ',']);
     numbers
         .filter(|number| !number.is_empty())
         .map(|number| number.parse().expect("a number"))

@@ -196,7 +196,7 @@ impl Svg {
         ));
     }
 
-    /// A path by its data, such as `M0,0L10,5`.
+    /// A path by its data, such as `M0,0l10 5`.
     pub(super) fn path(&mut self, class: &str, data: &str) {
         self.put(format_args!("<path class=\"{class}\" d=\"{data}\"/>"));
     }
@@ -229,15 +229,39 @@ impl Svg {
     }
 }
 
-/// Data of a path through places.
+/// Data of a path through places: where it begins, then the steps, which are a third shorter to write. They lead from
+/// one rounded place to the next, so roundings do not add up.
 pub(super) fn through(places: &[(f64, f64)]) -> String {
-    let mut data = String::new();
-    for (place, (x, y)) in places.iter().enumerate() {
-        let letter = if place == 0 { 'M' } else { 'L' };
-        // Writing to a String cannot fail.
-        let _ = write!(data, "{letter}{},{}", short(*x), short(*y));
+    let rounded = |length: f64| (length * 10.0).round() / 10.0;
+    let mut places = places.iter().map(|(x, y)| (rounded(*x), rounded(*y)));
+    let Some(first) = places.next() else {
+        return String::new();
+    };
+    let mut data = format!("M{},{}", short(first.0), short(first.1));
+    let mut here = first;
+    for there in places {
+        let (right, down) = (step(there.0 - here.0), step(there.1 - here.1));
+        data += &match (right.as_str(), down.as_str()) {
+            (_, "0") => format!("h{right}"),
+            ("0", _) => format!("v{down}"),
+            (_, down) if down.starts_with('-') => format!("l{right}{down}"),
+            _ => format!("l{right} {down}"),
+        };
+        here = there;
     }
     data
+}
+
+/// A step to a tenth of a pixel, without the zero before its point.
+fn step(length: f64) -> String {
+    let written = short(length);
+    if let Some(tenths) = written.strip_prefix("0.") {
+        format!(".{tenths}")
+    } else if let Some(tenths) = written.strip_prefix("-0.") {
+        format!("-.{tenths}")
+    } else {
+        written
+    }
 }
 
 /// A length to a tenth of a pixel: a page has a hundred thousand of them.
@@ -288,6 +312,21 @@ mod tests {
         assert!(!wraps("always a heavy one", 80.0, 1));
         let cut = wrapped("always a heavy one", 80.0, 1);
         assert!(cut.len() == 1 && cut[0].ends_with('…'), "{cut:?}");
+    }
+
+    #[test]
+    fn a_path_goes_step_by_step_between_rounded_places() {
+        assert_eq!(through(&[]), "");
+        assert_eq!(
+            through(&[
+                (10.04, 20.0),
+                (20.04, 20.0),
+                (20.04, 10.5),
+                (20.3, 10.0),
+                (10.0, 12.25)
+            ]),
+            "M10,20h10v-9.5l.3-.5l-10.3 2.3"
+        );
     }
 
     #[test]
