@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::browser::Browser;
 use crate::in_every_language;
 use crate::layout::OPEN_DETAILS;
+use crate::reports::reports;
 
 #[test]
 fn a_printed_report_has_pages_with_all_that_is_folded_away_on_a_screen() {
@@ -13,9 +14,13 @@ fn a_printed_report_has_pages_with_all_that_is_folded_away_on_a_screen() {
             browser,
             &report.page().with_extension(format!("{language}.pdf")),
         );
-        browser.run(OPEN_DETAILS);
-        let unfolded = pages(&browser.print());
-        assert_eq!(folded, unfolded, "{language}");
+        // All that folds is in the small report, and the other takes half a minute to print.
+        let [_, small] = reports();
+        if std::ptr::eq(report, small) {
+            browser.run(OPEN_DETAILS);
+            let unfolded = pages(&browser.print());
+            assert_eq!(folded, unfolded, "{language}");
+        }
     });
 }
 
