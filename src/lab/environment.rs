@@ -1,8 +1,6 @@
 //! The stamp of where a run was made: whatever can move a number and can be read without asking.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::utsname::uname;
@@ -29,7 +27,6 @@ pub fn read() -> Environment {
         line.split_once(':')
             .map(|(_, value)| value.trim().to_owned())
     };
-    let (commit, dirty) = commit();
     Environment {
         cpu_model: cpu_field("model name").unwrap_or_else(|| "unknown".into()),
         cpus: std::thread::available_parallelism()
@@ -56,8 +53,8 @@ pub fn read() -> Environment {
         }
         .into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        commit,
-        dirty,
+        commit: option_env!("HOLA_COMMIT").map(str::to_owned),
+        dirty: option_env!("HOLA_DIRTY").map(|dirty| dirty == "true"),
     }
 }
 
@@ -111,6 +108,14 @@ impl CpuTicks {
         )
     }
 
+    /// Share of the time asked for since `before` that the hypervisor gave to others, 0…1: idle time, which nobody can
+    /// miss, does not count.
+    pub fn stolen_share_since(self, before: CpuTicks) -> Option<f64> {
+        let stolen = self.stolen.saturating_sub(before.stolen);
+        let (now, then) = (self.user + self.system, before.user + before.system);
+        share(stolen, stolen + now.saturating_sub(then))
+    }
+
     /// Share of the busy time since `before` that was user time, 0…1. Each tick is a sample of who was running, so
     /// this is fair to processes of any length.
     pub fn user_share_since(self, before: CpuTicks) -> Option<f64> {
@@ -118,7 +123,7 @@ impl CpuTicks {
         share(user, user + self.system.saturating_sub(before.system))
     }
 
-    fn parse(line: &str) -> Self {
+    pub(super) fn parse(line: &str) -> Self {
         let fields: Vec<u64> = line
             .split_whitespace()
             .skip(1)
@@ -175,29 +180,6 @@ fn limits() -> Vec<String> {
         Some(format!("{name} = {}", value.replace('\t', " ")))
     });
     limits.chain(sysctls).collect()
-}
-
-/// The commit of the source tree this was built from, and whether the tree differs from it, as far as git knows.
-fn commit() -> (Option<String>, Option<bool>) {
-    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if !tree.join(".git").exists() {
-        return (None, None);
-    }
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(tree)
-            .args(arguments)
-            .output()
-            .ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let dirty =
-        git(&["status", "--porcelain", "--untracked-files=no"]).map(|changes| !changes.is_empty());
-    (git(&["rev-parse", "HEAD"]), dirty)
 }
 
 fn one_line(path: &str) -> Option<String> {
