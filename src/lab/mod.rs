@@ -12,6 +12,7 @@ pub mod order;
 pub mod procedures;
 pub mod recipe;
 pub mod record;
+pub mod repeat;
 pub mod run;
 pub mod served;
 pub mod server_process;

@@ -279,8 +279,18 @@ pub struct Trial {
     pub position: u32,
     /// UTC, RFC 3339.
     pub started_at: String,
+    /// Attempts made at it, of which this is the one least disturbed by other guests of the host.
+    #[serde(default = "once")]
+    pub attempts: u32,
+    /// Share of the CPU time asked for during it that the hypervisor gave to others, 0…1; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen_share: Option<f64>,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+fn once() -> u32 {
+    1
 }
 
 /// Which of the two copies of a model that is compared with itself.

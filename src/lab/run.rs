@@ -13,7 +13,8 @@ use serde_json::Value;
 use super::environment::{self, CpuTicks};
 use super::order::{self, Planned};
 use super::recipe::Recipe;
-use super::record::{Design, Level, Measured, Outcome, Run, SCHEMA_VERSION, Status, Trial};
+use super::record::{Design, Level, Outcome, Run, SCHEMA_VERSION, Status, Trial};
+use super::repeat::{Allowance, Attempt};
 use super::store::RunFolder;
 use super::target::Targets;
 use super::trial::{self, Setting};
@@ -37,12 +38,12 @@ pub fn make(
     let order = order::of(&plan);
     let ticks = CpuTicks::of_machine();
     let progress = progress_bar(order.len());
+    let mut allowances: Vec<Allowance> = plan.experiments.iter().map(Allowance::of).collect();
     run.status = Status::Complete;
     for planned in &order {
         if !made.contains(&planned.position) {
             let design = &plan.experiments[planned.experiment];
             progress.set_message(message(design, planned));
-            let started_at = now();
             let setting = Setting {
                 hola,
                 targets,
@@ -52,16 +53,20 @@ pub fn make(
                 seed: splitmix64(plan.seed, u64::from(planned.position)),
                 interrupted,
             };
-            let outcome = trial::make(&setting, recipe(design, planned.level));
-            if interrupted.load(Ordering::Relaxed) {
+            let is_over = || interrupted.load(Ordering::Relaxed);
+            let attempt = allowances[planned.experiment].make(
+                || trial::make(&setting, recipe(design, planned.level)),
+                is_over,
+            );
+            if is_over() {
                 run.status = Status::Interrupted;
                 break;
             }
-            if let Err(reason) = &outcome {
+            if let Err(reason) = &attempt.outcome {
                 progress.println(format!("hola: {}: {reason}", message(design, planned)));
             }
             let settings = &mut run.experiments[planned.experiment].server_settings;
-            folder.add_trial(&record(design, planned, started_at, outcome, settings))?;
+            folder.add_trial(&record(design, planned, attempt, settings))?;
         }
         progress.inc(1);
         if progress.is_hidden() {
@@ -75,13 +80,13 @@ pub fn make(
     folder.write_run(run)
 }
 
-fn record(
-    design: &Design,
-    planned: &Planned<'_>,
-    started_at: String,
-    outcome: Result<Measured, String>,
-    settings: &mut Value,
-) -> Trial {
+fn record(design: &Design, planned: &Planned<'_>, attempt: Attempt, settings: &mut Value) -> Trial {
+    let Attempt {
+        started_at,
+        outcome,
+        attempts,
+        stolen_share,
+    } = attempt;
     if let Some(server) = outcome.iter().find_map(|measured| measured.server.as_ref()) {
         keep_common(settings, &server.settings);
     }
@@ -94,6 +99,8 @@ fn record(
         round: planned.round,
         position: planned.position,
         started_at,
+        attempts,
+        stolen_share,
         outcome: outcome.map_or_else(Outcome::Failed, Outcome::Measured),
     }
 }

@@ -9,12 +9,22 @@ use crate::analysis::metric::Metric;
 use crate::experiments::level_name;
 use crate::lab::cgroup::Account;
 use crate::lab::record::{Arm, KernelEvidence, Outcome, Run, Trial};
+use crate::lab::repeat::STOLEN_MOST;
 use crate::language::Language;
 
 use super::answer::title;
 use super::numbers;
 use super::view::{Cell, Section, Table};
 use super::words;
+
+/// Trials that were made again because others of the host's guests had the CPU.
+fn repeated(trials: &[Trial], language: Language) -> Option<String> {
+    let repeated = trials.iter().filter(|trial| trial.attempts > 1).count();
+    let is_disturbed = |trial: &&Trial| trial.stolen_share.is_some_and(|it| it > STOLEN_MOST);
+    let disturbed = trials.iter().filter(is_disturbed).count();
+    let most = numbers::percent(STOLEN_MOST, language);
+    (repeated + disturbed > 0).then(|| words::repeated(repeated, disturbed, &most, language))
+}
 
 /// The validity section, over all experiments.
 pub(super) fn validity(
@@ -39,6 +49,7 @@ pub(super) fn validity(
         Some(share) => words::steal(&numbers::percent(share, language), language),
         None => language.of(words::NO_STEAL).to_owned(),
     });
+    paragraphs.extend(repeated(trials, language));
     paragraphs.push(kernel(analyses, language));
     paragraphs.extend(accounts(analyses, language));
     for analysis in analyses {

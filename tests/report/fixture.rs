@@ -133,6 +133,8 @@ impl Scene {
                                 position / 60 % 60,
                                 position % 60
                             ),
+                            attempts: 1,
+                            stolen_share: None,
                             outcome: Outcome::Measured(
                                 self.measured(model, clients, cpu_us, &mut noise),
                             ),
