@@ -93,6 +93,51 @@ fn a_regression_is_named_first_with_an_exit_code_of_its_own() {
     assert_eq!((code, again), (0, text), "said, but not failed");
 }
 
+/// The same on a machine that takes so many times as long for everything.
+fn on_slower_machine(mut scene: Scene, factor: f64) -> Scene {
+    for model in &mut scene.models {
+        model.cpu_us *= factor;
+    }
+    scene
+}
+
+#[test]
+fn a_slower_machine_is_told_once_for_all_models() {
+    let base = play("base", &scene(1));
+    let candidate = play("candidate", &on_slower_machine(scene(2), 1.4));
+    let found = compared(&base, &candidate);
+    assert_eq!(found.count(Verdict::Same), 24);
+    let (code, text, _) = diff(&base, &candidate, &[]);
+    assert_eq!(code, 99, "{text}");
+    let first = text.split("\n\n").nth(1).expect("a section");
+    assert!(first.starts_with("All models together\n"), "{text}");
+    assert_eq!(first.matches("worse").count(), 2, "cost and rate: {text}");
+    assert!(text.contains("Nothing became worse"), "{text}");
+}
+
+#[test]
+fn on_a_slower_machine_a_model_that_is_worse_yet_is_named() {
+    let base = play("base", &scene(1));
+    let candidate = play("candidate", &on_slower_machine(dearer_tokio(2, 1.5), 1.4));
+    let found = compared(&base, &candidate);
+    let worse = found.of(Verdict::Worse);
+    assert_eq!(worse.len(), 6, "{worse:?}");
+    assert!(worse.iter().all(|one| one.model == "tokio"), "{worse:?}");
+}
+
+#[test]
+fn what_half_the_models_do_is_not_shared() {
+    let base = play("base", &scene(1));
+    let mut half = scene(2);
+    for model in half.models.iter_mut().take(2) {
+        model.cpu_us *= 1.5;
+    }
+    let candidate = play("candidate", &half);
+    let found = compared(&base, &candidate);
+    assert_eq!(found.count(Verdict::Worse), 12);
+    assert!(found.shared.iter().all(|one| one.verdict == Verdict::Same));
+}
+
 #[test]
 fn three_trials_are_enough_for_a_regression_far_beyond_the_noise() {
     let three = |scene| Scene { rounds: 3, ..scene };

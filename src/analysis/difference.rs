@@ -4,6 +4,9 @@
 //! measured in every round. Two runs met different moments of it: each is resampled by itself, and the drift of both is
 //! in the interval.
 //!
+//! **What all models share is told once.** If an experiment's cells move together, the machine or the code that all models
+//! are made of has changed, and a cell is judged by what it moved beyond that: see [`shared`].
+//!
 //! **A difference is called one only if all agree**: its interval leaves out 1, it is beyond the noise floor of either run,
 //! and the order of the values is too lopsided for chance, after Holm's correction, since whoever compares two runs looks
 //! at every cell at once. Where trials are too few for any order to survive the correction, the first two decide; where
@@ -11,6 +14,7 @@
 //! false alarms below a twentieth.
 
 mod pair;
+pub mod shared;
 mod verdict;
 
 use crate::lab::record::{Design, Run, Trial};
@@ -19,6 +23,7 @@ use super::bootstrap::Estimate;
 use super::metric::Metric;
 use super::mismatch::{self, Mismatch};
 use pair::{Measured, Pair};
+use shared::Shared;
 
 /// A run and its trials, as they were read.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +61,8 @@ pub struct Difference<'a> {
     pub candidate: &'a Run,
     /// What speaks against comparing them.
     pub mismatches: Vec<Mismatch<'a>>,
+    /// What the models of an experiment have in common, in every figure in which enough of them are compared.
+    pub shared: Vec<Shared<'a>>,
     /// Every figure of every model at every level that both runs have ranked trials of.
     pub changes: Vec<Change<'a>>,
     /// What only one of them has ranked trials of.
@@ -79,9 +86,12 @@ pub struct Change<'a> {
     pub candidate: Shown,
     /// Candidate's median over the base's; `None` where the base's is zero and the candidate's is not.
     pub ratio: Option<Estimate>,
-    /// Cliff's delta from the base, −1…1.
+    /// What all models of the experiment have in common in this figure, as a factor: by that much the candidate's values
+    /// are divided before they are judged. 1 where nothing is known to be shared.
+    pub shared: f64,
+    /// Cliff's delta from the base, −1…1, of what is not shared.
     pub delta: f64,
-    /// Exact two-sided Mann–Whitney p-value, as if it were the only test.
+    /// Exact two-sided Mann–Whitney p-value of what is not shared, as if it were the only test.
     pub p: f64,
     /// The same after Holm's correction over all models and levels of the experiment in this metric.
     pub p_holm: f64,
@@ -171,9 +181,12 @@ impl Difference<'_> {
         (self.judged() > 0).then(|| different as f64 / self.judged() as f64)
     }
 
-    /// Whether anything became worse, a model that no longer has a ranked trial included.
+    /// Whether anything became worse, all models together and a model that no longer has a ranked trial included.
     pub fn is_regression(&self) -> bool {
-        self.count(Verdict::Worse) > 0 || self.unmatched.iter().any(Unmatched::is_lost)
+        let all_worse = |shared: &Shared<'_>| shared.verdict == Verdict::Worse;
+        self.count(Verdict::Worse) > 0
+            || self.shared.iter().any(all_worse)
+            || self.unmatched.iter().any(Unmatched::is_lost)
     }
 }
 
@@ -188,6 +201,7 @@ pub fn between<'a>(
         base: base.run,
         candidate: candidate.run,
         mismatches: mismatch::of_runs(base.run, candidate.run),
+        shared: Vec::new(),
         changes: Vec::new(),
         unmatched: Vec::new(),
     };
@@ -205,7 +219,11 @@ pub fn between<'a>(
         difference
             .mismatches
             .extend(mismatch::of_designs(design, other));
-        difference.changes.extend(pair.changes(&metrics));
+        for &metric in &metrics {
+            let (shared, changes) = pair.changes(metric);
+            difference.shared.extend(shared);
+            difference.changes.extend(changes);
+        }
         difference.unmatched.extend(pair.unmatched(&metrics));
     }
     for design in candidate.run.experiments.iter().filter(is_asked) {

@@ -5,6 +5,7 @@ mod words;
 
 use hola_servers::models::Bilingual;
 
+use crate::analysis::difference::shared::Shared;
 use crate::analysis::difference::{Change, Difference, Unmatched, Verdict};
 use crate::analysis::mismatch::Mismatch;
 use crate::claims::changes::Changes;
@@ -71,11 +72,12 @@ impl Page<'_> {
     }
 
     fn sections(&self) -> Vec<Section> {
-        let mut sections = vec![
+        let mut sections: Vec<Section> = self.shared().into_iter().collect();
+        sections.extend([
             self.changes(Verdict::Worse),
             self.changes(Verdict::Better),
             self.sum(),
-        ];
+        ]);
         if self.lists_all {
             let rest = [Verdict::Same, Verdict::TooFew].map(|verdict| self.changes(verdict));
             let has_any = |section: &Section| !section.tables.is_empty();
@@ -89,6 +91,26 @@ impl Page<'_> {
         reading.paragraphs.push(method.to_owned());
         sections.push(reading);
         sections
+    }
+
+    /// What all models of an experiment did together, what became worse first.
+    fn shared(&self) -> Option<Section> {
+        let found = [Verdict::Worse, Verdict::Better].map(|verdict| {
+            let all = self.difference.shared.iter();
+            all.filter(move |shared| shared.verdict == verdict)
+        });
+        let columns = words::SHARED_COLUMNS.map(|text| self.language.of(text));
+        let mut table = Table::new("", 2, &columns);
+        for shared in found.into_iter().flatten() {
+            table.push(shared_row(shared, self.language));
+        }
+        (!table.rows.is_empty()).then(|| {
+            let mut section = self.section(words::SHARED);
+            let meaning = self.language.of(words::SHARED_MEANS);
+            section.paragraphs.push(meaning.to_owned());
+            section.tables.push(table);
+            section
+        })
     }
 
     fn changes(&self, verdict: Verdict) -> Section {
@@ -209,18 +231,30 @@ fn row(change: &Change<'_>, language: Language) -> Vec<Cell> {
             )
             .into(),
         numbers::p(change.p_holm, language).into(),
-        change
-            .floor
-            .map_or_else(
-                || numbers::NONE.to_owned(),
-                |floor| numbers::times(floor, language),
-            )
-            .into(),
+        factor(change.floor, language),
         Cell::Verdict {
             word: words::verdict(change.verdict, language).to_owned(),
             tone: tone(change.verdict),
         },
     ]
+}
+
+fn shared_row(shared: &Shared<'_>, language: Language) -> Vec<Cell> {
+    vec![
+        shared.experiment.into(),
+        super::words::metric(shared.metric, language).into(),
+        numbers::times(shared.factor, language).into(),
+        factor(shared.floor, language),
+        Cell::Verdict {
+            word: words::verdict(shared.verdict, language).to_owned(),
+            tone: tone(shared.verdict),
+        },
+    ]
+}
+
+fn factor(factor: Option<f64>, language: Language) -> Cell {
+    let written = factor.map(|factor| numbers::times(factor, language));
+    written.unwrap_or_else(|| numbers::NONE.to_owned()).into()
 }
 
 fn tone(verdict: Verdict) -> Tone {

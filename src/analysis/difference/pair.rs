@@ -8,6 +8,7 @@ use crate::analysis::rank;
 use crate::analysis::sample::{median, values};
 use crate::lab::record::{Arm, Design, Trial};
 
+use super::shared::Shared;
 use super::{Change, Recorded, Shown, Side, Unmatched, Verdict, Why, verdict};
 
 /// One experiment of one run, as far as it is needed here: comparisons with the control are not.
@@ -66,21 +67,25 @@ pub(super) struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// Every figure of every model at every level that both have, judged.
-    pub(super) fn changes(&self, metrics: &[Metric]) -> Vec<Change<'a>> {
-        let family = |&metric: &Metric| {
+    /// A figure of every model at every level that both have, judged; and what all of them share.
+    pub(super) fn changes(&self, metric: Metric) -> (Option<Shared<'a>>, Vec<Change<'a>>) {
+        let beyond = |factor: f64| -> Vec<Change<'a>> {
             let cells = self.base.models();
-            let found = cells.filter_map(|cell| self.change(cell, metric));
-            verdict::on_family(found.collect())
+            cells
+                .filter_map(|cell| self.change(cell, metric, factor))
+                .collect()
         };
-        metrics.iter().flat_map(family).collect()
+        let shared = Shared::of(&beyond(1.0));
+        let factor = shared.map_or(1.0, |shared| shared.factor);
+        (shared, verdict::on_family(beyond(factor)))
     }
 
-    fn change(&self, cell: &Cell<'a>, metric: Metric) -> Option<Change<'a>> {
+    fn change(&self, cell: &Cell<'a>, metric: Metric, shared: f64) -> Option<Change<'a>> {
         let other = self.candidate.like(cell)?;
         let base = values(&cell.observations(metric));
         let candidate = values(&other.observations(metric));
-        let p = rank::mann_whitney_p(&candidate, &base)?;
+        let own: Vec<f64> = candidate.iter().map(|value| value / shared).collect();
+        let p = rank::mann_whitney_p(&own, &base)?;
         let floor = |side: &Measured<'_>| comparison::floor(&side.floors, cell.level, metric);
         let floors = [floor(&self.base), floor(&self.candidate)];
         Some(Change {
@@ -91,7 +96,8 @@ impl<'a> Pair<'a> {
             base: shown(&base)?,
             candidate: shown(&candidate)?,
             ratio: ratio(&candidate, &base, self.seed),
-            delta: rank::cliffs_delta(&candidate, &base)?,
+            shared,
+            delta: rank::cliffs_delta(&own, &base)?,
             p,
             p_holm: p,
             floor: floors.into_iter().flatten().reduce(f64::max),

@@ -24,10 +24,11 @@ pub(super) fn on_family(mut family: Vec<Change<'_>>) -> Vec<Change<'_>> {
 }
 
 impl Change<'_> {
-    /// How far from equal, as a factor above 1.
+    /// How far from equal beyond what is shared, as a factor above 1.
     pub(super) fn factor(&self) -> f64 {
-        self.ratio
-            .map_or(f64::INFINITY, |ratio| comparison::factor(ratio.value))
+        self.ratio.map_or(f64::INFINITY, |ratio| {
+            comparison::factor(ratio.value / self.shared)
+        })
     }
 
     /// What it comes to, where the corrected p-value could have come down to `least_p_holm`.
@@ -38,7 +39,7 @@ impl Change<'_> {
         if !self.leaves_out_equality() || self.is_within_floor() || !self.is_clear(least_p_holm) {
             return Verdict::Same;
         }
-        let is_smaller = self.candidate.median < self.base.median;
+        let is_smaller = self.candidate.median / self.shared < self.base.median;
         match is_smaller == self.metric.smaller_is_better() {
             true => Verdict::Better,
             false => Verdict::Worse,
@@ -49,7 +50,9 @@ impl Change<'_> {
     fn leaves_out_equality(&self) -> bool {
         match self.ratio {
             None => self.delta.abs() >= 1.0,
-            Some(ratio) => ratio.interval.is_some_and(|bounds| !bounds.contains(1.0)),
+            Some(ratio) => ratio
+                .interval
+                .is_some_and(|bounds| !bounds.contains(self.shared)),
         }
     }
 
@@ -72,7 +75,9 @@ impl Change<'_> {
         let floor = self.floor.unwrap_or(1.0);
         let bounds = self.ratio.and_then(|ratio| ratio.interval);
         // Something after nothing is beyond any factor.
-        bounds.is_none_or(|bounds| bounds.low > floor || bounds.high < 1.0 / floor)
+        bounds.is_none_or(|bounds| {
+            bounds.low > floor * self.shared || bounds.high < self.shared / floor
+        })
     }
 }
 
@@ -100,6 +105,7 @@ mod tests {
                     high: 1.1 * ratio,
                 }),
             }),
+            shared: 1.0,
             delta: 1.0,
             p,
             p_holm,
@@ -145,6 +151,21 @@ mod tests {
         assert_eq!(three(1.5, 1.05), Verdict::Worse);
         assert_eq!(three(0.5, 1.05), Verdict::Better);
         assert_eq!(three(1.2, 1.15), Verdict::Same);
+    }
+
+    #[test]
+    fn what_all_models_share_is_no_difference_of_one() {
+        let reach = 0.01;
+        let of = |shared| {
+            let one = Change {
+                shared,
+                ..change(1.5, 1.05, 0.008, 0.02)
+            };
+            one.judge(reach)
+        };
+        assert_eq!(of(1.45), Verdict::Same);
+        assert_eq!(of(1.2), Verdict::Worse);
+        assert_eq!(of(2.0), Verdict::Better);
     }
 
     #[test]

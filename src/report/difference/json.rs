@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::difference::shared::Shared;
 use crate::analysis::difference::{Change, Shown, Side, Unmatched, Verdict, Why};
 use crate::analysis::metric::Metric;
 use crate::claims::decide::Verdict as ClaimVerdict;
@@ -18,10 +19,20 @@ struct Document<'p> {
     candidate: &'p str,
     warnings: Vec<String>,
     is_regression: bool,
+    shared: Vec<SharedRow<'p>>,
     cells: Counts,
     changes: Vec<Row<'p>>,
     unmatched: Vec<OneSided<'p>>,
     claims: Claims,
+}
+
+#[derive(Serialize)]
+struct SharedRow<'p> {
+    experiment: &'p str,
+    figure: &'static str,
+    factor: f64,
+    noise_floor: Option<f64>,
+    verdict: &'static str,
 }
 
 #[derive(Serialize)]
@@ -44,6 +55,7 @@ struct Row<'p> {
     candidate: Median,
     ratio: Option<f64>,
     ratio_interval: Option<[f64; 2]>,
+    shared_factor: f64,
     cliffs_delta: f64,
     p: f64,
     p_holm: f64,
@@ -99,6 +111,7 @@ pub(super) fn document(page: &Page<'_>) -> serde_json::Result<String> {
         candidate: &difference.candidate.name,
         warnings: page.warnings(),
         is_regression: difference.is_regression(),
+        shared: difference.shared.iter().map(shared).collect(),
         cells: Counts {
             compared: difference.changes.len(),
             same: difference.count(Verdict::Same),
@@ -125,16 +138,31 @@ fn row<'p>(change: &Change<'p>) -> Row<'p> {
         candidate: median(change.candidate),
         ratio: change.ratio.map(|ratio| ratio.value),
         ratio_interval: interval.map(|bounds| [bounds.low, bounds.high]),
+        shared_factor: change.shared,
         cliffs_delta: change.delta,
         p: change.p,
         p_holm: change.p_holm,
         noise_floor: change.floor,
-        verdict: match change.verdict {
-            Verdict::Same => "same",
-            Verdict::Better => "better",
-            Verdict::Worse => "worse",
-            Verdict::TooFew => "too_few",
-        },
+        verdict: name(change.verdict),
+    }
+}
+
+fn shared<'p>(shared: &Shared<'p>) -> SharedRow<'p> {
+    SharedRow {
+        experiment: shared.experiment,
+        figure: shared.metric.name(),
+        factor: shared.factor,
+        noise_floor: shared.floor,
+        verdict: name(shared.verdict),
+    }
+}
+
+fn name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Same => "same",
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::TooFew => "too_few",
     }
 }
 

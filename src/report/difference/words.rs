@@ -28,6 +28,22 @@ pub(super) const CHANGE_COLUMNS: [Bilingual; 10] = [
     report::FLOOR,
     report::VERDICT,
 ];
+pub(super) const SHARED: Bilingual = text("All models together", "Todos los modelos a la vez");
+pub(super) const SHARED_MEANS: Bilingual = text(
+    "Three quarters of the cells of an experiment moved the same way, by this factor at least. No model by itself can be the \
+     cause: the machine was faster or slower, or the code is that all models are made of. What follows is about what a cell \
+     moved beyond that.",
+    "Tres cuartos de las celdas de un experimento se movieron en el mismo sentido, al menos por este factor. La causa no puede \
+     ser un solo modelo: la máquina iba más deprisa o más despacio, o lo hace el código del que están hechos todos. Lo que sigue \
+     trata de lo que una celda se movió más allá de eso.",
+);
+pub(super) const SHARED_COLUMNS: [Bilingual; 5] = [
+    report::EXPERIMENT,
+    report::METRIC,
+    text("At least", "Al menos"),
+    report::FLOOR,
+    report::VERDICT,
+];
 pub(super) const CLAIM_COLUMNS: [Bilingual; 3] = [
     text("Claim", "Afirmación"),
     text("Before", "Antes"),
@@ -41,11 +57,11 @@ pub(super) const RUN_COLUMNS: [Bilingual; 4] = [
 ];
 pub(super) const METHOD: Bilingual = text(
     "A cell here is one figure of one model at one level: medians over ranked trials, and their ratio with a 95 % interval, \
-     each run resampled by itself. It differs if the interval leaves out 1, the ratio is beyond the larger noise floor of \
+     each run resampled by itself. It differs if, beyond what all models share, the interval leaves out 1, the ratio is beyond the larger noise floor of \
      the two runs, and an exact Mann–Whitney test agrees after Holm’s correction. Where trials are too few for any p-value to \
      survive that, the first two decide; of three trials against three, all of the interval has to be beyond the floor.",
     "Una celda es aquí una cifra de un modelo en un nivel: medianas de los ensayos que cuentan, y su razón con un intervalo del \
-     95 %, cada ejecución remuestreada por separado. Difiere si el intervalo no contiene el 1, la razón está más allá del \
+     95 %, cada ejecución remuestreada por separado. Difiere si, más allá de lo que comparten todos los modelos, el intervalo no contiene el 1, la razón está más allá del \
      mayor ruido de fondo de las dos ejecuciones, y una prueba exacta de Mann–Whitney lo confirma tras la corrección de Holm. \
      Donde hay tan pocos ensayos que ningún valor p puede sobrevivir a eso, deciden las dos primeras; con tres ensayos contra \
      tres, todo el intervalo tiene que estar más allá del ruido.",
