@@ -1,5 +1,7 @@
 //! The answer to the question that everybody asks, in three sentences over all plain loads of a run.
 
+use hola_servers::models::Bilingual;
+
 use crate::analysis::Analysis;
 use crate::analysis::comparison::Verdict;
 use crate::analysis::winners::{self, Duel};
@@ -10,28 +12,46 @@ use super::answer::title;
 use super::numbers;
 use super::words;
 
-/// A question, who is asked about, and against whom.
-const DUELS: [(hola_servers::models::Bilingual, &str, &str); 2] = [
-    (
-        words::THREADS_OR_PROCESSES,
-        "fork-per-client",
-        "thread-per-client",
-    ),
-    (words::THREADS_OR_ASYNC, "tokio", "thread-per-client"),
+/// Two models of which people ask which to take.
+struct Question {
+    asked: Bilingual,
+    model: &'static str,
+    other: &'static str,
+    /// The answer where the model costs less under some loads and more under none.
+    model_wins: Bilingual,
+    other_wins: Bilingual,
+}
+
+const QUESTIONS: [Question; 2] = [
+    Question {
+        asked: words::THREADS_OR_PROCESSES,
+        model: "fork-per-client",
+        other: "thread-per-client",
+        model_wins: words::PROCESSES_COST_LESS,
+        other_wins: words::THREADS_COST_LESS,
+    },
+    Question {
+        asked: words::THREADS_OR_ASYNC,
+        model: "tokio",
+        other: "thread-per-client",
+        model_wins: words::ASYNC_COSTS_LESS,
+        other_wins: words::THREADS_COST_LESS,
+    },
 ];
 
 /// Three sentences; none of them where the run has no load to compare the models under.
 pub(super) fn sentences(run: &Run, analyses: &[Analysis<'_>], language: Language) -> Vec<String> {
-    let duels = DUELS.iter().filter_map(|(question, model, other)| {
+    let answers = QUESTIONS.iter().filter_map(|question| {
+        let Question { model, other, .. } = question;
         let titles = [model, other].map(|name| title(run, name, language));
         let duels = winners::duels(analyses, model, other);
-        sentence(language.of(*question), titles, &duels, language)
+        sentence(question, titles, &duels, language)
     });
-    duels.chain(cheapest(run, analyses, language)).collect()
+    answers.chain(cheapest(run, analyses, language)).collect()
 }
 
 fn sentence(
-    question: &str,
+    question: &Question,
     titles: [&str; 2],
     duels: &[Duel<'_>],
     language: Language,
@@ -51,8 +71,15 @@ fn sentence(
         tied: count(Verdict::Tie),
         open: count(Verdict::TooFew),
     };
+    let answer = match (came.cheaper, came.dearer) {
+        (0, 0) => words::NO_DIFFERENCE,
+        (_, 0) => question.model_wins,
+        (0, _) => question.other_wins,
+        _ => words::DEPENDS_ON_LOAD,
+    };
+    let answered = [question.asked, answer].map(|text| language.of(text));
     let range = [low, high].map(|ratio| numbers::times(ratio, language));
-    Some(words::duel(question, titles, &range, &came, language))
+    Some(words::duel(answered, titles, &range, &came, language))
 }
 
 /// Who is the cheapest under most loads.

@@ -88,7 +88,8 @@ fn the_answer_says_how_much_dearer_under_how_many_loads() {
     let english = Reports::of(&run, &trials).report(Language::English);
     assert_eq!(english.answer.len(), 3, "{:?}", english.answer);
     assert!(
-        english.answer[0].starts_with("Threads or processes? “Process per client” costs 3.")
+        english.answer[0]
+            .starts_with("Threads or processes? Threads cost less: “Process per client” costs 3.")
             && english.answer[0].ends_with("dearer under 3 of 3 loads."),
         "{}",
         english.answer[0]
@@ -100,7 +101,7 @@ fn the_answer_says_how_much_dearer_under_how_many_loads() {
     );
     let spanish = Reports::of(&run, &trials).report(Language::Spanish);
     assert!(
-        spanish.answer[0].starts_with("¿Hilos o procesos? ")
+        spanish.answer[0].starts_with("¿Hilos o procesos? Los hilos cuestan menos: ")
             && spanish.answer[0].contains("cuesta entre 3,")
             && spanish.answer[0].ends_with("más caro con 3 de 3 cargas."),
         "{}",

@@ -39,6 +39,16 @@ pub(in crate::report) const THREADS_OR_PROCESSES: Bilingual =
     text("Threads or processes?", "¿Hilos o procesos?");
 pub(in crate::report) const THREADS_OR_ASYNC: Bilingual =
     text("Threads or async?", "¿Hilos o asíncrono?");
+pub(in crate::report) const THREADS_COST_LESS: Bilingual =
+    text("Threads cost less", "Los hilos cuestan menos");
+pub(in crate::report) const PROCESSES_COST_LESS: Bilingual =
+    text("Processes cost less", "Los procesos cuestan menos");
+pub(in crate::report) const ASYNC_COSTS_LESS: Bilingual =
+    text("Async costs less", "Lo asíncrono cuesta menos");
+pub(in crate::report) const DEPENDS_ON_LOAD: Bilingual =
+    text("It depends on the load", "Depende de la carga");
+pub(in crate::report) const NO_DIFFERENCE: Bilingual =
+    text("No difference was found", "No se halló diferencia");
 
 /// How a model fared against another over several loads.
 #[derive(Clone, Copy, Debug)]
@@ -55,9 +65,10 @@ pub(in crate::report) struct Came {
     pub(in crate::report) open: usize,
 }
 
-/// `Threads or processes? Process per client costs 1.2× to 5.0× the CPU of …: dearer under 14 of 16 loads, a tie under 2.`
+/// `Threads or processes? Threads cost less: “Process per client” costs 1.2× to 5.0× the server CPU of …, dearer under 14 of
+/// 16 loads, a tie under 2.`
 pub(in crate::report) fn duel(
-    question: &str,
+    [question, answer]: [&str; 2],
     [model, other]: [&str; 2],
     [low, high]: &[String; 2],
     came: &Came,
@@ -92,8 +103,8 @@ pub(in crate::report) fn duel(
     }
     let said = said.join(", ");
     language.choose(
-        || format!("{question} “{model}” costs {range} the server CPU of “{other}” per request: {said}."),
-        || format!("{question} «{model}» cuesta {range} la CPU del servidor de «{other}» por petición: {said}."),
+        || format!("{question} {answer}: “{model}” costs {range} the server CPU of “{other}” per request, {said}."),
+        || format!("{question} {answer}: «{model}» cuesta {range} la CPU del servidor de «{other}» por petición, {said}."),
     )
 }
 
