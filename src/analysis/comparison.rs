@@ -59,14 +59,17 @@ pub struct NoiseFloor<'a> {
     pub metric: Metric,
     /// Median of the second copy over median of the first.
     pub ratio: Estimate,
-    /// The floor itself, as a factor above 1: the ratio's interval bound farthest from 1 (the ratio itself where there
-    /// is no interval), taken upwards. A model whose ratio, or its inverse, is smaller ties with the control.
+    /// The floor itself, as a factor above 1, the same at every level of the experiment: the median over them of the bound
+    /// of [`NoiseFloor::ratio`] that is farthest from 1. A model whose ratio, or its inverse, is smaller ties with the
+    /// control.
     pub factor: f64,
 }
 
 /// Noise floors of every level that has an A/A control, in each of `metrics`.
 ///
-/// The bound and not the point is taken: two copies that happen to agree prove little about the next two.
+/// The bound and not the point is taken: two copies that happen to agree prove little about the next two. The median over
+/// the levels is, because one pair of few trials is a noisy witness of noise, and all levels of an experiment were measured
+/// in the same rounds.
 pub fn noise_floors<'a>(cells: &[Cell<'a>], metrics: &[Metric], seed: u64) -> Vec<NoiseFloor<'a>> {
     let mut floors = Vec::new();
     for again in cells.iter().filter(|cell| cell.arm == Arm::Again) {
@@ -75,20 +78,39 @@ pub fn noise_floors<'a>(cells: &[Cell<'a>], metrics: &[Metric], seed: u64) -> Ve
         };
         for &metric in metrics {
             if let Some(ratio) = ratio(again, once, metric, seed) {
-                let bounds = ratio
-                    .interval
-                    .map_or([ratio.value; 2], |bounds| [bounds.low, bounds.high]);
                 floors.push(NoiseFloor {
                     model: again.model,
                     level: again.level,
                     metric,
+                    factor: farthest(ratio),
                     ratio,
-                    factor: bounds.map(factor).into_iter().fold(1.0, f64::max),
                 });
             }
         }
     }
+    for &metric in metrics {
+        let of_it = |floor: &&mut NoiseFloor<'_>| floor.metric == metric;
+        let bounds: Vec<f64> = floors
+            .iter_mut()
+            .filter(of_it)
+            .map(|floor| floor.factor)
+            .collect();
+        if let Some(factor) = median(&bounds) {
+            floors
+                .iter_mut()
+                .filter(of_it)
+                .for_each(|floor| floor.factor = factor);
+        }
+    }
     floors
+}
+
+/// The bound of a ratio's interval farthest from 1, as a factor; the ratio itself where there is no interval.
+fn farthest(ratio: Estimate) -> f64 {
+    let bounds = ratio
+        .interval
+        .map_or([ratio.value; 2], |bounds| [bounds.low, bounds.high]);
+    bounds.map(factor).into_iter().fold(1.0, f64::max)
 }
 
 /// Compares every model with the control at every level, in each of `metrics`.

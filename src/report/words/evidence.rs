@@ -136,10 +136,11 @@ pub(in crate::report) fn p_out_of_reach(
 }
 
 pub(in crate::report) const FLOOR_CAPTION: Bilingual = text(
-    "Noise floor: one model measured twice as if it were two. The bound of that ratio farthest from 1 is the floor of its \
-     level; a smaller difference is a tie, whatever its interval.",
+    "Noise floor: one model measured twice as if it were two. The bound of that ratio farthest from 1 is the noise of its \
+     level, and the median over the levels is the floor of the experiment; a smaller difference is a tie, whatever its interval.",
     "Ruido de fondo: un modelo medido dos veces como si fueran dos. El extremo de esa razón más alejado de 1 es el ruido de \
-     su nivel; una diferencia menor es un empate, sea cual sea su intervalo.",
+     su nivel, y la mediana de los niveles es el ruido de fondo del experimento; una diferencia menor es un empate, sea cual sea \
+     su intervalo.",
 );
 
 pub(in crate::report) fn no_floor(experiments: &[&str], language: Language) -> String {
@@ -217,18 +218,19 @@ pub(in crate::report) fn repeated(
     most: &str,
     language: Language,
 ) -> String {
-    let (made, left) = (trials(repeated, language), trials(disturbed, language));
     language.choose(
         || {
             format!(
-                "Made again because the hypervisor had taken more than {most} of the CPU time asked for: {made}. Of several \
-                 attempts the least disturbed counts, whatever it shows. More than that was taken even so from {left}."
+                "Trials made again because the hypervisor had taken more than {most} of the CPU time asked for: {repeated}. Of \
+                 several attempts the least disturbed counts, whatever it shows. Trials that lost more than that even so: \
+                 {disturbed}."
             )
         },
         || {
             format!(
-                "Repetidos porque el hipervisor se había quedado con más del {most} del tiempo de CPU pedido: {made}. De varios \
-                 intentos cuenta el menos perturbado, muestre lo que muestre. Aun así, perdieron más que eso {left}."
+                "Ensayos repetidos porque el hipervisor se había quedado con más del {most} del tiempo de CPU pedido: \
+                 {repeated}. De varios intentos cuenta el menos perturbado, muestre lo que muestre. Ensayos que aun así perdieron \
+                 más que eso: {disturbed}."
             )
         },
     )
