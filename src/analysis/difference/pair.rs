@@ -58,6 +58,23 @@ impl<'a> Measured<'a> {
     }
 }
 
+/// The ranked trials' values of one figure, of one cell in both runs.
+pub(super) struct Both<'a> {
+    level: &'a str,
+    pub(super) model: &'a str,
+    base: Vec<f64>,
+    candidate: Vec<f64>,
+    /// The larger noise floor of the two runs.
+    pub(super) floor: Option<f64>,
+}
+
+impl Both<'_> {
+    /// Candidate's median over the base's.
+    pub(super) fn ratio(&self) -> Option<f64> {
+        quotient(median(&self.candidate)?, median(&self.base)?)
+    }
+}
+
 /// One experiment of both runs.
 pub(super) struct Pair<'a> {
     pub(super) base: Measured<'a>,
@@ -69,38 +86,48 @@ pub(super) struct Pair<'a> {
 impl<'a> Pair<'a> {
     /// A figure of every model at every level that both have, judged; and what all of them share.
     pub(super) fn changes(&self, metric: Metric) -> (Option<Shared<'a>>, Vec<Change<'a>>) {
-        let beyond = |factor: f64| -> Vec<Change<'a>> {
-            let cells = self.base.models();
-            cells
-                .filter_map(|cell| self.change(cell, metric, factor))
-                .collect()
-        };
-        let shared = Shared::of(&beyond(1.0));
+        let cells = self.base.models();
+        let both: Vec<Both<'a>> = cells.filter_map(|cell| self.both(cell, metric)).collect();
+        let shared = Shared::of(self.base.experiment, metric, &both);
         let factor = shared.map_or(1.0, |shared| shared.factor);
-        (shared, verdict::on_family(beyond(factor)))
+        let changes = both
+            .iter()
+            .filter_map(|both| self.change(both, metric, factor));
+        (shared, verdict::on_family(changes.collect()))
     }
 
-    fn change(&self, cell: &Cell<'a>, metric: Metric, shared: f64) -> Option<Change<'a>> {
+    fn both(&self, cell: &Cell<'a>, metric: Metric) -> Option<Both<'a>> {
         let other = self.candidate.like(cell)?;
-        let base = values(&cell.observations(metric));
-        let candidate = values(&other.observations(metric));
-        let own: Vec<f64> = candidate.iter().map(|value| value / shared).collect();
-        let p = rank::mann_whitney_p(&own, &base)?;
         let floor = |side: &Measured<'_>| comparison::floor(&side.floors, cell.level, metric);
         let floors = [floor(&self.base), floor(&self.candidate)];
-        Some(Change {
-            experiment: self.base.experiment,
+        Some(Both {
             level: cell.level,
             model: cell.model,
+            base: values(&cell.observations(metric)),
+            candidate: values(&other.observations(metric)),
+            floor: floors.into_iter().flatten().reduce(f64::max),
+        })
+    }
+
+    fn change(&self, both: &Both<'a>, metric: Metric, shared: f64) -> Option<Change<'a>> {
+        let Both {
+            base, candidate, ..
+        } = both;
+        let own: Vec<f64> = candidate.iter().map(|value| value / shared).collect();
+        let p = rank::mann_whitney_p(&own, base)?;
+        Some(Change {
+            experiment: self.base.experiment,
+            level: both.level,
+            model: both.model,
             metric,
-            base: shown(&base)?,
-            candidate: shown(&candidate)?,
-            ratio: ratio(&candidate, &base, self.seed),
+            base: shown(base)?,
+            candidate: shown(candidate)?,
+            ratio: ratio(candidate, base, self.seed),
             shared,
-            delta: rank::cliffs_delta(&own, &base)?,
+            delta: rank::cliffs_delta(&own, base)?,
             p,
             p_holm: p,
-            floor: floors.into_iter().flatten().reduce(f64::max),
+            floor: both.floor,
             verdict: Verdict::Same,
         })
     }

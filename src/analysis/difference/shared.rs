@@ -11,7 +11,8 @@ use crate::analysis::comparison;
 use crate::analysis::metric::Metric;
 use crate::analysis::sample::{median, quantile};
 
-use super::{Change, Verdict};
+use super::Verdict;
+use super::pair::Both;
 
 /// Fewest models that can have something in common.
 const MODELS_MIN: usize = 4;
@@ -33,19 +34,19 @@ pub struct Shared<'a> {
 
 impl<'a> Shared<'a> {
     /// What the cells of one figure have in common; `None` where too few models have been compared to tell.
-    pub(super) fn of(family: &[Change<'a>]) -> Option<Self> {
-        let first = family.first()?;
-        let models: BTreeSet<&str> = family.iter().map(|one| one.model).collect();
+    pub(super) fn of(experiment: &'a str, metric: Metric, family: &[Both<'a>]) -> Option<Self> {
+        let moved = |both: &Both<'a>| both.ratio().filter(|ratio| *ratio > 0.0);
+        let compared = || family.iter().filter_map(|both| Some((both, moved(both)?)));
+        let models: BTreeSet<&str> = compared().map(|(both, _)| both.model).collect();
         if models.len() < MODELS_MIN {
             return None;
         }
-        let ratios = family.iter().filter_map(|one| Some(one.ratio?.value));
-        let ratios: Vec<f64> = ratios.filter(|ratio| *ratio > 0.0).collect();
+        let ratios: Vec<f64> = compared().map(|(_, ratio)| ratio).collect();
         let (lower, upper) = (quantile(&ratios, 0.25)?, quantile(&ratios, 0.75)?);
-        let floors: Vec<f64> = family.iter().filter_map(|one| one.floor).collect();
+        let floors: Vec<f64> = compared().filter_map(|(both, _)| both.floor).collect();
         let mut shared = Self {
-            experiment: first.experiment,
-            metric: first.metric,
+            experiment,
+            metric,
             factor: lower.max(1.0) * upper.min(1.0),
             floor: median(&floors),
             verdict: Verdict::Same,
