@@ -113,7 +113,7 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
     let open_files = sys::raise_open_file_limit();
     workload.validate(open_files)?;
     let plan = Plan::of(workload, open_files);
-    let engine = resolved(workload.engine);
+    let engine = workload.engine.resolved();
     let (yields, stopped) = match engine {
         Engine::Completion => work::<Completion>(&plan, observer),
         Engine::Auto | Engine::Readiness => work::<Readiness>(&plan, observer),
@@ -127,14 +127,6 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
     }
     let kernel = kernel::since(kernel_before);
     Ok(assemble(workload, engine, &plan, &parts, stopped, kernel))
-}
-
-/// The engine meant by `asked` on this machine.
-fn resolved(asked: Engine) -> Engine {
-    match asked {
-        Engine::Auto => Engine::Readiness,
-        asked => asked,
-    }
 }
 
 /// Has a thread do each job of `plan`, all from the same instant; also says whether they were stopped.

@@ -295,7 +295,7 @@ pub enum Conversation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
-    /// The one that is known to be faster on this machine, readiness otherwise.
+    /// Completion where the kernel has it, readiness elsewhere.
     #[default]
     Auto,
     /// Non-blocking calls and epoll(7).
@@ -311,6 +311,15 @@ impl Engine {
             Self::Auto => "auto",
             Self::Readiness => "readiness",
             Self::Completion => "completion",
+        }
+    }
+
+    /// The engine meant by it on this machine.
+    pub fn resolved(self) -> Self {
+        match self {
+            Self::Auto if ring::unavailable().is_none() => Self::Completion,
+            Self::Auto => Self::Readiness,
+            named => named,
         }
     }
 

@@ -17,6 +17,7 @@ mod tokio_current_thread;
 
 use std::{fmt, io};
 
+pub use hola_base::Text as Bilingual;
 use serde::Serialize;
 
 pub(crate) use self::thread_per_client::STACK_OCTETS;
@@ -77,15 +78,6 @@ impl Model {
 
 /// Workers for each CPU that block with their client: enough that some can go on while others wait.
 const BLOCKING_WORKERS_PER_CPU: usize = 4;
-
-/// One text in English and in Spanish.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Bilingual {
-    /// English.
-    pub en: &'static str,
-    /// Spanish.
-    pub es: &'static str,
-}
 
 /// What the server spends on one client for as long as it is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

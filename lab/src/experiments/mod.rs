@@ -1,0 +1,35 @@
+//! The experiments: one file and one line of [`EXPERIMENTS`] per question. Each makes a [`Design`] for a profile and a machine.
+
+mod equal_load;
+mod roster;
+
+use hola_base::Text;
+
+pub use self::roster::Setting;
+use crate::metric::Metric;
+use crate::plan::Design;
+
+/// A question, and how it is put.
+#[derive(Clone, Copy)]
+pub struct Experiment {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// The question.
+    pub question: Text,
+    /// What result would change our mind.
+    pub changes_mind: Text,
+    /// Metrics compared, the one that headlines first.
+    pub metrics: &'static [Metric],
+    /// Its plan; `None` where the profile, or the machine, leaves it out.
+    pub design: fn(&Setting<'_>) -> Option<Design>,
+}
+
+/// Every experiment, in the order they are made.
+pub const EXPERIMENTS: &[Experiment] = &[equal_load::EXPERIMENT];
+
+/// The experiment of that name.
+pub fn find(name: &str) -> Option<&'static Experiment> {
+    EXPERIMENTS
+        .iter()
+        .find(|experiment| experiment.name == name)
+}

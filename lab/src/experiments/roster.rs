@@ -1,0 +1,278 @@
+//! Who takes part: models and reference targets, with the options that give them equal terms.
+
+use std::cell::RefCell;
+
+use hola_servers::models::{Attention, Capacity, MODELS, Model};
+
+use crate::plan::{Level, Load, Pace, Participant, Profile, Role, Stage, Task};
+use crate::record::Skipped;
+use crate::target::{Spec, Targets};
+
+/// Every model.
+pub const ALL: &[&str] = &[];
+
+/// One model of each kind, where all of them would take too long.
+pub const KINDS: &[&str] = &[
+    "iterative",
+    "fork-per-client",
+    "pre-forked",
+    "thread-per-client",
+    "pre-threaded",
+    "thread-pool",
+    "epoll",
+    "tokio-current-thread",
+    "tokio",
+];
+
+/// The models of the question in one sentence.
+pub const FOUR: &[&str] = &[
+    "iterative",
+    "fork-per-client",
+    "thread-per-client",
+    "epoll",
+    "tokio",
+];
+
+/// Descriptors and clients beyond those that a level holds: a probe, a slow one, those of the slice before.
+const SPARE_CLIENTS: u32 = 64;
+
+/// What a design is made for.
+#[derive(Debug)]
+pub struct Setting<'s> {
+    /// How much is measured.
+    pub profile: Profile,
+    /// CPUs that this process may use.
+    pub cpus: Vec<usize>,
+    /// Reference targets there are.
+    pub targets: &'s Targets,
+    /// Servers asked for by name; empty leaves it to the experiments.
+    pub asked: Vec<String>,
+    /// Who was left out so far, and why.
+    pub skipped: RefCell<Vec<Skipped>>,
+}
+
+impl Setting<'_> {
+    /// Whether this is the full profile.
+    pub fn is_full(&self) -> bool {
+        self.profile == Profile::Full
+    }
+
+    /// One of two values, by profile.
+    pub fn choose<T>(&self, quick: T, full: T) -> T {
+        if self.is_full() { full } else { quick }
+    }
+
+    /// A stage with one CPU for the servers and one for the generator: more would compare how many cores a model takes, not
+    /// what a client costs.
+    pub fn stage(&self, name: &str, participants: Vec<Participant>) -> Stage {
+        let (server_cpus, generator_cpus) = match self.cpus.as_slice() {
+            [first, .., last] => (vec![*first], vec![*last]),
+            _ => (self.cpus.clone(), self.cpus.clone()),
+        };
+        Stage {
+            name: name.into(),
+            participants,
+            server_cpus,
+            generator_cpus,
+            levels: Vec::new(),
+        }
+    }
+
+    /// Those of the models `names` ([`ALL`] means every one) that there are, were asked for and can hold `held` clients at
+    /// once; the `control` in any case.
+    pub fn models(
+        &self,
+        experiment: &str,
+        control: &str,
+        names: &[&str],
+        held: Option<u32>,
+    ) -> Vec<Participant> {
+        let wanted = |model: &&Model| {
+            let is_listed = names.is_empty() || names.contains(&model.name);
+            let is_asked =
+                self.asked.is_empty() || self.asked.iter().any(|name| name == model.name);
+            model.name == control
+                || (if self.asked.is_empty() {
+                    is_listed
+                } else {
+                    is_asked
+                })
+        };
+        let mut participants = Vec::new();
+        for model in MODELS.iter().filter(wanted) {
+            match takes_part(model, held) {
+                Ok(options) => participants.push(Participant {
+                    name: model.name.into(),
+                    server: model.name.into(),
+                    options,
+                    role: Role::Compared,
+                }),
+                Err(reason) => self.skip(model.name, experiment, reason),
+            }
+        }
+        participants
+    }
+
+    /// Those of the targets `names` ([`ALL`] means every one) that are installed and can do `load`; none in the quick
+    /// profile unless they were asked for.
+    pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
+        let wanted = |spec: &&Spec| {
+            let is_listed = names.is_empty() || names.contains(&spec.name.as_str());
+            match self.asked.as_slice() {
+                [] => is_listed && self.is_full(),
+                asked => asked.contains(&spec.name),
+            }
+        };
+        let mut participants = Vec::new();
+        for spec in self.targets.specs.iter().filter(wanted) {
+            match target_takes_part(spec, self.targets, load) {
+                Ok(()) => participants.push(Participant {
+                    name: spec.name.clone(),
+                    server: spec.name.clone(),
+                    options: Vec::new(),
+                    role: Role::Compared,
+                }),
+                Err(reason) => self.skip(&spec.name, experiment, reason),
+            }
+        }
+        participants
+    }
+
+    fn skip(&self, server: &str, experiment: &str, reason: String) {
+        let skipped = Skipped {
+            server: server.into(),
+            experiment: Some(experiment.into()),
+            reason,
+        };
+        let mut all = self.skipped.borrow_mut();
+        if !all.contains(&skipped) {
+            all.push(skipped);
+        }
+    }
+}
+
+/// The options by which a model holds so many clients at once; otherwise why it does not take part.
+fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
+    (model.available)()?;
+    let Some(held) = held else {
+        return Ok(Vec::new());
+    };
+    let option = |name: &str, value: u32| vec![name.to_owned(), value.to_string()];
+    match (model.capacity, model.attention) {
+        (Capacity::One, _) if held > 1 => {
+            Err(format!("it serves one client at a time, and {held} stay"))
+        }
+        (Capacity::One, _) => Ok(Vec::new()),
+        // A smaller pool would show its size, not its kind.
+        (Capacity::Workers, _) => Ok(option("--workers", held + 8)),
+        (Capacity::Unbounded, Attention::Process | Attention::Thread) => {
+            Ok(option("--max-clients", held + SPARE_CLIENTS))
+        }
+        (Capacity::Unbounded, Attention::Nothing | Attention::Task) => Ok(Vec::new()),
+    }
+}
+
+fn target_takes_part(spec: &Spec, targets: &Targets, load: &Load) -> Result<(), String> {
+    spec.program(&targets.places)?;
+    let path = load.path_for(&spec.name);
+    if !spec.answers(path) {
+        return Err(format!("it has no answer to {path}"));
+    }
+    if load.requests_per_connection != Some(1) && !spec.keep_alive {
+        return Err("it takes one request per connection".into());
+    }
+    let held = match load.pace {
+        Pace::Open {
+            connections: Some(connections),
+            ..
+        } => connections,
+        _ => 0,
+    };
+    match spec.serves_at_once() {
+        Some(most) if most < held => {
+            Err(format!("it serves {most} clients at once, and {held} stay"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Adds a second server of `control`: the two must not differ.
+pub fn with_again(mut participants: Vec<Participant>, control: &str) -> Vec<Participant> {
+    participants.extend(copy(
+        &participants,
+        control,
+        "again",
+        Role::Again(control.into()),
+    ));
+    participants
+}
+
+/// Adds a server of `control` that does a known piece of work more for each request.
+pub fn with_planted(mut participants: Vec<Participant>, control: &str) -> Vec<Participant> {
+    participants.extend(copy(
+        &participants,
+        control,
+        "planted",
+        Role::Planted(control.into()),
+    ));
+    participants
+}
+
+fn copy(participants: &[Participant], of: &str, suffix: &str, role: Role) -> Option<Participant> {
+    let original = participants.iter().find(|one| one.name == of)?;
+    Some(Participant {
+        name: format!("{of}, {suffix}"),
+        role,
+        ..original.clone()
+    })
+}
+
+/// Adds another setting of `of`, with these options besides.
+pub fn with_variant(
+    mut participants: Vec<Participant>,
+    of: &str,
+    suffix: &str,
+    options: &[&str],
+) -> Vec<Participant> {
+    let variant = copy(&participants, of, suffix, Role::Compared).map(|mut variant| {
+        variant
+            .options
+            .extend(options.iter().map(|&option| option.to_owned()));
+        variant
+    });
+    participants.extend(variant);
+    participants
+}
+
+/// Whether they can be told apart from nobody: a stage with its control alone has no question.
+pub fn has_rivals(participants: &[Participant], control: &str) -> bool {
+    let is_control = |one: &Participant| one.name == control;
+    participants.iter().any(is_control)
+        && participants
+            .iter()
+            .any(|one| !is_control(one) && one.role == Role::Compared)
+}
+
+impl Stage {
+    /// Adds a level that all its participants meet.
+    pub(super) fn level(mut self, name: &str, control: &str, cycles: u32, task: Task) -> Self {
+        let participants = self
+            .participants
+            .iter()
+            .map(|one| one.name.clone())
+            .collect();
+        self.levels.push(Level {
+            name: name.into(),
+            control: control.into(),
+            participants,
+            cycles,
+            task,
+        });
+        self
+    }
+
+    /// Adds a load that all its participants meet.
+    pub(super) fn load(self, name: &str, control: &str, cycles: u32, load: Load) -> Self {
+        self.level(name, control, cycles, Task::Load(load))
+    }
+}

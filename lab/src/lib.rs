@@ -1,0 +1,18 @@
+//! Makes comparisons: plans, live servers, slices of load in turn, procedures, and the records of all that.
+//!
+//! [`experiments`] say what to ask, [`plan`] is how it is asked, [`record`] what was found; nothing here judges.
+
+mod cgroup;
+pub mod environment;
+pub mod experiments;
+pub mod image;
+mod listening;
+pub mod metric;
+mod model_server;
+pub mod plan;
+mod procedures;
+pub mod record;
+pub mod store;
+mod switches;
+pub mod target;
+mod tree;

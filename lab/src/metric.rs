@@ -1,0 +1,139 @@
+//! The metrics: what can be said of a participant at a level, in one table.
+
+use std::fmt;
+
+use hola_base::{Text, text};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Reading, Slice};
+
+/// Which values are good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Small ones.
+    Lower,
+    /// Large ones.
+    Higher,
+}
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// As ratios; values are positive.
+    Ratio,
+    /// As they are: shares from 0 to 1, and counts that may be 0.
+    Plain,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy)]
+pub enum From {
+    /// Every slice has one; a block's is a robust mean over its cycles.
+    Slice(fn(&Slice) -> Option<f64>),
+    /// A block has one: of the slices' requests taken together, or what a procedure found.
+    Block(fn(&Reading) -> Option<f64>),
+}
+
+/// What is known of a metric.
+#[derive(Clone, Copy)]
+pub struct Definition {
+    /// Name in records and on the command line, the unit last in it.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: Text,
+    /// Unit for people.
+    pub unit: Text,
+    /// Which values are good.
+    pub better: Better,
+    /// How values are compared.
+    pub scale: Scale,
+    /// Where a value comes from.
+    pub from: From,
+}
+
+/// Declares [`Metric`] and its table, a line for each metric.
+macro_rules! metrics {
+    ($($metric:ident $name:literal $better:ident $scale:ident $from:expr, $unit:expr, $en:literal, $es:literal;)*) => {
+        /// A metric.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[allow(missing_docs, reason = "each is defined by its line of the table")]
+        pub enum Metric {
+            $(#[serde(rename = $name)] $metric,)*
+        }
+
+        impl Metric {
+            /// Every metric, in the order of the table.
+            pub const ALL: &[Metric] = &[$(Metric::$metric,)*];
+
+            /// Its line of the table.
+            pub fn definition(self) -> Definition {
+                match self {
+                    $(Metric::$metric => Definition {
+                        name: $name,
+                        title: text($en, $es),
+                        unit: $unit,
+                        better: Better::$better,
+                        scale: Scale::$scale,
+                        from: $from,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+use self::From::{Block, Slice as Each};
+
+const US: Text = text("µs", "µs");
+const MS_PER_S: Text = text("ms of CPU per second", "ms de CPU por segundo");
+const PER_S: Text = text("requests/s", "peticiones/s");
+const KIB: Text = text("KiB", "KiB");
+const CLIENTS: Text = text("clients", "clientes");
+const SHARE: Text = text("share", "parte");
+const COUNT: Text = text("", "");
+
+metrics! {
+    CpuPerRequest "cpu_us_per_request" Lower Ratio Each(Slice::cpu_us_per_request), US, "CPU per request", "CPU por petición";
+    SwitchesPerRequest "switches_per_request" Lower Ratio Each(Slice::switches_per_request), COUNT, "Context switches per request", "Cambios de contexto por petición";
+    GoodPerS "good_per_s" Higher Ratio Each(Slice::good_per_s), PER_S, "Good answers per second", "Respuestas correctas por segundo";
+    CapacityPerS "capacity_per_s" Higher Ratio Each(Slice::capacity_per_s), PER_S, "Capacity of one full CPU", "Capacidad de una CPU llena";
+    StandingCpu "standing_cpu_ms_per_s" Lower Plain Each(Slice::standing_cpu_ms_per_s), MS_PER_S, "CPU at rest", "CPU en reposo";
+    FailedShare "failed_share" Lower Plain Each(Slice::failed_share), SHARE, "Requests that failed", "Peticiones fallidas";
+    ResponseP50 "response_us_p50" Lower Ratio Block(|reading| reading.response_us(500)), US, "Response time, median", "Tiempo de respuesta, mediana";
+    ResponseP99 "response_us_p99" Lower Ratio Block(|reading| reading.response_us(990)), US, "Response time, 99th percentile", "Tiempo de respuesta, percentil 99";
+    ResponseP999 "response_us_p99_9" Lower Ratio Block(|reading| reading.response_us(999)), US, "Response time, 99.9th percentile", "Tiempo de respuesta, percentil 99,9";
+    MemoryPerClient "memory_kib_per_client" Lower Ratio Block(|reading| reading.figure(Metric::MemoryPerClient)), KIB, "Memory per idle client", "Memoria por cliente inactivo";
+    KernelMemoryPerClient "kernel_memory_kib_per_client" Lower Ratio Block(|reading| reading.figure(Metric::KernelMemoryPerClient)), KIB, "Kernel memory per idle client", "Memoria del núcleo por cliente inactivo";
+    ClientsHeld "clients_held" Higher Ratio Block(|reading| reading.figure(Metric::ClientsHeld)), CLIENTS, "Most clients held", "Máximo de clientes sostenidos";
+    CrowdGoodput "crowd_goodput_share" Higher Plain Block(|reading| reading.figure(Metric::CrowdGoodput)), SHARE, "Goodput at the most clients, of its best", "Rendimiento útil con el máximo de clientes, sobre el mejor";
+    SpawnTime "spawn_us" Lower Ratio Block(|reading| reading.figure(Metric::SpawnTime)), US, "Time to make one and see it end", "Tiempo de crear uno y verlo terminar";
+    OthersFailed "others_failed_share" Lower Plain Block(|reading| reading.figure(Metric::OthersFailed)), SHARE, "Other clients' requests that failed", "Peticiones fallidas de los demás";
+    Survived "survived_share" Higher Plain Block(|reading| reading.figure(Metric::Survived)), SHARE, "Servers that survived", "Servidores que sobrevivieron";
+    RecoveryTime "recovery_us" Lower Ratio Block(|reading| reading.figure(Metric::RecoveryTime)), US, "Time until others are served again", "Tiempo hasta volver a servir";
+    ClientsConnected "clients_connected" Higher Plain Block(|reading| reading.figure(Metric::ClientsConnected)), CLIENTS, "Clients connected while none is accepted", "Clientes conectados mientras no se acepta a ninguno";
+    ConnectsAfter1S "connects_after_1s_share" Lower Plain Block(|reading| reading.figure(Metric::ConnectsAfter1S)), SHARE, "Clients delayed by a second or more", "Clientes retrasados un segundo o más";
+    GoodputOfCapacity "goodput_of_capacity_share" Higher Plain Block(|reading| reading.figure(Metric::GoodputOfCapacity)), SHARE, "Goodput, of the model's capacity", "Rendimiento útil, sobre la capacidad del modelo";
+    CountMissing "count_missing" Lower Plain Block(|reading| reading.figure(Metric::CountMissing)), COUNT, "Requests missing from the shared count", "Peticiones que faltan en la cuenta compartida";
+}
+
+impl Metric {
+    /// The metric of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|metric| metric.name() == name)
+    }
+
+    /// Name in records and on the command line.
+    pub fn name(self) -> &'static str {
+        self.definition().name
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}

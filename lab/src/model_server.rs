@@ -1,0 +1,299 @@
+//! A running server of one of Hola's models: started, proved to be ours, and stopped.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStderr, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use hola_servers::counters::Snapshot;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use procfs::process::{FDTarget, Process};
+use thiserror::Error;
+
+use crate::cgroup::Cgroup;
+use crate::image::Image;
+use crate::record::Account;
+use crate::{listening, tree};
+
+/// Longest wait for a server to say that it listens.
+const START_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for a server to end: its own drain deadline and a little.
+const STOP_MAX: Duration = Duration::from_secs(7);
+/// How often a stopping server is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// Most of a server's last words that are kept. Whatever it says is read at once: a full pipe would stop it.
+const LAST_WORDS_MAX: usize = 64 * 1024;
+
+/// Why a server could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The program itself could not be run.
+    #[error("cannot run {program}: {error}")]
+    NotRun {
+        /// What was to be run.
+        program: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It ended, or closed its output, without listening.
+    #[error("{model} did not start: {reason}")]
+    NotListening {
+        /// The model.
+        model: String,
+        /// Its last words, or what was seen instead.
+        reason: String,
+    },
+    /// Something else answers at the address it gave.
+    #[error("{address} does not belong to the server that was started")]
+    NotOurs {
+        /// The address it gave.
+        address: SocketAddr,
+    },
+}
+
+/// What a server reported when it ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// What it counted.
+    pub counters: Snapshot,
+    /// What it was told, as it reported it.
+    pub settings: serde_json::Value,
+}
+
+/// A running server that is a child of this process. Dropping it ends it.
+#[derive(Debug)]
+pub struct ModelServer {
+    model: String,
+    child: Child,
+    address: SocketAddr,
+    cgroup: Option<Cgroup>,
+    last_words: Option<JoinHandle<String>>,
+}
+
+impl ModelServer {
+    /// Runs `hola serve MODEL`, with further `options`, on a free loopback port and waits until it listens there, provably.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing is left running then.
+    pub fn start(
+        image: &Image,
+        model: &str,
+        cpus: &[usize],
+        options: &[String],
+    ) -> Result<Self, StartError> {
+        let mut command = image.command();
+        command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
+        command.args(["--parent", &std::process::id().to_string()]);
+        command.args(options);
+        if !cpus.is_empty() {
+            command.args(["--cpus", &cpu_list(cpus)]);
+        }
+        // A group of its own: Ctrl-C is for us, and we stop our servers ourselves.
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let mut child = command.spawn().map_err(|error| StartError::NotRun {
+            program: image.path().display().to_string(),
+            error,
+        })?;
+        let last_words = child.stderr.take().map(drain);
+        // From here on, dropping `server` ends the child.
+        let mut server = ModelServer {
+            model: model.into(),
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            cgroup: Cgroup::new().ok(),
+            last_words,
+        };
+        server.join_cgroup();
+        server.address = server.wait_until_listening()?;
+        if !server.owns(server.address) {
+            return Err(StartError::NotOurs {
+                address: server.address,
+            });
+        }
+        // Those whom it made before it joined; from then on they are born there.
+        server.join_cgroup();
+        Ok(server)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap_or(i32::MAX)
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// CPU time of its process tree so far, in microseconds, those that have ended included.
+    pub fn cpu_us(&self) -> f64 {
+        let by_cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.cpu_us().ok());
+        by_cgroup.unwrap_or_else(|| tree::cpu_us(self.pid()))
+    }
+
+    /// What counts that.
+    pub fn accounted_by(&self) -> Account {
+        match self.cgroup {
+            Some(_) => Account::Cgroup,
+            None => Account::Proc,
+        }
+    }
+
+    /// Asks it to stop, waits for it, and reads its report.
+    ///
+    /// # Errors
+    /// One plain sentence, when it did not end well by itself.
+    pub fn stop(mut self) -> Result<Ended, String> {
+        // Gone already: then its exit status says so below.
+        let _ = kill(Pid::from_raw(self.pid()), Signal::SIGTERM);
+        let status = self.wait_at_most(STOP_MAX)?;
+        let last_words = self.last_words();
+        if !status.success() {
+            return Err(format!(
+                "{} ended badly ({status}): {}",
+                self.model,
+                last_words.trim_end()
+            ));
+        }
+        let report = last_words.lines().last().unwrap_or_default();
+        let report: serde_json::Value = serde_json::from_str(report)
+            .map_err(|error| format!("{} gave no readable report: {error}", self.model))?;
+        let counters = serde_json::from_value(report["counters"].clone())
+            .map_err(|error| format!("{} gave no readable counters: {error}", self.model))?;
+        Ok(Ended {
+            counters,
+            settings: report["settings"].clone(),
+        })
+    }
+
+    fn wait_until_listening(&mut self) -> Result<SocketAddr, StartError> {
+        let not_listening = |reason| StartError::NotListening {
+            model: self.model.clone(),
+            reason,
+        };
+        let Some(stdout) = self.child.stdout.take() else {
+            return Err(not_listening("its output is not ours to read".into()));
+        };
+        let (sender, line) = mpsc::channel();
+        thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            let mut line = String::new();
+            // An error reads as an empty line, and the receiver is gone after a timeout.
+            let _ = stdout.read_line(&mut line);
+            let _ = sender.send(line);
+            let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+        });
+        let line = line.recv_timeout(START_MAX);
+        let line = line.map_err(|_| {
+            not_listening(format!("it said nothing within {} s", START_MAX.as_secs()))
+        })?;
+        let address = line
+            .trim_end()
+            .strip_prefix(&format!("{} listening on ", self.model));
+        match address.and_then(|address| address.parse().ok()) {
+            Some(address) => Ok(address),
+            None => {
+                let reason = match self.wait_at_most(START_MAX) {
+                    Ok(status) => format!("{} ({status})", self.last_words().trim_end()),
+                    Err(alive) => alive,
+                };
+                Err(StartError::NotListening {
+                    model: self.model.clone(),
+                    reason,
+                })
+            }
+        }
+    }
+
+    /// Whether the kernel says that the listener at `address` is one of this process's descriptors: a stranger on the
+    /// same port would otherwise be measured under the model's name.
+    fn owns(&self, address: SocketAddr) -> bool {
+        // Not by way of all sockets there are: those in TIME_WAIT alone take longer to list than a server to start.
+        let Ok(listeners) = listening::at(address) else {
+            return false;
+        };
+        let Ok(mut descriptors) = Process::new(self.pid()).and_then(|process| process.fd()) else {
+            return false;
+        };
+        descriptors.any(|fd| {
+            fd.is_ok_and(
+                |fd| matches!(fd.target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == inode)),
+            )
+        })
+    }
+
+    /// Has its tree accounted for by a control group, where there is one and it takes them all.
+    fn join_cgroup(&mut self) {
+        let everybody = tree::processes(self.pid());
+        let join = |cgroup: &Cgroup| everybody.iter().all(|each| cgroup.add(each.pid()).is_ok());
+        self.cgroup = self.cgroup.take().filter(join);
+    }
+
+    fn wait_at_most(&mut self, longest: Duration) -> Result<ExitStatus, String> {
+        let deadline = Instant::now() + longest;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                Ok(None) => {
+                    return Err(format!(
+                        "{} did not end within {} s",
+                        self.model,
+                        longest.as_secs()
+                    ));
+                }
+                Err(error) => return Err(format!("{}: {error}", self.model)),
+            }
+        }
+    }
+
+    /// The end of what it wrote on stderr, once it has ended.
+    fn last_words(&mut self) -> String {
+        let reader = self.last_words.take();
+        reader
+            .and_then(|reader| reader.join().ok())
+            .unwrap_or_default()
+    }
+}
+
+impl Drop for ModelServer {
+    fn drop(&mut self) {
+        // Both fail harmlessly when it has ended and been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// CPUs as the command line takes them.
+pub(crate) fn cpu_list(cpus: &[usize]) -> String {
+    let list: Vec<String> = cpus.iter().map(usize::to_string).collect();
+    list.join(",")
+}
+
+/// Reads all that comes, so that the writer never waits, and keeps the end of it.
+fn drain(mut stderr: ChildStderr) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        let mut piece = [0; 4096];
+        while let Ok(count @ 1..) = stderr.read(&mut piece) {
+            kept.extend_from_slice(&piece[..count]);
+            if kept.len() > 2 * LAST_WORDS_MAX {
+                kept.drain(..kept.len() - LAST_WORDS_MAX);
+            }
+        }
+        String::from_utf8_lossy(&kept).into_owned()
+    })
+}

@@ -1,0 +1,381 @@
+//! What a run writes down: `run.json`, and one JSON line of `blocks.jsonl` per block as it is finished.
+//!
+//! Everything the analysis and the reports say is computed from these records and from nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use hdrhistogram::Histogram;
+use hola_loadgen::{Histograms, percentile_ns};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Metric;
+use crate::plan::{Design, Profile};
+
+/// Version of the shapes in this file and in [`crate::plan`].
+pub const SCHEMA_VERSION: u32 = 3;
+
+/// `run.json`: everything one `hola compare` did, but for the blocks themselves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Version of the rules by which its results are judged: analysis, words and claims.
+    pub rules_version: u32,
+    /// Name of the run, which is also its folder's: `2026-11-21T101502Z-quick`.
+    pub name: String,
+    /// How much was to be measured.
+    pub profile: Profile,
+    /// How far it came.
+    pub status: Status,
+    /// UTC, RFC 3339.
+    pub started_at: String,
+    /// When an interrupted run was resumed: UTC, RFC 3339.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed_at: Vec<String>,
+    /// UTC, RFC 3339; absent while the run goes on.
+    pub finished_at: Option<String>,
+    /// Seed of the order, the schedules and the simulations.
+    pub seed: u64,
+    /// The command that makes the same run again, argument by argument.
+    pub command: Vec<String>,
+    /// Work added to each request of the planted participants, as a percentage of what the control costs.
+    pub planted_percent: f64,
+    /// What was planned, an experiment each, in the order they are made.
+    pub designs: Vec<Design>,
+    /// Models and reference targets that take part in any of them: models in teaching order, targets after them.
+    pub servers: Vec<ServerCard>,
+    /// Models and reference targets left out, of the whole run or of an experiment.
+    pub skipped: Vec<Skipped>,
+    /// Where it was measured.
+    pub environment: Environment,
+}
+
+/// How far a run came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Still going on, or killed.
+    Running,
+    /// Every experiment reached its precision or used its budget up.
+    Complete,
+    /// Stopped by the user; the blocks made are kept.
+    Interrupted,
+}
+
+/// What a reader needs to know of a model or a reference target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerCard {
+    /// Name on the command line.
+    pub name: String,
+    /// Whether it is one of Hola's models; otherwise it is a reference target.
+    pub is_model: bool,
+    /// Title, in English and in Spanish.
+    pub title: StoredText,
+    /// One sentence, in English and in Spanish.
+    pub summary: StoredText,
+    /// What one client costs: `nothing`, `task`, `thread`, `process`.
+    pub attention: String,
+    /// Settings as it reported them; `null` of a target.
+    pub settings: serde_json::Value,
+}
+
+/// One text in both languages, as records keep it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StoredText {
+    /// English.
+    pub en: String,
+    /// Spanish.
+    pub es: String,
+}
+
+impl From<hola_base::Text> for StoredText {
+    fn from(text: hola_base::Text) -> Self {
+        StoredText {
+            en: text.en.into(),
+            es: text.es.into(),
+        }
+    }
+}
+
+/// A model or target that was left out, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Skipped {
+    /// Name on the command line.
+    pub server: String,
+    /// Experiment it was left out of; `null` means all of them.
+    pub experiment: Option<String>,
+    /// One plain sentence.
+    pub reason: String,
+}
+
+/// The machine and the build, as far as they can move a figure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Environment {
+    /// Processor, as the kernel names it.
+    pub cpu_model: String,
+    /// Processors this process may use, by number.
+    pub cpus: Vec<usize>,
+    /// Groups of the server's and the generator's CPUs that are threads of one core (SMT).
+    pub smt_siblings: Vec<String>,
+    /// CPU time this process's control groups allow, in CPUs; `null` is no limit.
+    pub cpu_quota: Option<f64>,
+    /// Memory, in MiB.
+    pub memory_mib: u64,
+    /// Kernel release.
+    pub kernel: String,
+    /// Whether a hypervisor announces itself.
+    pub virtualised: bool,
+    /// Clock source of the kernel.
+    pub clock_source: Option<String>,
+    /// Frequency governor, where there is one.
+    pub governor: Option<String>,
+    /// Processor vulnerabilities and their mitigation, a line each.
+    pub mitigations: Vec<String>,
+    /// Soft limits and sysctls that bound connections, `name = value`.
+    pub limits: Vec<String>,
+    /// Environment variables that servers were given, `name=value`; all others were removed.
+    pub server_environment: Vec<String>,
+    /// How the load generator made its system calls.
+    pub generator_engine: String,
+    /// What counted the servers' CPU time.
+    pub accounted_by: Option<Account>,
+    /// Why context switches were not counted; `null` when they were.
+    pub switches_not_counted: Option<String>,
+    /// 1-minute load average before.
+    pub load_before: f64,
+    /// 1-minute load average after the last block.
+    pub load_after: Option<f64>,
+    /// Share of CPU time stolen by the hypervisor during the run, 0…1.
+    pub steal_share: Option<f64>,
+    /// Time that control groups kept this process or its servers off the CPU, in milliseconds.
+    pub throttled_ms: Option<f64>,
+    /// Other comparisons that ran at the same time on the same machine, as far as they were seen.
+    pub other_comparisons: u32,
+    /// Compiler.
+    pub rustc: String,
+    /// Build profile: `release` or `debug`.
+    pub build: String,
+    /// Version of Hola.
+    pub version: String,
+    /// Commit built, where it is known.
+    pub commit: Option<String>,
+    /// Whether the build had uncommitted changes.
+    pub dirty: Option<bool>,
+}
+
+/// What counted CPU time.
+///
+/// A thread that ends closes its process's books on itself before it is done: what it uses from its last turn on the CPU to
+/// the end is in no later `getrusage` (`__exit_signal` in the kernel takes the time as of the last update). For a thread
+/// that lives for one request that is several microseconds of some forty. A control group loses nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Account {
+    /// A control group for each server.
+    Cgroup,
+    /// The process tree in `/proc`, where no control group can be made.
+    Proc,
+}
+
+/// One line of `blocks.jsonl`: one stage, from starting its servers to stopping them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Block {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Experiment.
+    pub experiment: String,
+    /// Stage.
+    pub stage: String,
+    /// Number of the block within its stage, from 0.
+    pub index: u32,
+    /// UTC, RFC 3339.
+    pub started_at: String,
+    /// How long it took, in seconds.
+    pub took_s: f64,
+    /// Share of the CPU time asked for during it that the hypervisor gave to others, 0…1; absent where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen_share: Option<f64>,
+    /// Work added to each request of the planted participant, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planted_us: Option<f64>,
+    /// A reading for each participant at each level, in the order of the plan.
+    pub readings: Vec<Reading>,
+}
+
+/// One participant at one level of one block.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Reading {
+    /// Participant, by its name in the stage.
+    pub participant: String,
+    /// Level.
+    pub level: String,
+    /// Its slices, by cycle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<Slice>,
+    /// Response times of all its slices that count together: HdrHistogram V2, deflated, base64, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_histogram: Option<String>,
+    /// What a procedure found.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<Metric, f64>,
+    /// What is no number, by name, such as a limit that was met.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub notes: BTreeMap<String, String>,
+    /// Why there is less than was planned: a server that did not start, or died.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// The histogram, decoded when it is first asked for; not part of the record.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub(crate) decoded: OnceLock<Option<Histogram<u64>>>,
+}
+
+impl PartialEq for Reading {
+    fn eq(&self, other: &Self) -> bool {
+        (
+            &self.participant,
+            &self.level,
+            &self.slices,
+            &self.response_histogram,
+        ) == (
+            &other.participant,
+            &other.level,
+            &other.slices,
+            &other.response_histogram,
+        ) && (&self.figures, &self.notes, &self.failed)
+            == (&other.figures, &other.notes, &other.failed)
+    }
+}
+
+/// One slice: a window of load on one live server, and what was read at both its ends.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Slice {
+    /// Cycle, from 0.
+    pub cycle: u32,
+    /// The window as it was, in microseconds.
+    pub window_us: u64,
+    /// CPU time of the server in the window, in microseconds.
+    pub cpu_us: f64,
+    /// CPUs that the server may use.
+    pub server_cpus: u32,
+    /// Requests answered in the window, well or badly.
+    pub answered: u64,
+    /// Those of them with the right answer.
+    pub good: u64,
+    /// Requests of the window that failed: timeouts, wrong answers, broken connections.
+    pub failed: u64,
+    /// Context switches on the server's CPUs in the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub switches: Option<u64>,
+    /// Share of its CPU that the busiest generator thread used, 0…1.
+    pub generator_share: f64,
+    /// Checks that it failed, by name; such a slice does not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_checks: Vec<String>,
+}
+
+/// A server that used this share of its CPU time was full: what is left is its own pauses between two clients.
+pub const FULL_SHARE: f64 = 0.95;
+
+impl Slice {
+    /// Whether its figures count.
+    pub fn counts(&self) -> bool {
+        self.failed_checks.is_empty()
+    }
+
+    /// CPU time of the server over the window, 0…1 of the CPUs it may use.
+    pub fn server_share(&self) -> f64 {
+        let window_us = to_f64(self.window_us) * f64::from(self.server_cpus.max(1));
+        if window_us > 0.0 {
+            self.cpu_us / window_us
+        } else {
+            0.0
+        }
+    }
+
+    /// CPU time of the server per request answered, in microseconds.
+    pub fn cpu_us_per_request(&self) -> Option<f64> {
+        (self.answered > 0 && self.cpu_us > 0.0).then(|| self.cpu_us / to_f64(self.answered))
+    }
+
+    /// Context switches on the server's CPUs per request answered.
+    pub fn switches_per_request(&self) -> Option<f64> {
+        let switches = self.switches.filter(|&switches| switches > 0)?;
+        (self.answered > 0).then(|| to_f64(switches) / to_f64(self.answered))
+    }
+
+    /// Right answers per second.
+    pub fn good_per_s(&self) -> Option<f64> {
+        (self.window_us > 0 && self.good > 0)
+            .then(|| to_f64(self.good) * 1e6 / to_f64(self.window_us))
+    }
+
+    /// The same where the server was full; a server with CPU time to spare has shown no capacity.
+    pub fn capacity_per_s(&self) -> Option<f64> {
+        self.good_per_s()
+            .filter(|_| self.server_share() >= FULL_SHARE)
+    }
+
+    /// CPU time that a server without clients uses, in milliseconds per second.
+    pub fn standing_cpu_ms_per_s(&self) -> Option<f64> {
+        (self.answered == 0 && self.window_us > 0)
+            .then(|| self.cpu_us * 1e3 / to_f64(self.window_us))
+    }
+
+    /// Requests that failed, of all that ended, 0…1.
+    pub fn failed_share(&self) -> Option<f64> {
+        let all = self.good + self.failed;
+        (all > 0).then(|| to_f64(self.failed) / to_f64(all))
+    }
+}
+
+impl Reading {
+    /// Response time that `permille` of the requests do not exceed, in microseconds; `None` with fewer than ten beyond it, or
+    /// where failures, of which only a lower bound is known, reach into it.
+    pub fn response_us(&self, permille: u64) -> Option<f64> {
+        let failed: u64 = self.counted().map(|slice| slice.failed).sum();
+        let histogram = self.histogram()?;
+        if failed * 1000 >= histogram.len() * (1000 - permille.min(1000)) && failed > 0 {
+            return None;
+        }
+        percentile_ns(histogram, permille).map(|ns| to_f64(ns) / 1e3)
+    }
+
+    /// Response times of its slices that count, in nanoseconds.
+    pub fn histogram(&self) -> Option<&Histogram<u64>> {
+        let decode = || Histograms::decode(self.response_histogram.as_ref()?);
+        self.decoded.get_or_init(decode).as_ref()
+    }
+
+    /// Its slices that count.
+    pub fn counted(&self) -> impl Iterator<Item = &Slice> {
+        self.slices.iter().filter(|slice| slice.counts())
+    }
+
+    /// What a procedure found.
+    pub fn figure(&self, metric: Metric) -> Option<f64> {
+        self.figures.get(&metric).copied()
+    }
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "counts and microseconds stay far below 2^53"
+)]
+pub(crate) fn to_f64(count: u64) -> f64 {
+    count as f64
+}
+
+/// `part` of `whole`, 0…1; `None` of nothing.
+pub(crate) fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| to_f64(part) / to_f64(whole))
+}
+
+/// The published JSON schemas: of `run.json` and of a line of `blocks.jsonl`.
+pub fn schemas() -> [(&'static str, Schema); 2] {
+    [("run", schema_for!(Run)), ("block", schema_for!(Block))]
+}

@@ -1,0 +1,312 @@
+//! Reference targets: servers that people use, put beside the models. What there is and how each is started is data
+//! (`scripts/targets.toml`); a server that is not installed is skipped with a reason.
+
+pub mod keeper;
+mod process;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use hola_loadgen::workload::GREETING;
+use hola_servers::models::Attention;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::unistd::{Group, User};
+use serde::Deserialize;
+
+pub use self::process::Target;
+use crate::record::{ServerCard, StoredText};
+
+/// Where servers are that only root has in its path.
+const PATHS_OF_ROOT: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
+
+/// Where Apache has its modules: Debian's place, and other systems'.
+const APACHE_MODULES: &[&str] = &[
+    "/usr/lib/apache2/modules",
+    "/usr/lib64/httpd/modules",
+    "/usr/lib/httpd/modules",
+];
+
+/// Where a target's parts are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Places {
+    /// The `hola` program, which keeps targets; an example of its build may be a target itself.
+    pub hola: PathBuf,
+    /// The folder of `targets.toml`.
+    pub scripts: PathBuf,
+}
+
+impl Places {
+    /// Beside the source that this was built from.
+    pub fn beside_source(hola: &Path) -> Self {
+        Places {
+            hola: hola.to_owned(),
+            scripts: Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts")).to_owned(),
+        }
+    }
+
+    /// Reads the list of targets.
+    ///
+    /// # Errors
+    /// One plain sentence, when it cannot be read or is no such list.
+    pub fn targets(&self) -> Result<Vec<Spec>, String> {
+        #[derive(Deserialize)]
+        struct List {
+            target: Vec<Spec>,
+        }
+        let path = self.scripts.join("targets.toml");
+        let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| said(&error))?;
+        let list: List = toml::from_str(&text).map_err(|error| said(&error))?;
+        Ok(list.target)
+    }
+
+    fn reference(&self) -> PathBuf {
+        self.scripts.join("reference")
+    }
+
+    /// The folder that cargo puts the build's programs in.
+    fn programs(&self) -> &Path {
+        self.hola.parent().unwrap_or(Path::new("."))
+    }
+}
+
+/// The targets of a list, and where their parts are found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Targets {
+    /// Where their parts are found.
+    pub places: Places,
+    /// What there is, in the order of the list.
+    pub specs: Vec<Spec>,
+}
+
+impl Targets {
+    /// None at all.
+    pub fn none(hola: &Path) -> Self {
+        Targets {
+            places: Places::beside_source(hola),
+            specs: Vec::new(),
+        }
+    }
+
+    /// Those of the list at `places`.
+    ///
+    /// # Errors
+    /// As [`Places::targets`].
+    pub fn at(places: Places) -> Result<Self, String> {
+        let specs = places.targets()?;
+        Ok(Targets { places, specs })
+    }
+
+    /// The target of that name.
+    pub fn named(&self, name: &str) -> Option<&Spec> {
+        self.specs.iter().find(|spec| spec.name == name)
+    }
+}
+
+/// One target, as the list describes it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Name on the command line and in reports.
+    pub name: String,
+    /// Title, in English and in Spanish.
+    pub title: StoredText,
+    /// Programs of which the first that is found is run.
+    pub programs: Vec<String>,
+    /// What to do where none is.
+    pub install: String,
+    /// Arguments that make the program say its version.
+    pub version: Vec<String>,
+    /// Arguments of the server.
+    pub arguments: Vec<String>,
+    /// Files of `scripts/reference/` that are filled in, into the server's own folder.
+    #[serde(default)]
+    pub templates: Vec<String>,
+    /// What it answers of what the models answer.
+    pub paths: Vec<String>,
+    /// Whether it takes a second request on a connection.
+    pub keep_alive: bool,
+    /// Processes that serve.
+    pub processes: Many,
+    /// Threads that serve, of each of these.
+    pub threads: Many,
+}
+
+/// A number, or one for each client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Many {
+    /// So many, whoever comes.
+    Fixed(u32),
+    /// One for each client.
+    Each(ForEach),
+}
+
+/// What there is one for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ForEach {
+    /// Clients.
+    Clients,
+}
+
+impl Spec {
+    /// The program that would be run.
+    ///
+    /// # Errors
+    /// Why there is none, and what to do about it: the reason for which the target is skipped.
+    pub fn program(&self, places: &Places) -> Result<PathBuf, String> {
+        let folder = places.programs().to_string_lossy();
+        let found = self
+            .programs
+            .iter()
+            .find_map(|name| find(&name.replace("@programs@", &folder)));
+        found.ok_or_else(|| format!("{} is not installed: {}", self.name, self.install))
+    }
+
+    /// The first line that the program says about its version.
+    ///
+    /// # Errors
+    /// When there is no such program, or it says nothing.
+    pub fn version(&self, places: &Places) -> Result<String, String> {
+        let program = self.program(places)?;
+        let output = Command::new(&program)
+            .args(&self.version)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        // nginx says it on stderr.
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        let line = said.lines().map(str::trim).find(|line| !line.is_empty());
+        line.map(str::to_owned)
+            .ok_or_else(|| format!("{} says no version", program.display()))
+    }
+
+    /// Whether it has an answer to `path`: its own, or one of its kind as `/wait/N` stands for `/wait/5`.
+    pub fn answers(&self, path: &str) -> bool {
+        let is_it = |known: &String| match known.strip_suffix('N') {
+            None => known == path,
+            Some(route) => path.strip_prefix(route).is_some_and(|number| {
+                !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+            }),
+        };
+        self.paths.iter().any(is_it)
+    }
+
+    /// What one client costs it: a thread where it has several, a process where it has several of one thread each, and
+    /// otherwise a task of the one loop that it is.
+    pub fn attention(&self) -> Attention {
+        match (self.processes, self.threads) {
+            (Many::Fixed(0 | 1), Many::Fixed(0 | 1)) => Attention::Task,
+            (_, Many::Fixed(0 | 1)) => Attention::Process,
+            _ => Attention::Thread,
+        }
+    }
+
+    /// Clients that it serves at once; `None` is as many as come.
+    pub fn serves_at_once(&self) -> Option<u32> {
+        match (self.attention(), self.processes, self.threads) {
+            (Attention::Task, ..) => None,
+            (_, Many::Fixed(processes), Many::Fixed(threads)) => Some(processes * threads),
+            _ => None,
+        }
+    }
+
+    /// What a reader needs to know of it: the same as of a model.
+    pub fn card(&self, places: &Places) -> ServerCard {
+        // The reason then says what is missing.
+        let version = self.version(places).unwrap_or_else(|reason| reason);
+        ServerCard {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            summary: StoredText {
+                en: format!(
+                    "A reference, not a model of Hola's, as it is installed here: {version}."
+                ),
+                es: format!(
+                    "Una referencia, no un modelo de Hola, tal como está instalada aquí: {version}."
+                ),
+            },
+            attention: self.attention().to_string(),
+            is_model: false,
+            settings: serde_json::Value::Null,
+        }
+    }
+}
+
+/// The file of a program, looked for as a shell does, and where root does.
+fn find(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(PathBuf::from(name)).filter(|path| path.is_file());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(PATHS_OF_ROOT.iter().map(PathBuf::from))
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
+}
+
+/// What is filled in for one start.
+struct Words(Vec<(&'static str, String)>);
+
+impl Words {
+    fn new(places: &Places, folder: &Path, port: u16) -> Result<Self, String> {
+        let shown = |path: &Path| path.display().to_string();
+        // Workers of a server that root starts give up root's rights.
+        let nobody = User::from_name("nobody")
+            .ok()
+            .flatten()
+            .ok_or("this system has no user nobody")?;
+        let group = Group::from_gid(nobody.gid).ok().flatten();
+        let group = group.map_or_else(|| nobody.gid.to_string(), |group| group.name);
+        let modules = APACHE_MODULES
+            .iter()
+            .find(|folder| Path::new(folder).is_dir())
+            .unwrap_or(&APACHE_MODULES[0]);
+        let (_, descriptors) = getrlimit(Resource::RLIMIT_NOFILE)
+            .map_err(|errno| format!("limit on open files: {}", errno.desc()))?;
+        Ok(Words(vec![
+            ("@port@", port.to_string()),
+            ("@folder@", shown(folder)),
+            ("@reference@", shown(&places.reference())),
+            ("@programs@", shown(places.programs())),
+            ("@user@", nobody.name),
+            ("@group@", group),
+            ("@modules@", (*modules).to_owned()),
+            ("@descriptors@", descriptors.to_string()),
+        ]))
+    }
+
+    fn fill(&self, text: &str) -> String {
+        self.0.iter().fold(text.to_owned(), |text, (word, value)| {
+            text.replace(word, value)
+        })
+    }
+}
+
+/// Everything that a target needs to find in its folder.
+fn furnish(spec: &Spec, places: &Places, folder: &Path, words: &Words) -> Result<(), String> {
+    let furnished = || -> std::io::Result<()> {
+        fs::create_dir(folder.join("public"))?;
+        fs::write(folder.join("public/greeting"), GREETING)?;
+        for template in &spec.templates {
+            let text = fs::read_to_string(places.reference().join(template))?;
+            let name = template.strip_suffix(".in").unwrap_or(template);
+            fs::write(folder.join(name), words.fill(&text))?;
+        }
+        Ok(())
+    };
+    furnished().map_err(|error| format!("the folder of {}: {error}", spec.name))
+}
+
+/// A port that is free at this moment. Should somebody else take it before the target does, the target's listener is
+/// not found, and that is an error.
+fn free_port() -> Result<u16, String> {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|error| format!("no free port: {error}"))
+}

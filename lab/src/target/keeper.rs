@@ -1,0 +1,178 @@
+//! `hola keep`: runs a server that is not Hola's for as long as its own standard input stays open, and lets nobody of that
+//! server's outlive it.
+//!
+//! It sees to what a parent alone cannot: when the measuring process dies, in whatever way, the kernel closes the pipe,
+//! and the server is ended; whoever the server made and lost becomes the keeper's child (`PR_SET_CHILD_SUBREAPER`), so
+//! that its CPU time is counted and it is ended, too.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hola_servers::cli::Cpus;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitStatus, wait};
+use nix::unistd::{Pid, getppid};
+use serde::{Deserialize, Serialize};
+
+use crate::{cgroup, tree};
+
+/// Longest wait for a server to end by itself, then it is made to.
+pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
+
+/// What is kept, and where.
+#[derive(Clone, Debug)]
+pub struct Keep {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// CPUs to run on; `None` is wherever the keeper may.
+    pub cpus: Option<Cpus>,
+    /// Folder of the control group that accounts for it.
+    pub cgroup: Option<PathBuf>,
+    /// Folder of the server's own, removed when whoever made it is gone.
+    pub folder: Option<PathBuf>,
+}
+
+/// What the keeper says first, in one line of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// Process id of the server.
+    pub(super) pid: i32,
+}
+
+/// What it says when everybody has ended, in one line of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Report {
+    /// Whether the server was told to end.
+    pub(super) asked: bool,
+    /// How it ended, for people.
+    pub(super) ending: String,
+    /// Processes that had to be killed.
+    pub(super) killed: usize,
+}
+
+/// Keeps a server until standard input ends.
+///
+/// # Errors
+/// One plain sentence, when the server could not be started; nothing is left running then.
+pub fn keep(keep: &Keep) -> Result<(), String> {
+    let starter = getppid();
+    let server = start(keep)?;
+    say(&Kept {
+        pid: server.as_raw(),
+    });
+    thread::spawn(move || end_when_told(server));
+    let ending = wait_for(server);
+    let killed = end_descendants();
+    say(&Report {
+        asked: ASKED.load(Ordering::SeqCst),
+        ending,
+        killed,
+    });
+    if getppid() != starter {
+        // Nobody is left to do it.
+        if let Some(folder) = &keep.folder {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+        if let Some(folder) = &keep.cgroup {
+            cgroup::remove(folder);
+        }
+    }
+    Ok(())
+}
+
+fn start(keep: &Keep) -> Result<Pid, String> {
+    set_child_subreaper(true).map_err(|errno| format!("prctl: {}", errno.desc()))?;
+    if let Some(cpus) = &keep.cpus {
+        cpus.run_on()
+            .map_err(|why_not| format!("--cpus {why_not}"))?;
+    }
+    let [program, arguments @ ..] = &keep.command[..] else {
+        return Err("there is no program to run".into());
+    };
+    let cannot_enter = |error| format!("control group: {error}");
+    if let Some(folder) = &keep.cgroup {
+        cgroup::enter(folder).map_err(cannot_enter)?;
+    }
+    // What a server says is not the keeper's word, which is on stdout.
+    let words = io::stderr().as_fd().try_clone_to_owned();
+    let words = words.map_err(|error| error.to_string())?;
+    let child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(words)
+        // A group of its own: whatever a server does to its group, the keeper is not in it.
+        .process_group(0)
+        .spawn();
+    // The server was born in the group; what its keeper uses is not on its bill.
+    if let Some(parent) = keep.cgroup.as_deref().and_then(Path::parent) {
+        cgroup::enter(parent).map_err(cannot_enter)?;
+    }
+    let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;
+    Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
+}
+
+fn say(words: &impl Serialize) {
+    let mut stdout = io::stdout().lock();
+    if let Ok(line) = serde_json::to_string(words) {
+        // Whoever listened may be gone, which is no reason not to go on.
+        let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    }
+}
+
+/// Whether standard input has ended.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Tells the server to end when standard input does, and makes it if it does not.
+fn end_when_told(server: Pid) {
+    let mut input = io::stdin().lock();
+    let mut octets = [0; 64];
+    while !matches!(input.read(&mut octets), Ok(0) | Err(_)) {}
+    ASKED.store(true, Ordering::SeqCst);
+    // It may have ended already: then there is nobody to tell.
+    let _ = kill(server, Signal::SIGTERM);
+    thread::sleep(STOP_MAX);
+    let _ = kill(server, Signal::SIGKILL);
+}
+
+/// How the server ended. Others that end meanwhile are those whose parent has left them.
+fn wait_for(server: Pid) -> String {
+    loop {
+        match wait() {
+            Ok(status) if status.pid() == Some(server) => {
+                return match status {
+                    WaitStatus::Exited(_, code) => format!("exit code {code}"),
+                    WaitStatus::Signaled(_, signal, _) => format!("signal {signal}"),
+                    other => format!("{other:?}"),
+                };
+            }
+            Ok(_) | Err(nix::Error::EINTR) => {}
+            Err(errno) => return errno.desc().to_owned(),
+        }
+    }
+}
+
+/// Ends whoever is left, and reaps them all; how many had to be killed.
+fn end_descendants() -> usize {
+    let own = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
+    let mut killed = 0;
+    loop {
+        for process in tree::processes(own) {
+            let is_alive = process.stat().is_ok_and(|stat| stat.state != 'Z');
+            if process.pid() != own && is_alive {
+                let told = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);
+                killed += usize::from(told.is_ok());
+            }
+        }
+        // Its children become the keeper's before a process can be reaped, so the last one is the last.
+        if let Err(nix::Error::ECHILD) = wait() {
+            return killed;
+        }
+    }
+}

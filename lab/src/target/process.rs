@@ -1,0 +1,257 @@
+//! One fresh target: started, proved to listen and to greet, stopped, and its cost read.
+
+use std::fs::{File, Permissions};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use procfs::process::FDTarget;
+use tempfile::TempDir;
+
+use super::keeper::{Kept, Report, STOP_MAX};
+use super::{Places, Spec, Words, free_port, furnish};
+use crate::cgroup::Cgroup;
+use crate::image::Image;
+use crate::procedures::client::is_greeted;
+use crate::record::Account;
+use crate::{listening, tree};
+
+/// Longest wait for a target to listen: a hundred processes take a while on a busy machine.
+const START_MAX: Duration = Duration::from_secs(10);
+/// Longest wait for its first greeting.
+const GREET_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for the keeper's next word at the end: the target's own time to end, and a little.
+const END_MAX: Duration = Duration::from_secs(STOP_MAX.as_secs() + 3);
+/// How often a starting target is looked at.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// Most of its last words that are passed on.
+const LAST_WORDS_MAX: usize = 400;
+
+/// A running target. Dropping it ends it and everybody that it made.
+#[derive(Debug)]
+pub struct Target {
+    name: String,
+    /// Its standard input is what keeps the target running.
+    keeper: Child,
+    words: mpsc::Receiver<String>,
+    pid: i32,
+    address: SocketAddr,
+    cgroup: Option<Cgroup>,
+    folder: TempDir,
+}
+
+impl Target {
+    /// Starts a target on `cpus` (none means any) and waits until it listens, provably, and greets.
+    ///
+    /// # Errors
+    /// One plain sentence, also for a target that is not installed ([`Spec::program`] says that beforehand); nothing is
+    /// left running then.
+    pub fn start(
+        image: &Image,
+        spec: &Spec,
+        places: &Places,
+        cpus: &[usize],
+    ) -> Result<Self, String> {
+        let program = spec.program(places)?;
+        let folder = tempfile::Builder::new()
+            .prefix("hola-")
+            // Workers give up root's rights, and read the greeting nevertheless.
+            .permissions(Permissions::from_mode(0o755))
+            .tempdir()
+            .map_err(|error| format!("no folder for {}: {error}", spec.name))?;
+        let port = free_port()?;
+        let words = Words::new(places, folder.path(), port)?;
+        furnish(spec, places, folder.path(), &words)?;
+        let cgroup = Cgroup::new().ok();
+        let mut command = image.command();
+        command.arg("keep").arg("--folder").arg(folder.path());
+        if let Some(cgroup) = &cgroup {
+            command.arg("--cgroup").arg(cgroup.folder());
+        }
+        if !cpus.is_empty() {
+            let list: Vec<_> = cpus.iter().map(usize::to_string).collect();
+            command.args(["--cpus", &list.join(",")]);
+        }
+        command.arg("--").arg(program);
+        command.args(spec.arguments.iter().map(|argument| words.fill(argument)));
+        let mut target = Target::run(command, spec, folder, cgroup)?;
+        target.address = SocketAddr::from(([127, 0, 0, 1], port));
+        target.wait_until_listening()?;
+        if !is_greeted(target.address, GREET_MAX) {
+            return Err(format!("{} does not give the greeting", target.name));
+        }
+        Ok(target)
+    }
+
+    fn run(
+        mut command: Command,
+        spec: &Spec,
+        folder: TempDir,
+        cgroup: Option<Cgroup>,
+    ) -> Result<Self, String> {
+        let failed = |error: std::io::Error| format!("cannot start {}: {error}", spec.name);
+        let said = File::create(folder.path().join("said")).map_err(failed)?;
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(said)
+            // A group of its own: Ctrl-C is for us, and we stop our targets ourselves.
+            .process_group(0);
+        let mut keeper = command.spawn().map_err(failed)?;
+        let words = listen(keeper.stdout.take());
+        // From here on, dropping `target` ends everybody.
+        let mut target = Target {
+            name: spec.name.clone(),
+            keeper,
+            words,
+            pid: 0,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            cgroup,
+            folder,
+        };
+        let word = target.words.recv_timeout(START_MAX);
+        let kept = word
+            .ok()
+            .and_then(|line| serde_json::from_str::<Kept>(&line).ok());
+        target.pid = kept.ok_or_else(|| target.did_not("start"))?.pid;
+        Ok(target)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Process id of its first process; the others are its descendants.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// CPU time of its process tree so far, in microseconds, those that have ended included.
+    pub fn cpu_us(&self) -> f64 {
+        let by_cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.cpu_us().ok());
+        by_cgroup.unwrap_or_else(|| tree::cpu_us(self.pid))
+    }
+
+    /// What counts that.
+    pub fn accounted_by(&self) -> Account {
+        match self.cgroup {
+            Some(_) => Account::Cgroup,
+            None => Account::Proc,
+        }
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        matches!(self.keeper.try_wait(), Ok(None))
+    }
+
+    /// Has it end, with everybody that it made.
+    ///
+    /// # Errors
+    /// One plain sentence, when it ended before it was told to.
+    pub fn stop(mut self) -> Result<(), String> {
+        drop(self.keeper.stdin.take());
+        let word = self.words.recv_timeout(END_MAX);
+        let report = word
+            .ok()
+            .and_then(|line| serde_json::from_str::<Report>(&line).ok());
+        let report = report.ok_or_else(|| self.did_not("end"))?;
+        if report.asked {
+            return Ok(());
+        }
+        let ending = report.ending;
+        Err(format!(
+            "{} ended by itself: {ending}: {}",
+            self.name,
+            self.last_words()
+        ))
+    }
+
+    /// Until the kernel says that the listener at its address is one of its processes' descriptors: a stranger on the
+    /// same port would otherwise be measured under its name.
+    fn wait_until_listening(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + START_MAX;
+        while Instant::now() < deadline {
+            // A keeper that says anything now says that it is over.
+            if self.words.try_recv() != Err(mpsc::TryRecvError::Empty) {
+                break;
+            }
+            if self.holds_listener() {
+                return Ok(());
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        Err(self.did_not("listen"))
+    }
+
+    fn holds_listener(&self) -> bool {
+        let listeners = listening::at(self.address).unwrap_or_default();
+        let is_one = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if listeners.iter().any(|each| each.inode == *inode));
+        !listeners.is_empty()
+            && tree::processes(self.pid).iter().any(|process| {
+                let descriptors = process.fd().into_iter().flatten().flatten();
+                descriptors.into_iter().any(|fd| is_one(&fd.target))
+            })
+    }
+
+    fn did_not(&self, what: &str) -> String {
+        format!("{} did not {what}: {}", self.name, self.last_words())
+    }
+
+    /// The end of what it said, in one line.
+    fn last_words(&self) -> String {
+        last_words(&self.folder.path().join("said"))
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let deadline = Instant::now() + END_MAX;
+        while matches!(self.keeper.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                // Never seen, but then nobody may be left either.
+                for process in tree::processes(i32::try_from(self.keeper.id()).unwrap_or(0)) {
+                    let _ = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);
+                }
+                let _ = self.keeper.wait();
+                break;
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// What the keeper says, line by line, as it comes.
+fn listen(stdout: Option<ChildStdout>) -> mpsc::Receiver<String> {
+    let (sender, words) = mpsc::channel();
+    if let Some(stdout) = stdout {
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+    words
+}
+
+fn last_words(file: &Path) -> String {
+    let said = std::fs::read(file).unwrap_or_default();
+    let said = String::from_utf8_lossy(&said[said.len().saturating_sub(LAST_WORDS_MAX)..]);
+    let words: Vec<_> = said.split_whitespace().collect();
+    match words[..] {
+        [] => "it said nothing".into(),
+        _ => words.join(" ").escape_debug().to_string(),
+    }
+}
