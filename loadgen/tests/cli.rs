@@ -104,6 +104,29 @@ fn a_run_in_which_nothing_succeeds_exits_with_1() {
     );
 }
 
+/// Address space for a few threads with stacks of a gigabyte, and not for eight of them.
+#[test]
+fn a_refused_thread_is_one_line_and_exits_with_1() {
+    let (_server, url) = greeter();
+    for pace in ["--clients=8", "--rate=800"] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -v 4000000; exec \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_hola-load"))
+            .args([url.as_str(), "--threads=8", "--duration=1h", pace])
+            .env("RUST_MIN_STACK", "1000000000")
+            .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let begins = "error: could not start generator thread ";
+        assert!(
+            stderr.starts_with(begins) && stderr.contains(" of 8: ") && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+    }
+}
+
 #[test]
 fn a_failed_check_is_said_and_with_strict_exits_with_4() {
     let server =

@@ -8,6 +8,7 @@ use super::job::{ClosedEnd, Job, Task};
 use super::ledger::{Gauge, Ledger, SEND_BINS};
 use super::slot::{Deadlines, Slot, State};
 use super::source::Sources;
+use super::start::SetupError;
 use super::transport::Transport;
 use super::window::{Phase, Window};
 use crate::answer::Answer;
@@ -73,15 +74,25 @@ pub(super) struct Worker<'run, T> {
 
 impl<'run, T: Transport> Worker<'run, T> {
     /// Prepares everything that can fail before the start.
+    ///
+    /// # Errors
+    /// What the system refused.
     pub(super) fn new(
         job: &'run Job,
         signals: &'run Signals,
         gauge: &'run Gauge,
-    ) -> nix::Result<Self> {
+    ) -> Result<Self, SetupError> {
+        let refused = |refused: String| {
+            |errno: nix::errno::Errno| SetupError {
+                refused,
+                source: errno.into(),
+            }
+        };
         if let Some(cpu) = job.cpu {
-            sys::pin_to(cpu)?;
+            sys::pin_to(cpu).map_err(refused(format!("cannot run on CPU {cpu} (--cpus)")))?;
         }
-        sys::tighten_timers()?;
+        sys::tighten_timers().map_err(refused("cannot set its timer slack (prctl)".into()))?;
+        let transport = T::new(job).map_err(refused(format!("cannot use {}", T::NEEDS)))?;
         let (slots, instants) = match &job.task {
             Task::Closed(_) => (job.connections, None),
             Task::Open { instants, .. } => (job.connections.min(1024), Some(instants.clone())),
@@ -90,7 +101,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             job,
             signals,
             gauge,
-            transport: T::new(job)?,
+            transport,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
             kept: Vec::new(),
