@@ -219,15 +219,18 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Brings the end forward when the caller asks for it; what is under way then stays without an outcome.
     fn heed_stop(&mut self) {
         let stop_at = self.signals.stop_at_ns.load(Ordering::Relaxed);
-        if stop_at >= self.window.close {
+        if stop_at == u64::MAX {
             return;
         }
         self.window.grace_ns = 0;
-        self.window.close = stop_at.max(self.now);
         match self.window.phase {
             Phase::WarmingUp if stop_at <= self.window.open => self.finished = true,
-            Phase::WarmingUp => {}
-            Phase::Measuring => self.window.boundary = self.window.close,
+            Phase::WarmingUp | Phase::Measuring => {
+                self.window.close = self.window.close.min(stop_at.max(self.now));
+                if self.window.phase == Phase::Measuring {
+                    self.window.boundary = self.window.close;
+                }
+            }
             Phase::Grace => self.finished = true,
         }
     }
