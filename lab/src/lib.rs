@@ -2,7 +2,10 @@
 //!
 //! [`experiments`] say what to ask, [`plan`] is how it is asked, [`record`] what was found; nothing here judges.
 
-mod cgroup;
+pub mod account;
+mod beside;
+pub mod cgroup;
+pub mod block;
 pub mod environment;
 pub mod experiments;
 pub mod image;
@@ -10,8 +13,11 @@ mod listening;
 pub mod metric;
 mod model_server;
 pub mod plan;
-mod procedures;
+pub mod procedures;
 pub mod record;
+pub mod run;
+pub mod running;
+mod slice;
 pub mod store;
 mod switches;
 pub mod target;

@@ -232,7 +232,6 @@ impl Spec {
             },
             attention: self.attention().to_string(),
             is_model: false,
-            settings: serde_json::Value::Null,
         }
     }
 }

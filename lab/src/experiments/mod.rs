@@ -5,7 +5,7 @@ mod roster;
 
 use hola_base::Text;
 
-pub use self::roster::Setting;
+pub use self::roster::{Setting, server_cards};
 use crate::metric::Metric;
 use crate::plan::Design;
 

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use hola_servers::models::{Attention, Capacity, MODELS, Model};
 
-use crate::plan::{Level, Load, Pace, Participant, Profile, Role, Stage, Task};
-use crate::record::Skipped;
+use crate::plan::{Design, Level, Load, Pace, Participant, Profile, Role, Stage, Task};
+use crate::record::{ServerCard, Skipped};
 use crate::target::{Spec, Targets};
 
 /// Every model.
@@ -274,5 +274,30 @@ impl Stage {
     /// Adds a load that all its participants meet.
     pub(super) fn load(self, name: &str, control: &str, cycles: u32, load: Load) -> Self {
         self.level(name, control, cycles, Task::Load(load))
+    }
+}
+
+/// What a reader needs to know of everybody who takes part in any of the designs: models in teaching order, then targets.
+pub fn server_cards(designs: &[Design], targets: &Targets) -> Vec<ServerCard> {
+    let takes_part = |name: &str| {
+        let stages = designs.iter().flat_map(|design| &design.stages);
+        let mut participants = stages.flat_map(|stage| &stage.participants);
+        participants.any(|one| one.server == name)
+    };
+    let models = MODELS.iter().filter(|model| takes_part(model.name));
+    let specs = targets.specs.iter().filter(|spec| takes_part(&spec.name));
+    models
+        .map(model_card)
+        .chain(specs.map(|spec| spec.card(&targets.places)))
+        .collect()
+}
+
+fn model_card(model: &Model) -> ServerCard {
+    ServerCard {
+        name: model.name.into(),
+        is_model: true,
+        title: model.title.into(),
+        summary: model.summary.into(),
+        attention: model.attention.to_string(),
     }
 }
