@@ -1,73 +1,54 @@
-//! Claims: sentences that people say about threads, processes and async, each with the rule that decides it.
-//!
-//! A claim is data: what is said, why it would be so, and a [`rule::Rule`] over figures of experiments. [`decide::decide`] puts the
-//! rule to the [`evidence::Evidence`] and comes to a [`decide::Verdict`]; [`words`] says it all in both languages.
+//! What people say about threads, processes and async, and the verdict of a run on each.
 
-pub mod changes;
-pub mod decide;
-pub mod effect;
-pub mod evidence;
-pub mod names;
-pub mod of_run;
-pub mod rising;
-pub mod rule;
-pub mod source;
-pub mod turning;
-pub mod words;
+mod finding;
 
-mod accepting;
-mod events;
-mod load;
-mod places;
-mod processes;
-mod threads;
+pub use self::finding::{Decision, Expect, Finding, Outcome, Verdict};
 
-use hola_servers::models::Bilingual;
-use serde::Serialize;
+use hola_base::Text;
 
-use rule::Rule;
+use crate::analysis::Analysis;
 
-/// A sentence that people say, and what decides it.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Claim {
-    /// Name on the command line and in reports.
-    pub id: &'static str,
-    /// What is said.
-    pub statement: Bilingual,
-    /// Why it would be so, and how it is looked at.
-    pub why: Bilingual,
-    /// Who says it.
-    pub source: Source,
-    /// What decides it.
-    pub rule: Rule,
-    /// What the rule leaves out.
-    pub not_measured: Bilingual,
-}
-
-/// Who says a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Source {
-    /// Course material on client/server programming.
+/// Where a claim comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The course material that the project grew from.
     Course,
-    /// A common saying in the field.
+    /// A common saying of the field.
     Field,
 }
 
-const LISTS: [&[Claim]; 5] = [
-    threads::CLAIMS,
-    processes::CLAIMS,
-    accepting::CLAIMS,
-    events::CLAIMS,
-    load::CLAIMS,
-];
-
-/// Every claim, by subject.
-pub fn all() -> impl Iterator<Item = &'static Claim> {
-    LISTS.into_iter().flatten()
+/// A claim, with the test that decides it.
+#[derive(Clone, Copy)]
+pub struct Claim {
+    /// Name on the command line.
+    pub id: &'static str,
+    /// The claim in one sentence.
+    pub statement: Text,
+    /// Why it could be so or not, and what the test takes its words to mean.
+    pub why: Text,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Experiments that its test needs.
+    pub experiments: &'static [&'static str],
+    /// Models and targets that its test needs.
+    pub servers: &'static [&'static str],
+    /// The test.
+    pub decide: fn(&Analysis<'_>) -> Decision,
+    /// What the test leaves out.
+    pub left_out: Text,
 }
+
+impl Claim {
+    /// The command that measures what its test needs.
+    pub fn rerun(&self) -> String {
+        format!("hola compare --profile full --claims {}", self.id)
+    }
+}
+
+/// Every claim.
+pub const CLAIMS: &[Claim] = &[];
 
 /// The claim of that name.
 pub fn find(id: &str) -> Option<&'static Claim> {
-    all().find(|claim| claim.id == id)
+    CLAIMS.iter().find(|claim| claim.id == id)
 }
