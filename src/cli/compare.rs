@@ -20,6 +20,7 @@ use crate::lab::store::{self, RunFolder};
 use crate::lab::target::Targets;
 use crate::lab::{environment, estimate, run};
 use crate::language::Language;
+use crate::output::{print, say};
 use crate::report::{Reports, exports};
 
 /// Arguments of `compare`.
@@ -222,17 +223,23 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
             (RunFolder::create(&args.output, &run)?, run)
         }
     };
-    eprint!("{}", announcement(&run, folder.positions()));
+    say(announcement(&run, folder.positions()).trim_end());
     let begun = Instant::now();
     let recipe =
         |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
     run::make(hola, &targets, &mut run, &mut folder, recipe, &interrupted)?;
-    eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
+    say(format_args!(
+        "measured for {}",
+        time(begun.elapsed().as_secs_f64())
+    ));
     let written = write_reports(folder.path())?;
     let reports = Reports::of(&written.run, &written.trials);
-    println!("{}", reports.readme_table(Language::English));
-    println!("{}", card::tally(reports.decisions(), Language::English));
-    println!("report: {}", folder.path().join("report.html").display());
+    print(&format!(
+        "{}\n{}\nreport: {}\n",
+        reports.readme_table(Language::English),
+        card::tally(reports.decisions(), Language::English),
+        folder.path().join("report.html").display()
+    ))?;
     match run.status {
         Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
         Status::Complete | Status::Running => Ok(ExitCode::SUCCESS),

@@ -7,12 +7,13 @@ use anyhow::{Result, ensure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
-use super::{Arguments, Lang, REGRESSION, print};
+use super::{Arguments, Lang, REGRESSION};
 use crate::analysis::difference::{self, Difference, Recorded, Selection};
 use crate::claims::decide::Decision;
 use crate::claims::{changes, of_run};
 use crate::lab::record::{Design, Run, Trial};
 use crate::lab::store;
+use crate::output::print;
 use crate::report::difference::Page;
 
 /// Arguments of `diff`.

@@ -6,6 +6,7 @@ mod fixture;
 mod languages;
 mod loads;
 mod noise;
+mod printing;
 mod rebuilt;
 mod several;
 mod simulations;

@@ -14,7 +14,7 @@ use crate::exports::small;
 use crate::fixture::measured;
 
 /// A folder that holds the records of a run and nothing else.
-fn stored(results: &Path, run: &Run, trials: &[Trial]) -> PathBuf {
+pub(crate) fn stored(results: &Path, run: &Run, trials: &[Trial]) -> PathBuf {
     let mut folder = RunFolder::create(results, run).expect("a folder");
     for trial in trials {
         folder.add_trial(trial).expect("written");

@@ -5,7 +5,7 @@
 //! and the server is ended; whoever the server made and lost becomes the keeper's child (`PR_SET_CHILD_SUBREAPER`), so
 //! that its CPU time is counted and it is ended, too.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,7 @@ use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
 use crate::lab::{cgroup, tree};
+use crate::output::print;
 
 /// Longest wait for a server to end by itself, then it is made to.
 pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
@@ -76,14 +77,14 @@ pub(super) struct Report {
 pub fn keep(keep: &Keep) -> Result<(), String> {
     let starter = getppid();
     let server = start(keep)?;
-    say(&Kept {
+    let kept = tell(&Kept {
         pid: server.as_raw(),
     });
     thread::spawn(move || end_when_told(server));
     let ending = wait_for(server);
     let killed = end_descendants();
     let report = report(ending, killed).map_err(|errno| format!("getrusage: {}", errno.desc()))?;
-    say(&report);
+    let told = kept.and_then(|()| tell(&report));
     if getppid() != starter {
         // Nobody is left to do it.
         if let Some(folder) = &keep.folder {
@@ -93,7 +94,7 @@ pub fn keep(keep: &Keep) -> Result<(), String> {
             cgroup::remove(folder);
         }
     }
-    Ok(())
+    told
 }
 
 fn start(keep: &Keep) -> Result<Pid, String> {
@@ -127,12 +128,11 @@ fn start(keep: &Keep) -> Result<Pid, String> {
     Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
 }
 
-fn say(words: &impl Serialize) {
-    let mut stdout = io::stdout().lock();
-    if let Ok(line) = serde_json::to_string(words) {
-        // Whoever listened may be gone, which is no reason not to go on.
-        let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-    }
+/// Prints a line of JSON. A starter that has gone reads nothing, which is no error.
+fn tell(words: &impl Serialize) -> Result<(), String> {
+    let line = serde_json::to_string(words).map_err(|error| error.to_string())?;
+    let printed = print(&format!("{line}\n"));
+    printed.map(|_| ()).map_err(|error| format!("{error:#}"))
 }
 
 /// Whether standard input has ended.
