@@ -14,3 +14,5 @@ pub mod lab;
 pub mod language;
 pub mod output;
 pub mod report;
+pub mod result_folder;
+pub mod visible;

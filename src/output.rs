@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write};
 
 use anyhow::{Context, Result};
 
+use crate::visible;
+
 /// Whether anything still reads standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
@@ -37,7 +39,16 @@ pub fn reader_after(written: io::Result<()>) -> Result<Reader> {
     }
 }
 
-/// Prints a message for people on standard error. A standard error that takes no more stops nothing.
+/// Prints a message for people on standard error, where nothing in it commands the terminal. A standard error that takes no
+/// more stops nothing.
 pub fn say(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}", visible::lines(&message.to_string()));
+}
+
+/// Says why the program fails, in one line.
+pub fn say_error(error: &anyhow::Error) {
+    say(format_args!(
+        "hola: {}",
+        visible::one_line(&format!("{error:#}"))
+    ));
 }

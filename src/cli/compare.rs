@@ -257,11 +257,7 @@ pub(super) struct Written {
 pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     let (run, trials) = store::read(folder)?;
     let files = Reports::of(&run, &trials).files();
-    for (name, text) in &files {
-        store::write_report(folder, name, text)?;
-    }
-    let written = files.iter().map(|(name, _)| name.as_str()).collect();
-    store::remove_stale(folder, &exports::FOLDERS, &written, exports::is_export)?;
+    store::write_reports(folder, &files, &exports::FOLDERS, exports::is_export)?;
     Ok(Written { run, trials })
 }
 

@@ -15,6 +15,7 @@ use crate::lab::record::{Design, Run, Trial};
 use crate::lab::store;
 use crate::output::print;
 use crate::report::difference::Page;
+use crate::visible;
 
 /// Arguments of `diff`.
 #[derive(Args, Clone, Debug)]
@@ -119,6 +120,7 @@ fn require_known(args: &DiffArgs, runs: [&Run; 2]) {
                 "neither run has the {what} '{unknown}'; there are: {}",
                 known.join(", ")
             );
+            let message = visible::one_line(&message);
             Arguments::command()
                 .error(ErrorKind::InvalidValue, message)
                 .exit();

@@ -29,7 +29,7 @@ use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::spawn::SpawnArgs;
 use crate::language::Language;
-use crate::output::{print, reader_after, say};
+use crate::output::{print, reader_after, say, say_error};
 
 /// A language, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -160,7 +160,7 @@ fn print_answer(answer: &clap::Error) -> ExitCode {
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {
-    say(format_args!("hola: {error:#}"));
+    say_error(error);
     ExitCode::from(RUN_ERROR)
 }
 

@@ -19,6 +19,7 @@ use super::store::RunFolder;
 use super::target::Targets;
 use super::trial::{self, Setting};
 use crate::output::say;
+use crate::visible;
 
 /// Makes every trial of `run` that `folder` does not hold yet, and closes the run as complete or interrupted.
 ///
@@ -109,14 +110,15 @@ fn record(design: &Design, planned: &Planned<'_>, attempt: Attempt, settings: &m
     }
 }
 
+/// The names are those of the records, which a run that is resumed has from anywhere.
 fn message(design: &Design, planned: &Planned<'_>) -> String {
-    format!(
+    visible::one_line(&format!(
         "{} · {} · {} · round {}",
         design.experiment,
         planned.model,
         planned.level.name,
         planned.round + 1
-    )
+    ))
 }
 
 /// Where no bar is seen, a line tells the end of each round.

@@ -3,6 +3,7 @@ mod documents;
 mod eventful;
 mod exports;
 mod fixture;
+mod foreign;
 mod languages;
 mod loads;
 mod noise;

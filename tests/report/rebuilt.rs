@@ -35,7 +35,7 @@ fn hola_report(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Every file below `folder`, with what it holds.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
