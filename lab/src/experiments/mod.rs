@@ -9,6 +9,7 @@ mod crash;
 mod crowd;
 mod deadlines;
 mod equal_load;
+mod floor;
 mod grid;
 mod idle;
 mod keep_alive;
@@ -63,6 +64,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     spawn::EXPERIMENT,
     backlog::EXPERIMENT,
     grid::EXPERIMENT,
+    floor::EXPERIMENT,
 ];
 
 /// The experiment of that name.

@@ -117,7 +117,8 @@ impl Setting<'_> {
     /// profile unless they were asked for.
     pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
         let wanted = |spec: &&Spec| {
-            let is_listed = names.is_empty() || names.contains(&spec.name.as_str());
+            let is_named = names.contains(&spec.name.as_str());
+            let is_listed = is_named || names.is_empty() && spec.floor_of.is_none();
             match self.asked.as_slice() {
                 [] => is_listed && self.is_full(),
                 asked => asked.contains(&spec.name),
