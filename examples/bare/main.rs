@@ -1,34 +1,33 @@
-//! The barest server of each kind: its model's system calls and canned octets.
-//!
-//! It takes the arguments of `hola serve` and reports as it does, so that the laboratory runs both alike.
-#![allow(unsafe_code, reason = "fork, mmap and poll, each in one function")]
+//! The barest server of a model's kind: the system calls that the model cannot do without, and a canned answer. It knows no
+//! HTTP, no deadline, no cap and no counters; what a model costs above it is what all that costs (`scripts/targets.toml`, the
+//! experiment `floor`). `bare MODEL PORT` listens on loopback until it is told to stop.
+#![allow(unsafe_code, reason = "fork and poll, each in one function")]
 
 mod processes;
 mod readiness;
 mod tasks;
 mod threads;
 
-use std::io::{self, Write};
+use std::io;
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hola_servers::counters::Snapshot;
 use hola_servers::models;
 use nix::errno::Errno;
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::socket::{MsgFlags, SockFlag, accept4, recv, send};
-use nix::unistd::{Pid, close};
+use nix::unistd::close;
 
-type Kind = (&'static str, fn(&'static Bare) -> io::Result<()>);
+/// Serves until it is told to stop.
+type Serve = fn(&'static Bare) -> io::Result<()>;
 
 /// What there is a floor for. The others do what one of these does, and something more that is the very idea of them.
-const KINDS: &[Kind] = &[
+const KINDS: &[(&str, Serve)] = &[
     ("iterative", |bare| {
-        each_client(bare, |client| answer(bare, client))
+        each_client(bare, answer)
     }),
     ("fork-per-client", processes::per_client),
     ("pre-forked", processes::beforehand),
@@ -51,17 +50,11 @@ const LOOK_UP: Duration = Duration::from_secs(1);
 struct Bare {
     listener: TcpListener,
     stop: Arc<AtomicBool>,
-    /// In memory that forked children share.
-    answers: &'static AtomicU64,
 }
 
 impl Bare {
     fn should_stop(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-
-    fn count_answers(&self, count: u64) {
-        self.answers.fetch_add(count, Ordering::Relaxed);
     }
 
     /// For a thread that has nothing else to do.
@@ -72,71 +65,44 @@ impl Bare {
     }
 }
 
-/// Whether a model has a bare server of its kind.
-pub fn has(model: &str) -> bool {
-    KINDS.iter().any(|(name, _)| *name == model)
-}
-
-/// `serve MODEL --cpus N …`
-pub fn serve(arguments: &[String]) -> ExitCode {
-    let cpu = arguments
-        .iter()
-        .position(|argument| argument == "--cpus")
-        .and_then(|place| arguments.get(place + 1));
-    let outcome = pin(cpu).and_then(|()| run(&arguments[0]));
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.as_slice() {
+        [option] if option == "--version" => {
+            println!("bare {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        [model, port] => match (KINDS.iter().find(|(name, _)| name == model), port.parse()) {
+            (Some((_, serve)), Ok(port)) => run(*serve, port),
+            _ => Err(io::Error::other(format!("there is no bare {model} on port {port}"))),
+        },
+        _ => Err(io::Error::other("usage: bare MODEL PORT")),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("bare: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn pin(cpu: Option<&String>) -> io::Result<()> {
-    let Some(cpu) = cpu.and_then(|cpu| cpu.parse().ok()) else {
-        return Ok(());
-    };
-    let mut set = CpuSet::new();
-    set.set(cpu)?;
-    Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
-}
-
-fn run(model: &str) -> io::Result<()> {
-    let Some((_, attend_all)) = KINDS.iter().find(|(name, _)| *name == model) else {
-        return Err(io::Error::other(format!("there is no bare {model}")));
-    };
+fn run(serve: Serve, port: u16) -> io::Result<()> {
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&stop))?;
-    let bare: &Bare = Box::leak(Box::new(Bare {
-        listener: listen()?,
+    serve(Box::leak(Box::new(Bare {
+        listener: listen(port)?,
         stop,
-        answers: processes::shared_counter()?,
-    }));
-    println!("{model} listening on {}", bare.listener.local_addr()?);
-    io::stdout().flush()?;
-    attend_all(bare)?;
-    let answers = bare.answers.load(Ordering::Relaxed);
-    let counters = Snapshot {
-        accepted: answers,
-        closed: answers,
-        answers,
-        ..Snapshot::default()
-    };
-    eprintln!(
-        "{}",
-        serde_json::json!({"settings": null, "counters": counters})
-    );
-    Ok(())
+    })))
 }
 
 /// A listener as the models have it; its timeout is for looking up.
-fn listen() -> io::Result<TcpListener> {
+fn listen(port: u16) -> io::Result<TcpListener> {
     use socket2::{Domain, Socket, Type};
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(LOOK_UP))?;
-    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], port)).into())?;
     socket.listen(1024)?;
     Ok(socket.into())
 }
@@ -159,10 +125,8 @@ fn each_client(bare: &Bare, mut attend: impl FnMut(i32)) -> io::Result<()> {
 }
 
 /// Waits for the request of a client, answers it and closes.
-fn answer(bare: &Bare, client: i32) {
-    if exchange(client) == Exchange::Answered {
-        bare.count_answers(1);
-    }
+fn answer(client: i32) {
+    exchange(client);
     // Nothing could be done about a close that fails.
     let _ = close(client);
 }
@@ -170,8 +134,7 @@ fn answer(bare: &Bare, client: i32) {
 /// How it went with a client.
 #[derive(PartialEq, Eq)]
 enum Exchange {
-    Answered,
-    /// It left, or broke.
+    /// It has its answer, or has left.
     Over,
     /// Nothing has come yet.
     TooEarly,
@@ -181,7 +144,11 @@ fn exchange(client: i32) -> Exchange {
     let mut request = [0; 1024];
     match recv(client, &mut request, MsgFlags::empty()) {
         Err(Errno::EAGAIN) => Exchange::TooEarly,
-        Ok(1..) if send(client, ANSWER, MsgFlags::MSG_NOSIGNAL).is_ok() => Exchange::Answered,
+        Ok(1..) => {
+            // A client that has left needs no answer.
+            let _ = send(client, ANSWER, MsgFlags::MSG_NOSIGNAL);
+            Exchange::Over
+        }
         _ => Exchange::Over,
     }
 }

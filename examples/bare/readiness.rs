@@ -30,7 +30,7 @@ pub(super) fn epoll(bare: &'static Bare) -> io::Result<()> {
         for each in &events[..count] {
             if each.data() == event(listener).data() {
                 accept_some(listener, |client| {
-                    if !served(bare, client) {
+                    if !served(client) {
                         // SAFETY: open until `served` has closed it, which takes it off the list, too.
                         let client_fd = unsafe { BorrowedFd::borrow_raw(client) };
                         ready.add(client_fd, event(client))?;
@@ -38,7 +38,7 @@ pub(super) fn epoll(bare: &'static Bare) -> io::Result<()> {
                     Ok(())
                 })?;
             } else if let Ok(client) = i32::try_from(each.data()) {
-                served(bare, client);
+                served(client);
             }
         }
     }
@@ -57,13 +57,13 @@ pub(super) fn poll_all(bare: &'static Bare) -> io::Result<()> {
         poll(&mut listed)?;
         // From the end: whoever takes the place of one that has left has had its turn.
         for place in (1..listed.len()).rev() {
-            if listed[place].revents != 0 && served(bare, listed[place].fd) {
+            if listed[place].revents != 0 && served(listed[place].fd) {
                 listed.swap_remove(place);
             }
         }
         if listed[0].revents != 0 {
             accept_some(listener, |client| {
-                if !served(bare, client) {
+                if !served(client) {
                     listed.push(waits_for(client));
                 }
                 Ok(())
@@ -103,13 +103,9 @@ fn accept_some(listener: i32, mut attend: impl FnMut(i32) -> io::Result<()>) -> 
 }
 
 /// Whether the client is done with, and closed.
-fn served(bare: &Bare, client: i32) -> bool {
-    let outcome = exchange(client);
-    if outcome == Exchange::TooEarly {
+fn served(client: i32) -> bool {
+    if exchange(client) == Exchange::TooEarly {
         return false;
-    }
-    if outcome == Exchange::Answered {
-        bare.count_answers(1);
     }
     // Nothing could be done about a close that fails.
     let _ = close(client);

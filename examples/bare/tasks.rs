@@ -39,7 +39,6 @@ async fn accept(bare: &'static Bare) -> io::Result<()> {
             let mut request = [0; 1024];
             if client.read(&mut request).await? > 0 {
                 client.write_all(ANSWER).await?;
-                bare.count_answers(1);
             }
             io::Result::Ok(())
         });

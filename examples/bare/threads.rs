@@ -3,27 +3,24 @@
 use std::io;
 use std::thread;
 
-use super::{Bare, answer, each_client, workers};
+use hola_servers::spawning;
 
-/// As small as a thread that calls recv and send can be.
-const STACK_OCTETS: usize = 64 * 1024;
+use super::{Bare, answer, each_client, workers};
 
 pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     let mut refused = None;
     each_client(bare, |client| {
-        let thread = thread::Builder::new().stack_size(STACK_OCTETS);
-        if let Err(error) = thread.spawn(move || answer(bare, client)) {
-            refused = Some(error);
-        }
+        // As the model makes it, which is cheaper than a thread of std's.
+        refused = refused.take().or(spawning::detached(move || answer(client)).err());
     })?;
     refused.map_or(Ok(()), Err)
 }
 
 pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
     let count = workers("pre-threaded")?;
-    let work = || each_client(bare, |client| answer(bare, client));
+    let work = || each_client(bare, answer);
     let threads = (0..count)
-        .map(|_| thread::Builder::new().stack_size(STACK_OCTETS).spawn(work))
+        .map(|_| thread::Builder::new().spawn(work))
         .collect::<io::Result<Vec<_>>>()?;
     for thread in threads {
         thread

@@ -2,48 +2,33 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
-use std::sync::atomic::AtomicU64;
 
 use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, close, fork, getpid, getppid};
 
-use super::{Bare, Exchange, answer, each_client, exchange, workers};
+use super::{Bare, answer, each_client, workers};
 
-/// A counter that forked children count on, too.
-pub(super) fn shared_counter() -> io::Result<&'static AtomicU64> {
-    let size =
-        std::num::NonZeroUsize::new(size_of::<AtomicU64>()).ok_or(io::ErrorKind::InvalidInput)?;
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
-    let page = unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_SHARED)? };
-    // SAFETY: the mapping is page-aligned, large enough, never unmapped, and zero is a valid counter.
-    Ok(unsafe { page.cast::<AtomicU64>().as_ref() })
-}
-
-/// The children's exit statuses say what was answered: counting it themselves would cost each a page fault.
 pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     let mut refused = None;
     each_client(bare, |client| {
         let child = split(|| {
             let _ = close(bare.listener.as_raw_fd());
-            let answered = exchange(client) == Exchange::Answered;
-            let _ = close(client);
-            answered
+            answer(client);
+            true
         });
         let _ = close(client);
         refused = refused.take().or(child.err());
-        bare.count_answers(reap(Some(WaitPidFlag::WNOHANG)));
+        reap(Some(WaitPidFlag::WNOHANG));
     })?;
-    bare.count_answers(reap(None));
+    reap(None);
     refused.map_or(Ok(()), Err)
 }
 
 /// Reaps those who have ended, or waits for all; how many ended well.
-fn reap(flags: Option<WaitPidFlag>) -> u64 {
+fn reap(flags: Option<WaitPidFlag>) -> usize {
     let mut ended_well = 0;
     loop {
         match waitpid(None, flags) {
@@ -58,7 +43,7 @@ pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
     let parent = getpid();
     let work = || {
         let with_its_parent = set_pdeathsig(Signal::SIGTERM).is_ok() && getppid() == parent;
-        with_its_parent && each_client(bare, |client| answer(bare, client)).is_ok()
+        with_its_parent && each_client(bare, answer).is_ok()
     };
     let count = workers("pre-forked")?;
     let children = (0..count).map(|_| split(work)).collect::<Vec<_>>();
@@ -69,7 +54,7 @@ pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
         // It may have ended already.
         let _ = kill(*child, Signal::SIGTERM);
     }
-    if reap(None) == count as u64 {
+    if reap(None) == count {
         Ok(())
     } else {
         Err(io::Error::other(
