@@ -22,4 +22,4 @@ mod slice;
 pub mod store;
 mod switches;
 pub mod target;
-mod tree;
+pub mod tree;
