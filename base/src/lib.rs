@@ -1,5 +1,6 @@
 //! What every crate of Hola needs, and nothing more.
 
 pub mod text;
+pub mod visible;
 
 pub use text::{LANGUAGES, Language, Text, text};
