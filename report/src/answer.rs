@@ -3,7 +3,7 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::record::Status;
-use hola_verdict::analysis::HEADLINE;
+use hola_verdict::analysis::{HEADLINE, Word};
 use hola_verdict::{At, Estimate, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
@@ -149,7 +149,12 @@ pub(crate) fn sentences(facts: &Facts<'_>, language: Language) -> Vec<String> {
 fn headline_ratio(facts: &Facts<'_>, participant: &str, other: &str, language: Language) -> Option<String> {
     let metric = Metric::CpuPerRequest;
     let ratio = facts.analysis.ratio(HEADLINE, participant, other, metric)?;
-    Some(numbers::comparison(metric, &ratio, language))
+    let written = numbers::comparison(metric, &ratio, language);
+    // More or less can be seen from the numbers; that there is no difference, or none to be seen, has to be said.
+    Some(match Word::new(&ratio, metric) {
+        Word::Better | Word::Worse => written,
+        word => format!("{written} ({})", words::word(word, metric, language).0),
+    })
 }
 
 fn processes(facts: &Facts<'_>, language: Language) -> Option<String> {
@@ -215,7 +220,7 @@ fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
 
 fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
     let at = facts.first_level(IDLE)?;
-    let named = [(FORK, "a process", "un proceso"), (THREAD, "a thread", "un hilo"), (EPOLL, "a loop's turn", "un turno de un bucle")];
+    let named = [(FORK, "a process", "un proceso"), (THREAD, "a thread", "un hilo"), (TOKIO, "a task", "una tarea")];
     let named = named.into_iter().filter_map(|(participant, en, es)| {
         let metric = Metric::MemoryPerClient;
         let estimate = facts.analysis.value(at, participant, metric)?;

@@ -74,6 +74,11 @@ pub(crate) fn csv(field: &str) -> String {
     }
 }
 
+/// A document of JSON, which holds the same data afterwards.
+pub(crate) fn json(document: &str) -> String {
+    visible::json(document).into_owned()
+}
+
 /// A line of text for a terminal.
 pub(crate) fn terminal(text: &str) -> String {
     visible::one_line(text)

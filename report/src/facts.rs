@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hola_base::Language;
 use hola_lab::experiments::{self, Experiment};
 use hola_lab::metric::Metric;
-use hola_lab::plan::{Design, Level, Load, Pace, Role, Stage, Task};
+use hola_lab::plan::{Design, Level, Load, Pace, Stage, Task};
 use hola_lab::record::{Block, Reading, Run, ServerCard};
 use hola_verdict::analysis::{Controls, Word};
 use hola_verdict::claims::{CLAIMS, Claim, Decision};
@@ -15,7 +15,6 @@ use crate::charts::Hue;
 use crate::words;
 
 /// Experiments that the first screen reads.
-pub(crate) const EQUAL_LOAD: &str = "equal-load";
 pub(crate) const CAPACITY: &str = "capacity";
 pub(crate) const IDLE: &str = "idle";
 pub(crate) const CRASH: &str = "crash";
@@ -82,14 +81,11 @@ impl<'r> Facts<'r> {
         self.run.servers.iter().find(|card| card.name == server).map_or(Hue::Target, hue)
     }
 
-    /// Names of the participants of a level that are compared, its control first.
-    pub(crate) fn compared<'a>(&self, stage: &'a Stage, level: &'a Level) -> Vec<&'a str> {
-        let is_compared = |name: &&String| {
-            let participant = stage.participant(name);
-            participant.is_none_or(|one| one.role == Role::Compared)
-        };
-        let names = level.participants.iter().filter(is_compared).map(String::as_str);
-        names.collect()
+    /// Names of the participants of a level: its control, and those that are compared with it.
+    pub(crate) fn participants(&self, at: At<'_>, level: &'r Level) -> Vec<&'r str> {
+        let compared = self.analysis.compared(at);
+        let names = level.participants.iter().map(String::as_str);
+        names.filter(|name| *name == level.control || compared.contains(name)).collect()
     }
 
     /// Seconds that the blocks took.
