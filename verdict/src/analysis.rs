@@ -177,17 +177,24 @@ impl<'r> Analysis<'r> {
         notes.into_iter().map(|(note, _)| note).collect()
     }
 
-    /// Names of the participants of a level that are compared with its control, in the order of the plan.
+    /// Names of all participants of a level, in the order of the plan.
+    pub fn participants(&self, at: At<'_>) -> Vec<&'r str> {
+        self.place(at).map_or_else(Vec::new, |place| {
+            let names = place.level.participants.iter();
+            names.map(String::as_str).collect()
+        })
+    }
+
+    /// Those that are compared with the level's control.
     pub fn compared(&self, at: At<'_>) -> Vec<&'r str> {
-        let Some(place) = self.place(at) else {
-            return Vec::new();
-        };
-        let is_compared = |name: &&str| {
-            let role = place.stage.participant(name).map(|one| &one.role);
-            *name != place.level.control && role == Some(&Role::Compared)
-        };
-        let names = place.level.participants.iter().map(String::as_str);
-        names.filter(is_compared).collect()
+        let mut names = self.participants(at);
+        names.retain(|name| {
+            self.place(at).is_some_and(|place| {
+                let role = place.stage.participant(name).map(|one| &one.role);
+                *name != place.level.control && role == Some(&Role::Compared)
+            })
+        });
+        names
     }
 
     /// Why there is no estimate; of no meaning where there is one.
