@@ -3,13 +3,15 @@
 
 use std::hint::black_box;
 use std::io;
+use std::num::NonZero;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::wait::waitpid;
-use tokio::runtime;
 
 use crate::children::check_single_threaded;
 use crate::models::STACK_OCTETS;
+use crate::runtime;
 use crate::server::touch_ballast;
 use crate::sys;
 
@@ -54,7 +56,8 @@ pub fn threads(count: u32) -> io::Result<Vec<Duration>> {
 /// # Errors
 /// What the runtime said when it could not start.
 pub fn tasks(count: u32) -> io::Result<Vec<Duration>> {
-    let runtime = runtime::Builder::new_multi_thread().build()?;
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    let runtime = runtime::work_stealing(cpus)?;
     runtime.block_on(async { tokio::spawn(make_tasks(count)).await? })
 }
 

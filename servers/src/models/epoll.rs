@@ -20,6 +20,7 @@ use std::os::fd::BorrowedFd;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::{Attention, Bilingual, Capacity, Model};
+use crate::context::Context;
 use crate::loops::{self, Interest, Selector};
 use crate::server::Server;
 
@@ -40,8 +41,11 @@ pub(super) const MODEL: Model = Model {
 };
 
 pub(super) fn serve(server: &'static Server) -> io::Result<()> {
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-    loops::select(server, epoll)
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC);
+    loops::select(
+        server,
+        epoll.context(|| "cannot make an epoll instance".into())?,
+    )
 }
 
 /// Most that one wait names; the others are named by the next.
