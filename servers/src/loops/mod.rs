@@ -10,11 +10,22 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::epoll::{Epoll, EpollCreateFlags};
+
 pub(crate) use self::completion::run as complete;
 pub(crate) use self::readiness::{Interest, Selector, run as select};
 use crate::context::Context;
 use crate::server::Server;
 use crate::shortage::{self, Pauses};
+
+/// The kernel's list of sockets for one loop.
+///
+/// # Errors
+/// What epoll_create1(2) said.
+pub(crate) fn epoll() -> io::Result<Epoll> {
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC);
+    epoll.context(|| "cannot make an epoll instance".into())
+}
 
 /// The time until the earliest of `moments`; `None` if there is none.
 fn until_first(moments: [Option<Instant>; 2], now: Instant) -> Option<Duration> {
