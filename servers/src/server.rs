@@ -23,7 +23,7 @@ use crate::conversation::{Conversation, Site, Step, Talk};
 use crate::counters::{self, Counters, Tally, count};
 use crate::models::Model;
 use crate::settings::{Accept, Settings};
-use crate::{crash, date, drive, listener, log, stop, sys};
+use crate::{crash, date, drive, listener, log, spawning, stop, sys};
 
 /// How often a server at its cap, or draining, looks again.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -66,8 +66,7 @@ impl Server {
         mut settings: Settings,
         announce: Announce,
     ) -> io::Result<&'static Server> {
-        touch_ballast(settings.ballast_octets)
-            .context(|| format!("--ballast {}", settings.ballast_octets))?;
+        spawning::ballast(settings.ballast_octets)?;
         let listeners = listener::bind(&settings)?;
         // The kernel may have shortened it.
         settings.backlog = sys::backlog(&listeners[0]).unwrap_or(settings.backlog);
@@ -384,18 +383,6 @@ fn locks(settings: &Settings) -> io::Result<Vec<File>> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let open = |_| File::open(&path).context(|| needs(&path));
     (0..settings.workers).map(open).collect()
-}
-
-/// Touches that much memory and keeps it.
-pub(crate) fn touch_ballast(octets: u64) -> io::Result<()> {
-    let octets = usize::try_from(octets).map_err(|_| ErrorKind::OutOfMemory)?;
-    let mut ballast: Vec<u8> = Vec::new();
-    ballast
-        .try_reserve_exact(octets)
-        .map_err(|_| ErrorKind::OutOfMemory)?;
-    ballast.resize(octets, 1);
-    ballast.leak();
-    Ok(())
 }
 
 /// Writes a line of complaint, at most one a second, so that trouble does not fill a disk as well.
