@@ -18,10 +18,13 @@ pub mod settings;
 pub mod spawning;
 
 mod accepting;
+mod context;
 mod crash;
 mod date;
 mod log;
 mod loops;
+mod runtime;
+mod shortage;
 mod stop;
 mod sys;
 mod workers;

@@ -20,7 +20,7 @@ pub mod slow_client;
 pub mod spawn;
 pub mod wait;
 
-use hola_servers::models::{Attention, Bilingual, Capacity, Model};
+use hola_servers::models::{Bilingual, Capacity, Model};
 
 pub use level_names::level_name;
 
@@ -203,8 +203,7 @@ impl Held {
         let most = match (model.capacity, model.attention) {
             (Capacity::One, _) => 1,
             // A cap that comes from descriptors is far above any level.
-            (_, Attention::Nothing | Attention::Task) => u32::MAX,
-            (_, attention) => attention.clients_max(u32::MAX),
+            (_, attention) => attention.clients_max().map_or(u32::MAX, |(most, _)| most),
         };
         match most {
             _ if most >= clients => Ok(()),

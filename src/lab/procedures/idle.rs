@@ -17,9 +17,9 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hola_servers::cli::raise_descriptor_limit;
 use hola_servers::models::{self, Capacity};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::SockFlag;
 
 use super::client::{HALF_A_HEAD, connect_from, is_greeted, reset_on_close};
@@ -70,10 +70,12 @@ pub fn measure(
     interrupted: &AtomicBool,
 ) -> Result<Procedure, String> {
     let card = models::find(model).ok_or_else(|| format!("there is no model {model}"))?;
-    let descriptors = raise_descriptor_limit()?;
+    let descriptors = raise_descriptor_limit().unwrap_or_else(|refused| refused.left);
     let server = ServerProcess::start(hola, model, cpus, &["--deadlines", DEADLINES_S])
         .map_err(|error| error.to_string())?;
-    let cap = card.attention.clients_max(descriptors);
+    let accept = card.accept.first().copied();
+    let workers = cpus.len() * card.workers_per_cpu;
+    let (cap, _) = card.clients_max(None, descriptors, workers, accept);
     let (plateaus, end, needed) = match card.capacity {
         Capacity::Unbounded => {
             let (plateaus, end) = ascent(clients_max, cap as usize, descriptors as usize);
@@ -310,15 +312,6 @@ fn slope(plateaus: &[Plateau]) -> Option<f64> {
         .sum();
     let variance: f64 = points.map(|(x, _)| (x - mean_x).powi(2)).sum();
     Some(covariance / variance)
-}
-
-/// Raises this process's soft limit on open files to the hard one and says what it is now.
-fn raise_descriptor_limit() -> Result<u32, String> {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| {
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-        Ok(u32::try_from(hard).unwrap_or(u32::MAX))
-    });
-    raised.map_err(|errno| format!("limit on open files: {}", errno.desc()))
 }
 
 #[cfg(test)]
