@@ -4,7 +4,8 @@ mod truth;
 
 use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::Summary;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -211,15 +212,18 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Whether a process still catches SIGTERM (proc_pid_status(5)).
-fn catches_sigterm(child: &Child) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let caught = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigCgt:"))
-        .unwrap();
-    let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
-    caught >> (Signal::SIGTERM as i32 - 1) & 1 == 1
+/// Sends a signal over and over until the process has ended, for at most a minute.
+fn signal_until_ended(child: &mut Child, again: Signal) -> ExitStatus {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        signal(child, again);
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    panic!("it waits for its output to be read");
 }
 
 #[test]
@@ -230,11 +234,19 @@ fn a_second_signal_ends_the_program_at_once() {
         let (_reader, writer) = full_pipe();
         let mut child = endless(&server, &url, writer.into());
         signal(&child, first);
-        while catches_sigterm(&child) {
-            std::thread::yield_now();
-        }
-        signal(&child, Signal::SIGTERM);
-        let status = child.wait().unwrap();
+        let status = signal_until_ended(&mut child, Signal::SIGTERM);
         assert_eq!(status.signal(), Some(Signal::SIGTERM as i32), "{status}");
     }
+}
+
+#[test]
+fn a_signal_that_comes_twice_at_once_loses_nothing() {
+    let (server, url) = greeter();
+    let child = endless(&server, &url, Stdio::piped());
+    // As timeout(1) does: to its child, and to its child's process group.
+    signal(&child, Signal::SIGTERM);
+    signal(&child, Signal::SIGTERM);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    assert!(serde_json::from_slice::<Summary>(&output.stdout).is_ok());
 }
