@@ -31,8 +31,8 @@ use crate::intervals::{self, Collector, Interval, Moment};
 use crate::kernel;
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
-use crate::summary::KernelEvidence;
 use crate::sys;
+use crate::throttling::{Meter, Throttling};
 use crate::workload::{Engine, InvalidWorkload, Stop, Workload};
 
 /// How often the calling thread looks whether to stop.
@@ -150,15 +150,58 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
     workload.validate(open_files)?;
     let plan = Plan::of(workload, open_files);
     let engine = resolved(workload.engine);
-    let (parts, stopped) = match engine {
+    let Work {
+        parts,
+        stopped,
+        throttling,
+    } = match engine {
         Engine::Completion => work::<Completion>(&plan, observer, SystemThreads)?,
         Engine::Auto | Engine::Readiness => work::<Readiness>(&plan, observer, SystemThreads)?,
     };
     if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
         return Err(LoadError::StoppedInWarmup);
     }
-    let kernel = kernel::since(kernel_before);
-    Ok(assemble(workload, engine, &plan, &parts, stopped, kernel))
+    let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+    let mut recorder = Recorder::new();
+    let mut ledger = Ledger::new();
+    for part in &parts {
+        recorder.merge(&part.recorder);
+        ledger.merge(&part.ledger);
+    }
+    let cpu_shares = parts.iter().map(|part| part.ledger.cpu_share());
+    let evidence = Evidence {
+        planned: planned(workload, &plan, &ledger),
+        offered: plan
+            .schedule
+            .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + ledger.window_ns)),
+        schedule: plan.schedule.map(|schedule| (schedule, plan.open_ns)),
+        engine,
+        threads,
+        cpu_share: cpu_shares.fold(0.0, f64::max),
+        stopped,
+        kernel: kernel::since(kernel_before),
+        throttling,
+    };
+    Ok(Measurement::build(workload, recorder, &ledger, &evidence))
+}
+
+/// Requests of the plan: counted from the schedule once more, not from what the workers did, so that the identity is a check.
+fn planned(workload: &Workload, plan: &Plan, ledger: &Ledger) -> u64 {
+    match (plan.schedule, workload.stop) {
+        (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
+        (None, Stop::Requests(requests)) => requests,
+        (None, Stop::After(_)) => ledger.sent,
+    }
+}
+
+/// What the threads of a run bring back.
+#[derive(Debug)]
+struct Work {
+    parts: Vec<Yield>,
+    /// Whether they were stopped early.
+    stopped: bool,
+    /// What a CPU quota took from them since the window opened.
+    throttling: Option<Throttling>,
 }
 
 /// The engine meant by `asked` on this machine.
@@ -169,7 +212,7 @@ fn resolved(asked: Engine) -> Engine {
     }
 }
 
-/// Has a thread do each job of `plan`, all from the same instant; also says whether they were stopped.
+/// Has a thread do each job of `plan`, all from the same instant.
 ///
 /// # Errors
 /// [`LoadError`] when a thread could not be made, set up, or go on; all others have ended then.
@@ -177,7 +220,7 @@ fn work<T: Transport>(
     plan: &Plan,
     observer: &dyn Observer,
     spawn: impl Spawn,
-) -> Result<(Vec<Yield>, bool), LoadError> {
+) -> Result<Work, LoadError> {
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
     };
@@ -190,6 +233,8 @@ fn work<T: Transport>(
     let caller = thread::current();
     let mut tell = |interval: &_, so_far: &_| observer.interval(interval, so_far);
     let threads = plan.jobs.len();
+    let mut meter = Meter::start();
+    let mut metered = false;
     let (yields, stopped) = thread::scope(|scope| {
         let key = GateKey(&gate);
         let (outcomes, setups) = mpsc::channel();
@@ -226,6 +271,11 @@ fn work<T: Transport>(
         }
         let open = key.open() + plan.open_ns;
         let mut follow = |gauges: &[Gauge]| {
+            if !metered && sys::now_ns() >= open {
+                // What the warm-up lost is not the window's.
+                metered = true;
+                meter.restart();
+            }
             if let Some(collector) = &mut collector {
                 collector.collect(moment(open, gauges), &mut tell);
             }
@@ -237,6 +287,7 @@ fn work<T: Transport>(
         }
         Ok::<_, LoadError>((yields, stopped))
     })?;
+    let throttling = meter.since_start();
     let failed = |(index, errno)| LoadError::WaitFailed {
         thread: index + 1,
         threads,
@@ -248,7 +299,11 @@ fn work<T: Transport>(
         .enumerate()
         .map(|(index, part)| part.map_err(|errno: nix::errno::Errno| failed((index, errno))))
         .collect();
-    Ok((yields?, stopped))
+    Ok(Work {
+        parts: yields?,
+        stopped,
+        throttling,
+    })
 }
 
 /// Tells the caller how setting up went, and returns the worker if there is one.
@@ -356,46 +411,6 @@ fn sums(gauges: &[Gauge]) -> [u64; 4] {
             .for_each(|(value, sum)| *sum += value);
     }
     sums
-}
-
-fn assemble(
-    workload: &Workload,
-    engine: Engine,
-    plan: &Plan,
-    parts: &[Yield],
-    stopped: bool,
-    kernel: Option<KernelEvidence>,
-) -> Measurement {
-    let mut recorder = Recorder::new();
-    let mut ledger = Ledger::new();
-    for part in parts {
-        recorder.merge(&part.recorder);
-        ledger.merge(&part.ledger);
-    }
-    let busiest = parts
-        .iter()
-        .map(|part| part.ledger.cpu_share())
-        .fold(0.0, f64::max);
-    // Counted from the schedule once more, not from what the workers did: the identity is to be a check.
-    let planned = match (plan.schedule, workload.stop) {
-        (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
-        (None, Stop::Requests(requests)) => requests,
-        (None, Stop::After(_)) => ledger.sent,
-    };
-    let offered = plan
-        .schedule
-        .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + ledger.window_ns));
-    let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-    let evidence = Evidence {
-        planned,
-        offered,
-        engine,
-        threads,
-        cpu_share: busiest,
-        stopped,
-        kernel,
-    };
-    Measurement::build(workload, recorder, &ledger, &evidence)
 }
 
 #[cfg(test)]
