@@ -155,8 +155,8 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
         stopped,
         throttling,
     } = match engine {
-        Engine::Completion => work::<Completion>(&plan, observer, SystemThreads)?,
-        Engine::Auto | Engine::Readiness => work::<Readiness>(&plan, observer, SystemThreads)?,
+        Engine::Completion => work::<Completion>(&plan, observer, &SystemThreads)?,
+        Engine::Auto | Engine::Readiness => work::<Readiness>(&plan, observer, &SystemThreads)?,
     };
     if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
         return Err(LoadError::StoppedInWarmup);
@@ -219,7 +219,7 @@ fn resolved(asked: Engine) -> Engine {
 fn work<T: Transport>(
     plan: &Plan,
     observer: &dyn Observer,
-    spawn: impl Spawn,
+    spawn: &impl Spawn,
 ) -> Result<Work, LoadError> {
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
@@ -244,8 +244,10 @@ fn work<T: Transport>(
             let outcomes = outcomes.clone();
             let body = move || {
                 let _running = running;
-                let worker = set_up::<T>(Worker::new(job, signals, gauge), index, outcomes)?;
-                let result = worker.run(gate.wait()?);
+                let worker = set_up::<T>(Worker::new(job, signals, gauge), index, &outcomes);
+                // The caller waits until every thread has said how it went, or is gone.
+                drop(outcomes);
+                let result = worker?.run(gate.wait()?);
                 if result.is_err() {
                     // A measurement without this thread's share is none: the others need not go on.
                     signals.stop_at_ns.store(0, Ordering::Relaxed);
@@ -310,13 +312,13 @@ fn work<T: Transport>(
 fn set_up<'run, T: Transport>(
     worker: Result<Worker<'run, T>, SetupError>,
     index: usize,
-    outcomes: Sender<(usize, Result<(), SetupError>)>,
+    outcomes: &Sender<(usize, Result<(), SetupError>)>,
 ) -> Option<Worker<'run, T>> {
     let (worker, outcome) = match worker {
         Ok(worker) => (Some(worker), Ok(())),
         Err(error) => (None, Err(error)),
     };
-    // The caller may have given up already. The sender goes with this function: the caller waits for the last one.
+    // The caller may have given up already.
     let _ = outcomes.send((index, outcome));
     worker
 }
@@ -460,7 +462,7 @@ mod tests {
     }
 
     fn refusal<T: Transport>(plan: &Plan, allowed: usize) -> String {
-        match work::<T>(plan, &Unobserved, AtMost(Cell::new(allowed))) {
+        match work::<T>(plan, &Unobserved, &AtMost(Cell::new(allowed))) {
             Err(error @ LoadError::ThreadRefused { .. }) => error.to_string(),
             other => panic!("{:?}", other.map(drop)),
         }
@@ -488,7 +490,7 @@ mod tests {
     fn a_thread_that_cannot_be_set_up_is_named_and_releases_the_others() {
         for mut plan in plans() {
             plan.jobs[2].cpu = Some(1023);
-            let words = match work::<Readiness>(&plan, &Unobserved, SystemThreads) {
+            let words = match work::<Readiness>(&plan, &Unobserved, &SystemThreads) {
                 Err(error) => error.to_string(),
                 Ok(_) => panic!("no machine that this runs on has 1024 CPUs"),
             };
