@@ -19,13 +19,16 @@ fn load(arguments: &[&str]) -> (Option<i32>, Value) {
     (status.code(), summary)
 }
 
-/// Every check holds but perhaps two. Whether an unoptimised generator is the bottleneck, and what other programs make the
-/// kernel count, is the machine's affair; that the program says so is not.
+/// Every check holds but perhaps those on the machine. Whether an unoptimised generator is the bottleneck, gets its CPU, and
+/// what other programs make the kernel count, is the machine's affair; that the program says so is not.
 fn assert_measured(code: Option<i32>, summary: &Value) {
     let checks = summary["validity"].as_array().expect("checks");
     let failed: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
-    let machines =
-        |check: &&Value| check["check"] == "generator" || check["check"] == "kernel_evidence";
+    let machines = |check: &&Value| {
+        ["generator", "kernel_evidence", "time_away", "throttling"]
+            .iter()
+            .any(|name| check["check"] == *name)
+    };
     assert!(failed.iter().all(machines), "{failed:?}");
     assert_eq!(code, Some(0));
 }

@@ -25,6 +25,8 @@ mod strips;
 pub mod summary;
 mod sys;
 mod text;
+mod throttling;
+mod timeline;
 mod trend;
 pub mod workload;
 

@@ -75,7 +75,8 @@ Examples:
   hola diff BASE CANDIDATE             what became worse from one run to another
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
---strict), 99 a gate is broken or a run worse than its base, 130 interrupted."
+--strict), 99 a gate is broken or a run worse than its base, 130 interrupted, 143 load or calibrate ended by
+SIGTERM."
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -63,8 +63,10 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     tolerates: &[
         "nothing_answered",
         "failures",
+        "back_off",
         "server_whole",
         "steady_state",
+        "throughput",
         "kernel_evidence",
         "modes",
     ],

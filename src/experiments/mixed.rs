@@ -46,7 +46,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     control: "thread-per-client",
     figures: &["response_p99_us", "response_p50_us"],
     // A thousand requests are a short history, and heavy ones come in clusters.
-    tolerates: &["steady_state"],
+    tolerates: &["steady_state", "throughput"],
     profiles: &[
         Profile {
             name: "quick",

@@ -62,6 +62,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
         "failures",
         "server_whole",
         "steady_state",
+        "throughput",
         "kernel_evidence",
         "modes",
     ],

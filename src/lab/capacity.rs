@@ -16,6 +16,9 @@ const WINDOW: Duration = Duration::from_millis(300);
 /// Load before it.
 const WARMUP: Duration = Duration::from_millis(100);
 
+/// Checks that say that a rate is the generator's and not the server's.
+const GENERATOR_CHECKS: [&str; 3] = ["generator", "time_away", "throttling"];
+
 /// What a closed loop got out of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Capacity {
@@ -48,11 +51,11 @@ pub(super) fn measure(setting: &Setting<'_>) -> Result<Capacity, String> {
     if good_per_s <= 0.0 {
         return Err("nothing was answered when its capacity was measured".into());
     }
-    // Of a generator at its limit, the rate is the generator's.
+    // Of a generator at its limit, or one that did not run all the time, the rate is the generator's.
     let bound = summary
         .validity
         .iter()
-        .find(|check| check.check == "generator" && !check.ok);
+        .find(|check| !check.ok && GENERATOR_CHECKS.contains(&check.check.as_str()));
     Ok(Capacity {
         good_per_s,
         check: Check {

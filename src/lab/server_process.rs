@@ -208,12 +208,15 @@ impl ServerProcess {
             return Err(not_listening("its output is not ours to read".into()));
         };
         let (sender, line) = mpsc::channel();
-        thread::spawn(move || {
+        let read = move || {
             let mut line = String::new();
             // An error reads as an empty line, and nobody listens any more after a timeout.
             let _ = BufReader::new(stdout).read_line(&mut line);
             let _ = sender.send(line);
-        });
+        };
+        thread::Builder::new()
+            .spawn(read)
+            .map_err(|error| not_listening(format!("no thread to read what it says: {error}")))?;
         let line = line.recv_timeout(START_MAX);
         let line = line.map_err(|_| {
             not_listening(format!("it said nothing within {} s", START_MAX.as_secs()))

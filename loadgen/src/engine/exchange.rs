@@ -212,7 +212,10 @@ impl<T: Transport> Worker<'_, T> {
         let by_count = matches!(self.job.task, Task::Closed(ClosedEnd::Requests(_)));
         if (self.window.open..self.window.close).contains(&end) && (slot.counted || !by_count) {
             self.ledger.ended += 1;
-            self.ledger.good += u64::from(outcome == Outcome::Ok);
+            if outcome == Outcome::Ok {
+                self.ledger.good += 1;
+                self.ledger.answers.record(end - self.window.open);
+            }
         }
         if slot.counted {
             slot.counted = false;
@@ -246,6 +249,9 @@ impl<T: Transport> Worker<'_, T> {
         self.slots[index as usize].state = State::Pausing(end + length);
         if self.window.opened() {
             self.ledger.paused_ns += length;
+            if self.slots[index as usize].backs_off() {
+                self.ledger.backoff_ns += length;
+            }
         }
         self.pauses.push(Reverse((end + length, index)));
     }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::intervals::Handover;
+use crate::timeline::Timeline;
 
 /// Equal parts of the window in which sends are counted, to see whether they were spread as planned.
 pub(crate) const SEND_BINS: usize = 200;
@@ -30,12 +31,19 @@ pub(crate) struct Ledger {
     pub(crate) client_ns: u64,
     /// Part of `client_ns` spent between requests: thinking, or backing off after failures.
     pub(crate) paused_ns: u64,
+    /// Part of `paused_ns` spent backing off after failures.
+    pub(crate) backoff_ns: u64,
+    /// Time in the window for which the thread did not run though it wanted to, and the longest stretch of it.
+    pub(crate) away_ns: u64,
+    pub(crate) away_longest_ns: u64,
     /// Part of recorded responses that lies before the window.
     pub(crate) carried_in_ns: u64,
     /// Time in the window of requests still under way at its end.
     pub(crate) carried_out_ns: u64,
     /// Sends per part of the window (open loop).
     pub(crate) sends: Vec<u64>,
+    /// When good answers came.
+    pub(crate) answers: Timeline,
 }
 
 impl Ledger {
@@ -51,9 +59,13 @@ impl Ledger {
             cpu_wall_ns: 0,
             client_ns: 0,
             paused_ns: 0,
+            backoff_ns: 0,
+            away_ns: 0,
+            away_longest_ns: 0,
             carried_in_ns: 0,
             carried_out_ns: 0,
             sends: vec![0; SEND_BINS],
+            answers: Timeline::new(),
         }
     }
 
@@ -67,7 +79,8 @@ impl Ledger {
         }
     }
 
-    /// Adds another thread's books; the window is the longest one.
+    /// Adds another thread's books; the window is the longest one, and so is the time away: a thread that did not run did
+    /// not do its share, whatever the others did.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.sent += other.sent;
         self.in_flight_at_end += other.in_flight_at_end;
@@ -79,11 +92,15 @@ impl Ledger {
         self.cpu_wall_ns += other.cpu_wall_ns;
         self.client_ns += other.client_ns;
         self.paused_ns += other.paused_ns;
+        self.backoff_ns += other.backoff_ns;
+        self.away_ns = self.away_ns.max(other.away_ns);
+        self.away_longest_ns = self.away_longest_ns.max(other.away_longest_ns);
         self.carried_in_ns += other.carried_in_ns;
         self.carried_out_ns += other.carried_out_ns;
         for (mine, theirs) in self.sends.iter_mut().zip(&other.sends) {
             *mine += theirs;
         }
+        self.answers.merge(&other.answers);
     }
 }
 

@@ -8,6 +8,7 @@ use super::job::{ClosedEnd, Job, Task};
 use super::ledger::{Gauge, Ledger, SEND_BINS};
 use super::slot::{Deadlines, Slot, State};
 use super::source::Sources;
+use super::start::SetupError;
 use super::transport::Transport;
 use super::window::{Phase, Window};
 use crate::answer::Answer;
@@ -28,6 +29,10 @@ const LAUNCHED_AT_ONCE: u32 = 256;
 
 /// Events handled per turn, so that the rest of the turn comes round however busy the connections are.
 const HANDLED_AT_ONCE: u32 = 1024;
+
+/// Shortest delay of the thread that counts as time away. Where ten threads want two CPUs, single delays reach 50 ms and
+/// mean nothing but a busy machine; a CPU quota of 30 ms in periods of 100 ms makes delays of 70.
+const AWAY_LEAST_NS: u64 = 60_000_000;
 
 /// What all threads of a run see: the start, and an early end.
 #[derive(Debug)]
@@ -60,6 +65,8 @@ pub(super) struct Worker<'run, T> {
     pub(super) ledger: Ledger,
     /// Last reading of the clock.
     pub(super) now: u64,
+    /// Until when the thread had nothing to do but wait.
+    awaited: u64,
     pub(super) window: Window,
     pub(super) in_flight: u64,
     pub(super) in_flight_counted: u64,
@@ -73,15 +80,25 @@ pub(super) struct Worker<'run, T> {
 
 impl<'run, T: Transport> Worker<'run, T> {
     /// Prepares everything that can fail before the start.
+    ///
+    /// # Errors
+    /// What the system refused.
     pub(super) fn new(
         job: &'run Job,
         signals: &'run Signals,
         gauge: &'run Gauge,
-    ) -> nix::Result<Self> {
+    ) -> Result<Self, SetupError> {
+        let refused = |refused: String| {
+            |errno: nix::errno::Errno| SetupError {
+                refused,
+                source: errno.into(),
+            }
+        };
         if let Some(cpu) = job.cpu {
-            sys::pin_to(cpu)?;
+            sys::pin_to(cpu).map_err(refused(format!("cannot run on CPU {cpu} (--cpus)")))?;
         }
-        sys::tighten_timers()?;
+        sys::tighten_timers().map_err(refused("cannot set its timer slack (prctl)".into()))?;
+        let transport = T::new(job).map_err(refused(format!("cannot use {}", T::NEEDS)))?;
         let (slots, instants) = match &job.task {
             Task::Closed(_) => (job.connections, None),
             Task::Open { instants, .. } => (job.connections.min(1024), Some(instants.clone())),
@@ -90,7 +107,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             job,
             signals,
             gauge,
-            transport: T::new(job)?,
+            transport,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
             kept: Vec::new(),
@@ -100,6 +117,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             recorder: Recorder::new(),
             ledger: Ledger::new(),
             now: 0,
+            awaited: 0,
             window: Window::new(0, u64::MAX, job.timeout_ns),
             in_flight: 0,
             in_flight_counted: 0,
@@ -114,6 +132,7 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Runs the load; `started` is the start of the run on the monotonic clock.
     pub(super) fn run(mut self, started: u64) -> nix::Result<Yield> {
         self.started = started;
+        self.now = started;
         let open = started.saturating_add(self.job.open_ns);
         let close = match self.job.task {
             Task::Closed(ClosedEnd::After(duration)) => open.saturating_add(duration),
@@ -133,8 +152,9 @@ impl<'run, T: Transport> Worker<'run, T> {
         while !self.done() {
             self.heed_stop();
             self.launch();
-            self.transport.wait(self.pause_ns())?;
-            self.tick();
+            let pause_ns = self.pause_ns();
+            self.transport.wait(pause_ns)?;
+            self.wake(pause_ns);
             for _ in 0..HANDLED_AT_ONCE {
                 let Some(event) = self.transport.next() else {
                     break;
@@ -156,12 +176,35 @@ impl<'run, T: Transport> Worker<'run, T> {
         self.note(sys::now_ns());
     }
 
+    /// Reads the clock after a wait that was to take so long at most.
+    fn wake(&mut self, pause_ns: u64) {
+        // The wait is no time away; of what is beyond it the clock makes a stretch.
+        self.awaited = self.now.saturating_add(pause_ns);
+        self.tick();
+    }
+
     /// Notes an instant, which may be a little before others noted already, and moves the window on when it is time.
     pub(super) fn note(&mut self, at: u64) {
+        let known = self.now.max(self.awaited);
+        if at.saturating_sub(known) >= AWAY_LEAST_NS {
+            self.count_away(known, at);
+        }
         self.now = self.now.max(at);
         if self.now >= self.window.boundary {
             self.turn_phase();
         }
+    }
+
+    /// Counts a stretch without a reading of the clock, as far as it lies in the window; late answers of an open loop belong
+    /// to the measurement, too.
+    fn count_away(&mut self, from: u64, to: u64) {
+        let end = match self.job.task {
+            Task::Closed(_) => self.window.close,
+            Task::Open { .. } => self.window.close.saturating_add(self.window.grace_ns),
+        };
+        let away_ns = to.min(end).saturating_sub(from.max(self.window.open));
+        self.ledger.away_ns += away_ns;
+        self.ledger.away_longest_ns = self.ledger.away_longest_ns.max(away_ns);
     }
 
     fn turn_phase(&mut self) {
@@ -195,7 +238,9 @@ impl<'run, T: Transport> Worker<'run, T> {
                 self.in_flight_counted += 1;
                 self.ledger.carried_in_ns += open.saturating_sub(slot.times.intended);
             } else if let State::Pausing(until) = slot.state {
-                self.ledger.paused_ns += until.saturating_sub(open);
+                let rest_ns = until.saturating_sub(open);
+                self.ledger.paused_ns += rest_ns;
+                self.ledger.backoff_ns += if slot.backs_off() { rest_ns } else { 0 };
             }
         }
     }
@@ -208,15 +253,18 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Brings the end forward when the caller asks for it; what is under way then stays without an outcome.
     fn heed_stop(&mut self) {
         let stop_at = self.signals.stop_at_ns.load(Ordering::Relaxed);
-        if stop_at >= self.window.close {
+        if stop_at == u64::MAX {
             return;
         }
         self.window.grace_ns = 0;
-        self.window.close = stop_at.max(self.now);
         match self.window.phase {
             Phase::WarmingUp if stop_at <= self.window.open => self.finished = true,
-            Phase::WarmingUp => {}
-            Phase::Measuring => self.window.boundary = self.window.close,
+            Phase::WarmingUp | Phase::Measuring => {
+                self.window.close = self.window.close.min(stop_at.max(self.now));
+                if self.window.phase == Phase::Measuring {
+                    self.window.boundary = self.window.close;
+                }
+            }
             Phase::Grace => self.finished = true,
         }
     }
@@ -419,6 +467,9 @@ impl<'run, T: Transport> Worker<'run, T> {
             if let State::Pausing(until) = slot.state {
                 let beyond = until.saturating_sub(end);
                 self.ledger.paused_ns = self.ledger.paused_ns.saturating_sub(beyond);
+                if slot.backs_off() {
+                    self.ledger.backoff_ns = self.ledger.backoff_ns.saturating_sub(beyond);
+                }
                 // Over, and the next request not begun: the generator's lateness is the client's waiting.
                 self.ledger.carried_out_ns += end.saturating_sub(until);
             }

@@ -4,13 +4,13 @@
 pub(crate) mod ring;
 
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::epoll::Epoll;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, Signal, sigaction};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
@@ -143,27 +143,52 @@ pub(crate) fn raise_open_file_limit() -> u64 {
     soft
 }
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// The signals that end a run early and keep what it measured: Ctrl-C, and what timeout(1), containers and CI runners send.
+const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 
-extern "C" fn note_interrupt(_signal: libc::c_int) {
-    INTERRUPTED.store(true, Ordering::Relaxed);
+/// Signals this close to the first one are the same request: timeout(1) sends its signal to its child and then to the
+/// child's process group, so the child gets it twice.
+const SAME_REQUEST_NS: u64 = 250_000_000;
+
+/// Number of the first signal that came, and when; zero before.
+static INTERRUPT: AtomicI32 = AtomicI32::new(0);
+static INTERRUPTED_AT: AtomicU64 = AtomicU64::new(0);
+
+extern "C" fn note_interrupt(number: libc::c_int) {
+    let now = now_ns();
+    match INTERRUPTED_AT.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => INTERRUPT.store(number, Ordering::Relaxed),
+        Err(first) if now.saturating_sub(first) < SAME_REQUEST_NS => {}
+        Err(_) => {
+            // SAFETY: signal(2) and raise(3) are async-signal-safe; the default action ends the process when this handler
+            // returns.
+            unsafe {
+                libc::signal(number, libc::SIG_DFL);
+                libc::raise(number);
+            }
+        }
+    }
 }
 
-/// Notes Ctrl-C from now on instead of dying of it; a second one kills as usual.
+/// Notes SIGINT and SIGTERM from now on instead of dying of them; a second one, of either kind, ends the process at once.
 ///
 /// # Errors
 /// Whatever `sigaction(2)` reports.
 pub(crate) fn note_interrupts() -> nix::Result<()> {
     let action = SigAction::new(
         SigHandler::Handler(note_interrupt),
-        SaFlags::SA_RESETHAND | SaFlags::SA_RESTART,
-        SigSet::empty(),
+        SaFlags::SA_RESTART,
+        INTERRUPTS.into_iter().collect(),
     );
-    // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
-    unsafe { sigaction(Signal::SIGINT, &action) }.map(drop)
+    for signal in INTERRUPTS {
+        // SAFETY: the handler uses atomics, clock_gettime(2), signal(2) and raise(3), which are async-signal-safe.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(())
 }
 
-/// Whether Ctrl-C was pressed since [`note_interrupts`].
-pub(crate) fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+/// The exit code for the signal that came since [`note_interrupts`], as shells have it (130, 143); `None` if none came.
+pub(crate) fn interrupted() -> Option<u8> {
+    let number = u8::try_from(INTERRUPT.load(Ordering::Relaxed)).unwrap_or(0);
+    (number > 0).then_some(128 + number)
 }

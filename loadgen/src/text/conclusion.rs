@@ -3,11 +3,24 @@
 use crate::summary::{Check, LoopKind, Summary};
 
 /// What to say when a check fails, by the name of the check; the first one that applies explains the others.
-const CAUSES: [(&str, &str); 8] = [
+const CAUSES: [(&str, &str); 12] = [
+    (
+        "time_away",
+        "the generator itself did not run for part of the window (see time_away), and nothing of that is the server's.",
+    ),
+    (
+        "throttling",
+        "a CPU quota held the generator up (see throttling): raise it, or measure outside of that control group.",
+    ),
     ("generator", "the generator set the limit, not the server."),
     (
         "failures",
         "failures set the limit, and their causes must go first.",
+    ),
+    (
+        "back_off",
+        "the clients spent part of their time waiting to try again after failures (see back_off), so this is not the pace \
+         of a server that answers.",
     ),
     (
         "body",
@@ -25,6 +38,10 @@ const CAUSES: [(&str, &str); 8] = [
     (
         "offered",
         "the server fell behind the rate: part of the planned requests was never sent.",
+    ),
+    (
+        "throughput",
+        "the answers broke off for part of the window (see throughput), so no rate describes the whole of it.",
     ),
     (
         "littles_law",
