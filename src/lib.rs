@@ -15,4 +15,5 @@ pub mod language;
 pub mod output;
 pub mod report;
 pub mod result_folder;
+mod sys;
 pub mod visible;

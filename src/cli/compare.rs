@@ -10,12 +10,14 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use hola_servers::models;
 
-use super::{INTERRUPTED, contenders, interrupt_flag};
+use super::{INTERRUPTED, RUN_ERROR, contenders, interrupt_flag};
 use crate::claims::words::card;
 use crate::claims::{self, Claim};
 use crate::experiments::plan::{self, Wishes};
 use crate::experiments::{self, EXPERIMENTS, Experiment, Levels, Profile};
-use crate::lab::record::{Design, Environment, Level, Run, SCHEMA_VERSION, Skipped, Status};
+use crate::lab::record::{
+    Design, Environment, Level, Outcome, Run, SCHEMA_VERSION, Skipped, Status, Trial,
+};
 use crate::lab::store::{self, RunFolder};
 use crate::lab::target::Targets;
 use crate::lab::{environment, estimate, run};
@@ -36,7 +38,10 @@ Examples:
 
 Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html, trials.csv,
 and data for other tools in csv/, hlog/ and exports/. Ctrl-C keeps the trials made so far, and --resume goes on with them.
-A quiet machine gives narrower intervals; the report says how quiet it was.")]
+A quiet machine gives narrower intervals; the report says how quiet it was.
+
+Exit codes: 0 ok, 1 nothing could be measured or written, or a trial failed (the others are kept and reported), 2 usage,
+130 interrupted.")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
@@ -240,16 +245,32 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
         card::tally(reports.decisions(), Language::English),
         folder.path().join("report.html").display()
     ))?;
-    match run.status {
-        Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
-        Status::Complete | Status::Running => Ok(ExitCode::SUCCESS),
+    let failed = written.failed();
+    if failed > 0 {
+        let trials = written.trials.len();
+        say(format_args!(
+            "hola: {failed} of {trials} trials failed; the report says why"
+        ));
     }
+    Ok(match (run.status, failed) {
+        (Status::Interrupted, _) => ExitCode::from(INTERRUPTED),
+        (Status::Complete | Status::Running, 0) => ExitCode::SUCCESS,
+        (Status::Complete | Status::Running, _) => ExitCode::from(RUN_ERROR),
+    })
 }
 
 /// A run read back, with its reports written.
 pub(super) struct Written {
     run: Run,
-    trials: Vec<crate::lab::record::Trial>,
+    trials: Vec<Trial>,
+}
+
+impl Written {
+    /// Trials that came to no measurement.
+    fn failed(&self) -> usize {
+        let is_failed = |trial: &&Trial| matches!(trial.outcome, Outcome::Failed(_));
+        self.trials.iter().filter(is_failed).count()
+    }
 }
 
 /// Writes every report and export of the run in `folder` from what is stored there, and removes the exports that another
