@@ -56,16 +56,15 @@ impl FromStr for MadeName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let is_all = |text: &str, kind: fn(&u8) -> bool| {
-            !text.is_empty() && text.as_bytes().iter().all(|byte| kind(byte))
-        };
+        // Parsing a number takes a sign as well.
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_word =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         let parts = name
             .strip_prefix("hola-")
             .and_then(|rest| rest.split_once('-'));
         let maker = parts
-            .filter(|(maker, rest)| {
-                is_all(maker, u8::is_ascii_digit) && is_all(rest, u8::is_ascii_alphanumeric)
-            })
+            .filter(|(maker, rest)| is_number(maker) && is_word(rest))
             .and_then(|(maker, _)| maker.parse().ok());
         match maker {
             Some(maker) => Ok(MadeName {
