@@ -4,15 +4,19 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use hola::experiments::find;
 use hola::experiments::plan::{self, Wishes};
 use hola::lab::record::{Measured, Outcome};
 use hola::lab::store;
 use hola::lab::target::{Places, Targets};
+use hola::lab::tree;
 use hola_servers::models;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
-use self::support::{HOLA, hola, only_folder};
+use self::support::{HOLA, eventually, hola, only_folder};
 
 /// A list of one target that is there, one that serves two clients at once, and one that is not there.
 fn written_list() -> (tempfile::TempDir, Targets) {
@@ -213,5 +217,77 @@ fn an_unknown_target_is_refused_with_the_names_there_are() {
     assert!(
         stderr.contains("no such model or target") && stderr.contains("apache-event"),
         "{stderr}"
+    );
+}
+
+#[test]
+fn a_comparison_whose_keeper_is_killed_leaves_no_target_and_does_not_pass() {
+    let targets = Targets::at(Places::beside_source(Path::new(HOLA))).expect("a list");
+    let python = targets.named("python-threads").expect("a target");
+    if let Err(reason) = python.program(&targets.places) {
+        return println!("skipped: {reason}");
+    }
+    let results = tempfile::tempdir().expect("a folder");
+    let mut compare = Command::new(HOLA)
+        .args([
+            "compare",
+            "--experiments=churn",
+            "--profile=full",
+            "--models=iterative,python-threads",
+        ])
+        .args(["--clients=2", "--rounds=1", "--duration=2s", "--output"])
+        .arg(results.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let root = i32::try_from(compare.id()).expect("a process id");
+    let of_tree = |word: &str| -> Vec<i32> {
+        let line =
+            |pid: i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let processes = tree::processes(root)
+            .into_iter()
+            .map(|process| process.pid());
+        processes.filter(|&pid| line(pid).contains(word)).collect()
+    };
+    // The keeper's command line names the target, and so does the target's own.
+    let mut found = Vec::new();
+    eventually("a target is kept", || {
+        found = of_tree("python_threads.py");
+        found.len() >= 2
+    });
+    // A trial from which the hypervisor took the CPU is made again, and its keeper is killed as well.
+    eventually("it ends", || {
+        for keeper in of_tree("\0keep\0") {
+            found.extend(of_tree("python_threads.py"));
+            // It may have ended since.
+            let _ = kill(Pid::from_raw(keeper), Signal::SIGKILL);
+        }
+        compare.try_wait().expect("a child").is_some()
+    });
+    let output = compare.wait_with_output().expect("it ends");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("hola keep, which ran it, was killed (signal 9)"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("1 of 3 trials failed"), "{stderr}");
+    for pid in found {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        assert!(
+            stat.is_empty() || stat.contains(") Z "),
+            "process {pid} is left"
+        );
+    }
+    // The others are there, and the report says why one is not.
+    let folder = only_folder(results.path());
+    let (_, trials) = store::read(&folder).expect("a run");
+    let failed = trials
+        .iter()
+        .filter(|trial| matches!(trial.outcome, Outcome::Failed(_)));
+    assert_eq!((trials.len(), failed.count()), (3, 1));
+    assert!(
+        fs::read_to_string(folder.join("report.md")).is_ok_and(|page| page.contains("was killed"))
     );
 }

@@ -7,11 +7,12 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Lang, print};
+use super::Lang;
 use crate::claims::names::Experiment;
 use crate::claims::words;
 use crate::claims::{self, Claim};
 use crate::language::Language;
+use crate::output::print;
 
 /// Arguments of `claims`.
 #[derive(Args, Clone, Debug)]

@@ -10,16 +10,19 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use hola_servers::models;
 
-use super::{INTERRUPTED, contenders, interrupt_flag};
+use super::{INTERRUPTED, RUN_ERROR, contenders, interrupt_flag};
 use crate::claims::words::card;
 use crate::claims::{self, Claim};
 use crate::experiments::plan::{self, Wishes};
 use crate::experiments::{self, EXPERIMENTS, Experiment, Levels, Profile};
-use crate::lab::record::{Design, Environment, Level, Run, SCHEMA_VERSION, Skipped, Status};
+use crate::lab::record::{
+    Design, Environment, Level, Outcome, Run, SCHEMA_VERSION, Skipped, Status, Trial,
+};
 use crate::lab::store::{self, RunFolder};
 use crate::lab::target::Targets;
 use crate::lab::{environment, estimate, run};
 use crate::language::Language;
+use crate::output::{print, say};
 use crate::report::{Reports, exports};
 
 /// Arguments of `compare`.
@@ -35,7 +38,10 @@ Examples:
 
 Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html, trials.csv,
 and data for other tools in csv/, hlog/ and exports/. Ctrl-C keeps the trials made so far, and --resume goes on with them.
-A quiet machine gives narrower intervals; the report says how quiet it was.")]
+A quiet machine gives narrower intervals; the report says how quiet it was.
+
+Exit codes: 0 ok, 1 nothing could be measured or written, or a trial failed (the others are kept and reported), 2 usage,
+130 interrupted.")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
@@ -222,27 +228,49 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
             (RunFolder::create(&args.output, &run)?, run)
         }
     };
-    eprint!("{}", announcement(&run, folder.positions()));
+    say(announcement(&run, folder.positions()).trim_end());
     let begun = Instant::now();
     let recipe =
         |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
     run::make(hola, &targets, &mut run, &mut folder, recipe, &interrupted)?;
-    eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
+    say(format_args!(
+        "measured for {}",
+        time(begun.elapsed().as_secs_f64())
+    ));
     let written = write_reports(folder.path())?;
     let reports = Reports::of(&written.run, &written.trials);
-    println!("{}", reports.readme_table(Language::English));
-    println!("{}", card::tally(reports.decisions(), Language::English));
-    println!("report: {}", folder.path().join("report.html").display());
-    match run.status {
-        Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
-        Status::Complete | Status::Running => Ok(ExitCode::SUCCESS),
+    print(&format!(
+        "{}\n{}\nreport: {}\n",
+        reports.readme_table(Language::English),
+        card::tally(reports.decisions(), Language::English),
+        folder.path().join("report.html").display()
+    ))?;
+    let failed = written.failed();
+    if failed > 0 {
+        let trials = written.trials.len();
+        say(format_args!(
+            "hola: {failed} of {trials} trials failed; the report says why"
+        ));
     }
+    Ok(match (run.status, failed) {
+        (Status::Interrupted, _) => ExitCode::from(INTERRUPTED),
+        (Status::Complete | Status::Running, 0) => ExitCode::SUCCESS,
+        (Status::Complete | Status::Running, _) => ExitCode::from(RUN_ERROR),
+    })
 }
 
 /// A run read back, with its reports written.
 pub(super) struct Written {
     run: Run,
-    trials: Vec<crate::lab::record::Trial>,
+    trials: Vec<Trial>,
+}
+
+impl Written {
+    /// Trials that came to no measurement.
+    fn failed(&self) -> usize {
+        let is_failed = |trial: &&Trial| matches!(trial.outcome, Outcome::Failed(_));
+        self.trials.iter().filter(is_failed).count()
+    }
 }
 
 /// Writes every report and export of the run in `folder` from what is stored there, and removes the exports that another
@@ -250,11 +278,7 @@ pub(super) struct Written {
 pub(super) fn write_reports(folder: &Path) -> Result<Written> {
     let (run, trials) = store::read(folder)?;
     let files = Reports::of(&run, &trials).files();
-    for (name, text) in &files {
-        store::write_report(folder, name, text)?;
-    }
-    let written = files.iter().map(|(name, _)| name.as_str()).collect();
-    store::remove_stale(folder, &exports::FOLDERS, &written, exports::is_export)?;
+    store::write_reports(folder, &files, &exports::FOLDERS, exports::is_export)?;
     Ok(Written { run, trials })
 }
 

@@ -7,6 +7,7 @@ use hola_servers::models::{self, MODELS, Model};
 use crate::experiments::plan::both;
 use crate::lab::record::{Design, ModelCard, Skipped};
 use crate::lab::target::{Places, Targets};
+use crate::output::say;
 
 /// The name of a model or of a reference target, as an argument.
 ///
@@ -34,7 +35,7 @@ pub(super) fn named(name: &str) -> Result<String, String> {
 /// The reference targets; where their list cannot be read none, and a line that says so.
 pub(super) fn targets(hola: &Path) -> Targets {
     Targets::at(Places::beside_source(hola)).unwrap_or_else(|reason| {
-        eprintln!("no reference targets: {reason}");
+        say(format_args!("no reference targets: {reason}"));
         Targets::none(hola)
     })
 }

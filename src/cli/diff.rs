@@ -7,13 +7,15 @@ use anyhow::{Result, ensure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 
-use super::{Arguments, Lang, REGRESSION, print};
+use super::{Arguments, Lang, REGRESSION};
 use crate::analysis::difference::{self, Difference, Recorded, Selection};
 use crate::claims::decide::Decision;
 use crate::claims::{changes, of_run};
 use crate::lab::record::{Design, Run, Trial};
 use crate::lab::store;
+use crate::output::print;
 use crate::report::difference::Page;
+use crate::visible;
 
 /// Arguments of `diff`.
 #[derive(Args, Clone, Debug)]
@@ -118,6 +120,7 @@ fn require_known(args: &DiffArgs, runs: [&Run; 2]) {
                 "neither run has the {what} '{unknown}'; there are: {}",
                 known.join(", ")
             );
+            let message = visible::one_line(&message);
             Arguments::command()
                 .error(ErrorKind::InvalidValue, message)
                 .exit();

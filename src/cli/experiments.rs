@@ -12,6 +12,7 @@ use crate::experiments::{EXPERIMENTS, Experiment, Profile};
 use crate::lab::estimate;
 use crate::lab::record::{Bilingual, Level, Skipped};
 use crate::lab::target::Targets;
+use crate::output::print;
 
 /// An experiment, as `--json` prints it.
 #[derive(Debug, Serialize)]
@@ -42,11 +43,11 @@ pub(super) fn run(json: bool) -> Result<ExitCode> {
     let hola = std::env::current_exe().context("cannot find this program's own file")?;
     let targets = contenders::targets(&hola);
     let cards: Vec<Card> = EXPERIMENTS.iter().map(|one| card(one, &targets)).collect();
-    if json {
-        println!("{}", serde_json::to_string_pretty(&cards)?);
+    print(&if json {
+        serde_json::to_string_pretty(&cards)? + "\n"
     } else {
-        print!("{}", text(&cards));
-    }
+        text(&cards)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -7,6 +7,7 @@ use hola_loadgen::cli::{self as loadgen, LoadArgs};
 
 use super::RUN_ERROR;
 use crate::lab::server_process::{ServerProcess, StartError};
+use crate::output::say;
 
 /// Exit code when the server named with `--model` did not start.
 const NOT_STARTED: u8 = 3;
@@ -61,7 +62,7 @@ fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
     let server = match started {
         Ok(server) => server,
         Err(error) => {
-            eprintln!("hola: {error}");
+            say(format_args!("hola: {error}"));
             return ExitCode::from(NOT_STARTED);
         }
     };
@@ -73,7 +74,7 @@ fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
     match server.stop() {
         Ok(_) => code,
         Err(reason) => {
-            eprintln!("hola: {reason}");
+            say(format_args!("hola: {reason}"));
             ExitCode::from(RUN_ERROR)
         }
     }

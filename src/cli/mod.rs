@@ -12,7 +12,7 @@ mod load;
 mod report;
 mod spawn;
 
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,6 +29,7 @@ use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::spawn::SpawnArgs;
 use crate::language::Language;
+use crate::output::{print, reader_after, say, say_error};
 
 /// A language, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,6 +51,8 @@ impl From<Lang> for Language {
 
 /// Exit code of an error while running.
 const RUN_ERROR: u8 = 1;
+/// Exit code of arguments that make no sense.
+const USAGE: u8 = 2;
 /// Exit code after Ctrl-C; what was measured is kept.
 const INTERRUPTED: u8 = 130;
 /// Exit code of a run that is worse than its base.
@@ -76,7 +79,8 @@ Examples:
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
 --strict), 99 a gate is broken or a run worse than its base, 130 interrupted, 143 load or calibrate ended by
-SIGTERM."
+SIGTERM. Output that is no longer read, as by `head`, is no error; output that cannot be written, as on a
+full disk, is one."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -123,7 +127,11 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(answer) => return print_answer(&answer),
+    };
+    let outcome = match command {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command),
@@ -137,27 +145,32 @@ pub fn main() -> ExitCode {
         Command::Keep(args) => keep::run(&args),
         Command::Spawn(args) => spawn::run(&args),
     };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("hola: {error:#}");
-        ExitCode::from(RUN_ERROR)
-    })
+    outcome.unwrap_or_else(|error| fail(&error))
 }
 
-/// Prints what was asked for.
-fn print(text: &str) -> io::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        // Who reads only the beginning, as `head` does, has all that was wanted.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+/// Prints a help text or a version that was asked for, or what is wrong with the arguments.
+fn print_answer(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print();
+    if answer.use_stderr() {
+        return ExitCode::from(USAGE);
     }
+    match reader_after(printed) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    say_error(error);
+    ExitCode::from(RUN_ERROR)
 }
 
 fn models(json: bool) -> anyhow::Result<ExitCode> {
-    if json {
-        println!("{}", servers::models_json()?);
+    print(&if json {
+        servers::models_json()? + "\n"
     } else {
-        print!("{}", servers::models_text());
-    }
+        servers::models_text()
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -165,7 +178,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
     match servers::serve(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hola: {error}");
+            say(format_args!("hola: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

@@ -10,6 +10,7 @@ use super::Lang;
 use super::compare::write_reports;
 use crate::lab::store;
 use crate::language::Language;
+use crate::output::print;
 use crate::report::{Reports, exports};
 
 /// Arguments of `report`.
@@ -55,20 +56,21 @@ enum Format {
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
     let Some(format) = args.format else {
         write_reports(&args.folder)?;
-        println!("report: {}", args.folder.join("report.html").display());
+        let page = args.folder.join("report.html");
+        print(&format!("report: {}\n", page.display()))?;
         return Ok(ExitCode::SUCCESS);
     };
     let (run, trials) = store::read(&args.folder)?;
     let reports = Reports::of(&run, &trials);
     let language = Language::from(args.lang);
-    match format {
-        Format::Html => print!("{}", reports.html()),
-        Format::Markdown => print!("{}", reports.markdown(language)),
-        Format::Csv => print!("{}", reports.csv()),
-        Format::Cells => print!("{}", exports::cells(&run, &trials)),
-        Format::Hyperfine => print!("{}", exports::hyperfine(&run, &trials)),
-        Format::GithubActionBenchmark => print!("{}", exports::github_action(&run, &trials)),
-        Format::Table => print!("{}", reports.readme_table(language)),
-    }
+    print(&match format {
+        Format::Html => reports.html(),
+        Format::Markdown => reports.markdown(language),
+        Format::Csv => reports.csv(),
+        Format::Cells => exports::cells(&run, &trials),
+        Format::Hyperfine => exports::hyperfine(&run, &trials),
+        Format::GithubActionBenchmark => exports::github_action(&run, &trials),
+        Format::Table => reports.readme_table(language),
+    })?;
     Ok(ExitCode::SUCCESS)
 }

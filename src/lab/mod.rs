@@ -8,6 +8,7 @@ mod count;
 pub mod environment;
 pub mod estimate;
 pub mod listening;
+pub mod made;
 pub mod order;
 pub mod procedures;
 pub mod recipe;

@@ -18,6 +18,8 @@ use super::repeat::{Allowance, Attempt};
 use super::store::RunFolder;
 use super::target::Targets;
 use super::trial::{self, Setting};
+use crate::output::say;
+use crate::visible;
 
 /// Makes every trial of `run` that `folder` does not hold yet, and closes the run as complete or interrupted.
 ///
@@ -63,7 +65,10 @@ pub fn make(
                 break;
             }
             if let Err(reason) = &attempt.outcome {
-                progress.println(format!("hola: {}: {reason}", message(design, planned)));
+                // Not by the bar's own way: where no bar is seen, that prints nothing.
+                progress.suspend(|| {
+                    say(format_args!("hola: {}: {reason}", message(design, planned)));
+                });
             }
             let settings = &mut run.experiments[planned.experiment].server_settings;
             folder.add_trial(&record(design, planned, attempt, settings))?;
@@ -105,14 +110,15 @@ fn record(design: &Design, planned: &Planned<'_>, attempt: Attempt, settings: &m
     }
 }
 
+/// The names are those of the records, which a run that is resumed has from anywhere.
 fn message(design: &Design, planned: &Planned<'_>) -> String {
-    format!(
+    visible::one_line(&format!(
         "{} · {} · {} · round {}",
         design.experiment,
         planned.model,
         planned.level.name,
         planned.round + 1
-    )
+    ))
 }
 
 /// Where no bar is seen, a line tells the end of each round.
@@ -121,12 +127,12 @@ fn report_round(order: &[Planned<'_>], planned: &Planned<'_>, run: &Run) {
     let next = order.get(planned.position as usize + 1);
     if next.is_none_or(|next| place(next) > place(planned)) {
         let design = &run.experiments[planned.experiment];
-        eprintln!(
+        say(format_args!(
             "{}: round {} of {} done",
             design.experiment,
             planned.round + 1,
             design.trials_per_cell
-        );
+        ));
     }
 }
 

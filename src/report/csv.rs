@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::cells::{self, Reason};
 use crate::analysis::metric::Metric;
 use crate::lab::record::{Arm, Measured, Outcome, Run, Trial};
+use crate::visible;
 use hola_loadgen::summary::Counts;
 
 /// Columns before the metrics'.
@@ -140,14 +141,15 @@ fn detail(measured: &Measured) -> [Option<u64>; DETAIL.len()] {
 
 /// A row of CSV (RFC 4180), quoted where it has to be.
 pub(super) fn line(fields: impl IntoIterator<Item = String>) -> String {
-    let quoted: Vec<String> = fields.into_iter().map(quoted).collect();
+    let quoted: Vec<String> = fields.into_iter().map(|field| quoted(&field)).collect();
     quoted.join(",") + "\n"
 }
 
-fn quoted(field: String) -> String {
-    if field.contains(['"', ',', '\n', '\r']) {
+fn quoted(field: &str) -> String {
+    let field = visible::lines(field);
+    if field.contains(['"', ',', '\n']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
-        field
+        field.into_owned()
     }
 }

@@ -14,6 +14,7 @@ use crate::analysis::cells::Cell;
 use crate::analysis::metric::Metric;
 use crate::analysis::{self, Analysis};
 use crate::lab::record::{Arm, Run, Trial};
+use crate::visible;
 
 use names::{Paths, is_safe, safe};
 
@@ -134,5 +135,7 @@ fn place<'a>(analysis: &Analysis<'a>, cell: &Cell<'a>) -> [&'a str; 3] {
 /// JSON as the other files of a run have it.
 fn pretty(data: &impl serde::Serialize) -> String {
     let json = serde_json::to_string_pretty(data);
-    json.unwrap_or_else(|error| unreachable!("figures and texts are always JSON: {error}")) + "\n"
+    let json =
+        json.unwrap_or_else(|error| unreachable!("figures and texts are always JSON: {error}"));
+    visible::json(&json).into_owned() + "\n"
 }

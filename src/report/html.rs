@@ -6,6 +6,7 @@ use hola_servers::models::Bilingual;
 use super::view::{Cell, Report, Section};
 use super::words;
 use crate::language::Language;
+use crate::visible;
 
 /// The run's data, beside the page.
 const FILES: [&str; 5] = [
@@ -79,9 +80,7 @@ pub(super) fn page(reports: &[(Language, Report)]) -> String {
     let page = Page {
         tellings: tellings.collect(),
     };
-    // The template calls nothing that can fail, and writing to a String cannot.
-    page.render()
-        .expect("a template without fallible parts renders")
+    rendered(&page)
 }
 
 #[derive(Template)]
@@ -106,7 +105,13 @@ pub(super) fn sections(
         warnings,
         sections,
     };
-    // The template calls nothing that can fail, and writing to a String cannot.
-    page.render()
-        .expect("a template without fallible parts renders")
+    rendered(&page)
+}
+
+/// The page as text. What it quotes has no markup, and no character that a terminal would obey.
+fn rendered(page: &impl Template) -> String {
+    // The templates call nothing that can fail, and writing to a String cannot.
+    let page = page.render();
+    let page = page.expect("a template without fallible parts renders");
+    visible::lines(&page).into_owned()
 }

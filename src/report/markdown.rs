@@ -3,6 +3,7 @@
 use super::view::{Card, Cell, ModelPage, Part, Report, Row, Section, Table};
 use super::words;
 use crate::language::Language;
+use crate::visible::one_line;
 
 /// The whole report.
 pub(super) fn page(report: &Report, language: Language) -> String {
@@ -174,10 +175,6 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-fn one_line(text: &str) -> String {
-    text.split(['\n', '\r']).collect::<Vec<&str>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +182,7 @@ mod tests {
     #[test]
     fn hostile_text_means_itself() {
         assert_eq!(escape("a|b *c* <i>\n[x](y)"), r"a\|b \*c\* &lt;i> [x]\(y)");
+        assert_eq!(escape("\u{1b}[2J"), r"\\u{1b}[2J");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A chart as a file of its own, for pages that show pictures and no markup of ours.
 
+use crate::visible;
+
 /// What follows here belongs to an SVG file but to no SVG inside HTML.
 const NAMESPACE: &str = "xmlns=\"http://www.w3.org/2000/svg\" ";
 
@@ -12,5 +14,6 @@ const FONT: &str =
 pub(super) fn of(svg: &str) -> String {
     let (tag, rest) = svg.split_once('>').unwrap_or((svg, ""));
     let tag = tag.replacen("<svg ", &format!("<svg {NAMESPACE}"), 1);
-    format!("{tag}>\n<style>\n{COLOURS}{STYLE}{FONT}\n</style>{rest}\n")
+    let file = format!("{tag}>\n<style>\n{COLOURS}{STYLE}{FONT}\n</style>{rest}\n");
+    visible::lines(&file).into_owned()
 }

@@ -1,6 +1,7 @@
 //! Sections as text for a terminal: no markup, columns aligned.
 
 use super::view::{Cell, Section, Table};
+use crate::visible::one_line;
 
 /// Between columns.
 const GAP: usize = 2;
@@ -78,13 +79,6 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Without whatever could move the cursor or begin a line.
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +90,11 @@ mod tests {
         one.push(vec!["poll\u{1b}[2J".into(), "12".into()]);
         assert_eq!(
             table(&one),
-            ["  Model       ×", "  io-uring  1.5", "  poll [2J   12"]
+            [
+                "  Model            ×",
+                "  io-uring       1.5",
+                "  poll\\u{1b}[2J   12"
+            ]
         );
     }
 }

@@ -14,7 +14,7 @@ use crate::exports::small;
 use crate::fixture::measured;
 
 /// A folder that holds the records of a run and nothing else.
-fn stored(results: &Path, run: &Run, trials: &[Trial]) -> PathBuf {
+pub(crate) fn stored(results: &Path, run: &Run, trials: &[Trial]) -> PathBuf {
     let mut folder = RunFolder::create(results, run).expect("a folder");
     for trial in trials {
         folder.add_trial(trial).expect("written");
@@ -35,7 +35,7 @@ fn hola_report(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// Every file below `folder`, with what it holds.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

@@ -8,6 +8,7 @@ use crate::analysis::metric::Metric;
 use crate::claims::decide::Verdict as ClaimVerdict;
 
 use super::Page;
+use crate::visible;
 
 /// Version of the shapes in this file.
 const SCHEMA_VERSION: u32 = 1;
@@ -124,7 +125,7 @@ pub(super) fn document(page: &Page<'_>) -> serde_json::Result<String> {
         unmatched: difference.unmatched.iter().map(one_sided).collect(),
         claims: claims(page),
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(visible::json(&serde_json::to_string_pretty(&document)?).into_owned() + "\n")
 }
 
 fn row<'p>(change: &Change<'p>) -> Row<'p> {

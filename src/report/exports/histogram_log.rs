@@ -10,6 +10,7 @@ use crate::analysis::cells::{Cell, Taken};
 use crate::lab::record::Run;
 
 use super::place;
+use crate::visible::one_line;
 
 /// Nanoseconds in a millisecond, the unit of the maximum, which people read; the histograms keep nanoseconds.
 const NS_PER_MS: f64 = 1e6;
@@ -88,10 +89,4 @@ fn interval<'a>(taken: &Taken<'a>, trial_s: f64) -> Option<Interval<'a>> {
 
 fn seconds(instant: Timestamp) -> f64 {
     instant.as_millisecond() as f64 / 1e3
-}
-
-/// A text that cannot end a comment.
-fn one_line(text: &str) -> String {
-    let printable = |one: char| if one.is_control() { ' ' } else { one };
-    text.chars().map(printable).collect()
 }
