@@ -14,7 +14,7 @@ use crate::engine::{LoadError, run};
 use crate::measurement::Measurement;
 use crate::summary::{Line, Summary};
 use crate::workload::Workload;
-use crate::{sys, text};
+use crate::{stderr, sys, text};
 
 /// Exit code of a run that failed or in which nothing succeeded.
 pub(super) const EXIT_ERROR: u8 = 1;
@@ -34,7 +34,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
     match try_execute(task, output, model) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
-            eprintln!("error: {message}");
+            stderr::print_line(format_args!("error: {message}"));
             ExitCode::from(EXIT_ERROR)
         }
     }
@@ -42,7 +42,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
 
 /// Says why the arguments are refused.
 pub fn refuse(error: &UsageError) -> ExitCode {
-    eprintln!("error: {error}");
+    stderr::print_line(format_args!("error: {error}"));
     ExitCode::from(EXIT_USAGE)
 }
 
@@ -94,7 +94,7 @@ impl Session<'_> {
             Ok(measurement) => measurement,
             Err(error @ LoadError::StoppedInWarmup) => {
                 watched?;
-                eprintln!("{error}");
+                stderr::print_line(error);
                 return Ok(None);
             }
             Err(error) => return Err(error.to_string()),
@@ -127,7 +127,7 @@ fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
         return EXIT_INTERRUPTED;
     }
     if measurement.summary.counts.ok == 0 {
-        eprintln!("error: not one request succeeded");
+        stderr::print_line("error: not one request succeeded");
         return EXIT_ERROR;
     }
     match gates.exit_code() {
@@ -170,15 +170,17 @@ pub(super) fn judge(fail_if: &[Condition], summary: &Summary, level: &str) -> Ga
             Truth::Fails(_) => {}
             Truth::Holds(figure) => {
                 gates.broken += 1;
-                eprintln!("gate broken: {level}{gate}: {figure}");
+                stderr::print_line(format_args!("gate broken: {level}{gate}: {figure}"));
             }
             Truth::Undecided(figure) => {
                 gates.broken += 1;
-                eprintln!("gate broken: {level}{gate} cannot be ruled out: {figure}");
+                stderr::print_line(format_args!(
+                    "gate broken: {level}{gate} cannot be ruled out: {figure}"
+                ));
             }
             Truth::Unsupported(figure) => {
                 gates.unsupported += 1;
-                eprintln!("gate not decided: {level}{gate}: {figure}");
+                stderr::print_line(format_args!("gate not decided: {level}{gate}: {figure}"));
             }
         }
     }

@@ -4,8 +4,8 @@ use super::execute::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_INVALID, Session};
 use super::levels::{finished, tell, write};
 use crate::condition::{Condition, Truth};
 use crate::summary::{Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
-use crate::text;
 use crate::workload::{MAX_RATE, Pace, Workload};
+use crate::{stderr, text};
 
 /// Most loads of a search: twenty doublings are a factor of a million, five bisections reach 5 %, and some to spare.
 const STEPS_MOST: usize = 32;
@@ -48,7 +48,10 @@ pub(super) fn run(
         let judgement = judge(&measurement.summary, objectives);
         let line = text::levels::line(&measurement.summary);
         let outcome = judgement.to_string();
-        eprintln!("[{}] {line}: {outcome}", bracket.steps.len() + 1);
+        stderr::print_line(format_args!(
+            "[{}] {line}: {outcome}",
+            bracket.steps.len() + 1
+        ));
         bracket.enter(rate_per_s, judgement);
         tell(&measurement.summary, session)?;
         levels.push(measurement.summary);
