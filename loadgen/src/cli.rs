@@ -9,6 +9,7 @@ mod live;
 mod outlets;
 mod parse;
 mod search;
+mod sink;
 mod task;
 mod watch;
 
@@ -141,11 +142,12 @@ pub struct LoadArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s")]
     pub interval: Duration,
 
-    /// Write response and service times of each interval to this file, which must not exist, as an HdrHistogram log
+    /// Write response and service times of each interval, as it ends, to this new file, device or pipe, as an HdrHistogram
+    /// log
     #[arg(long, value_name = "FILE")]
     pub hlog: Option<PathBuf>,
 
-    /// Write the percentiles of the response time, in milliseconds, to this file, which must not exist, as HdrHistogram's
+    /// Write the percentiles of the response time, in milliseconds, to this new file, device or pipe, as HdrHistogram's
     /// plotters read them
     #[arg(long, value_name = "FILE")]
     pub hgrm: Option<PathBuf>,
@@ -154,7 +156,8 @@ pub struct LoadArgs {
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 
-    /// Write the result to this file, which must not exist, instead of standard output
+    /// Write the result to this new file, device or pipe instead of standard output; a file appears when the result is
+    /// there, and grows with each line of --format ndjson
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -212,7 +215,7 @@ pub struct RateLevels(pub Vec<f64>);
 pub struct Output {
     /// Shape.
     pub format: Format,
-    /// File to create; standard output otherwise.
+    /// File to create, device or pipe; standard output otherwise.
     pub file: Option<PathBuf>,
     /// Length of intervals.
     pub interval: Duration,
@@ -224,6 +227,17 @@ pub struct Output {
     pub fail_if: Vec<Condition>,
     /// Whether a measurement with a failed check is an error.
     pub strict: bool,
+}
+
+impl Output {
+    /// Whether standard output is all that the result is for.
+    fn is_for_stdout_alone(&self) -> bool {
+        self.file.is_none()
+            && self.hlog.is_none()
+            && self.hgrm.is_none()
+            && self.fail_if.is_empty()
+            && !self.strict
+    }
 }
 
 impl LoadArgs {

@@ -47,8 +47,7 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 }
 
 fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8, String> {
-    // Before the run: a measurement that cannot be kept is not worth making.
-    let outlets = Outlets::create(output)?;
+    let outlets = Outlets::new(output)?;
     sys::note_interrupts().map_err(|error| format!("cannot watch for Ctrl-C: {error}"))?;
     let session = Session {
         output,
@@ -56,14 +55,20 @@ fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8
         model,
         calibration: calibrate::stored(),
     };
-    match task {
+    let code = match task {
         Task::One(workload) => one(workload, &session),
         Task::Levels(workloads) => levels::run(workloads, &session),
         Task::FindMax {
             workload,
             objectives,
         } => search::run(workload, objectives, &session),
-    }
+    }?;
+    Ok(match code {
+        // Whoever closes the pipe has read enough.
+        EXIT_INTERRUPTED if session.is_unread() && !sys::interrupted() => 0,
+        0 if session.outlets.failed() => EXIT_ERROR,
+        code => code,
+    })
 }
 
 /// What all loads of a task have in common.
@@ -76,8 +81,16 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Runs one load; nothing when Ctrl-C came before its window.
+    /// Whether nobody is left to read a result that is for nothing else.
+    fn is_unread(&self) -> bool {
+        self.outlets.reader_has_gone() && self.output.is_for_stdout_alone()
+    }
+
+    /// Runs one load; nothing when Ctrl-C came before its window, or when nobody is left to read the result.
     pub(super) fn measure(&self, workload: &Workload) -> Result<Option<Measurement>, String> {
+        if self.is_unread() {
+            return Ok(None);
+        }
         let mut serializer = V2DeflateSerializer::new();
         let mut log = self.outlets.hlog();
         let log = log
@@ -113,11 +126,12 @@ fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
         return Ok(EXIT_INTERRUPTED);
     };
     let summary = &measurement.summary;
-    session
+    let written = session
         .outlets
-        .write(&render(&measurement, session.output.format)?)?;
+        .write(&render(&measurement, session.output.format)?);
     let percentiles = histogram_log::percentiles(&measurement.histograms.response);
-    session.outlets.write_hgrm(&percentiles)?;
+    session.outlets.write_hgrm(&percentiles);
+    written?;
     let gates = judge(&session.output.fail_if, summary, "");
     Ok(verdict(&measurement, &gates, session.output.strict))
 }
