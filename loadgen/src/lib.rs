@@ -29,6 +29,7 @@ pub mod stdout;
 mod strips;
 pub mod summary;
 mod sys;
+pub mod target;
 mod text;
 mod trend;
 pub mod workload;

@@ -141,7 +141,9 @@ fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
         return EXIT_INTERRUPTED;
     }
     if measurement.summary.counts.ok == 0 {
-        stderr::print_line("error: not one request succeeded");
+        let nothing = text::conclusion::nothing_measured(&measurement.summary);
+        let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
+        stderr::print_line(format_args!("error: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {

@@ -85,9 +85,9 @@ fn verdict(levels: &[Summary], gates: Gates, interrupted: bool, strict: bool) ->
     }
     if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
         let level = text::levels::level(dead);
-        stderr::print_line(format_args!(
-            "error: not one request succeeded with {level}"
-        ));
+        let nothing = text::conclusion::nothing_measured(dead);
+        let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
+        stderr::print_line(format_args!("error: {level}: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {
