@@ -49,8 +49,9 @@ impl Server {
     /// # Errors
     /// What the kernel said to binding, or to one of the small things a server needs.
     pub fn start(settings: Settings) -> io::Result<&'static Server> {
-        touch_ballast(settings.ballast_octets)?;
+        // First, so that an address that is not to be had leaves nothing behind.
         let listeners = listener::bind(&settings)?;
+        touch_ballast(settings.ballast_octets)?;
         for listener in &listeners {
             stop::watch(listener.as_raw_fd());
         }
