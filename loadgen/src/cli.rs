@@ -42,12 +42,13 @@ Examples:
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
 
 Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 99 a gate is broken,
-130 interrupted.";
+130 interrupted. A closed standard output is no error.";
 
 /// Arguments of `hola-load` and of `hola load`.
 #[derive(Args, Clone, Debug)]
 pub struct LoadArgs {
-    /// Server to load, as http://127.0.0.1:8080/ or 127.0.0.1:8080
+    /// Server to load, as http://127.0.0.1:8080/, localhost:8080 or, for a port of this machine, 8080; of a name with
+    /// several addresses, the first that takes a connection
     #[arg(value_name = "URL")]
     pub url: Option<String>,
 

@@ -26,7 +26,7 @@ Examples:
   hola load --model tokio --strict                      exit with 4 when a check of the measurement fails
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (with --strict, or too small
-for a gate), 99 a gate is broken, 130 interrupted.")]
+for a gate), 99 a gate is broken, 130 interrupted. A closed standard output is no error.")]
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same server
     /// process, one after the other

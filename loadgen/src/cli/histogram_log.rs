@@ -76,9 +76,7 @@ impl<'file> HistogramLog<'file> {
 
 /// The error behind an error, which is the one of the file.
 fn innermost(error: &dyn Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), |source| innermost(source))
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// The percentiles of a histogram of nanoseconds, in milliseconds: four columns and a footer.

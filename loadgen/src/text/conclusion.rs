@@ -47,7 +47,7 @@ pub(crate) fn nothing_measured(summary: &Summary) -> Option<String> {
         ),
         _ if counts.sent == 0 => Some("nothing was measured: no request was sent".to_owned()),
         _ => Some(format!(
-            "nothing was measured: {} requests were sent and none of them ended in the window (use a longer --duration)",
+            "nothing was measured: {} requests were sent and none of them ended in the window (use a longer --duration, or less load)",
             counts.sent
         )),
     }
