@@ -5,13 +5,14 @@ mod support;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use socket2::SockRef;
 
 use self::support::{
-    Server, WORKERS, eventually, for_each_model, hola, rest, serves_at_once, table,
+    HOLA, Server, WORKERS, eventually, for_each_model, hola, rest, serves_at_once, table,
 };
 
 #[test]
@@ -34,6 +35,26 @@ fn ballast_is_memory_that_the_server_really_has() {
         assert!(
             with < BALLAST_KIB + 2 * without,
             "{size}: {with} KiB, without it {without} KiB"
+        );
+    }
+}
+
+#[test]
+fn listens_where_a_name_or_a_port_alone_says() {
+    for bind in ["localhost:0", "0", ":0"] {
+        let mut command = Command::new(HOLA);
+        command.args(["serve", "epoll", "--stats", "json", "--bind", bind]);
+        let server = Server::run(command);
+        assert!(server.address.ip().is_loopback(), "{bind}");
+        server.greets();
+        server.stop();
+    }
+    for bind in ["localhost", "", "127.0.0.1", "99999"] {
+        let (status, _, stderr) = hola(&["serve", "epoll", "--bind", bind]);
+        assert_eq!(status.code(), Some(2), "{bind}: {stderr}");
+        assert!(
+            stderr.contains("--bind") && stderr.contains("localhost:0"),
+            "{bind}: {stderr}"
         );
     }
 }

@@ -62,6 +62,7 @@ impl Measurement {
             ok: recorder.ok,
             not_sent: evidence.planned.saturating_sub(ledger.sent),
             in_flight_at_end: ledger.in_flight_at_end,
+            closed_between_requests: ledger.closed_between_requests,
             failed: recorder.failures(),
         };
         let mut summary = Summary {
@@ -153,6 +154,7 @@ fn add_counts(mine: &mut Counts, theirs: &Counts) {
     mine.ok += theirs.ok;
     mine.not_sent += theirs.not_sent;
     mine.in_flight_at_end += theirs.in_flight_at_end;
+    mine.closed_between_requests += theirs.closed_between_requests;
     for (cause, phases) in &theirs.failed {
         let known = mine.failed.entry(cause.clone()).or_default();
         for (phase, count) in phases {

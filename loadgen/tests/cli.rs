@@ -69,6 +69,29 @@ fn usage_errors_exit_with_2_and_say_why() {
         (&["127.0.0.1:9", "--cpus", "3-1"], "not a list of CPUs"),
         (&["127.0.0.1:9", "--clients", "0"], "at least one"),
         (
+            &["127.0.0.1:9/a\u{f1}o?q=\u{e9}"],
+            "percent-encode it, as /a%C3%B1o?q=%C3%A9",
+        ),
+        (
+            &["127.0.0.1:9", "--path", "/a b"],
+            "percent-encode it, as /a%20b",
+        ),
+        (&["127.0.0.1:9", "--path", "a"], "a path starts with /"),
+        (
+            &[
+                "127.0.0.1:9",
+                "--rate",
+                "0.5",
+                "--duration",
+                "1s",
+                "--warmup",
+                "0s",
+                "--seed",
+                "3",
+            ],
+            "no request is due",
+        ),
+        (
             &["127.0.0.1:9", "--requests-per-connection", "0"],
             "unlimited",
         ),
@@ -82,6 +105,73 @@ fn usage_errors_exit_with_2_and_say_why() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(reason), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn addresses_of_this_machine_are_known_in_all_their_spellings() {
+    let (server, _) = greeter();
+    let port = server.address.port();
+    for url in [
+        format!("http://0.0.0.0:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("localhost:{port}"),
+        format!("{port}"),
+        format!(":{port}/"),
+    ] {
+        let output = short(&url, &[]);
+        assert_eq!(output.status.code(), Some(0), "{url}: {output:?}");
+    }
+    // Nobody listens there, which is another matter than whose address it is.
+    let listener = match std::net::TcpListener::bind("[::1]:0") {
+        Ok(listener) => listener,
+        Err(error) => return println!("skipped: no IPv6 here: {error}"),
+    };
+    let nobody = format!("http://[::]:{}/", listener.local_addr().unwrap().port());
+    drop(listener);
+    let output = short(&nobody, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("50 refused, connect"), "{text}");
+}
+
+#[test]
+fn a_window_in_which_nothing_ends_is_not_blamed_on_failures() {
+    let server = Truth::start(|_, stream| truth::silence(stream));
+    let url = server.address.to_string();
+    for (load, checks) in [("--clients=2", ""), ("--clients=2,3", "nothing measured")] {
+        let output = hola_load(&[&url, "--warmup=0s", "--duration=200ms", load]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            stderr.contains("nothing was measured: 2 requests"),
+            "{stderr}"
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("INVALID: nothing was measured"), "{text}");
+        assert!(!text.contains("failures set"), "{text}");
+        assert!(text.contains(checks), "{text}");
+    }
+}
+
+#[test]
+fn local_ports_that_run_out_come_with_advice() {
+    // The client closes first, so its ports stay taken for a minute.
+    let server = Truth::start(|_, stream| truth::answer_all(stream, || {}));
+    let url = server.address.to_string();
+    for format in ["text", "markdown"] {
+        let source = format!("--source=127.0.9.{}", if format == "text" { 1 } else { 2 });
+        let output = hola_load(&[
+            &url,
+            "--warmup=0s",
+            "--requests=12",
+            "--clients=1",
+            "--local-ports=43100-43100",
+            &source,
+            "--format",
+            format,
+        ]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("--requests-per-connection"), "{text}");
     }
 }
 

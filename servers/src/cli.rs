@@ -1,5 +1,6 @@
 //! `hola serve` and `hola models`, as the front door and this crate's own binary offer them.
 
+mod bind;
 mod process;
 
 use std::io::{self, IsTerminal, Write};
@@ -11,6 +12,7 @@ use nix::unistd::geteuid;
 use serde::Serialize;
 use thiserror::Error;
 
+use self::bind::Bind;
 pub use self::process::{Cpus, end_with, raise_descriptor_limit};
 use crate::context::plain;
 use crate::conversation::Spoken;
@@ -39,9 +41,9 @@ pub struct ServeArgs {
     /// Who runs a conversation; `hola models` lists them
     #[arg(value_name = "MODEL", value_parser = model_named)]
     model: &'static Model,
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address or name, and port, to listen on; a port alone is one of 127.0.0.1, and port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    bind: SocketAddr,
+    bind: Bind,
     /// What is said on a connection
     #[arg(long, value_enum, default_value_t = Spoken::Http)]
     conversation: Spoken,
@@ -173,18 +175,14 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         ))
     })?;
     prepare_process(args)?;
-    let settings = settings(args)?;
-    let not_started = |error: io::Error| ServeError::NotStarted(plain(&error));
-    let server = Server::start(args.model, settings, announce).map_err(not_started)?;
-    if !args.bind.ip().is_loopback() {
-        eprintln!(
-            "hola: warning: {} can be reached from other machines",
-            args.bind
-        );
+    let server = start(args)?;
+    let address = server.settings().bind;
+    if !address.ip().is_loopback() {
+        eprintln!("hola: warning: {address} can be reached from other machines");
     }
     let ended = (args.model.serve)(server);
     if ended.is_err() && !server.is_announced() {
-        return ended.map_err(not_started);
+        return ended.map_err(|error| ServeError::NotStarted(plain(&error)));
     }
     if let Some(format) = args.stats {
         print_stats(server, format)?;
@@ -203,7 +201,19 @@ fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
+/// A server at the first address that can be listened on, each tried once.
+fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
+    let mut refusals = Vec::new();
+    for &address in args.bind.addresses() {
+        match Server::start(args.model, settings(args, address)?, announce) {
+            Ok(server) => return Ok(server),
+            Err(error) => refusals.push(plain(&error)),
+        }
+    }
+    Err(ServeError::NotStarted(refusals.join("; ")))
+}
+
+fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> {
     let model = args.model;
     let descriptors = raise_descriptor_limit().unwrap_or_else(|refused| {
         eprintln!("hola: warning: {refused}");
@@ -241,7 +251,7 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
     }
     let most_at_once = usize::try_from(max_clients).unwrap_or(usize::MAX);
     Ok(Settings {
-        bind: args.bind,
+        bind,
         backlog: args.backlog,
         backlog_asked: args.backlog,
         // A worker that blocks with its client would pass any cap by waiting for the next one.

@@ -66,8 +66,9 @@ impl Server {
         mut settings: Settings,
         announce: Announce,
     ) -> io::Result<&'static Server> {
-        spawning::ballast(settings.ballast_octets)?;
+        // First, so that an address that is not to be had leaves nothing behind.
         let listeners = listener::bind(&settings)?;
+        spawning::ballast(settings.ballast_octets)?;
         // The kernel may have shortened it.
         settings.backlog = sys::backlog(&listeners[0]).unwrap_or(settings.backlog);
         for listener in &listeners {

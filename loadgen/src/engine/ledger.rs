@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     pub(crate) good: u64,
     /// Requests that had to wait for one of the allowed connections.
     pub(crate) waited_for_slot: u64,
+    /// Kept connections that the server closed while it owed no answer.
+    pub(crate) closed_between_requests: u64,
     /// Length of the window.
     pub(crate) window_ns: u64,
     /// CPU time of the thread in the window.
@@ -54,6 +56,7 @@ impl Ledger {
             ended: 0,
             good: 0,
             waited_for_slot: 0,
+            closed_between_requests: 0,
             window_ns: 0,
             cpu_ns: 0,
             cpu_wall_ns: 0,
@@ -87,6 +90,7 @@ impl Ledger {
         self.ended += other.ended;
         self.good += other.good;
         self.waited_for_slot += other.waited_for_slot;
+        self.closed_between_requests += other.closed_between_requests;
         self.window_ns = self.window_ns.max(other.window_ns);
         self.cpu_ns += other.cpu_ns;
         self.cpu_wall_ns += other.cpu_wall_ns;

@@ -53,8 +53,28 @@ const CAUSES: [(&str, &str); 12] = [
     ),
 ];
 
+/// Why there is nothing to judge; `None` when a request came to its end in the window.
+pub(crate) fn nothing_measured(summary: &Summary) -> Option<String> {
+    let counts = &summary.counts;
+    match counts {
+        _ if counts.ended() > 0 => None,
+        _ if counts.planned == 0 => Some(
+            "nothing was measured: no request was due in the window (use a longer --duration, or a higher --rate)"
+                .to_owned(),
+        ),
+        _ if counts.sent == 0 => Some("nothing was measured: no request was sent".to_owned()),
+        _ => Some(format!(
+            "nothing was measured: {} requests were sent and none of them ended in the window (use a longer --duration, or less load)",
+            counts.sent
+        )),
+    }
+}
+
 /// What limits the result.
 pub(crate) fn sentence(summary: &Summary) -> String {
+    if let Some(reason) = nothing_measured(summary) {
+        return format!("INVALID: {reason}.");
+    }
     let failed: Vec<&Check> = summary.validity.iter().filter(|check| !check.ok).collect();
     let cause = CAUSES
         .iter()
