@@ -192,7 +192,7 @@ mod tests {
     const ES: Language = Language::Spanish;
 
     fn estimate(value: f64, low: f64, high: f64, scale: Scale) -> Estimate {
-        Estimate { value, low, high, blocks: 5, between_sd: 0.0, within_sd: None, scale }
+        Estimate { value, low, high, blocks: 5, between_sd: 0.0, within_sd: None, scale, standard_error: 0.0, freedom: 4.0 }
     }
 
     #[test]
