@@ -208,7 +208,7 @@ pub(crate) fn ends(estimate: &Estimate, language: Language) -> String {
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
     let at = At { experiment: CRASH, level: "abort" };
     let failed = |name| {
-        let estimate = facts.analysis.value(at, name, Metric::OthersFailed)?;
+        let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))
     };
     let (processes, threads) = (failed(FORK)?, failed(THREAD)?);
@@ -223,7 +223,7 @@ fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
     let named = [(FORK, "a process", "un proceso"), (THREAD, "a thread", "un hilo"), (TOKIO, "a task", "una tarea")];
     let named = named.into_iter().filter_map(|(participant, en, es)| {
         let metric = Metric::MemoryPerClient;
-        let estimate = facts.analysis.value(at, participant, metric)?;
+        let estimate = facts.value(at, participant, metric)?;
         let name = language.choose(|| en, || es);
         Some(format!("{name} {} KiB", numbers::value(metric, &estimate, language)))
     });

@@ -127,6 +127,19 @@ impl Cell {
         Cell { text, value: Some(value), ..Cell::default() }
     }
 
+    /// Whether it is a name on the command line.
+    pub(crate) fn is_name(&self) -> bool {
+        self.below.is_some() && self.value.is_none()
+    }
+
+    /// The text, and of a figure what stands below it, on one line. What somebody is called stays out of it.
+    pub(crate) fn one_line(&self) -> String {
+        match &self.below {
+            Some(below) if !self.is_name() => format!("{} ({below})", self.text),
+            _ => self.text.clone(),
+        }
+    }
+
     /// A word of judgement.
     pub(crate) fn word(text: String, tone: Tone) -> Self {
         Cell { text, tone: Some(tone), ..Cell::default() }

@@ -41,7 +41,7 @@ fn metrics(facts: &Facts<'_>, design: &Design) -> Vec<Metric> {
     let has_value = |metric: &&Metric| {
         design.levels().any(|(_, level)| {
             let at = at(design, level);
-            level.participants.iter().any(|name| facts.analysis.value(at, name, **metric).is_some())
+            level.participants.iter().any(|name| facts.value(at, name, **metric).is_some())
         })
     };
     declared.iter().filter(has_value).copied().collect()
@@ -56,9 +56,10 @@ pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language:
     let precise = design.precision.iter().flat_map(|precision| &precision.levels);
     let precise = precise.filter_map(|name| design.level(name));
     precise.chain(design.levels()).find_map(|(_, level)| {
-        let mut judged: Vec<(String, Judged)> = facts.judged(at(design, level), metric).into_iter().collect();
+        let judged = facts.judged(at(design, level), metric);
+        let mut judged: Vec<(&String, &Judged)> = judged.iter().collect();
         judged.sort_by(|(_, (one, _)), (_, (other, _))| one.value.total_cmp(&other.value));
-        let write = |(name, (estimate, word)): &(String, Judged)| {
+        let write = |(name, (estimate, word)): &(&String, &Judged)| {
             let ratio = numbers::comparison(metric, estimate, language);
             format!("{name} {ratio}, {}", words::word(*word, metric, language).0)
         };
@@ -127,10 +128,10 @@ fn dots(
             if name == level.control {
                 return None;
             }
-            let ratio = facts.analysis.to_control(at, name, metric)?;
+            let ratio = facts.to_control(at, name, metric)?;
             (ratio, numbers::times(ratio.value, language))
         } else {
-            let value = facts.analysis.value(at, name, metric)?;
+            let value = facts.value(at, name, metric)?;
             (value, numbers::figure(metric, value.value, language))
         };
         let Estimate { value, low, high, .. } = estimate;
@@ -178,7 +179,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
                 row.push(numbers::NONE.into());
             }
             for (number, metric) in metrics.iter().enumerate() {
-                let value = facts.analysis.value(at, name, *metric);
+                let value = facts.value(at, name, *metric);
                 row.push(value.map_or(numbers::NONE.into(), |value| {
                     let text = match number {
                         0 => numbers::value(*metric, &value, language),
@@ -259,7 +260,7 @@ fn index<T>(items: &mut Vec<T>, item: T, key: impl Fn(&T) -> &String) -> usize {
 
 fn tile(facts: &Facts<'_>, at: At<'_>, (stage, level): (&Stage, &Level), metric: Metric, language: Language) -> Tile {
     let names = facts.participants(at, level);
-    let values = names.iter().filter_map(|name| Some((*name, facts.analysis.value(at, name, metric)?.value)));
+    let values = names.iter().filter_map(|name| Some((*name, facts.value(at, name, metric)?.value)));
     let cheapest = values.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(name, _)| name);
     let Some(cheapest) = cheapest else {
         return Tile { cheapest: None, lines: Vec::new(), is_decided: false };
@@ -270,7 +271,7 @@ fn tile(facts: &Facts<'_>, at: At<'_>, (stage, level): (&Stage, &Level), metric:
         let ratio = facts.analysis.ratio(at, name, cheapest, metric);
         match ratio.map(|ratio| Word::new(&ratio, metric)) {
             Some(Word::Same { margin: within }) => {
-                margin = numbers::width(metric, within, language);
+                margin = numbers::margin(metric, within, language);
                 same.push(name.to_owned());
             }
             Some(Word::Undecided { .. }) => open.push(name.to_owned()),

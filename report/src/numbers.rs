@@ -67,6 +67,10 @@ fn interval(
     write: impl Fn(f64, Language) -> String,
     language: Language,
 ) -> String {
+    if estimate.low >= estimate.high {
+        // Every block found the same, such as that nothing failed.
+        return value;
+    }
     let [low, high] = [estimate.low, estimate.high].map(|end| write(end, language));
     let between = language.between_numbers();
     format!("{value}{SPACE}[{low}{between}{SPACE}{high}]")
@@ -146,8 +150,17 @@ pub(crate) fn percent(share: f64, language: Language) -> String {
     grouped(&format!("{:.decimals$}{SPACE}%", share * 100.0), language)
 }
 
-/// A margin or a resolution: `5 %` on the ratio scale; in the metric's unit on the plain one.
-pub(crate) fn width(metric: Metric, width: f64, language: Language) -> String {
+/// A margin, which is round: `5 %` on the ratio scale; in the metric's unit on the plain one.
+pub(crate) fn margin(metric: Metric, margin: f64, language: Language) -> String {
+    let definition = metric.definition();
+    match definition.scale {
+        Scale::Plain if !definition.is_share() => with_unit(metric, margin, language),
+        Scale::Plain | Scale::Ratio => format!("{}{SPACE}%", round(margin * 100.0, language)),
+    }
+}
+
+/// A resolution: `5.1 %` on the ratio scale; in the metric's unit on the plain one.
+pub(crate) fn resolution(metric: Metric, width: f64, language: Language) -> String {
     match metric.definition().scale {
         Scale::Ratio => percent(width, language),
         Scale::Plain => with_unit(metric, width, language),

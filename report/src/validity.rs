@@ -66,7 +66,7 @@ fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
     let (_, level) = design.level(HEADLINE.level)?;
     let cycles = f64::from(level.cycles.max(1));
     let named = facts.cards(true).chain(facts.cards(false)).filter_map(|card| {
-        let ratio = facts.analysis.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
+        let ratio = facts.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
         let explained = ratio.within_sd? / cycles.sqrt();
         let is_beyond = explained > 0.0 && ratio.between_sd > BEYOND * explained;
         is_beyond.then(|| format!("{} (±{})", card.name, numbers::percent(ratio.between_sd.exp() - 1.0, language)))

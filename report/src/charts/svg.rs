@@ -5,7 +5,7 @@ use std::fmt::{Arguments, Write};
 use crate::escape::html;
 
 /// Width of an average letter, in pixels: no font is at hand to measure with.
-const LETTER: f64 = 7.6;
+const LETTER: f64 = 7.0;
 
 /// Width that text needs at most, in pixels.
 pub(super) fn text_width(text: &str) -> f64 {

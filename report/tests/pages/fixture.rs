@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
     Death, Design, Disturbance, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage, Task,
@@ -250,7 +251,7 @@ fn server(name: &str) -> (f64, f64, bool) {
 fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random: &mut Random) {
     let (factor, ..) = server(&reading.participant);
     let own = random.around(0.015);
-    let mut all = Histograms::new().response;
+    let mut all = Histogram::<u64>::new_with_bounds(1_000, 1_000_000_000, 2).expect("bounds");
     for (cycle, drift) in (0..).zip(drift) {
         let window_us = f64::from(load.window_ms) * 1e3;
         let rate = match load.pace {
