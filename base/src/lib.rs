@@ -1,5 +1,6 @@
 //! What every crate of Hola needs, and nothing more.
 
+pub mod output;
 pub mod text;
 pub mod visible;
 

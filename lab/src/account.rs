@@ -32,6 +32,11 @@ impl CpuAccount {
         }
     }
 
+    /// Memory that the kernel holds for them, in bytes, where the same control group accounts for that.
+    pub(crate) fn kernel_memory_bytes(&self) -> Option<f64> {
+        self.cgroup.as_ref()?.kernel_memory_bytes().ok()
+    }
+
     /// Moves the process and all that it has made into the control group; those made later are born there. A group that
     /// does not take them all is of no use.
     pub(crate) fn enrol(&mut self) {

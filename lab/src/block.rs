@@ -118,7 +118,13 @@ fn start_all<'s>(
             *planted_us = Some(added_us);
             options = vec!["--extra-work-ns".into(), format!("{:.0}", added_us * 1e3)];
         }
-        let server = RunningServer::start(lab.image, lab.targets, participant, bench.server_cpus, &options);
+        let server = RunningServer::start(
+            lab.image,
+            lab.targets,
+            participant,
+            bench.server_cpus,
+            &options,
+        );
         alive.push(Alive {
             participant,
             server,
@@ -132,7 +138,13 @@ fn start_all<'s>(
 }
 
 /// What a request costs the control at the level that has most cycles, in microseconds.
-fn calibrate(bench: &Bench<'_>, stage: &Stage, alive: &[Alive<'_>], control: &str, seed: u64) -> Option<f64> {
+fn calibrate(
+    bench: &Bench<'_>,
+    stage: &Stage,
+    alive: &[Alive<'_>],
+    control: &str,
+    seed: u64,
+) -> Option<f64> {
     let control = alive.iter().find(|one| one.participant.name == control)?;
     let level = stage.levels.iter().max_by_key(|level| level.cycles)?;
     let Task::Load(load) = &level.task else {
@@ -169,7 +181,9 @@ fn slices(
                 return Vec::new();
             }
             let (reading, times) = &mut met[number];
-            let one = alive.iter_mut().find(|one| one.participant.name == reading.participant);
+            let one = alive
+                .iter_mut()
+                .find(|one| one.participant.name == reading.participant);
             let Some(one) = one.filter(|_| reading.failed.is_none()) else {
                 continue;
             };
@@ -226,9 +240,9 @@ fn reading(participant: &str, level: &Level) -> Reading {
 
 fn add(all: &mut Option<Histogram<u64>>, more: Option<Histogram<u64>>) {
     match (all.as_mut(), more) {
-        (Some(all), Some(more)) => all
-            .add(&more)
-            .unwrap_or_else(|error| unreachable!("histograms of one generator have the same bounds: {error}")),
+        (Some(all), Some(more)) => all.add(&more).unwrap_or_else(|error| {
+            unreachable!("histograms of one generator have the same bounds: {error}")
+        }),
         (None, more) => *all = more,
         (Some(_), None) => {}
     }
@@ -287,7 +301,9 @@ fn note_end(one: Alive<'_>, readings: &mut [Reading]) {
         Ok(_) => return,
         Err(reason) => reason,
     };
-    let own = readings.iter_mut().filter(|reading| reading.participant == one.participant.name);
+    let own = readings
+        .iter_mut()
+        .filter(|reading| reading.participant == one.participant.name);
     for reading in own {
         reading.notes.insert("end".into(), complaint.clone());
     }
@@ -295,7 +311,11 @@ fn note_end(one: Alive<'_>, readings: &mut [Reading]) {
 
 /// The seed of a block: its own, whichever blocks were made before.
 fn seed_of(seed: u64, design: &Design, stage: &Stage, index: u32) -> u64 {
-    let names = design.experiment.bytes().chain([b'/']).chain(stage.name.bytes());
+    let names = design
+        .experiment
+        .bytes()
+        .chain([b'/'])
+        .chain(stage.name.bytes());
     let seed = names.fold(seed, |seed, byte| splitmix64(seed, u64::from(byte)));
     splitmix64(seed, u64::from(index))
 }
@@ -323,7 +343,11 @@ pub fn estimate_s(stage: &Stage) -> f64 {
             let slice_s = match &level.task {
                 Task::Load(load) => {
                     let beside_s = if load.beside.is_some() { 0.02 } else { 0.0 };
-                    let late_s = if load.expects_failures && !matches!(load.pace, Pace::Rest) { 0.3 } else { 0.0 };
+                    let late_s = if load.expects_failures && !matches!(load.pace, Pace::Rest) {
+                        0.3
+                    } else {
+                        0.0
+                    };
                     f64::from(load.warmup_ms + load.window_ms) / 1e3 + SLICE_S + beside_s + late_s
                 }
                 Task::Procedure(procedure) => procedures::estimate_s(procedure),
@@ -356,7 +380,9 @@ mod tests {
         }
         // 1,000 expected, standard deviation 29: six of those are never reached by chance.
         assert!(
-            seen.iter().flatten().all(|count| (825..1_175).contains(count)),
+            seen.iter()
+                .flatten()
+                .all(|count| (825..1_175).contains(count)),
             "{seen:?}"
         );
     }

@@ -60,15 +60,25 @@ fn experiment(
     progress: &Progress,
 ) -> Result<bool> {
     let own = |block: &&Block| block.experiment == design.experiment;
-    let made: BTreeSet<(String, u32)> =
-        blocks.iter().filter(own).map(|block| (block.stage.clone(), block.index)).collect();
+    let made: BTreeSet<(String, u32)> = blocks
+        .iter()
+        .filter(own)
+        .map(|block| (block.stage.clone(), block.index))
+        .collect();
     for index in 0..design.blocks_max {
         let spent_s: f64 = blocks.iter().filter(own).map(|block| block.took_s).sum();
-        let one_more_s = if index == 0 { 0.0 } else { spent_s / f64::from(index) };
+        let one_more_s = if index == 0 {
+            0.0
+        } else {
+            spent_s / f64::from(index)
+        };
         let is_enough = index >= design.blocks_min
             && (spent_s + one_more_s > design.budget_s || is_precise(run, blocks, design));
         // Of a round that was begun before an interruption the rest belongs to the run.
-        let is_begun = design.stages.iter().any(|stage| made.contains(&(stage.name.clone(), index)));
+        let is_begun = design
+            .stages
+            .iter()
+            .any(|stage| made.contains(&(stage.name.clone(), index)));
         if is_enough && !is_begun {
             break;
         }
@@ -112,11 +122,15 @@ pub fn other_comparisons() -> u32 {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let is_other = |entry: &fs::DirEntry| {
         let name = entry.file_name();
-        let is_process = name.to_str().is_some_and(|name| name != own && name.parse::<u32>().is_ok());
+        let is_process = name
+            .to_str()
+            .is_some_and(|name| name != own && name.parse::<u32>().is_ok());
         is_process
             && fs::read(entry.path().join("cmdline")).is_ok_and(|line| {
                 let mut words = line.split(|&byte| byte == 0);
-                let is_hola = words.next().is_some_and(|program| program.ends_with(b"hola"));
+                let is_hola = words
+                    .next()
+                    .is_some_and(|program| program.ends_with(b"hola"));
                 is_hola && words.next() == Some(b"compare")
             })
     };
@@ -143,7 +157,9 @@ impl Progress {
             .map(|design| (design.experiment.clone(), design.budget_s))
             .collect();
         let bar = ProgressBar::new(0);
-        bar.set_length(seconds(budgets_s.iter().map(|(_, budget_s)| budget_s).sum()));
+        bar.set_length(seconds(
+            budgets_s.iter().map(|(_, budget_s)| budget_s).sum(),
+        ));
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} at most {eta} left\n{msg}") {
             bar.set_style(style);
         }
@@ -151,7 +167,12 @@ impl Progress {
     }
 
     fn tell(&self, design: &Design, stage: &Stage, index: u32) {
-        self.bar.set_message(format!("{} · {} · block {}", design.experiment, stage.name, index + 1));
+        self.bar.set_message(format!(
+            "{} · {} · block {}",
+            design.experiment,
+            stage.name,
+            index + 1
+        ));
         self.bar.tick();
     }
 
@@ -161,7 +182,10 @@ impl Progress {
 
     /// An experiment may end before its budget does; where no bar is seen, a line tells of it.
     fn end_of(&self, design: &Design) {
-        let until_here = self.budgets_s.iter().take_while(|(name, _)| *name != design.experiment);
+        let until_here = self
+            .budgets_s
+            .iter()
+            .take_while(|(name, _)| *name != design.experiment);
         let spent_s: f64 = until_here.map(|(_, budget_s)| budget_s).sum::<f64>() + design.budget_s;
         self.bar.set_position(seconds(spent_s));
         if self.bar.is_hidden() {
@@ -170,7 +194,11 @@ impl Progress {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time to be shown")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a time to be shown"
+)]
 fn seconds(time: f64) -> u64 {
     time.max(0.0).round() as u64
 }

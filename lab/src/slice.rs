@@ -95,7 +95,13 @@ fn workload(
             connections,
         } => {
             let arrivals = Arrivals::Poisson;
-            (Pace::Open { rate_per_s, arrivals }, connections)
+            (
+                Pace::Open {
+                    rate_per_s,
+                    arrivals,
+                },
+                connections,
+            )
         }
     };
     let path = load.path_for(participant);
@@ -122,7 +128,11 @@ pub(crate) fn expected_body(path: &str) -> Option<Vec<u8>> {
     }
 }
 
-fn with_load(mut slice: Slice, measured: &Measurement, load: &Load) -> (Slice, Option<Histogram<u64>>) {
+fn with_load(
+    mut slice: Slice,
+    measured: &Measurement,
+    load: &Load,
+) -> (Slice, Option<Histogram<u64>>) {
     let summary = &measured.summary;
     let window_s = measured.window.as_secs_f64();
     // The generator tells a rate; times the window it is the count again.

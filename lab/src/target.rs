@@ -132,6 +132,9 @@ pub struct Spec {
     pub processes: Many,
     /// Threads that serve, of each of these.
     pub threads: Many,
+    /// The model of which it is the barest server.
+    #[serde(default)]
+    pub floor_of: Option<String>,
 }
 
 /// A number, or one for each client.

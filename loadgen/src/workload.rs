@@ -227,12 +227,17 @@ impl Workload {
     pub fn connections(&self, open_files: u64) -> u32 {
         match self.pace {
             Pace::Closed { clients } => clients,
-            Pace::Open { .. } => self.kept_connections.or(self.max_in_flight).unwrap_or_else(|| {
-                let spare = open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
-                u32::try_from(spare)
-                    .unwrap_or(u32::MAX)
-                    .clamp(1, MAX_IN_FLIGHT_DEFAULT)
-            }),
+            Pace::Open { .. } => {
+                self.kept_connections
+                    .or(self.max_in_flight)
+                    .unwrap_or_else(|| {
+                        let spare =
+                            open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
+                        u32::try_from(spare)
+                            .unwrap_or(u32::MAX)
+                            .clamp(1, MAX_IN_FLIGHT_DEFAULT)
+                    })
+            }
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
+use hola_base::Language;
+use hola_base::output::{print, say};
 use hola_lab::block::{self, Lab};
 use hola_lab::environment;
 use hola_lab::experiments::{self, EXPERIMENTS, Experiment, Setting, server_cards};
@@ -19,15 +20,15 @@ use hola_lab::run;
 use hola_lab::store::{self, RunFolder};
 use hola_lab::target::{Places, Targets};
 use hola_servers::models::{self, MODELS};
-use hola_verdict::RULES_VERSION;
+use hola_verdict::{RULES_VERSION, precision_reached};
 
-use super::{INTERRUPTED, INVALID, interrupt_flag};
+use super::{INVALID, Interruption};
 
 /// Work planted on each request of a control, as a percentage of its cost: twice what the method is to tell apart.
 const PLANTED_PERCENT: f64 = 10.0;
 
 /// Arguments of `compare`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 #[command(after_help = "\
 Examples:
   hola compare
@@ -108,13 +109,20 @@ impl CompareArgs {
     /// The command that makes the same comparison again, in the same order; where it is kept is no part of it.
     fn command(&self, seed: u64) -> Vec<String> {
         let profile = Profile::from(self.profile).name();
-        let mut command = vec!["hola".into(), "compare".into(), format!("--profile={profile}")];
+        let mut command = vec![
+            "hola".into(),
+            "compare".into(),
+            format!("--profile={profile}"),
+        ];
         let mut option = |name: &str, values: Vec<String>| {
             if !values.is_empty() {
                 command.push(format!("--{name}={}", values.join(",")));
             }
         };
-        option("experiments", owned(self.experiments.iter().map(|each| each.name)));
+        option(
+            "experiments",
+            owned(self.experiments.iter().map(|each| each.name)),
+        );
         option("claims", owned(self.claims.iter().map(|each| each.id)));
         option("models", self.models.clone());
         option("blocks", self.blocks.iter().map(u32::to_string).collect());
@@ -130,7 +138,11 @@ impl CompareArgs {
             let mut needed = self.claims.iter().flat_map(|claim| claim.experiments);
             return needed.any(|name| *name == experiment.name);
         }
-        self.experiments.is_empty() || self.experiments.iter().any(|one| one.name == experiment.name)
+        self.experiments.is_empty()
+            || self
+                .experiments
+                .iter()
+                .any(|one| one.name == experiment.name)
     }
 
     /// What these arguments plan, in the order it is made, and who is left out.
@@ -142,13 +154,18 @@ impl CompareArgs {
             asked: self.models.clone(),
             skipped: RefCell::default(),
         };
-        let asked = EXPERIMENTS.iter().filter(|experiment| self.asks(experiment));
-        let mut designs: Vec<Design> = asked.filter_map(|experiment| (experiment.design)(&setting)).collect();
+        let asked = EXPERIMENTS
+            .iter()
+            .filter(|experiment| self.asks(experiment));
+        let mut designs: Vec<Design> = asked
+            .filter_map(|experiment| (experiment.design)(&setting))
+            .collect();
         if let Some(blocks) = self.blocks {
             for design in &mut designs {
                 design.blocks_min = blocks;
                 design.blocks_max = blocks;
-                design.budget_s = f64::from(blocks) * design.stages.iter().map(block::estimate_s).sum::<f64>();
+                design.budget_s =
+                    f64::from(blocks) * design.stages.iter().map(block::estimate_s).sum::<f64>();
             }
         }
         (designs, setting.skipped.into_inner())
@@ -165,7 +182,10 @@ fn owned<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
 /// The names there are, when it is none of them.
 fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
     experiments::find(name).ok_or_else(|| {
-        let names: Vec<_> = EXPERIMENTS.iter().map(|experiment| experiment.name).collect();
+        let names: Vec<_> = EXPERIMENTS
+            .iter()
+            .map(|experiment| experiment.name)
+            .collect();
         format!("no such experiment; there are {}", names.join(", "))
     })
 }
@@ -175,7 +195,8 @@ fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
 /// # Errors
 /// Where the names are to be found, when there is no such claim.
 fn claim_named(id: &str) -> Result<&'static hola_verdict::claims::Claim, String> {
-    hola_verdict::claims::find(id).ok_or_else(|| "no such claim; `hola claims` lists them".to_owned())
+    hola_verdict::claims::find(id)
+        .ok_or_else(|| "no such claim; `hola claims` lists them".to_owned())
 }
 
 /// The name of a model or of a reference target, as an argument.
@@ -195,19 +216,24 @@ fn server_named(name: &str) -> Result<String, String> {
     let models = MODELS.iter().map(|model| model.name);
     let targets = targets.iter().map(|spec| spec.name.as_str());
     let names: Vec<&str> = models.chain(targets).collect();
-    Err(format!("no such model or target; there are {}", names.join(", ")))
+    Err(format!(
+        "no such model or target; there are {}",
+        names.join(", ")
+    ))
 }
 
 fn percent(text: &str) -> Result<f64, String> {
     let percent: f64 = text.parse().map_err(|_| "a number is wanted".to_owned())?;
     let is_sensible = (0.0..=1_000.0).contains(&percent);
-    is_sensible.then_some(percent).ok_or_else(|| "0 to 1000 are possible".to_owned())
+    is_sensible
+        .then_some(percent)
+        .ok_or_else(|| "0 to 1000 are possible".to_owned())
 }
 
 /// The reference targets; where their list cannot be read none, and a line that says so.
 pub(super) fn targets(hola: &Path) -> Targets {
     Targets::at(Places::beside_source(hola)).unwrap_or_else(|reason| {
-        eprintln!("no reference targets: {reason}");
+        say(format_args!("no reference targets: {reason}"));
         Targets::none(hola)
     })
 }
@@ -225,7 +251,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// # Errors
 /// When nothing could be measured or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
-    let interrupted = interrupt_flag()?;
+    let interruption = Interruption::watch()?;
     let image = Image::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
     let own_path = std::fs::read_link(hola).unwrap_or_else(|_| hola.to_owned());
     let targets = targets(&own_path);
@@ -236,30 +262,39 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
             (RunFolder::create(&args.output, &mut run)?, run, Vec::new())
         }
     };
-    eprint!("{}", announcement(&run, &blocks));
+    say(announcement(&run, &blocks).trim_end());
     let lab = Lab {
         image: &image,
         targets: &targets,
         seed: run.seed,
         planted_percent: run.planted_percent,
-        interrupted: &interrupted,
+        interrupted: &interruption.asked,
     };
-    run::make(&lab, &mut run, &mut folder, &mut blocks, &hola_verdict::is_precise)?;
+    run::make(&lab, &mut run, &mut folder, &mut blocks, &precision_reached)?;
     let path = folder.path().to_owned();
     drop(folder);
     write_reports(&path, &run, &blocks).with_context(|| {
-        format!("the records are safe: `hola report {}` writes the reports again", path.display())
+        format!(
+            "the records are safe: `hola report {}` writes the reports again",
+            path.display()
+        )
     })?;
     if run.status == Status::Interrupted {
-        eprintln!("interrupted: `hola compare --resume {}` makes the rest", path.display());
-        return Ok(ExitCode::from(INTERRUPTED));
+        say(format_args!(
+            "interrupted: `hola compare --resume {}` makes the rest",
+            path.display()
+        ));
+        return Ok(interruption.exit_code());
     }
     let counts = |block: &Block| {
         let mut readings = block.readings.iter();
         readings.any(|reading| reading.counted().next().is_some() || !reading.figures.is_empty())
     };
+    print(&hola_report::summary(&run, &blocks, Language::default()))?;
     if !blocks.iter().any(counts) {
-        eprintln!("hola: nothing could be measured: every reading failed, and the report says why");
+        say(format_args!(
+            "hola: nothing could be measured: every reading failed, and the report says why"
+        ));
         return Ok(ExitCode::from(INVALID));
     }
     Ok(ExitCode::SUCCESS)
@@ -268,9 +303,14 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
 /// An interrupted run, to be resumed by the program that began it.
 fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
     let (folder, mut run, blocks) = RunFolder::open(path)?;
-    ensure!(run.status != Status::Complete, "{} is complete: there is nothing to resume", path.display());
     ensure!(
-        same_place(&environment::read(build()), &run.environment) && run.rules_version == RULES_VERSION,
+        run.status != Status::Complete,
+        "{} is complete: there is nothing to resume",
+        path.display()
+    );
+    ensure!(
+        same_place(&environment::read(build()), &run.environment)
+            && run.rules_version == RULES_VERSION,
         "{} was begun by another build or on another machine: blocks of both would not compare",
         path.display()
     );
@@ -305,19 +345,28 @@ fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
     let seed = args.seed.unwrap_or_else(seed_from_clock);
     let (designs, skipped) = args.designs(targets);
     if designs.is_empty() {
-        let reasons: BTreeSet<String> =
-            skipped.iter().map(|one| format!("{}: {}", one.server, one.reason)).collect();
+        let reasons: BTreeSet<String> = skipped
+            .iter()
+            .map(|one| format!("{}: {}", one.server, one.reason))
+            .collect();
         let reasons: Vec<String> = reasons.into_iter().collect();
         anyhow::bail!("nothing is left to measure; {}", reasons.join("; "));
     }
     let mut environment = environment::read(build());
-    let cpus = designs.iter().flat_map(|design| &design.stages).flat_map(|stage| &stage.server_cpus);
+    let cpus = designs
+        .iter()
+        .flat_map(|design| &design.stages)
+        .flat_map(|stage| &stage.server_cpus);
     let cpus: BTreeSet<usize> = cpus.copied().collect();
     environment.switches_not_counted = run::switches_not_counted(&Vec::from_iter(cpus));
     Ok(Run {
         schema_version: SCHEMA_VERSION,
         rules_version: RULES_VERSION,
-        name: format!("{}-{}", started_at.replace(':', ""), Profile::from(args.profile).name()),
+        name: format!(
+            "{}-{}",
+            started_at.replace(':', ""),
+            Profile::from(args.profile).name()
+        ),
         profile: args.profile.into(),
         status: Status::Running,
         started_at,
@@ -335,12 +384,16 @@ fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
 
 /// The present, UTC, to the second.
 fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 fn seed_from_clock() -> u64 {
     // Seconds are enough to differ from the run before, and short enough to type again.
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(1, |since| since.as_secs())
 }
 
 /// What is about to be done, how long it takes at most, and what will spoil it.
@@ -351,8 +404,12 @@ fn announcement(run: &Run, made: &[Block]) -> String {
         text.push('\n');
     };
     for design in &run.designs {
-        let participants: BTreeSet<&str> =
-            design.stages.iter().flat_map(|stage| &stage.participants).map(|one| one.name.as_str()).collect();
+        let participants: BTreeSet<&str> = design
+            .stages
+            .iter()
+            .flat_map(|stage| &stage.participants)
+            .map(|one| one.name.as_str())
+            .collect();
         say(format!(
             "{:12} {} participants, {} levels, {} to {} blocks: at most {}",
             design.experiment,
@@ -366,13 +423,20 @@ fn announcement(run: &Run, made: &[Block]) -> String {
     for skipped in run.skipped.iter().filter(|one| one.experiment.is_none()) {
         say(format!("{} is skipped: {}", skipped.server, skipped.reason));
     }
-    if run.designs.iter().flat_map(|design| &design.stages).all(|stage| stage.shares_cpu()) {
+    if run
+        .designs
+        .iter()
+        .flat_map(|design| &design.stages)
+        .all(|stage| stage.shares_cpu())
+    {
         say("servers and load generator share a CPU: rates and times would be the generator's as much as a server's, \
              so only CPU time is compared"
             .into());
     }
     if let Some(quota) = run.environment.cpu_quota {
-        say(format!("a control group allows this process {quota:.2} CPUs: throttled slices do not count"));
+        say(format!(
+            "a control group allows this process {quota:.2} CPUs: throttled slices do not count"
+        ));
     }
     if !made.is_empty() {
         say(format!("{} blocks are there already", made.len()));
@@ -398,8 +462,5 @@ pub(super) fn time(seconds: f64) -> String {
 
 /// Writes every report of a run into its folder.
 pub(super) fn write_reports(folder: &Path, run: &Run, blocks: &[Block]) -> Result<()> {
-    for (name, text) in hola_report::files(run, blocks) {
-        store::write(folder, &name, &text)?;
-    }
-    Ok(())
+    store::write_reports(folder, &hola_report::files(run, blocks))
 }

@@ -105,10 +105,19 @@ impl<'r> Analysis<'r> {
         other: &str,
         metric: Metric,
     ) -> Option<Estimate> {
-        estimate(
-            &self.paired(at, participant, &[other], metric).ok()?,
-            metric,
-        )
+        self.compare(at, participant, other, metric).ok()
+    }
+
+    /// The same, or why there is none.
+    pub(crate) fn compare(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        other: &str,
+        metric: Metric,
+    ) -> Result<Estimate, Missing> {
+        let paired = self.paired(at, participant, &[other], metric)?;
+        estimate(&paired, metric).ok_or(Missing::too_few(paired.len()))
     }
 
     /// The same with the level's control, both servers of it pooled: the mean of their values in each cycle. A control is
@@ -132,13 +141,13 @@ impl<'r> Analysis<'r> {
         let before = self.block_values(from, participant, metric).ok()?;
         let after = self.block_values(to, participant, metric).ok()?;
         let scale = metric.definition().scale;
-        let changes: Vec<f64> = after
-            .iter()
-            .filter_map(|(index, after)| {
-                Some(computed(*after, scale) - computed(*before.get(index)?, scale))
-            })
-            .collect();
-        Estimate::from_blocks(&changes, scale)
+        let difference = |before, after| computed(after, scale) - computed(before, scale);
+        over_blocks(&before, &after, scale, difference).ok()
+    }
+
+    /// Whether the run has that level.
+    pub fn has(&self, at: At<'_>) -> bool {
+        self.place(at).is_some()
     }
 
     /// Right answers as a share of the planned requests, 0…1; of open loops alone. A server that answers none has a share of 0,
@@ -168,17 +177,24 @@ impl<'r> Analysis<'r> {
         notes.into_iter().map(|(note, _)| note).collect()
     }
 
-    /// Names of the participants of a level that are compared with its control, in the order of the plan.
+    /// Names of all participants of a level, in the order of the plan.
+    pub fn participants(&self, at: At<'_>) -> Vec<&'r str> {
+        self.place(at).map_or_else(Vec::new, |place| {
+            let names = place.level.participants.iter();
+            names.map(String::as_str).collect()
+        })
+    }
+
+    /// Those that are compared with the level's control.
     pub fn compared(&self, at: At<'_>) -> Vec<&'r str> {
-        let Some(place) = self.place(at) else {
-            return Vec::new();
-        };
-        let is_compared = |name: &&str| {
-            let role = place.stage.participant(name).map(|one| &one.role);
-            *name != place.level.control && role == Some(&Role::Compared)
-        };
-        let names = place.level.participants.iter().map(String::as_str);
-        names.filter(is_compared).collect()
+        let mut names = self.participants(at);
+        names.retain(|name| {
+            self.place(at).is_some_and(|place| {
+                let role = place.stage.participant(name).map(|one| &one.role);
+                *name != place.level.control && role == Some(&Role::Compared)
+            })
+        });
+        names
     }
 
     /// Why there is no estimate; of no meaning where there is one.
@@ -499,6 +515,21 @@ fn located(values: &Values, metric: Metric) -> BTreeMap<u32, f64> {
         .iter()
         .filter_map(|(index, cycles)| Some((*index, of_block(cycles)?)))
         .collect()
+}
+
+/// An estimate from two values of each block that has both; `combine` gives it on the scale as it is computed.
+pub(crate) fn over_blocks(
+    left: &BTreeMap<u32, f64>,
+    right: &BTreeMap<u32, f64>,
+    scale: Scale,
+    combine: impl Fn(f64, f64) -> f64,
+) -> Result<Estimate, Missing> {
+    let values: Vec<f64> = left
+        .iter()
+        .filter_map(|(index, left)| Some(combine(*left, *right.get(index)?)))
+        .filter(|value| value.is_finite())
+        .collect();
+    Estimate::from_blocks(&values, scale).ok_or(Missing::too_few(values.len()))
 }
 
 fn enough(blocks: usize) -> Result<(), Missing> {
