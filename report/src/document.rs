@@ -95,6 +95,8 @@ pub(crate) struct Table {
 pub(crate) struct Column {
     pub(crate) title: String,
     pub(crate) is_numeric: bool,
+    /// Whether it holds sentences, which may take several lines.
+    pub(crate) is_prose: bool,
 }
 
 /// A cell.
@@ -157,11 +159,20 @@ impl Table {
         let columns = columns.iter().enumerate().map(|(place, title)| Column {
             title: (*title).to_owned(),
             is_numeric: place >= numeric,
+            is_prose: false,
         });
         Table {
             caption: caption.into(),
             columns: columns.collect(),
             ..Table::default()
         }
+    }
+
+    /// The same with sentences in these columns.
+    pub(crate) fn with_prose(mut self, columns: &[usize]) -> Self {
+        for column in columns {
+            self.columns[*column].is_prose = true;
+        }
+        self
     }
 }

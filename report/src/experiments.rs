@@ -9,7 +9,7 @@ use hola_verdict::{At, Estimate};
 use crate::charts::Drawing;
 use crate::charts::dots::{Dots, Row};
 use crate::charts::map::{Map, Tile};
-use crate::document::{Cell, Chart, Part, Section, Table};
+use crate::document::{Cell, Chart, Fold, Part, Section, Table};
 use crate::facts::{self, Facts, GRID, Judged, Reasons};
 use crate::{first_screen, numbers, words};
 
@@ -27,12 +27,26 @@ fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
         parts.extend(line(facts, design, *metric, language).map(Part::Text));
         parts.extend(chart(facts, design, *metric, language).map(Part::Chart));
     }
-    parts.push(Part::Table(table(facts, design, &metrics, language)));
+    parts.push(figures(design, table(facts, design, &metrics, language), language));
     parts.extend(known.map(|known| {
         let mind = language.choose(|| "What would change our mind: ", || "Lo que nos haría cambiar de idea: ");
         Part::Text(format!("{mind}{}", language.of(known.changes_mind)))
     }));
     Section { anchor: design.experiment.clone(), title: design.experiment.clone(), parts }
+}
+
+/// The table, folded where it is longer than a screen.
+fn figures(design: &Design, table: Table, language: Language) -> Part {
+    const SCREEN: usize = 16;
+    if table.rows.len() <= SCREEN {
+        return Part::Table(table);
+    }
+    Part::Fold(Fold {
+        anchor: format!("{}-figures", design.experiment),
+        title: language.choose(|| "All figures", || "Todas las cifras").into(),
+        word: None,
+        parts: vec![Part::Table(table)],
+    })
 }
 
 /// Metrics of an experiment that have a value, the one that headlines first.

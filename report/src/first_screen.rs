@@ -203,7 +203,8 @@ pub(crate) fn rates(facts: &Facts<'_>, experiment: &str, stage: &str, only_model
     levels.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let kinds = levels.iter().filter_map(|(_, level)| Some(load(level)?.requests_per_connection));
     let is_one_kind = kinds.collect::<Vec<_>>().windows(2).all(|pair| pair[0] == pair[1]);
-    if levels.len() < 3 || !is_one_kind {
+    let different = levels.windows(2).filter(|pair| pair[0].0 < pair[1].0).count();
+    if different < 2 || !is_one_kind {
         return None;
     }
     let metric = Metric::CpuPerRequest;

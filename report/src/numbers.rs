@@ -55,10 +55,23 @@ pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language
     }
 }
 
+/// The same without an interval.
+pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String {
+    match metric.definition().scale {
+        Scale::Ratio => times(change, language),
+        Scale::Plain => signed(metric, change, language),
+    }
+}
+
 /// A metric's value with its interval, without the unit: `39.2 [38.8, 40.1]`.
 pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
     let write = |value, language| figure(metric, value, language);
     interval(write(estimate.value, language), estimate, write, language)
+}
+
+/// Any quantity with its interval, as a plain number.
+pub(crate) fn estimate(estimate: &Estimate, language: Language) -> String {
+    interval(plain(estimate.value, language), estimate, plain, language)
 }
 
 fn interval(
