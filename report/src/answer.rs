@@ -4,7 +4,7 @@ use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::record::Status;
 use hola_verdict::analysis::{HEADLINE, Word};
-use hola_verdict::{At, Estimate, RULES_VERSION};
+use hola_verdict::{At, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
 use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO};
@@ -182,33 +182,17 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
     let (claim, decision) = facts.decisions.iter().find(|(claim, _)| claim.id == LOW_LOAD)?;
     let (word, _) = words::verdict(decision.verdict, language);
     let statement = language.of(claim.statement).trim_end_matches('.');
-    let deciding = decision.findings.iter().filter(|finding| finding.decided);
-    let found = deciding.filter_map(|finding| Some((finding, finding.estimate?))).next();
-    let found = found.map_or_else(String::new, |(finding, estimate)| {
-        format!(" ({}: {})", words::stored(&finding.what, language), ends(&estimate, language))
-    });
+    let reason = words::stored(&decision.reason, language);
     Some(language.choose(
-        || format!("When does it not matter? “{statement}”: {word}{found}."),
-        || format!("¿Cuándo da igual? «{statement}»: {word}{found}."),
+        || format!("When does it not matter? “{statement}”: {word}. {reason}"),
+        || format!("¿Cuándo da igual? «{statement}»: {word}. {reason}"),
     ))
-}
-
-/// An estimate whose metric is not known here.
-pub(crate) fn ends(estimate: &Estimate, language: Language) -> String {
-    let metric = match estimate.scale {
-        hola_lab::metric::Scale::Ratio => Metric::CpuPerRequest,
-        hola_lab::metric::Scale::Plain => Metric::CountMissing,
-    };
-    match estimate.scale {
-        hola_lab::metric::Scale::Ratio => numbers::comparison(metric, estimate, language),
-        hola_lab::metric::Scale::Plain => numbers::value(metric, estimate, language),
-    }
 }
 
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
     let at = At { experiment: CRASH, level: "abort" };
     let failed = |name| {
-        let estimate = facts.analysis.value(at, name, Metric::OthersFailed)?;
+        let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))
     };
     let (processes, threads) = (failed(FORK)?, failed(THREAD)?);
@@ -223,7 +207,7 @@ fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
     let named = [(FORK, "a process", "un proceso"), (THREAD, "a thread", "un hilo"), (TOKIO, "a task", "una tarea")];
     let named = named.into_iter().filter_map(|(participant, en, es)| {
         let metric = Metric::MemoryPerClient;
-        let estimate = facts.analysis.value(at, participant, metric)?;
+        let estimate = facts.value(at, participant, metric)?;
         let name = language.choose(|| en, || es);
         Some(format!("{name} {} KiB", numbers::value(metric, &estimate, language)))
     });

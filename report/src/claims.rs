@@ -3,7 +3,6 @@
 use hola_base::{Language, Text, text};
 use hola_verdict::claims::{Claim, Decision, Finding, Verdict};
 
-use crate::answer::ends;
 use crate::document::{Cell, Fold, Part, Section, Table};
 use crate::facts::Facts;
 use crate::{numbers, words};
@@ -50,14 +49,13 @@ fn findings(findings: &[Finding], language: Language) -> Table {
         text("Expected", "Se espera"),
         text("Found [95 %]", "Se halló [95 %]"),
     ];
-    let mut table = Table::new("", 3, &COLUMNS.map(|column| language.of(column)));
+    let mut table = Table::new("", 3, &COLUMNS.map(|column| language.of(column))).with_prose(&[0, 4]);
     let (decided, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.decided);
     for finding in decided.into_iter().chain(others) {
         let (word, tone) = words::outcome(finding.outcome, language);
-        let found = match (&finding.estimate, &finding.missing) {
-            (Some(estimate), _) => Cell::number(ends(estimate, language), estimate.value),
-            (None, Some(why)) => format!("{} ({})", numbers::NONE, words::missing(why, language)).into(),
-            (None, None) => numbers::NONE.into(),
+        let found = match &finding.estimate {
+            Ok(estimate) => Cell::number(numbers::estimate(estimate, language), estimate.value),
+            Err(why) => format!("{} ({})", numbers::NONE, words::missing(why, language)).into(),
         };
         let rests = match finding.decided {
             true => language.choose(|| "yes", || "sí"),
@@ -67,7 +65,7 @@ fn findings(findings: &[Finding], language: Language) -> Table {
             words::stored(&finding.what, language).into(),
             Cell::word(word, tone),
             rests.into(),
-            words::expect(finding.threshold, language).into(),
+            finding.threshold.text(language).into(),
             found,
         ]);
     }

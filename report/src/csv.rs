@@ -22,7 +22,7 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
             let at = at(design, level);
             for metric in Metric::ALL.iter().copied() {
                 let judged = facts.judged(at, metric);
-                let values: Vec<_> = level.participants.iter().map(|name| facts.analysis.value(at, name, metric)).collect();
+                let values: Vec<_> = level.participants.iter().map(|name| facts.value(at, name, metric)).collect();
                 let is_declared = crate::facts::experiment(&design.experiment).is_some_and(|known| known.metrics.contains(&metric));
                 if !is_declared && values.iter().all(Option::is_none) {
                     continue;
@@ -34,7 +34,7 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
                         _ if *name == level.control => "control",
                         _ => "compared",
                     };
-                    let against = facts.analysis.to_control(at, name, metric);
+                    let against = facts.to_control(at, name, metric);
                     let word = judged.get(name).map_or("", |(_, word)| words::word_name(*word));
                     let blocks = value.map_or(String::new(), |value| value.blocks.to_string());
                     let missing = match value {

@@ -76,7 +76,7 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
     for shared in &difference.shared {
         let title = language.of(shared.metric.definition().title);
         let experiment = &shared.experiment;
-        let ratio = numbers::times(shared.ratio, language);
+        let ratio = numbers::change(shared.metric, shared.ratio, language);
         sentences.push(language.choose(
             || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
             || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
@@ -160,7 +160,7 @@ struct CellRow<'d> {
     metric: &'static str,
     base: f64,
     candidate: f64,
-    shared: f64,
+    shared: Option<f64>,
     change: f64,
     change_interval: [f64; 2],
     p_holm: f64,

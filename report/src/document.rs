@@ -95,6 +95,8 @@ pub(crate) struct Table {
 pub(crate) struct Column {
     pub(crate) title: String,
     pub(crate) is_numeric: bool,
+    /// Whether it holds sentences, which may take several lines.
+    pub(crate) is_prose: bool,
 }
 
 /// A cell.
@@ -127,6 +129,19 @@ impl Cell {
         Cell { text, value: Some(value), ..Cell::default() }
     }
 
+    /// Whether it is a name on the command line.
+    pub(crate) fn is_name(&self) -> bool {
+        self.below.is_some() && self.value.is_none()
+    }
+
+    /// The text, and of a figure what stands below it, on one line. What somebody is called stays out of it.
+    pub(crate) fn one_line(&self) -> String {
+        match &self.below {
+            Some(below) if !self.is_name() => format!("{} ({below})", self.text),
+            _ => self.text.clone(),
+        }
+    }
+
     /// A word of judgement.
     pub(crate) fn word(text: String, tone: Tone) -> Self {
         Cell { text, tone: Some(tone), ..Cell::default() }
@@ -144,11 +159,20 @@ impl Table {
         let columns = columns.iter().enumerate().map(|(place, title)| Column {
             title: (*title).to_owned(),
             is_numeric: place >= numeric,
+            is_prose: false,
         });
         Table {
             caption: caption.into(),
             columns: columns.collect(),
             ..Table::default()
         }
+    }
+
+    /// The same with sentences in these columns.
+    pub(crate) fn with_prose(mut self, columns: &[usize]) -> Self {
+        for column in columns {
+            self.columns[*column].is_prose = true;
+        }
+        self
     }
 }

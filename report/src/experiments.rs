@@ -9,7 +9,7 @@ use hola_verdict::{At, Estimate};
 use crate::charts::Drawing;
 use crate::charts::dots::{Dots, Row};
 use crate::charts::map::{Map, Tile};
-use crate::document::{Cell, Chart, Part, Section, Table};
+use crate::document::{Cell, Chart, Fold, Part, Section, Table};
 use crate::facts::{self, Facts, GRID, Judged, Reasons};
 use crate::{first_screen, numbers, words};
 
@@ -27,12 +27,26 @@ fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
         parts.extend(line(facts, design, *metric, language).map(Part::Text));
         parts.extend(chart(facts, design, *metric, language).map(Part::Chart));
     }
-    parts.push(Part::Table(table(facts, design, &metrics, language)));
+    parts.push(figures(design, table(facts, design, &metrics, language), language));
     parts.extend(known.map(|known| {
         let mind = language.choose(|| "What would change our mind: ", || "Lo que nos haría cambiar de idea: ");
         Part::Text(format!("{mind}{}", language.of(known.changes_mind)))
     }));
     Section { anchor: design.experiment.clone(), title: design.experiment.clone(), parts }
+}
+
+/// The table, folded where it is longer than a screen.
+fn figures(design: &Design, table: Table, language: Language) -> Part {
+    const SCREEN: usize = 16;
+    if table.rows.len() <= SCREEN {
+        return Part::Table(table);
+    }
+    Part::Fold(Fold {
+        anchor: format!("{}-figures", design.experiment),
+        title: language.choose(|| "All figures", || "Todas las cifras").into(),
+        word: None,
+        parts: vec![Part::Table(table)],
+    })
 }
 
 /// Metrics of an experiment that have a value, the one that headlines first.
@@ -41,7 +55,7 @@ fn metrics(facts: &Facts<'_>, design: &Design) -> Vec<Metric> {
     let has_value = |metric: &&Metric| {
         design.levels().any(|(_, level)| {
             let at = at(design, level);
-            level.participants.iter().any(|name| facts.analysis.value(at, name, **metric).is_some())
+            level.participants.iter().any(|name| facts.value(at, name, **metric).is_some())
         })
     };
     declared.iter().filter(has_value).copied().collect()
@@ -56,9 +70,10 @@ pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language:
     let precise = design.precision.iter().flat_map(|precision| &precision.levels);
     let precise = precise.filter_map(|name| design.level(name));
     precise.chain(design.levels()).find_map(|(_, level)| {
-        let mut judged: Vec<(String, Judged)> = facts.judged(at(design, level), metric).into_iter().collect();
+        let judged = facts.judged(at(design, level), metric);
+        let mut judged: Vec<(&String, &Judged)> = judged.iter().collect();
         judged.sort_by(|(_, (one, _)), (_, (other, _))| one.value.total_cmp(&other.value));
-        let write = |(name, (estimate, word)): &(String, Judged)| {
+        let write = |(name, (estimate, word)): &(&String, &Judged)| {
             let ratio = numbers::comparison(metric, estimate, language);
             format!("{name} {ratio}, {}", words::word(*word, metric, language).0)
         };
@@ -127,10 +142,10 @@ fn dots(
             if name == level.control {
                 return None;
             }
-            let ratio = facts.analysis.to_control(at, name, metric)?;
+            let ratio = facts.to_control(at, name, metric)?;
             (ratio, numbers::times(ratio.value, language))
         } else {
-            let value = facts.analysis.value(at, name, metric)?;
+            let value = facts.value(at, name, metric)?;
             (value, numbers::figure(metric, value.value, language))
         };
         let Estimate { value, low, high, .. } = estimate;
@@ -178,7 +193,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
                 row.push(numbers::NONE.into());
             }
             for (number, metric) in metrics.iter().enumerate() {
-                let value = facts.analysis.value(at, name, *metric);
+                let value = facts.value(at, name, *metric);
                 row.push(value.map_or(numbers::NONE.into(), |value| {
                     let text = match number {
                         0 => numbers::value(*metric, &value, language),
@@ -259,7 +274,7 @@ fn index<T>(items: &mut Vec<T>, item: T, key: impl Fn(&T) -> &String) -> usize {
 
 fn tile(facts: &Facts<'_>, at: At<'_>, (stage, level): (&Stage, &Level), metric: Metric, language: Language) -> Tile {
     let names = facts.participants(at, level);
-    let values = names.iter().filter_map(|name| Some((*name, facts.analysis.value(at, name, metric)?.value)));
+    let values = names.iter().filter_map(|name| Some((*name, facts.value(at, name, metric)?.value)));
     let cheapest = values.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(name, _)| name);
     let Some(cheapest) = cheapest else {
         return Tile { cheapest: None, lines: Vec::new(), is_decided: false };
@@ -270,7 +285,7 @@ fn tile(facts: &Facts<'_>, at: At<'_>, (stage, level): (&Stage, &Level), metric:
         let ratio = facts.analysis.ratio(at, name, cheapest, metric);
         match ratio.map(|ratio| Word::new(&ratio, metric)) {
             Some(Word::Same { margin: within }) => {
-                margin = numbers::width(metric, within, language);
+                margin = numbers::margin(metric, within, language);
                 same.push(name.to_owned());
             }
             Some(Word::Undecided { .. }) => open.push(name.to_owned()),

@@ -1,6 +1,8 @@
 //! What the analysis found, computed once for all languages and formats.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use hola_base::Language;
 use hola_lab::experiments::{self, Experiment};
@@ -36,6 +38,19 @@ pub(crate) struct Facts<'r> {
     pub(crate) analysis: Analysis<'r>,
     pub(crate) controls: Controls,
     pub(crate) decisions: Vec<(&'static Claim, Decision)>,
+    /// What was asked for before: every language and format asks for the same.
+    values: RefCell<BTreeMap<Asked, Option<Estimate>>>,
+    judged: RefCell<BTreeMap<(String, String, Metric), Rc<BTreeMap<String, Judged>>>>,
+}
+
+/// A value, or a comparison with the control, of a participant at a place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Asked {
+    experiment: String,
+    level: String,
+    participant: String,
+    metric: Metric,
+    is_comparison: bool,
 }
 
 impl<'r> Facts<'r> {
@@ -43,7 +58,8 @@ impl<'r> Facts<'r> {
         let analysis = Analysis::new(run, blocks);
         let controls = analysis.controls();
         let decisions = CLAIMS.iter().map(|claim| (claim, (claim.decide)(&analysis))).collect();
-        Facts { run, blocks, analysis, controls, decisions }
+        let (values, judged) = (RefCell::default(), RefCell::default());
+        Facts { run, blocks, analysis, controls, decisions, values, judged }
     }
 
     /// Who is told of, models or reference targets.
@@ -62,10 +78,42 @@ impl<'r> Facts<'r> {
         Some(At { experiment, level: &level.name })
     }
 
+    /// What was measured of a participant.
+    pub(crate) fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+        self.once(at, participant, metric, false, || self.analysis.value(at, participant, metric))
+    }
+
+    /// A participant compared with the control.
+    pub(crate) fn to_control(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+        self.once(at, participant, metric, true, || self.analysis.to_control(at, participant, metric))
+    }
+
+    fn once(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+        is_comparison: bool,
+        ask: impl FnOnce() -> Option<Estimate>,
+    ) -> Option<Estimate> {
+        let asked = Asked {
+            experiment: at.experiment.into(),
+            level: at.level.into(),
+            participant: participant.into(),
+            metric,
+            is_comparison,
+        };
+        *self.values.borrow_mut().entry(asked).or_insert_with(ask)
+    }
+
     /// Every comparison of a level with its control, by participant.
-    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> BTreeMap<String, Judged> {
-        let words = self.analysis.words(at, metric).into_iter();
-        words.map(|(participant, estimate, word)| (participant, (estimate, word))).collect()
+    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<BTreeMap<String, Judged>> {
+        let key = (at.experiment.into(), at.level.into(), metric);
+        let judge = || {
+            let words = self.analysis.words(at, metric).into_iter();
+            Rc::new(words.map(|(participant, estimate, word)| (participant, (estimate, word))).collect())
+        };
+        Rc::clone(self.judged.borrow_mut().entry(key).or_insert_with(judge))
     }
 
     /// Readings of a participant at a place, a block each.

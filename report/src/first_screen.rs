@@ -25,23 +25,21 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
         text("The models, at 2,000 new connections per second for each", "Los modelos, a 2000 conexiones nuevas por segundo cada uno"),
         text("Reference targets, asked for the same", "Servidores de referencia, con las mismas peticiones"),
     ];
-    const COLUMNS: [Text; 10] = [
+    const COLUMNS: [Text; 9] = [
         text("Model", "Modelo"),
         text("Verdict on its CPU", "Veredicto sobre su CPU"),
         text("CPU per request, µs", "CPU por petición, µs"),
         text("× iterative [95 %]", "× iterative [95 %]"),
         text("p50 / p99", "p50 / p99"),
-        text("Requests/s, one CPU full", "Peticiones/s, una CPU llena"),
-        text("KiB per idle client, user + kernel", "KiB por cliente inactivo, usuario + núcleo"),
-        text("Most clients held", "Máximo de clientes"),
-        text("What ended that", "Qué le puso fin"),
-        text("Other clients go down with", "Arrastra a los demás clientes"),
+        text("Capacity, requests/s", "Capacidad, peticiones/s"),
+        text("Idle client, KiB user + kernel", "Cliente inactivo, KiB usuario + núcleo"),
+        text("Most clients, and the limit", "Máximo de clientes, y el límite"),
+        text("Deaths of one that kill all", "Muertes de uno que matan a todos"),
     ];
     let caption = language.of(CAPTIONS[usize::from(!are_models)]);
     let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
-    for place in [8, 9] {
-        table.columns[place].is_numeric = false;
-    }
+    // All but the last, which is words.
+    table.columns[8].is_numeric = false;
     let judged = facts.judged(HEADLINE, Metric::CpuPerRequest);
     let mut reasons = Reasons::default();
     for card in facts.cards(are_models) {
@@ -84,8 +82,7 @@ impl Row<'_, '_> {
             self.percentiles(reasons),
             self.value(At { experiment: CAPACITY, level: "new" }, Metric::CapacityPerS, reasons),
             self.memory(reasons),
-            self.idle(Metric::ClientsHeld, reasons),
-            self.limit(),
+            self.held(reasons),
             self.deaths(reasons),
         ]
     }
@@ -98,7 +95,7 @@ impl Row<'_, '_> {
     /// A value; otherwise a dash, and the reason among those below the table.
     fn figure(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Option<f64> {
         let name = &self.card.name;
-        let estimate = self.facts.analysis.value(at, name, metric);
+        let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() {
             let why = self.facts.analysis.missing(at, name, metric);
             // What no run of this profile measures of a model needs no line for each.
@@ -126,9 +123,16 @@ impl Row<'_, '_> {
         Cell { value: p99, ..Cell::from(format!("{} / {}", write(p50), write(p99))) }
     }
 
-    fn idle(&self, metric: Metric, reasons: &mut Reasons) -> Cell {
-        let at = self.facts.first_level(IDLE);
-        at.map_or(numbers::NONE.into(), |at| self.value(at, metric, reasons))
+    /// The most clients held, and what ended that.
+    fn held(&self, reasons: &mut Reasons) -> Cell {
+        let Some(at) = self.facts.first_level(IDLE) else {
+            return numbers::NONE.into();
+        };
+        let limit = self.facts.analysis.notes(at, &self.card.name, LIMIT);
+        Cell {
+            below: limit.first().map(|limit| (*limit).to_owned()),
+            ..self.value(at, Metric::ClientsHeld, reasons)
+        }
     }
 
     fn memory(&self, reasons: &mut Reasons) -> Cell {
@@ -142,12 +146,6 @@ impl Row<'_, '_> {
             (None, None) => numbers::NONE.into(),
             _ => Cell { value: user, ..Cell::from(format!("{} + {}", write(user), write(kernel))) },
         }
-    }
-
-    fn limit(&self) -> Cell {
-        let at = self.facts.first_level(IDLE);
-        let notes = at.map_or_else(Vec::new, |at| self.facts.analysis.notes(at, &self.card.name, LIMIT));
-        notes.first().map_or(numbers::NONE.into(), |note| (*note).into())
     }
 
     /// By which deaths of one client's handler the whole server died.
@@ -165,8 +163,8 @@ impl Row<'_, '_> {
         }
         match fatal.as_slice() {
             _ if !is_known => numbers::NONE.into(),
-            [] => self.language.choose(|| "nothing", || "nada").into(),
-            _ => words::list(&fatal, self.language).into(),
+            [] => self.language.choose(|| "none", || "ninguna").into(),
+            _ => fatal.join(", ").into(),
         }
     }
 }
@@ -205,7 +203,8 @@ pub(crate) fn rates(facts: &Facts<'_>, experiment: &str, stage: &str, only_model
     levels.sort_by(|(one, _), (other, _)| one.total_cmp(other));
     let kinds = levels.iter().filter_map(|(_, level)| Some(load(level)?.requests_per_connection));
     let is_one_kind = kinds.collect::<Vec<_>>().windows(2).all(|pair| pair[0] == pair[1]);
-    if levels.len() < 3 || !is_one_kind {
+    let different = levels.windows(2).filter(|pair| pair[0].0 < pair[1].0).count();
+    if different < 2 || !is_one_kind {
         return None;
     }
     let metric = Metric::CpuPerRequest;
@@ -213,7 +212,7 @@ pub(crate) fn rates(facts: &Facts<'_>, experiment: &str, stage: &str, only_model
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &hola_lab::plan::Level)| {
             let at = At { experiment, level: &level.name };
-            let estimate = facts.analysis.value(at, &card.name, metric)?;
+            let estimate = facts.value(at, &card.name, metric)?;
             Some(Point { x: *rate, y: estimate.value, interval: Some((estimate.low, estimate.high)) })
         };
         Series { name: card.name.clone(), hue: hue(card), points: levels.iter().filter_map(point).collect() }
@@ -271,10 +270,10 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
         };
         failed += reading.counted().map(|slice| slice.failed).sum::<u64>();
         match &mut merged {
-            None => merged = Some(histogram.clone()),
+            None => merged = Some(histogram),
             Some(merged) => {
                 merged.auto(true);
-                merged.add(histogram).ok()?;
+                merged.add(&histogram).ok()?;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Parts of a page as Markdown, readable as it stands and on a code host.
 
-use crate::document::{Cell, Notice, Part, Section, Table, Tone};
+use crate::document::{Notice, Part, Section, Table, Tone};
 use crate::escape::markdown as escape;
 
 /// Blocks of Markdown, with an empty line between them.
@@ -48,7 +48,7 @@ impl Blocks {
         let titles = table.columns.iter().map(|column| escape(&column.title)).collect();
         let rules = table.columns.iter().map(|column| if column.is_numeric { "--:" } else { "---" });
         let mut lines = vec![line(titles), line(rules.map(str::to_owned).collect())];
-        lines.extend(table.rows.iter().map(|row| line(row.iter().map(cell).collect())));
+        lines.extend(table.rows.iter().map(|row| line(row.iter().map(|cell| escape(&cell.one_line())).collect())));
         self.0.push(lines.join("\n"));
         if !table.notes.is_empty() {
             self.items(&table.notes);
@@ -90,9 +90,4 @@ impl Blocks {
     pub(crate) fn finish(self) -> String {
         self.0.join("\n\n") + "\n"
     }
-}
-
-fn cell(cell: &Cell) -> String {
-    // The name on the command line says who it is; what it is called is in the page.
-    escape(&cell.text)
 }

@@ -31,11 +31,11 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
         let metrics = facts::experiment(&design.experiment).map(|known| known.metrics).unwrap_or_default();
         for (_, level) in design.levels() {
             let at = at(design, level);
-            let value = metrics.iter().find_map(|metric| Some((*metric, facts.analysis.value(at, &card.name, *metric)?)));
+            let value = metrics.iter().find_map(|metric| Some((*metric, facts.value(at, &card.name, *metric)?)));
             let Some((metric, value)) = value else {
                 continue;
             };
-            let against = facts.analysis.to_control(at, &card.name, metric).filter(|_| card.name != level.control);
+            let against = facts.to_control(at, &card.name, metric).filter(|_| card.name != level.control);
             let mut row: Vec<Cell> = [&design.experiment, &level.name].map(|text| text.as_str().into()).into();
             row.push(words::metric(metric, language).into());
             row.push(Cell::number(numbers::value(metric, &value, language), value.value));

@@ -55,10 +55,23 @@ pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language
     }
 }
 
+/// The same without an interval.
+pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String {
+    match metric.definition().scale {
+        Scale::Ratio => times(change, language),
+        Scale::Plain => signed(metric, change, language),
+    }
+}
+
 /// A metric's value with its interval, without the unit: `39.2 [38.8, 40.1]`.
 pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
     let write = |value, language| figure(metric, value, language);
     interval(write(estimate.value, language), estimate, write, language)
+}
+
+/// Any quantity with its interval, as a plain number.
+pub(crate) fn estimate(estimate: &Estimate, language: Language) -> String {
+    interval(plain(estimate.value, language), estimate, plain, language)
 }
 
 fn interval(
@@ -67,6 +80,10 @@ fn interval(
     write: impl Fn(f64, Language) -> String,
     language: Language,
 ) -> String {
+    if estimate.low >= estimate.high {
+        // Every block found the same, such as that nothing failed.
+        return value;
+    }
     let [low, high] = [estimate.low, estimate.high].map(|end| write(end, language));
     let between = language.between_numbers();
     format!("{value}{SPACE}[{low}{between}{SPACE}{high}]")
@@ -146,8 +163,17 @@ pub(crate) fn percent(share: f64, language: Language) -> String {
     grouped(&format!("{:.decimals$}{SPACE}%", share * 100.0), language)
 }
 
-/// A margin or a resolution: `5 %` on the ratio scale; in the metric's unit on the plain one.
-pub(crate) fn width(metric: Metric, width: f64, language: Language) -> String {
+/// A margin, which is round: `5 %` on the ratio scale; in the metric's unit on the plain one.
+pub(crate) fn margin(metric: Metric, margin: f64, language: Language) -> String {
+    let definition = metric.definition();
+    match definition.scale {
+        Scale::Plain if !definition.is_share() => with_unit(metric, margin, language),
+        Scale::Plain | Scale::Ratio => format!("{}{SPACE}%", round(margin * 100.0, language)),
+    }
+}
+
+/// A resolution: `5.1 %` on the ratio scale; in the metric's unit on the plain one.
+pub(crate) fn resolution(metric: Metric, width: f64, language: Language) -> String {
     match metric.definition().scale {
         Scale::Ratio => percent(width, language),
         Scale::Plain => with_unit(metric, width, language),
@@ -192,7 +218,7 @@ mod tests {
     const ES: Language = Language::Spanish;
 
     fn estimate(value: f64, low: f64, high: f64, scale: Scale) -> Estimate {
-        Estimate { value, low, high, blocks: 5, between_sd: 0.0, within_sd: None, scale }
+        Estimate { value, low, high, blocks: 5, between_sd: 0.0, within_sd: None, scale, standard_error: 0.0, freedom: 4.0 }
     }
 
     #[test]

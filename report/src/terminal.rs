@@ -28,7 +28,7 @@ impl Lines {
             self.0.push(escape(&table.caption));
         }
         let titles: Vec<String> = table.columns.iter().map(|column| escape(&column.title)).collect();
-        let cells = table.rows.iter().map(|row| row.iter().map(|cell| escape(&cell.text)).collect());
+        let cells = table.rows.iter().map(|row| row.iter().map(|cell| escape(&cell.one_line())).collect());
         let rows: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
         let width = |place: usize| rows.iter().filter_map(|row| row.get(place)).map(|cell| columns(cell)).max();
         let widths: Vec<usize> = (0..table.columns.len()).map(|place| width(place).unwrap_or(0)).collect();

@@ -5,7 +5,7 @@ use hola_lab::metric::Metric;
 use hola_lab::record::Account;
 use hola_verdict::analysis::HEADLINE;
 
-use crate::answer::{ends, shares_cpu};
+use crate::answer::shares_cpu;
 use crate::document::{Cell, Fold, Part, Section, Table, Tone};
 use crate::facts::Facts;
 use crate::{numbers, words};
@@ -43,7 +43,7 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
             place(&one.experiment, &one.level),
             passed(one.passes),
             Cell::number(numbers::times(1.0, language), 1.0),
-            Cell::number(ends(&one.estimate, language), one.estimate.value),
+            Cell::number(numbers::comparison(Metric::CpuPerRequest, &one.estimate, language), one.estimate.value),
         ]);
     }
     for one in &facts.controls.planted {
@@ -52,7 +52,7 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
             place(&one.experiment, &one.level),
             passed(one.recovered),
             Cell::number(numbers::times(one.expected, language), one.expected),
-            Cell::number(ends(&one.measured, language), one.measured.value),
+            Cell::number(numbers::comparison(Metric::CpuPerRequest, &one.measured, language), one.measured.value),
         ]);
     }
     table
@@ -66,7 +66,7 @@ fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
     let (_, level) = design.level(HEADLINE.level)?;
     let cycles = f64::from(level.cycles.max(1));
     let named = facts.cards(true).chain(facts.cards(false)).filter_map(|card| {
-        let ratio = facts.analysis.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
+        let ratio = facts.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
         let explained = ratio.within_sd? / cycles.sqrt();
         let is_beyond = explained > 0.0 && ratio.between_sd > BEYOND * explained;
         is_beyond.then(|| format!("{} (±{})", card.name, numbers::percent(ratio.between_sd.exp() - 1.0, language)))
@@ -146,7 +146,7 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
 fn machine(facts: &Facts<'_>, language: Language) -> Fold {
     let environment = &facts.run.environment;
     let unknown = || language.choose(|| "not known", || "no se sabe").to_owned();
-    let mut table = Table::new("", 2, &[language.choose(|| "What", || "Qué"), language.choose(|| "Found", || "Lo que hay")]);
+    let mut table = Table::new("", 2, &[language.choose(|| "What", || "Qué"), language.choose(|| "Found", || "Lo que hay")]).with_prose(&[1]);
     let mut row = |en: &str, es: &str, value: String| table.rows.push(vec![language.choose(|| en, || es).into(), value.into()]);
     let numbers: Vec<String> = environment.cpus.iter().map(usize::to_string).collect();
     row("Processor", "Procesador", environment.cpu_model.clone());

@@ -4,7 +4,7 @@ use hola_base::{Language, Text, text};
 use hola_lab::metric::{Better, Metric};
 use hola_lab::record::StoredText;
 use hola_verdict::analysis::{Missing, Word};
-use hola_verdict::claims::{Expect, Outcome, Verdict};
+use hola_verdict::claims::{Outcome, Verdict};
 
 use crate::document::Tone;
 use crate::numbers;
@@ -30,9 +30,9 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
     match word {
         Word::Better => (language.of(better).into(), Tone::Good),
         Word::Worse => (language.of(worse).into(), Tone::Bad),
-        Word::Same { margin } => (same(&numbers::width(metric, margin, language), language), Tone::Neutral),
+        Word::Same { margin } => (same(&numbers::margin(metric, margin, language), language), Tone::Neutral),
         Word::Undecided { resolution } => {
-            (undecided(&numbers::width(metric, resolution, language), language), Tone::Open)
+            (undecided(&numbers::resolution(metric, resolution, language), language), Tone::Open)
         }
     }
 }
@@ -90,16 +90,6 @@ pub(crate) fn outcome(outcome: Outcome, language: Language) -> (String, Tone) {
         Outcome::Missing => (text("missing", "falta"), Tone::Open),
     };
     (language.of(words).into(), tone)
-}
-
-/// What a claim expects of a quantity: `> 1.25`.
-pub(crate) fn expect(expect: Expect, language: Language) -> String {
-    let plain = |value| numbers::round(value, language);
-    match expect {
-        Expect::Above(limit) => format!("> {}", plain(limit)),
-        Expect::Below(limit) => format!("< {}", plain(limit)),
-        Expect::Within(low, high) => format!("{} – {}", plain(low), plain(high)),
-    }
 }
 
 /// Why a figure is missing, a clause.

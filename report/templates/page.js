@@ -14,7 +14,7 @@
     root.lang = tag;
     document.title = document.querySelector(`main[lang=${tag}] h1`).textContent;
   };
-  const anchored = location.hash && document.getElementById(location.hash.slice(1));
+  const anchored = location.hash ? document.getElementById(location.hash.slice(1)) : null;
   const wanted = anchored?.closest('main')?.lang || recall('hola-language') || navigator.language.slice(0, 2);
   for (const radio of radios) {
     if (tagOf(radio) === wanted) radio.checked = true;

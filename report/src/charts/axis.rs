@@ -22,7 +22,9 @@ impl Axis {
     /// A linear axis that holds 0.
     pub(super) fn linear(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let (low, high) = reach(values.chain([0.0])).unwrap_or((0.0, 1.0));
-        let room = ((high - low) * 0.04).max(1e-9);
+        // Where all are 0, an axis nevertheless.
+        let high = if high > low { high } else { low + 1.0 };
+        let room = (high - low) * 0.04;
         let low = if low < 0.0 { low - room } else { low };
         Axis { is_log: false, low, high: high + room, from, to }
     }

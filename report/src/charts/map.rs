@@ -59,10 +59,10 @@ impl Tile {
         let open = if self.is_decided { "" } else { " open" };
         drawing.rect(&format!("tile {hue}{open}"), (x, y), TILE);
         let name = self.cheapest.as_ref().map_or("—", |(name, _)| name);
-        drawing.text("h", (x + 12.0, y + 24.0), &fitted(name, TILE.0 - 24.0));
+        drawing.text("i h", (x + 12.0, y + 24.0), &fitted(name, TILE.0 - 24.0));
         for (number, line) in self.lines.iter().take(4).enumerate() {
             let y = y + 46.0 + 18.0 * number as f64;
-            drawing.text("q", (x + 12.0, y), &fitted(line, TILE.0 - 20.0));
+            drawing.text("i q", (x + 12.0, y), &fitted(line, TILE.0 - 20.0));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{Arguments, Write};
 use crate::escape::html;
 
 /// Width of an average letter, in pixels: no font is at hand to measure with.
-const LETTER: f64 = 7.6;
+const LETTER: f64 = 7.0;
 
 /// Width that text needs at most, in pixels.
 pub(super) fn text_width(text: &str) -> f64 {
@@ -17,8 +17,8 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
     if text_width(text) <= width {
         return text.to_owned();
     }
-    let kept = text.char_indices().take_while(|(at, _)| text_width(&text[..*at]) + 2.0 * LETTER <= width);
-    let end = kept.last().map_or(0, |(at, _)| at);
+    let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
+    let end = ends.take_while(|end| text_width(&text[..*end]) + LETTER <= width).last().unwrap_or(0);
     format!("{}…", text[..end].trim_end())
 }
 
