@@ -6,10 +6,11 @@ mod arguments;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
+use anyhow::Context;
 use arguments::Asked;
 use hola::cli::compare::{CompareArgs, compare};
+use hola_lab::experiments::EXPERIMENTS;
 
 fn main() -> ExitCode {
     let outcome = match Asked::of("compare", std::env::args().skip(1)) {
@@ -34,9 +35,9 @@ fn measure() -> anyhow::Result<ExitCode> {
 fn try_out() -> anyhow::Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     let tiny = CompareArgs {
-        clients: vec![4],
-        rounds: Some(1),
-        duration: Some(Duration::from_millis(50)),
+        experiments: vec![EXPERIMENTS.first().context("there is an experiment")?],
+        models: vec!["iterative".into(), "epoll".into()],
+        blocks: Some(1),
         ..CompareArgs::quick(PathBuf::from(folder.path()))
     };
     compare(&tiny, Path::new(env!("CARGO_BIN_EXE_hola")))

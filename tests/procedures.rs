@@ -1,95 +1,125 @@
-//! The procedures and disturbances of the lab, small, on the real program.
+//! The procedures of the lab, small, on the real program.
 
 mod support;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::{PoisonError, RwLock};
 
-use hola::lab::procedures::crashes::{Crashes, Death};
-use hola::lab::procedures::heavy::HeavyRequest;
-use hola::lab::procedures::slow::{Pace, SlowClients};
-use hola::lab::procedures::{Procedure, backlog, idle, spawn};
+use hola_lab::image::Image;
+use hola_lab::metric::Metric;
+use hola_lab::plan::{Death, Participant, Procedure, Role};
+use hola_lab::procedures::{self, Found, Fresh};
+use hola_lab::target::Targets;
 
-use self::support::{HOLA, Server, WORKERS, eventually, hola};
+use self::support::{HOLA, hola};
 
-static GOING_ON: AtomicBool = AtomicBool::new(false);
-static INTERRUPTED: AtomicBool = AtomicBool::new(true);
+/// A page of the program counts in part for each process that has it, so every other server that starts or ends moves the
+/// memory per client: tests that measure it hold this lock alone.
+static MEMORY: RwLock<()> = RwLock::new(());
 
-fn figure(found: &Procedure, name: &str) -> f64 {
-    let value = found.figures.get(name).copied();
-    value.unwrap_or_else(|| panic!("no {name} in {found:?}"))
+fn run_whether(
+    interrupted: bool,
+    procedure: &Procedure,
+    model: &str,
+    options: &[&str],
+) -> Result<Found, String> {
+    let hola = Path::new(HOLA);
+    let image = Image::open(hola).expect("the program");
+    let participant = Participant {
+        name: model.into(),
+        server: model.into(),
+        options: options.iter().map(|&option| option.to_owned()).collect(),
+        role: Role::Compared,
+    };
+    let fresh = Fresh {
+        image: &image,
+        targets: &Targets::none(hola),
+        participant: &participant,
+        server_cpus: &[],
+        generator_cpus: &[],
+        seed: 1,
+        interrupted: &AtomicBool::new(interrupted),
+    };
+    procedures::run(procedure, &fresh)
 }
 
-fn count(found: &Procedure, name: &str) -> usize {
-    let value = figure(found, name);
-    assert!(value >= 0.0 && value.fract() == 0.0, "{name}: {value}");
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let count = value as usize;
-    count
+fn run(procedure: &Procedure, model: &str, options: &[&str]) -> Found {
+    let _others_may_run = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
+    run_whether(false, procedure, model, options).expect(model)
 }
 
-fn assert_valid(found: &Procedure) {
-    assert!(found.validity.iter().all(|check| check.ok), "{found:?}");
+fn run_alone(procedure: &Procedure, model: &str, options: &[&str]) -> Found {
+    let _alone = MEMORY.write().unwrap_or_else(PoisonError::into_inner);
+    run_whether(false, procedure, model, options).expect(model)
+}
+
+fn figure(found: &Found, metric: Metric) -> f64 {
+    assert!(found.failed_checks.is_empty(), "{found:?}");
+    let value = found.figures.get(&metric).copied();
+    value.unwrap_or_else(|| panic!("no {metric} in {found:?}"))
+}
+
+fn assert_count(found: &Found, metric: Metric, count: u32) {
+    let value = figure(found, metric);
+    assert!(
+        (value - f64::from(count)).abs() < 1e-9,
+        "{metric} is not {count} in {found:?}"
+    );
 }
 
 // --- Backlog ----------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_backlog_of_five_lets_six_clients_connect_and_puts_the_others_off_by_seconds() {
-    let found =
-        backlog::measure(Path::new(HOLA), "iterative", 5, &[], &GOING_ON).expect("measured");
-    assert_valid(&found);
-    assert_eq!(count(&found, "clients_connected"), 6, "{found:?}");
-    assert!(count(&found, "listen_overflows") >= 63, "{found:?}");
-    let put_off = count(&found, "connects_after_1s") + count(&found, "connects_after_3s");
-    assert!(put_off >= 6, "{found:?}");
-    assert!(figure(&found, "connect_us_p99") > 900_000.0, "{found:?}");
+fn a_backlog_of_five_lets_six_clients_connect_and_delays_the_others_by_a_second() {
+    let found = run(&Procedure::Backlog { backlog: 5 }, "iterative", &[]);
+    assert_count(&found, Metric::ClientsConnected, 6);
+    let delayed = figure(&found, Metric::ConnectsAfter1S);
+    assert!((0.8..=63.0 / 69.0 + 1e-9).contains(&delayed), "{found:?}");
+    assert_eq!(found.notes["backlog"], "5");
 }
 
 #[test]
-fn a_backlog_of_128_lets_129_clients_connect_and_they_are_all_answered() {
-    let found =
-        backlog::measure(Path::new(HOLA), "iterative", 128, &[], &GOING_ON).expect("measured");
-    assert_valid(&found);
-    assert_eq!(count(&found, "clients_connected"), 129, "{found:?}");
-    assert!(count(&found, "clients_answered") >= 129, "{found:?}");
+fn a_backlog_of_128_lets_129_clients_connect() {
+    let found = run(&Procedure::Backlog { backlog: 128 }, "iterative", &[]);
+    assert_count(&found, Metric::ClientsConnected, 129);
+    assert!(figure(&found, Metric::ConnectsAfter1S) > 0.25, "{found:?}");
 }
 
 #[test]
-fn a_server_that_goes_on_accepting_is_no_measure_of_a_backlog() {
-    let found = backlog::measure(Path::new(HOLA), "epoll", 5, &[], &GOING_ON).expect("measured");
-    let stalled = found
-        .validity
-        .iter()
-        .find(|check| check.check == "acceptor_stalled");
-    assert!(stalled.is_some_and(|check| !check.ok), "{found:?}");
+fn a_server_that_goes_on_accepting_gives_no_figures_of_a_backlog_and_says_why() {
+    let found = run(&Procedure::Backlog { backlog: 5 }, "epoll", &[]);
+    assert!(found.figures.is_empty(), "{found:?}");
+    assert!(
+        found.failed_checks.contains(&"acceptor_stalled".to_owned()),
+        "{found:?}"
+    );
+    assert!(
+        found.notes["acceptor_stalled"].contains("waited to be accepted"),
+        "{found:?}"
+    );
 }
 
 // --- Spawn ------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_task_costs_less_than_a_thread_and_a_thread_less_than_a_process_with_ballast() {
-    let spawn_us = |model: &str, ballast| {
-        let found = spawn::measure(Path::new(HOLA), model, 1_000, ballast, &[], &GOING_ON);
-        let found = found.expect(model);
-        assert_valid(&found);
-        assert!(figure(&found, "spawn_us_p99") >= figure(&found, "spawn_us"));
-        figure(&found, "spawn_us")
+fn a_task_costs_less_than_a_thread_and_a_thread_less_than_a_process() {
+    let spawn_us = |model: &str| {
+        let found = run(&Procedure::Spawn { count: 1_000 }, model, &[]);
+        figure(&found, Metric::SpawnTime)
     };
-    let (task, thread) = (spawn_us("tokio", 0), spawn_us("thread-per-client", 0));
-    let process = spawn_us("fork-per-client", 20 << 20);
+    let (task, thread) = (spawn_us("tokio"), spawn_us("thread-per-client"));
+    let process = spawn_us("fork-per-client");
     assert!(
-        0.0 < task && task < thread && thread < process,
+        task < thread && thread < process,
         "{task}, {thread}, {process} µs"
     );
 }
 
 #[test]
 fn a_model_that_makes_nothing_for_a_client_has_no_price_of_it() {
-    let refused = spawn::measure(Path::new(HOLA), "pre-forked", 10, 0, &[], &GOING_ON);
+    let refused = run_whether(false, &Procedure::Spawn { count: 10 }, "pre-forked", &[]);
     let reason = refused.expect_err("a pool");
     assert!(reason.contains("makes nothing"), "{reason}");
 }
@@ -110,132 +140,185 @@ fn the_price_of_a_process_is_printed_as_json_and_too_few_give_no_percentile() {
     assert!(!help.contains("spawn"), "{help}");
 }
 
-#[test]
-fn a_procedure_that_is_interrupted_says_so_and_leaves_no_server() {
-    let hola = Path::new(HOLA);
-    for ended in [
-        idle::measure(hola, "epoll", 64, &[], &INTERRUPTED),
-        backlog::measure(hola, "iterative", 5, &[], &INTERRUPTED),
-        spawn::measure(hola, "tokio", 10, 0, &[], &INTERRUPTED),
-    ] {
-        assert_eq!(ended.expect_err("interrupted"), "interrupted");
+// --- Crash ------------------------------------------------------------------------------------------------------------
+
+fn crash(death: Death) -> Procedure {
+    Procedure::Crash {
+        death,
+        window_ms: 1_000,
     }
 }
 
-// --- Disturbances -----------------------------------------------------------------------------------------------------
-
 #[test]
-fn slow_clients_hold_the_attention_they_get_until_they_are_let_go() {
-    let server = Server::start("pre-threaded");
-    // One more would be one too many.
-    let slow = SlowClients::start(server.address, WORKERS - 1, Pace::Silent, &[]).expect("there");
-    server.greets();
-    let counts = slow.finish();
-    assert_eq!(
-        (counts.connected, counts.ended_by_server, counts.dripped),
-        (WORKERS - 1, 0, 0)
-    );
-    assert!(counts.figures().contains_key("slow_clients_connected"));
-    let counters = server.stop();
-    assert_eq!(counters["accepted"], WORKERS, "{counters}");
+fn a_child_process_that_aborts_takes_nobody_along_and_others_are_served_at_once() {
+    let found = run(&crash(Death::Abort), "fork-per-client", &[]);
+    assert_count(&found, Metric::Survived, 1);
+    assert!(figure(&found, Metric::OthersFailed) < 0.2, "{found:?}");
+    assert!(figure(&found, Metric::RecoveryTime) > 0.0, "{found:?}");
 }
 
 #[test]
-fn a_dripping_client_gets_no_more_time_than_a_silent_one_and_comes_again() {
-    let server = Server::start("epoll");
-    let pace = Pace::Dripping(Duration::from_millis(200));
-    let slow = SlowClients::start(server.address, 3, pace, &[]).expect("there");
-    let held = || sockets(&server).len() == 4;
-    eventually("the listener and three clients are there", held);
-    let first = sockets(&server);
-    // The deadline for a head is 5 s, whatever comes in between.
-    eventually("three others have come instead", || {
-        held() && sockets(&server).intersection(&first).count() == 1
-    });
-    let counts = slow.finish();
-    assert_eq!(
-        (counts.connected, counts.ended_by_server),
-        (6, 3),
-        "{counts:?}"
-    );
+fn a_worker_process_that_aborts_is_replaced_and_the_server_survives() {
+    let found = run(&crash(Death::Abort), "pre-forked", &["--workers", "3"]);
+    assert_count(&found, Metric::Survived, 1);
+    assert!(figure(&found, Metric::RecoveryTime) > 0.0, "{found:?}");
+}
+
+#[test]
+fn a_thread_that_faults_takes_the_server_along_and_nobody_recovers() {
+    let found = run(&crash(Death::Segv), "thread-per-client", &[]);
+    assert_count(&found, Metric::Survived, 0);
+    assert!(figure(&found, Metric::OthersFailed) > 0.5, "{found:?}");
+    assert!(!found.figures.contains_key(&Metric::RecoveryTime));
+    assert_eq!(found.notes["crashes"], "1 of 1 handlers died");
+}
+
+// --- Overload ---------------------------------------------------------------------------------------------------------
+
+#[test]
+fn twice_its_capacity_leaves_an_event_loop_some_of_it() {
+    let overload = Procedure::Overload {
+        of_capacity: 2.0,
+        duration_s: 2,
+    };
+    // The generator shares the CPUs with other tests here, so what is left is anything but nothing.
+    let _others_may_run = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
+    let found = run_whether(false, &overload, "epoll", &[]).expect("measured");
+    assert!(found.notes.contains_key("capacity_per_s"), "{found:?}");
+    match found.figures.get(&Metric::GoodputOfCapacity) {
+        Some(&share) => assert!((0.0..2.0).contains(&share), "{found:?}"),
+        None => assert!(!found.failed_checks.is_empty(), "{found:?}"),
+    }
+}
+
+// --- Crowd ------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_event_loop_serves_all_clients_that_keep_asking() {
+    let found = run_alone(&Procedure::Crowd { clients_max: 256 }, "epoll", &[]);
+    assert_count(&found, Metric::ClientsHeld, 256);
+    assert!(figure(&found, Metric::CrowdGoodput) > 0.0, "{found:?}");
+    assert_eq!(found.notes["limit"], "asked");
+    assert!(found.notes.contains_key("goodput_per_s_64") && found.notes.contains_key("goodput_per_s_256"));
+}
+
+#[test]
+fn clients_beyond_a_cap_of_its_own_are_not_served() {
+    let options = ["--max-clients", "100"];
+    let crowd = Procedure::Crowd { clients_max: 256 };
+    let found = run_alone(&crowd, "thread-per-client", &options);
+    assert_count(&found, Metric::ClientsHeld, 64);
+    assert!(found.notes.contains_key("unserved_256"), "{found:?}");
+    assert_ne!(found.notes["limit"], "asked");
+}
+
+// --- Idle -------------------------------------------------------------------------------------------------------------
+
+const IDLE: Procedure = Procedure::Idle { clients_max: 160 };
+
+#[test]
+fn an_idle_client_of_a_thread_takes_more_than_one_of_a_loop_and_less_than_a_process() {
+    let memory = |model: &str| {
+        let found = run_alone(&IDLE, model, &[]);
+        assert_count(&found, Metric::ClientsHeld, 160);
+        assert_eq!(found.notes["limit"], "asked");
+        let kernel = found.figures.get(&Metric::KernelMemoryPerClient).copied();
+        // Of the whole system it is anybody's; of a group it is the server's own.
+        let kernel = kernel.filter(|_| found.notes["kernel_memory"].contains("control group"));
+        (figure(&found, Metric::MemoryPerClient), kernel)
+    };
+    let (epoll, epoll_kernel) = memory("epoll");
+    let (thread, thread_kernel) = memory("thread-per-client");
+    let (process, process_kernel) = memory("fork-per-client");
     assert!(
-        counts.dripped >= 3 && counts.not_connected == 0,
-        "{counts:?}"
+        0.5 < epoll && epoll < thread && thread < process,
+        "{epoll}, {thread}, {process} KiB"
     );
-    let counters = server.stop();
-    assert_eq!(counters["expired"], 3, "{counters}");
-}
-
-/// The sockets that a server's own process has open.
-fn sockets(server: &Server) -> BTreeSet<PathBuf> {
-    let descriptors = fs::read_dir(format!("/proc/{}/fd", server.pid())).expect("it is there");
-    let targets = descriptors
-        .flatten()
-        .flat_map(|fd| fs::read_link(fd.path()));
-    targets
-        .filter(|target| target.to_string_lossy().starts_with("socket:"))
-        .collect()
+    match (epoll_kernel, thread_kernel, process_kernel) {
+        (Some(epoll), Some(thread), Some(process)) => assert!(
+            epoll < thread && thread < process,
+            "{epoll}, {thread}, {process} KiB of the kernel"
+        ),
+        missing => println!("skipped: no control group tells the kernel's memory: {missing:?}"),
+    }
 }
 
 #[test]
-fn slow_clients_of_nobody_are_an_error_and_not_a_wait_without_end() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = listener.local_addr().expect("an address");
-    drop(listener);
-    let refused = SlowClients::start(address, 1, Pace::Silent, &[]);
-    assert!(refused.expect_err("nobody").contains("do not all find"));
+fn a_cap_that_is_only_the_models_own_is_lifted() {
+    let more_than_256 = Procedure::Idle { clients_max: 300 };
+    let found = run_alone(&more_than_256, "fork-per-client", &[]);
+    assert_count(&found, Metric::ClientsHeld, 300);
+    assert_eq!(found.notes["limit"], "asked");
 }
 
 #[test]
-fn a_heavy_request_is_always_under_way_until_it_is_broken_off() {
-    let server = Server::start("thread-per-client");
-    let heavy = HeavyRequest::start(server.address, "/count", &[]).expect("started");
-    let mut asked_here = 0;
-    eventually("ten were answered", || {
-        asked_here += 1;
-        server.get("/count").number() >= asked_here + 10
-    });
-    let counts = heavy.finish();
-    assert!(counts.answered >= 10 && counts.failed == 0, "{counts:?}");
-    assert!(counts.figures()["heavy_response_us"] > 0.0);
-    // One that never ends is broken off at once.
-    let endless = HeavyRequest::start(server.address, "/wait/10000", &[]).expect("started");
-    eventually("it is under way", || server.count("task") > 1);
-    let begun = std::time::Instant::now();
-    assert_eq!(endless.finish().answered, 0);
-    assert!(begun.elapsed() < Duration::from_secs(5));
+fn idle_clients_end_where_a_fresh_one_is_not_served() {
+    let found = run_alone(&IDLE, "pre-threaded", &["--workers", "4"]);
+    assert_count(&found, Metric::ClientsHeld, 3);
+    assert_eq!(found.notes["limit"], "not_served");
+    assert!(found.notes["limit_detail"].starts_with("beside 4 idle clients"));
+    assert!(!found.figures.contains_key(&Metric::MemoryPerClient));
+    let found = run_alone(&IDLE, "iterative", &[]);
+    assert!(found.figures.is_empty() && found.failed_checks.is_empty());
+    assert!(found.notes["limit_detail"].starts_with("beside 1 idle clients"));
 }
 
 #[test]
-fn crashes_are_counted_and_recovery_is_timed_where_there_is_one() {
-    let server = Server::start_whole("pre-forked", &["--allow-crash"]);
-    let interval = Duration::from_millis(20);
-    let crashes = Crashes::start(server.address, Death::Abort, interval, &[]).expect("started");
-    let mut workers = BTreeSet::new();
-    eventually("three have been replaced", || {
-        workers.extend(server.child_ids());
-        workers.len() >= WORKERS + 3
-    });
-    let counts = crashes.finish();
-    assert_eq!(counts.not_recovered, 0, "{counts:?}");
-    assert!(counts.died >= 3 && counts.recoveries.len() + 1 >= counts.died);
-    let figures = counts.figures();
-    assert!(figures["recovery_us_max"] >= figures["recovery_us"]);
-    let counters = server.stop();
-    assert!(counters["crashed"].as_u64() >= Some(3), "{counters}");
+fn a_limit_of_the_kernel_on_threads_is_named() {
+    let _alone = MEMORY.write().unwrap_or_else(PoisonError::into_inner);
+    let Some(group) = PidsGroup::new(100) else {
+        return println!("skipped: no control group limits processes here");
+    };
+    let found = run_whether(false, &IDLE, "thread-per-client", &[]);
+    drop(group);
+    let found = found.expect("measured");
+    assert_eq!(found.notes["limit"], "pids.max", "{found:?}");
+    let held = figure(&found, Metric::ClientsHeld);
+    assert!((60.0..=100.0).contains(&held), "{found:?}");
 }
 
+/// A control group of version 1 that lets this process and its children have only so many more threads; dropped, it is left.
+struct PidsGroup {
+    folder: PathBuf,
+    before: PathBuf,
+}
+
+impl PidsGroup {
+    fn new(more: usize) -> Option<Self> {
+        let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+        let own = own
+            .lines()
+            .find_map(|line| line.split_once(":pids:").map(|(_, path)| path.to_owned()))?;
+        let before = Path::new("/sys/fs/cgroup/pids").join(own.trim_start_matches('/'));
+        let folder = before.join(format!("hola-test-{}", std::process::id()));
+        fs::create_dir(&folder).ok()?;
+        let group = PidsGroup { folder, before };
+        let threads = fs::read_dir("/proc/self/task").ok()?.count();
+        fs::write(group.folder.join("pids.max"), (threads + more).to_string()).ok()?;
+        fs::write(group.folder.join("cgroup.procs"), "0").ok()?;
+        Some(group)
+    }
+}
+
+impl Drop for PidsGroup {
+    fn drop(&mut self) {
+        let _ = fs::write(self.before.join("cgroup.procs"), "0");
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+// --- All --------------------------------------------------------------------------------------------------------------
+
 #[test]
-fn after_a_crash_that_takes_the_server_along_there_is_no_recovery_and_no_further_crash() {
-    let server = Server::start_whole("thread-per-client", &["--allow-crash"]);
-    let interval = Duration::from_millis(5);
-    let crashes = Crashes::start(server.address, Death::Segv, interval, &[]).expect("started");
-    server.wait();
-    eventually("there is nobody left to ask", || crashes.is_over());
-    let counts = crashes.finish();
-    assert_eq!(
-        (counts.asked, counts.died, counts.not_recovered),
-        (1, 1, 1),
-        "{counts:?}"
-    );
+fn a_procedure_that_is_interrupted_says_so() {
+    for (procedure, model) in [
+        (IDLE, "epoll"),
+        (Procedure::Crowd { clients_max: 64 }, "epoll"),
+        (Procedure::Backlog { backlog: 5 }, "iterative"),
+        (Procedure::Spawn { count: 10 }, "tokio"),
+        (crash(Death::Panic), "epoll"),
+    ] {
+        let ended = run_whether(true, &procedure, model, &[]);
+        assert_eq!(ended.expect_err("interrupted"), "interrupted");
+    }
 }

@@ -1,5 +1,7 @@
 //! What every crate of Hola needs, and nothing more.
 
+pub mod output;
 pub mod text;
+pub mod visible;
 
 pub use text::{LANGUAGES, Language, Text, text};

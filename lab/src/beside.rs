@@ -1,188 +1,179 @@
-//! What goes on beside a load, on the same server and from threads of ours.
+//! What goes on beside a load, on the same server and from this process.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::mpsc::{self, TryRecvError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use hola_loadgen::summary::{Arrivals, Summary};
-use hola_loadgen::{Observer, Pace, Stop, Workload};
+use hola_loadgen::schedule::Schedule;
+use hola_loadgen::summary::Arrivals;
+use hola_servers::cli::Cpus;
 
-use super::procedures::crashes::{Crashes, Death};
-use super::procedures::heavy::HeavyRequest;
-use super::procedures::slow::{self, SlowClients};
+use crate::plan::Disturbance;
+use crate::procedures::client::{self, Request, connect_idle};
 
-/// What goes on.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Disturbance {
-    /// Clients that send half a head and stay.
-    Slow {
-        /// How many.
-        clients: usize,
-    },
-    /// A request that takes its time, again as soon as it is answered.
-    HeavyAlways {
-        /// What is asked for.
-        path: &'static str,
-    },
-    /// Requests that take their time, as a Poisson process.
-    HeavyNowAndThen {
-        /// What is asked for.
-        path: &'static str,
-        /// Requests per second.
-        rate_per_s: f64,
-    },
-    /// A client that has its handler die, again and again.
-    Crashes {
-        /// How.
-        death: Death,
-        /// How often.
-        interval: Duration,
-    },
+/// A disturbance that goes on until it is dropped, which resets its connections.
+#[derive(Debug)]
+#[allow(dead_code, reason = "both are kept only to be dropped")]
+pub(crate) enum Beside {
+    /// Idle clients. A slice is shorter than a server's deadline for a head, so none is closed meanwhile.
+    SlowClients(Vec<TcpStream>),
+    /// A second load.
+    OtherRequests(OtherRequests),
 }
 
-impl fmt::Display for Disturbance {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Disturbance::Slow { clients: 1 } => {
-                formatter.write_str("a client that sends half a head and stays")
+impl Beside {
+    /// Starts it on the server at `address`, from threads on `generator_cpus`, for no longer than `at_most`. Slow clients are
+    /// connected when it returns.
+    ///
+    /// # Errors
+    /// One plain sentence: why it does not go on.
+    pub(crate) fn start(
+        disturbance: &Disturbance,
+        address: SocketAddr,
+        generator_cpus: &[usize],
+        at_most: Duration,
+        seed: u64,
+    ) -> Result<Self, String> {
+        match disturbance {
+            Disturbance::SlowClients { clients } => (0..*clients)
+                .map(|_| connect_idle(Ipv4Addr::LOCALHOST, address))
+                .collect::<Result<_, _>>()
+                .map(Beside::SlowClients)
+                .map_err(|error| format!("{clients} slow clients cannot connect: {error}")),
+            Disturbance::OtherRequests { path, rate_per_s } => {
+                let schedule = Schedule::new(Arrivals::Poisson, *rate_per_s, seed);
+                OtherRequests::start(address, path, schedule, generator_cpus, at_most)
+                    .map(Beside::OtherRequests)
             }
-            Disturbance::Slow { clients } => {
-                write!(
-                    formatter,
-                    "{clients} clients that send half a head and stay"
-                )
-            }
-            Disturbance::HeavyAlways { path } => {
-                write!(formatter, "one request for {path} after another")
-            }
-            Disturbance::HeavyNowAndThen { path, rate_per_s } => {
-                write!(formatter, "{rate_per_s} requests/s for {path}")
-            }
-            Disturbance::Crashes { death, interval } => write!(
-                formatter,
-                "a client that asks for {} every {} ms",
-                death.path(),
-                interval.as_millis()
-            ),
         }
     }
 }
 
-impl Disturbance {
-    /// Whether the server itself may die of it.
-    pub fn may_kill(self) -> bool {
-        matches!(self, Disturbance::Crashes { .. })
-    }
+/// Requests at planned instants, each on a connection of its own, from a thread. What is answered is not recorded, so that
+/// starting and ending it takes a few milliseconds, where a load with a measurement takes a tenth of a second.
+#[derive(Debug)]
+pub(crate) struct OtherRequests {
+    /// Dropped, it tells the thread to end.
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
 
-    /// Starts it on the server at `target`, from threads on `cpus`, for no longer than `at_most`.
-    ///
-    /// # Errors
-    /// One plain sentence: why it does not go on.
-    pub(super) fn start(
-        self,
-        target: SocketAddr,
+impl OtherRequests {
+    fn start(
+        address: SocketAddr,
+        path: &str,
+        schedule: Schedule,
         cpus: &[usize],
         at_most: Duration,
-        seed: u64,
-    ) -> Result<Beside, String> {
-        Ok(match self {
-            Disturbance::Slow { clients } => {
-                let pace = slow::Pace::Silent;
-                Beside::Slow(SlowClients::start(target, clients, pace, cpus)?)
+    ) -> Result<Self, String> {
+        let (stop, stopped) = mpsc::channel();
+        let path = path.to_owned();
+        let cpus = (!cpus.is_empty()).then(|| Cpus::from(cpus));
+        let send = move || {
+            if let Some(cpus) = cpus {
+                // Elsewhere it works as well.
+                let _ = cpus.run_on();
             }
-            Disturbance::HeavyAlways { path } => {
-                Beside::HeavyAlways(HeavyRequest::start(target, path, cpus)?)
-            }
-            Disturbance::HeavyNowAndThen { path, rate_per_s } => {
-                let workload = Workload {
-                    pace: Pace::Open {
-                        rate_per_s,
-                        arrivals: Arrivals::Poisson,
-                    },
-                    path: path.into(),
-                    expected_body: None,
-                    stop: Stop::After(at_most),
-                    warmup: Duration::ZERO,
-                    cpus: cpus.to_vec(),
-                    seed,
-                    ..Workload::new(target)
-                };
-                Beside::HeavyNowAndThen(SecondLoad::start(workload))
-            }
-            Disturbance::Crashes { death, interval } => {
-                Beside::Crashes(Crashes::start(target, death, interval, cpus)?)
-            }
+            send_at_instants(address, &path, schedule, at_most, || {
+                stopped.try_recv() == Err(TryRecvError::Disconnected)
+            });
+        };
+        let thread = thread::Builder::new().name("beside".into()).spawn(send);
+        let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+        Ok(OtherRequests {
+            stop: Some(stop),
+            thread: Some(thread),
         })
     }
 }
 
-/// A disturbance that goes on.
-#[derive(Debug)]
-pub(super) enum Beside {
-    Slow(SlowClients),
-    HeavyAlways(HeavyRequest),
-    HeavyNowAndThen(SecondLoad),
-    Crashes(Crashes),
-}
-
-impl Beside {
-    /// Ends it and says what became of it, by name.
-    pub(super) fn finish(self) -> BTreeMap<String, f64> {
-        match self {
-            Beside::Slow(slow) => slow.finish().figures(),
-            Beside::HeavyAlways(heavy) => heavy.finish().figures(),
-            Beside::HeavyNowAndThen(load) => load.finish(),
-            Beside::Crashes(crashes) => crashes.finish().figures(),
+impl Drop for OtherRequests {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic has been reported by the thread itself.
+            let _ = thread.join();
         }
     }
 }
 
-/// A second load, from a thread of its own.
-#[derive(Debug)]
-pub(super) struct SecondLoad {
-    over: Arc<AtomicBool>,
-    thread: JoinHandle<Option<Summary>>,
+fn send_at_instants(
+    address: SocketAddr,
+    path: &str,
+    schedule: Schedule,
+    at_most: Duration,
+    is_stopped: impl Fn() -> bool,
+) {
+    let started = Instant::now();
+    let mut instants = schedule.instants().map(Duration::from_nanos).peekable();
+    let mut requests: Vec<Request> = Vec::new();
+    while started.elapsed() < at_most && !is_stopped() {
+        while instants.next_if(|due| *due <= started.elapsed()).is_some() {
+            // A connection that cannot be begun is a request that is lost.
+            requests.extend(Request::start(address, path, None));
+        }
+        let next = instants.peek().copied().unwrap_or(at_most);
+        if client::advance(&mut requests, next.saturating_sub(started.elapsed())).is_err() {
+            return;
+        }
+        requests.retain(|request| !request.has_ended());
+    }
 }
 
-impl SecondLoad {
-    fn start(workload: Workload) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let until = Until(Arc::clone(&over));
-        // A load that cannot be made has no figures, and those are missed.
-        let run = move || hola_loadgen::run(&workload, &until).ok();
-        let thread = thread::spawn(move || run().map(|measurement| measurement.summary));
-        SecondLoad { over, thread }
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn start(disturbance: &Disturbance, listener: &TcpListener) -> Result<Beside, String> {
+        let address = listener.local_addr().expect("an address");
+        Beside::start(disturbance, address, &[], Duration::from_secs(60), 1)
     }
 
-    fn finish(self) -> BTreeMap<String, f64> {
-        self.over.store(true, Ordering::Relaxed);
-        let Some(summary) = self.thread.join().ok().flatten() else {
-            return BTreeMap::new();
+    #[test]
+    fn slow_clients_have_sent_half_a_head_and_leave_when_they_are_dropped() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let beside = start(&Disturbance::SlowClients { clients: 3 }, &listener).expect("started");
+        let mut sockets = [0, 1, 2].map(|_| listener.accept().expect("a client").0);
+        drop(beside);
+        for socket in &mut sockets {
+            let mut head = Vec::new();
+            // A reset ends it, after what was sent or in place of it.
+            let _ = socket.read_to_end(&mut head);
+            assert!(!head.ends_with(b"\r\n\r\n"));
+        }
+    }
+
+    #[test]
+    fn other_requests_come_without_waiting_for_answers_and_end_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let requests = Disturbance::OtherRequests {
+            path: "/wait/10000".into(),
+            rate_per_s: 500.0,
         };
-        #[allow(clippy::cast_precision_loss, reason = "requests of a trial are few")]
-        let count = |count: u64| count as f64;
-        let mut figures = BTreeMap::from([
-            ("heavy_answered".to_owned(), count(summary.counts.ok)),
-            (
-                "heavy_failed".to_owned(),
-                count(summary.counts.failed_total()),
-            ),
-        ]);
-        let mean = summary.latency_us.response.mean;
-        figures.extend(mean.map(|mean| ("heavy_response_us".to_owned(), mean)));
-        figures
+        let beside = start(&requests, &listener).expect("started");
+        let sockets = [0, 1, 2].map(|_| listener.accept().expect("a client").0);
+        let mut line = [0; 15];
+        for mut socket in &sockets {
+            socket.read_exact(&mut line).expect("a request");
+            assert_eq!(&line, b"GET /wait/10000");
+        }
+        let began = Instant::now();
+        drop(beside);
+        assert!(began.elapsed() < Duration::from_secs(5));
     }
-}
 
-/// Ends the second load when the first one has ended.
-struct Until(Arc<AtomicBool>);
-
-impl Observer for Until {
-    fn should_stop(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    #[test]
+    fn slow_clients_of_no_server_are_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        drop(listener);
+        let slow = Disturbance::SlowClients { clients: 1 };
+        let refused = Beside::start(&slow, address, &[], Duration::from_secs(1), 1);
+        let reason = refused.expect_err("nobody listens");
+        assert!(reason.contains("cannot connect"), "{reason}");
     }
 }

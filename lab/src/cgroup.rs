@@ -12,38 +12,55 @@ const REMOVALS: u32 = 100;
 /// Pause between two of them.
 const TRY_AGAIN: Duration = Duration::from_millis(10);
 
-/// How a group's CPU time is read.
+/// The hierarchy that a group is in, which decides what can be read and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Usage {
-    /// Version 1: nanoseconds.
+enum Hierarchy {
+    /// Version 1, of the CPU accounting controller.
     Cpuacct,
-    /// Version 2: microseconds.
-    CpuStat,
+    /// Version 1, of the memory controller.
+    Memory,
+    /// Version 2, of every controller.
+    Unified,
 }
 
 /// A group of this process's own making; dropped, it is removed, which needs it to be empty.
 #[derive(Debug)]
 pub struct Cgroup {
     folder: PathBuf,
-    usage: Usage,
+    hierarchy: Hierarchy,
 }
 
 impl Cgroup {
-    /// A new, empty group below this process's own.
+    /// A new, empty group below this process's own, which accounts for CPU time.
     ///
     /// # Errors
     /// One plain sentence: why there is none to be had here.
     pub fn new() -> Result<Self, String> {
+        // Version 1 first: a system with both accounts CPU time there.
+        Cgroup::below(&[Hierarchy::Cpuacct, Hierarchy::Unified])
+    }
+
+    /// A new, empty group that accounts for memory, where version 1 does that; in version 2 a process has one group for both.
+    ///
+    /// # Errors
+    /// As [`Cgroup::new`].
+    pub fn new_for_memory() -> Result<Self, String> {
+        Cgroup::below(&[Hierarchy::Memory])
+    }
+
+    fn below(hierarchies: &[Hierarchy]) -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("hola-{}-{number}", std::process::id());
         let mut why_not = "no control groups are mounted".to_owned();
-        for (parent, usage) in places() {
-            sweep(&parent);
-            let folder = parent.join(&name);
-            match fs::create_dir(&folder) {
-                Ok(()) => return Ok(Cgroup { folder, usage }),
-                Err(error) => why_not = format!("{}: {error}", parent.display()),
+        for &hierarchy in hierarchies {
+            for (parent, _) in mounts(hierarchy.mount()) {
+                sweep(&parent);
+                let folder = parent.join(&name);
+                match fs::create_dir(&folder) {
+                    Ok(()) => return Ok(Cgroup { folder, hierarchy }),
+                    Err(error) => why_not = format!("{}: {error}", parent.display()),
+                }
             }
         }
         Err(format!("no control group can be made here ({why_not})"))
@@ -67,20 +84,39 @@ impl Cgroup {
     /// # Errors
     /// What reading said.
     pub fn cpu_us(&self) -> io::Result<f64> {
-        let us = match self.usage {
-            Usage::Cpuacct => {
-                let text = fs::read_to_string(self.folder.join("cpuacct.usage"))?;
-                text.trim().parse().ok().map(|ns: f64| ns / 1e3)
-            }
-            Usage::CpuStat => {
-                let text = fs::read_to_string(self.folder.join("cpu.stat"))?;
-                let line = text
-                    .lines()
-                    .find_map(|line| line.strip_prefix("usage_usec "));
-                line.and_then(|us| us.trim().parse().ok())
-            }
+        let us = match self.hierarchy {
+            Hierarchy::Cpuacct => self.number("cpuacct.usage")? / 1e3,
+            Hierarchy::Unified => self.line("cpu.stat", "usage_usec ")?,
+            Hierarchy::Memory => return Err(io::ErrorKind::Unsupported.into()),
         };
-        us.ok_or_else(|| io::ErrorKind::InvalidData.into())
+        Ok(us)
+    }
+
+    /// Memory that the kernel holds for its processes, in bytes: tables of pages, stacks, files, sockets.
+    ///
+    /// # Errors
+    /// What reading said: not every hierarchy tells.
+    pub fn kernel_memory_bytes(&self) -> io::Result<f64> {
+        match self.hierarchy {
+            Hierarchy::Cpuacct => Err(io::ErrorKind::Unsupported.into()),
+            Hierarchy::Memory => self.number("memory.kmem.usage_in_bytes"),
+            Hierarchy::Unified => {
+                Ok(self.line("memory.stat", "kernel ")? + self.line("memory.stat", "sock ")?)
+            }
+        }
+    }
+
+    fn number(&self, file: &str) -> io::Result<f64> {
+        self.line(file, "")
+    }
+
+    /// The number in the line of `file` that begins with `name`.
+    fn line(&self, file: &str, name: &str) -> io::Result<f64> {
+        let text = fs::read_to_string(self.folder.join(file))?;
+        let number = text.lines().find_map(|line| line.strip_prefix(name));
+        number
+            .and_then(|number| number.trim().parse().ok())
+            .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
     /// Process ids of those in it.
@@ -132,59 +168,60 @@ fn sweep(parent: &Path) {
     }
 }
 
-/// Folders of the groups that limit this process's CPU time, its own and those above it.
-pub fn cpu_controllers() -> Vec<PathBuf> {
-    let of = mounts("cpu");
-    let climb = |(folder, root): (PathBuf, PathBuf)| {
-        let ancestors: Vec<PathBuf> = folder
-            .ancestors()
-            .take_while(|each| each.starts_with(&root))
-            .map(Path::to_owned)
-            .collect();
-        ancestors
-    };
-    of.into_iter()
-        .flat_map(|(folder, root, _)| climb((folder, root)))
-        .collect()
+/// Folders of the groups whose version 1 `controller`, or version 2, limits this process: its own and those above it.
+pub fn limiting_folders(controller: &str) -> Vec<PathBuf> {
+    let of = [Mount::Version1(controller), Mount::Version2];
+    let mut folders = Vec::new();
+    for (folder, root) in of.into_iter().flat_map(mounts) {
+        let ancestors = folder.ancestors();
+        let within = ancestors.take_while(|each| each.starts_with(&root));
+        folders.extend(within.map(Path::to_owned));
+    }
+    folders
 }
 
-/// Where groups of this process could be made, version 1 first: a system with both accounts CPU time there.
-fn places() -> Vec<(PathBuf, Usage)> {
-    let places = mounts("cpuacct").into_iter();
-    places.map(|(folder, _, usage)| (folder, usage)).collect()
+/// A kind of mounted hierarchy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mount<'c> {
+    /// That of a version 1 controller.
+    Version1(&'c str),
+    Version2,
 }
 
-/// This process's group in the hierarchy of a version 1 `controller` and in that of version 2: its folder, where the hierarchy
-/// is mounted, and how CPU time is read there.
-fn mounts(controller: &str) -> Vec<(PathBuf, PathBuf, Usage)> {
-    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let own = |controller: &str| {
-        let path = own.lines().find_map(|line| {
-            let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
-            let is_it = controllers.split(',').any(|each| each == controller);
-            is_it.then_some(path)
-        });
-        path.unwrap_or("/").trim_start_matches('/').to_owned()
-    };
-    let mut places = Vec::new();
-    for (kind, controller, usage) in [
-        ("cgroup", controller, Usage::Cpuacct),
-        ("cgroup2", "", Usage::CpuStat),
-    ] {
-        for mount in mounts.lines() {
-            let fields: Vec<&str> = mount.split(' ').collect();
-            let [_, mounted_at, mounted_kind, options, ..] = fields[..] else {
-                continue;
-            };
-            let has_it = controller.is_empty() || options.split(',').any(|each| each == controller);
-            if mounted_kind == kind && has_it {
-                let root = PathBuf::from(mounted_at);
-                places.push((root.join(own(controller)), root, usage));
-            }
+impl Hierarchy {
+    fn mount(self) -> Mount<'static> {
+        match self {
+            Hierarchy::Cpuacct => Mount::Version1("cpuacct"),
+            Hierarchy::Memory => Mount::Version1("memory"),
+            Hierarchy::Unified => Mount::Version2,
         }
     }
-    places
+}
+
+/// This process's group in each mounted hierarchy of that kind: its folder, and where the hierarchy is mounted.
+fn mounts(kind: Mount<'_>) -> Vec<(PathBuf, PathBuf)> {
+    let (filesystem, controller) = match kind {
+        Mount::Version1(controller) => ("cgroup", controller),
+        Mount::Version2 => ("cgroup2", ""),
+    };
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let own = own.lines().find_map(|line| {
+        let (controllers, path) = line.split_once(':')?.1.split_once(':')?;
+        let is_it = controllers.split(',').any(|each| each == controller);
+        is_it.then_some(path)
+    });
+    let own = own.unwrap_or("/").trim_start_matches('/');
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let place = |mount: &str| {
+        let fields: Vec<&str> = mount.split(' ').collect();
+        let [_, mounted_at, mounted, options, ..] = fields[..] else {
+            return None;
+        };
+        let has_it = controller.is_empty() || options.split(',').any(|each| each == controller);
+        let root = PathBuf::from(mounted_at);
+        (mounted == filesystem && has_it).then(|| (root.join(own), root))
+    };
+    mounts.lines().filter_map(place).collect()
 }
 
 #[cfg(test)]
@@ -205,5 +242,14 @@ mod tests {
         assert!(!left.exists() && first.folder().exists());
         drop(first);
         assert!(second.folder().exists());
+    }
+
+    #[test]
+    fn a_memory_group_tells_the_kernel_memory_of_its_processes() {
+        let Ok(group) = Cgroup::new_for_memory() else {
+            return println!("skipped: no memory control group of version 1 can be made here");
+        };
+        assert!(group.kernel_memory_bytes().expect("read") >= 0.0);
+        assert!(group.cpu_us().is_err());
     }
 }

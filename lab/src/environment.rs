@@ -105,37 +105,41 @@ fn smt_siblings() -> Vec<String> {
 
 /// CPU time that the control groups of this process allow, in CPUs; `None` where there is no limit.
 fn cpu_quota() -> Option<f64> {
-    let quotas = cgroup::cpu_controllers().into_iter().filter_map(|folder| {
-        // Version 2: `QUOTA PERIOD` or `max PERIOD`; version 1: two files, -1 for no limit.
-        let (quota, period) = match one_line(&folder.join("cpu.max").to_string_lossy()) {
-            Some(line) => line
-                .split_once(' ')
-                .map(|(quota, period)| (quota.to_owned(), period.to_owned()))?,
-            None => (
-                one_line(&folder.join("cpu.cfs_quota_us").to_string_lossy())?,
-                one_line(&folder.join("cpu.cfs_period_us").to_string_lossy())?,
-            ),
-        };
-        let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
-        (quota > 0.0 && period > 0.0).then(|| quota / period)
-    });
+    let quotas = cgroup::limiting_folders("cpu")
+        .into_iter()
+        .filter_map(|folder| {
+            // Version 2: `QUOTA PERIOD` or `max PERIOD`; version 1: two files, -1 for no limit.
+            let (quota, period) = match one_line(&folder.join("cpu.max").to_string_lossy()) {
+                Some(line) => line
+                    .split_once(' ')
+                    .map(|(quota, period)| (quota.to_owned(), period.to_owned()))?,
+                None => (
+                    one_line(&folder.join("cpu.cfs_quota_us").to_string_lossy())?,
+                    one_line(&folder.join("cpu.cfs_period_us").to_string_lossy())?,
+                ),
+            };
+            let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
+            (quota > 0.0 && period > 0.0).then(|| quota / period)
+        });
     quotas.reduce(f64::min)
 }
 
 /// Time that the control groups of this process have kept it off the CPU so far, in milliseconds.
 pub fn throttled_ms() -> Option<f64> {
-    let throttled = cgroup::cpu_controllers().into_iter().filter_map(|folder| {
-        let stat = fs::read_to_string(folder.join("cpu.stat")).ok()?;
-        stat.lines().find_map(|line| {
-            let ns = line
-                .strip_prefix("throttled_time ")
-                .and_then(|ns| ns.parse().ok());
-            let us = line
-                .strip_prefix("throttled_usec ")
-                .and_then(|us| us.parse().ok());
-            ns.map(|ns: f64| ns / 1e6).or(us.map(|us: f64| us / 1e3))
-        })
-    });
+    let throttled = cgroup::limiting_folders("cpu")
+        .into_iter()
+        .filter_map(|folder| {
+            let stat = fs::read_to_string(folder.join("cpu.stat")).ok()?;
+            stat.lines().find_map(|line| {
+                let ns = line
+                    .strip_prefix("throttled_time ")
+                    .and_then(|ns| ns.parse().ok());
+                let us = line
+                    .strip_prefix("throttled_usec ")
+                    .and_then(|us| us.parse().ok());
+                ns.map(|ns: f64| ns / 1e6).or(us.map(|us: f64| us / 1e3))
+            })
+        });
     throttled.reduce(f64::max)
 }
 

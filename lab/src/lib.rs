@@ -2,17 +2,24 @@
 //!
 //! [`experiments`] say what to ask, [`plan`] is how it is asked, [`record`] what was found; nothing here judges.
 
-mod cgroup;
+pub mod account;
+mod beside;
+pub mod block;
+pub mod cgroup;
 pub mod environment;
 pub mod experiments;
 pub mod image;
 mod listening;
 pub mod metric;
-mod model_server;
+pub mod model_server;
 pub mod plan;
-mod procedures;
+pub mod procedures;
 pub mod record;
+mod result_folder;
+pub mod run;
+pub mod running;
+mod slice;
 pub mod store;
 mod switches;
 pub mod target;
-mod tree;
+pub mod tree;

@@ -14,10 +14,10 @@ use nix::unistd::Pid;
 use procfs::process::{FDTarget, Process};
 use thiserror::Error;
 
+use crate::account::CpuAccount;
 use crate::cgroup::Cgroup;
 use crate::image::Image;
-use crate::record::Account;
-use crate::{listening, tree};
+use crate::listening;
 
 /// Longest wait for a server to say that it listens.
 const START_MAX: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ pub struct ModelServer {
     model: String,
     child: Child,
     address: SocketAddr,
-    cgroup: Option<Cgroup>,
+    account: CpuAccount,
     last_words: Option<JoinHandle<String>>,
 }
 
@@ -103,15 +103,16 @@ impl ModelServer {
             error,
         })?;
         let last_words = child.stderr.take().map(drain);
+        let pid = i32::try_from(child.id()).unwrap_or(i32::MAX);
         // From here on, dropping `server` ends the child.
         let mut server = ModelServer {
             model: model.into(),
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            cgroup: Cgroup::new().ok(),
+            account: CpuAccount::new(Cgroup::new().ok(), pid),
             last_words,
         };
-        server.join_cgroup();
+        server.account.enrol();
         server.address = server.wait_until_listening()?;
         if !server.owns(server.address) {
             return Err(StartError::NotOurs {
@@ -119,7 +120,7 @@ impl ModelServer {
             });
         }
         // Those whom it made before it joined; from then on they are born there.
-        server.join_cgroup();
+        server.account.enrol();
         Ok(server)
     }
 
@@ -138,18 +139,9 @@ impl ModelServer {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// CPU time of its process tree so far, in microseconds, those that have ended included.
-    pub fn cpu_us(&self) -> f64 {
-        let by_cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.cpu_us().ok());
-        by_cgroup.unwrap_or_else(|| tree::cpu_us(self.pid()))
-    }
-
-    /// What counts that.
-    pub fn accounted_by(&self) -> Account {
-        match self.cgroup {
-            Some(_) => Account::Cgroup,
-            None => Account::Proc,
-        }
+    /// What it has used.
+    pub fn account(&self) -> &CpuAccount {
+        &self.account
     }
 
     /// Asks it to stop, waits for it, and reads its report.
@@ -233,13 +225,6 @@ impl ModelServer {
                 |fd| matches!(fd.target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == inode)),
             )
         })
-    }
-
-    /// Has its tree accounted for by a control group, where there is one and it takes them all.
-    fn join_cgroup(&mut self) {
-        let everybody = tree::processes(self.pid());
-        let join = |cgroup: &Cgroup| everybody.iter().all(|each| cgroup.add(each.pid()).is_ok());
-        self.cgroup = self.cgroup.take().filter(join);
     }
 
     fn wait_at_most(&mut self, longest: Duration) -> Result<ExitStatus, String> {

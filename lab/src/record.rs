@@ -77,8 +77,6 @@ pub struct ServerCard {
     pub summary: StoredText,
     /// What one client costs: `nothing`, `task`, `thread`, `process`.
     pub attention: String,
-    /// Settings as it reported them; `null` of a target.
-    pub settings: serde_json::Value,
 }
 
 /// One text in both languages, as records keep it.
@@ -262,10 +260,8 @@ pub struct Slice {
     pub cpu_us: f64,
     /// CPUs that the server may use.
     pub server_cpus: u32,
-    /// Requests answered in the window, well or badly.
+    /// Requests answered in the window with the right answer.
     pub answered: u64,
-    /// Those of them with the right answer.
-    pub good: u64,
     /// Requests of the window that failed: timeouts, wrong answers, broken connections.
     pub failed: u64,
     /// Context switches on the server's CPUs in the window.
@@ -310,8 +306,8 @@ impl Slice {
 
     /// Right answers per second.
     pub fn good_per_s(&self) -> Option<f64> {
-        (self.window_us > 0 && self.good > 0)
-            .then(|| to_f64(self.good) * 1e6 / to_f64(self.window_us))
+        (self.window_us > 0 && self.answered > 0)
+            .then(|| to_f64(self.answered) * 1e6 / to_f64(self.window_us))
     }
 
     /// The same where the server was full; a server with CPU time to spare has shown no capacity.
@@ -328,7 +324,7 @@ impl Slice {
 
     /// Requests that failed, of all that ended, 0…1.
     pub fn failed_share(&self) -> Option<f64> {
-        let all = self.good + self.failed;
+        let all = self.answered + self.failed;
         (all > 0).then(|| to_f64(self.failed) / to_f64(all))
     }
 }

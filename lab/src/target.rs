@@ -132,6 +132,9 @@ pub struct Spec {
     pub processes: Many,
     /// Threads that serve, of each of these.
     pub threads: Many,
+    /// The model of which it is the barest server.
+    #[serde(default)]
+    pub floor_of: Option<String>,
 }
 
 /// A number, or one for each client.
@@ -232,7 +235,6 @@ impl Spec {
             },
             attention: self.attention().to_string(),
             is_model: false,
-            settings: serde_json::Value::Null,
         }
     }
 }

@@ -41,7 +41,7 @@ Examples:
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
 
 Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 99 a gate is broken,
-130 interrupted.";
+130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal ends at once).";
 
 /// Arguments of `hola-load` and of `hola load`.
 #[derive(Args, Clone, Debug)]

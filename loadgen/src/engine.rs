@@ -7,20 +7,22 @@ pub(crate) mod ledger;
 mod readiness;
 mod slot;
 mod source;
+mod start;
 mod transport;
 mod window;
 mod worker;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Barrier, OnceLock};
-use std::thread;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use completion::Completion;
 use job::Plan;
 use ledger::{Gauge, Ledger};
 use readiness::Readiness;
+use start::{GateKey, Running, SetupError, Spawn, StartGate, SystemThreads};
 use transport::Transport;
 use worker::{Signals, Worker, Yield};
 
@@ -61,6 +63,22 @@ pub trait Observer {
     }
 }
 
+/// Reads something at both ends of the measured window, on the thread of the first worker: between two of its events, so
+/// that what is read is of that very instant. What it takes is the load's time; it must be quick.
+pub trait Probe: Sync {
+    /// The window opens.
+    fn window_opened(&self) {}
+
+    /// The window closes.
+    fn window_closed(&self) {}
+}
+
+/// A probe that reads nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoProbe;
+
+impl Probe for NoProbe {}
+
 /// An observer that watches nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Unobserved;
@@ -88,9 +106,43 @@ pub enum LoadError {
     /// The load makes no sense or does not fit this process.
     #[error(transparent)]
     Invalid(#[from] InvalidWorkload),
-    /// A worker thread could not be set up or lost its readiness queue.
-    #[error("the load generator could not run: {0}")]
-    System(#[from] io::Error),
+    /// The system refused a worker thread; those made before it have been released.
+    #[error(
+        "could not start generator thread {thread} of {threads}: {source} (limits: RLIMIT_NPROC, pids.max of the control \
+         group, kernel.threads-max, memory for its stack)"
+    )]
+    ThreadRefused {
+        /// Number of the thread, from one.
+        thread: usize,
+        /// Threads of the run.
+        threads: usize,
+        /// What the system reports.
+        source: io::Error,
+    },
+    /// A worker thread could not be set up; the others have been released.
+    #[error("could not set up generator thread {thread} of {threads}: {refused}: {source}")]
+    SetupRefused {
+        /// Number of the thread, from one.
+        thread: usize,
+        /// Threads of the run.
+        threads: usize,
+        /// What was refused.
+        refused: String,
+        /// What the system reports.
+        source: io::Error,
+    },
+    /// A worker thread could not wait for events any more.
+    #[error("generator thread {thread} of {threads} cannot go on: {call}: {source}")]
+    WaitFailed {
+        /// Number of the thread, from one.
+        thread: usize,
+        /// Threads of the run.
+        threads: usize,
+        /// The system call.
+        call: &'static str,
+        /// What it reports.
+        source: io::Error,
+    },
     /// The run was stopped before the measured window opened.
     #[error("stopped during the warm-up: nothing was measured")]
     StoppedInWarmup,
@@ -109,19 +161,29 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`]; a server that fails is not an error but a measurement full of failures.
 pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, LoadError> {
+    run_probed(workload, observer, &NoProbe)
+}
+
+/// The same, with `probe` told of both ends of the measured window.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_probed(
+    workload: &Workload,
+    observer: &dyn Observer,
+    probe: &dyn Probe,
+) -> Result<Measurement, LoadError> {
     let kernel_before = kernel::read();
     let open_files = sys::raise_open_file_limit();
     workload.validate(open_files)?;
     let plan = Plan::of(workload, open_files);
     let engine = workload.engine.resolved();
-    let (yields, stopped) = match engine {
-        Engine::Completion => work::<Completion>(&plan, observer),
-        Engine::Auto | Engine::Readiness => work::<Readiness>(&plan, observer),
+    let (parts, stopped) = match engine {
+        Engine::Completion => work::<Completion>(&plan, observer, probe, SystemThreads)?,
+        Engine::Auto | Engine::Readiness => {
+            work::<Readiness>(&plan, observer, probe, SystemThreads)?
+        }
     };
-    let mut parts = Vec::with_capacity(yields.len());
-    for part in yields {
-        parts.push(part.map_err(io::Error::from)?);
-    }
     if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
         return Err(LoadError::StoppedInWarmup);
     }
@@ -130,51 +192,109 @@ pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, 
 }
 
 /// Has a thread do each job of `plan`, all from the same instant; also says whether they were stopped.
-fn work<T: Transport>(plan: &Plan, observer: &dyn Observer) -> (Vec<nix::Result<Yield>>, bool) {
+///
+/// # Errors
+/// [`LoadError`] when a thread could not be made, set up, or go on; all others have ended then.
+fn work<T: Transport>(
+    plan: &Plan,
+    observer: &dyn Observer,
+    probe: &dyn Probe,
+    spawn: impl Spawn,
+) -> Result<(Vec<Yield>, bool), LoadError> {
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
+        probe,
     };
     let mut gauges: Vec<Gauge> = plan.jobs.iter().map(|_| Gauge::default()).collect();
     let mut collector = observer
         .interval_length()
         .map(|length| collector(length, &mut gauges));
-    let barrier = Barrier::new(plan.jobs.len());
-    let start = OnceLock::new();
-    let running = AtomicUsize::new(plan.jobs.len());
+    let gate = StartGate::default();
+    let running = AtomicUsize::new(0);
     let caller = thread::current();
     let mut tell = |interval: &_, so_far: &_| observer.interval(interval, so_far);
-    thread::scope(|scope| {
-        let mut threads = Vec::with_capacity(plan.jobs.len());
-        for (job, gauge) in plan.jobs.iter().zip(&gauges) {
-            let (signals, barrier, start, running, caller) =
-                (&signals, &barrier, &start, &running, &caller);
-            threads.push(scope.spawn(move || {
-                let worker = Worker::<T>::new(job, signals, gauge);
-                barrier.wait();
-                let result = worker.and_then(|worker| worker.run(*start.get_or_init(sys::now_ns)));
-                running.fetch_sub(1, Ordering::Release);
-                caller.unpark();
-                result
-            }));
+    let threads = plan.jobs.len();
+    let (yields, stopped) = thread::scope(|scope| {
+        let key = GateKey(&gate);
+        let (outcomes, setups) = mpsc::channel();
+        let mut handles = Vec::with_capacity(threads);
+        for (index, (job, gauge)) in plan.jobs.iter().zip(&gauges).enumerate() {
+            let (signals, gate, running) = (&signals, &gate, Running::new(&running, &caller));
+            let outcomes = outcomes.clone();
+            let body = move || {
+                let _running = running;
+                let worker = set_up::<T>(Worker::new(job, signals, gauge), index, outcomes)?;
+                let result = worker.run(gate.wait()?);
+                if result.is_err() {
+                    // A measurement without this thread's share is none: the others need not go on.
+                    signals.stop_at_ns.store(0, Ordering::Relaxed);
+                }
+                Some(result)
+            };
+            let name = format!("generator-{}", index + 1);
+            let refused = |source| LoadError::ThreadRefused {
+                thread: index + 1,
+                threads,
+                source,
+            };
+            handles.push(spawn.spawn(scope, name, body).map_err(refused)?);
         }
-        let opening = || Some(start.get()? + plan.open_ns);
+        drop(outcomes);
+        for (index, outcome) in setups {
+            outcome.map_err(|SetupError { refused, source }| LoadError::SetupRefused {
+                thread: index + 1,
+                threads,
+                refused,
+                source,
+            })?;
+        }
+        let open = key.open() + plan.open_ns;
         let mut follow = |gauges: &[Gauge]| {
-            if let (Some(collector), Some(open)) = (&mut collector, opening()) {
+            if let Some(collector) = &mut collector {
                 collector.collect(moment(open, gauges), &mut tell);
             }
         };
         let stopped = watch(&running, &gauges, &signals, observer, &mut follow);
-        let join = |thread: thread::ScopedJoinHandle<_>| {
-            thread
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        };
-        let mut yields: Vec<_> = threads.into_iter().map(join).collect();
-        if let (Some(collector), Some(open)) = (collector, opening()) {
+        let mut yields: Vec<_> = handles.into_iter().filter_map(join).collect();
+        if let Some(collector) = collector {
             collect_rest(collector, &mut yields, moment(open, &gauges), &mut tell);
         }
-        (yields, stopped)
-    })
+        Ok::<_, LoadError>((yields, stopped))
+    })?;
+    let failed = |(index, errno)| LoadError::WaitFailed {
+        thread: index + 1,
+        threads,
+        call: T::WAITS_BY,
+        source: io::Error::from(errno),
+    };
+    let yields: Result<_, _> = yields
+        .into_iter()
+        .enumerate()
+        .map(|(index, part)| part.map_err(|errno: nix::errno::Errno| failed((index, errno))))
+        .collect();
+    Ok((yields?, stopped))
+}
+
+/// Tells the caller how setting up went, and returns the worker if there is one.
+fn set_up<'run, T: Transport>(
+    worker: Result<Worker<'run, T>, SetupError>,
+    index: usize,
+    outcomes: Sender<(usize, Result<(), SetupError>)>,
+) -> Option<Worker<'run, T>> {
+    let (worker, outcome) = match worker {
+        Ok(worker) => (Some(worker), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    // The caller may have given up already. The sender goes with this function: the caller waits for the last one.
+    let _ = outcomes.send((index, outcome));
+    worker
+}
+
+/// What a thread returned; its panic goes on in the caller.
+fn join<R>(thread: ScopedJoinHandle<'_, R>) -> R {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Gives every worker a way to hand its recorder over.
@@ -300,4 +420,93 @@ fn assemble(
         kernel,
     };
     Measurement::build(workload, recorder, &ledger, &evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::thread::Scope;
+
+    use nix::errno::Errno;
+
+    use super::*;
+    use crate::summary::Arrivals;
+    use crate::workload::Pace;
+
+    /// Refuses every thread after the first few, as the kernel does at a limit.
+    struct AtMost(Cell<usize>);
+
+    impl Spawn for AtMost {
+        fn spawn<'scope, R: Send + 'scope>(
+            &self,
+            scope: &'scope Scope<'scope, '_>,
+            name: String,
+            body: impl FnOnce() -> R + Send + 'scope,
+        ) -> io::Result<ScopedJoinHandle<'scope, R>> {
+            match self.0.get().checked_sub(1) {
+                Some(left) => self.0.set(left),
+                None => return Err(Errno::EAGAIN.into()),
+            }
+            SystemThreads.spawn(scope, name, body)
+        }
+    }
+
+    /// Four threads with a client each, or an open loop, for an hour.
+    fn plans() -> [Plan; 2] {
+        let open = Pace::Open {
+            rate_per_s: 100.0,
+            arrivals: Arrivals::Constant,
+        };
+        [Pace::Closed { clients: 4 }, open].map(|pace| {
+            let workload = Workload {
+                pace,
+                threads: 4,
+                stop: Stop::After(Duration::from_secs(3600)),
+                ..Workload::new(([127, 0, 0, 1], 9).into())
+            };
+            Plan::of(&workload, 1024)
+        })
+    }
+
+    fn refusal<T: Transport>(plan: &Plan, allowed: usize) -> String {
+        match work::<T>(plan, &Unobserved, AtMost(Cell::new(allowed))) {
+            Err(error @ LoadError::ThreadRefused { .. }) => error.to_string(),
+            other => panic!("{:?}", other.map(drop)),
+        }
+    }
+
+    #[test]
+    fn a_refused_thread_is_named_and_releases_those_that_wait_for_it() {
+        for plan in &plans() {
+            for allowed in 0..4 {
+                let mut refusals = vec![refusal::<Readiness>(plan, allowed)];
+                if Engine::Completion.unavailable().is_none() {
+                    refusals.push(refusal::<Completion>(plan, allowed));
+                }
+                for words in refusals {
+                    let expected =
+                        format!("could not start generator thread {} of 4: ", allowed + 1);
+                    assert!(words.starts_with(&expected), "{words}");
+                    assert!(words.contains("temporarily unavailable"), "{words}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_set_up_is_named_and_releases_the_others() {
+        for mut plan in plans() {
+            plan.jobs[2].cpu = Some(1023);
+            let words = match work::<Readiness>(&plan, &Unobserved, SystemThreads) {
+                Err(error) => error.to_string(),
+                Ok(_) => panic!("no machine that this runs on has 1024 CPUs"),
+            };
+            assert!(
+                words.starts_with(
+                    "could not set up generator thread 3 of 4: cannot run on CPU 1023 (--cpus): "
+                ),
+                "{words}"
+            );
+        }
+    }
 }

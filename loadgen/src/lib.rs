@@ -28,7 +28,7 @@ mod text;
 mod trend;
 pub mod workload;
 
-pub use engine::{LoadError, Observer, Progress, Unobserved, run};
+pub use engine::{LoadError, NoProbe, Observer, Probe, Progress, Unobserved, run, run_probed};
 pub use histograms::{Histograms, percentile_ns};
 pub use intervals::Interval;
 pub use measurement::Measurement;

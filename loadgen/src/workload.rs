@@ -66,6 +66,9 @@ pub struct Workload {
     /// Most requests at once in an open loop; `None` takes what the limit on open files allows, up to
     /// [`MAX_IN_FLIGHT_DEFAULT`].
     pub max_in_flight: Option<u32>,
+    /// Connections of an open loop that are opened before anything else and used in turn, each by one client at a time; `None`
+    /// opens connections as they are needed.
+    pub kept_connections: Option<u32>,
     /// Body that every answer must have; `None` accepts any.
     pub expected_body: Option<Vec<u8>>,
 }
@@ -101,6 +104,7 @@ impl Workload {
             cpus: Vec::new(),
             seed: 1,
             max_in_flight: None,
+            kept_connections: None,
             expected_body: Some(GREETING.to_vec()),
         }
     }
@@ -139,6 +143,9 @@ impl Workload {
         }
         if self.requests_per_connection == Some(0) {
             return zero("requests per connection");
+        }
+        if self.kept_connections == Some(0) {
+            return zero("kept connections");
         }
         if self.max_in_flight == Some(0) {
             return zero("requests in flight");
@@ -220,12 +227,17 @@ impl Workload {
     pub fn connections(&self, open_files: u64) -> u32 {
         match self.pace {
             Pace::Closed { clients } => clients,
-            Pace::Open { .. } => self.max_in_flight.unwrap_or_else(|| {
-                let spare = open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
-                u32::try_from(spare)
-                    .unwrap_or(u32::MAX)
-                    .clamp(1, MAX_IN_FLIGHT_DEFAULT)
-            }),
+            Pace::Open { .. } => {
+                self.kept_connections
+                    .or(self.max_in_flight)
+                    .unwrap_or_else(|| {
+                        let spare =
+                            open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
+                        u32::try_from(spare)
+                            .unwrap_or(u32::MAX)
+                            .clamp(1, MAX_IN_FLIGHT_DEFAULT)
+                    })
+            }
         }
     }
 

@@ -2,9 +2,12 @@
 
 mod truth;
 
-use std::process::{Command, Output, Stdio};
+use std::io::{PipeReader, PipeWriter, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Output, Stdio};
 
 use hola_loadgen::summary::Summary;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use truth::{CLOSE, Truth, answer_once};
@@ -104,6 +107,29 @@ fn a_run_in_which_nothing_succeeds_exits_with_1() {
     );
 }
 
+/// Address space for a few threads with stacks of a gigabyte, and not for eight of them.
+#[test]
+fn a_refused_thread_is_one_line_and_exits_with_1() {
+    let (_server, url) = greeter();
+    for pace in ["--clients=8", "--rate=800"] {
+        let output = Command::new("sh")
+            .args(["-c", "ulimit -v 4000000; exec \"$0\" \"$@\""])
+            .arg(env!("CARGO_BIN_EXE_hola-load"))
+            .args([url.as_str(), "--threads=8", "--duration=1h", pace])
+            .env("RUST_MIN_STACK", "1000000000")
+            .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        let begins = "error: could not start generator thread ";
+        assert!(
+            stderr.starts_with(begins) && stderr.contains(" of 8: ") && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+    }
+}
+
 #[test]
 fn a_failed_check_is_said_and_with_strict_exits_with_4() {
     let server =
@@ -141,34 +167,74 @@ fn an_existing_output_file_is_never_overwritten() {
     assert_eq!(written.unwrap(), after.unwrap());
 }
 
-#[test]
-fn ctrl_c_prints_what_was_measured_and_exits_with_130() {
-    let (server, url) = greeter();
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+/// Starts a load of ten minutes, and returns once it is under way.
+fn endless(server: &Truth, url: &str, stdout: Stdio) -> Child {
+    let arguments = "--warmup 0s --duration 10m --clients 2 --format json";
     let child = Command::new(env!("CARGO_BIN_EXE_hola-load"))
-        .args([
-            &url,
-            "--warmup",
-            "0s",
-            "--duration",
-            "10m",
-            "--clients",
-            "2",
-            "--format",
-            "json",
-        ])
-        .stdout(Stdio::piped())
+        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
+        .arg(url)
+        .args(arguments.split(' '))
+        .stdout(stdout)
         .spawn()
         .unwrap();
-    while server.accepted() < 20 {
+    let enough = server.accepted() + 20;
+    while server.accepted() < enough {
         std::thread::yield_now();
     }
-    kill(
-        Pid::from_raw(i32::try_from(child.id()).unwrap()),
-        Signal::SIGINT,
-    )
-    .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(summary.counts.ok >= 10 && summary.counts.not_sent == 0);
+    child
+}
+
+#[test]
+fn a_signal_prints_what_was_measured_and_exits_with_128_and_its_number() {
+    let (server, url) = greeter();
+    for (first, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        let child = endless(&server, &url, Stdio::piped());
+        signal(&child, first);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(summary.counts.ok >= 10 && summary.counts.not_sent == 0);
+    }
+}
+
+/// A pipe that is full, so that nothing written to it arrives; its reading end keeps it open.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let size = fcntl(&writer, FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
+    writer
+        .write_all(&vec![0; usize::try_from(size).unwrap()])
+        .unwrap();
+    (reader, writer)
+}
+
+/// Whether a process still catches SIGTERM (proc_pid_status(5)).
+fn catches_sigterm(child: &Child) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let caught = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .unwrap();
+    let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+    caught >> (Signal::SIGTERM as i32 - 1) & 1 == 1
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let (server, url) = greeter();
+    for first in [Signal::SIGINT, Signal::SIGTERM] {
+        // Its result cannot be written, so it would wait for ever.
+        let (_reader, writer) = full_pipe();
+        let mut child = endless(&server, &url, writer.into());
+        signal(&child, first);
+        while catches_sigterm(&child) {
+            std::thread::yield_now();
+        }
+        signal(&child, Signal::SIGTERM);
+        let status = child.wait().unwrap();
+        assert_eq!(status.signal(), Some(Signal::SIGTERM as i32), "{status}");
+    }
 }

@@ -195,45 +195,36 @@ fn a_gate_names_the_load_that_breaks_it() {
 }
 
 #[test]
-fn ctrl_c_keeps_the_loads_that_were_finished() {
-    // The second load never gets an answer, so it cannot be over before Ctrl-C comes.
-    let server = Truth::start(|id, stream| {
-        if id < 300 {
-            answer_once(stream, CLOSE);
-        } else {
-            silence(stream);
+fn a_signal_keeps_the_loads_that_were_finished() {
+    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+        // The second load never gets an answer, so it cannot be over before the signal comes.
+        let server = Truth::start(|id, stream| {
+            if id < 300 {
+                answer_once(stream, CLOSE);
+            } else {
+                silence(stream);
+            }
+        });
+        let arguments = "--clients=2,3 --requests=300 --format=json --timeout=10m";
+        let child = command(&server, &arguments.split(' ').collect::<Vec<_>>())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        while server.accepted() < 303 {
+            thread::yield_now();
         }
-    });
-    let child = command(
-        &server,
-        &[
-            "--clients=2,3",
-            "--requests=300",
-            "--format=json",
-            "--timeout=10m",
-        ],
-    )
-    .stdout(Stdio::piped())
-    .stderr(Stdio::null())
-    .spawn()
-    .unwrap();
-    while server.accepted() < 303 {
-        thread::yield_now();
+        kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        let levels: Levels = serde_json::from_slice(&output.stdout).unwrap();
+        let clients: Vec<_> = levels
+            .levels
+            .iter()
+            .map(|level: &Summary| level.plan.clients)
+            .collect();
+        assert_eq!(clients, [Some(2)]);
     }
-    kill(
-        Pid::from_raw(i32::try_from(child.id()).unwrap()),
-        Signal::SIGINT,
-    )
-    .unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130));
-    let levels: Levels = serde_json::from_slice(&output.stdout).unwrap();
-    let clients: Vec<_> = levels
-        .levels
-        .iter()
-        .map(|level: &Summary| level.plan.clients)
-        .collect();
-    assert_eq!(clients, [Some(2)]);
 }
 
 /// A server that holds each request for 5 ms, one at a time: 200 a second is all it can do.

@@ -211,6 +211,33 @@ fn an_early_stop_keeps_what_was_measured() {
     }
 }
 
+struct StopAt(Instant);
+
+impl Observer for StopAt {
+    fn should_stop(&self) -> bool {
+        Instant::now() >= self.0
+    }
+}
+
+#[test]
+fn a_stop_after_the_window_awaits_no_late_answers() {
+    let server = Truth::start(|_, stream| silence(stream));
+    let mut workload = load(server.address, 1, 1);
+    workload.pace = Pace::Open {
+        rate_per_s: 100.0,
+        arrivals: Arrivals::Constant,
+    };
+    workload.stop = Stop::After(Duration::from_millis(200));
+    workload.timeout = Duration::from_secs(600);
+    let began = Instant::now();
+    let stop = StopAt(began + Duration::from_millis(400));
+    let measurement = hola_loadgen::run(&workload, &stop).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(60));
+    assert_books(&measurement);
+    let counts = &measurement.summary.counts;
+    assert_eq!(counts.in_flight_at_end, counts.sent, "{counts:?}");
+}
+
 #[test]
 fn a_stop_during_the_warm_up_measures_nothing() {
     let server = Truth::start(|_, stream| answer_once(stream, CLOSE));

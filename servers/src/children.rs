@@ -13,7 +13,7 @@ use crate::server::Server;
 use crate::{date, sys};
 
 /// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
-const CHILDREN_MAX: usize = 4096;
+const CHILDREN_MAX: usize = 65_536;
 
 /// How often a full table or a drain looks again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);

@@ -65,6 +65,9 @@ pub struct ServeArgs {
     /// Memory to touch before serving, such as 500M: what a fork has to copy the page tables of
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     ballast: u64,
+    /// Keep the CPU busy for so many nanoseconds before each answer: a known difference for a comparison to find
+    #[arg(long, value_name = "NS", default_value_t = 0, hide = true)]
+    extra_work_ns: u64,
     /// Answer `/crash/panic`, `/crash/abort` and `/crash/segv` by crashing
     #[arg(long)]
     allow_crash: bool,
@@ -241,6 +244,7 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
             .unwrap_or_else(|| Limits::for_talk(args.conversation)),
         conversation: args.conversation,
         ballast_octets: args.ballast,
+        extra_work_ns: args.extra_work_ns,
         allow_crash: args.allow_crash,
         log: args.log,
         drain_s: DRAIN_S,

@@ -20,6 +20,7 @@ pub mod spawning;
 mod accepting;
 mod crash;
 mod date;
+mod extra_work;
 mod log;
 mod loops;
 mod stop;

@@ -19,7 +19,7 @@ use crate::clients::{AsyncClients, Clients};
 use crate::conversation::{Conversation, Site, Step, Talk};
 use crate::counters::{self, Counters, Tally, count};
 use crate::settings::{Accept, Settings};
-use crate::{crash, date, drive, listener, log, stop, sys};
+use crate::{crash, date, drive, extra_work, listener, log, stop, sys};
 
 /// How often a server at its cap, or draining, looks again.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -65,6 +65,8 @@ impl Server {
             stopping: &stop::STOPPING,
             count: counters.count,
             crash: settings.allow_crash.then_some(crash::crash),
+            extra_work: extra_work::lasting(settings.extra_work_ns),
+            block: thread::sleep,
             heard: settings.log.then_some(log::heard),
         };
         Ok(Box::leak(Box::new(Server {

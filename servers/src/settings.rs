@@ -56,6 +56,8 @@ pub struct Settings {
     pub conversation: Spoken,
     /// Memory touched before serving, in octets: what a fork has to copy the page tables of.
     pub ballast_octets: u64,
+    /// Time that each answer takes more, in nanoseconds of busy CPU: a difference that a comparison plants and has to find.
+    pub extra_work_ns: u64,
     /// Whether clients may ask for a crash.
     pub allow_crash: bool,
     /// Whether what clients say, and how many there are, is written to stderr.

@@ -77,3 +77,11 @@ fn timed(count: u32, mut make: impl FnMut() -> io::Result<()>) -> io::Result<Vec
     }
     Ok(times)
 }
+
+/// Has `work` done by a thread of its own, made as the model makes one for a client; it is not waited for.
+///
+/// # Errors
+/// What pthread_create(3) said, such as `EAGAIN` at a limit on threads.
+pub fn detached<W: FnOnce() + Send + 'static>(work: W) -> io::Result<()> {
+    sys::spawn_detached(STACK_OCTETS, work)
+}

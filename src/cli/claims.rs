@@ -5,19 +5,18 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use hola_base::output::print;
+use hola_base::{Language, Text};
+use hola_verdict::claims::CLAIMS;
 use serde::Serialize;
 
-use super::{Lang, print};
-use crate::claims::names::Experiment;
-use crate::claims::words;
-use crate::claims::{self, Claim};
-use crate::language::Language;
+use super::Lang;
 
 /// Arguments of `claims`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
-  hola claims                  every claim, its experiments and its rule
+  hola claims                  every claim, its test and its experiments
   hola claims --lang es        the same in Spanish
   hola claims --json           the same as data, in both languages")]
 pub(super) struct ClaimsArgs {
@@ -29,64 +28,58 @@ pub(super) struct ClaimsArgs {
     lang: Lang,
 }
 
-/// A claim as data, its rule in words beside it.
+/// A claim as data.
 #[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    claim: &'static Claim,
-    experiments: Vec<&'static Experiment>,
-    models: Vec<&'static str>,
-    rule_words: Words,
-    rerun: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Words {
-    en: Vec<String>,
-    es: Vec<String>,
+struct Entry {
+    id: &'static str,
+    statement: Text,
+    why: Text,
+    left_out: Text,
+    experiments: &'static [&'static str],
+    servers: &'static [&'static str],
+    rerun: String,
 }
 
 /// Prints the claims.
 pub(super) fn run(args: &ClaimsArgs) -> Result<ExitCode> {
-    let text = if args.json {
-        let rows: Vec<Row> = claims::all().map(row).collect();
-        serde_json::to_string_pretty(&rows)? + "\n"
+    print(&if args.json {
+        let entries: Vec<Entry> = CLAIMS
+            .iter()
+            .map(|claim| Entry {
+                id: claim.id,
+                statement: claim.statement,
+                why: claim.why,
+                left_out: claim.left_out,
+                experiments: claim.experiments,
+                servers: claim.servers,
+                rerun: claim.rerun(),
+            })
+            .collect();
+        serde_json::to_string_pretty(&entries)? + "\n"
     } else {
         text(args.lang.into())
-    };
-    print(&text)?;
+    })?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn row(claim: &'static Claim) -> Row {
-    Row {
-        claim,
-        experiments: claim.rule.experiments(),
-        models: claim.rule.models(),
-        rule_words: Words {
-            en: words::rule(&claim.rule, Language::English),
-            es: words::rule(&claim.rule, Language::Spanish),
-        },
-        rerun: claim.rule.rerun(),
-    }
 }
 
 fn text(language: Language) -> String {
     let mut text = String::new();
-    for claim in claims::all() {
-        let [asks, decides] = words::labels(language);
+    for claim in CLAIMS {
+        let experiments = match claim.experiments {
+            [] => language
+                .choose(|| "not measured", || "no se mide")
+                .to_owned(),
+            names => names.join(", "),
+        };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}\n  {}", claim.id, language.of(claim.statement));
-        for experiment in claim.rule.experiments() {
-            let factor = language.of(experiment.factor);
-            let _ = writeln!(text, "  {asks} {}: {factor}", experiment.name);
-        }
-        let mut label = format!("{decides}: ");
-        for line in words::rule(&claim.rule, language) {
-            let _ = writeln!(text, "  {label}{line}");
-            label = "  ".into();
-        }
-        text.push('\n');
+        let _ = writeln!(
+            text,
+            "{}\n  {}\n  {}\n  {}: {experiments}\n",
+            claim.id,
+            language.of(claim.statement),
+            language.of(claim.why),
+            language.choose(|| "experiments", || "experimentos"),
+        );
     }
     text
 }

@@ -1,99 +1,118 @@
 //! `hola compare`: measure every model, keep the records, write the reports.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
-use hola_servers::models;
+use clap::{Args, ValueEnum};
+use hola_base::Language;
+use hola_base::output::{print, say};
+use hola_lab::block::{self, Lab};
+use hola_lab::environment;
+use hola_lab::experiments::{self, EXPERIMENTS, Experiment, Setting, server_cards};
+use hola_lab::image::Image;
+use hola_lab::plan::{Design, Profile};
+use hola_lab::record::{Block, Environment, Run, SCHEMA_VERSION, Skipped, Status};
+use hola_lab::run;
+use hola_lab::store::{self, RunFolder};
+use hola_lab::target::{Places, Targets};
+use hola_servers::models::{self, MODELS};
+use hola_verdict::{RULES_VERSION, precision_reached};
 
-use super::{INTERRUPTED, contenders, interrupt_flag};
-use crate::claims::words::card;
-use crate::claims::{self, Claim};
-use crate::experiments::plan::{self, Wishes};
-use crate::experiments::{self, EXPERIMENTS, Experiment, Levels, Profile};
-use crate::lab::record::{Design, Environment, Level, Run, SCHEMA_VERSION, Skipped, Status};
-use crate::lab::store::{self, RunFolder};
-use crate::lab::target::Targets;
-use crate::lab::{environment, estimate, run};
-use crate::language::Language;
-use crate::report::{Reports, exports};
+use super::{INVALID, Interruption};
+
+/// Work planted on each request of a control, as a percentage of its cost: twice what the method is to tell apart.
+const PLANTED_PERCENT: f64 = 10.0;
 
 /// Arguments of `compare`.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone)]
 #[command(after_help = "\
 Examples:
   hola compare
   hola compare --profile full
-  hola compare --experiments churn --models iterative,tokio --clients 1,64 --rounds 9
-  hola compare --experiments churn --models epoll,nginx,hyper
+  hola compare --experiments equal-load --models iterative,tokio,nginx --blocks 12
   hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
-Says first how long it will take. Writes DIR/<date>-<profile>/ with run.json, trials.jsonl, report.md, report.html, trials.csv,
-and data for other tools in csv/, hlog/ and exports/. Ctrl-C keeps the trials made so far, and --resume goes on with them.
-A quiet machine gives narrower intervals; the report says how quiet it was.")]
+Says first how long it takes at most. Writes DIR/<date>-<profile>/ with the records (run.json, blocks.jsonl) and the
+reports. Ctrl-C keeps the blocks made so far, and --resume makes the others. A quiet machine gives narrower intervals;
+the report says what it could tell apart.
+
+Exit codes: 0 ok, 1 error while running, 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
 pub struct CompareArgs {
     /// How much to measure
-    #[arg(long, value_name = "NAME", default_value = "quick", value_parser = ["quick", "full"])]
-    pub profile: String,
-    /// Experiments to make, separated by commas, those that the profile leaves out among them; `hola experiments` lists
-    /// them [default: the profile's]
+    #[arg(long, value_name = "NAME", value_enum, default_value = "quick")]
+    pub profile: ProfileName,
+    /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
     pub experiments: Vec<&'static Experiment>,
     /// Claims to decide, separated by commas: makes the experiments they rest on; `hola claims` lists them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
-    pub claims: Vec<&'static Claim>,
-    /// Models to measure, and reference targets (scripts/targets.toml), separated by commas [default: the profile's]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = contenders::named)]
+    pub claims: Vec<&'static hola_verdict::claims::Claim>,
+    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas [default: the profile's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = server_named)]
     pub models: Vec<String>,
-    /// Numbers of concurrent clients, separated by commas, for experiments of which they are the levels; without
-    /// --experiments, those alone are made [default: the profile's]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=65_536))]
-    pub clients: Vec<u32>,
-    /// Trials of each model at each level [default: the profile's]
+    /// Blocks of each experiment, however wide the intervals are then [default: until they are narrow or the time is up]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub rounds: Option<u32>,
-    /// Measured window of a trial, such as 500ms or 2s [default: the profile's]
-    #[arg(long, value_name = "TIME", value_parser = hola_loadgen::cli::parse_duration)]
-    pub duration: Option<Duration>,
+    pub blocks: Option<u32>,
+    /// Work planted on each request of a copy of the control, in percent of its cost: the comparison must find it again
+    #[arg(long, value_name = "PERCENT", default_value_t = PLANTED_PERCENT, value_parser = percent)]
+    pub plant: f64,
     /// Folder that gets the run's folder
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub output: PathBuf,
-    /// Seed of the trial order, the schedules and the intervals [default: from the clock]
+    /// Seed of the order and the schedules [default: from the clock]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Go on with an interrupted run: same plan, same seed, same order; trials already there are not made again
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "clients", "rounds", "duration", "output", "seed"])]
+    /// Resume an interrupted run: same plan, same seed; blocks already there are not made again
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "blocks", "plant", "output", "seed"])]
     pub resume: Option<PathBuf>,
+}
+
+/// A profile, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// At most five minutes
+    Quick,
+    /// At most 45 minutes
+    Full,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Quick => Profile::Quick,
+            ProfileName::Full => Profile::Full,
+        }
+    }
 }
 
 impl CompareArgs {
     /// The quick comparison of everything, into `output`.
     pub fn quick(output: PathBuf) -> Self {
         CompareArgs {
-            profile: "quick".into(),
+            profile: ProfileName::Quick,
             experiments: Vec::new(),
             claims: Vec::new(),
             models: Vec::new(),
-            clients: Vec::new(),
-            rounds: None,
-            duration: None,
+            blocks: None,
+            plant: PLANTED_PERCENT,
             output,
             seed: None,
             resume: None,
         }
     }
 
-    /// The command that makes the same comparison again, in the same order; where it was kept is nobody's business.
+    /// The command that makes the same comparison again, in the same order; where it is kept is no part of it.
     fn command(&self, seed: u64) -> Vec<String> {
+        let profile = Profile::from(self.profile).name();
         let mut command = vec![
             "hola".into(),
             "compare".into(),
-            format!("--profile={}", self.profile),
+            format!("--profile={profile}"),
         ];
         let mut option = |name: &str, values: Vec<String>| {
             if !values.is_empty() {
@@ -102,78 +121,58 @@ impl CompareArgs {
         };
         option(
             "experiments",
-            names(self.experiments.iter().map(|each| each.name)),
+            owned(self.experiments.iter().map(|each| each.name)),
         );
-        option("claims", names(self.claims.iter().map(|each| each.id)));
+        option("claims", owned(self.claims.iter().map(|each| each.id)));
         option("models", self.models.clone());
-        option("clients", self.clients.iter().map(u32::to_string).collect());
-        option("rounds", self.rounds.iter().map(u32::to_string).collect());
-        option(
-            "duration",
-            self.duration
-                .iter()
-                .map(|time| format!("{}ms", time.as_millis()))
-                .collect(),
-        );
+        option("blocks", self.blocks.iter().map(u32::to_string).collect());
+        if (self.plant - PLANTED_PERCENT).abs() > f64::EPSILON {
+            option("plant", vec![self.plant.to_string()]);
+        }
         option("seed", vec![seed.to_string()]);
         command
     }
 
-    /// What these arguments plan: an experiment each, in the order they are made, and whom they leave out.
-    pub fn designs(&self, targets: &Targets) -> (Vec<Design>, Vec<Skipped>) {
-        let wishes = Wishes {
-            models: self.models.clone(),
-            clients: self.clients.clone(),
-            rounds: self.rounds,
-            duration: self.duration,
-        };
-        let (mut designs, mut skipped) = (Vec::new(), Vec::new());
-        for experiment in EXPERIMENTS
-            .iter()
-            .filter(|experiment| self.asks(experiment))
-        {
-            let Some(profile) = self.profile_of(experiment) else {
-                continue;
-            };
-            let (design, left_out) = plan::of(experiment, profile, &wishes, targets);
-            designs.push(design);
-            for one in left_out {
-                // A target that is not installed is left out of each alike.
-                if !skipped.contains(&one) {
-                    skipped.push(one);
-                }
-            }
-        }
-        (designs, skipped)
-    }
-
-    /// How much of an experiment is done; one that the profile leaves out is done as in the profile that has it, when it
-    /// was asked for by name.
-    fn profile_of(&self, experiment: &Experiment) -> Option<&'static Profile> {
-        let is_named = !(self.experiments.is_empty() && self.claims.is_empty());
-        let any = experiment.profiles.first().filter(|_| is_named);
-        experiment.profile(&self.profile).or(any)
-    }
-
     fn asks(&self, experiment: &Experiment) -> bool {
         if !self.claims.is_empty() {
-            let rests_on = |claim: &&Claim| {
-                let experiments = claim.rule.experiments();
-                experiments.iter().any(|one| one.name == experiment.name)
-            };
-            return self.claims.iter().any(rests_on);
+            let mut needed = self.claims.iter().flat_map(|claim| claim.experiments);
+            return needed.any(|name| *name == experiment.name);
         }
-        match self.experiments.as_slice() {
-            [] if self.clients.is_empty() => true,
-            [] => experiment
-                .profile(&self.profile)
-                .is_some_and(|profile| matches!(profile.levels, Levels::Clients(_))),
-            asked => asked.iter().any(|one| one.name == experiment.name),
+        self.experiments.is_empty()
+            || self
+                .experiments
+                .iter()
+                .any(|one| one.name == experiment.name)
+    }
+
+    /// What these arguments plan, in the order it is made, and who is left out.
+    pub fn designs(&self, targets: &Targets) -> (Vec<Design>, Vec<Skipped>) {
+        let setting = Setting {
+            profile: self.profile.into(),
+            cpus: environment::allowed_cpus(),
+            targets,
+            asked: self.models.clone(),
+            skipped: RefCell::default(),
+        };
+        let asked = EXPERIMENTS
+            .iter()
+            .filter(|experiment| self.asks(experiment));
+        let mut designs: Vec<Design> = asked
+            .filter_map(|experiment| (experiment.design)(&setting))
+            .collect();
+        if let Some(blocks) = self.blocks {
+            for design in &mut designs {
+                design.blocks_min = blocks;
+                design.blocks_max = blocks;
+                design.budget_s =
+                    f64::from(blocks) * design.stages.iter().map(block::estimate_s).sum::<f64>();
+            }
         }
+        (designs, setting.skipped.into_inner())
     }
 }
 
-fn names<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+fn owned<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
@@ -195,8 +194,48 @@ fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
 ///
 /// # Errors
 /// Where the names are to be found, when there is no such claim.
-fn claim_named(id: &str) -> Result<&'static Claim, String> {
-    claims::find(id).ok_or_else(|| "no such claim; `hola claims` lists them".to_owned())
+fn claim_named(id: &str) -> Result<&'static hola_verdict::claims::Claim, String> {
+    hola_verdict::claims::find(id)
+        .ok_or_else(|| "no such claim; `hola claims` lists them".to_owned())
+}
+
+/// The name of a model or of a reference target, as an argument.
+///
+/// # Errors
+/// The names there are, when it is none of them.
+fn server_named(name: &str) -> Result<String, String> {
+    if models::find(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let hola = std::env::current_exe().map_err(|error| error.to_string())?;
+    // Without a list there are only models.
+    let targets = Places::beside_source(&hola).targets().unwrap_or_default();
+    if targets.iter().any(|spec| spec.name == name) {
+        return Ok(name.to_owned());
+    }
+    let models = MODELS.iter().map(|model| model.name);
+    let targets = targets.iter().map(|spec| spec.name.as_str());
+    let names: Vec<&str> = models.chain(targets).collect();
+    Err(format!(
+        "no such model or target; there are {}",
+        names.join(", ")
+    ))
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let percent: f64 = text.parse().map_err(|_| "a number is wanted".to_owned())?;
+    let is_sensible = (0.0..=1_000.0).contains(&percent);
+    is_sensible
+        .then_some(percent)
+        .ok_or_else(|| "0 to 1000 are possible".to_owned())
+}
+
+/// The reference targets; where their list cannot be read none, and a line that says so.
+pub(super) fn targets(hola: &Path) -> Targets {
+    Targets::at(Places::beside_source(hola)).unwrap_or_else(|reason| {
+        say(format_args!("no reference targets: {reason}"));
+        Targets::none(hola)
+    })
 }
 
 /// Runs the comparison with this very program as the server.
@@ -204,8 +243,7 @@ fn claim_named(id: &str) -> Result<&'static Claim, String> {
 /// # Errors
 /// When nothing could be measured or written.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let hola = std::env::current_exe().context("cannot find this program's own file")?;
-    compare(args, &hola)
+    compare(args, Path::new("/proc/self/exe"))
 }
 
 /// Runs the comparison with `hola` as the server program.
@@ -213,106 +251,142 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// # Errors
 /// When nothing could be measured or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
-    let interrupted = interrupt_flag()?;
-    let targets = contenders::targets(hola);
-    let (mut folder, mut run) = match &args.resume {
+    let interruption = Interruption::watch()?;
+    let image = Image::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
+    let own_path = std::fs::read_link(hola).unwrap_or_else(|_| hola.to_owned());
+    let targets = targets(&own_path);
+    let (mut folder, mut run, mut blocks) = match &args.resume {
         Some(path) => resume(path)?,
         None => {
-            let run = plan(args, &targets)?;
-            (RunFolder::create(&args.output, &run)?, run)
+            let mut run = plan(args, &targets)?;
+            (RunFolder::create(&args.output, &mut run)?, run, Vec::new())
         }
     };
-    eprint!("{}", announcement(&run, folder.positions()));
-    let begun = Instant::now();
-    let recipe =
-        |design: &Design, level: &Level| experiments::recipe(&design.experiment, &level.name);
-    run::make(hola, &targets, &mut run, &mut folder, recipe, &interrupted)?;
-    eprintln!("measured for {}", time(begun.elapsed().as_secs_f64()));
-    let written = write_reports(folder.path())?;
-    let reports = Reports::of(&written.run, &written.trials);
-    println!("{}", reports.readme_table(Language::English));
-    println!("{}", card::tally(reports.decisions(), Language::English));
-    println!("report: {}", folder.path().join("report.html").display());
-    match run.status {
-        Status::Interrupted => Ok(ExitCode::from(INTERRUPTED)),
-        Status::Complete | Status::Running => Ok(ExitCode::SUCCESS),
+    say(announcement(&run, &blocks).trim_end());
+    let lab = Lab {
+        image: &image,
+        targets: &targets,
+        seed: run.seed,
+        planted_percent: run.planted_percent,
+        interrupted: &interruption.asked,
+    };
+    run::make(&lab, &mut run, &mut folder, &mut blocks, &precision_reached)?;
+    let path = folder.path().to_owned();
+    drop(folder);
+    write_reports(&path, &run, &blocks).with_context(|| {
+        format!(
+            "the records are safe: `hola report {}` writes the reports again",
+            path.display()
+        )
+    })?;
+    if run.status == Status::Interrupted {
+        say(format_args!(
+            "interrupted: `hola compare --resume {}` makes the rest",
+            path.display()
+        ));
+        return Ok(interruption.exit_code());
     }
-}
-
-/// A run read back, with its reports written.
-pub(super) struct Written {
-    run: Run,
-    trials: Vec<crate::lab::record::Trial>,
-}
-
-/// Writes every report and export of the run in `folder` from what is stored there, and removes the exports that another
-/// version or other records had left.
-pub(super) fn write_reports(folder: &Path) -> Result<Written> {
-    let (run, trials) = store::read(folder)?;
-    let files = Reports::of(&run, &trials).files();
-    for (name, text) in &files {
-        store::write_report(folder, name, text)?;
+    let counts = |block: &Block| {
+        let mut readings = block.readings.iter();
+        readings.any(|reading| reading.counted().next().is_some() || !reading.figures.is_empty())
+    };
+    print(&hola_report::summary(&run, &blocks, Language::default()))?;
+    if !blocks.iter().any(counts) {
+        say(format_args!(
+            "hola: nothing could be measured: every reading failed, and the report says why"
+        ));
+        return Ok(ExitCode::from(INVALID));
     }
-    let written = files.iter().map(|(name, _)| name.as_str()).collect();
-    store::remove_stale(folder, &exports::FOLDERS, &written, exports::is_export)?;
-    Ok(Written { run, trials })
+    Ok(ExitCode::SUCCESS)
 }
 
-/// An interrupted run, to be gone on with by the program that began it.
-fn resume(path: &Path) -> Result<(RunFolder, Run)> {
-    let (folder, mut run, _) = RunFolder::open(path)?;
+/// An interrupted run, to be resumed by the program that began it.
+fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
+    let (folder, mut run, blocks) = RunFolder::open(path)?;
     ensure!(
         run.status != Status::Complete,
-        "{} is complete: there is nothing to go on with",
+        "{} is complete: there is nothing to resume",
         path.display()
     );
     ensure!(
-        same_place(&environment::read(), &run.environment),
-        "{} was begun by another build or on another machine: trials of both would not compare",
+        same_place(&environment::read(build()), &run.environment)
+            && run.rules_version == RULES_VERSION,
+        "{} was begun by another build or on another machine: blocks of both would not compare",
         path.display()
     );
     run.status = Status::Running;
     run.finished_at = None;
-    run.resumed_at.push(run::now());
+    run.resumed_at.push(now());
     folder.write_run(&run)?;
-    Ok((folder, run))
+    Ok((folder, run, blocks))
 }
 
-/// Whether trials made in both are of one kind.
+/// Whether blocks made in both are of one kind.
 fn same_place(here: &Environment, there: &Environment) -> bool {
     let known = |of: &Environment| {
         let build = [&of.version, &of.build, &of.rustc].map(Clone::clone);
         let machine = [&of.cpu_model, &of.kernel].map(Clone::clone);
-        (build, machine, of.commit.clone(), of.cpus)
+        (build, machine, of.commit.clone(), of.cpus.clone())
     };
     known(here) == known(there)
 }
 
+/// What the build says of itself.
+pub(super) fn build() -> environment::Build {
+    environment::Build {
+        rustc: env!("HOLA_RUSTC"),
+        commit: option_env!("HOLA_COMMIT"),
+        dirty: option_env!("HOLA_DIRTY").map(|dirty| dirty == "true"),
+    }
+}
+
 fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
-    let started_at = run::now();
+    let started_at = now();
     let seed = args.seed.unwrap_or_else(seed_from_clock);
-    let (designs, left_out) = args.designs(targets);
-    ensure!(
-        designs.iter().any(|design| !design.models.is_empty()),
-        "nothing is left to measure"
-    );
+    let (designs, skipped) = args.designs(targets);
+    if designs.is_empty() {
+        let reasons: BTreeSet<String> = skipped
+            .iter()
+            .map(|one| format!("{}: {}", one.server, one.reason))
+            .collect();
+        let reasons: Vec<String> = reasons.into_iter().collect();
+        anyhow::bail!("nothing is left to measure; {}", reasons.join("; "));
+    }
+    let mut environment = environment::read(build());
+    let cpus = designs
+        .iter()
+        .flat_map(|design| &design.stages)
+        .flat_map(|stage| &stage.server_cpus);
+    let cpus: BTreeSet<usize> = cpus.copied().collect();
+    environment.switches_not_counted = run::switches_not_counted(&Vec::from_iter(cpus));
     Ok(Run {
         schema_version: SCHEMA_VERSION,
-        name: format!("{}-{}", started_at.replace(':', ""), args.profile),
-        profile: args.profile.clone(),
+        rules_version: RULES_VERSION,
+        name: format!(
+            "{}-{}",
+            started_at.replace(':', ""),
+            Profile::from(args.profile).name()
+        ),
+        profile: args.profile.into(),
         status: Status::Running,
         started_at,
         resumed_at: Vec::new(),
         finished_at: None,
         seed,
         command: args.command(seed),
-        models: contenders::cards(&designs, targets),
-        skipped: contenders::unavailable(&args.models)
-            .chain(left_out)
-            .collect(),
-        experiments: designs,
-        environment: environment::read(),
+        planted_percent: args.plant,
+        servers: server_cards(&designs, targets),
+        designs,
+        skipped,
+        environment,
     })
+}
+
+/// The present, UTC, to the second.
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 fn seed_from_clock() -> u64 {
@@ -322,45 +396,59 @@ fn seed_from_clock() -> u64 {
         .map_or(1, |since| since.as_secs())
 }
 
-/// What is about to be done, and how long it takes.
-fn announcement(run: &Run, made: &BTreeSet<u32>) -> String {
+/// What is about to be done, how long it takes at most, and what will spoil it.
+fn announcement(run: &Run, made: &[Block]) -> String {
     let mut text = String::new();
-    for design in &run.experiments {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{:12} {}, {} levels, {} rounds: {} trials, {}",
+    let mut say = |line: String| {
+        text.push_str(&line);
+        text.push('\n');
+    };
+    for design in &run.designs {
+        let participants: BTreeSet<&str> = design
+            .stages
+            .iter()
+            .flat_map(|stage| &stage.participants)
+            .map(|one| one.name.as_str())
+            .collect();
+        say(format!(
+            "{:12} {} participants, {} levels, {} to {} blocks: at most {}",
             design.experiment,
-            rows(design),
-            design.levels.len(),
-            design.trials_per_cell,
-            estimate::trials(design),
-            time(estimate::experiment_s(design)),
-        );
+            participants.len(),
+            design.levels().count(),
+            design.blocks_min,
+            design.blocks_max,
+            time(design.budget_s),
+        ));
     }
     for skipped in run.skipped.iter().filter(|one| one.experiment.is_none()) {
-        let _ = writeln!(text, "{} is skipped: {}", skipped.model, skipped.reason);
+        say(format!("{} is skipped: {}", skipped.server, skipped.reason));
+    }
+    if run
+        .designs
+        .iter()
+        .flat_map(|design| &design.stages)
+        .all(|stage| stage.shares_cpu())
+    {
+        say("servers and load generator share a CPU: rates and times would be the generator's as much as a server's, \
+             so only CPU time is compared"
+            .into());
+    }
+    if let Some(quota) = run.environment.cpu_quota {
+        say(format!(
+            "a control group allows this process {quota:.2} CPUs: throttled slices do not count"
+        ));
     }
     if !made.is_empty() {
-        let _ = writeln!(text, "{} trials are there already", made.len());
+        say(format!("{} blocks are there already", made.len()));
     }
-    let left = time(estimate::left_s(run, made));
-    let _ = writeln!(
-        text,
-        "seed {}; about {left} in all; Ctrl-C keeps what is done",
-        run.seed
-    );
+    let budget_s: f64 = run.designs.iter().map(|design| design.budget_s).sum();
+    let spent_s: f64 = made.iter().map(|block| block.took_s).sum();
+    say(format!(
+        "seed {}; at most about {}; Ctrl-C keeps what is done",
+        run.seed,
+        time((budget_s - spent_s).max(0.0))
+    ));
     text
-}
-
-/// How many models, and how many targets beside them.
-fn rows(design: &Design) -> String {
-    let is_model = |name: &&String| models::find(name).is_some();
-    let models = design.models.iter().filter(is_model).count();
-    match design.models.len() - models {
-        0 => format!("{models} models"),
-        targets => format!("{models} models, {targets} targets"),
-    }
 }
 
 /// A time as people say it.
@@ -370,4 +458,9 @@ pub(super) fn time(seconds: f64) -> String {
     } else {
         format!("{:.1} min", seconds / 60.0)
     }
+}
+
+/// Writes every report of a run into its folder.
+pub(super) fn write_reports(folder: &Path, run: &Run, blocks: &[Block]) -> Result<()> {
+    store::write_reports(folder, &hola_report::files(run, blocks))
 }

@@ -1,115 +1,108 @@
-//! `hola experiments`: the questions, who is asked (models, and reference targets that are installed), at which levels, and how long it takes on this machine.
+//! `hola experiments`: the questions, who is asked (models, and reference targets that are installed), at which levels, and how
+//! long it takes on this machine.
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use hola_base::Text;
+use hola_base::output::print;
+use hola_lab::experiments::EXPERIMENTS;
+use hola_lab::metric::Metric;
+use hola_lab::plan::{Design, Profile};
 use serde::Serialize;
 
-use super::compare::time;
-use super::contenders;
-use crate::experiments::plan::{self, Wishes, both};
-use crate::experiments::{EXPERIMENTS, Experiment, Profile};
-use crate::lab::estimate;
-use crate::lab::record::{Bilingual, Level, Skipped};
-use crate::lab::target::Targets;
+use super::compare::{CompareArgs, ProfileName, targets, time};
 
 /// An experiment, as `--json` prints it.
 #[derive(Debug, Serialize)]
-struct Card {
+struct Entry {
     name: &'static str,
-    question: Bilingual,
-    changes_mind: Bilingual,
-    control: &'static str,
-    figures: &'static [&'static str],
-    tolerates: &'static [&'static str],
-    profiles: Vec<Extent>,
-}
-
-/// How much of it a profile does here.
-#[derive(Debug, Serialize)]
-struct Extent {
-    profile: &'static str,
-    models: Vec<String>,
-    left_out: Vec<Skipped>,
-    levels: Vec<Level>,
-    rounds: u32,
-    trials: usize,
-    time_s: f64,
+    question: Text,
+    changes_mind: Text,
+    metrics: &'static [Metric],
+    quick: Option<Design>,
+    full: Option<Design>,
 }
 
 /// Lists them.
 pub(super) fn run(json: bool) -> Result<ExitCode> {
     let hola = std::env::current_exe().context("cannot find this program's own file")?;
-    let targets = contenders::targets(&hola);
-    let cards: Vec<Card> = EXPERIMENTS.iter().map(|one| card(one, &targets)).collect();
-    if json {
-        println!("{}", serde_json::to_string_pretty(&cards)?);
+    let targets = targets(&hola);
+    let [quick, full] = [ProfileName::Quick, ProfileName::Full].map(|profile| {
+        let args = CompareArgs {
+            profile,
+            ..CompareArgs::quick(PathBuf::new())
+        };
+        args.designs(&targets).0
+    });
+    let of = |designs: &[Design], name: &str| {
+        designs
+            .iter()
+            .find(|design| design.experiment == name)
+            .cloned()
+    };
+    let entries: Vec<Entry> = EXPERIMENTS
+        .iter()
+        .map(|experiment| Entry {
+            name: experiment.name,
+            question: experiment.question,
+            changes_mind: experiment.changes_mind,
+            metrics: experiment.metrics,
+            quick: of(&quick, experiment.name),
+            full: of(&full, experiment.name),
+        })
+        .collect();
+    print(&if json {
+        serde_json::to_string_pretty(&entries)? + "\n"
     } else {
-        print!("{}", text(&cards));
-    }
+        text(&entries)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn card(experiment: &Experiment, targets: &Targets) -> Card {
-    Card {
-        name: experiment.name,
-        question: both(experiment.question),
-        changes_mind: both(experiment.changes_mind),
-        control: experiment.control,
-        figures: experiment.figures,
-        tolerates: experiment.tolerates,
-        profiles: experiment
-            .profiles
-            .iter()
-            .map(|profile| extent(experiment, profile, targets))
-            .collect(),
-    }
-}
-
-fn extent(experiment: &Experiment, profile: &Profile, targets: &Targets) -> Extent {
-    let (design, left_out) = plan::of(experiment, profile, &Wishes::default(), targets);
-    Extent {
-        profile: profile.name,
-        rounds: design.trials_per_cell,
-        trials: estimate::trials(&design),
-        time_s: estimate::experiment_s(&design),
-        models: design.models,
-        left_out,
-        levels: design.levels,
-    }
-}
-
-fn text(cards: &[Card]) -> String {
-    let mut lines = Vec::new();
-    for card in cards {
-        lines.push(format!("{}\n  {}", card.name, card.question.en));
-        for extent in &card.profiles {
-            let levels: Vec<&str> = extent
-                .levels
-                .iter()
-                .map(|level| level.name.as_str())
+fn text(entries: &[Entry]) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    for entry in entries {
+        let _ = writeln!(text, "{}\n  {}", entry.name, entry.question.en);
+        for (profile, design) in [(Profile::Quick, &entry.quick), (Profile::Full, &entry.full)] {
+            let Some(design) = design else { continue };
+            let levels: Vec<&str> = design
+                .levels()
+                .map(|(_, level)| level.name.as_str())
                 .collect();
-            lines.push(format!(
-                "  {:5}  {} trials, {}\n         levels: {}\n         models: {}",
-                extent.profile,
-                extent.trials,
-                time(extent.time_s),
+            let participants = design.stages.iter().flat_map(|stage| &stage.participants);
+            let mut names: Vec<&str> = participants.map(|one| one.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let _ = writeln!(
+                text,
+                "  {:5}  at most {}\n         levels: {}\n         participants: {}",
+                profile.name(),
+                time(design.budget_s),
                 levels.join(" · "),
-                extent.models.join(", "),
-            ));
+                names.join(", "),
+            );
         }
-        lines.push(String::new());
+        text.push('\n');
     }
-    for profile in ["quick", "full"] {
-        let of_it = |card: &Card| -> f64 {
-            let extents = card.profiles.iter();
-            extents
-                .filter(|extent| extent.profile == profile)
-                .map(|extent| extent.time_s)
-                .sum()
-        };
-        let all: f64 = cards.iter().map(of_it).sum();
-        lines.push(format!("{profile}: {} in all", time(all)));
+    for (profile, budget_s) in [
+        (
+            Profile::Quick,
+            budget_s(entries.iter().map(|entry| &entry.quick)),
+        ),
+        (
+            Profile::Full,
+            budget_s(entries.iter().map(|entry| &entry.full)),
+        ),
+    ] {
+        let _ = writeln!(text, "{}: at most {}", profile.name(), time(budget_s));
     }
-    lines.join("\n") + "\n"
+    text
+}
+
+fn budget_s<'d>(designs: impl Iterator<Item = &'d Option<Design>>) -> f64 {
+    designs.flatten().map(|design| design.budget_s).sum()
 }

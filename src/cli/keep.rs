@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use hola_servers::cli::Cpus;
 
-use crate::lab::target::keeper::{Keep, keep};
+use hola_lab::target::keeper::{Keep, keep};
 
 /// Arguments of `keep`.
 #[derive(Args, Clone, Debug)]

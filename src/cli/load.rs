@@ -1,12 +1,15 @@
 //! `hola load`: the load generator, and the server to load where a model is named.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use hola_loadgen::cli::{self as loadgen, LoadArgs};
 
 use super::RUN_ERROR;
-use crate::lab::server_process::{ServerProcess, StartError};
+use hola_base::output::say;
+use hola_lab::image::Image;
+use hola_lab::model_server::{ModelServer, StartError};
 
 /// Exit code when the server named with `--model` did not start.
 const NOT_STARTED: u8 = 3;
@@ -26,7 +29,8 @@ Examples:
   hola load --model tokio --strict                      exit with 4 when a check of the measurement fails
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (with --strict, or too small
-for a gate), 99 a gate is broken, 130 interrupted.")]
+for a gate), 99 a gate is broken, 130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal
+ends at once).")]
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same server
     /// process, one after the other
@@ -48,19 +52,19 @@ pub(super) fn run(command: &LoadCommand) -> ExitCode {
 }
 
 fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
-    let started = std::env::current_exe()
+    let started = Image::open(Path::new("/proc/self/exe"))
         .map_err(|error| StartError::NotRun {
             program: "hola".into(),
             error,
         })
-        .and_then(|hola| {
-            let conversation = args.behaviour.conversation.name();
-            ServerProcess::start(&hola, model, &[], &["--conversation", conversation])
+        .and_then(|image| {
+            let conversation = args.behaviour.conversation.name().to_owned();
+            ModelServer::start(&image, model, &[], &["--conversation".into(), conversation])
         });
     let server = match started {
         Ok(server) => server,
         Err(error) => {
-            eprintln!("hola: {error}");
+            say(format_args!("hola: {error}"));
             return ExitCode::from(NOT_STARTED);
         }
     };
@@ -72,7 +76,7 @@ fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
     match server.stop() {
         Ok(_) => code,
         Err(reason) => {
-            eprintln!("hola: {reason}");
+            say(format_args!("hola: {reason}"));
             ExitCode::from(RUN_ERROR)
         }
     }

@@ -1,10 +1,8 @@
 //! The command line: what `hola` can be asked, and its exit codes.
 
-mod calibrate;
 mod claims;
 mod client;
 pub mod compare;
-mod contenders;
 mod diff;
 mod experiments;
 mod keep;
@@ -12,12 +10,14 @@ mod load;
 mod report;
 mod spawn;
 
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use hola_base::Language;
+use hola_base::output::{print, reader_after, say, say_error};
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -28,7 +28,6 @@ use self::diff::DiffArgs;
 use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::spawn::SpawnArgs;
-use crate::language::Language;
 
 /// A language, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,8 +49,14 @@ impl From<Lang> for Language {
 
 /// Exit code of an error while running.
 const RUN_ERROR: u8 = 1;
+/// Exit code of arguments that make no sense.
+const USAGE: u8 = 2;
+/// Exit code of a comparison in which nothing could be measured.
+const INVALID: u8 = 4;
 /// Exit code after Ctrl-C; what was measured is kept.
 const INTERRUPTED: u8 = 130;
+/// Exit code after SIGTERM; what was measured is kept.
+const TERMINATED: u8 = 143;
 /// Exit code of a run that is worse than its base.
 const REGRESSION: u8 = 99;
 
@@ -67,7 +72,6 @@ Examples:
   hola serve tokio                     serve on 127.0.0.1:8080
   hola load http://127.0.0.1:8080/     measure whatever listens there
   hola load --model thread-per-client  start it, measure it, stop it
-  hola calibrate                       what the load generator can do here, for the commands above
   hola client 127.0.0.1:8080           talk to a server line by line
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
@@ -75,7 +79,9 @@ Examples:
   hola diff BASE CANDIDATE             what became worse from one run to another
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
---strict), 99 a gate is broken or a run worse than its base, 130 interrupted."
+--strict; compare), 99 a gate is broken or a run worse than its base, 130 interrupted, 143 ended by SIGTERM.
+Output that is no longer read, as by `head`, is no error; output that cannot be written, as on a full disk,
+is one."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -94,8 +100,6 @@ enum Command {
     Serve(ServeArgs),
     /// Put load on a server and measure it
     Load(Box<load::LoadCommand>),
-    /// Measure what the load generator can do on this host, and keep it
-    Calibrate(calibrate::CalibrateCommand),
     /// Talk to a server line by line
     Client(ClientArgs),
     /// List the experiments, with their levels and the time they take
@@ -122,11 +126,14 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command,
+        Err(answer) => return print_answer(&answer),
+    };
+    let outcome = match command {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command),
-        Command::Calibrate(command) => return calibrate::run(&command),
         Command::Client(args) => client::run(&args),
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
@@ -136,27 +143,32 @@ pub fn main() -> ExitCode {
         Command::Keep(args) => keep::run(&args),
         Command::Spawn(args) => spawn::run(&args),
     };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("hola: {error:#}");
-        ExitCode::from(RUN_ERROR)
-    })
+    outcome.unwrap_or_else(|error| fail(&error))
 }
 
-/// Prints what was asked for.
-fn print(text: &str) -> io::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
-        // Who reads only the beginning, as `head` does, has all that was wanted.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+/// Prints a help text or a version that was asked for, or what is wrong with the arguments.
+fn print_answer(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print();
+    if answer.use_stderr() {
+        return ExitCode::from(USAGE);
     }
+    match reader_after(printed) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    say_error(error);
+    ExitCode::from(RUN_ERROR)
 }
 
 fn models(json: bool) -> anyhow::Result<ExitCode> {
-    if json {
-        println!("{}", servers::models_json()?);
+    print(&if json {
+        servers::models_json()? + "\n"
     } else {
-        print!("{}", servers::models_text());
-    }
+        servers::models_text()
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -164,22 +176,36 @@ fn serve(args: &ServeArgs) -> ExitCode {
     match servers::serve(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hola: {error}");
+            say(format_args!("hola: {error}"));
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-/// A flag that Ctrl-C or SIGTERM raises; the second one ends the process at once.
-fn interrupt_flag() -> io::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(
-            signal,
-            i32::from(INTERRUPTED),
-            Arc::clone(&flag),
-        )?;
-        signal_hook::flag::register(signal, Arc::clone(&flag))?;
+/// The user's wish for an end.
+#[derive(Debug, Default)]
+struct Interruption {
+    /// Raised by Ctrl-C or SIGTERM.
+    asked: Arc<AtomicBool>,
+    /// Raised by SIGTERM.
+    by_sigterm: Arc<AtomicBool>,
+}
+
+impl Interruption {
+    /// Notes Ctrl-C and SIGTERM from here on; the second one ends the process at once.
+    fn watch() -> io::Result<Self> {
+        let own = Self::default();
+        for (signal, code) in [(SIGINT, INTERRUPTED), (SIGTERM, TERMINATED)] {
+            let asked = Arc::clone(&own.asked);
+            signal_hook::flag::register_conditional_shutdown(signal, i32::from(code), asked)?;
+            signal_hook::flag::register(signal, Arc::clone(&own.asked))?;
+        }
+        signal_hook::flag::register(SIGTERM, Arc::clone(&own.by_sigterm))?;
+        Ok(own)
     }
-    Ok(flag)
+
+    fn exit_code(&self) -> ExitCode {
+        let is_term = self.by_sigterm.load(Ordering::Relaxed);
+        ExitCode::from(if is_term { TERMINATED } else { INTERRUPTED })
+    }
 }

@@ -1,35 +1,40 @@
-//! `hola report`: the reports again, from stored data; nothing is measured.
+//! `hola report`: the reports again, from stored records; nothing is measured.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
+use hola_base::output::print;
+use hola_lab::store;
+use hola_verdict::RULES_VERSION;
 
 use super::Lang;
 use super::compare::write_reports;
-use crate::lab::store;
-use crate::language::Language;
-use crate::report::{Reports, exports};
 
 /// Arguments of `report`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
   hola report results/2026-11-21T101502Z-quick
+  hola report results/2026-11-21T101502Z-quick --summary --lang es
   hola report results/2026-11-21T101502Z-quick --format markdown
-  hola report results/2026-11-21T101502Z-quick --format table --lang es
   hola report results/2026-11-21T101502Z-quick --format cells > cells.csv
-  hola report results/2026-11-21T101502Z-quick --format hyperfine > costs.json")]
+
+A run stores the version of the rules that judged it. Another version of the program may judge by other rules: it says so
+then.")]
 pub(super) struct ReportArgs {
     /// Folder of a run
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Print one format on stdout instead of writing all of them into the folder
+    /// Print one format instead of writing all of them into the folder
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// Language of what is printed; the folder gets all of them
-    #[arg(long, value_enum, default_value_t = Lang::En, requires = "format")]
+    /// Print the first screen of the report as text
+    #[arg(long, conflicts_with = "format")]
+    summary: bool,
+    /// Language of what is printed; the folder gets both
+    #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
 }
 
@@ -37,38 +42,46 @@ pub(super) struct ReportArgs {
 enum Format {
     /// The page, in both languages
     Html,
-    /// The whole report
+    /// The report in one language
     Markdown,
-    /// A row for each trial
-    Csv,
-    /// A row per level, model and compared figure of every experiment, as CSV
+    /// Every estimate: a row per experiment, level, participant and metric, as CSV
     Cells,
-    /// CPU time per request in the shape of hyperfine's JSON export
-    Hyperfine,
-    /// CPU time per request as github-action-benchmark's customSmallerIsBetter takes it
-    GithubActionBenchmark,
-    /// The answer table alone, as the README shows it
-    Table,
+    /// Every slice and every procedure: a row each, as CSV
+    Blocks,
 }
 
 /// Writes or prints the reports.
 pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
+    let (run, blocks) = store::read(&args.folder)?;
+    if run.rules_version != RULES_VERSION {
+        hola_base::output::say(format_args!(
+            "this run was judged by version {} of the rules, and this program has version {RULES_VERSION}: the reports \
+             say so, and a new run would not",
+            run.rules_version
+        ));
+    }
+    if args.summary {
+        print(&hola_report::summary(&run, &blocks, args.lang.into()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let Some(format) = args.format else {
-        write_reports(&args.folder)?;
-        println!("report: {}", args.folder.join("report.html").display());
+        write_reports(&args.folder, &run, &blocks)?;
+        print(&format!(
+            "report: {}\n",
+            args.folder.join("report.html").display()
+        ))?;
         return Ok(ExitCode::SUCCESS);
     };
-    let (run, trials) = store::read(&args.folder)?;
-    let reports = Reports::of(&run, &trials);
-    let language = Language::from(args.lang);
-    match format {
-        Format::Html => print!("{}", reports.html()),
-        Format::Markdown => print!("{}", reports.markdown(language)),
-        Format::Csv => print!("{}", reports.csv()),
-        Format::Cells => print!("{}", exports::cells(&run, &trials)),
-        Format::Hyperfine => print!("{}", exports::hyperfine(&run, &trials)),
-        Format::GithubActionBenchmark => print!("{}", exports::github_action(&run, &trials)),
-        Format::Table => print!("{}", reports.readme_table(language)),
-    }
+    let name = match (format, args.lang) {
+        (Format::Html, _) => "report.html",
+        (Format::Markdown, Lang::En) => "report.md",
+        (Format::Markdown, Lang::Es) => "report.es.md",
+        (Format::Cells, _) => "cells.csv",
+        (Format::Blocks, _) => "blocks.csv",
+    };
+    let files = hola_report::files(&run, &blocks);
+    let file = files.into_iter().find(|(file, _)| file == name);
+    let (_, text) = file.with_context(|| format!("this run has no {name}"))?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }

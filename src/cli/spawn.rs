@@ -7,7 +7,8 @@ use clap::Args;
 use hola_servers::cli::{Cpus, end_with, size};
 use hola_servers::spawning;
 
-use crate::lab::procedures::spawn::{Kind, Spawned};
+use hola_base::output::print;
+use hola_lab::procedures::spawn::{Kind, Spawned};
 
 /// Arguments of `spawn`.
 #[derive(Args, Clone, Debug)]
@@ -52,6 +53,6 @@ pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
         Kind::Task => spawning::tasks(args.count),
     };
     let spawned = Spawned::of(args.kind, args.ballast, &times?);
-    println!("{}", serde_json::to_string(&spawned)?);
+    print(&(serde_json::to_string(&spawned)? + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }

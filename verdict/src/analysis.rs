@@ -266,7 +266,7 @@ impl<'r> Analysis<'r> {
         };
         let share = |reading: &Reading| {
             let (good, window_us) = reading.counted().fold((0, 0), |sum, slice| {
-                (sum.0 + slice.good, sum.1 + slice.window_us)
+                (sum.0 + slice.answered, sum.1 + slice.window_us)
             });
             (window_us > 0).then(|| to_f64(good) * 1e6 / (rate_per_s * to_f64(window_us)))
         };

@@ -14,7 +14,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{ALL, FOUR, Setting, with_again, with_planted};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, Pace, Precision, Stage};
 
 /// The level that headlines every report.
 pub const HEADLINE: &str = "new, 2000/s";
@@ -57,7 +57,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(110.0, 900.0),
+        budget_s: setting.choose(105.0, 840.0),
     })
 }
 
@@ -72,11 +72,12 @@ fn at(rate_per_s: f64, window_ms: u32) -> Load {
     }
 }
 
-fn new_stage(setting: &Setting<'_>, names: &[&str]) -> crate::plan::Stage {
+fn new_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
     const CONTROL: &str = "iterative";
     let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
     let targets = setting.targets(EXPERIMENT.name, ALL, &Load::default());
-    let participants = with_planted(with_again([models, targets].concat(), CONTROL), CONTROL);
+    let participants = [models, targets.clone()].concat();
+    let participants = with_planted(with_again(participants, CONTROL), CONTROL);
     let stage = setting
         .stage("new", participants)
         // The first cycles of a block warm its servers up, too; they are at the rate of which nothing is claimed to a few percent.
@@ -96,9 +97,10 @@ fn new_stage(setting: &Setting<'_>, names: &[&str]) -> crate::plan::Stage {
         .load("new, 1000/s", CONTROL, 2, at(1_000.0, 100))
         .load("new, 8000/s", CONTROL, 2, at(8_000.0, 100))
         .load("rest", CONTROL, 1, Load::default())
+        .with_targets_at(&[HEADLINE], &targets)
 }
 
-fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> crate::plan::Stage {
+fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
     const CONTROL: &str = "epoll";
     let kept = |rate_per_s: f64, window_ms| Load {
         pace: Pace::Open {
@@ -112,7 +114,7 @@ fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> crate::plan::Stage {
     };
     let models = setting.models(EXPERIMENT.name, CONTROL, names, Some(KEPT));
     let targets = setting.targets(EXPERIMENT.name, ALL, &kept(1.0, 1));
-    let participants = with_again([models, targets].concat(), CONTROL);
+    let participants = with_again([models, targets.clone()].concat(), CONTROL);
     let stage = setting.stage("kept", participants).load(
         "kept, 2000/s",
         CONTROL,
@@ -126,4 +128,5 @@ fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> crate::plan::Stage {
         .load("kept, 200/s", CONTROL, 2, kept(200.0, 150))
         .load("kept, 8000/s", CONTROL, 2, kept(8_000.0, 100))
         .load("kept, 16000/s", CONTROL, 2, kept(16_000.0, 100))
+        .with_targets_at(&["kept, 2000/s"], &targets)
 }

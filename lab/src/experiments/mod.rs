@@ -1,11 +1,30 @@
 //! The experiments: one file and one line of [`EXPERIMENTS`] per question. Each makes a [`Design`] for a profile and a machine.
 
+mod accept;
+mod backlog;
+mod ballast;
+mod capacity;
+mod cpu;
+mod crash;
+mod crowd;
+mod deadlines;
 mod equal_load;
+mod floor;
+mod grid;
+mod idle;
+mod keep_alive;
+mod mixed;
+mod overload;
 mod roster;
+mod scaling;
+mod sharing;
+mod slow_client;
+mod spawn;
+mod wait;
 
 use hola_base::Text;
 
-pub use self::roster::Setting;
+pub use self::roster::{Setting, server_cards};
 use crate::metric::Metric;
 use crate::plan::Design;
 
@@ -25,7 +44,28 @@ pub struct Experiment {
 }
 
 /// Every experiment, in the order they are made.
-pub const EXPERIMENTS: &[Experiment] = &[equal_load::EXPERIMENT];
+pub const EXPERIMENTS: &[Experiment] = &[
+    equal_load::EXPERIMENT,
+    capacity::EXPERIMENT,
+    keep_alive::EXPERIMENT,
+    wait::EXPERIMENT,
+    cpu::EXPERIMENT,
+    scaling::EXPERIMENT,
+    sharing::EXPERIMENT,
+    deadlines::EXPERIMENT,
+    accept::EXPERIMENT,
+    ballast::EXPERIMENT,
+    slow_client::EXPERIMENT,
+    mixed::EXPERIMENT,
+    crash::EXPERIMENT,
+    overload::EXPERIMENT,
+    crowd::EXPERIMENT,
+    idle::EXPERIMENT,
+    spawn::EXPERIMENT,
+    backlog::EXPERIMENT,
+    grid::EXPERIMENT,
+    floor::EXPERIMENT,
+];
 
 /// The experiment of that name.
 pub fn find(name: &str) -> Option<&'static Experiment> {

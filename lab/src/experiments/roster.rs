@@ -4,8 +4,8 @@ use std::cell::RefCell;
 
 use hola_servers::models::{Attention, Capacity, MODELS, Model};
 
-use crate::plan::{Level, Load, Pace, Participant, Profile, Role, Stage, Task};
-use crate::record::Skipped;
+use crate::plan::{Design, Level, Load, Pace, Participant, Profile, Role, Stage, Task};
+use crate::record::{ServerCard, Skipped};
 use crate::target::{Spec, Targets};
 
 /// Every model.
@@ -117,7 +117,8 @@ impl Setting<'_> {
     /// profile unless they were asked for.
     pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
         let wanted = |spec: &&Spec| {
-            let is_listed = names.is_empty() || names.contains(&spec.name.as_str());
+            let is_named = names.contains(&spec.name.as_str());
+            let is_listed = is_named || names.is_empty() && spec.floor_of.is_none();
             match self.asked.as_slice() {
                 [] => is_listed && self.is_full(),
                 asked => asked.contains(&spec.name),
@@ -244,15 +245,6 @@ pub fn with_variant(
     participants
 }
 
-/// Whether they can be told apart from nobody: a stage with its control alone has no question.
-pub fn has_rivals(participants: &[Participant], control: &str) -> bool {
-    let is_control = |one: &Participant| one.name == control;
-    participants.iter().any(is_control)
-        && participants
-            .iter()
-            .any(|one| !is_control(one) && one.role == Role::Compared)
-}
-
 impl Stage {
     /// Adds a level that all its participants meet.
     pub(super) fn level(mut self, name: &str, control: &str, cycles: u32, task: Task) -> Self {
@@ -271,8 +263,44 @@ impl Stage {
         self
     }
 
+    /// Keeps reference targets to the levels `names`: what they cost is to be seen, not how it changes with the rate.
+    pub(super) fn with_targets_at(mut self, names: &[&str], targets: &[Participant]) -> Self {
+        let is_target = |name: &String| targets.iter().any(|target| target.name == *name);
+        for level in &mut self.levels {
+            if !names.contains(&level.name.as_str()) {
+                level.participants.retain(|name| !is_target(name));
+            }
+        }
+        self
+    }
+
     /// Adds a load that all its participants meet.
     pub(super) fn load(self, name: &str, control: &str, cycles: u32, load: Load) -> Self {
         self.level(name, control, cycles, Task::Load(load))
+    }
+}
+
+/// What a reader needs to know of everybody who takes part in any of the designs: models in teaching order, then targets.
+pub fn server_cards(designs: &[Design], targets: &Targets) -> Vec<ServerCard> {
+    let takes_part = |name: &str| {
+        let stages = designs.iter().flat_map(|design| &design.stages);
+        let mut participants = stages.flat_map(|stage| &stage.participants);
+        participants.any(|one| one.server == name)
+    };
+    let models = MODELS.iter().filter(|model| takes_part(model.name));
+    let specs = targets.specs.iter().filter(|spec| takes_part(&spec.name));
+    models
+        .map(model_card)
+        .chain(specs.map(|spec| spec.card(&targets.places)))
+        .collect()
+}
+
+fn model_card(model: &Model) -> ServerCard {
+    ServerCard {
+        name: model.name.into(),
+        is_model: true,
+        title: model.title.into(),
+        summary: model.summary.into(),
+        attention: model.attention.to_string(),
     }
 }

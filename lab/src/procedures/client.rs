@@ -1,36 +1,33 @@
-//! Single clients with blocking sockets: what a procedure says to a server, and hears.
+//! Single clients: sockets that stay, and requests of which no step blocks.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use hola_loadgen::response::{Progress, Response};
 use hola_loadgen::workload::GREETING;
 use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, bind, connect, setsockopt, socket,
     sockopt,
 };
+use nix::sys::time::TimeVal;
 
-/// A request as far as its last field: the server has to remember who said it, and wait for more.
+/// A request without its last line: the server has to keep it, and to wait for more.
 pub(crate) const HALF_A_HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n";
 
-/// How often a client that waits asks whether it still should.
-const LOOK_UP: Duration = Duration::from_millis(50);
+/// Longest wait for an event before a caller is asked whether to go on.
+const POLL_MAX: Duration = Duration::from_millis(20);
 
-/// An answer, as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    /// Whether the body was the expected one; true where none was expected.
-    pub(crate) body_is_right: bool,
-}
+/// Longest that connect(2) and write(2) block: a full accept queue makes the kernel drop the client's first packet.
+const BLOCKED_MAX: TimeVal = TimeVal::new(1, 0);
 
-/// A socket that is connected from `source`, or with `flags` `SOCK_NONBLOCK` about to be.
+/// Connects from the IPv4 address `source`; with the flag `SOCK_NONBLOCK` the connection is only begun.
 ///
 /// # Errors
-/// What the system said, a refusal included.
+/// The error of socket(2), bind(2) or connect(2).
 pub(crate) fn connect_from(
     source: Ipv4Addr,
     target: SocketAddrV4,
@@ -42,8 +39,9 @@ pub(crate) fn connect_from(
         flags | SockFlag::SOCK_CLOEXEC,
         SockProtocol::Tcp,
     )?;
-    // The port is chosen when the other end is known, so each source address has its own range for each server.
+    // The kernel chooses the port when it knows the target, so each source address has a whole range of ports for each target.
     setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
+    setsockopt(&socket, sockopt::SendTimeout, &BLOCKED_MAX)?;
     let source = SockaddrIn::from(SocketAddrV4::new(source, 0));
     bind(socket.as_raw_fd(), &source)?;
     match connect(socket.as_raw_fd(), &SockaddrIn::from(target)) {
@@ -52,7 +50,7 @@ pub(crate) fn connect_from(
     }
 }
 
-/// Has a socket close without a TIME_WAIT, so that ports are free for the next server.
+/// Makes close(2) send a reset: no TIME_WAIT is left, so the next server has all ports.
 pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
     let at_once = libc::linger {
         l_onoff: 1,
@@ -61,66 +59,210 @@ pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
     Ok(setsockopt(socket, sockopt::Linger, &at_once)?)
 }
 
-/// Asks for `path` on a connection of its own and takes the whole answer, within `longest` and for no longer than
-/// `go_on` says so.
+/// The address, which must be IPv4: servers of the lab listen on 127.0.0.1.
+pub(crate) fn ipv4(address: SocketAddr) -> io::Result<SocketAddrV4> {
+    match address {
+        SocketAddr::V4(address) => Ok(address),
+        SocketAddr::V6(_) => Err(ErrorKind::AddrNotAvailable.into()),
+    }
+}
+
+/// Connects from `source` and sends half a head.
+///
+/// # Errors
+/// The error of the call that failed.
+pub(crate) fn connect_idle(source: Ipv4Addr, target: SocketAddr) -> io::Result<TcpStream> {
+    let mut socket = connect_from(source, ipv4(target)?, SockFlag::empty())?;
+    reset_on_close(&socket)?;
+    socket.write_all(HALF_A_HEAD)?;
+    Ok(socket)
+}
+
+/// What of an answer matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    /// Whether the body was the expected one; true where none was expected.
+    pub(crate) body_is_right: bool,
+}
+
+impl Reply {
+    fn is_greeting(self) -> bool {
+        self.status == 200 && self.body_is_right
+    }
+}
+
+/// One request on a connection of its own.
+pub(crate) struct Request {
+    socket: TcpStream,
+    head: String,
+    expected_body: Option<&'static [u8]>,
+    started: Instant,
+    connected_after: Option<Duration>,
+    response: Response,
+    outcome: Option<io::Result<Reply>>,
+}
+
+impl Request {
+    /// Begins to connect.
+    ///
+    /// # Errors
+    /// The error of the call that failed.
+    pub(crate) fn start(
+        target: SocketAddr,
+        path: &str,
+        expected_body: Option<&'static [u8]>,
+    ) -> io::Result<Self> {
+        let started = Instant::now();
+        let flags = SockFlag::SOCK_NONBLOCK;
+        let socket = connect_from(Ipv4Addr::LOCALHOST, ipv4(target)?, flags)?;
+        Ok(Request {
+            socket,
+            head: format!("GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"),
+            expected_body,
+            started,
+            connected_after: None,
+            response: Response::default(),
+            outcome: None,
+        })
+    }
+
+    /// Begins to ask for the greeting.
+    ///
+    /// # Errors
+    /// As [`Request::start`].
+    pub(crate) fn greeting(target: SocketAddr) -> io::Result<Self> {
+        Request::start(target, "/", Some(GREETING))
+    }
+
+    /// How long it took to connect, once it is.
+    pub(crate) fn connected_after(&self) -> Option<Duration> {
+        self.connected_after
+    }
+
+    /// Whether there is an answer, or an error.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.outcome.is_some()
+    }
+
+    /// Whether it was answered with the greeting.
+    pub(crate) fn is_greeted(&self) -> bool {
+        matches!(&self.outcome, Some(Ok(reply)) if reply.is_greeting())
+    }
+
+    fn events(&self) -> PollFlags {
+        match self.connected_after {
+            None => PollFlags::POLLOUT,
+            Some(_) => PollFlags::POLLIN,
+        }
+    }
+
+    fn advance(&mut self) {
+        let step = if self.connected_after.is_none() {
+            self.send().map(|()| None)
+        } else {
+            self.receive()
+        };
+        match step {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            step => self.outcome = step.transpose(),
+        }
+    }
+
+    fn send(&mut self) -> io::Result<()> {
+        if let Some(error) = self.socket.take_error()? {
+            return Err(error);
+        }
+        self.connected_after = Some(self.started.elapsed());
+        // A request of a hundred bytes fits into the buffer of a fresh socket.
+        self.socket.write_all(self.head.as_bytes())
+    }
+
+    fn receive(&mut self) -> io::Result<Option<Reply>> {
+        let malformed = |error| io::Error::new(ErrorKind::InvalidData, error);
+        let mut bytes = [0; 4096];
+        let is_whole = match self.socket.read(&mut bytes)? {
+            0 if !self.response.finish().map_err(malformed)? => {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            0 => true,
+            count => {
+                let fed = self.response.feed(&bytes[..count], self.expected_body);
+                matches!(fed.map_err(malformed)?, Progress::Done { .. })
+            }
+        };
+        Ok(is_whole.then(|| Reply {
+            status: self.response.status().unwrap_or(0),
+            body_is_right: self
+                .expected_body
+                .is_none_or(|body| self.response.body_is(body)),
+        }))
+    }
+}
+
+/// Waits until one of the requests under way can go on, for at most `longest` or a moment, and lets those that can.
+///
+/// # Errors
+/// The error of poll(2).
+pub(crate) fn advance(requests: &mut [Request], longest: Duration) -> io::Result<()> {
+    let waiting = requests.iter().filter(|request| !request.has_ended());
+    let mut asked: Vec<PollFd> = waiting
+        .map(|request| PollFd::new(request.socket.as_fd(), request.events()))
+        .collect();
+    let longest = PollTimeout::try_from(longest.min(POLL_MAX)).unwrap_or(PollTimeout::ZERO);
+    match poll(&mut asked, longest) {
+        Ok(_) | Err(nix::Error::EINTR) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    let ready: Vec<bool> = asked.iter().map(|fd| fd.any().unwrap_or(false)).collect();
+    let waiting = requests.iter_mut().filter(|request| !request.has_ended());
+    for (request, _) in waiting.zip(ready).filter(|(_, is_ready)| *is_ready) {
+        request.advance();
+    }
+    Ok(())
+}
+
+/// Asks for `path` and takes the whole answer, within `longest` and only while `go_on` allows it.
 ///
 /// # Errors
 /// `TimedOut`, `Interrupted` when `go_on` ended it, `UnexpectedEof` when the server closed too early, `InvalidData` for
-/// what is not HTTP, and what the system said.
+/// what is not HTTP, and the error of a call that failed.
 pub(crate) fn ask(
     target: SocketAddr,
     path: &str,
-    expected_body: Option<&[u8]>,
+    expected_body: Option<&'static [u8]>,
     longest: Duration,
     go_on: impl Fn() -> bool,
 ) -> io::Result<Reply> {
-    let deadline = Instant::now() + longest;
-    let mut socket = TcpStream::connect_timeout(&target, longest)?;
-    socket.set_nodelay(true)?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n");
-    socket.write_all(request.as_bytes())?;
-    let mut response = Response::default();
-    let mut octets = [0; 4096];
+    let mut request = [Request::start(target, path, expected_body)?];
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = longest.saturating_sub(request[0].started.elapsed());
         if left.is_zero() {
             return Err(ErrorKind::TimedOut.into());
         }
         if !go_on() {
             return Err(ErrorKind::Interrupted.into());
         }
-        socket.set_read_timeout(Some(left.min(LOOK_UP)))?;
-        let malformed = |error| io::Error::new(ErrorKind::InvalidData, error);
-        let is_whole = match socket.read(&mut octets) {
-            Ok(0) if !response.finish().map_err(malformed)? => {
-                return Err(ErrorKind::UnexpectedEof.into());
-            }
-            Ok(0) => true,
-            Ok(count) => {
-                let fed = response.feed(&octets[..count], expected_body);
-                matches!(fed.map_err(malformed)?, Progress::Done { .. })
-            }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                false
-            }
-            Err(error) => return Err(error),
-        };
-        if is_whole {
-            return Ok(Reply {
-                status: response.status().unwrap_or(0),
-                body_is_right: expected_body.is_none_or(|body| response.body_is(body)),
-            });
+        advance(&mut request, left)?;
+        if let Some(outcome) = request[0].outcome.take() {
+            return outcome;
         }
     }
 }
 
 /// Whether a fresh client gets the exact greeting within `longest`.
 pub(crate) fn is_greeted(target: SocketAddr, longest: Duration) -> bool {
-    let greeting = Reply {
-        status: 200,
-        body_is_right: true,
-    };
-    ask(target, "/", Some(GREETING), longest, || true).is_ok_and(|reply| reply == greeting)
+    ask(target, "/", Some(GREETING), longest, || true).is_ok_and(Reply::is_greeting)
+}
+
+/// How many of the sockets can be read: the server has answered them, or closed them.
+pub(crate) fn count_readable(sockets: &[TcpStream]) -> io::Result<usize> {
+    let mut asked: Vec<PollFd> = sockets
+        .iter()
+        .map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN))
+        .collect();
+    let ready = poll(&mut asked, PollTimeout::ZERO)?;
+    Ok(usize::try_from(ready).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -130,30 +272,30 @@ mod tests {
 
     use super::*;
 
-    /// Answers one client with `octets` and closes.
-    fn answering(octets: &'static [u8]) -> SocketAddr {
+    /// Answers one client with `bytes` and closes.
+    fn answering(bytes: &'static [u8]) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
         thread::spawn(move || {
             let (mut client, _) = listener.accept().expect("a client");
             let _ = client.read(&mut [0; 1024]);
-            client.write_all(octets).expect("sent");
+            client.write_all(bytes).expect("sent");
         });
         address
     }
 
-    fn asked(octets: &'static [u8]) -> io::Result<Reply> {
+    fn asked(bytes: &'static [u8]) -> io::Result<Reply> {
         let longest = Duration::from_secs(5);
-        ask(answering(octets), "/", Some(b"Hola"), longest, || true)
+        ask(answering(bytes), "/", Some(b"Hola"), longest, || true)
     }
 
     #[test]
-    fn hears_whole_answers_and_names_what_is_none() {
+    fn takes_whole_answers_and_names_what_is_none() {
         let reply = asked(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHola").expect("whole");
         assert_eq!((reply.status, reply.body_is_right), (200, true));
         let reply = asked(b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno").expect("whole");
         assert_eq!((reply.status, reply.body_is_right), (503, false));
-        let kind = |octets| asked(octets).expect_err("no answer").kind();
+        let kind = |bytes| asked(bytes).expect_err("no answer").kind();
         assert_eq!(
             kind(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHol"),
             ErrorKind::UnexpectedEof
@@ -166,22 +308,39 @@ mod tests {
     fn stops_waiting_when_the_time_is_up_or_it_is_told_to() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let silent = listener.local_addr().expect("an address");
-        let moment = Duration::from_millis(20);
-        assert!(!is_greeted(silent, moment));
+        assert!(!is_greeted(silent, Duration::from_millis(20)));
         let told = ask(silent, "/", None, Duration::from_secs(60), || false);
         assert_eq!(told.expect_err("no answer").kind(), ErrorKind::Interrupted);
     }
 
     #[test]
-    fn connects_from_any_loopback_address() {
+    fn a_refused_connection_is_an_error_and_not_a_wait() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let SocketAddr::V4(target) = listener.local_addr().expect("an address") else {
-            panic!("IPv4 was asked for")
-        };
+        let address = listener.local_addr().expect("an address");
+        drop(listener);
+        let refused = ask(address, "/", None, Duration::from_secs(60), || true);
+        assert_eq!(
+            refused.expect_err("no answer").kind(),
+            ErrorKind::ConnectionRefused
+        );
+    }
+
+    #[test]
+    fn connects_from_any_loopback_address_and_sees_who_was_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let target = listener.local_addr().expect("an address");
         let source = Ipv4Addr::new(127, 0, 0, 9);
-        let client = connect_from(source, target, SockFlag::empty()).expect("connected");
-        assert_eq!(client.local_addr().expect("an address").ip(), source);
-        let (_, peer) = listener.accept().expect("a client");
+        let clients = [source, Ipv4Addr::LOCALHOST]
+            .map(|source| connect_idle(source, target).expect("connected"));
+        assert_eq!(clients[0].local_addr().expect("an address").ip(), source);
+        assert_eq!(count_readable(&clients).expect("asked"), 0);
+        let (first, peer) = listener.accept().expect("a client");
         assert_eq!(peer.ip(), source);
+        drop(first);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while count_readable(&clients).expect("asked") == 0 && Instant::now() < deadline {
+            thread::yield_now();
+        }
+        assert_eq!(count_readable(&clients).expect("asked"), 1);
     }
 }

@@ -1,356 +1,300 @@
-//! What an idle client takes: clients that have said half of something and stay, on one fresh server.
+//! Memory per idle client, and how many fit: clients that have sent half a head and stay, on one fresh server.
 //!
-//! At each plateau of clients, once all are accepted and the server is quiet, its memory is read (proportional set size
-//! of the process tree, and page tables); the slope over the plateaus is what one client takes. Not in it: the kernel's
-//! side of a socket, a thread's kernel stack. A page of the program counts in part for each process that has it, so no other
-//! server of the same program may start or end meanwhile. At each plateau a fresh client must also get the exact greeting, so the
-//! plateaus end where the server's attention does, or this host's limits.
+//! Clients are added until a limit is met: the number asked for, this process's descriptors, memory, a limit of the kernel, or
+//! the server, when it closes clients or a fresh one is not greeted beside them. At a few numbers of clients, once all are
+//! accepted and the server is quiet, memory is read; the slope is what one client takes.
 //!
-//! The server keeps deadlines, as any server should, but longer ones than usual: ten thousand clients do not come within 5 s.
-//! A plateau at which somebody has been closed does not count, and the limit says that it was time that ended the climb.
+//! Memory of the processes is their proportional set size and their page tables. A page of the program counts in part for each
+//! process that has it, so no other server of the same program may start or end meanwhile. Memory of the kernel (stacks, page
+//! tables once more, files, sockets) is what a control group of the server accounts for, which leaves out the clients' side;
+//! where there is none it is what the whole system's grew by, both sides included. A note says which.
 
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::os::fd::AsFd;
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hola_servers::models::{self, Capacity};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::socket::SockFlag;
+use procfs::{Current, Meminfo};
 
-use super::client::{HALF_A_HEAD, connect_from, is_greeted, reset_on_close};
-use super::{Procedure, stop_if, to_f64};
-use crate::lab::listening;
-use crate::lab::server_process::ServerProcess;
-use crate::lab::tree::{self, Memory};
+use super::client::{connect_idle, count_readable, is_greeted};
+use super::limit::{self, Limit, LimitWatch};
+use super::{Found, Fresh, to_f64};
+use crate::cgroup::Cgroup;
+use crate::metric::Metric;
+use crate::running::RunningServer;
+use crate::{listening, tree};
 
-/// How long the server puts up with half a head, in seconds.
+/// How long the server waits for the rest of a head, in seconds: ten thousand clients do not come within the usual 5 s.
 const DEADLINES_S: &str = "60";
-/// A fresh client that waits longer is not attended.
-const ATTENDED_MAX: Duration = Duration::from_secs(1);
-/// Longest wait for the server to accept who has connected.
+/// Clients of the server beyond those that stay.
+const SPARE_CLIENTS: u32 = 64;
+/// Longest wait for a fresh client's greeting.
+const GREETING_MAX: Duration = Duration::from_secs(2);
+/// Longest wait for the server to accept all that have connected.
 const ACCEPT_MAX: Duration = Duration::from_secs(2);
-/// Longest wait for a server to be quiet: making a thousand threads takes it a while.
+/// Longest wait for a quiet server: making a thousand threads takes it a while.
 const QUIET_MAX: Duration = Duration::from_millis(500);
 /// A server that used less than a millisecond of CPU time in this long is quiet.
-const QUIET_LOOK: Duration = Duration::from_millis(20);
-const QUIET_US: u64 = 1_000;
-/// How often an accept queue is looked at.
+const QUIET_WINDOW: Duration = Duration::from_millis(20);
+const QUIET_US: f64 = 1_000.0;
+/// How often the accept queue is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-/// Clients connected without looking at the accept queue: half of it, for a full one makes the kernel drop a SYN for a
-/// second.
+/// A step is an eighth of the clients there are: the number at which a limit is met is known that exactly.
+const STEP_DIVISOR: usize = 8;
+/// Most clients that connect at a time: half of the accept queue, for a full one makes the kernel drop a client's first
+/// packet for a second.
 const BURST: usize = 512;
+/// Numbers of clients at which memory is read. Reading it of more processes takes seconds, and a slope does not need it.
+const PLATEAUS: &[usize] = &[0, 64, 256, 1_024];
 /// Plateaus that a slope takes.
-const SLOPE_PLATEAUS: usize = 3;
-/// The first plateau above none; each further one is four times as high.
-const FIRST_PLATEAU: usize = 64;
-/// Clients from one source address: most systems have 28,000 ports for each.
-const CLIENTS_PER_SOURCE: usize = 20_000;
-/// Descriptors of this process for other things than clients.
-const OTHER_DESCRIPTORS: usize = 100;
-/// Most clients of a model that serves as many as it has workers.
-const WORKERS_MAX: usize = 1_024;
+const SLOPE_PLATEAUS_MIN: usize = 3;
+/// Clients from one source address. Most systems have 28,000 ports for each, but the kernel tries those of one parity first, and
+/// searches them all once most are taken.
+const CLIENTS_PER_SOURCE: usize = 8_000;
 
-/// Holds idle clients on a fresh server of `model`, up to `clients_max` of them.
-///
-/// Figures: `pss_kib_per_client` (least squares; from three plateaus on), `pss_kib_without_clients`, `clients_most` (the
-/// most beside whom a fresh client was greeted within 1 s). Remark: `limit`, what kept there from being more.
+/// Holds idle clients on a fresh server, up to `clients_max` of them.
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub fn measure(
-    hola: &Path,
-    model: &str,
-    clients_max: usize,
-    cpus: &[usize],
-    interrupted: &AtomicBool,
-) -> Result<Procedure, String> {
-    let card = models::find(model).ok_or_else(|| format!("there is no model {model}"))?;
-    let descriptors = raise_descriptor_limit()?;
-    let server = ServerProcess::start(hola, model, cpus, &["--deadlines", DEADLINES_S])
-        .map_err(|error| error.to_string())?;
-    let cap = card.attention.clients_max(descriptors);
-    let (plateaus, end, needed) = match card.capacity {
-        Capacity::Unbounded => {
-            let (plateaus, end) = ascent(clients_max, cap as usize, descriptors as usize);
-            let needed = plateaus.len().min(SLOPE_PLATEAUS);
-            (plateaus, end, needed)
-        }
-        // One more at a time: the memory of who waits in the kernel's queue is not the server's.
-        Capacity::One | Capacity::Workers => {
-            let most = clients_max.min(WORKERS_MAX);
-            ((0..=most).collect(), End::Asked(most), 1)
-        }
+pub(super) fn measure(fresh: &Fresh<'_>, clients_max: u32) -> Result<Found, String> {
+    let (most, end) = limit::most_clients(clients_max);
+    let cap = most.saturating_add(SPARE_CLIENTS).to_string();
+    let server = fresh.start(&[("--deadlines", DEADLINES_S), ("--max-clients", &cap)])?;
+    let mut idle = IdleClients {
+        clients: Vec::new(),
+        held: 0,
+        plateaus: Vec::new(),
+        limits: LimitWatch::new(server.pid(), fresh.interrupted),
+        kernel: KernelMemory::new(&server),
+        server,
     };
-    let mut stay = Stay::new(&server);
-    stay.climb(&plateaus, interrupted)?;
-    let mut found = stay.found(&end, needed);
-    drop(stay);
-    found.bill = Some(server.stop()?);
-    Ok(found)
+    let met = idle.grow(most as usize, fresh)?;
+    Ok(idle.finish(&met.unwrap_or(end)))
 }
 
-/// Why the plateaus go no higher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// The model's cap on clients at once.
-    Cap(usize),
-    /// Open files of this host.
-    Descriptors(usize),
-    /// Nobody asked for more.
-    Asked(usize),
-}
-
-/// None, then four times as many each time, and at last as many as may be beside one that is served.
-fn ascent(clients_max: usize, cap: usize, descriptors: usize) -> (Vec<usize>, End) {
-    let own = descriptors.saturating_sub(OTHER_DESCRIPTORS);
-    let below_cap = cap.saturating_sub(1);
-    let (most, end) = if clients_max <= below_cap.min(own) {
-        (clients_max, End::Asked(clients_max))
-    } else if below_cap <= own {
-        (below_cap, End::Cap(cap))
-    } else {
-        (own, End::Descriptors(descriptors))
-    };
-    let mut plateaus = vec![0];
-    let mut next = FIRST_PLATEAU;
-    while next < most {
-        plateaus.push(next);
-        next *= 4;
-    }
-    if most > 0 {
-        plateaus.push(most);
-    }
-    (plateaus, end)
-}
-
-/// What was seen with that many clients.
+/// Memory with so many clients.
 #[derive(Clone, Copy, Debug)]
 struct Plateau {
     clients: usize,
-    memory: Memory,
+    process_kib: f64,
+    kernel_kib: Option<f64>,
 }
 
-/// The clients of one server.
-struct Stay {
-    address: SocketAddr,
-    pid: i32,
+/// The clients of one server. Dropped, the server ends before its memory group is removed.
+struct IdleClients<'w> {
     clients: Vec<TcpStream>,
-    seen: Vec<Plateau>,
-    /// What ended the climb before its end.
-    stopped_by: Option<String>,
-    begun: Instant,
+    /// Most clients beside whom all was well.
+    held: usize,
+    plateaus: Vec<Plateau>,
+    limits: LimitWatch<'w>,
+    server: RunningServer,
+    kernel: KernelMemory,
 }
 
-impl Stay {
-    fn new(server: &ServerProcess) -> Self {
-        Stay {
-            address: server.address(),
-            pid: server.pid(),
-            clients: Vec::new(),
-            seen: Vec::new(),
-            stopped_by: None,
-            begun: Instant::now(),
-        }
-    }
-
-    fn climb(&mut self, plateaus: &[usize], interrupted: &AtomicBool) -> Result<(), String> {
-        for &plateau in plateaus {
-            stop_if(interrupted)?;
-            if let Err(error) = self.grow_to(plateau) {
-                let held = self.clients.len();
-                self.stopped_by = Some(format!("beside {held} clients none can connect: {error}"));
-                break;
-            }
-            let memory = self.memory_when_quiet()?;
-            // Whoever can read something has been answered, or closed.
-            let gone = self.count_gone();
-            if gone > 0 {
-                self.stopped_by = Some(format!(
-                    "time: {gone} of {plateau} idle clients had been closed after {:.1} s",
-                    self.begun.elapsed().as_secs_f64()
-                ));
-                break;
-            }
-            if !is_greeted(self.address, ATTENDED_MAX) {
-                self.stopped_by = Some(format!(
-                    "beside {plateau} idle clients a fresh one waits for more than {} s",
-                    ATTENDED_MAX.as_secs()
-                ));
-                break;
-            }
-            self.seen.push(Plateau {
-                clients: plateau,
-                memory,
-            });
-        }
-        Ok(())
-    }
-
-    fn grow_to(&mut self, count: usize) -> io::Result<()> {
-        let SocketAddr::V4(target) = self.address else {
-            return Err(io::ErrorKind::AddrNotAvailable.into());
-        };
-        while self.clients.len() < count {
-            let number = self.clients.len();
-            let source = u8::try_from(number / CLIENTS_PER_SOURCE + 1).unwrap_or(u8::MAX);
-            let source = Ipv4Addr::new(127, 0, 0, source);
-            let client = connect_from(source, target, SockFlag::empty())?;
-            reset_on_close(&client)?;
-            io::Write::write_all(&mut &client, HALF_A_HEAD)?;
-            self.clients.push(client);
-            if self.clients.len().is_multiple_of(BURST) || self.clients.len() == count {
-                self.wait_until_accepted()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Or until it is clear that the server does not: the fresh client will show what that means.
-    fn wait_until_accepted(&self) -> io::Result<()> {
-        let deadline = Instant::now() + ACCEPT_MAX;
-        let full = u32::try_from(BURST).unwrap_or(u32::MAX);
+impl IdleClients<'_> {
+    /// Adds clients until there are `most`, or a limit is met.
+    fn grow(&mut self, most: usize, fresh: &Fresh<'_>) -> Result<Option<Limit>, String> {
         loop {
-            let waiting = listening::waiting(self.address)?;
-            if waiting == 0 || Instant::now() > deadline {
-                return match waiting {
-                    waiting if waiting >= full => Err(io::ErrorKind::WouldBlock.into()),
-                    _ => Ok(()),
-                };
+            fresh.stop_if_interrupted()?;
+            if let Some(limit) = self.limit_met() {
+                return Ok(Some(limit));
             }
+            self.held = self.clients.len();
+            let is_last = self.held == most && Some(&most) <= PLATEAUS.last();
+            if PLATEAUS.contains(&self.held) || is_last {
+                let plateau = self.read_memory()?;
+                self.plateaus.push(plateau);
+            }
+            if self.held >= most {
+                return Ok(None);
+            }
+            let plateau = PLATEAUS.iter().copied().find(|&next| next > self.held);
+            let step = (self.held / STEP_DIVISOR).clamp(1, BURST);
+            let next = (self.held + step).min(plateau.unwrap_or(most)).min(most);
+            if let Err(error) = self.connect_up_to(next) {
+                self.limits.look();
+                let why = format!("beside {} clients none can connect: {error}", self.held);
+                let limit = self.limits.reached();
+                return Ok(Some(limit.unwrap_or(Limit::NotServed(why))));
+            }
+        }
+    }
+
+    fn connect_up_to(&mut self, count: usize) -> std::io::Result<()> {
+        while self.clients.len() < count {
+            let number = self.clients.len() / CLIENTS_PER_SOURCE + 1;
+            let source = Ipv4Addr::new(127, 0, 0, u8::try_from(number).unwrap_or(u8::MAX));
+            self.clients
+                .push(connect_idle(source, self.server.address())?);
+        }
+        // If the server does not accept them, a fresh client will show what that means.
+        let deadline = Instant::now() + ACCEPT_MAX;
+        while listening::waiting(self.server.address())? > 0 && Instant::now() < deadline {
             thread::sleep(LOOK_AGAIN);
         }
+        Ok(())
     }
 
-    /// The memory once what was accepted is read as well, and whoever reads it is made.
-    fn memory_when_quiet(&self) -> Result<Memory, String> {
+    /// What is wrong with so many clients.
+    fn limit_met(&self) -> Option<Limit> {
+        let count = self.clients.len();
+        let closed = count_readable(&self.clients).unwrap_or(0);
+        let problem = if self.limits.look() {
+            Limit::Memory
+        } else if closed > 0 {
+            Limit::Closed(format!(
+                "the server closed {closed} of {count} idle clients"
+            ))
+        } else if !is_greeted(self.server.address(), GREETING_MAX) {
+            Limit::NotServed(format!(
+                "beside {count} idle clients a fresh one waits for more than {} s",
+                GREETING_MAX.as_secs()
+            ))
+        } else {
+            return None;
+        };
+        Some(self.limits.reached().unwrap_or(problem))
+    }
+
+    /// Memory once the server is quiet: it has read what was sent, and made what serves each client.
+    fn read_memory(&self) -> Result<Plateau, String> {
+        let account = self.server.account();
         let deadline = Instant::now() + QUIET_MAX;
-        let mut before = tree::cpu_us(self.pid);
+        let mut before = account.cpu_us();
         while Instant::now() < deadline {
-            thread::sleep(QUIET_LOOK);
-            let now = tree::cpu_us(self.pid);
-            if now.saturating_sub(before) < QUIET_US {
+            thread::sleep(QUIET_WINDOW);
+            let now = account.cpu_us();
+            if now - before < QUIET_US {
                 break;
             }
             before = now;
         }
-        tree::memory(self.pid).ok_or_else(|| "this system does not tell a process's memory".into())
+        let memory = tree::memory(self.server.pid());
+        let memory = memory.ok_or("this system does not tell a process's memory")?;
+        Ok(Plateau {
+            clients: self.clients.len(),
+            process_kib: crate::record::to_f64(memory.pss_kib + memory.page_tables_kib),
+            kernel_kib: self.kernel.kib(&self.server),
+        })
     }
 
-    fn count_gone(&self) -> usize {
-        let can_read = |client: &&TcpStream| {
-            let mut asked = [PollFd::new(client.as_fd(), PollFlags::POLLIN)];
-            poll(&mut asked, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-        };
-        self.clients.iter().filter(can_read).count()
-    }
-
-    fn found(&self, end: &End, needed: usize) -> Procedure {
-        let mut found = Procedure::default();
-        if let Some(empty) = self.seen.first() {
-            found.figure("pss_kib_without_clients", kib(empty.memory));
+    fn finish(self, limit: &Limit) -> Found {
+        let mut found = Found::default();
+        found.figure(Metric::ClientsHeld, to_f64(self.held));
+        let process = |plateau: &Plateau| Some(plateau.process_kib);
+        let kernel = |plateau: &Plateau| plateau.kernel_kib;
+        let metrics: [(_, fn(&Plateau) -> Option<f64>); 2] = [
+            (Metric::MemoryPerClient, process),
+            (Metric::KernelMemoryPerClient, kernel),
+        ];
+        for (metric, kib) in metrics {
+            if let Some(slope) = slope(&self.plateaus, kib) {
+                found.figure(metric, slope);
+            }
         }
-        if let Some(highest) = self.seen.last() {
-            found.count("clients_most", highest.clients);
+        found.note_limit(limit);
+        found.note("kernel_memory", self.kernel.source());
+        if self.plateaus.len() < SLOPE_PLATEAUS_MIN {
+            found.note("memory", "too few clients for a slope");
         }
-        // Where clients are taken one by one, all but the last plateaus are too low to show anything but pages.
-        let is_slope = self
-            .seen
-            .iter()
-            .any(|plateau| plateau.clients >= FIRST_PLATEAU);
-        if let Some(slope) = slope(&self.seen).filter(|_| is_slope) {
-            found.figure("pss_kib_per_client", slope);
-        }
-        let limit = match (&self.stopped_by, end) {
-            (Some(reason), _) => reason.clone(),
-            (None, End::Cap(cap)) => format!("its cap of {cap} clients, the fresh one included"),
-            (None, End::Descriptors(most)) => format!("this host's limit of {most} open files"),
-            (None, End::Asked(most)) => format!("none: {most} clients were asked for"),
-        };
-        found.remarks.insert("limit".into(), limit);
-        found.check(
-            "plateaus",
-            self.seen.len() >= needed,
-            format!(
-                "{} plateaus were seen, {needed} are needed",
-                self.seen.len()
-            ),
-        );
+        drop(self.clients);
+        found.note_end(self.server.stop());
         found
     }
 }
 
-fn kib(memory: Memory) -> f64 {
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "KiB of a machine are far below 2^53"
-    )]
-    let kib = (memory.pss_kib + memory.page_tables_kib) as f64;
-    kib
+/// Where the kernel's memory for a server is read.
+#[derive(Debug)]
+enum KernelMemory {
+    /// In a memory group of the server, of version 1.
+    Group(Cgroup),
+    /// In the group of version 2 that accounts for its CPU time.
+    SameGroup,
+    /// In that of the whole system.
+    System,
 }
 
-/// KiB per client, by least squares; `None` below three plateaus.
-fn slope(plateaus: &[Plateau]) -> Option<f64> {
-    if plateaus.len() < SLOPE_PLATEAUS {
+impl KernelMemory {
+    /// Starts to account for the memory of a server without clients.
+    fn new(server: &RunningServer) -> Self {
+        if server.account().kernel_memory_bytes().is_some() {
+            return KernelMemory::SameGroup;
+        }
+        let takes_all = |group: &Cgroup| {
+            let processes = tree::processes(server.pid());
+            processes.iter().all(|each| group.add(each.pid()).is_ok())
+        };
+        let group = Cgroup::new_for_memory().ok().filter(takes_all);
+        let readable = group.filter(|group| group.kernel_memory_bytes().is_ok());
+        readable.map_or(KernelMemory::System, KernelMemory::Group)
+    }
+
+    fn source(&self) -> &'static str {
+        match self {
+            KernelMemory::Group(_) | KernelMemory::SameGroup => "a control group of the server",
+            KernelMemory::System => "slab, kernel stacks and page tables in /proc/meminfo",
+        }
+    }
+
+    fn kib(&self, server: &RunningServer) -> Option<f64> {
+        let bytes = match self {
+            KernelMemory::Group(group) => group.kernel_memory_bytes().ok()?,
+            KernelMemory::SameGroup => server.account().kernel_memory_bytes()?,
+            KernelMemory::System => {
+                let system = Meminfo::current().ok()?;
+                let stacks = system.kernel_stack.unwrap_or(0);
+                let tables = system.page_tables.unwrap_or(0);
+                crate::record::to_f64(system.slab + stacks + tables)
+            }
+        };
+        Some(bytes / 1024.0)
+    }
+}
+
+/// KiB per client, by least squares; `None` below three plateaus, or where they lie too low to show anything but pages.
+fn slope(plateaus: &[Plateau], kib: impl Fn(&Plateau) -> Option<f64>) -> Option<f64> {
+    let points: Vec<(f64, f64)> = plateaus
+        .iter()
+        .filter_map(|plateau| Some((to_f64(plateau.clients), kib(plateau)?)))
+        .collect();
+    let highest = points.last()?.0;
+    if points.len() < SLOPE_PLATEAUS_MIN || highest < to_f64(PLATEAUS[1]) {
         return None;
     }
-    let count = to_f64(plateaus.len());
-    let points = plateaus
-        .iter()
-        .map(|plateau| (to_f64(plateau.clients), kib(plateau.memory)));
-    let mean_x = points.clone().map(|(x, _)| x).sum::<f64>() / count;
-    let mean_y = points.clone().map(|(_, y)| y).sum::<f64>() / count;
+    let count = to_f64(points.len());
+    let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
+    let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
     let covariance: f64 = points
-        .clone()
+        .iter()
         .map(|(x, y)| (x - mean_x) * (y - mean_y))
         .sum();
-    let variance: f64 = points.map(|(x, _)| (x - mean_x).powi(2)).sum();
+    let variance: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     Some(covariance / variance)
-}
-
-/// Raises this process's soft limit on open files to the hard one and says what it is now.
-fn raise_descriptor_limit() -> Result<u32, String> {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| {
-        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-        Ok(u32::try_from(hard).unwrap_or(u32::MAX))
-    });
-    raised.map_err(|errno| format!("limit on open files: {}", errno.desc()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn climbs_by_fours_to_the_nearest_limit_and_names_it() {
-        let (plateaus, end) = ascent(usize::MAX, 256, 20_000);
-        assert_eq!((plateaus, end), (vec![0, 64, 255], End::Cap(256)));
-        let (plateaus, end) = ascent(usize::MAX, 19_968, 20_000);
-        assert_eq!(plateaus, [0, 64, 256, 1024, 4096, 16384, 19_900]);
-        assert_eq!(end, End::Descriptors(20_000));
-        assert_eq!(ascent(64, 1024, 20_000), (vec![0, 64], End::Asked(64)));
-        assert_eq!(ascent(0, 1024, 20_000), (vec![0], End::Asked(0)));
+    fn plateau(clients: usize, process_kib: f64) -> Plateau {
+        Plateau {
+            clients,
+            process_kib,
+            kernel_kib: None,
+        }
     }
 
     #[test]
     fn the_slope_is_the_memory_of_one_client_whatever_is_there_without_any() {
-        let plateau = |clients: usize, pss_kib| Plateau {
-            clients,
-            memory: Memory {
-                pss_kib,
-                page_tables_kib: clients as u64,
-            },
-        };
         let line = [
-            plateau(0, 5000),
-            plateau(64, 5000 + 640),
-            plateau(256, 5000 + 2560),
+            plateau(0, 5000.0),
+            plateau(64, 5704.0),
+            plateau(256, 7816.0),
         ];
-        assert!((slope(&line).expect("a slope") - 11.0).abs() < 1e-9);
-        assert_eq!(slope(&line[..2]), None);
+        let process = |plateau: &Plateau| Some(plateau.process_kib);
+        assert!((slope(&line, process).expect("a slope") - 11.0).abs() < 1e-9);
+        assert_eq!(slope(&line[..2], process), None);
+        assert_eq!(slope(&line, |plateau| plateau.kernel_kib), None);
+        let low = [0, 1, 2].map(|clients| plateau(clients, 1.0));
+        assert_eq!(slope(&low, process), None);
     }
 }

@@ -1,7 +1,212 @@
-//! Measurements that are not a plain load, and disturbances to go on beside one.
-//!
-//! A procedure (`idle`, `backlog`, `spawn`) makes one trial on a fresh process and returns figures, unit last in their
-//! names. A disturbance (`slow`, `heavy`, `crashes`) is a guard: it goes on from its start until [`Drop`] or `finish`,
-//! which gives its counts.
+//! Measurements that are no load on a live server: each starts a fresh server, or a fresh process, of its own.
 
-pub(super) mod client;
+mod backlog;
+pub(crate) mod client;
+mod crash;
+mod crowd;
+mod idle;
+mod limit;
+mod overload;
+pub mod spawn;
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::image::Image;
+use crate::metric::Metric;
+use crate::model_server::Ended;
+use crate::plan::{Participant, Procedure};
+use crate::running::RunningServer;
+use crate::target::Targets;
+
+/// How a fresh server of one participant is started, and from where clients come.
+#[derive(Debug)]
+pub struct Fresh<'f> {
+    /// The program that serves.
+    pub image: &'f Image,
+    /// Reference targets.
+    pub targets: &'f Targets,
+    /// Whose server it is.
+    pub participant: &'f Participant,
+    /// CPUs of the server; none means any.
+    pub server_cpus: &'f [usize],
+    /// CPUs of the load generator; none means any.
+    pub generator_cpus: &'f [usize],
+    /// Seed of schedules.
+    pub seed: u64,
+    /// Raised when the user wants an end.
+    pub interrupted: &'f AtomicBool,
+}
+
+impl Fresh<'_> {
+    /// Starts a server with these options and their values (an empty one for a flag) besides its own, which take precedence.
+    fn start(&self, options: &[(&str, &str)]) -> Result<RunningServer, String> {
+        let is_new = |name: &str| self.participant.options.iter().all(|own| own != name);
+        let options: Vec<String> = options
+            .iter()
+            .filter(|(name, _)| is_new(name))
+            .flat_map(|(name, value)| [name, value])
+            .filter(|word| !word.is_empty())
+            .map(|word| (*word).to_owned())
+            .collect();
+        RunningServer::start(
+            self.image,
+            self.targets,
+            self.participant,
+            self.server_cpus,
+            &options,
+        )
+    }
+
+    /// The error of a procedure that the user has ended.
+    fn stop_if_interrupted(&self) -> Result<(), String> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err("interrupted".into());
+        }
+        Ok(())
+    }
+}
+
+/// What one repeat of a procedure found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Figures; none where a check failed.
+    pub figures: BTreeMap<Metric, f64>,
+    /// What is no metric, by name, such as the limit that was met; of a failed check, why.
+    pub notes: BTreeMap<String, String>,
+    /// Checks that failed, by name.
+    pub failed_checks: Vec<String>,
+}
+
+impl Found {
+    /// Adds a figure. Metrics compared as ratios are positive: one that is not says nothing.
+    fn figure(&mut self, metric: Metric, value: f64) {
+        let is_ratio = metric.definition().scale == crate::metric::Scale::Ratio;
+        if value.is_finite() && (value > 0.0 || !is_ratio) {
+            self.figures.insert(metric, value);
+        }
+    }
+
+    fn note(&mut self, name: &str, what: impl Display) {
+        self.notes.insert(name.into(), what.to_string());
+    }
+
+    fn note_limit(&mut self, limit: &limit::Limit) {
+        self.note("limit", limit.name());
+        self.note("limit_detail", limit);
+    }
+
+    /// Records a check, with what was seen where it fails.
+    fn check(&mut self, name: &str, holds: bool, detail: impl Display) {
+        if !holds {
+            self.failed_checks.push(name.into());
+            self.note(name, detail);
+        }
+    }
+
+    /// Records that a server did not end well, and gives its report where it did.
+    fn note_end(&mut self, ended: Result<Option<Ended>, String>) -> Option<Ended> {
+        ended.unwrap_or_else(|reason| {
+            self.note("end", reason);
+            None
+        })
+    }
+}
+
+/// Makes one repeat of a procedure.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record.
+pub fn run(procedure: &Procedure, fresh: &Fresh<'_>) -> Result<Found, String> {
+    fresh.stop_if_interrupted()?;
+    let mut found = match *procedure {
+        Procedure::Idle { clients_max } => idle::measure(fresh, clients_max),
+        Procedure::Crowd { clients_max } => crowd::measure(fresh, clients_max),
+        Procedure::Backlog { backlog } => backlog::measure(fresh, backlog),
+        Procedure::Spawn { count } => spawn::measure(fresh, count),
+        Procedure::Crash { death, window_ms } => {
+            crash::measure(fresh, death, milliseconds(window_ms))
+        }
+        Procedure::Overload {
+            of_capacity,
+            duration_s,
+        } => overload::measure(fresh, of_capacity, Duration::from_secs(duration_s.into())),
+    }?;
+    if !found.failed_checks.is_empty() {
+        found.figures.clear();
+    }
+    Ok(found)
+}
+
+/// Time that one repeat takes, roughly, in seconds.
+pub fn estimate_s(procedure: &Procedure) -> f64 {
+    match *procedure {
+        Procedure::Idle { clients_max } => {
+            0.5 + f64::from(limit::most_clients(clients_max).0) / 4_000.0
+        }
+        Procedure::Crowd { clients_max } => crowd::estimate_s(clients_max),
+        Procedure::Backlog { .. } => 1.6,
+        Procedure::Spawn { count } => 0.05 + f64::from(count) * 60e-6,
+        Procedure::Crash { window_ms, .. } => 0.5 + f64::from(window_ms) / 1e3,
+        Procedure::Overload { duration_s, .. } => 2.0 + f64::from(duration_s),
+    }
+}
+
+fn milliseconds(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "clients and samples of a repeat are far below 2^53"
+)]
+fn to_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// The smallest sample that a share `q` of all does not exceed (nearest rank); `None` of nothing.
+fn percentile(sorted: &[f64], q: f64) -> Option<f64> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is between 0 and it"
+    )]
+    let rank = (q * to_f64(sorted.len())).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_percentiles_by_nearest_rank() {
+        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(percentile(&sorted, 0.5), Some(50.0));
+        assert_eq!(percentile(&sorted, 0.99), Some(99.0));
+        assert_eq!(percentile(&sorted, 1.0), Some(100.0));
+        assert_eq!(percentile(&[7.0], 0.01), Some(7.0));
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn keeps_zero_of_a_share_and_not_of_a_ratio_and_says_why_a_check_failed() {
+        let mut found = Found::default();
+        found.figure(Metric::OthersFailed, 0.0);
+        found.figure(Metric::SpawnTime, 0.0);
+        found.figure(Metric::CrowdGoodput, f64::NAN);
+        let metrics: Vec<_> = found.figures.keys().collect();
+        assert_eq!(metrics, [&Metric::OthersFailed]);
+        found.check("holds", true, "not told");
+        found.check("fails", false, "3 of 4");
+        assert_eq!(found.failed_checks, ["fails"]);
+        assert_eq!(found.notes["fails"], "3 of 4");
+        assert!(!found.notes.contains_key("holds"));
+    }
+}

@@ -2,16 +2,16 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_servers::models::{self, Attention, Capacity};
 use serde::{Deserialize, Serialize};
 
-use super::{Procedure, microseconds, percentile, stop_if, to_f64};
+use super::{Found, Fresh, microseconds, percentile, to_f64};
+use crate::metric::Metric;
+use crate::model_server::cpu_list;
 
 /// Longest that one process of them may take.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -63,7 +63,7 @@ pub struct Spawned {
     pub kind: Kind,
     /// How many, one after another.
     pub count: u32,
-    /// Memory that the maker had touched before.
+    /// Memory that the maker had touched before, in bytes.
     pub ballast_octets: u64,
     /// Median time of making one and seeing it end, in microseconds.
     pub spawn_us: f64,
@@ -90,88 +90,70 @@ impl Spawned {
     }
 }
 
-/// Has a fresh process on `cpus` make `count` of what `model` makes for each client, with `ballast_octets` of its memory
-/// touched.
-///
-/// Figures: `spawn_us` (median) and `spawn_us_p99`.
+/// Has a fresh process make `count` of what the participant's model makes for each client, one after another.
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record; a model that makes nothing for a client is one reason.
-pub fn measure(
-    hola: &Path,
-    model: &str,
-    count: u32,
-    ballast_octets: u64,
-    cpus: &[usize],
-    interrupted: &AtomicBool,
-) -> Result<Procedure, String> {
+pub(super) fn measure(fresh: &Fresh<'_>, count: u32) -> Result<Found, String> {
+    let model = &fresh.participant.server;
     let kind = Kind::of_model(model)
         .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
-    let mut command = Command::new(hola);
+    let mut command = fresh.image.command();
     command
         .args(["spawn", &kind.to_string()])
         .args(["--count", &count.to_string()])
-        .args(["--ballast", &ballast_octets.to_string()])
         .args(["--parent", &std::process::id().to_string()]);
-    if !cpus.is_empty() {
-        let list: Vec<_> = cpus.iter().map(usize::to_string).collect();
-        command.args(["--cpus", &list.join(",")]);
+    if !fresh.server_cpus.is_empty() {
+        command.args(["--cpus", &cpu_list(fresh.server_cpus)]);
     }
-    let said = Ended::run(command, interrupted)?;
-    let spawned: Spawned = serde_json::from_str(&said)
+    let output = output(command, fresh)?;
+    let spawned: Spawned = serde_json::from_str(&output)
         .map_err(|error| format!("hola spawn gave no readable figures: {error}"))?;
-    let mut found = Procedure::default();
-    found.figure("spawn_us", spawned.spawn_us);
-    if let Some(p99) = spawned.spawn_us_p99 {
-        found.figure("spawn_us_p99", p99);
-    }
-    found.remarks.insert("kind".into(), kind.to_string());
+    let mut found = Found::default();
+    found.figure(Metric::SpawnTime, spawned.spawn_us);
+    found.note("kind", kind);
     found.check(
         "spawned_all",
-        spawned.count == count && spawned.ballast_octets == ballast_octets,
-        format!("{} of {count} were made and seen to end", spawned.count),
+        spawned.count == count,
+        format_args!("{} of {count} were made and seen to end", spawned.count),
     );
     Ok(found)
 }
 
-/// A process that is killed if its words are not waited for.
-struct Ended(Child);
-
-impl Ended {
-    /// What the process said, once it has ended well.
-    fn run(mut command: Command, interrupted: &AtomicBool) -> Result<String, String> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let started = command.spawn();
-        let mut child = Ended(started.map_err(|error| format!("cannot run hola spawn: {error}"))?);
-        let deadline = Instant::now() + LONGEST;
-        let status = loop {
-            stop_if(interrupted)?;
-            match child.0.try_wait() {
-                Ok(Some(status)) => break status,
-                Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
-                Ok(None) => {
-                    return Err(format!(
-                        "hola spawn did not end within {} s",
-                        LONGEST.as_secs()
-                    ));
-                }
-                Err(error) => return Err(format!("hola spawn: {error}")),
+/// What a process writes to its standard output until it ends; one that is not waited for is killed.
+fn output(mut command: Command, fresh: &Fresh<'_>) -> Result<String, String> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn();
+    let mut child = KillOnDrop(child.map_err(|error| format!("cannot run hola spawn: {error}"))?);
+    let deadline = Instant::now() + LONGEST;
+    let status = loop {
+        fresh.stop_if_interrupted()?;
+        match child.0.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+            Ok(None) => {
+                return Err(format!(
+                    "hola spawn did not end within {} s",
+                    LONGEST.as_secs()
+                ));
             }
-        };
-        // It says less than a pipe holds, so nothing was kept from ending.
-        let said = text(child.0.stdout.take());
-        if status.success() {
-            return Ok(said);
+            Err(error) => return Err(format!("hola spawn: {error}")),
         }
-        let last_words = text(child.0.stderr.take());
-        Err(format!("hola spawn ended badly: {}", last_words.trim_end()))
+    };
+    // It writes less than a pipe holds, so nothing kept it from ending.
+    if status.success() {
+        return Ok(text(child.0.stdout.take()));
     }
+    let error = text(child.0.stderr.take());
+    Err(format!("hola spawn failed: {}", error.trim_end()))
 }
 
-impl Drop for Ended {
+struct KillOnDrop(Child);
+
+impl Drop for KillOnDrop {
     fn drop(&mut self) {
         // Both fail harmlessly when it has ended and been waited for.
         let _ = self.0.kill();
@@ -180,12 +162,12 @@ impl Drop for Ended {
 }
 
 fn text(pipe: Option<impl Read>) -> String {
-    let mut words = String::new();
+    let mut text = String::new();
     if let Some(mut pipe) = pipe {
-        // What cannot be read was not said.
-        let _ = pipe.read_to_string(&mut words);
+        // What cannot be read is missed by the caller.
+        let _ = pipe.read_to_string(&mut text);
     }
-    words
+    text
 }
 
 #[cfg(test)]

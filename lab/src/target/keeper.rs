@@ -3,9 +3,9 @@
 //!
 //! It sees to what a parent alone cannot: when the measuring process dies, in whatever way, the kernel closes the pipe,
 //! and the server is ended; whoever the server made and lost becomes the keeper's child (`PR_SET_CHILD_SUBREAPER`), so
-//! that its CPU time is counted and it is ended, too.
+//! that it is ended, too.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
+
+use hola_base::output::print;
 
 use crate::{cgroup, tree};
 
@@ -64,16 +66,18 @@ pub(super) struct Report {
 pub fn keep(keep: &Keep) -> Result<(), String> {
     let starter = getppid();
     let server = start(keep)?;
-    say(&Kept {
+    let kept = tell(&Kept {
         pid: server.as_raw(),
     });
     thread::spawn(move || end_when_told(server));
     let ending = wait_for(server);
     let killed = end_descendants();
-    say(&Report {
-        asked: ASKED.load(Ordering::SeqCst),
-        ending,
-        killed,
+    let told = kept.and_then(|()| {
+        tell(&Report {
+            asked: ASKED.load(Ordering::SeqCst),
+            ending,
+            killed,
+        })
     });
     if getppid() != starter {
         // Nobody is left to do it.
@@ -84,7 +88,7 @@ pub fn keep(keep: &Keep) -> Result<(), String> {
             cgroup::remove(folder);
         }
     }
-    Ok(())
+    told
 }
 
 fn start(keep: &Keep) -> Result<Pid, String> {
@@ -118,12 +122,11 @@ fn start(keep: &Keep) -> Result<Pid, String> {
     Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
 }
 
-fn say(words: &impl Serialize) {
-    let mut stdout = io::stdout().lock();
-    if let Ok(line) = serde_json::to_string(words) {
-        // Whoever listened may be gone, which is no reason not to go on.
-        let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-    }
+/// Prints a line of JSON. A starter that has gone reads nothing, which is no error.
+fn tell(words: &impl Serialize) -> Result<(), String> {
+    let line = serde_json::to_string(words).map_err(|error| error.to_string())?;
+    let printed = print(&format!("{line}\n"));
+    printed.map(|_| ()).map_err(|error| format!("{error:#}"))
 }
 
 /// Whether standard input has ended.

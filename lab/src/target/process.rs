@@ -18,10 +18,10 @@ use tempfile::TempDir;
 
 use super::keeper::{Kept, Report, STOP_MAX};
 use super::{Places, Spec, Words, free_port, furnish};
+use crate::account::CpuAccount;
 use crate::cgroup::Cgroup;
 use crate::image::Image;
 use crate::procedures::client::is_greeted;
-use crate::record::Account;
 use crate::{listening, tree};
 
 /// Longest wait for a target to listen: a hundred processes take a while on a busy machine.
@@ -44,7 +44,7 @@ pub struct Target {
     words: mpsc::Receiver<String>,
     pid: i32,
     address: SocketAddr,
-    cgroup: Option<Cgroup>,
+    account: CpuAccount,
     folder: TempDir,
 }
 
@@ -114,7 +114,7 @@ impl Target {
             words,
             pid: 0,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            cgroup,
+            account: CpuAccount::new(cgroup, 0),
             folder,
         };
         let word = target.words.recv_timeout(START_MAX);
@@ -122,6 +122,7 @@ impl Target {
             .ok()
             .and_then(|line| serde_json::from_str::<Kept>(&line).ok());
         target.pid = kept.ok_or_else(|| target.did_not("start"))?.pid;
+        target.account.pid = target.pid;
         Ok(target)
     }
 
@@ -135,18 +136,9 @@ impl Target {
         self.pid
     }
 
-    /// CPU time of its process tree so far, in microseconds, those that have ended included.
-    pub fn cpu_us(&self) -> f64 {
-        let by_cgroup = self.cgroup.as_ref().and_then(|cgroup| cgroup.cpu_us().ok());
-        by_cgroup.unwrap_or_else(|| tree::cpu_us(self.pid))
-    }
-
-    /// What counts that.
-    pub fn accounted_by(&self) -> Account {
-        match self.cgroup {
-            Some(_) => Account::Cgroup,
-            None => Account::Proc,
-        }
+    /// What it has used.
+    pub fn account(&self) -> &CpuAccount {
+        &self.account
     }
 
     /// Whether it still runs.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::execute::{EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE};
+use super::execute::{EXIT_ERROR, EXIT_USAGE, interrupted_code};
 use crate::calibrate::store::{self, Stored};
 use crate::calibrate::{CalibrateError, Calibration, Protocol, Reuse, Step, calibrate, page};
 use crate::engine::Observer;
@@ -51,7 +51,8 @@ pub fn execute(args: &CalibrateArgs) -> ExitCode {
 fn try_execute(args: &CalibrateArgs, file: &Path) -> Result<u8, String> {
     let unwritable = |error| format!("cannot write {}: {error}", file.display());
     store::prepare(file).map_err(unwritable)?;
-    sys::note_interrupts().map_err(|error| format!("cannot watch for Ctrl-C: {error}"))?;
+    sys::note_interrupts()
+        .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
     let shown = io::stderr().is_terminal();
     let result = calibrate(&Protocol::default(), &Interruptible, &|step| {
         if shown {
@@ -65,7 +66,7 @@ fn try_execute(args: &CalibrateArgs, file: &Path) -> Result<u8, String> {
         Ok(calibration) => calibration,
         Err(error @ CalibrateError::Stopped) => {
             eprintln!("{error}");
-            return Ok(EXIT_INTERRUPTED);
+            return Ok(interrupted_code());
         }
         Err(error) => return Err(error.to_string()),
     };
@@ -103,7 +104,7 @@ struct Interruptible;
 
 impl Observer for Interruptible {
     fn should_stop(&self) -> bool {
-        sys::interrupted()
+        sys::interrupted().is_some()
     }
 }
 

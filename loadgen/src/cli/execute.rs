@@ -24,12 +24,17 @@ pub(super) const EXIT_USAGE: u8 = 2;
 pub(super) const EXIT_INVALID: u8 = 4;
 /// Exit code of a broken gate, or of objectives that no rate met.
 pub(super) const EXIT_BROKEN: u8 = 99;
-/// Exit code of a run ended by Ctrl-C.
-pub(super) const EXIT_INTERRUPTED: u8 = 130;
+/// Exit code of a run ended by SIGINT; where the signal is known, its own code is used.
+const EXIT_INTERRUPTED: u8 = 130;
+
+/// Exit code of a run that was ended early: 130 by SIGINT, 143 by SIGTERM.
+pub(super) fn interrupted_code() -> u8 {
+    sys::interrupted().unwrap_or(EXIT_INTERRUPTED)
+}
 
 /// Does `task`, writes the result, and says how it went; `model` names the server when the caller started it.
 ///
-/// Ctrl-C ends a load early and still writes what was measured; of several loads, those that were finished.
+/// SIGINT or SIGTERM ends a load early and still writes what was measured; of several loads, those that were finished.
 pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode {
     match try_execute(task, output, model) {
         Ok(code) => ExitCode::from(code),
@@ -49,7 +54,8 @@ pub fn refuse(error: &UsageError) -> ExitCode {
 fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8, String> {
     // Before the run: a measurement that cannot be kept is not worth making.
     let outlets = Outlets::create(output)?;
-    sys::note_interrupts().map_err(|error| format!("cannot watch for Ctrl-C: {error}"))?;
+    sys::note_interrupts()
+        .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
     let session = Session {
         output,
         outlets,
@@ -76,7 +82,7 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Runs one load; nothing when Ctrl-C came before its window.
+    /// Runs one load; nothing when it was ended before its window.
     pub(super) fn measure(&self, workload: &Workload) -> Result<Option<Measurement>, String> {
         let mut serializer = V2DeflateSerializer::new();
         let mut log = self.outlets.hlog();
@@ -110,7 +116,7 @@ impl Session<'_> {
 
 fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
     let Some(measurement) = session.measure(workload)? else {
-        return Ok(EXIT_INTERRUPTED);
+        return Ok(interrupted_code());
     };
     let summary = &measurement.summary;
     session
@@ -124,7 +130,7 @@ fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
 
 fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
     if measurement.interrupted {
-        return EXIT_INTERRUPTED;
+        return interrupted_code();
     }
     if measurement.summary.counts.ok == 0 {
         eprintln!("error: not one request succeeded");

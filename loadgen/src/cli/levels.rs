@@ -2,14 +2,14 @@
 
 use super::Format;
 use super::execute::{
-    EXIT_ERROR, EXIT_INTERRUPTED, EXIT_INVALID, Gates, Session, judge, line, object,
+    EXIT_ERROR, EXIT_INVALID, Gates, Session, interrupted_code, judge, line, object,
 };
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Summary};
 use crate::text;
 use crate::workload::Workload;
 
-/// Runs the loads and writes one table of them; Ctrl-C keeps those that were finished.
+/// Runs the loads and writes one table of them; SIGINT and SIGTERM keep those that were finished.
 pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, String> {
     let mut levels = Levels {
         schema_version: SCHEMA_VERSION,
@@ -45,7 +45,7 @@ pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, Strin
     ))
 }
 
-/// Runs one load; nothing when Ctrl-C ended it early.
+/// Runs one load; nothing when a signal ended it early.
 pub(super) fn finished(
     workload: &Workload,
     session: &Session,
@@ -81,7 +81,7 @@ pub(super) fn write(levels: &Levels, session: &Session) -> Result<(), String> {
 
 fn verdict(levels: &[Summary], gates: Gates, interrupted: bool, strict: bool) -> u8 {
     if interrupted {
-        return EXIT_INTERRUPTED;
+        return interrupted_code();
     }
     if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
         let level = text::levels::level(dead);

@@ -1,6 +1,6 @@
 //! The search for the highest rate at which a server keeps its promises.
 
-use super::execute::{EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_INVALID, Session};
+use super::execute::{EXIT_BROKEN, EXIT_INVALID, Session, interrupted_code};
 use super::levels::{finished, tell, write};
 use crate::condition::{Condition, Truth};
 use crate::summary::{Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
@@ -68,7 +68,7 @@ pub(super) fn run(
 
 fn exit_code(search: &Search, too_small: bool) -> u8 {
     match (search.limit, search.highest_rate_per_s) {
-        (SearchLimit::Interrupted, _) => EXIT_INTERRUPTED,
+        (SearchLimit::Interrupted, _) => interrupted_code(),
         (_, Some(_)) => 0,
         (SearchLimit::Generator, None) => EXIT_INVALID,
         (_, None) if too_small => EXIT_INVALID,

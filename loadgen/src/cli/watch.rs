@@ -139,6 +139,6 @@ impl Observer for Watch<'_> {
 
     fn should_stop(&self) -> bool {
         // What cannot be kept is not worth measuring.
-        sys::interrupted() || self.failure.borrow().is_some()
+        sys::interrupted().is_some() || self.failure.borrow().is_some()
     }
 }

@@ -49,6 +49,9 @@ struct Connection {
 }
 
 impl Transport for Completion {
+    const NEEDS: &'static str = "io_uring";
+    const WAITS_BY: &'static str = "io_uring_enter";
+
     fn new(job: &Job) -> nix::Result<Self> {
         let requests = vec![job.request.clone(), job.last_request.clone()];
         let ring = Ring::new(

@@ -222,7 +222,7 @@ impl<T: Transport> Worker<'_, T> {
         }
         if let Task::Open { .. } = self.job.task {
             if slot.open {
-                self.kept.push(index);
+                self.kept.push_back(index);
             } else {
                 self.free.push(index);
             }
@@ -254,7 +254,7 @@ impl<T: Transport> Worker<'_, T> {
     fn drop_kept(&mut self, index: u32) {
         self.close(index, true);
         if let Some(at) = self.kept.iter().position(|kept| *kept == index) {
-            self.kept.swap_remove(at);
+            self.kept.remove(at);
             self.free.push(index);
         }
     }

@@ -49,6 +49,7 @@ impl Plan {
             reset_on_close: workload.closing == Closing::Reset,
             connections: u32::try_from(share(u64::from(connections), thread, threads))
                 .unwrap_or(u32::MAX),
+            opens_first: workload.kept_connections.is_some(),
             thread,
             threads,
             conversation: workload.conversation,
@@ -99,6 +100,8 @@ pub(super) struct Job {
     pub(super) reset_on_close: bool,
     /// Most connections at once.
     pub(super) connections: u32,
+    /// Whether all of them are opened before the window (open loop).
+    pub(super) opens_first: bool,
     pub(super) thread: u32,
     pub(super) threads: u32,
     pub(super) conversation: Conversation,

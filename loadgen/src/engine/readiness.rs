@@ -100,6 +100,9 @@ impl Requests {
 }
 
 impl Transport for Readiness {
+    const NEEDS: &'static str = "epoll";
+    const WAITS_BY: &'static str = "epoll_pwait2 (Linux 5.11)";
+
     fn new(job: &Job) -> nix::Result<Self> {
         Ok(Self {
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,

@@ -10,6 +10,12 @@ use super::job::Job;
 ///
 /// A transport says what happened in the order in which it saw it, and never anything of a connection that was closed.
 pub(super) trait Transport: Sized {
+    /// What it needs of the system.
+    const NEEDS: &'static str;
+
+    /// The system call that it waits by.
+    const WAITS_BY: &'static str;
+
     /// Prepares everything that can fail before the start, on the thread that will use it.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! One worker thread: its loop, its pacing, and its view of the measured window.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::Probe;
 use super::job::{ClosedEnd, Job, Task};
 use super::ledger::{Gauge, Ledger, SEND_BINS};
 use super::slot::{Deadlines, Slot, State};
 use super::source::Sources;
+use super::start::SetupError;
 use super::transport::Transport;
 use super::window::{Phase, Window};
 use crate::answer::Answer;
@@ -30,10 +32,11 @@ const LAUNCHED_AT_ONCE: u32 = 256;
 const HANDLED_AT_ONCE: u32 = 1024;
 
 /// What all threads of a run see: the start, and an early end.
-#[derive(Debug)]
-pub(super) struct Signals {
+pub(super) struct Signals<'run> {
     /// Instant to stop at; `u64::MAX` when the plan decides.
     pub(super) stop_at_ns: AtomicU64,
+    /// Told of both ends of the window by the first thread.
+    pub(super) probe: &'run dyn Probe,
 }
 
 /// What one thread brings back.
@@ -45,13 +48,13 @@ pub(super) struct Yield {
 
 pub(super) struct Worker<'run, T> {
     pub(super) job: &'run Job,
-    signals: &'run Signals,
+    signals: &'run Signals<'run>,
     gauge: &'run Gauge,
     pub(super) transport: T,
     pub(super) slots: Vec<Slot>,
     /// Slots without a connection, and with an idle one (open loop).
     pub(super) free: Vec<u32>,
-    pub(super) kept: Vec<u32>,
+    pub(super) kept: VecDeque<u32>,
     pub(super) deadlines: Deadlines,
     /// Clients that pause, by the end of their pause.
     pub(super) pauses: BinaryHeap<Reverse<(u64, u32)>>,
@@ -73,15 +76,25 @@ pub(super) struct Worker<'run, T> {
 
 impl<'run, T: Transport> Worker<'run, T> {
     /// Prepares everything that can fail before the start.
+    ///
+    /// # Errors
+    /// What the system refused.
     pub(super) fn new(
         job: &'run Job,
-        signals: &'run Signals,
+        signals: &'run Signals<'run>,
         gauge: &'run Gauge,
-    ) -> nix::Result<Self> {
+    ) -> Result<Self, SetupError> {
+        let refused = |refused: String| {
+            |errno: nix::errno::Errno| SetupError {
+                refused,
+                source: errno.into(),
+            }
+        };
         if let Some(cpu) = job.cpu {
-            sys::pin_to(cpu)?;
+            sys::pin_to(cpu).map_err(refused(format!("cannot run on CPU {cpu} (--cpus)")))?;
         }
-        sys::tighten_timers()?;
+        sys::tighten_timers().map_err(refused("cannot set its timer slack (prctl)".into()))?;
+        let transport = T::new(job).map_err(refused(format!("cannot use {}", T::NEEDS)))?;
         let (slots, instants) = match &job.task {
             Task::Closed(_) => (job.connections, None),
             Task::Open { instants, .. } => (job.connections.min(1024), Some(instants.clone())),
@@ -90,10 +103,10 @@ impl<'run, T: Transport> Worker<'run, T> {
             job,
             signals,
             gauge,
-            transport: T::new(job)?,
+            transport,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
-            kept: Vec::new(),
+            kept: VecDeque::new(),
             deadlines: Deadlines::new(),
             pauses: BinaryHeap::new(),
             sources: Sources::new(job),
@@ -168,6 +181,9 @@ impl<'run, T: Transport> Worker<'run, T> {
         if self.window.phase == Phase::WarmingUp {
             self.window.phase = Phase::Measuring;
             self.window.boundary = self.window.close;
+            if self.job.thread == 0 {
+                self.signals.probe.window_opened();
+            }
             self.window.cpu_at_open = sys::thread_cpu_ns();
             self.window.opened_at = self.now;
             if matches!(self.job.task, Task::Closed(ClosedEnd::After(_))) {
@@ -177,6 +193,9 @@ impl<'run, T: Transport> Worker<'run, T> {
         if self.window.phase == Phase::Measuring && self.now >= self.window.close {
             self.window.phase = Phase::Grace;
             self.window.boundary = self.window.close.saturating_add(self.window.grace_ns);
+            if self.job.thread == 0 {
+                self.signals.probe.window_closed();
+            }
             self.count_cpu();
             self.finished |= matches!(self.job.task, Task::Closed(_));
         }
@@ -208,15 +227,18 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Brings the end forward when the caller asks for it; what is under way then stays without an outcome.
     fn heed_stop(&mut self) {
         let stop_at = self.signals.stop_at_ns.load(Ordering::Relaxed);
-        if stop_at >= self.window.close {
+        if stop_at == u64::MAX {
             return;
         }
         self.window.grace_ns = 0;
-        self.window.close = stop_at.max(self.now);
         match self.window.phase {
             Phase::WarmingUp if stop_at <= self.window.open => self.finished = true,
-            Phase::WarmingUp => {}
-            Phase::Measuring => self.window.boundary = self.window.close,
+            Phase::WarmingUp | Phase::Measuring => {
+                self.window.close = self.window.close.min(stop_at.max(self.now));
+                if self.window.phase == Phase::Measuring {
+                    self.window.boundary = self.window.close;
+                }
+            }
             Phase::Grace => self.finished = true,
         }
     }
@@ -253,6 +275,16 @@ impl<'run, T: Transport> Worker<'run, T> {
                     joins_at
                 };
                 self.begin_client(index, intended);
+            }
+        }
+        if self.job.opens_first {
+            for _ in 0..LAUNCHED_AT_ONCE {
+                if self.slots.len() == self.job.connections as usize || self.window.opened() {
+                    break;
+                }
+                let index = self.new_slot();
+                self.tick();
+                self.begin(index, self.now, false);
             }
         }
         while let Some(Reverse((due, index))) = self.pauses.peek().copied() {
@@ -295,10 +327,11 @@ impl<'run, T: Transport> Worker<'run, T> {
         (due < self.window.close).then_some(due)
     }
 
-    /// A slot for an open-loop request: one with a kept connection rather than one without.
+    /// A slot for an open-loop request: one with a kept connection rather than one without, and of those the one that has
+    /// been idle longest, so that each connection has its turn.
     fn open_slot(&mut self) -> Option<u32> {
         self.kept
-            .pop()
+            .pop_front()
             .or_else(|| self.free.pop())
             .or_else(|| (self.slots.len() < self.job.connections as usize).then(|| self.new_slot()))
     }

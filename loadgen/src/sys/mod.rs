@@ -4,13 +4,13 @@
 pub(crate) mod ring;
 
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::epoll::Epoll;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, Signal, sigaction};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 
@@ -143,27 +143,39 @@ pub(crate) fn raise_open_file_limit() -> u64 {
     soft
 }
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// The signals that end a run early and keep what it measured: Ctrl-C, and what timeout(1), containers and CI runners send.
+const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 
-extern "C" fn note_interrupt(_signal: libc::c_int) {
-    INTERRUPTED.store(true, Ordering::Relaxed);
+/// Number of the first of them that came; zero before.
+static INTERRUPT: AtomicI32 = AtomicI32::new(0);
+
+extern "C" fn note_interrupt(number: libc::c_int) {
+    INTERRUPT.store(number, Ordering::Relaxed);
+    for signal in INTERRUPTS {
+        // SAFETY: signal(2) is async-signal-safe, and the default action needs no handler.
+        unsafe { libc::signal(signal as libc::c_int, libc::SIG_DFL) };
+    }
 }
 
-/// Notes Ctrl-C from now on instead of dying of it; a second one kills as usual.
+/// Notes SIGINT and SIGTERM from now on instead of dying of them; a second signal of either kind ends the process at once.
 ///
 /// # Errors
 /// Whatever `sigaction(2)` reports.
 pub(crate) fn note_interrupts() -> nix::Result<()> {
     let action = SigAction::new(
         SigHandler::Handler(note_interrupt),
-        SaFlags::SA_RESETHAND | SaFlags::SA_RESTART,
-        SigSet::empty(),
+        SaFlags::SA_RESTART,
+        INTERRUPTS.into_iter().collect(),
     );
-    // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
-    unsafe { sigaction(Signal::SIGINT, &action) }.map(drop)
+    for signal in INTERRUPTS {
+        // SAFETY: the handler stores to an atomic and calls signal(2), which are async-signal-safe.
+        unsafe { sigaction(signal, &action) }?;
+    }
+    Ok(())
 }
 
-/// Whether Ctrl-C was pressed since [`note_interrupts`].
-pub(crate) fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
+/// The exit code for the signal that came since [`note_interrupts`], as shells have it (130, 143); `None` if none came.
+pub(crate) fn interrupted() -> Option<u8> {
+    let number = u8::try_from(INTERRUPT.load(Ordering::Relaxed)).unwrap_or(0);
+    (number > 0).then_some(128 + number)
 }

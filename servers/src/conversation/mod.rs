@@ -104,6 +104,10 @@ pub struct Site {
     pub count: &'static AtomicU64,
     /// Ends the thread or process that calls it, where clients may ask for that.
     pub crash: Option<fn(Crash)>,
+    /// Work to do before each answer, where a comparison plants some.
+    pub extra_work: Option<fn()>,
+    /// Blocks the calling thread, as a handler does that calls something slow.
+    pub block: fn(Duration),
     /// Told all that clients say, where that is to be logged.
     pub heard: Option<fn(&[u8])>,
 }

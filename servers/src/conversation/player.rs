@@ -28,6 +28,8 @@ pub(super) fn site(spoken: Spoken) -> Site {
         stopping: Box::leak(Box::new(AtomicBool::new(false))),
         count: Box::leak(Box::new(AtomicU64::new(0))),
         crash: None,
+        extra_work: None,
+        block: |_| {},
         heard: Some(|octets| HEARD.with_borrow_mut(|heard| heard.extend_from_slice(octets))),
     }
 }

@@ -22,6 +22,7 @@ use signal_hook::consts::SIGINT;
 
 use self::transcript::{Transcript, without_line_end};
 use super::INTERRUPTED;
+use hola_base::output::{Reader, print, say};
 
 /// Where `hola serve` listens unless told otherwise.
 const ADDRESS_DEFAULT: &str = "127.0.0.1:8080";
@@ -116,13 +117,18 @@ pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
 
     let connection = Arc::new(Connection::new(connect(args)?));
     if io::stdin().is_terminal() {
-        eprintln!("Connected to {}; salir leaves", args.address.0);
+        say(format_args!(
+            "Connected to {}; salir leaves",
+            args.address.0
+        ));
     }
     let speaker = Arc::clone(&connection);
     let expected = args.conversation;
     thread::Builder::new().spawn(move || speaker.speak(io::stdin().lock(), expected))?;
 
-    let ending = connection.listen(io::stdout().lock())?;
+    let Some(ending) = connection.listen()? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     // A thread that is still reading the keyboard ends with the process.
     match connection.how_the_user_left() {
         Some(left) => left.map(|()| ExitCode::SUCCESS),
@@ -193,24 +199,26 @@ impl Connection {
         }
     }
 
-    /// Prints what the server says, until it says no more; gives the reason.
-    fn listen(&self, mut out: impl Write) -> Result<String> {
+    /// Prints what the server says, until it says no more; gives the reason, or `None` if nothing reads what is printed.
+    fn listen(&self) -> Result<Option<String>> {
         let mut transcript = Transcript::default();
         let mut space = [0; 4096];
         let ending = loop {
             match (&self.socket).read(&mut space) {
                 Ok(0) => break CLOSED.into(),
                 Ok(count) => {
-                    print(&mut out, &transcript.continued(&space[..count]))?;
+                    if print(&transcript.continued(&space[..count]))? == Reader::Gone {
+                        return Ok(None);
+                    }
                     self.note(|state| state.heard_octets += count as u64);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => break reason(&error),
             }
         };
-        print(&mut out, &transcript.ended())?;
+        print(&transcript.ended())?;
         self.note(|state| state.closed = true);
-        Ok(ending)
+        Ok(Some(ending))
     }
 
     /// Sends what the user says, until the user says no more; then the connection ends.
@@ -340,12 +348,6 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     }
     line.truncate(without_line_end(&line).len());
     Ok(Some(line))
-}
-
-fn print(out: &mut impl Write, text: &str) -> Result<()> {
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("cannot write what the server says")
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use hola_base::visible::is_active;
+
 /// What stands before each line of the server's.
 const PREFIX: &str = "[SERVIDOR] ";
 
@@ -59,7 +61,7 @@ fn unfinished_octets(octets: &[u8]) -> usize {
 fn escape(octets: &[u8], text: &mut String) {
     for chunk in octets.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if letter.is_control() || turns_text_around(letter) {
+            if is_active(letter) {
                 text.extend(letter.escape_debug());
             } else {
                 text.push(letter);
@@ -69,11 +71,6 @@ fn escape(octets: &[u8], text: &mut String) {
             let _ = write!(text, "\\x{octet:02x}");
         }
     }
-}
-
-/// Marks of direction, which can show a line as what it is not, and further ends of lines (Unicode UAX #9, UAX #14).
-fn turns_text_around(letter: char) -> bool {
-    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A line as it was meant, however it ends.

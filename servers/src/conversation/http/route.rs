@@ -13,6 +13,8 @@ use crate::conversation::{Crash, Site};
 
 /// Longest wait: experiments wait for a second at most, and nobody may hold a thread for longer than a few.
 const WAIT_MS_MAX: u64 = 10_000;
+/// Longest sleep of a thread that others may depend on.
+const BLOCK_MS_MAX: u64 = 1_000;
 /// Longest computation, a fifth of a second or so.
 const COMPUTE_ROUNDS_MAX: u64 = 100_000_000;
 /// Longest answer.
@@ -31,6 +33,8 @@ pub(super) enum Route {
     Greeting,
     /// `/wait/{ms}`: a wait that uses no CPU, then a text.
     Wait { ms: u32 },
+    /// `/block/{ms}`: the same, but the thread that answers sleeps and serves nobody meanwhile.
+    Block { ms: u32 },
     /// `/compute/{rounds}`: the result of a fixed loop, in decimal.
     Compute { rounds: u32 },
     /// `/bytes/{n}`: that many octets.
@@ -58,6 +62,9 @@ impl Route {
             ("wait", _) => Route::Wait {
                 ms: number(WAIT_MS_MAX)?,
             },
+            ("block", _) => Route::Block {
+                ms: number(BLOCK_MS_MAX)?,
+            },
             ("compute", _) => Route::Compute {
                 rounds: number(COMPUTE_ROUNDS_MAX)?,
             },
@@ -83,9 +90,16 @@ impl Route {
     /// Does what the path stands for, and says what came of it in `room`. A crash that is survived is answered like
     /// anything else: whoever asked for it learns that nobody died.
     pub(super) fn carry_out<'r>(self, site: &Site, room: &'r mut Room) -> (Status, Content<'r>) {
+        if let Some(work) = site.extra_work {
+            work();
+        }
         let content = match self {
             Route::Greeting => Content::Text(GREETING),
             Route::Wait { ms } => text(room, format_args!("waited {ms} ms\n")),
+            Route::Block { ms } => {
+                (site.block)(Duration::from_millis(ms.into()));
+                text(room, format_args!("blocked {ms} ms\n"))
+            }
             Route::Compute { rounds } => text(room, format_args!("{}", compute(rounds))),
             Route::Bytes { count } => Content::Filler(count),
             Route::Count => {
@@ -123,6 +137,7 @@ mod tests {
             ("/", Route::Greeting),
             ("/wait/0", Route::Wait { ms: 0 }),
             ("/wait/10000", Route::Wait { ms: 10_000 }),
+            ("/block/1000", Route::Block { ms: 1_000 }),
             ("/compute/0", Route::Compute { rounds: 0 }),
             (
                 "/compute/100000000",
@@ -170,6 +185,7 @@ mod tests {
         }
         for path in [
             "/wait/10001",
+            "/block/1001",
             "/bytes/16777217",
             "/count/",
             "/count/1",

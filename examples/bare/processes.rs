@@ -1,0 +1,77 @@
+//! A process per client, and processes made beforehand.
+
+use std::io;
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{ForkResult, Pid, close, fork, getpid, getppid};
+
+use super::{Bare, answer, each_client, workers};
+
+pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
+    let mut refused = None;
+    each_client(bare, |client| {
+        let child = split(|| {
+            let _ = close(bare.listener.as_raw_fd());
+            answer(client);
+            true
+        });
+        let _ = close(client);
+        refused = refused.take().or(child.err());
+        reap(Some(WaitPidFlag::WNOHANG));
+    })?;
+    reap(None);
+    refused.map_or(Ok(()), Err)
+}
+
+/// Reaps those who have ended, or waits for all; how many ended well.
+fn reap(flags: Option<WaitPidFlag>) -> usize {
+    let mut ended_well = 0;
+    loop {
+        match waitpid(None, flags) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return ended_well,
+            Ok(WaitStatus::Exited(_, 0)) => ended_well += 1,
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
+    let parent = getpid();
+    let work = || {
+        let with_its_parent = set_pdeathsig(Signal::SIGTERM).is_ok() && getppid() == parent;
+        with_its_parent && each_client(bare, answer).is_ok()
+    };
+    let count = workers("pre-forked")?;
+    let children = (0..count).map(|_| split(work)).collect::<Vec<_>>();
+    if children.iter().all(Result::is_ok) {
+        bare.wait_for_stop();
+    }
+    for child in children.iter().flatten() {
+        // It may have ended already.
+        let _ = kill(*child, Signal::SIGTERM);
+    }
+    if reap(None) == count {
+        Ok(())
+    } else {
+        Err(io::Error::other(
+            "a worker was not made, or did not end well",
+        ))
+    }
+}
+
+/// Makes a child that does its work and ends, well or not.
+fn split(work: impl Fn() -> bool) -> io::Result<Pid> {
+    // SAFETY: this process has one thread.
+    match unsafe { fork()? } {
+        ForkResult::Parent { child } => Ok(child),
+        ForkResult::Child => {
+            let done = work();
+            // SAFETY: _exit(2) does not return; the parent's destructors are not the child's to run.
+            unsafe { libc::_exit((!done).into()) }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! A thread per client, and threads made beforehand.
+
+use std::io;
+use std::thread;
+
+use hola_servers::spawning;
+
+use super::{Bare, answer, each_client, workers};
+
+pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
+    let mut refused = None;
+    each_client(bare, |client| {
+        // As the model makes it, which is cheaper than a thread of std's.
+        refused = refused
+            .take()
+            .or(spawning::detached(move || answer(client)).err());
+    })?;
+    refused.map_or(Ok(()), Err)
+}
+
+pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
+    let count = workers("pre-threaded")?;
+    let work = || each_client(bare, answer);
+    let threads = (0..count)
+        .map(|_| thread::Builder::new().spawn(work))
+        .collect::<io::Result<Vec<_>>>()?;
+    for thread in threads {
+        thread
+            .join()
+            .map_err(|_| io::Error::other("a worker panicked"))??;
+    }
+    Ok(())
+}

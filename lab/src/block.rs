@@ -1,0 +1,389 @@
+//! One block: fresh servers of all participants of a stage, alive at once, and each level's cycles of slices in turn.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use hola_loadgen::Histograms;
+use hola_loadgen::schedule::splitmix64;
+use jiff::Timestamp;
+
+use crate::environment::CpuTicks;
+use crate::image::Image;
+use crate::plan::{Design, Level, Load, Pace, Participant, Role, Stage, Task};
+use crate::procedures::{self, Fresh};
+use crate::record::{Block, Reading, SCHEMA_VERSION, Slice, to_f64};
+use crate::running::RunningServer;
+use crate::slice::{self, Bench};
+use crate::switches::Switches;
+use crate::target::Targets;
+
+/// How long the control is loaded to find out what a planted piece of work has to be.
+const CALIBRATION: Duration = Duration::from_millis(400);
+
+/// What every block of a run is made with.
+#[derive(Debug)]
+pub struct Lab<'l> {
+    /// The program that serves.
+    pub image: &'l Image,
+    /// Reference targets.
+    pub targets: &'l Targets,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Work to add to each request of a planted participant, as a percentage of what its control costs.
+    pub planted_percent: f64,
+    /// Raised when the user wants an end.
+    pub interrupted: &'l AtomicBool,
+}
+
+impl Lab<'_> {
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// A participant of a block, its server while there is one, and why there is none otherwise.
+struct Alive<'s> {
+    participant: &'s Participant,
+    server: Result<RunningServer, String>,
+    answered: u64,
+}
+
+/// Makes block `index` of a stage; `None` when the user wanted an end before it was whole.
+pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option<Block> {
+    let began = Instant::now();
+    let started_at = now();
+    let ticks = CpuTicks::of(&stage.server_cpus);
+    let seed = seed_of(lab.seed, design, stage, index);
+    let switches = Switches::on(&stage.server_cpus).ok().map(Mutex::new);
+    let bench = Bench {
+        generator_cpus: &stage.generator_cpus,
+        server_cpus: &stage.server_cpus,
+        switches: switches.as_ref(),
+        interrupted: lab.interrupted,
+    };
+    let mut planted_us = None;
+    let mut alive = start_all(lab, &bench, stage, seed, &mut planted_us);
+    let mut readings = Vec::new();
+    for (level, number) in stage.levels.iter().zip(1..) {
+        let seed = splitmix64(seed, number);
+        readings.extend(match &level.task {
+            Task::Load(load) => slices(lab, &bench, level, load, &mut alive, seed),
+            Task::Procedure(procedure) => repeats(lab, stage, level, procedure, seed),
+        });
+        if lab.is_interrupted() {
+            return None;
+        }
+    }
+    for one in alive {
+        note_end(one, &mut readings);
+    }
+    Some(Block {
+        schema_version: SCHEMA_VERSION,
+        experiment: design.experiment.clone(),
+        stage: stage.name.clone(),
+        index,
+        started_at,
+        took_s: began.elapsed().as_secs_f64(),
+        stolen_share: CpuTicks::of(&stage.server_cpus).stolen_share_since(ticks),
+        planted_us,
+        readings,
+    })
+}
+
+/// Starts a server of every participant that meets a load, in an order shuffled anew; planted ones last, for what they add
+/// is a share of what their control costs now.
+fn start_all<'s>(
+    lab: &Lab<'_>,
+    bench: &Bench<'_>,
+    stage: &'s Stage,
+    seed: u64,
+    planted_us: &mut Option<f64>,
+) -> Vec<Alive<'s>> {
+    let meets_load = |participant: &&Participant| {
+        stage.levels.iter().any(|level| {
+            matches!(level.task, Task::Load(_)) && level.participants.contains(&participant.name)
+        })
+    };
+    let mut order: Vec<&Participant> = stage.participants.iter().filter(meets_load).collect();
+    shuffle(&mut order, splitmix64(seed, 0));
+    order.sort_by_key(|participant| matches!(participant.role, Role::Planted(_)));
+    let mut alive: Vec<Alive<'s>> = Vec::new();
+    for participant in order {
+        let mut options = Vec::new();
+        if let Role::Planted(of) = &participant.role {
+            let cost_us = calibrate(bench, stage, &alive, of, splitmix64(seed, u64::MAX));
+            let added_us = cost_us.unwrap_or(0.0) * lab.planted_percent / 100.0;
+            *planted_us = Some(added_us);
+            options = vec!["--extra-work-ns".into(), format!("{:.0}", added_us * 1e3)];
+        }
+        let server = RunningServer::start(
+            lab.image,
+            lab.targets,
+            participant,
+            bench.server_cpus,
+            &options,
+        );
+        alive.push(Alive {
+            participant,
+            server,
+            answered: 0,
+        });
+        if lab.is_interrupted() {
+            break;
+        }
+    }
+    alive
+}
+
+/// What a request costs the control at the level that has most cycles, in microseconds.
+fn calibrate(
+    bench: &Bench<'_>,
+    stage: &Stage,
+    alive: &[Alive<'_>],
+    control: &str,
+    seed: u64,
+) -> Option<f64> {
+    let control = alive.iter().find(|one| one.participant.name == control)?;
+    let level = stage.levels.iter().max_by_key(|level| level.cycles)?;
+    let Task::Load(load) = &level.task else {
+        return None;
+    };
+    let load = Load {
+        window_ms: u32::try_from(CALIBRATION.as_millis()).unwrap_or(u32::MAX),
+        ..load.clone()
+    };
+    let server = control.server.as_ref().ok()?;
+    let (slice, _) = slice::make(bench, server, &control.participant.name, &load, seed).ok()?;
+    slice.cpu_us_per_request()
+}
+
+/// Every participant of a level once per cycle, in an order shuffled anew each time.
+fn slices(
+    lab: &Lab<'_>,
+    bench: &Bench<'_>,
+    level: &Level,
+    load: &Load,
+    alive: &mut [Alive<'_>],
+    seed: u64,
+) -> Vec<Reading> {
+    let mut met: Vec<(Reading, Option<Histogram<u64>>)> = level
+        .participants
+        .iter()
+        .map(|participant| (reading(participant, level), None))
+        .collect();
+    let mut order: Vec<usize> = (0..met.len()).collect();
+    for cycle in 0..level.cycles {
+        shuffle(&mut order, splitmix64(seed, u64::from(cycle)));
+        for &number in &order {
+            if lab.is_interrupted() {
+                return Vec::new();
+            }
+            let (reading, times) = &mut met[number];
+            let one = alive
+                .iter_mut()
+                .find(|one| one.participant.name == reading.participant);
+            let Some(one) = one.filter(|_| reading.failed.is_none()) else {
+                continue;
+            };
+            // Every participant meets the same instants in a cycle: what differs is the server.
+            let seed = splitmix64(seed, (1 << 32) + u64::from(cycle));
+            match one.slice(bench, load, seed) {
+                Ok((slice, histogram)) => {
+                    if slice.counts() {
+                        add(times, histogram);
+                    }
+                    reading.slices.push(Slice { cycle, ..slice });
+                }
+                Err(reason) => reading.failed = Some(reason),
+            }
+        }
+    }
+    met.into_iter()
+        .map(|(mut reading, times)| {
+            reading.response_histogram = times.as_ref().map(Histograms::encode);
+            reading
+        })
+        .collect()
+}
+
+impl Alive<'_> {
+    /// One slice on its server. A server that has died answers none any more, and the reason stays.
+    fn slice(
+        &mut self,
+        bench: &Bench<'_>,
+        load: &Load,
+        seed: u64,
+    ) -> Result<(Slice, Option<Histogram<u64>>), String> {
+        let server = self.server.as_mut().map_err(|reason| reason.clone())?;
+        let made = slice::make(bench, server, &self.participant.name, load, seed);
+        if !server.is_alive() {
+            let reason = format!("{} ended while it was loaded", self.participant.name);
+            self.server = Err(reason.clone());
+            return Err(reason);
+        }
+        if let Ok((slice, _)) = &made {
+            self.answered += slice.answered;
+        }
+        made
+    }
+}
+
+fn reading(participant: &str, level: &Level) -> Reading {
+    Reading {
+        participant: participant.into(),
+        level: level.name.clone(),
+        ..Reading::default()
+    }
+}
+
+fn add(all: &mut Option<Histogram<u64>>, more: Option<Histogram<u64>>) {
+    match (all.as_mut(), more) {
+        (Some(all), Some(more)) => all.add(&more).unwrap_or_else(|error| {
+            unreachable!("histograms of one generator have the same bounds: {error}")
+        }),
+        (None, more) => *all = more,
+        (Some(_), None) => {}
+    }
+}
+
+/// A procedure, each participant on fresh servers, in an order shuffled anew in each repeat.
+fn repeats(
+    lab: &Lab<'_>,
+    stage: &Stage,
+    level: &Level,
+    procedure: &crate::plan::Procedure,
+    seed: u64,
+) -> Vec<Reading> {
+    let mut order: Vec<&Participant> = level
+        .participants
+        .iter()
+        .filter_map(|name| stage.participant(name))
+        .collect();
+    shuffle(&mut order, seed);
+    let mut readings = Vec::new();
+    for (participant, number) in order.into_iter().zip(0..) {
+        let fresh = Fresh {
+            image: lab.image,
+            targets: lab.targets,
+            participant,
+            server_cpus: &stage.server_cpus,
+            generator_cpus: &stage.generator_cpus,
+            seed: splitmix64(seed, number),
+            interrupted: lab.interrupted,
+        };
+        let mut reading = reading(&participant.name, level);
+        match procedures::run(procedure, &fresh) {
+            Ok(found) => {
+                reading.figures = found.figures;
+                reading.notes = found.notes;
+            }
+            Err(reason) => reading.failed = Some(reason),
+        }
+        readings.push(reading);
+        if lab.is_interrupted() {
+            break;
+        }
+    }
+    readings
+}
+
+/// Stops a server, and compares its own count of answers with what the generator saw: it may have answered more, in the
+/// warm-ups, but never fewer.
+fn note_end(one: Alive<'_>, readings: &mut [Reading]) {
+    let Ok(server) = one.server else { return };
+    let complaint = match server.stop() {
+        Ok(Some(ended)) if ended.counters.answers < one.answered => format!(
+            "the server counted {} answers, and {} were seen",
+            ended.counters.answers, one.answered
+        ),
+        Ok(_) => return,
+        Err(reason) => reason,
+    };
+    let own = readings
+        .iter_mut()
+        .filter(|reading| reading.participant == one.participant.name);
+    for reading in own {
+        reading.notes.insert("end".into(), complaint.clone());
+    }
+}
+
+/// The seed of a block: its own, whichever blocks were made before.
+fn seed_of(seed: u64, design: &Design, stage: &Stage, index: u32) -> u64 {
+    let names = design
+        .experiment
+        .bytes()
+        .chain([b'/'])
+        .chain(stage.name.bytes());
+    let seed = names.fold(seed, |seed, byte| splitmix64(seed, u64::from(byte)));
+    splitmix64(seed, u64::from(index))
+}
+
+/// Fisher and Yates' shuffle, as Durstenfeld wrote it (Algorithm 235, CACM 1964).
+fn shuffle<T>(items: &mut [T], seed: u64) {
+    for last in (1..items.len()).rev() {
+        // The bias of a remainder is below 2^-50 for so few items.
+        let choices = last as u64 + 1;
+        let chosen = splitmix64(seed, choices) % choices;
+        items.swap(last, usize::try_from(chosen).unwrap_or(last));
+    }
+}
+
+/// Time that a block of a stage takes, roughly, in seconds: told before it starts.
+pub fn estimate_s(stage: &Stage) -> f64 {
+    /// Starting, proving and stopping one server.
+    const SERVER_S: f64 = 0.03;
+    /// What a slice takes besides its window and warm-up: threads, connections, late answers.
+    const SLICE_S: f64 = 0.012;
+    let levels: f64 = stage
+        .levels
+        .iter()
+        .map(|level| {
+            let slice_s = match &level.task {
+                Task::Load(load) => {
+                    let beside_s = if load.beside.is_some() { 0.02 } else { 0.0 };
+                    let late_s = if load.expects_failures && !matches!(load.pace, Pace::Rest) {
+                        0.3
+                    } else {
+                        0.0
+                    };
+                    f64::from(load.warmup_ms + load.window_ms) / 1e3 + SLICE_S + beside_s + late_s
+                }
+                Task::Procedure(procedure) => procedures::estimate_s(procedure),
+            };
+            slice_s * f64::from(level.cycles) * to_f64(level.participants.len() as u64)
+        })
+        .sum();
+    levels + SERVER_S * to_f64(stage.participants.len() as u64)
+}
+
+/// The present, UTC, to the second.
+pub(crate) fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shuffle;
+
+    #[test]
+    fn shuffles_every_item_to_every_place_about_equally_often() {
+        const SHUFFLES: u64 = 6_000;
+        let mut seen = [[0u32; 6]; 6];
+        for seed in 0..SHUFFLES {
+            let mut items = [0, 1, 2, 3, 4, 5];
+            shuffle(&mut items, seed);
+            for (place, item) in items.into_iter().enumerate() {
+                seen[place][item] += 1;
+            }
+        }
+        // 1,000 expected, standard deviation 29: six of those are never reached by chance.
+        assert!(
+            seen.iter()
+                .flatten()
+                .all(|count| (825..1_175).contains(count)),
+            "{seen:?}"
+        );
+    }
+}

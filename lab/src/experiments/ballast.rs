@@ -1,0 +1,74 @@
+//! # Ballast: does a fork cost more the more its parent holds?
+//!
+//! **Question.** fork(2) shares pages instead of copying them, but the tables that list them are copied. What does a child per
+//! client cost when its parent has touched 50 or 500 MB?
+//!
+//! **Measurement.** The same rate of new connections for a process per client beside no ballast, 50 MB and 500 MB, in the same
+//! blocks, and for a thread per client, whose making does not ask what else is in memory.
+
+use hola_base::text;
+
+use super::Experiment;
+use super::roster::{Setting, with_variant};
+use crate::metric::Metric;
+use crate::plan::{Design, Load, Pace, Precision};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "ballast",
+    question: text(
+        "A server that holds 50 or 500 MB: does a process per client cost more for it?",
+        "Un servidor que ocupa 50 o 500 MB: ¿cuesta por ello más un proceso por cliente?",
+    ),
+    changes_mind: text(
+        "A process per client that costs the same beside 500 MB as beside none.",
+        "Un proceso por cliente que cueste lo mismo con 500 MB que sin ellos.",
+    ),
+    metrics: &[Metric::CpuPerRequest],
+    design,
+};
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "thread-per-client";
+    const LEVEL: &str = "new, 500/s";
+    if !setting.is_full() {
+        return None;
+    }
+    let load = Load {
+        pace: Pace::Open {
+            // A fork beside 500 MB takes nearly a millisecond.
+            rate_per_s: 500.0,
+            connections: None,
+        },
+        window_ms: 200,
+        ..Load::default()
+    };
+    let mut participants = setting.models(
+        EXPERIMENT.name,
+        CONTROL,
+        &["fork-per-client", CONTROL],
+        None,
+    );
+    for (of, megabytes) in [
+        ("fork-per-client", "50"),
+        ("fork-per-client", "500"),
+        (CONTROL, "500"),
+    ] {
+        let (suffix, size) = (format!("{megabytes} MB"), format!("{megabytes}M"));
+        participants = with_variant(participants, of, &suffix, &["--ballast", &size]);
+    }
+    let stage = setting
+        .stage("new", participants)
+        .load(LEVEL, CONTROL, 2, load);
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage],
+        precision: Some(Precision {
+            metric: Metric::CpuPerRequest,
+            levels: vec![LEVEL.into()],
+            half_width: 0.05,
+        }),
+        blocks_min: 5,
+        blocks_max: 20,
+        budget_s: 50.0,
+    })
+}

@@ -1,0 +1,53 @@
+//! # Crowd: does a model collapse when thousands of clients are busy at once?
+//!
+//! **Question.** It is said that thousands of threads, or of processes, bring a server down. Where does the kernel refuse one
+//! more, and what is left of the goodput by then?
+//!
+//! **Measurement.** On a fresh server whose own cap is lifted, more and more clients that keep asking over connections that
+//! stay, until one is refused or goodput has fallen below half of its best.
+
+use hola_base::text;
+
+use super::Experiment;
+use super::roster::Setting;
+use crate::metric::Metric;
+use crate::plan::{Design, Procedure, Task};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "crowd",
+    question: text(
+        "64 to 10 000 busy clients: does a model collapse, and what ends the climb?",
+        "De 64 a 10 000 clientes ocupados: ¿se hunde un modelo, y qué pone fin a la subida?",
+    ),
+    changes_mind: text(
+        "Threads whose goodput with thousands of clients is that of an event loop.",
+        "Hilos cuyo rendimiento útil con miles de clientes sea el de un bucle de eventos.",
+    ),
+    metrics: &[Metric::CrowdGoodput, Metric::ClientsHeld],
+    design,
+};
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "epoll";
+    if !setting.is_full() {
+        return None;
+    }
+    let names = ["fork-per-client", "thread-per-client", CONTROL, "tokio"];
+    let crowd = Procedure::Crowd {
+        clients_max: 10_000,
+    };
+    let stage = setting
+        .stage(
+            "crowd",
+            setting.models(EXPERIMENT.name, CONTROL, &names, None),
+        )
+        .level("up to 10000", CONTROL, 1, Task::Procedure(crowd));
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage],
+        precision: None,
+        blocks_min: 5,
+        blocks_max: 5,
+        budget_s: 120.0,
+    })
+}

@@ -1,0 +1,58 @@
+//! # Idle: what does a client take that only stays?
+//!
+//! **Question.** Clients that have sent half a head and fallen silent cost no CPU time. How much memory does each of them take,
+//! of the server's and of the kernel's, and how many fit?
+//!
+//! **Measurement.** Plateaus of such clients on a fresh server, more each time: the slope of memory over their number, and the
+//! most beside whom a fresh client is still greeted within a second. What ended the climb is noted.
+
+use hola_base::text;
+use hola_servers::models::{self, Capacity};
+
+use super::Experiment;
+use super::roster::{ALL, Setting};
+use crate::metric::Metric;
+use crate::plan::{Design, Procedure, Task};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "idle",
+    question: text(
+        "Clients that stay and say nothing: how much memory does each take, and how many fit?",
+        "Clientes que se quedan y callan: ¿cuánta memoria ocupa cada uno, y cuántos caben?",
+    ),
+    changes_mind: text(
+        "A thread or a process per idle client that takes no more memory than a task does.",
+        "Un hilo o un proceso por cliente inactivo que no ocupe más memoria que una tarea.",
+    ),
+    metrics: &[
+        Metric::MemoryPerClient,
+        Metric::KernelMemoryPerClient,
+        Metric::ClientsHeld,
+    ],
+    design,
+};
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "tokio";
+    let names = setting.choose(&["fork-per-client", "thread-per-client", CONTROL][..], ALL);
+    let mut models = setting.models(EXPERIMENT.name, CONTROL, names, None);
+    // The workers of a pool are there with or without clients.
+    models.retain(|one| {
+        models::find(&one.server).is_some_and(|model| model.capacity == Capacity::Unbounded)
+    });
+    let (level, clients_max) = setting.choose(("up to 1100", 1_100), ("to the limit", 20_000));
+    let stage = setting.stage("idle", models).level(
+        level,
+        CONTROL,
+        1,
+        Task::Procedure(Procedure::Idle { clients_max }),
+    );
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage],
+        precision: None,
+        blocks_min: 5,
+        blocks_max: 5,
+        budget_s: setting.choose(15.0, 220.0),
+    })
+}

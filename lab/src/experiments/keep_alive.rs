@@ -1,0 +1,72 @@
+//! # Keep-alive: what does a request cost when its client stays?
+//!
+//! **Question.** Taking on a client is paid for once per connection. Where it is spread over several requests, what is left of
+//! the difference between models?
+//!
+//! **Measurement.** The same rate of requests for every model, with 1, 10, 100 and unlimited requests per connection. Workers
+//! that hold a client each are as many as there are clients.
+
+use hola_base::text;
+
+use super::Experiment;
+use super::roster::{ALL, KINDS, Setting, with_again};
+use crate::metric::Metric;
+use crate::plan::{Design, Load, Pace, Precision};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "keep-alive",
+    question: text(
+        "The same rate with 1, 10, 100 or unlimited requests per connection: what does a request cost when its client stays?",
+        "El mismo ritmo con 1, 10, 100 o ilimitadas peticiones por conexión: ¿qué cuesta una petición cuando el cliente se queda?",
+    ),
+    changes_mind: text(
+        "Ratios that do not move towards 1 as requests per connection grow.",
+        "Razones que no se acerquen a 1 al crecer las peticiones por conexión.",
+    ),
+    metrics: &[
+        Metric::CpuPerRequest,
+        Metric::ResponseP99,
+        Metric::SwitchesPerRequest,
+    ],
+    design,
+};
+
+/// Connections at once, at most.
+const CLIENTS: u32 = 64;
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "epoll";
+    if !setting.is_full() {
+        return None;
+    }
+    let load = |requests_per_connection| Load {
+        pace: Pace::Open {
+            rate_per_s: 2_000.0,
+            connections: Some(CLIENTS),
+        },
+        requests_per_connection,
+        warmup_ms: 40,
+        window_ms: 150,
+        ..Load::default()
+    };
+    let models = setting.models(EXPERIMENT.name, CONTROL, KINDS, Some(CLIENTS));
+    let targets = setting.targets(EXPERIMENT.name, ALL, &load(None));
+    let stage = setting
+        .stage("kept", with_again([models, targets].concat(), CONTROL))
+        .load("1 request", CONTROL, 2, load(Some(1)))
+        .load("10 requests", CONTROL, 2, load(Some(10)))
+        .load("100 requests", CONTROL, 2, load(Some(100)))
+        .load("unlimited", CONTROL, 2, load(None));
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage],
+        precision: Some(Precision {
+            metric: Metric::CpuPerRequest,
+            levels: vec!["10 requests".into(), "unlimited".into()],
+            half_width: 0.04,
+        }),
+        blocks_min: 5,
+        blocks_max: 30,
+        budget_s: 130.0,
+    })
+}

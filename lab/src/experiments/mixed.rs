@@ -1,0 +1,64 @@
+//! # Mixed: what does one slow request do to the others?
+//!
+//! **Question.** One request in a hundred computes for 10 ms, or blocks its thread for as long. Do the others wait for it?
+//!
+//! **Measurement.** An open loop of light requests alone, then beside a second load of a hundredth as many that compute
+//! (`/compute`), then beside as many that sleep on the thread that serves them (`/block`), as a handler does that calls
+//! something slow. The response times of the light ones, from the instants they were due.
+
+use hola_base::text;
+
+use super::Experiment;
+use super::roster::{KINDS, Setting};
+use crate::metric::Metric;
+use crate::plan::{Design, Disturbance, Load, Pace};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "mixed",
+    question: text(
+        "One request in a hundred computes for 10 ms, or blocks its thread: do the others wait for it?",
+        "Una petición de cada cien calcula durante 10 ms, o bloquea su hilo: ¿la esperan las demás?",
+    ),
+    changes_mind: text(
+        "A single loop whose 99th percentile beside blocking requests is no longer than that of a thread per client.",
+        "Un único bucle cuyo percentil 99 junto a peticiones que bloquean no sea mayor que el de un hilo por cliente.",
+    ),
+    metrics: &[Metric::ResponseP99, Metric::ResponseP50],
+    design,
+};
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "thread-per-client";
+    const RATE_PER_S: f64 = 2_000.0;
+    let load = |other: Option<&str>| Load {
+        pace: Pace::Open {
+            rate_per_s: RATE_PER_S,
+            connections: None,
+        },
+        beside: other.map(|path| Disturbance::OtherRequests {
+            path: path.into(),
+            rate_per_s: RATE_PER_S / 100.0,
+        }),
+        warmup_ms: 40,
+        // Thirty requests beyond the 99th percentile take three thousand in a block.
+        window_ms: 500,
+        ..Load::default()
+    };
+    let names = setting.choose(&["epoll", CONTROL][..], KINDS);
+    let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
+    let stage = setting
+        .stage("new", models)
+        .load("alone", CONTROL, 3, load(None));
+    let stage = match setting.is_full() {
+        true => stage.load("1 % compute", CONTROL, 3, load(Some("/compute/5000000"))),
+        false => stage,
+    };
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage.load("1 % block", CONTROL, 3, load(Some("/block/10")))],
+        precision: None,
+        blocks_min: setting.choose(4, 5),
+        blocks_max: setting.choose(5, 6),
+        budget_s: setting.choose(30.0, 230.0),
+    })
+}

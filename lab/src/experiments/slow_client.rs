@@ -1,0 +1,66 @@
+//! # Slow client: whom does a client keep waiting that does not finish its request?
+//!
+//! **Question.** Some clients send half a head and stay, until the server's deadline for it (5 s). What becomes of the others?
+//!
+//! **Measurement.** Fast clients come at a planned rate that every model can serve, one request per connection, and wait for a
+//! second at most, beside no slow client and beside eight; the share of them that failed and their response times. That a
+//! model with one place answers nothing at all is a finding here, not a failure.
+
+use hola_base::text;
+
+use super::Experiment;
+use super::roster::{KINDS, Setting};
+use crate::metric::Metric;
+use crate::plan::{Design, Disturbance, Load, Pace};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "slow-client",
+    question: text(
+        "Clients that send half a head and stay: whom do they keep waiting?",
+        "Clientes que envían media cabecera y se quedan: ¿a quién hacen esperar?",
+    ),
+    changes_mind: text(
+        "Fast clients of a model with a thread, a process or a task for each that wait longer beside slow ones.",
+        "Clientes rápidos de un modelo con hilo, proceso o tarea para cada uno que esperen más junto a los lentos.",
+    ),
+    metrics: &[
+        Metric::FailedShare,
+        Metric::GoodPerS,
+        Metric::ResponseP99,
+        Metric::ResponseP50,
+    ],
+    design,
+};
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "thread-per-client";
+    let load = |slow: u32| Load {
+        pace: Pace::Open {
+            rate_per_s: 2_000.0,
+            connections: None,
+        },
+        beside: (slow > 0).then_some(Disturbance::SlowClients { clients: slow }),
+        // A 99th percentile needs a thousand requests in a block.
+        window_ms: 300,
+        timeout_ms: 1_000,
+        expects_failures: true,
+        ..Load::default()
+    };
+    let names = setting.choose(&["iterative", CONTROL][..], KINDS);
+    let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
+    let stage = setting
+        .stage("new", models)
+        .load("no slow client", CONTROL, 2, load(0));
+    let stage = match setting.is_full() {
+        true => stage.load("1 slow client", CONTROL, 2, load(1)),
+        false => stage,
+    };
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage.load("8 slow clients", CONTROL, 2, load(8))],
+        precision: None,
+        blocks_min: setting.choose(4, 5),
+        blocks_max: setting.choose(5, 8),
+        budget_s: setting.choose(22.0, 150.0),
+    })
+}

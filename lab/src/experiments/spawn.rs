@@ -1,0 +1,51 @@
+//! # Spawn: what does it take to make one thread, process or task, and to end it?
+//!
+//! **Question.** It is said that a process costs several times what a thread costs. How many times, with nothing else around it?
+//!
+//! **Measurement.** A fresh process makes and ends two thousand of what the model makes for a client, one after another; the
+//! median time of one.
+
+use hola_base::text;
+
+use super::Experiment;
+use super::roster::Setting;
+use crate::metric::Metric;
+use crate::plan::{Design, Procedure, Task};
+
+pub(super) const EXPERIMENT: Experiment = Experiment {
+    name: "spawn",
+    question: text(
+        "One thread, process or task, made and ended with nothing to do: how long does it take?",
+        "Un hilo, un proceso o una tarea, creado y terminado sin nada que hacer: ¿cuánto tarda?",
+    ),
+    changes_mind: text(
+        "A process that takes less than twice as long as a thread.",
+        "Un proceso que tarde menos del doble que un hilo.",
+    ),
+    metrics: &[Metric::SpawnTime],
+    design,
+};
+
+fn design(setting: &Setting<'_>) -> Option<Design> {
+    const CONTROL: &str = "thread-per-client";
+    let names = ["fork-per-client", CONTROL, "tokio"];
+    let stage = setting
+        .stage(
+            "spawn",
+            setting.models(EXPERIMENT.name, CONTROL, &names, None),
+        )
+        .level(
+            "2000 in turn",
+            CONTROL,
+            1,
+            Task::Procedure(Procedure::Spawn { count: 2_000 }),
+        );
+    Some(Design {
+        experiment: EXPERIMENT.name.into(),
+        stages: vec![stage],
+        precision: None,
+        blocks_min: 5,
+        blocks_max: 5,
+        budget_s: 8.0,
+    })
+}

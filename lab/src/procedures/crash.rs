@@ -1,0 +1,164 @@
+//! Other clients' requests while one client has its handler die, again and again, on one fresh server.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hola_loadgen::summary::Arrivals;
+use hola_loadgen::{Pace, Stop, Workload};
+use hola_servers::cli::Cpus;
+
+use super::client::{ask, is_greeted};
+use super::{Found, Fresh, microseconds, percentile};
+use crate::metric::Metric;
+use crate::plan::Death;
+use crate::record::share;
+use crate::slice::{Interruptible, expected_body};
+
+/// Pause before each crash.
+const INTERVAL: Duration = Duration::from_millis(100);
+/// What the other clients ask for: short waits, so that some requests are always under way.
+const OTHERS_PATH: &str = "/wait/2";
+const OTHERS_PER_S: f64 = 200.0;
+/// Longest wait of another client for its answer.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Load before the window.
+const WARMUP: Duration = Duration::from_millis(100);
+/// Longest wait for a handler to die.
+const DEATH_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for a fresh client to be greeted again. A worker that has died is replaced within half a second.
+const RECOVERY_MAX: Duration = Duration::from_secs(2);
+/// Pause between two tries of a fresh client that was refused.
+const TRY_AGAIN: Duration = Duration::from_millis(1);
+
+/// Asks a fresh server for a crash ten times a second, beside an open loop of other clients.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record.
+pub(super) fn measure(fresh: &Fresh<'_>, death: Death, window: Duration) -> Result<Found, String> {
+    let mut server = fresh.start(&[("--allow-crash", "")])?;
+    let address = server.address();
+    let others = Workload {
+        pace: Pace::Open {
+            rate_per_s: OTHERS_PER_S,
+            arrivals: Arrivals::Poisson,
+        },
+        path: OTHERS_PATH.into(),
+        expected_body: expected_body(OTHERS_PATH),
+        stop: Stop::After(window),
+        warmup: WARMUP,
+        timeout: TIMEOUT,
+        cpus: fresh.generator_cpus.to_vec(),
+        seed: fresh.seed,
+        ..Workload::new(address)
+    };
+    let (measured, crashes) = thread::scope(|scope| {
+        // Dropped, it tells the thread to end.
+        let (stop, stopped) = mpsc::channel();
+        let crashes = scope.spawn(move || crash_again_and_again(fresh, address, death, &stopped));
+        let measured = hola_loadgen::run(&others, &Interruptible(fresh.interrupted));
+        drop(stop);
+        // A panic has been reported by the thread itself.
+        (measured, crashes.join().unwrap_or_default())
+    });
+    fresh.stop_if_interrupted()?;
+    let counts = measured.map_err(|error| error.to_string())?.summary.counts;
+    let survived = server.is_alive() && is_greeted(address, RECOVERY_MAX);
+
+    let mut found = Found::default();
+    if let Some(answered) = share(counts.ok, counts.planned) {
+        found.figure(Metric::OthersFailed, 1.0 - answered);
+    }
+    found.figure(Metric::Survived, f64::from(u8::from(survived)));
+    if let Some(median) = median_us(&crashes.recoveries) {
+        found.figure(Metric::RecoveryTime, median);
+    }
+    found.note(
+        "crashes",
+        format_args!("{} of {} handlers died", crashes.died, crashes.asked),
+    );
+    found.check("crashed", crashes.died > 0, "no handler died");
+    if survived {
+        found.note_end(server.stop());
+    }
+    Ok(found)
+}
+
+/// What became of the requests for a crash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Crashes {
+    asked: usize,
+    /// Those whose handler died: the connection ended without a whole answer, or with a 500.
+    died: usize,
+    /// From each death to the whole greeting of a fresh client, which takes its turn behind the other clients.
+    recoveries: Vec<Duration>,
+}
+
+/// Until it is stopped, or no fresh client is greeted any more.
+fn crash_again_and_again(
+    fresh: &Fresh<'_>,
+    target: SocketAddr,
+    death: Death,
+    stopped: &Receiver<()>,
+) -> Crashes {
+    if !fresh.generator_cpus.is_empty() {
+        // Elsewhere it works as well; only the server might notice.
+        let _ = Cpus::from(fresh.generator_cpus).run_on();
+    }
+    let goes_on = || stopped.try_recv() == Err(TryRecvError::Empty);
+    let mut crashes = Crashes::default();
+    while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        crashes.asked += 1;
+        let has_died = match ask(target, path(death), None, DEATH_MAX, goes_on) {
+            Ok(reply) => reply.status == 500,
+            Err(error) => is_end(error.kind()),
+        };
+        if has_died {
+            crashes.died += 1;
+            let Some(recovery) = recovery(target, goes_on) else {
+                break;
+            };
+            crashes.recoveries.push(recovery);
+        }
+    }
+    crashes
+}
+
+fn path(death: Death) -> &'static str {
+    match death {
+        Death::Panic => "/crash/panic",
+        Death::Abort => "/crash/abort",
+        Death::Segv => "/crash/segv",
+    }
+}
+
+/// Whether a connection ended in a way that the death of its handler explains.
+fn is_end(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
+}
+
+/// Time until a fresh client is greeted; `None` if that takes too long, or the measurement ends first.
+fn recovery(target: SocketAddr, goes_on: impl Fn() -> bool) -> Option<Duration> {
+    let started = Instant::now();
+    loop {
+        let left = RECOVERY_MAX.saturating_sub(started.elapsed());
+        if !left.is_zero() && is_greeted(target, left) {
+            return Some(started.elapsed());
+        }
+        if left.is_zero() || !goes_on() {
+            return None;
+        }
+        thread::sleep(TRY_AGAIN);
+    }
+}
+
+fn median_us(times: &[Duration]) -> Option<f64> {
+    let mut sorted: Vec<f64> = times.iter().copied().map(microseconds).collect();
+    sorted.sort_by(f64::total_cmp);
+    percentile(&sorted, 0.5)
+}

@@ -1,0 +1,200 @@
+//! More and more clients that keep asking, on one fresh server: how many are all served, and what is left of goodput.
+//!
+//! Clients join one by one, for the accept queue must not be the limit, each on one connection, and ask again as soon as they
+//! have an answer. All clients of a step are served when no request of its window failed and, at its end, no connection waits
+//! to be accepted.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use hola_loadgen::{LoadError, Pace, Probe, Stop, Workload};
+
+use super::limit::{self, Limit, LimitWatch};
+use super::{Found, Fresh};
+use crate::listening;
+use crate::metric::Metric;
+
+/// Clients of the first step; each further one has four times as many.
+const CLIENTS_MIN: u32 = 64;
+/// Clients of the server beyond those that ask: connections of the step before that are not closed yet.
+const SPARE_CLIENTS: u32 = 64;
+/// How many clients join per second: a model that admits fewer has an accept queue of thousands for the rest.
+const JOIN_PER_S: f64 = 4_000.0;
+/// Load before the window, once all have joined: a client that is not accepted within a second is not served.
+const WARMUP: Duration = Duration::from_secs(1);
+/// The window.
+const WINDOW: Duration = Duration::from_millis(300);
+/// The share of the best goodput below which there is no point in more clients.
+const GOODPUT_SHARE_MIN: f64 = 0.5;
+/// A generator thread that used this share of its CPU may have been the limit itself.
+const GENERATOR_SHARE_MAX: f64 = 0.95;
+
+/// Lets more and more clients ask a fresh server, up to `clients_max`.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record.
+pub(super) fn measure(fresh: &Fresh<'_>, clients_max: u32) -> Result<Found, String> {
+    let (most, end) = limit::most_clients(clients_max);
+    let cap = most.saturating_add(SPARE_CLIENTS).to_string();
+    let server = fresh.start(&[
+        ("--max-clients", &cap),
+        ("--backlog", limit::BACKLOG_MAX),
+        ("--deadlines", "60"),
+    ])?;
+    let limits = LimitWatch::new(server.pid(), fresh.interrupted);
+    let mut made = Vec::new();
+    let mut met = None;
+    for clients in steps(most) {
+        let Some(step) = step(fresh, server.address(), clients, &limits)? else {
+            met = limits.reached();
+            break;
+        };
+        let is_served = step.is_served();
+        made.push(step);
+        if !is_served {
+            met = limits.reached();
+        }
+        if met.is_none() && last_of_best(&made) < GOODPUT_SHARE_MIN {
+            met = Some(Limit::Goodput);
+        }
+        if met.is_some() {
+            break;
+        }
+    }
+    let all_served = made.iter().all(Step::is_served);
+    let unserved = || Limit::NotServed(format!("some of {most} clients are not served"));
+    let end = if all_served { end } else { unserved() };
+    let mut found = found(&made);
+    found.note_limit(&met.unwrap_or(end));
+    found.note_end(server.stop());
+    Ok(found)
+}
+
+/// What was seen with so many clients.
+struct Step {
+    clients: u32,
+    good_per_s: f64,
+    /// Requests that failed, and connections that waited to be accepted.
+    unserved: u64,
+    generator_share: f64,
+}
+
+impl Step {
+    fn is_served(&self) -> bool {
+        self.unserved == 0 && self.good_per_s > 0.0
+    }
+}
+
+/// Makes one step; `None` when memory was low before it was over.
+fn step(
+    fresh: &Fresh<'_>,
+    target: SocketAddr,
+    clients: u32,
+    limits: &LimitWatch<'_>,
+) -> Result<Option<Step>, String> {
+    let workload = Workload {
+        pace: Pace::Closed { clients },
+        requests_per_connection: None,
+        ramp: joining(clients),
+        warmup: WARMUP,
+        stop: Stop::After(WINDOW),
+        cpus: fresh.generator_cpus.to_vec(),
+        seed: fresh.seed,
+        ..Workload::new(target)
+    };
+    let accept_queue = AcceptQueue {
+        address: target,
+        waiting_at_end: AtomicU32::new(0),
+    };
+    let measured = hola_loadgen::run_probed(&workload, limits, &accept_queue);
+    fresh.stop_if_interrupted()?;
+    let summary = match measured {
+        Ok(measured) if !measured.interrupted => measured.summary,
+        Ok(_) | Err(LoadError::StoppedInWarmup) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    let waiting = accept_queue.waiting_at_end.into_inner();
+    Ok(Some(Step {
+        clients,
+        good_per_s: summary.rates.good_per_s,
+        unserved: summary.counts.failed_total() + u64::from(waiting),
+        generator_share: summary.generator.cpu_share,
+    }))
+}
+
+/// Goodput of the last step, as a share of the best one's.
+fn last_of_best(made: &[Step]) -> f64 {
+    let best = made.iter().map(|step| step.good_per_s).fold(0.0, f64::max);
+    made.last().map_or(0.0, |last| last.good_per_s / best)
+}
+
+fn found(made: &[Step]) -> Found {
+    let mut found = Found::default();
+    let served = made.iter().filter(|step| step.is_served());
+    let held = served.map(|step| step.clients).max().unwrap_or(0);
+    found.figure(Metric::ClientsHeld, f64::from(held));
+    found.figure(Metric::CrowdGoodput, last_of_best(made));
+    found.check("answers", held > 0, "no step was served");
+    for step in made {
+        let clients = step.clients;
+        let goodput = format_args!("{:.0}", step.good_per_s);
+        found.note(&format!("goodput_per_s_{clients}"), goodput);
+        if step.unserved > 0 {
+            found.note(&format!("unserved_{clients}"), step.unserved);
+        }
+        if step.generator_share > GENERATOR_SHARE_MAX {
+            let share = format_args!("{:.2}", step.generator_share);
+            found.note(&format!("generator_share_{clients}"), share);
+        }
+    }
+    found
+}
+
+/// Reads the length of a server's accept queue when the window closes.
+struct AcceptQueue {
+    address: SocketAddr,
+    waiting_at_end: AtomicU32,
+}
+
+impl Probe for AcceptQueue {
+    fn window_closed(&self) {
+        // A queue that cannot be read shows in the requests that fail.
+        let waiting = listening::waiting(self.address).unwrap_or(0);
+        self.waiting_at_end.store(waiting, Ordering::Relaxed);
+    }
+}
+
+fn joining(clients: u32) -> Duration {
+    Duration::from_secs_f64(f64::from(clients) / JOIN_PER_S)
+}
+
+/// Numbers of clients: four times as many each time, and `most` at the end.
+fn steps(most: u32) -> impl Iterator<Item = u32> {
+    let below = std::iter::successors(Some(CLIENTS_MIN), |clients| clients.checked_mul(4));
+    below
+        .take_while(move |&clients| clients < most)
+        .chain([most])
+}
+
+/// Time that one repeat takes at most, in seconds.
+pub(super) fn estimate_s(clients_max: u32) -> f64 {
+    let (most, _) = limit::most_clients(clients_max);
+    let step = |clients| (joining(clients) + WARMUP + WINDOW).as_secs_f64() + 0.1;
+    0.3 + steps(most).map(step).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steps;
+
+    #[test]
+    fn steps_by_fours_up_to_the_most() {
+        assert_eq!(
+            steps(10_000).collect::<Vec<_>>(),
+            [64, 256, 1_024, 4_096, 10_000]
+        );
+        assert_eq!(steps(256).collect::<Vec<_>>(), [64, 256]);
+        assert_eq!(steps(10).collect::<Vec<_>>(), [10]);
+    }
+}

@@ -1,0 +1,155 @@
+//! More requests than a server can answer, for long enough that a queue can grow.
+//!
+//! The capacity is that of a closed loop on a fresh server of the same participant just before. Then another fresh server meets
+//! an open loop at a multiple of it. Only answers within the deadline count as good, and only those of the second half of the
+//! time: in the first the queue is still growing.
+
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hola_loadgen::summary::Arrivals;
+use hola_loadgen::{Histograms, Interval, LoadError, Observer, Pace, Stop, Workload};
+
+use super::limit::{self, LimitWatch};
+use super::{Found, Fresh};
+use crate::metric::Metric;
+use crate::record::{share, to_f64};
+
+/// What is asked for: some 0.2 ms of computing, so that the generator can offer three times what one CPU serves.
+const PATH: &str = "/compute/100000";
+/// The deadline of an answer.
+const TIMEOUT: Duration = Duration::from_secs(1);
+/// Clients of the closed loop: enough that the server is never without work.
+const CAPACITY_CLIENTS: u32 = 64;
+const CAPACITY_WARMUP: Duration = Duration::from_millis(100);
+const CAPACITY_WINDOW: Duration = Duration::from_millis(500);
+/// Most clients that a server may hold: as many as can be within the deadline at three times the capacity.
+const CLIENTS_MAX: u32 = 16_000;
+/// The share of planned requests that must have been sent.
+const SENT_MIN: f64 = 0.95;
+
+/// Measures the capacity, then what is left of it at `of_capacity` times as many requests for the time `duration`.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record.
+pub(super) fn measure(
+    fresh: &Fresh<'_>,
+    of_capacity: f64,
+    duration: Duration,
+) -> Result<Found, String> {
+    let mut found = Found::default();
+    let capacity_per_s = capacity(fresh, &mut found)?;
+    let (clients_max, _) = limit::most_clients(CLIENTS_MAX);
+    let server = fresh.start(&[
+        ("--backlog", limit::BACKLOG_MAX),
+        ("--max-clients", &clients_max.to_string()),
+    ])?;
+    let workload = Workload {
+        pace: Pace::Open {
+            rate_per_s: capacity_per_s * of_capacity,
+            arrivals: Arrivals::Poisson,
+        },
+        stop: Stop::After(duration),
+        warmup: Duration::ZERO,
+        max_in_flight: Some(clients_max),
+        ..workload(fresh, server.address())
+    };
+    let second_half = SecondHalf {
+        limits: LimitWatch::new(server.pid(), fresh.interrupted),
+        half: duration / 2,
+        good: Cell::new(0),
+    };
+    let measured = hola_loadgen::run(&workload, &second_half);
+    fresh.stop_if_interrupted()?;
+    let measured = measured.map_err(|error| error.to_string())?;
+    let counts = &measured.summary.counts;
+    let sent = share(counts.sent, counts.planned).unwrap_or(0.0);
+    let good_per_s = to_f64(second_half.good.get()) / second_half.half.as_secs_f64();
+
+    found.figure(Metric::GoodputOfCapacity, good_per_s / capacity_per_s);
+    if let Some(limit) = second_half.limits.reached() {
+        found.note_limit(&limit);
+    }
+    found.check(
+        "memory",
+        !measured.interrupted,
+        "memory was low before the time was up",
+    );
+    found.check(
+        "offered",
+        sent >= SENT_MIN,
+        format_args!("only {:.0} % of the requests were sent", sent * 100.0),
+    );
+    found.note_end(server.stop());
+    Ok(found)
+}
+
+/// Good answers per second of a closed loop on a fresh server.
+fn capacity(fresh: &Fresh<'_>, found: &mut Found) -> Result<f64, String> {
+    let server = fresh.start(&[])?;
+    let workload = Workload {
+        pace: Pace::Closed {
+            clients: CAPACITY_CLIENTS,
+        },
+        stop: Stop::After(CAPACITY_WINDOW),
+        warmup: CAPACITY_WARMUP,
+        ..workload(fresh, server.address())
+    };
+    let limits = LimitWatch::new(server.pid(), fresh.interrupted);
+    let measured = hola_loadgen::run(&workload, &limits);
+    fresh.stop_if_interrupted()?;
+    let summary = measured
+        .map_err(|error: LoadError| error.to_string())?
+        .summary;
+    found.note_end(server.stop());
+    let capacity_per_s = summary.rates.good_per_s;
+    if capacity_per_s <= 0.0 {
+        return Err("no request was answered when its capacity was measured".into());
+    }
+    found.note("capacity_per_s", format_args!("{capacity_per_s:.0}"));
+    // A rate at the generator's limit is the generator's.
+    let generator = summary
+        .validity
+        .iter()
+        .find(|check| check.check == "generator");
+    if let Some(generator) = generator {
+        found.check("generator", generator.ok, &generator.detail);
+    }
+    Ok(capacity_per_s)
+}
+
+fn workload(fresh: &Fresh<'_>, target: SocketAddr) -> Workload {
+    Workload {
+        path: PATH.into(),
+        expected_body: None,
+        timeout: TIMEOUT,
+        cpus: fresh.generator_cpus.to_vec(),
+        seed: fresh.seed,
+        ..Workload::new(target)
+    }
+}
+
+/// Counts the good answers that come in the second half of the window.
+struct SecondHalf<'s> {
+    limits: LimitWatch<'s>,
+    half: Duration,
+    good: Cell<u64>,
+}
+
+impl Observer for SecondHalf<'_> {
+    fn interval_length(&self) -> Option<Duration> {
+        Some(self.half)
+    }
+
+    fn interval(&self, interval: &Interval, _so_far: &Histograms) {
+        // The third interval holds answers that come after the window.
+        if interval.start == self.half {
+            self.good.set(self.good.get() + interval.ok);
+        }
+    }
+
+    fn should_stop(&self) -> bool {
+        self.limits.should_stop()
+    }
+}

@@ -1,0 +1,84 @@
+//! A running server, whichever kind it is.
+
+use std::net::SocketAddr;
+
+use crate::account::CpuAccount;
+use crate::image::Image;
+use crate::model_server::{Ended, ModelServer};
+use crate::plan::Participant;
+use crate::target::{Target, Targets};
+
+/// A running server. Dropping it ends it.
+#[derive(Debug)]
+pub enum RunningServer {
+    /// One of Hola's models.
+    Model(ModelServer),
+    /// A reference target.
+    Target(Target),
+}
+
+impl RunningServer {
+    /// Starts a fresh server of a participant on `cpus`, with further `options` where it is a model.
+    ///
+    /// # Errors
+    /// One plain sentence: why there is none.
+    pub fn start(
+        image: &Image,
+        targets: &Targets,
+        participant: &Participant,
+        cpus: &[usize],
+        options: &[String],
+    ) -> Result<Self, String> {
+        if let Some(spec) = targets.named(&participant.server) {
+            let target = Target::start(image, spec, &targets.places, cpus)?;
+            return Ok(RunningServer::Target(target));
+        }
+        let options = [participant.options.as_slice(), options].concat();
+        ModelServer::start(image, &participant.server, cpus, &options)
+            .map(RunningServer::Model)
+            .map_err(|error| error.to_string())
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            RunningServer::Model(server) => server.address(),
+            RunningServer::Target(target) => target.address(),
+        }
+    }
+
+    /// Process id of its first process.
+    pub fn pid(&self) -> i32 {
+        match self {
+            RunningServer::Model(server) => server.pid(),
+            RunningServer::Target(target) => target.pid(),
+        }
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&mut self) -> bool {
+        match self {
+            RunningServer::Model(server) => server.is_alive(),
+            RunningServer::Target(target) => target.is_alive(),
+        }
+    }
+
+    /// What it has used.
+    pub fn account(&self) -> &CpuAccount {
+        match self {
+            RunningServer::Model(server) => server.account(),
+            RunningServer::Target(target) => target.account(),
+        }
+    }
+
+    /// Has it end; a model gives its report.
+    ///
+    /// # Errors
+    /// One plain sentence, when it did not end well.
+    pub fn stop(self) -> Result<Option<Ended>, String> {
+        match self {
+            RunningServer::Model(server) => server.stop().map(Some),
+            RunningServer::Target(target) => target.stop().map(|()| None),
+        }
+    }
+}

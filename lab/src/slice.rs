@@ -1,0 +1,230 @@
+//! One slice: a load on a live server for a moment, with the server's account read at both ends of the window.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use hola_loadgen::summary::{Arrivals, Check};
+use hola_loadgen::workload::GREETING;
+use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
+
+use crate::account::CpuAccount;
+use crate::beside::Beside;
+use crate::plan::{self, Load};
+use crate::record::Slice;
+use crate::running::RunningServer;
+use crate::switches::Switches;
+
+/// Checks of a load that speak against any slice.
+const ALWAYS_DECISIVE: &[&str] = &["identity", "time_away", "throttled"];
+
+/// Checks that speak against a slice of which every request should have been answered. All others judge what a slice does
+/// not claim: a closed loop may show the generator (capacity is taken from full servers alone), and a tenth of a second is
+/// too short for a trend.
+const DECISIVE: &[&str] = &["failures", "body", "offered", "kernel_evidence", "modes"];
+
+/// Where and how slices of a stage are made.
+pub(crate) struct Bench<'b> {
+    /// CPUs of the load generator.
+    pub(crate) generator_cpus: &'b [usize],
+    /// CPUs of the servers.
+    pub(crate) server_cpus: &'b [usize],
+    /// Counts context switches on the servers' CPUs, where that is allowed.
+    pub(crate) switches: Option<&'b Mutex<Switches>>,
+    /// Raised when the user wants an end.
+    pub(crate) interrupted: &'b AtomicBool,
+}
+
+/// Makes one slice, and gives the response times of its requests.
+///
+/// # Errors
+/// One plain sentence: why there is none. The server may have died.
+pub(crate) fn make(
+    bench: &Bench<'_>,
+    server: &RunningServer,
+    participant: &str,
+    load: &Load,
+    seed: u64,
+) -> Result<(Slice, Option<Histogram<u64>>), String> {
+    let account = AccountReader {
+        account: server.account(),
+        switches: bench.switches,
+        opened: Mutex::default(),
+        closed: Mutex::default(),
+    };
+    let Some(workload) = workload(bench, server.address(), participant, load, seed) else {
+        thread::sleep(milliseconds(load.warmup_ms));
+        account.window_opened();
+        thread::sleep(milliseconds(load.window_ms));
+        account.window_closed();
+        return Ok((account.slice(bench)?, None));
+    };
+    let beside = match &load.beside {
+        Some(disturbance) => Some(Beside::start(
+            disturbance,
+            server.address(),
+            bench.generator_cpus,
+            workload.warmup + milliseconds(load.window_ms) + workload.timeout,
+            seed,
+        )?),
+        None => None,
+    };
+    let measured = run_probed(&workload, &Interruptible(bench.interrupted), &account);
+    drop(beside);
+    let measured = measured.map_err(|error| error.to_string())?;
+    let slice = account.slice(bench)?;
+    Ok(with_load(slice, &measured, load))
+}
+
+/// The load in the generator's terms; `None` where the server is left alone.
+fn workload(
+    bench: &Bench<'_>,
+    target: SocketAddr,
+    participant: &str,
+    load: &Load,
+    seed: u64,
+) -> Option<Workload> {
+    let (pace, kept_connections) = match load.pace {
+        plan::Pace::Rest => return None,
+        plan::Pace::Closed { clients } => (Pace::Closed { clients }, None),
+        plan::Pace::Open {
+            rate_per_s,
+            connections,
+        } => {
+            let arrivals = Arrivals::Poisson;
+            (
+                Pace::Open {
+                    rate_per_s,
+                    arrivals,
+                },
+                connections,
+            )
+        }
+    };
+    let path = load.path_for(participant);
+    Some(Workload {
+        pace,
+        kept_connections,
+        path: path.to_owned(),
+        expected_body: expected_body(path),
+        requests_per_connection: load.requests_per_connection,
+        stop: Stop::After(milliseconds(load.window_ms)),
+        warmup: milliseconds(load.warmup_ms),
+        timeout: milliseconds(load.timeout_ms),
+        cpus: bench.generator_cpus.to_vec(),
+        seed,
+        ..Workload::new(target)
+    })
+}
+
+/// The body of a right answer, where it is the same each time and known without computing it again.
+pub(crate) fn expected_body(path: &str) -> Option<Vec<u8>> {
+    match path.strip_prefix("/wait/") {
+        Some(ms) => Some(format!("waited {ms} ms\n").into_bytes()),
+        None => (path == "/").then(|| GREETING.to_vec()),
+    }
+}
+
+fn with_load(
+    mut slice: Slice,
+    measured: &Measurement,
+    load: &Load,
+) -> (Slice, Option<Histogram<u64>>) {
+    let summary = &measured.summary;
+    let window_s = measured.window.as_secs_f64();
+    // The generator tells a rate; times the window it is the count again.
+    slice.answered = round(summary.rates.good_per_s * window_s);
+    slice.failed = summary.counts.failed_total();
+    slice.generator_share = summary.generator.cpu_share;
+    let speaks_against = |check: &&Check| {
+        let name = check.check.as_str();
+        let is_decisive = DECISIVE.contains(&name) && !load.expects_failures;
+        !check.ok && (is_decisive || ALWAYS_DECISIVE.contains(&name))
+    };
+    let failed = summary.validity.iter().filter(speaks_against);
+    slice.failed_checks = failed.map(|check| check.check.clone()).collect();
+    (slice, Some(measured.histograms.response.clone()))
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of a slice are positive and small"
+)]
+fn round(count: f64) -> u64 {
+    count.round().max(0.0) as u64
+}
+
+fn milliseconds(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
+
+/// What was read at one end of a window.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    cpu_us: f64,
+    switches: Option<u64>,
+}
+
+/// Reads a server's account when it is told to.
+struct AccountReader<'r> {
+    account: &'r CpuAccount,
+    switches: Option<&'r Mutex<Switches>>,
+    opened: Mutex<Option<Reading>>,
+    closed: Mutex<Option<Reading>>,
+}
+
+impl AccountReader<'_> {
+    fn read(&self) -> Reading {
+        let switches = self.switches.and_then(|switches| {
+            let mut switches = switches.lock().unwrap_or_else(PoisonError::into_inner);
+            switches.so_far().ok()
+        });
+        Reading {
+            at: Instant::now(),
+            cpu_us: self.account.cpu_us(),
+            switches,
+        }
+    }
+
+    fn slice(&self, bench: &Bench<'_>) -> Result<Slice, String> {
+        let at = |end: &Mutex<Option<Reading>>| *end.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(opened), Some(closed)) = (at(&self.opened), at(&self.closed)) else {
+            return Err("the window was not closed".into());
+        };
+        let window = closed.at.duration_since(opened.at);
+        Ok(Slice {
+            window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
+            cpu_us: (closed.cpu_us - opened.cpu_us).max(0.0),
+            server_cpus: u32::try_from(bench.server_cpus.len()).unwrap_or(1),
+            switches: closed
+                .switches
+                .zip(opened.switches)
+                .map(|(closed, opened)| closed.saturating_sub(opened)),
+            ..Slice::default()
+        })
+    }
+}
+
+impl Probe for AccountReader<'_> {
+    fn window_opened(&self) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.read());
+    }
+
+    fn window_closed(&self) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.read());
+    }
+}
+
+/// Ends a load early when the user asks for it.
+pub(crate) struct Interruptible<'f>(pub(crate) &'f AtomicBool);
+
+impl Observer for Interruptible<'_> {
+    fn should_stop(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
