@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
-use hola::lab::server_process::ServerProcess;
+use hola_lab::image::Image;
+use hola_lab::model_server::ModelServer;
 use hola_servers::conversation::http::Http;
 use hola_servers::conversation::{Conversation, Site, Spoken, Step};
 use hola_servers::models::MODELS;
@@ -153,6 +154,8 @@ fn site() -> Site {
         stopping: &GOING_ON,
         count: &COUNT,
         crash: None,
+        extra_work: None,
+        block: std::thread::sleep,
         heard: None,
     }
 }
@@ -195,8 +198,8 @@ fn http_octet_by_octet(criterion: &mut Criterion) {
 
 fn round_trip(criterion: &mut Criterion) {
     for model in MODELS {
-        let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
-        let server = ServerProcess::start(hola, model.name, &[], &[]).expect("the server starts");
+        let image = Image::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
+        let server = ModelServer::start(&image, model.name, &[], &[]).expect("the server starts");
         criterion.bench_function(&format!("round_trip/{}", model.name), |bencher| {
             bencher.iter(|| exchange(server.address()));
         });

@@ -5,16 +5,30 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use hola::lab::cgroup::{Account, Cgroup};
-use hola::lab::server_process::{Bill, ServerProcess};
-use hola::lab::target::{Places, Target};
+use hola_lab::image::Image;
+use hola_lab::model_server::ModelServer;
+use hola_lab::record::Account;
 use hola_loadgen::{Pace, Stop, Unobserved, Workload};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 
 /// Difference that is put up with, as a share.
 const AGREEMENT: f64 = 0.05;
 /// Most that getrusage(2) may lose of each thread that lives for one request, in microseconds: a debug build on a busy
 /// machine is several times slower than what is measured elsewhere.
 const LOST_US_PER_THREAD_MAX: f64 = 100.0;
+
+/// What a server used while it was loaded.
+struct Used {
+    by_cgroup_us: f64,
+    by_getrusage_us: f64,
+    answers: u64,
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn to_f64(count: impl TryInto<i64>) -> f64 {
+    count.try_into().map_or(f64::NAN, |count| count as f64)
+}
 
 fn load(address: SocketAddr) {
     let workload = Workload {
@@ -27,63 +41,56 @@ fn load(address: SocketAddr) {
     assert!(load.summary.counts.ok > 0);
 }
 
-/// What a model's server cost under a load.
-fn bill(model: &str) -> Bill {
-    let hola = Path::new(env!("CARGO_BIN_EXE_hola"));
-    let server = ServerProcess::start(hola, model, &[], &[]).expect(model);
+fn children_us() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage");
+    to_f64((usage.user_time() + usage.system_time()).num_microseconds())
+}
+
+/// CPU time of a process's threads so far, in microseconds.
+fn threads_us(pid: i32) -> f64 {
+    let tasks = procfs::process::Process::new(pid).and_then(|process| process.tasks());
+    let tasks = tasks.expect("threads").flatten();
+    tasks
+        .map(|task| to_f64(task.schedstat().expect("schedstat").sum_exec_runtime) / 1e3)
+        .sum()
+}
+
+/// `None` where there is no control group.
+fn used(model: &str) -> Option<Used> {
+    let image = Image::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
+    let server = ModelServer::start(&image, model, &[], &[]).expect(model);
+    if server.account().counted_by() != Account::Cgroup {
+        return None;
+    }
+    let (threads_at_start_us, cgroup_at_start_us) =
+        (threads_us(server.pid()), server.account().cpu_us());
     load(server.address());
-    let bill = server.stop().expect(model);
-    assert_eq!(bill.accounted_by, Account::Cgroup);
-    bill
-}
-
-fn assert_agree(name: &str, by_cgroup_us: u64, by_getrusage_us: u64) {
-    println!("{name}: {by_cgroup_us} µs by cgroup, {by_getrusage_us} µs by getrusage");
-    let ratio = to_f64(by_getrusage_us) / to_f64(by_cgroup_us);
-    assert!((ratio - 1.0).abs() <= AGREEMENT, "{name}: {ratio}");
-}
-
-#[allow(clippy::cast_precision_loss)]
-fn to_f64(count: u64) -> f64 {
-    count as f64
+    let reaped_before_us = children_us();
+    let by_cgroup_us = server.account().cpu_us() - cgroup_at_start_us;
+    let ended = server.stop().expect(model);
+    Some(Used {
+        by_cgroup_us,
+        by_getrusage_us: children_us() - reaped_before_us - threads_at_start_us,
+        answers: ended.counters.answers,
+    })
 }
 
 #[test]
 fn control_group_and_getrusage_agree_but_for_the_last_moments_of_threads() {
-    if let Err(reason) = Cgroup::new() {
-        return println!("skipped: {reason}");
-    }
     for model in ["fork-per-client", "pre-forked", "pre-threaded", "epoll"] {
-        let bill = bill(model);
-        assert_agree(model, bill.cpu_us, bill.cpu_by_getrusage_us);
+        let Some(used) = used(model) else {
+            return println!("skipped: no control group can be made here");
+        };
+        let ratio = used.by_getrusage_us / used.by_cgroup_us;
+        assert!((ratio - 1.0).abs() <= AGREEMENT, "{model}: {ratio}");
     }
-    let bill = bill("thread-per-client");
-    let lost_us = to_f64(bill.cpu_us) - to_f64(bill.cpu_by_getrusage_us);
-    let lost_us_per_thread = lost_us / to_f64(bill.counters.closed);
+    let used = used("thread-per-client").expect("as before");
+    let lost_us = used.by_cgroup_us - used.by_getrusage_us;
+    let lost_us_per_thread = lost_us / to_f64(used.answers);
     println!("thread-per-client: getrusage loses {lost_us_per_thread:.1} µs of each thread");
     // That there is something to lose is the kernel's affair and may end; that it is not gained, and little, is ours.
     assert!(
-        lost_us >= -AGREEMENT * to_f64(bill.cpu_us) && lost_us_per_thread < LOST_US_PER_THREAD_MAX,
-        "{bill:?}"
+        lost_us >= -AGREEMENT * used.by_cgroup_us && lost_us_per_thread < LOST_US_PER_THREAD_MAX,
+        "{lost_us} µs"
     );
-    targets_agree();
-}
-
-fn targets_agree() {
-    let places = Places::beside_source(Path::new(env!("CARGO_BIN_EXE_hola")));
-    // Processes for each client, and processes and threads that stay.
-    for name in ["python-processes", "apache-worker", "nginx"] {
-        let targets = places.targets().expect("a list");
-        let spec = targets.iter().find(|spec| spec.name == name);
-        let spec = spec.expect("it is listed");
-        if let Err(reason) = spec.program(&places) {
-            println!("skipped: {reason}");
-            continue;
-        }
-        let target = Target::start(spec, &places, &[]).expect("started");
-        load(target.address());
-        let cost = target.stop().expect("stopped");
-        assert_eq!(cost.accounted_by, Account::Cgroup);
-        assert_agree(name, cost.cpu_us, cost.cpu_by_getrusage_us);
-    }
 }

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hola::lab::record::schemas;
+use hola_lab::record::schemas;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ fn published(name: &str) -> PathBuf {
 fn published_schemas_are_those_of_the_code() {
     for (name, schema) in schemas() {
         let derived = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
-        let path = published(name);
+        let path = published(&format!("{name}.json"));
         if std::env::var_os("HOLA_BLESS").is_some() {
             fs::write(&path, derived).expect("written");
             continue;
@@ -39,7 +39,7 @@ fn published_schemas_are_those_of_the_code() {
 /// What the published schemas accept.
 struct Published {
     run: Validator,
-    trial: Validator,
+    block: Validator,
 }
 
 impl Published {
@@ -51,7 +51,7 @@ impl Published {
         };
         Self {
             run: validator("run.json"),
-            trial: validator("trial.json"),
+            block: validator("block.json"),
         }
     }
 
@@ -59,14 +59,14 @@ impl Published {
     fn records(&self, folder: &Path) -> (Value, Vec<Value>) {
         let read = |name| fs::read_to_string(folder.join(name)).expect("a record");
         let run = accepted(&self.run, &read("run.json"));
-        let lines = read("trials.jsonl");
-        let trials: Vec<Value> = lines
+        let lines = read("blocks.jsonl");
+        let blocks: Vec<Value> = lines
             .split_inclusive('\n')
             // A run that goes on may be in the middle of a line.
             .filter(|line| line.ends_with('\n'))
-            .map(|line| accepted(&self.trial, line))
+            .map(|line| accepted(&self.block, line))
             .collect();
-        (run, trials)
+        (run, blocks)
     }
 }
 
@@ -80,17 +80,15 @@ fn accepted(validator: &Validator, text: &str) -> Value {
     record
 }
 
-/// The records of a run made now: of a load, and of an experiment without one.
+/// The records of a run made now: of a load, and of a procedure.
 fn fresh() -> (Value, Vec<Value>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = format!("--output={}", folder.path().display());
     let (status, _, stderr) = hola(&[
         "compare",
-        "--experiments=churn,spawn",
-        "--models=iterative,fork-per-client",
-        "--clients=2",
-        "--rounds=1",
-        "--duration=100ms",
+        "--experiments=deadlines,spawn",
+        "--models=tokio",
+        "--blocks=1",
         &output,
     ]);
     assert!(status.success(), "{stderr}");
@@ -99,11 +97,18 @@ fn fresh() -> (Value, Vec<Value>) {
 
 #[test]
 fn records_of_a_fresh_run_keep_to_the_published_schemas() {
-    let (run, trials) = fresh();
-    assert_eq!(run["experiments"].as_array().map(Vec::len), Some(2));
-    let has_load = |trial: &&Value| trial["outcome"]["measured"]["load"].is_object();
-    let loads = trials.iter().filter(has_load).count();
-    assert!(loads >= 2 && loads < trials.len(), "{loads} loads");
+    let (run, blocks) = fresh();
+    assert_eq!(run["designs"].as_array().map(Vec::len), Some(2));
+    assert!(
+        blocks[0]["readings"][0]["slices"][0]["cpu_us"].is_number(),
+        "{}",
+        blocks[0]
+    );
+    assert!(
+        blocks[1]["readings"][0]["figures"]["spawn_us"].is_number(),
+        "{}",
+        blocks[1]
+    );
 }
 
 #[test]
@@ -112,9 +117,9 @@ fn records_of_every_stored_run_keep_to_the_published_schemas() {
     let stored = fs::read_dir(results()).expect("a folder").flatten();
     let runs = stored
         .map(|entry| entry.path())
-        .filter(|path| path.join("trials.jsonl").exists());
-    let trials: usize = runs.map(|run| published.records(&run).1.len()).sum();
-    assert!(trials > 100, "{trials}");
+        .filter(|path| path.join("blocks.jsonl").exists());
+    let blocks: usize = runs.map(|run| published.records(&run).1.len()).sum();
+    assert!(blocks > 50, "{blocks}");
 }
 
 /// Takes the key that `pointer` ends with out of `record`.
@@ -138,46 +143,40 @@ fn with(record: &Value, pointer: &str, value: Value) -> Value {
 #[test]
 fn broken_records_are_refused() {
     let published = Published::read();
-    let (run, trials) = fresh();
-    let has_load = |trial: &&Value| trial["outcome"]["measured"]["load"].is_object();
-    let trial = trials.iter().find(has_load).expect("a load");
-
-    for pointer in ["/seed", "/experiments/0/control", "/environment/cpus"] {
+    let (run, blocks) = fresh();
+    let block = &blocks[0];
+    for pointer in [
+        "/seed",
+        "/designs/0/stages/0/levels/0/control",
+        "/environment/cpus",
+    ] {
         let broken = without(&run, pointer);
         assert!(!published.run.is_valid(&broken), "{pointer}");
     }
     for (pointer, value) in [
         ("/status", json!("finished")),
         ("/seed", json!(-1)),
-        ("/experiments/0/levels/0/clients", json!("many")),
-        ("/experiments/0/figures", json!("cpu_us_per_request")),
+        ("/designs/0/stages/0/levels/0/cycles", json!("many")),
+        ("/designs/0/stages/0/levels/0/task/load/pace", json!("fast")),
         ("/environment", json!(null)),
     ] {
         let broken = with(&run, pointer, value);
         assert!(!published.run.is_valid(&broken), "{pointer}");
     }
-    for pointer in [
-        "/model",
-        "/outcome/measured",
-        "/outcome/measured/figures",
-        "/outcome/measured/load/counts/ok",
-        "/outcome/measured/server/requests",
-    ] {
-        let broken = without(trial, pointer);
-        assert!(!published.trial.is_valid(&broken), "{pointer}");
+    for pointer in ["/experiment", "/index", "/readings"] {
+        let broken = without(block, pointer);
+        assert!(!published.block.is_valid(&broken), "{pointer}");
     }
     for (pointer, value) in [
-        ("/arm", json!("both")),
-        ("/round", json!(0.5)),
-        ("/outcome", json!("measured")),
-        ("/outcome/measured/figures", json!({"recovery_us": "soon"})),
-        ("/outcome/measured/validity", json!([{"check": "steal"}])),
-        ("/outcome/measured/server/accounted_by", json!("guess")),
-        ("/outcome/measured/response_histogram", json!([])),
+        ("/index", json!(0.5)),
+        ("/readings/0/slices/0/cpu_us", json!("little")),
+        ("/readings/0/slices", json!({})),
+        ("/readings/0/participant", json!(1)),
     ] {
-        let broken = with(trial, pointer, value);
-        assert!(!published.trial.is_valid(&broken), "{pointer}");
+        let broken = with(block, pointer, value);
+        assert!(!published.block.is_valid(&broken), "{pointer}");
     }
-    let failed = with(trial, "/outcome", json!({"failed": "no server"}));
-    assert!(published.trial.is_valid(&failed));
+    let mut unknown = block.clone();
+    unknown["readings"][0]["figures"] = json!({"no_such_metric": 1.0});
+    assert!(!published.block.is_valid(&unknown));
 }

@@ -2,13 +2,18 @@
 
 mod support;
 
+use std::cell::RefCell;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use hola::lab::target::{Many, Places, Spec, Target};
+use hola_lab::experiments::{self, Setting};
+use hola_lab::image::Image;
+use hola_lab::plan::{Design, Profile};
+use hola_lab::target::{Many, Places, Spec, Target, Targets};
+use hola_lab::tree;
 use hola_loadgen::{Pace, Stop, Unobserved, Workload};
 use hola_servers::models::{self, Attention};
 use nix::sys::signal::{Signal, kill};
@@ -18,6 +23,11 @@ use self::support::{HOLA, eventually};
 
 fn places() -> Places {
     Places::beside_source(Path::new(HOLA))
+}
+
+fn start(spec: &Spec, places: &Places, cpus: &[usize]) -> Result<Target, String> {
+    let image = Image::open(Path::new(HOLA)).expect("the program");
+    Target::start(&image, spec, places, cpus)
 }
 
 fn spec(name: &str) -> Spec {
@@ -40,8 +50,8 @@ fn installed() -> Vec<Spec> {
 }
 
 /// A process's id, and those of its descendants.
-fn tree(pid: i32) -> Vec<i32> {
-    let processes = hola::lab::tree::processes(pid);
+fn pids_of(pid: i32) -> Vec<i32> {
+    let processes = tree::processes(pid);
     processes
         .iter()
         .map(procfs::process::Process::pid)
@@ -105,9 +115,9 @@ fn every_installed_target_greets_under_load_and_leaves_nobody() {
     for spec in installed() {
         let name = &spec.name;
         assert!(!spec.version(&places()).expect(name).is_empty());
-        let target = Target::start(&spec, &places(), &[]).expect(name);
-        let everybody = tree(target.pid());
-        let before_us = target.cpu_so_far_us();
+        let target = start(&spec, &places(), &[]).expect(name);
+        let everybody = pids_of(target.pid());
+        let before_us = target.account().cpu_us();
         let workload = Workload {
             pace: Pace::Closed { clients: 4 },
             stop: Stop::Requests(300),
@@ -122,14 +132,10 @@ fn every_installed_target_greets_under_load_and_leaves_nobody() {
         );
         // Where there is no control group, an ended thread has taken its time along.
         eventually("it has used time", || {
-            get(target.address(), "/").is_some() && target.cpu_so_far_us() > before_us
+            get(target.address(), "/").is_some() && target.account().cpu_us() > before_us
         });
-        let everybody_now = tree(target.pid());
-        let cost = target.stop().expect(name);
-        assert!(
-            cost.cpu_us > 0 && cost.user_us + cost.system_us > 0,
-            "{name}: {cost:?}"
-        );
+        let everybody_now = pids_of(target.pid());
+        target.stop().expect(name);
         for pid in everybody.into_iter().chain(everybody_now) {
             assert!(!is_running(pid), "{name}: process {pid} is left");
         }
@@ -140,7 +146,7 @@ fn every_installed_target_greets_under_load_and_leaves_nobody() {
 fn targets_that_compute_and_wait_give_the_answers_of_the_models() {
     let server = support::Server::start("epoll");
     for spec in installed().iter().filter(|spec| spec.answers("/compute/1")) {
-        let target = Target::start(spec, &places(), &[]).expect(&spec.name);
+        let target = start(spec, &places(), &[]).expect(&spec.name);
         for path in ["/", "/compute/0", "/compute/1000", "/wait/20"] {
             let own = get(server.address, path);
             assert!(own.is_some());
@@ -164,7 +170,7 @@ fn a_target_that_is_not_installed_is_skipped_with_what_to_do_about_it() {
         reason.starts_with("nginx is not installed: apt-get install"),
         "{reason}"
     );
-    let refused = Target::start(&absent, &places(), &[]).expect_err("it is not there");
+    let refused = start(&absent, &places(), &[]).expect_err("it is not there");
     assert_eq!(refused, reason);
 }
 
@@ -177,7 +183,7 @@ fn a_program_that_ends_instead_of_listening_is_named_with_its_last_words() {
         ..spec("nginx")
     };
     let ended = shell("echo the sky fell >&2; exit 3");
-    let reason = Target::start(&ended, &places(), &[]).expect_err("it ends");
+    let reason = start(&ended, &places(), &[]).expect_err("it ends");
     assert!(reason.contains("did not listen: the sky fell"), "{reason}");
 }
 
@@ -196,7 +202,7 @@ fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
         templates: Vec::new(),
         ..spec("nginx")
     };
-    let started = std::thread::spawn(move || Target::start(&stranger, &places(), &[]).map(|_| ()));
+    let started = std::thread::spawn(move || start(&stranger, &places(), &[]).map(|_| ()));
     eventually("the target knows its port", || told.exists());
     let port = fs::read_to_string(told).expect("a port");
     let port: u16 = port.trim().parse().expect("a number");
@@ -271,7 +277,7 @@ fn a_runner_killed_without_a_word_leaves_no_target() {
             let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             line.contains("python_processes") && !line.contains("keep")
         };
-        tree(shell)
+        pids_of(shell)
             .into_iter()
             .filter(of_target)
             .collect::<Vec<_>>()
@@ -280,7 +286,7 @@ fn a_runner_killed_without_a_word_leaves_no_target() {
         target().len() >= 2
     });
     let everybody = target();
-    let sleeper = tree(shell).into_iter().find(|pid| {
+    let sleeper = pids_of(shell).into_iter().find(|pid| {
         fs::read_to_string(format!("/proc/{pid}/cmdline"))
             .is_ok_and(|line| line.starts_with("sleep"))
     });
@@ -296,4 +302,208 @@ fn a_runner_killed_without_a_word_leaves_no_target() {
     });
     drop(held);
     assert!(TcpStream::connect(address).is_err(), "the port is free");
+}
+
+#[test]
+fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() {
+    let target = |name: &str, program: &str, processes: u32, keep_alive: bool| {
+        format!(
+            "[[target]]\nname = {name:?}\ntitle = {{ en = \"T\", es = \"T\" }}\nprograms = [{program:?}]\n\
+             install = \"install it\"\nversion = []\narguments = []\npaths = [\"/\"]\n\
+             keep_alive = {keep_alive}\nprocesses = {processes}\nthreads = 1\n"
+        )
+    };
+    let list = [
+        target("there", "sh", 1, true),
+        target("small", "sh", 2, true),
+        target("once", "sh", 1, false),
+        target("absent", "no-such-program", 1, true),
+    ];
+    let scripts = tempfile::tempdir().expect("a folder");
+    fs::write(scripts.path().join("targets.toml"), list.concat()).expect("written");
+    let places = Places {
+        hola: HOLA.into(),
+        scripts: scripts.path().to_owned(),
+    };
+    let targets = Targets::at(places).expect("a list");
+    let setting = Setting {
+        profile: Profile::Full,
+        cpus: vec![0, 1],
+        targets: &targets,
+        asked: ["tokio", "there", "small", "once", "absent"]
+            .map(str::to_owned)
+            .into(),
+        skipped: RefCell::default(),
+    };
+    let design = |name: &str| {
+        let experiment = experiments::find(name).expect("an experiment");
+        (experiment.design)(&setting).expect("in the full profile")
+    };
+    let names = |design: &Design, level: &str| {
+        let (_, level) = design.level(level).expect("a level");
+        level.participants.clone()
+    };
+    // Whoever is installed takes a new connection for each request; who stays needs a place, and leave.
+    let equal_load = design("equal-load");
+    let new = names(&equal_load, "new, 2000/s");
+    assert!(
+        ["iterative", "tokio", "there", "small", "once"]
+            .iter()
+            .all(|name| new.contains(&(*name).to_owned()))
+    );
+    let kept = names(&equal_load, "kept, 2000/s");
+    assert!(
+        kept.contains(&"there".to_owned()) && !kept.contains(&"once".to_owned()),
+        "{kept:?}"
+    );
+    assert!(!names(&design("scaling"), "1 CPU").contains(&"there".to_owned()));
+    let skipped = setting.skipped.borrow();
+    for (server, reason) in [
+        ("absent", "absent is not installed: install it"),
+        ("small", "it serves 2 clients at once, and 64 stay"),
+        ("once", "it takes one request per connection"),
+    ] {
+        assert!(
+            skipped
+                .iter()
+                .any(|one| one.server == server && one.reason == reason),
+            "{server}: {skipped:?}"
+        );
+    }
+}
+
+/// A folder for temporary files of a test's own, and one beside it that nothing may touch.
+fn temporary() -> (tempfile::TempDir, tempfile::TempDir) {
+    let [temporary, elsewhere] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    fs::write(elsewhere.path().join("kept"), "kept").expect("written");
+    (temporary, elsewhere)
+}
+
+#[test]
+fn a_keeper_takes_nothing_but_what_its_starter_has_made() {
+    let (temporary, elsewhere) = temporary();
+    let own = format!("hola-{}-", std::process::id());
+    let in_temporary = |name: &str| temporary.path().join(name);
+    // Of another process's making, a link, a file, and none at all.
+    fs::create_dir(in_temporary("hola-1-x")).expect("made");
+    std::os::unix::fs::symlink(elsewhere.path(), in_temporary(&format!("{own}link")))
+        .expect("linked");
+    fs::write(in_temporary(&format!("{own}file")), "kept").expect("written");
+    let path = elsewhere.path().to_str().expect("text").to_owned();
+    let climbing = format!(
+        "{own}x/../../{}",
+        elsewhere.path().file_name().expect("a name").display()
+    );
+    let cases = [
+        ("--folder", path.clone(), 2),
+        ("--folder", climbing, 2),
+        ("--folder", "..".into(), 2),
+        ("--folder", "hola-1-x".into(), 1),
+        ("--folder", format!("{own}link"), 1),
+        ("--folder", format!("{own}file"), 1),
+        ("--folder", format!("{own}none"), 1),
+        ("--cgroup", path, 2),
+        ("--cgroup", "..".into(), 2),
+        ("--cgroup", "hola-1-0".into(), 1),
+        ("--cgroup", format!("{own}none"), 1),
+    ];
+    let started = in_temporary("started");
+    for (option, value, code) in cases {
+        let output = Command::new(HOLA)
+            .args(["keep", option, &value, "--", "touch"])
+            .arg(&started)
+            .env("TMPDIR", temporary.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{option} {value}: {stderr}"
+        );
+        assert!(
+            stderr.contains(option) && !started.exists(),
+            "{option} {value}: {stderr}"
+        );
+    }
+    let kept = |folder: &Path| fs::read_dir(folder).expect("a folder").count();
+    assert_eq!((kept(temporary.path()), kept(elsewhere.path())), (3, 1));
+}
+
+#[test]
+fn a_keeper_whose_starter_is_gone_removes_the_starters_folder_and_nothing_it_links_to() {
+    let (temporary, elsewhere) = temporary();
+    // The shell makes the folder, holds the keeper's input open, and is killed.
+    let script = "mkdir $TMPDIR/hola-$$-x && ln -s $2 $TMPDIR/hola-$$-x/link && mkdir $TMPDIR/hola-1-x \
+        && sleep 600 | $1 keep --folder hola-$$-x -- sh -c 'touch $TMPDIR/runs && sleep 600'";
+    let mut shell = Command::new("sh")
+        .args(["-c", script, "sh", HOLA])
+        .arg(elsewhere.path())
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    eventually("the program runs", || {
+        temporary.path().join("runs").exists()
+    });
+    let pid = i32::try_from(shell.id()).expect("a process id");
+    let folder = temporary.path().join(format!("hola-{pid}-x"));
+    assert!(folder.is_dir());
+    let is_input = |pid: &i32| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let parent = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        line.starts_with("sleep") && parent.contains(&format!(" {} ", shell.id()))
+    };
+    let input = pids_of(pid)
+        .into_iter()
+        .find(is_input)
+        .expect("the input's other end");
+    for end in [pid, input] {
+        kill(Pid::from_raw(end), Signal::SIGKILL).expect("it is there");
+    }
+    shell.wait().expect("a child");
+    eventually("the folder is removed", || !folder.exists());
+    assert!(temporary.path().join("hola-1-x").is_dir() && elsewhere.path().join("kept").is_file());
+}
+
+/// The keeper of a target: the parent of its first process.
+fn keeper_of(pid: i32) -> i32 {
+    let process = procfs::process::Process::new(pid).expect("it is there");
+    process.stat().expect("it is there").ppid
+}
+
+#[test]
+fn a_keeper_that_is_killed_takes_its_target_along_and_is_named() {
+    // One that leaves a child behind which nothing ties to its parent, and which ignores being told to end.
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = folder.path().join("pid");
+    let script = format!(
+        "(trap '' TERM HUP; sleep 600 & echo $! > {}); exec {HOLA} serve fork-per-client --bind 127.0.0.1:@port@",
+        told.display()
+    );
+    let with_child = Spec {
+        programs: vec!["sh".into()],
+        arguments: vec!["-c".into(), script],
+        templates: Vec::new(),
+        ..spec("nginx")
+    };
+    let target = start(&with_child, &places(), &[]).expect("started");
+    let child: i32 = fs::read_to_string(&told)
+        .expect("a process id")
+        .trim()
+        .parse()
+        .expect("a number");
+    let everybody = [target.pid(), child];
+    assert!(everybody.iter().all(|&pid| is_running(pid)));
+    kill(Pid::from_raw(keeper_of(target.pid())), Signal::SIGKILL).expect("it is there");
+    // Before anybody asks for its cost.
+    eventually("nobody is left", || {
+        !everybody.iter().any(|&pid| is_running(pid))
+    });
+    let reason = target.stop().expect_err("it was killed");
+    assert!(
+        reason.contains("hola keep, which ran it, was killed (signal 9)"),
+        "{reason}"
+    );
 }

@@ -26,9 +26,7 @@ type Serve = fn(&'static Bare) -> io::Result<()>;
 
 /// What there is a floor for. The others do what one of these does, and something more that is the very idea of them.
 const KINDS: &[(&str, Serve)] = &[
-    ("iterative", |bare| {
-        each_client(bare, answer)
-    }),
+    ("iterative", |bare| each_client(bare, answer)),
     ("fork-per-client", processes::per_client),
     ("pre-forked", processes::beforehand),
     ("thread-per-client", threads::per_client),
@@ -74,7 +72,9 @@ fn main() -> ExitCode {
         }
         [model, port] => match (KINDS.iter().find(|(name, _)| name == model), port.parse()) {
             (Some((_, serve)), Ok(port)) => run(*serve, port),
-            _ => Err(io::Error::other(format!("there is no bare {model} on port {port}"))),
+            _ => Err(io::Error::other(format!(
+                "there is no bare {model} on port {port}"
+            ))),
         },
         _ => Err(io::Error::other("usage: bare MODEL PORT")),
     };

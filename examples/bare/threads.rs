@@ -11,7 +11,9 @@ pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     let mut refused = None;
     each_client(bare, |client| {
         // As the model makes it, which is cheaper than a thread of std's.
-        refused = refused.take().or(spawning::detached(move || answer(client)).err());
+        refused = refused
+            .take()
+            .or(spawning::detached(move || answer(client)).err());
     })?;
     refused.map_or(Ok(()), Err)
 }

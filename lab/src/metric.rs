@@ -117,6 +117,18 @@ metrics! {
     CountMissing "count_missing" Lower Plain Block(|reading| reading.figure(Metric::CountMissing)), COUNT, "Requests missing from the shared count", "Peticiones que faltan en la cuenta compartida";
 }
 
+impl Definition {
+    /// Whether values are times in microseconds.
+    pub fn is_time(&self) -> bool {
+        self.unit == US
+    }
+
+    /// Whether values are shares, 0…1.
+    pub fn is_share(&self) -> bool {
+        self.unit == SHARE
+    }
+}
+
 impl Metric {
     /// The metric of that name.
     pub fn named(name: &str) -> Option<Self> {

@@ -225,10 +225,20 @@ pub struct Reading {
     /// Why there is less than was planned: a server that did not start, or died.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
-    /// The histogram, decoded when it is first asked for; not part of the record.
+    /// What is asked of the histogram again and again, read when it is first asked for; not part of the record.
     #[serde(skip)]
     #[schemars(skip)]
-    pub(crate) decoded: OnceLock<Option<Histogram<u64>>>,
+    pub(crate) tail: OnceLock<Option<Tail>>,
+}
+
+/// Percentiles that metrics ask for, in permille.
+const TAIL_PERMILLE: [u64; 3] = [500, 990, 999];
+
+/// What metrics need of a histogram. A decoded one takes a quarter of a megabyte, and a run has thousands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tail {
+    count: u64,
+    percentiles_ns: [Option<u64>; TAIL_PERMILLE.len()],
 }
 
 impl PartialEq for Reading {
@@ -334,17 +344,32 @@ impl Reading {
     /// where failures, of which only a lower bound is known, reach into it.
     pub fn response_us(&self, permille: u64) -> Option<f64> {
         let failed: u64 = self.counted().map(|slice| slice.failed).sum();
-        let histogram = self.histogram()?;
-        if failed * 1000 >= histogram.len() * (1000 - permille.min(1000)) && failed > 0 {
+        let tail = self.tail()?;
+        if failed * 1000 >= tail.count * (1000 - permille.min(1000)) && failed > 0 {
             return None;
         }
-        percentile_ns(histogram, permille).map(|ns| to_f64(ns) / 1e3)
+        let kept = TAIL_PERMILLE.iter().position(|kept| *kept == permille);
+        let ns = match kept {
+            Some(place) => tail.percentiles_ns[place],
+            None => percentile_ns(&self.histogram()?, permille),
+        };
+        ns.map(|ns| to_f64(ns) / 1e3)
     }
 
-    /// Response times of its slices that count, in nanoseconds.
-    pub fn histogram(&self) -> Option<&Histogram<u64>> {
-        let decode = || Histograms::decode(self.response_histogram.as_ref()?);
-        self.decoded.get_or_init(decode).as_ref()
+    fn tail(&self) -> Option<Tail> {
+        let read = || {
+            let histogram = self.histogram()?;
+            Some(Tail {
+                count: histogram.len(),
+                percentiles_ns: TAIL_PERMILLE.map(|permille| percentile_ns(&histogram, permille)),
+            })
+        };
+        *self.tail.get_or_init(read)
+    }
+
+    /// Response times of its slices that count, in nanoseconds, decoded anew.
+    pub fn histogram(&self) -> Option<Histogram<u64>> {
+        Histograms::decode(self.response_histogram.as_ref()?)
     }
 
     /// Its slices that count.

@@ -1,28 +1,186 @@
-//! Reports (being rebuilt).
-use hola_base::Language;
+//! The report of a comparison, from its records and from nothing else: one page in two languages, Markdown, a picture, CSV.
+
+mod answer;
+mod charts;
+mod claims;
+mod csv;
+pub mod difference;
+mod document;
+mod escape;
+mod experiments;
+mod facts;
+mod first_screen;
+mod html;
+mod markdown;
+mod models;
+mod numbers;
+mod terminal;
+mod validity;
+mod words;
+
+use hola_base::{LANGUAGES, Language};
 use hola_lab::record::{Block, Run};
-/// Files.
-pub fn files(_: &Run, _: &[Block]) -> Vec<(String, String)> {
-    Vec::new()
+
+use crate::charts::Drawing;
+use crate::document::{Chart, Page, Part, Section};
+use crate::facts::Facts;
+use crate::html::Localized;
+use crate::markdown::Blocks;
+
+const CELLS: &str = "cells.csv";
+const BLOCKS: &str = "blocks.csv";
+
+/// Name of the picture, and of the page in Markdown, in a language.
+fn file_names(language: Language) -> (&'static str, &'static str) {
+    language.choose(
+        || ("answer.svg", "report.md"),
+        || ("answer.es.svg", "report.es.md"),
+    )
 }
-/// Summary.
-pub fn summary(_: &Run, _: &[Block], _: Language) -> String {
-    String::new()
+
+/// Every file of a report, name and text: the same records give the same bytes.
+pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
+    let facts = Facts::new(run, blocks);
+    let versions = LANGUAGES.map(|language| Localized {
+        language,
+        page: page(&facts, language),
+    });
+    let mut files = vec![
+        (CELLS.to_owned(), csv::cells(&facts)),
+        (BLOCKS.to_owned(), csv::blocks(blocks)),
+    ];
+    for language in LANGUAGES {
+        let (picture, brief) = file_names(language);
+        let drawings = first_screen::pictures(&facts, language);
+        files.push((
+            picture.into(),
+            Drawing::file(first_screen::picture_title(language), &drawings),
+        ));
+        files.push((brief.into(), markdown(&facts, language)));
+    }
+    let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    files.insert(0, ("report.html".into(), html::page(&versions, &names)));
+    files
 }
-/// Difference.
-pub mod difference {
-    use hola_base::Language;
-    use hola_verdict::difference::Difference;
-    /// Text.
-    pub fn text(_: &Difference, _: bool, _: Language) -> String {
-        String::new()
+
+/// The first screen for a terminal.
+pub fn summary(run: &Run, blocks: &[Block], language: Language) -> String {
+    let facts = Facts::new(run, blocks);
+    let mut text = terminal::Lines::default();
+    text.notices(&answer::notices(&facts, language));
+    text.paragraphs(&answer::sentences(&facts, language));
+    text.table(&first_screen::table(&facts, true, language));
+    text.finish()
+}
+
+/// What README shows of a run: the answer, the first table, the picture, and where they come from.
+pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &str) -> String {
+    /// Most rows: README is read on a telephone, too.
+    const ROWS: usize = 9;
+    let facts = Facts::new(run, blocks);
+    let mut page = Blocks::default();
+    page.items(&answer::sentences(&facts, language));
+    let mut table = first_screen::table(&facts, true, language);
+    // Models that have no figure here would be rows of dashes.
+    let has_figures = |row: &Vec<document::Cell>| row.iter().any(|cell| cell.value.is_some());
+    table.rows.retain(has_figures);
+    table.rows.truncate(ROWS);
+    table.notes.clear();
+    page.table(&table);
+    page.picture(first_screen::picture_title(language), picture_path);
+    let version = validity::version(&facts, language);
+    let name = &run.name;
+    page.text(&language.choose(
+        || format!("From results/{name}, Hola {version}; in brackets intervals of 95 %, a dash is a figure that was not measured."),
+        || format!("De results/{name}, Hola {version}; entre corchetes intervalos del 95 %, una raya es una cifra que no se midió."),
+    ));
+    page.finish()
+}
+
+fn title(run: &Run, language: Language) -> String {
+    let name = &run.name;
+    language.choose(
+        || format!("Threads, processes or async? {name}"),
+        || format!("¿Hilos, procesos o asíncrono? {name}"),
+    )
+}
+
+fn answer_title(language: Language) -> &'static str {
+    language.choose(|| "The answer", || "La respuesta")
+}
+
+fn models_title(language: Language) -> &'static str {
+    language.choose(|| "What each model costs", || "Lo que cuesta cada modelo")
+}
+
+/// Reference targets, where there are any.
+fn has_targets(facts: &Facts<'_>) -> bool {
+    facts.cards(false).next().is_some()
+}
+
+fn page(facts: &Facts<'_>, language: Language) -> Page {
+    let drawings = first_screen::pictures(facts, language);
+    let mut first = vec![Part::Table(first_screen::table(facts, true, language))];
+    if has_targets(facts) {
+        first.push(Part::Table(first_screen::table(facts, false, language)));
     }
-    /// Markdown.
-    pub fn markdown(_: &Difference, _: bool, _: Language) -> String {
-        String::new()
+    if !drawings.is_empty() {
+        let chart = Chart {
+            title: first_screen::picture_title(language).into(),
+            caption: first_screen::picture_caption(language).into(),
+            drawings: drawings.iter().map(Drawing::inline).collect(),
+        };
+        first.insert(1, Part::Chart(chart));
     }
-    /// JSON.
-    pub fn json(_: &Difference) -> String {
-        String::new()
+    let mut sections = vec![
+        Section {
+            anchor: "first".into(),
+            title: models_title(language).into(),
+            parts: first,
+        },
+        claims::section(facts, language),
+    ];
+    sections.extend(experiments::sections(facts, language));
+    sections.extend([
+        models::section(facts, language),
+        validity::validity(facts, language),
+        validity::reading(language),
+        validity::method(facts, language),
+    ]);
+    Page {
+        title: title(facts.run, language),
+        notices: answer::notices(facts, language),
+        answer_title: answer_title(language).into(),
+        answer: answer::sentences(facts, language),
+        sections,
     }
+}
+
+/// The page in short: everything that is folded or drawn is in the page alone.
+fn markdown(facts: &Facts<'_>, language: Language) -> String {
+    let mut page = Blocks::default();
+    page.title(&title(facts.run, language));
+    page.notices(&answer::notices(facts, language));
+    page.heading(answer_title(language));
+    page.items(&answer::sentences(facts, language));
+    page.heading(models_title(language));
+    page.table(&first_screen::table(facts, true, language));
+    if has_targets(facts) {
+        page.table(&first_screen::table(facts, false, language));
+    }
+    page.picture(
+        first_screen::picture_title(language),
+        file_names(language).0,
+    );
+    page.section(&claims::section(facts, language));
+    page.heading(language.choose(
+        || "Experiment by experiment",
+        || "Experimento a experimento",
+    ));
+    page.items(&experiments::lines(facts, language));
+    page.section(&validity::validity(facts, language));
+    page.section(&validity::reading(language));
+    page.section(&validity::method(facts, language));
+    page.finish()
 }

@@ -1,10 +1,28 @@
 //! The estimates of one run, and the words for them.
+//!
+//! **A block is the unit.** A block has fresh servers, so what a server process happens to be (its layout, its place in the
+//! caches) is drawn anew in each; cycles within one are not independent. A block's value of a comparison is the pseudo-median
+//! over its cycles of ln(figure / the other's figure in the same cycle): both figures are from the same second, so that what
+//! the machine does to both cancels. The interval is Student's over blocks.
+//!
+//! **What does not count is left out, and said.** Slices that failed a check, participants of which fewer than half of the
+//! planned slices count, rates at which a server was full: each has its [`Missing`].
 
-use hola_lab::metric::Metric;
-use hola_lab::plan::Design;
-use hola_lab::record::{Block, Run, StoredText};
+mod controls;
+mod missing;
+mod words;
 
-use crate::estimate::Estimate;
+use std::collections::{BTreeMap, HashMap};
+
+use hola_lab::metric::{From, Metric, Scale};
+use hola_lab::plan::{Design, Level, Load, Pace, Role, Stage, Task};
+use hola_lab::record::{Block, FULL_SHARE, Reading, Run};
+
+pub use self::controls::{Again, Controls, Planted};
+pub use self::missing::Missing;
+pub use self::words::{Word, margin};
+use crate::estimate::{Estimate, computed, shown};
+use crate::statistics::{BLOCKS_MIN, count, mean, median, pseudo_median};
 
 /// A place in a run: a level of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,131 +39,47 @@ pub const HEADLINE: At<'static> = At {
     level: "new, 2000/s",
 };
 
-/// What a comparison comes to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Word {
-    /// Better than the other.
-    Better,
-    /// Worse than the other.
-    Worse,
-    /// The same within the margin: the whole interval lies inside it.
-    Same {
-        /// The margin: 0.05 is ±5 %.
-        margin: f64,
-    },
-    /// Neither can be said.
-    Undecided {
-        /// Half-width of the interval: smaller differences than this were not to be seen.
-        resolution: f64,
-    },
-}
-
-/// Why there is no estimate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Missing {
-    /// The run has no such experiment, level or participant.
-    NotInRun,
-    /// It was left out when the run was planned.
-    LeftOut {
-        /// Why, as the run recorded it.
-        reason: String,
-    },
-    /// The server did not start, or died.
-    ServerFailed {
-        /// Why, as the run recorded it.
-        reason: String,
-    },
-    /// More than half of its slices failed a check.
-    ChecksFailed {
-        /// The checks, by name, the one that failed most often first.
-        checks: Vec<String>,
-    },
-    /// The server was full: the rate is more than it can do.
-    MoreThanItCanDo,
-    /// Fewer than three blocks have a value.
-    TooFewBlocks {
-        /// Blocks that have one.
-        blocks: u32,
-    },
-    /// It is there, but the participant that it is compared with is not.
-    Other {
-        /// That participant.
-        participant: String,
-        /// Why.
-        why: Box<Missing>,
-    },
-}
-
-impl Missing {
-    /// One clause for people, without a full stop.
-    pub fn text(&self) -> StoredText {
-        StoredText::default()
-    }
-}
-
-/// The two controls of the method: no difference where there is none, and a known difference found again.
-#[derive(Clone, Debug, Default)]
-pub struct Controls {
-    /// The control against itself, for each level with a second server of it.
-    pub again: Vec<Again>,
-    /// The planted difference, for each level with one.
-    pub planted: Vec<Planted>,
-}
-
-/// The control against itself (A/A).
-#[derive(Clone, Debug)]
-pub struct Again {
-    /// Experiment.
-    pub experiment: String,
-    /// Level.
-    pub level: String,
-    /// The second server.
-    pub participant: String,
-    /// Its ratio to the first.
-    pub estimate: Estimate,
-    /// Whether they do not differ.
-    pub passes: bool,
-}
-
-/// A planted difference.
-#[derive(Clone, Debug)]
-pub struct Planted {
-    /// Experiment.
-    pub experiment: String,
-    /// Level.
-    pub level: String,
-    /// The participant with more work.
-    pub participant: String,
-    /// Ratio to the control that the added work must give, mean over blocks.
-    pub expected: f64,
-    /// Ratio to the control that was measured.
-    pub measured: Estimate,
-    /// Measured over expected, block by block.
-    pub error: Estimate,
-    /// Whether it was recovered.
-    pub recovered: bool,
-}
-
-impl Controls {
-    /// Whether there is at least one control, and all of them passed.
-    pub fn passed(&self) -> bool {
-        !(self.again.is_empty() && self.planted.is_empty())
-            && self.again.iter().all(|one| one.passes)
-            && self.planted.iter().all(|one| one.recovered)
-    }
-}
-
 /// The estimates of one run.
 #[derive(Debug)]
 pub struct Analysis<'r> {
     run: &'r Run,
     blocks: &'r [Block],
+    /// By experiment, then by level.
+    places: HashMap<&'r str, HashMap<&'r str, Place<'r>>>,
 }
+
+/// A level, and what was read there.
+#[derive(Debug)]
+struct Place<'r> {
+    stage: &'r Stage,
+    level: &'r Level,
+    blocks: Vec<&'r Block>,
+    /// By participant: each block's index and reading.
+    readings: HashMap<&'r str, Vec<(u32, &'r Reading)>>,
+}
+
+/// One participant's values at a place, by block and by cycle, on the scale as it is computed.
+type Values = BTreeMap<u32, BTreeMap<u32, f64>>;
 
 impl<'r> Analysis<'r> {
     /// Indexes the records of a run.
     pub fn new(run: &'r Run, blocks: &'r [Block]) -> Self {
-        Analysis { run, blocks }
+        let mut places: HashMap<&str, HashMap<&str, Place<'_>>> = HashMap::new();
+        for design in &run.designs {
+            for (stage, level) in design.levels() {
+                let at = At {
+                    experiment: &design.experiment,
+                    level: &level.name,
+                };
+                let levels = places.entry(at.experiment).or_default();
+                levels.insert(at.level, Place::new(at, stage, level, blocks));
+            }
+        }
+        Analysis {
+            run,
+            blocks,
+            places,
+        }
     }
 
     /// The run.
@@ -159,64 +93,484 @@ impl<'r> Analysis<'r> {
     }
 
     /// What was measured of a participant, in the metric's unit.
-    pub fn value(&self, _at: At<'_>, _participant: &str, _metric: Metric) -> Option<Estimate> {
-        None
+    pub fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+        estimate(&self.values(at, participant, metric).ok()?, metric)
     }
 
     /// One participant compared with another in the same blocks and cycles: a ratio, or a difference on the plain scale.
     pub fn ratio(
         &self,
-        _at: At<'_>,
-        _participant: &str,
-        _other: &str,
-        _metric: Metric,
+        at: At<'_>,
+        participant: &str,
+        other: &str,
+        metric: Metric,
     ) -> Option<Estimate> {
-        None
+        self.compare(at, participant, other, metric).ok()
     }
 
-    /// The same with the level's control, both servers of it pooled.
-    pub fn to_control(&self, _at: At<'_>, _participant: &str, _metric: Metric) -> Option<Estimate> {
-        None
+    /// The same, or why there is none.
+    pub(crate) fn compare(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        other: &str,
+        metric: Metric,
+    ) -> Result<Estimate, Missing> {
+        let paired = self.paired(at, participant, &[other], metric)?;
+        estimate(&paired, metric).ok_or(Missing::too_few(paired.len()))
+    }
+
+    /// The same with the level's control, both servers of it pooled: the mean of their values in each cycle. A control is
+    /// compared with the other server of it.
+    pub fn to_control(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+        let control = self.control_without(at, participant);
+        estimate(
+            &self.paired(at, participant, &control, metric).ok()?,
+            metric,
+        )
     }
 
     /// One participant at the place `to` compared with itself at `from`, block by block.
     pub fn change(
         &self,
-        _participant: &str,
-        _metric: Metric,
-        _from: At<'_>,
-        _to: At<'_>,
+        participant: &str,
+        metric: Metric,
+        from: At<'_>,
+        to: At<'_>,
     ) -> Option<Estimate> {
-        None
+        let before = self.block_values(from, participant, metric).ok()?;
+        let after = self.block_values(to, participant, metric).ok()?;
+        let scale = metric.definition().scale;
+        let difference = |before, after| computed(after, scale) - computed(before, scale);
+        over_blocks(&before, &after, scale, difference).ok()
+    }
+
+    /// Whether the run has that level.
+    pub fn has(&self, at: At<'_>) -> bool {
+        self.place(at).is_some()
+    }
+
+    /// Right answers as a share of the planned requests, 0…1; of open loops alone. A server that answers none has a share of 0,
+    /// where it has no rate that could be compared as a ratio.
+    pub fn served_share(&self, at: At<'_>, participant: &str) -> Option<Estimate> {
+        let shares: Vec<f64> = self
+            .served_by_block(at, participant)
+            .ok()?
+            .into_values()
+            .collect();
+        Estimate::from_blocks(&shares, Scale::Plain)
+    }
+
+    /// What a participant's procedures noted under that name, the commonest first.
+    pub fn notes(&self, at: At<'_>, participant: &str, name: &str) -> Vec<&'r str> {
+        let Some(place) = self.place(at) else {
+            return Vec::new();
+        };
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (_, reading) in place.readings(participant) {
+            if let Some(note) = reading.notes.get(name) {
+                *counts.entry(note).or_default() += 1;
+            }
+        }
+        let mut notes: Vec<_> = counts.into_iter().collect();
+        notes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        notes.into_iter().map(|(note, _)| note).collect()
+    }
+
+    /// Names of all participants of a level, in the order of the plan.
+    pub fn participants(&self, at: At<'_>) -> Vec<&'r str> {
+        self.place(at).map_or_else(Vec::new, |place| {
+            let names = place.level.participants.iter();
+            names.map(String::as_str).collect()
+        })
+    }
+
+    /// Those that are compared with the level's control.
+    pub fn compared(&self, at: At<'_>) -> Vec<&'r str> {
+        let mut names = self.participants(at);
+        names.retain(|name| {
+            self.place(at).is_some_and(|place| {
+                let role = place.stage.participant(name).map(|one| &one.role);
+                *name != place.level.control && role == Some(&Role::Compared)
+            })
+        });
+        names
     }
 
     /// Why there is no estimate; of no meaning where there is one.
-    pub fn missing(&self, _at: At<'_>, _participant: &str, _metric: Metric) -> Missing {
-        Missing::NotInRun
-    }
-
-    /// Every participant of a level that is compared, with its comparison with the control and the word for it.
-    pub fn words(&self, _at: At<'_>, _metric: Metric) -> Vec<(String, Estimate, Word)> {
-        Vec::new()
-    }
-
-    /// The two controls of the method.
-    pub fn controls(&self) -> Controls {
-        Controls::default()
+    pub fn missing(&self, at: At<'_>, participant: &str, metric: Metric) -> Missing {
+        let control = self.control_without(at, participant);
+        match self.values(at, participant, metric) {
+            Err(missing) => missing,
+            Ok(_) => match self.paired(at, participant, &control, metric) {
+                Err(missing) => missing,
+                Ok(paired) => Missing::too_few(paired.len()),
+            },
+        }
     }
 
     /// Half-width of the comparison with the control that half of a level's participants have reached.
-    pub fn resolution_at(&self, _at: At<'_>, _metric: Metric) -> Option<f64> {
-        None
+    pub fn resolution_at(&self, at: At<'_>, metric: Metric) -> Option<f64> {
+        let half_width = |name: &str| Some(self.to_control(at, name, metric)?.half_width());
+        let compared = self.compared(at);
+        median(
+            &compared
+                .into_iter()
+                .filter_map(half_width)
+                .collect::<Vec<_>>(),
+        )
     }
 
     /// The same of the run's headline.
     pub fn resolution(&self) -> Option<f64> {
         self.resolution_at(HEADLINE, Metric::CpuPerRequest)
     }
+
+    /// A value for each block, in the metric's unit.
+    pub(crate) fn block_values(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Result<BTreeMap<u32, f64>, Missing> {
+        Ok(located(&self.values(at, participant, metric)?, metric))
+    }
+
+    /// A comparison with another participant for each block: a ratio, or a difference on the plain scale.
+    pub(crate) fn block_ratios(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        other: &str,
+        metric: Metric,
+    ) -> Result<BTreeMap<u32, f64>, Missing> {
+        Ok(located(
+            &self.paired(at, participant, &[other], metric)?,
+            metric,
+        ))
+    }
+
+    /// [`Analysis::served_share`] of each block.
+    pub(crate) fn served_by_block(
+        &self,
+        at: At<'_>,
+        participant: &str,
+    ) -> Result<BTreeMap<u32, f64>, Missing> {
+        let place = self.checked(at, participant, Metric::GoodPerS)?;
+        let Task::Load(Load {
+            pace: Pace::Open { rate_per_s, .. },
+            ..
+        }) = &place.level.task
+        else {
+            return Err(Missing::NoValue(Metric::GoodPerS));
+        };
+        let share = |reading: &Reading| {
+            let (good, window_us) = reading.counted().fold((0, 0), |sum, slice| {
+                (sum.0 + slice.answered, sum.1 + slice.window_us)
+            });
+            (window_us > 0).then(|| to_f64(good) * 1e6 / (rate_per_s * to_f64(window_us)))
+        };
+        let readings = place.readings(participant);
+        let shares: BTreeMap<u32, f64> = readings
+            .filter_map(|(index, reading)| Some((index, share(reading)?)))
+            .collect();
+        enough(shares.len()).map(|()| shares)
+    }
+
+    fn place(&self, at: At<'_>) -> Option<&Place<'r>> {
+        self.places.get(at.experiment)?.get(at.level)
+    }
+
+    /// The level's control and the other servers of it, but for the participant itself.
+    fn control_without(&self, at: At<'_>, participant: &str) -> Vec<&'r str> {
+        self.place(at).map_or_else(Vec::new, |place| {
+            let control = place.level.control.as_str();
+            let is_control = |one: &&str| {
+                let role = place.stage.participant(one).map(|one| &one.role);
+                *one == control
+                    || role.is_some_and(|role| matches!(role, Role::Again(of) if of == control))
+            };
+            let names = place.level.participants.iter().map(String::as_str);
+            names
+                .filter(is_control)
+                .filter(|one| *one != participant)
+                .collect()
+        })
+    }
+
+    /// Where a participant was, if what it did there counts.
+    fn checked(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Result<&Place<'r>, Missing> {
+        let left_out = || Missing::left_out(self.run, at, participant);
+        let place = self.place(at).ok_or_else(left_out)?;
+        if !place
+            .level
+            .participants
+            .iter()
+            .any(|name| name == participant)
+        {
+            return Err(left_out());
+        }
+        place.check(participant, metric).map(|()| place)
+    }
+
+    /// A participant's values at a place, of at least [`BLOCKS_MIN`] blocks.
+    fn values(&self, at: At<'_>, participant: &str, metric: Metric) -> Result<Values, Missing> {
+        let place = self.checked(at, participant, metric)?;
+        let mut values = Values::new();
+        for (index, reading) in place.readings(participant) {
+            let cycles = cycles(reading, metric);
+            if !cycles.is_empty() {
+                values.insert(index, cycles);
+            }
+        }
+        let found: usize = values.values().map(BTreeMap::len).sum();
+        let is_rare = matches!(metric.definition().from, From::Slice(_))
+            && 2 * found < place.planned_slices();
+        if values.len() >= BLOCKS_MIN && !is_rare {
+            Ok(values)
+        } else if place.blocks.len() >= BLOCKS_MIN {
+            Err(Missing::NoValue(metric))
+        } else {
+            Err(Missing::too_few(place.blocks.len()))
+        }
+    }
+
+    /// A participant's values less the mean of the others' in the same block and cycle.
+    fn paired(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        others: &[&str],
+        metric: Metric,
+    ) -> Result<Values, Missing> {
+        let mut values = self.values(at, participant, metric)?;
+        let mut arms = Vec::new();
+        let mut why = None;
+        for other in others {
+            match self.values(at, other, metric) {
+                Ok(values) => arms.push(values),
+                Err(missing) => why = Some(Missing::of_other(other, missing)),
+            }
+        }
+        if arms.is_empty() {
+            return Err(why.unwrap_or(Missing::NotInRun));
+        }
+        for (index, cycles) in &mut values {
+            *cycles = cycles
+                .iter()
+                .filter_map(|(cycle, own)| {
+                    let arm = |arm: &Values| Some(*arm.get(index)?.get(cycle)?);
+                    let there: Vec<f64> = arms.iter().filter_map(arm).collect();
+                    Some((*cycle, own - mean(&there)?))
+                })
+                .collect();
+        }
+        values.retain(|_, cycles| !cycles.is_empty());
+        enough(values.len()).map(|()| values)
+    }
 }
 
-/// Whether every interval is as narrow as the design asks: the lab's rule for stopping. It looks at widths and at nothing else.
-pub fn precision_reached(_run: &Run, _blocks: &[Block], _design: &Design) -> bool {
-    false
+impl<'r> Place<'r> {
+    fn new(at: At<'r>, stage: &'r Stage, level: &'r Level, blocks: &'r [Block]) -> Self {
+        let is_here =
+            |block: &&Block| block.experiment == at.experiment && block.stage == stage.name;
+        let mut blocks: Vec<&Block> = blocks.iter().filter(is_here).collect();
+        blocks.sort_by_key(|block| block.index);
+        let mut readings: HashMap<&str, Vec<(u32, &Reading)>> = HashMap::new();
+        for block in &blocks {
+            for reading in block
+                .readings
+                .iter()
+                .filter(|reading| reading.level == at.level)
+            {
+                let own = readings.entry(&reading.participant).or_default();
+                own.push((block.index, reading));
+            }
+        }
+        Place {
+            stage,
+            level,
+            blocks,
+            readings,
+        }
+    }
+
+    fn readings(&self, participant: &str) -> impl Iterator<Item = (u32, &'r Reading)> {
+        self.readings
+            .get(participant)
+            .into_iter()
+            .flatten()
+            .copied()
+    }
+
+    /// Slices that were planned of each participant in the blocks there are; 0 of a procedure.
+    fn planned_slices(&self) -> usize {
+        match self.level.task {
+            Task::Load(_) => self.level.cycles as usize * self.blocks.len(),
+            Task::Procedure(_) => 0,
+        }
+    }
+
+    /// Why nothing that this participant did here counts.
+    fn check(&self, participant: &str, metric: Metric) -> Result<(), Missing> {
+        let slices = || {
+            self.readings(participant)
+                .flat_map(|(_, reading)| &reading.slices)
+        };
+        let failed = || {
+            let mut reasons = self
+                .readings(participant)
+                .map(|(_, reading)| &reading.failed);
+            reasons.find_map(Option::as_ref)
+        };
+        let (made, planned) = (slices().count(), self.planned_slices());
+        let is_open =
+            matches!(&self.level.task, Task::Load(load) if matches!(load.pace, Pace::Open { .. }));
+        let full = slices()
+            .filter(|slice| slice.server_share() >= FULL_SHARE)
+            .count();
+        if is_open && needs_spare_time(metric) && 2 * full > made {
+            return Err(Missing::MoreThanItCanDo);
+        }
+        let has_figure = |(_, reading): (u32, &Reading)| !reading.figures.is_empty();
+        let is_silent = match self.level.task {
+            Task::Load(_) => 2 * made < planned,
+            Task::Procedure(_) => {
+                self.readings(participant)
+                    .filter(|one| has_figure(*one))
+                    .count()
+                    < BLOCKS_MIN
+            }
+        };
+        if let Some(reason) = failed().filter(|_| is_silent) {
+            return Err(Missing::ServerFailed {
+                reason: reason.clone(),
+            });
+        }
+        let counted = slices().filter(|slice| slice.counts()).count();
+        if 2 * counted < planned {
+            return Err(match Missing::checks(slices()) {
+                Some(checks) => checks,
+                None => Missing::too_few(self.blocks.len()),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a server that had no CPU time to spare has no such value at a planned rate: its cost is not that of the rate, and
+/// its clients wait for as long as the slice lasts.
+fn needs_spare_time(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::CpuPerRequest
+            | Metric::SwitchesPerRequest
+            | Metric::ResponseP50
+            | Metric::ResponseP99
+            | Metric::ResponseP999
+    )
+}
+
+/// A reading's values by cycle, on the scale as it is computed; what a block has once counts as its first cycle.
+fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
+    let definition = metric.definition();
+    let on_scale = |value: f64| {
+        let value = computed(value, definition.scale);
+        value.is_finite().then_some(value)
+    };
+    match definition.from {
+        From::Slice(figure) => reading
+            .counted()
+            .filter_map(|slice| Some((slice.cycle, on_scale(figure(slice)?)?)))
+            .collect(),
+        From::Block(figure) => figure(reading)
+            .and_then(on_scale)
+            .map(|value| (0, value))
+            .into_iter()
+            .collect(),
+    }
+}
+
+fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {
+    let blocks: Vec<Vec<f64>> = values
+        .values()
+        .map(|cycles| cycles.values().copied().collect())
+        .collect();
+    Estimate::from_cycles(&blocks, pseudo_median, metric.definition().scale)
+}
+
+/// Each block's pseudo-median over its cycles, as it is shown.
+fn located(values: &Values, metric: Metric) -> BTreeMap<u32, f64> {
+    let scale = metric.definition().scale;
+    let of_block = |cycles: &BTreeMap<u32, f64>| {
+        pseudo_median(&cycles.values().copied().collect::<Vec<_>>())
+            .map(|value| shown(value, scale))
+    };
+    values
+        .iter()
+        .filter_map(|(index, cycles)| Some((*index, of_block(cycles)?)))
+        .collect()
+}
+
+/// An estimate from two values of each block that has both; `combine` gives it on the scale as it is computed.
+pub(crate) fn over_blocks(
+    left: &BTreeMap<u32, f64>,
+    right: &BTreeMap<u32, f64>,
+    scale: Scale,
+    combine: impl Fn(f64, f64) -> f64,
+) -> Result<Estimate, Missing> {
+    let values: Vec<f64> = left
+        .iter()
+        .filter_map(|(index, left)| Some(combine(*left, *right.get(index)?)))
+        .filter(|value| value.is_finite())
+        .collect();
+    Estimate::from_blocks(&values, scale).ok_or(Missing::too_few(values.len()))
+}
+
+fn enough(blocks: usize) -> Result<(), Missing> {
+    if blocks >= BLOCKS_MIN {
+        Ok(())
+    } else {
+        Err(Missing::too_few(blocks))
+    }
+}
+
+fn to_f64(number: u64) -> f64 {
+    usize::try_from(number).map_or(f64::INFINITY, count)
+}
+
+/// Whether every interval is as narrow as the design asks: the lab's rule for stopping. It looks at widths and at nothing
+/// else, never at a verdict. Participants whose servers failed, or for whom the rate is too high, hold nobody up.
+pub fn precision_reached(run: &Run, blocks: &[Block], design: &Design) -> bool {
+    let Some(precision) = &design.precision else {
+        return false;
+    };
+    let analysis = Analysis::new(run, blocks);
+    let mut is_any = false;
+    for level in &precision.levels {
+        let at = At {
+            experiment: &design.experiment,
+            level,
+        };
+        for participant in analysis.compared(at) {
+            match analysis.to_control(at, participant, precision.metric) {
+                Some(found) if found.half_width() <= precision.half_width => is_any = true,
+                Some(_) => return false,
+                None if matches!(
+                    analysis.missing(at, participant, precision.metric),
+                    Missing::TooFewBlocks { .. }
+                ) =>
+                {
+                    return false;
+                }
+                None => {}
+            }
+        }
+    }
+    is_any
 }

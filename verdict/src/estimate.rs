@@ -2,26 +2,79 @@
 
 use hola_lab::metric::Scale;
 
+use crate::statistics::{BLOCKS_MIN, Moments, p_value, pooled_sd, reach};
+
 /// A quantity with its 95 % interval, taken over blocks.
+///
+/// On [`Scale::Ratio`] everything is computed on logarithms, and `value`, `low` and `high` are their exponentials: a ratio, or
+/// an absolute value. On [`Scale::Plain`] they are the mean of the values as they are, or of differences.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
-    /// The quantity: a ratio, or a value in its metric's unit.
+    /// The quantity: a ratio or a difference, or a value in its metric's unit.
     pub value: f64,
     /// Lower end of the interval.
     pub low: f64,
     /// Upper end of the interval.
     pub high: f64,
-    /// Blocks it is taken over.
+    /// Blocks it is taken over; of a comparison of two runs, the fewer of both.
     pub blocks: u32,
-    /// Standard deviation between blocks: of logarithms on [`Scale::Ratio`], of the values themselves on [`Scale::Plain`].
+    /// Standard deviation between blocks: of logarithms on [`Scale::Ratio`].
     pub between_sd: f64,
     /// Standard deviation between the cycles of a block, on the same scale; `None` where a block has one value.
     pub within_sd: Option<f64>,
     /// Scale on which it was computed.
     pub scale: Scale,
+    /// Standard error of the value, on the same scale.
+    pub standard_error: f64,
+    /// Degrees of freedom of its interval.
+    pub freedom: f64,
 }
 
 impl Estimate {
+    /// From one value for each block, on the scale as it is computed: logarithms on [`Scale::Ratio`]. `None` with fewer than
+    /// three blocks.
+    pub(crate) fn from_blocks(values: &[f64], scale: Scale) -> Option<Self> {
+        let moments = Moments::new(values).filter(|_| values.len() >= BLOCKS_MIN)?;
+        let (error, freedom) = (moments.standard_error(), moments.count - 1.0);
+        Some(Estimate {
+            blocks: u32::try_from(values.len()).unwrap_or(u32::MAX),
+            between_sd: moments.sd,
+            ..Self::from_mean(moments.mean, error, freedom, scale)
+        })
+    }
+
+    /// From the values of each block's cycles: a block counts once, by `location` of its cycles.
+    pub(crate) fn from_cycles(
+        blocks: &[Vec<f64>],
+        location: fn(&[f64]) -> Option<f64>,
+        scale: Scale,
+    ) -> Option<Self> {
+        let values: Vec<f64> = blocks
+            .iter()
+            .filter_map(|cycles| location(cycles))
+            .collect();
+        Some(Estimate {
+            within_sd: pooled_sd(blocks.iter().map(Vec::as_slice)),
+            ..Self::from_blocks(&values, scale)?
+        })
+    }
+
+    /// From a mean, its standard error and degrees of freedom, on the scale as it is computed.
+    pub(crate) fn from_mean(mean: f64, standard_error: f64, freedom: f64, scale: Scale) -> Self {
+        let half = reach(freedom) * standard_error;
+        Estimate {
+            value: shown(mean, scale),
+            low: shown(mean - half, scale),
+            high: shown(mean + half, scale),
+            blocks: 0,
+            between_sd: 0.0,
+            within_sd: None,
+            scale,
+            standard_error,
+            freedom,
+        }
+    }
+
     /// Half of the interval's width: relative on [`Scale::Ratio`] (0.05 is ±5 %), in the metric's unit on [`Scale::Plain`].
     pub fn half_width(&self) -> f64 {
         match self.scale {
@@ -30,8 +83,91 @@ impl Estimate {
         }
     }
 
-    /// Whether `value` lies in the interval.
+    /// Whether `value` lies in the interval, ends included.
     pub fn contains(&self, value: f64) -> bool {
         self.low <= value && value <= self.high
+    }
+
+    /// Whether the whole interval lies between the two.
+    pub fn is_within(&self, low: f64, high: f64) -> bool {
+        low <= self.low && self.high <= high
+    }
+
+    /// What a comparison gives where nothing differs: 1 of ratios, 0 of differences.
+    pub fn no_difference(&self) -> f64 {
+        match self.scale {
+            Scale::Ratio => 1.0,
+            Scale::Plain => 0.0,
+        }
+    }
+
+    /// Two-sided p-value, were `value` the true one. It is below 0.05 just where the interval does not contain `value`.
+    pub fn p_value(&self, value: f64) -> f64 {
+        let distance = computed(self.value, self.scale) - computed(value, self.scale);
+        p_value(distance, self.standard_error, self.freedom)
+    }
+}
+
+/// A value as it is shown, of one as it is computed.
+pub(crate) fn shown(computed: f64, scale: Scale) -> f64 {
+    match scale {
+        Scale::Ratio => computed.exp(),
+        Scale::Plain => computed,
+    }
+}
+
+/// A value as it is computed, of one as it is shown.
+pub(crate) fn computed(shown: f64, scale: Scale) -> f64 {
+    match scale {
+        Scale::Ratio => shown.ln(),
+        Scale::Plain => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOGS: [f64; 8] = [0.043, 0.061, 0.022, 0.058, 0.049, 0.071, 0.035, 0.052];
+
+    #[test]
+    fn an_interval_over_blocks_agrees_with_scipy() {
+        // exp of scipy.stats.t.interval(0.95, 7, mean, sem)
+        let found = Estimate::from_blocks(&LOGS, Scale::Ratio).expect("blocks");
+        for (found, golden) in [
+            (found.value, 0.048_875f64.exp()),
+            (found.low, 0.035_927_756_766_663_31f64.exp()),
+            (found.high, 0.061_822_243_233_336_675f64.exp()),
+        ] {
+            assert!((found - golden).abs() < 1e-9, "{found} {golden}");
+        }
+        assert_eq!(found.blocks, 8);
+        assert!((found.half_width() - 0.013_03).abs() < 1e-4, "{found:?}");
+    }
+
+    #[test]
+    fn two_blocks_have_no_interval_and_equal_blocks_a_narrow_one() {
+        assert_eq!(Estimate::from_blocks(&[0.1, 0.2], Scale::Plain), None);
+        let equal = Estimate::from_blocks(&[6.0; 3], Scale::Plain).expect("blocks");
+        assert_eq!((equal.low, equal.high), (6.0, 6.0));
+        assert_eq!((equal.p_value(5.0), equal.p_value(6.0)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn a_p_value_is_small_just_where_the_interval_leaves_the_value_out() {
+        let found = Estimate::from_blocks(&LOGS, Scale::Ratio).expect("blocks");
+        for (end, beyond) in [(found.low, 0.999), (found.high, 1.001)] {
+            assert!(found.p_value(end * beyond) < 0.05);
+            assert!(found.p_value(end / beyond) > 0.05);
+        }
+    }
+
+    #[test]
+    fn a_block_counts_once_however_many_cycles_it_has() {
+        let blocks = [vec![1.0, 2.0, 10.0], vec![3.0], vec![5.0, 5.0]];
+        let found = Estimate::from_cycles(&blocks, crate::statistics::pseudo_median, Scale::Plain)
+            .expect("blocks");
+        assert!((found.value - (3.75 + 3.0 + 5.0) / 3.0).abs() < 1e-12);
+        assert!(found.within_sd.is_some());
     }
 }

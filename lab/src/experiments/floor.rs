@@ -39,9 +39,14 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         },
         ..Load::default()
     };
-    let floors = setting.targets.specs.iter().filter(|spec| spec.floor_of.is_some());
-    let (names, models): (Vec<&str>, Vec<&str>) =
-        floors.filter_map(|spec| Some((spec.name.as_str(), spec.floor_of.as_deref()?))).unzip();
+    let floors = setting
+        .targets
+        .specs
+        .iter()
+        .filter(|spec| spec.floor_of.is_some());
+    let (names, models): (Vec<&str>, Vec<&str>) = floors
+        .filter_map(|spec| Some((spec.name.as_str(), spec.floor_of.as_deref()?)))
+        .unzip();
     let models = setting.models(EXPERIMENT.name, CONTROL, &models, None);
     let floors = setting.targets(EXPERIMENT.name, &names, &load);
     if floors.is_empty() {

@@ -1,18 +1,20 @@
 //! What a claim's test found, and what it comes to.
 
+use hola_base::{LANGUAGES, Language};
+use hola_lab::metric::{Metric, Scale};
 use hola_lab::record::StoredText;
 
 use crate::analysis::Missing;
 use crate::estimate::Estimate;
 
 /// What a run says to a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// It is so.
     Holds,
     /// It is not so.
     Fails,
-    /// It is so at one place and not so at another, both shown.
+    /// It is so at one place and not so at another, both decided.
     Depends,
     /// The intervals are too wide to say.
     Undecided,
@@ -25,9 +27,9 @@ pub enum Verdict {
 pub struct Decision {
     /// The verdict.
     pub verdict: Verdict,
-    /// Every quantity that was tested.
+    /// Every quantity that was tested; the verdict rests on those that [`Finding::decided`] it.
     pub findings: Vec<Finding>,
-    /// One sentence: of what it rests on, on what it depends, what the resolution is, or why it was not measured.
+    /// In a sentence: the finding that weighs most, on what it depends, or why it was not measured.
     pub reason: StoredText,
 }
 
@@ -36,14 +38,22 @@ pub struct Decision {
 pub struct Finding {
     /// What was tested.
     pub what: StoredText,
-    /// What was found; `None` where it is missing.
-    pub estimate: Option<Estimate>,
+    /// Experiment.
+    pub experiment: &'static str,
+    /// Level; where two are compared, the later one.
+    pub level: &'static str,
+    /// Participant.
+    pub participant: String,
+    /// Metric; `None` of what is computed from several.
+    pub metric: Option<Metric>,
+    /// What was found, or why nothing was.
+    pub estimate: Result<Estimate, Missing>,
     /// What the claim expects of it.
     pub threshold: Expect,
-    /// What it comes to.
+    /// What it comes to, by Holm's correction over all findings of the claim.
     pub outcome: Outcome,
-    /// Why there is no estimate.
-    pub missing: Option<Missing>,
+    /// The corrected p-value of the outcome; 1 of what is missing.
+    pub p_value: f64,
     /// Whether the verdict rests on it.
     pub decided: bool,
 }
@@ -55,7 +65,7 @@ pub enum Expect {
     Above(f64),
     /// Less than this.
     Below(f64),
-    /// Between these two.
+    /// Between these two: equality, which has to be shown.
     Within(f64, f64),
 }
 
@@ -70,4 +80,130 @@ pub enum Outcome {
     Undecided,
     /// There is no estimate.
     Missing,
+}
+
+/// A value this near to its threshold says so: a tenth of it.
+const NEAR: f64 = 0.1;
+
+impl Expect {
+    /// On which side the value lies, and the p-value of its not lying there.
+    pub(super) fn side(self, found: &Estimate) -> (Outcome, f64) {
+        let (holds, p_value) = match self {
+            Expect::Above(least) => (found.value > least, found.p_value(least)),
+            Expect::Below(most) => (found.value < most, found.p_value(most)),
+            Expect::Within(low, high) => match (low < found.value, found.value < high) {
+                (true, true) => (true, found.p_value(low).max(found.p_value(high))),
+                (false, _) => (false, found.p_value(low)),
+                (_, false) => (false, found.p_value(high)),
+            },
+        };
+        let outcome = if holds {
+            Outcome::Holds
+        } else {
+            Outcome::Fails
+        };
+        (outcome, p_value)
+    }
+
+    /// Whether the value lies within 10 % of the threshold. Of equality it always does, and that says nothing.
+    pub fn is_near(self, value: f64) -> bool {
+        match self {
+            Expect::Above(threshold) | Expect::Below(threshold) => {
+                (value - threshold).abs() <= NEAR * threshold.abs()
+            }
+            Expect::Within(..) => false,
+        }
+    }
+
+    /// In words, such as `less than 0.95`.
+    pub fn text(self, language: Language) -> String {
+        let number = |value| number(language, value);
+        match self {
+            Expect::Above(least) => {
+                format!(
+                    "{} {}",
+                    language.choose(|| "more than", || "más de"),
+                    number(least)
+                )
+            }
+            Expect::Below(most) => {
+                format!(
+                    "{} {}",
+                    language.choose(|| "less than", || "menos de"),
+                    number(most)
+                )
+            }
+            Expect::Within(low, high) => language.choose(
+                || format!("between {} and {}", number(low), number(high)),
+                || format!("entre {} y {}", number(low), number(high)),
+            ),
+        }
+    }
+}
+
+impl Finding {
+    /// Whether the value lies within 10 % of its threshold.
+    pub fn is_near(&self) -> bool {
+        let found = self.estimate.as_ref();
+        found.is_ok_and(|found| self.threshold.is_near(found.value))
+    }
+
+    /// In a clause: what was tested, what was found, what the claim needs.
+    pub fn text(&self, language: Language) -> String {
+        let what = in_language(&self.what, language);
+        match &self.estimate {
+            Err(missing) => format!("{what}: {}", in_language(&missing.text(), language)),
+            Ok(found) => {
+                let number = |value| number(language, value);
+                let needs = self.threshold.text(language);
+                let near = match self.is_near() {
+                    true => language.choose(
+                        || "; the value is within 10 % of that threshold",
+                        || "; el valor queda a menos del 10 % de ese umbral",
+                    ),
+                    false => "",
+                };
+                format!(
+                    "{what}: {} [{}{} {}]; {} {needs}{near}",
+                    number(found.value),
+                    number(found.low),
+                    language.between_numbers(),
+                    number(found.high),
+                    language.choose(|| "the claim needs", || "la afirmación necesita"),
+                )
+            }
+        }
+    }
+
+    /// What the interval could have shown, such as `±4 %`.
+    pub fn resolution(&self, language: Language) -> Option<String> {
+        let found = self.estimate.as_ref().ok()?;
+        Some(match found.scale {
+            Scale::Ratio => format!("±{} %", number(language, 100.0 * found.half_width())),
+            Scale::Plain => format!("±{}", number(language, found.half_width())),
+        })
+    }
+}
+
+/// One of a stored text's languages.
+pub(super) fn in_language(text: &StoredText, language: Language) -> &str {
+    language.choose(|| &text.en, || &text.es)
+}
+
+/// A text made for each language.
+pub(super) fn in_both(make: impl Fn(Language) -> String) -> StoredText {
+    let [en, es] = LANGUAGES.map(make);
+    StoredText { en, es }
+}
+
+/// A number with about three digits.
+pub(super) fn number(language: Language, value: f64) -> String {
+    let decimals = match value.abs() {
+        size if size >= 100.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 0.1 || size == 0.0 => 2,
+        _ => 3,
+    };
+    let text = format!("{value:.decimals$}");
+    text.replace('.', &language.decimal_mark().to_string())
 }

@@ -1,12 +1,21 @@
 //! What people say about threads, processes and async, and the verdict of a run on each.
+//!
+//! A claim is one record with one function from the analysis to a [`Decision`]. Its thresholds are constants with their
+//! reasons, written before anything is measured; a changed one raises [`crate::RULES_VERSION`].
 
+mod accepting;
+mod decide;
+mod events;
+mod evidence;
 mod finding;
-
-pub use self::finding::{Decision, Expect, Finding, Outcome, Verdict};
+mod load;
+mod processes;
+mod threads;
 
 use hola_base::Text;
 
-use crate::analysis::Analysis;
+pub use self::finding::{Decision, Expect, Finding, Outcome, Verdict};
+use crate::analysis::{Analysis, At};
 
 /// Where a claim comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +27,7 @@ pub enum Origin {
 }
 
 /// A claim, with the test that decides it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Claim {
     /// Name on the command line.
     pub id: &'static str,
@@ -46,9 +55,61 @@ impl Claim {
 }
 
 /// Every claim.
-pub const CLAIMS: &[Claim] = &[];
+pub const CLAIMS: &[Claim] = &[
+    threads::NO_WAIT,
+    threads::LIGHT,
+    threads::OVERHEAD,
+    events::SCALES,
+    processes::PARALLEL,
+    processes::SCALES,
+    processes::HEAVY,
+    processes::SATURATES,
+    processes::ISOLATION,
+    processes::SHARING,
+    threads::SELECTORS,
+    accepting::BACKLOG,
+    accepting::ITERATIVE,
+    threads::SIMPLE,
+    threads::DEBUG,
+    processes::FORK_VS_THREAD,
+    accepting::POOL,
+    events::FASTER,
+    events::WHEN_WAITING,
+    events::BLOCKING,
+    load::OVERLOAD,
+    events::URING,
+    accepting::HERD,
+    events::DEADLINES,
+    load::LOW,
+];
 
 /// The claim of that name.
 pub fn find(id: &str) -> Option<&'static Claim> {
     CLAIMS.iter().find(|claim| claim.id == id)
 }
+
+const fn at(experiment: &'static str, level: &'static str) -> At<'static> {
+    At { experiment, level }
+}
+
+// Places that several claims name.
+
+const NEW: At<'static> = crate::analysis::HEADLINE;
+const KEPT: At<'static> = at("equal-load", "kept, 2000/s");
+const CAPACITY_NEW: At<'static> = at("capacity", "new");
+const CAPACITY_KEPT: At<'static> = at("capacity", "kept");
+
+const NONE_SLOW: At<'static> = at("slow-client", "no slow client");
+const ONE_SLOW: At<'static> = at("slow-client", "1 slow client");
+const EIGHT_SLOW: At<'static> = at("slow-client", "8 slow clients");
+
+// Thresholds that several claims share.
+
+/// Costs less: beyond the margin of 5 % within which costs are called the same.
+const CHEAPER: Expect = Expect::Below(0.95);
+
+/// Costs half as much again: what nobody overlooks, and far beyond what two builds of one program differ.
+const HALF_MORE: Expect = Expect::Above(1.5);
+
+/// Slower beside others: a tenth of the goodput is more than scheduling by turns takes from eight clients that hardly use the CPU.
+const KEEPS_GOODPUT: Expect = Expect::Above(0.9);

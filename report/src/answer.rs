@@ -1,0 +1,287 @@
+//! The first screen: what must be known first, and the answer in sentences, each with its number and interval.
+
+use hola_base::Language;
+use hola_lab::metric::Metric;
+use hola_lab::record::Status;
+use hola_verdict::analysis::{HEADLINE, Word};
+use hola_verdict::{At, RULES_VERSION};
+
+use crate::document::{Notice, Tone};
+use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO};
+use crate::{numbers, words};
+
+/// The claim of low load.
+const LOW_LOAD: &str = "low-load-tie";
+
+/// What must be known before anything else: how the run ended, whether the controls of the method passed, what it can tell
+/// apart, and the time it took.
+pub(crate) fn notices(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
+    let mut notices = warnings(facts, language);
+    let (text, tone) = controls(facts, language);
+    let resolution = facts.analysis.resolution().map_or_else(
+        || {
+            language
+                .choose(
+                    || "What it can tell apart is not known",
+                    || "No se sabe qué puede distinguir",
+                )
+                .to_owned()
+        },
+        |share| {
+            let share = numbers::percent(share, language);
+            language.choose(
+                || format!("It tells apart differences of {share} or more in CPU per request"),
+                || format!("Distingue diferencias de {share} o más en CPU por petición"),
+            )
+        },
+    );
+    let (spent, budget) = (facts.spent_s(), facts.run.profile.budget_s());
+    let time = language.choose(
+        || {
+            format!(
+                "measuring took {} of at most {}",
+                numbers::minutes(spent),
+                numbers::minutes(budget)
+            )
+        },
+        || {
+            format!(
+                "medir llevó {} de {} como mucho",
+                numbers::minutes(spent),
+                numbers::minutes(budget)
+            )
+        },
+    );
+    notices.push(Notice {
+        text: format!("{text} {resolution}; {time}."),
+        tone,
+    });
+    notices
+}
+
+fn warnings(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
+    let environment = &facts.run.environment;
+    let mut texts = Vec::new();
+    let mut say = |en: String, es: String| texts.push(language.choose(|| en, || es));
+    match facts.run.status {
+        Status::Complete => {}
+        Status::Interrupted => say(
+            "This run was interrupted: what it had measured by then is all there is.".into(),
+            "Esta ejecución se interrumpió: solo está lo que había medido hasta entonces.".into(),
+        ),
+        Status::Running => say(
+            "This run has not ended, or was killed.".into(),
+            "Esta ejecución no ha terminado, o la mataron.".into(),
+        ),
+    }
+    if facts.run.rules_version != RULES_VERSION {
+        let (its, ours) = (facts.run.rules_version, RULES_VERSION);
+        say(
+            format!(
+                "It was made under rules {its} and is judged here by rules {ours}: measure again before you compare verdicts."
+            ),
+            format!(
+                "Se hizo con las reglas {its} y aquí se juzga con las reglas {ours}: hay que medir de nuevo antes de comparar veredictos."
+            ),
+        );
+    }
+    if environment.build != "release" {
+        say(
+            "Measured with a build that is not optimised: absolute figures mean nothing.".into(),
+            "Medida con una compilación sin optimizar: las cifras absolutas no dicen nada.".into(),
+        );
+    }
+    if environment.other_comparisons > 0 {
+        let others = environment.other_comparisons;
+        say(
+            format!("Other comparisons ran on this machine at the same time: {others}."),
+            format!("En esta máquina había a la vez otras comparaciones: {others}."),
+        );
+    }
+    if let Some(ms) = environment.throttled_ms.filter(|ms| *ms > 0.0) {
+        let time = numbers::duration_us(ms * 1e3, language);
+        say(
+            format!("A CPU quota kept the servers or the lab off the CPU for {time}."),
+            format!(
+                "Una cuota de CPU dejó a los servidores o al laboratorio sin CPU durante {time}."
+            ),
+        );
+    }
+    if shares_cpu(facts) {
+        say(
+            "Servers and load generator shared a CPU: each took from the other.".into(),
+            "Los servidores y el generador de carga compartían una CPU: cada uno quitaba al otro."
+                .into(),
+        );
+    }
+    texts
+        .into_iter()
+        .map(|text| Notice {
+            text,
+            tone: Tone::Bad,
+        })
+        .collect()
+}
+
+/// Whether the servers of the headline's experiment shared a CPU with the generator.
+pub(crate) fn shares_cpu(facts: &Facts<'_>) -> bool {
+    let design = facts.design(HEADLINE.experiment);
+    design.is_some_and(|design| design.stages.iter().any(hola_lab::plan::Stage::shares_cpu))
+}
+
+fn controls(facts: &Facts<'_>, language: Language) -> (String, Tone) {
+    let controls = &facts.controls;
+    let are_there = !controls.again.is_empty() && !controls.planted.is_empty();
+    if controls.passed() && are_there {
+        let text = language.choose(
+            || "Both controls of the method passed.",
+            || "Los dos controles del método pasaron.",
+        );
+        return (text.into(), Tone::Good);
+    }
+    let failed_again = controls.again.iter().filter(|one| !one.passes).count();
+    let failed_planted = controls.planted.iter().filter(|one| !one.recovered).count();
+    let mut faults = Vec::new();
+    let mut say = |en: &str, es: &str| faults.push(language.choose(|| en, || es).to_owned());
+    if controls.again.is_empty() {
+        say(
+            "the control was not compared with itself",
+            "el control no se comparó consigo mismo",
+        );
+    } else if failed_again > 0 {
+        say(
+            "the control differs from itself",
+            "el control difiere de sí mismo",
+        );
+    }
+    if controls.planted.is_empty() {
+        say(
+            "no known difference was planted",
+            "no se plantó ninguna diferencia conocida",
+        );
+    } else if failed_planted > 0 {
+        say(
+            "the planted difference was not recovered",
+            "la diferencia plantada no se recuperó",
+        );
+    }
+    let faults = words::list(&faults, language);
+    let text = language.choose(
+        || format!("The controls of the method did not pass: {faults}."),
+        || format!("Los controles del método no pasaron: {faults}."),
+    );
+    (text, Tone::Bad)
+}
+
+/// The answer, at most five short sentences.
+pub(crate) fn sentences(facts: &Facts<'_>, language: Language) -> Vec<String> {
+    let sentences = [
+        processes(facts, language),
+        asynchronous(facts, language),
+        low_load(facts, language),
+        isolation(facts, language),
+        memory(facts, language),
+    ];
+    let sentences: Vec<String> = sentences.into_iter().flatten().collect();
+    if sentences.is_empty() {
+        let nothing = language.choose(
+            || "This run has too few measurements for an answer.",
+            || "Esta ejecución tiene muy pocas medidas para dar una respuesta.",
+        );
+        return vec![nothing.into()];
+    }
+    sentences
+}
+
+fn headline_ratio(
+    facts: &Facts<'_>,
+    participant: &str,
+    other: &str,
+    language: Language,
+) -> Option<String> {
+    let metric = Metric::CpuPerRequest;
+    let ratio = facts.analysis.ratio(HEADLINE, participant, other, metric)?;
+    let written = numbers::comparison(metric, &ratio, language);
+    // More or less can be seen from the numbers; that there is no difference, or none to be seen, has to be said.
+    Some(match Word::new(&ratio, metric) {
+        Word::Better | Word::Worse => written,
+        word => format!("{written} ({})", words::word(word, metric, language).0),
+    })
+}
+
+fn processes(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let ratio = headline_ratio(facts, FORK, THREAD, language)?;
+    Some(language.choose(
+        || format!("Threads or processes? A request served by a new process takes {ratio} the CPU of one served by a new thread."),
+        || format!("¿Hilos o procesos? Una petición que atiende un proceso nuevo gasta {ratio} la CPU de la que atiende un hilo nuevo."),
+    ))
+}
+
+fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let named = [EPOLL, TOKIO].into_iter().filter_map(|name| {
+        let ratio = headline_ratio(facts, name, THREAD, language)?;
+        Some(format!("{name} {ratio}"))
+    });
+    let named: Vec<String> = named.collect();
+    let list = words::list(&named, language);
+    (!named.is_empty()).then(|| language.choose(
+        || format!("Threads or async? Of the CPU of a new thread per request, async takes: {list}."),
+        || format!("¿Hilos o asíncrono? De la CPU de un hilo nuevo por petición, lo asíncrono gasta: {list}."),
+    ))
+}
+
+fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let (claim, decision) = facts
+        .decisions
+        .iter()
+        .find(|(claim, _)| claim.id == LOW_LOAD)?;
+    let (word, _) = words::verdict(decision.verdict, language);
+    let statement = language.of(claim.statement).trim_end_matches('.');
+    let reason = words::stored(&decision.reason, language);
+    Some(language.choose(
+        || format!("When does it not matter? “{statement}”: {word}. {reason}"),
+        || format!("¿Cuándo da igual? «{statement}»: {word}. {reason}"),
+    ))
+}
+
+fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let at = At {
+        experiment: CRASH,
+        level: "abort",
+    };
+    let failed = |name| {
+        let estimate = facts.value(at, name, Metric::OthersFailed)?;
+        Some(numbers::value(Metric::OthersFailed, &estimate, language))
+    };
+    let (processes, threads) = (failed(FORK)?, failed(THREAD)?);
+    Some(language.choose(
+        || format!("What does a process buy? When one client's handler aborts, {processes} of the other clients' requests fail with processes and {threads} with threads."),
+        || format!("¿Qué compra un proceso? Cuando aborta lo que atiende a un cliente, falla el {processes} de las peticiones de los demás con procesos y el {threads} con hilos."),
+    ))
+}
+
+fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let at = facts.first_level(IDLE)?;
+    let named = [
+        (FORK, "a process", "un proceso"),
+        (THREAD, "a thread", "un hilo"),
+        (TOKIO, "a task", "una tarea"),
+    ];
+    let named = named.into_iter().filter_map(|(participant, en, es)| {
+        let metric = Metric::MemoryPerClient;
+        let estimate = facts.value(at, participant, metric)?;
+        let name = language.choose(|| en, || es);
+        Some(format!(
+            "{name} {} KiB",
+            numbers::value(metric, &estimate, language)
+        ))
+    });
+    let named: Vec<String> = named.collect();
+    let list = words::list(&named, language);
+    (!named.is_empty()).then(|| {
+        language.choose(
+            || format!("What does a client that waits take in memory? Outside the kernel, {list}."),
+            || format!("¿Qué memoria ocupa un cliente que espera? Fuera del núcleo, {list}."),
+        )
+    })
+}

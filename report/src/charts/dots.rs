@@ -1,0 +1,99 @@
+//! Dots with intervals, a row each.
+
+use super::Hue;
+use super::axis::Axis;
+use super::svg::{Drawing, fitted, text_width};
+
+const WIDTH: f64 = 560.0;
+const ROW: f64 = 20.0;
+const TOP: f64 = 32.0;
+
+/// For names at the left.
+const NAMES: f64 = 168.0;
+
+/// For figures at the right.
+const FIGURES: f64 = 74.0;
+
+/// A chart of dots.
+pub(crate) struct Dots<'a> {
+    /// What it shows, for those who do not see it.
+    pub(crate) label: String,
+    /// Above it.
+    pub(crate) title: String,
+    /// Below the axis.
+    pub(crate) across: String,
+    /// Whether the axis is logarithmic, for ratios.
+    pub(crate) is_log: bool,
+    /// Where there is no difference.
+    pub(crate) line: f64,
+    /// How values are written.
+    pub(crate) write: &'a dyn Fn(f64) -> String,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// One row.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) hue: Hue,
+    pub(crate) value: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    /// The figure as it is written at the right.
+    pub(crate) figure: String,
+}
+
+impl Dots<'_> {
+    /// Draws it; `None` without any row.
+    pub(crate) fn draw(&self) -> Option<Drawing> {
+        if self.rows.is_empty() {
+            return None;
+        }
+        let (left, right) = (NAMES, WIDTH - FIGURES);
+        let values = self
+            .rows
+            .iter()
+            .flat_map(|row| [row.low, row.value, row.high]);
+        let values = values.chain([self.line]);
+        let axis = match self.is_log {
+            true => Axis::log(values, (left, right)),
+            false => Axis::linear(values, (left, right)),
+        };
+        let bottom = TOP + ROW * self.rows.len() as f64;
+        let mut drawing = Drawing::new(WIDTH, bottom + 42.0, &self.label);
+        drawing.text("h", (4.0, 18.0), &fitted(&self.title, WIDTH - 8.0));
+        let mut taken = f64::NEG_INFINITY;
+        for tick in axis.ticks(5.0) {
+            let (place, text) = (axis.place(tick), (self.write)(tick));
+            let half = text_width(&text) / 2.0;
+            drawing.path("grid", &[(place, TOP), (place, bottom)], false);
+            if place - half > taken {
+                drawing.text("q m", (place, bottom + 16.0), &text);
+                taken = place + half + 6.0;
+            }
+        }
+        let none = axis.place(self.line);
+        drawing.path("one", &[(none, TOP - 4.0), (none, bottom)], false);
+        drawing.text(
+            "q m",
+            (f64::midpoint(left, right), bottom + 35.0),
+            &self.across,
+        );
+        for (number, row) in self.rows.iter().enumerate() {
+            let y = TOP + ROW * (number as f64 + 0.5);
+            let class = row.hue.class();
+            drawing.text(
+                &format!("name e {class}"),
+                (left - 10.0, y + 4.0),
+                &fitted(&row.name, NAMES - 14.0),
+            );
+            drawing.path(
+                &format!("whisker {class}"),
+                &[(axis.place(row.low), y), (axis.place(row.high), y)],
+                false,
+            );
+            drawing.dot(&format!("dot {class}"), (axis.place(row.value), y), 4.5);
+            drawing.text("q e", (WIDTH - 4.0, y + 4.0), &row.figure);
+        }
+        Some(drawing)
+    }
+}

@@ -1,0 +1,213 @@
+//! Lines with bands, each with its name at its end.
+
+use super::Hue;
+use super::axis::Axis;
+use super::svg::{Drawing, fitted, text_width};
+
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 430.0;
+
+/// For a series' name at the right.
+const ROOM: f64 = 158.0;
+
+/// From one name to the next, at least.
+const LINE: f64 = 15.0;
+
+/// A chart of lines.
+pub(crate) struct Lines<'a> {
+    /// What it shows, for those who do not see it.
+    pub(crate) label: String,
+    /// What goes along, and its marks: place and text.
+    pub(crate) across: String,
+    pub(crate) marks: Vec<(f64, String)>,
+    /// What goes up, on a logarithmic axis, and how its values are written.
+    pub(crate) up: String,
+    pub(crate) write: &'a dyn Fn(f64) -> String,
+    pub(crate) series: Vec<Series>,
+}
+
+/// One line.
+pub(crate) struct Series {
+    pub(crate) name: String,
+    pub(crate) hue: Hue,
+    pub(crate) points: Vec<Point>,
+}
+
+/// One point of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    /// Ends of its interval.
+    pub(crate) interval: Option<(f64, f64)>,
+}
+
+impl Lines<'_> {
+    /// Draws it; `None` without any point.
+    pub(crate) fn draw(&self) -> Option<Drawing> {
+        let points = || self.series.iter().flat_map(|one| &one.points);
+        points().next()?;
+        let (top, bottom) = (34.0, HEIGHT - 48.0);
+        let reach = |point: &Point| {
+            let (low, high) = point.interval.unwrap_or((point.y, point.y));
+            [low, point.y, high]
+        };
+        let y = Axis::log(points().flat_map(reach), (bottom, top));
+        let ticks = y.ticks(7.0);
+        let room = ticks
+            .iter()
+            .map(|tick| text_width(&(self.write)(*tick)))
+            .fold(30.0, f64::max);
+        let (left, right) = (room + 12.0, WIDTH - ROOM);
+        let marked = self.marks.iter().map(|(x, _)| *x);
+        let x = Axis::log(points().map(|point| point.x).chain(marked), (left, right));
+
+        let mut drawing = Drawing::new(WIDTH, HEIGHT, &self.label);
+        drawing.text("h", (4.0, 18.0), &self.up);
+        for tick in ticks {
+            let place = y.place(tick);
+            drawing.path("grid", &[(left, place), (right, place)], false);
+            drawing.text("q e", (left - 6.0, place + 5.0), &(self.write)(tick));
+        }
+        let mut taken = f64::NEG_INFINITY;
+        for (mark, text) in &self.marks {
+            let place = x.place(*mark);
+            let half = text_width(text) / 2.0;
+            drawing.path("grid", &[(place, top), (place, bottom)], false);
+            if place - half > taken {
+                drawing.text("q m", (place, bottom + 18.0), text);
+                taken = place + half + 4.0;
+            }
+        }
+        drawing.text(
+            "q m",
+            (f64::midpoint(left, right), HEIGHT - 8.0),
+            &self.across,
+        );
+        for one in &self.series {
+            self.band(&mut drawing, one, &x, &y);
+        }
+        let mut ends = Vec::new();
+        for (number, one) in self.series.iter().enumerate() {
+            let places: Vec<_> = one
+                .points
+                .iter()
+                .map(|point| (x.place(point.x), y.place(point.y)))
+                .collect();
+            let earlier = self.series[..number]
+                .iter()
+                .filter(|other| other.hue == one.hue);
+            let dash = ["", " d1", " d2", " d3"][earlier.count() % 4];
+            let class = one.hue.class();
+            drawing.path(&format!("line {class}{dash}"), &places, false);
+            if places.len() < 8 {
+                for place in &places {
+                    drawing.dot(&format!("dot {class}"), *place, 3.0);
+                }
+            }
+            ends.extend(places.last().map(|end| (*end, one)));
+        }
+        names(&mut drawing, &mut ends, right, (top, bottom));
+        Some(drawing)
+    }
+
+    #[allow(clippy::unused_self, reason = "reads as a part of the drawing")]
+    fn band(&self, drawing: &mut Drawing, one: &Series, x: &Axis, y: &Axis) {
+        let edge = |point: &Point, pick: fn((f64, f64)) -> f64| {
+            let end = point.interval.map_or(point.y, pick);
+            (x.place(point.x), y.place(end))
+        };
+        let lower = one
+            .points
+            .iter()
+            .map(|point| edge(point, |interval| interval.0));
+        let upper = one
+            .points
+            .iter()
+            .rev()
+            .map(|point| edge(point, |interval| interval.1));
+        let places: Vec<_> = lower.chain(upper).collect();
+        if one.points.iter().any(|point| point.interval.is_some()) {
+            drawing.path(&format!("band {}", one.hue.class()), &places, true);
+        }
+    }
+}
+
+/// Names at the right, moved apart so that none touches another, each led to the end of its line.
+fn names(
+    drawing: &mut Drawing,
+    ends: &mut [((f64, f64), &Series)],
+    right: f64,
+    (top, bottom): (f64, f64),
+) {
+    ends.sort_by(|(one, _), (other, _)| one.1.total_cmp(&other.1));
+    let places = spread(
+        &ends.iter().map(|(end, _)| end.1).collect::<Vec<_>>(),
+        top,
+        bottom + 30.0,
+    );
+    for (((x, y), one), place) in ends.iter().zip(places) {
+        let class = one.hue.class();
+        drawing.path(
+            &format!("lead {class}"),
+            &[(x + 4.0, *y), (right + 4.0, *y), (right + 12.0, place)],
+            false,
+        );
+        let text = fitted(&one.name, ROOM - 14.0);
+        drawing.text(&format!("name {class}"), (right + 14.0, place + 4.0), &text);
+    }
+}
+
+/// Places in order, at least a line apart where there is room, as near to those wanted as that allows.
+fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
+    let gap = if wanted.len() > 1 {
+        LINE.min((bottom - top) / (wanted.len() - 1) as f64)
+    } else {
+        LINE
+    };
+    // Groups of names that touch are centred on what their members want (pool adjacent violators).
+    let mut groups: Vec<(f64, usize)> = Vec::new();
+    for (number, place) in wanted.iter().enumerate() {
+        groups.push((place - number as f64 * gap, 1));
+        while let [.., (before, members), (after, more)] = groups[..] {
+            if before <= after {
+                break;
+            }
+            let all = members + more;
+            let mean = (before * members as f64 + after * more as f64) / all as f64;
+            groups.truncate(groups.len() - 2);
+            groups.push((mean, all));
+        }
+    }
+    let last = wanted.len().saturating_sub(1) as f64 * gap;
+    let offsets = groups
+        .into_iter()
+        .flat_map(|(offset, members)| vec![offset; members]);
+    let offsets = offsets.map(|offset| offset.min(bottom - last).max(top));
+    offsets
+        .enumerate()
+        .map(|(number, offset)| offset + number as f64 * gap)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_touch_are_moved_apart_in_order() {
+        let places = spread(&[100.0, 101.0, 102.0, 300.0], 0.0, 400.0);
+        assert!(
+            (places[1] - 101.0).abs() < 1e-9 && (places[3] - 300.0).abs() < 1e-9,
+            "{places:?}"
+        );
+        assert!(
+            places
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] >= LINE - 1e-9),
+            "{places:?}"
+        );
+        let low = spread(&[399.0, 399.0], 0.0, 400.0);
+        assert!(low[1] <= 400.0 + 1e-9, "{low:?}");
+    }
+}

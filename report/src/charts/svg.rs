@@ -1,0 +1,157 @@
+//! A builder of the few SVG elements that charts need. Colours and fonts are the page's: elements carry classes only.
+
+use std::fmt::{Arguments, Write};
+
+use crate::escape::html;
+
+/// Width of an average letter, in pixels: no font is at hand to measure with.
+const LETTER: f64 = 7.0;
+
+/// Width that text needs at most, in pixels.
+pub(super) fn text_width(text: &str) -> f64 {
+    text.chars().map(|_| LETTER).sum()
+}
+
+/// Text cut to a width, with an ellipsis where something is missing.
+pub(super) fn fitted(text: &str, width: f64) -> String {
+    if text_width(text) <= width {
+        return text.to_owned();
+    }
+    let ends = text
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    let end = ends
+        .take_while(|end| text_width(&text[..*end]) + LETTER <= width)
+        .last()
+        .unwrap_or(0);
+    format!("{}…", text[..end].trim_end())
+}
+
+/// A finished drawing, or one under construction.
+#[derive(Clone, Debug)]
+pub(crate) struct Drawing {
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    /// What it shows, for those who do not see it.
+    label: String,
+    body: String,
+}
+
+impl Drawing {
+    pub(super) fn new(width: f64, height: f64, label: &str) -> Self {
+        Drawing {
+            width,
+            height,
+            label: label.into(),
+            body: String::new(),
+        }
+    }
+
+    /// An element of a page, whose style sheet colours it.
+    pub(crate) fn inline(&self) -> String {
+        format!(
+            "<svg class=\"chart\" role=\"img\" viewBox=\"0 0 {:.0} {:.0}\" aria-label=\"{}\">{}</svg>",
+            self.width,
+            self.height.ceil(),
+            html(&self.label),
+            self.body
+        )
+    }
+
+    /// Drawings beside each other as a file of its own, with the colours of the page.
+    pub(crate) fn file(title: &str, drawings: &[Drawing]) -> String {
+        const GAP: f64 = 40.0;
+        const TITLE: f64 = 34.0;
+        let height = drawings.iter().map(|one| one.height).fold(0.0, f64::max) + TITLE;
+        let mut left = 0.0;
+        let mut body = String::new();
+        for one in drawings {
+            let _ = write!(
+                body,
+                "<g transform=\"translate({left:.0} {TITLE})\"><title>{}</title>{}</g>",
+                html(&one.label),
+                one.body
+            );
+            left += one.width + GAP;
+        }
+        let width = (left - GAP).max(0.0);
+        let title = html(title);
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" role=\"img\" viewBox=\"0 0 {width:.0} {:.0}\" \
+             aria-label=\"{title}\" font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif\">\
+             <style>{}{}</style><rect width=\"100%\" height=\"100%\" fill=\"var(--page)\"/>\
+             <text class=\"h\" x=\"8\" y=\"22\">{title}</text>{body}</svg>\n",
+            height.ceil(),
+            include_str!("../../templates/colours.css"),
+            include_str!("../../templates/chart.css"),
+        )
+    }
+
+    pub(super) fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
+        self.put(format_args!(
+            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>",
+            short(corner.0),
+            short(corner.1),
+            short(size.0),
+            short(size.1)
+        ));
+    }
+
+    pub(super) fn dot(&mut self, class: &str, centre: (f64, f64), radius: f64) {
+        self.put(format_args!(
+            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>",
+            short(centre.0),
+            short(centre.1)
+        ));
+    }
+
+    /// A path through places; `closed` makes it an area.
+    pub(super) fn path(&mut self, class: &str, places: &[(f64, f64)], closed: bool) {
+        let mut data = String::new();
+        for (place, (x, y)) in places.iter().enumerate() {
+            let _ = write!(
+                data,
+                "{}{} {}",
+                if place == 0 { "M" } else { "L" },
+                short(*x),
+                short(*y)
+            );
+        }
+        let end = if closed { "z" } else { "" };
+        self.put(format_args!("<path class=\"{class}\" d=\"{data}{end}\"/>"));
+    }
+
+    /// Text that begins, ends or has its middle at a point, by its class.
+    pub(super) fn text(&mut self, class: &str, at: (f64, f64), text: &str) {
+        self.put(format_args!(
+            "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
+            short(at.0),
+            short(at.1),
+            html(text)
+        ));
+    }
+
+    fn put(&mut self, element: Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.body.write_fmt(element);
+    }
+}
+
+/// A length to a tenth of a pixel.
+fn short(length: f64) -> String {
+    let written = format!("{length:.1}");
+    written.strip_suffix(".0").unwrap_or(&written).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_to_its_width() {
+        let cut = fitted("a very long title of a model", 90.0);
+        assert!(cut.ends_with('…') && text_width(&cut) <= 90.0, "{cut}");
+        assert_eq!(fitted("short", 90.0), "short");
+        assert_eq!(fitted("ñandú ñandú", 30.0), "ña…");
+    }
+}

@@ -1,0 +1,256 @@
+//! Two runs compared, for people and for programs.
+
+use hola_base::{Language, Text, text as bilingual};
+use hola_lab::record::Run;
+use hola_verdict::difference::{Cell as Compared, ChangeVerdict, Difference};
+use serde::Serialize;
+
+use crate::document::{Cell, Notice, Table, Tone};
+use crate::escape;
+use crate::markdown::Blocks;
+use crate::terminal::Lines;
+use crate::{numbers, words};
+
+/// Version of the shapes that [`json`] writes.
+const SCHEMA_VERSION: u32 = 2;
+
+/// The runs that are compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Sides<'r> {
+    /// The one that is compared with.
+    pub base: &'r Run,
+    /// The one that is compared.
+    pub candidate: &'r Run,
+}
+
+/// For a terminal.
+pub fn text(difference: &Difference, sides: Sides<'_>, language: Language) -> String {
+    let mut lines = Lines::default();
+    lines.paragraphs(&[title(sides)]);
+    if !difference.warnings.is_empty() {
+        lines.notices(&warnings(difference, language));
+    }
+    lines.paragraphs(&sentences(difference, language));
+    let table = changes(difference, language);
+    if !table.rows.is_empty() {
+        lines.table(&table);
+    }
+    lines.finish()
+}
+
+/// As Markdown.
+pub fn markdown(difference: &Difference, sides: Sides<'_>, language: Language) -> String {
+    let mut page = Blocks::default();
+    page.title(&title(sides));
+    if !difference.warnings.is_empty() {
+        page.notices(&warnings(difference, language));
+    }
+    page.items(&sentences(difference, language));
+    let table = changes(difference, language);
+    if !table.rows.is_empty() {
+        page.table(&table);
+    }
+    page.finish()
+}
+
+fn title(sides: Sides<'_>) -> String {
+    format!("{} → {}", sides.base.name, sides.candidate.name)
+}
+
+fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
+    let warning = |text| Notice {
+        text: words::stored(text, language).into(),
+        tone: Tone::Bad,
+    };
+    difference.warnings.iter().map(warning).collect()
+}
+
+/// What became of the cells and of the claims, and what all participants did together.
+fn sentences(difference: &Difference, language: Language) -> Vec<String> {
+    let [worse, better, same, undecided] = [
+        ChangeVerdict::Worse,
+        ChangeVerdict::Better,
+        ChangeVerdict::Same,
+        ChangeVerdict::Undecided,
+    ]
+    .map(|verdict| difference.count(verdict));
+    let cells = difference.cells.len();
+    let share = difference
+        .called_share()
+        .map_or(numbers::NONE.into(), |share| {
+            numbers::percent(share, language)
+        });
+    let mut sentences = vec![language.choose(
+        || format!("{cells} figures in both runs: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
+        || format!("{cells} cifras en ambas ejecuciones: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
+    )];
+    for shared in &difference.shared {
+        let title = language.of(shared.metric.definition().title);
+        let experiment = &shared.experiment;
+        let ratio = numbers::change(shared.metric, shared.ratio, language);
+        sentences.push(language.choose(
+            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
+            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
+        ));
+    }
+    for change in &difference.claims {
+        let [base, candidate] =
+            [change.base, change.candidate].map(|verdict| words::verdict(verdict, language).0);
+        let reversed = match change.is_reversed() {
+            true => language.choose(|| " (reversed)", || " (al revés)"),
+            false => "",
+        };
+        let claim = language.choose(|| "Claim", || "Afirmación");
+        sentences.push(format!(
+            "{claim} {}: {base} → {candidate}{reversed}.",
+            change.id
+        ));
+    }
+    sentences
+}
+
+/// Cells that are worse, then those that are better.
+fn changes(difference: &Difference, language: Language) -> Table {
+    const COLUMNS: [Text; 8] = [
+        bilingual("Verdict", "Veredicto"),
+        bilingual("Experiment", "Experimento"),
+        bilingual("Level", "Nivel"),
+        bilingual("Participant", "Participante"),
+        bilingual("Metric", "Métrica"),
+        bilingual("Base", "Base"),
+        bilingual("Candidate", "Candidata"),
+        bilingual("Change [95 %]", "Cambio [95 %]"),
+    ];
+    let mut table = Table::new("", 5, &COLUMNS.map(|column| language.of(column)));
+    for verdict in [ChangeVerdict::Worse, ChangeVerdict::Better] {
+        let cells = difference
+            .cells
+            .iter()
+            .filter(|cell| cell.verdict == verdict);
+        table.rows.extend(cells.map(|cell| row(cell, language)));
+    }
+    table
+}
+
+fn row(cell: &Compared, language: Language) -> Vec<Cell> {
+    let (word, tone) = match cell.verdict {
+        ChangeVerdict::Worse => (bilingual("worse", "peor"), Tone::Bad),
+        ChangeVerdict::Better => (bilingual("better", "mejor"), Tone::Good),
+        ChangeVerdict::Same => (bilingual("the same", "igual"), Tone::Neutral),
+        ChangeVerdict::Undecided => (bilingual("undecided", "sin decidir"), Tone::Open),
+    };
+    vec![
+        Cell::word(language.of(word).into(), tone),
+        cell.experiment.as_str().into(),
+        cell.level.as_str().into(),
+        cell.participant.as_str().into(),
+        words::metric(cell.metric, language).into(),
+        Cell::number(
+            numbers::figure(cell.metric, cell.base.value, language),
+            cell.base.value,
+        ),
+        Cell::number(
+            numbers::figure(cell.metric, cell.candidate.value, language),
+            cell.candidate.value,
+        ),
+        Cell::number(
+            numbers::comparison(cell.metric, &cell.change, language),
+            cell.change.value,
+        ),
+    ]
+}
+
+#[derive(Serialize)]
+struct Document<'d> {
+    schema_version: u32,
+    base: &'d str,
+    candidate: &'d str,
+    warnings: Vec<&'d str>,
+    called_share: Option<f64>,
+    shared: Vec<SharedRow<'d>>,
+    cells: Vec<CellRow<'d>>,
+    claims: Vec<ClaimRow>,
+}
+
+#[derive(Serialize)]
+struct SharedRow<'d> {
+    experiment: &'d str,
+    metric: &'static str,
+    ratio: f64,
+}
+
+#[derive(Serialize)]
+struct CellRow<'d> {
+    experiment: &'d str,
+    level: &'d str,
+    participant: &'d str,
+    metric: &'static str,
+    base: f64,
+    candidate: f64,
+    shared: Option<f64>,
+    change: f64,
+    change_interval: [f64; 2],
+    p_holm: f64,
+    verdict: &'static str,
+}
+
+#[derive(Serialize)]
+struct ClaimRow {
+    claim: &'static str,
+    base: &'static str,
+    candidate: &'static str,
+    is_reversed: bool,
+}
+
+/// As JSON, every cell in it.
+pub fn json(difference: &Difference, sides: Sides<'_>) -> String {
+    let cell = |cell| -> CellRow<'_> {
+        let cell: &Compared = cell;
+        CellRow {
+            experiment: &cell.experiment,
+            level: &cell.level,
+            participant: &cell.participant,
+            metric: cell.metric.name(),
+            base: cell.base.value,
+            candidate: cell.candidate.value,
+            shared: cell.shared,
+            change: cell.change.value,
+            change_interval: [cell.change.low, cell.change.high],
+            p_holm: cell.p_holm,
+            verdict: match cell.verdict {
+                ChangeVerdict::Worse => "worse",
+                ChangeVerdict::Better => "better",
+                ChangeVerdict::Same => "same",
+                ChangeVerdict::Undecided => "undecided",
+            },
+        }
+    };
+    let shared = difference.shared.iter().map(|shared| SharedRow {
+        experiment: &shared.experiment,
+        metric: shared.metric.name(),
+        ratio: shared.ratio,
+    });
+    let claims = difference.claims.iter().map(|change| ClaimRow {
+        claim: change.id,
+        base: words::verdict_name(change.base),
+        candidate: words::verdict_name(change.candidate),
+        is_reversed: change.is_reversed(),
+    });
+    let document = Document {
+        schema_version: SCHEMA_VERSION,
+        base: &sides.base.name,
+        candidate: &sides.candidate.name,
+        warnings: difference
+            .warnings
+            .iter()
+            .map(|warning| warning.en.as_str())
+            .collect(),
+        called_share: difference.called_share(),
+        shared: shared.collect(),
+        cells: difference.cells.iter().map(cell).collect(),
+        claims: claims.collect(),
+    };
+    let text = serde_json::to_string_pretty(&document)
+        .unwrap_or_else(|error| unreachable!("strings and numbers are JSON: {error}"));
+    escape::json(&text) + "\n"
+}

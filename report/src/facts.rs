@@ -1,0 +1,259 @@
+//! What the analysis found, computed once for all languages and formats.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use hola_base::Language;
+use hola_lab::experiments::{self, Experiment};
+use hola_lab::metric::Metric;
+use hola_lab::plan::{Design, Level, Load, Pace, Stage, Task};
+use hola_lab::record::{Block, Reading, Run, ServerCard};
+use hola_verdict::analysis::{Controls, Word};
+use hola_verdict::claims::{CLAIMS, Claim, Decision};
+use hola_verdict::{Analysis, At, Estimate};
+
+use crate::charts::Hue;
+use crate::words;
+
+/// Experiments that the first screen reads.
+pub(crate) const CAPACITY: &str = "capacity";
+pub(crate) const IDLE: &str = "idle";
+pub(crate) const CRASH: &str = "crash";
+pub(crate) const GRID: &str = "grid";
+
+/// Participants that the answer names.
+pub(crate) const FORK: &str = "fork-per-client";
+pub(crate) const THREAD: &str = "thread-per-client";
+pub(crate) const EPOLL: &str = "epoll";
+pub(crate) const TOKIO: &str = "tokio";
+
+/// A comparison with the control, and the word for it.
+pub(crate) type Judged = (Estimate, Word);
+
+/// What the analysis found.
+pub(crate) struct Facts<'r> {
+    pub(crate) run: &'r Run,
+    pub(crate) blocks: &'r [Block],
+    pub(crate) analysis: Analysis<'r>,
+    pub(crate) controls: Controls,
+    pub(crate) decisions: Vec<(&'static Claim, Decision)>,
+    /// What was asked for before: every language and format asks for the same.
+    values: RefCell<BTreeMap<Asked, Option<Estimate>>>,
+    judged: RefCell<BTreeMap<(String, String, Metric), Rc<BTreeMap<String, Judged>>>>,
+}
+
+/// A value, or a comparison with the control, of a participant at a place.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Asked {
+    experiment: String,
+    level: String,
+    participant: String,
+    metric: Metric,
+    is_comparison: bool,
+}
+
+impl<'r> Facts<'r> {
+    pub(crate) fn new(run: &'r Run, blocks: &'r [Block]) -> Self {
+        let analysis = Analysis::new(run, blocks);
+        let controls = analysis.controls();
+        let decisions = CLAIMS
+            .iter()
+            .map(|claim| (claim, (claim.decide)(&analysis)))
+            .collect();
+        let (values, judged) = (RefCell::default(), RefCell::default());
+        Facts {
+            run,
+            blocks,
+            analysis,
+            controls,
+            decisions,
+            values,
+            judged,
+        }
+    }
+
+    /// Who is told of, models or reference targets.
+    pub(crate) fn cards(&self, are_models: bool) -> impl Iterator<Item = &'r ServerCard> {
+        self.run
+            .servers
+            .iter()
+            .filter(move |card| card.is_model == are_models)
+    }
+
+    pub(crate) fn design(&self, experiment: &str) -> Option<&'r Design> {
+        self.run
+            .designs
+            .iter()
+            .find(|design| design.experiment == experiment)
+    }
+
+    /// The first level of an experiment, where it is asked for by whatever its profile calls it.
+    pub(crate) fn first_level(&self, experiment: &'static str) -> Option<At<'r>> {
+        let design = self.design(experiment)?;
+        let (_, level) = design.levels().next()?;
+        Some(At {
+            experiment,
+            level: &level.name,
+        })
+    }
+
+    /// What was measured of a participant.
+    pub(crate) fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+        self.once(at, participant, metric, false, || {
+            self.analysis.value(at, participant, metric)
+        })
+    }
+
+    /// A participant compared with the control.
+    pub(crate) fn to_control(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Option<Estimate> {
+        self.once(at, participant, metric, true, || {
+            self.analysis.to_control(at, participant, metric)
+        })
+    }
+
+    fn once(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+        is_comparison: bool,
+        ask: impl FnOnce() -> Option<Estimate>,
+    ) -> Option<Estimate> {
+        let asked = Asked {
+            experiment: at.experiment.into(),
+            level: at.level.into(),
+            participant: participant.into(),
+            metric,
+            is_comparison,
+        };
+        *self.values.borrow_mut().entry(asked).or_insert_with(ask)
+    }
+
+    /// Every comparison of a level with its control, by participant.
+    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<BTreeMap<String, Judged>> {
+        let key = (at.experiment.into(), at.level.into(), metric);
+        let judge = || {
+            let words = self.analysis.words(at, metric).into_iter();
+            Rc::new(
+                words
+                    .map(|(participant, estimate, word)| (participant, (estimate, word)))
+                    .collect(),
+            )
+        };
+        Rc::clone(self.judged.borrow_mut().entry(key).or_insert_with(judge))
+    }
+
+    /// Readings of a participant at a place, a block each.
+    pub(crate) fn readings<'a>(
+        &'a self,
+        at: At<'a>,
+        participant: &'a str,
+    ) -> impl Iterator<Item = &'r Reading> + 'a {
+        let blocks = self
+            .blocks
+            .iter()
+            .filter(move |block| block.experiment == at.experiment);
+        let readings = blocks.flat_map(|block| &block.readings);
+        readings.filter(move |one| one.level == at.level && one.participant == participant)
+    }
+
+    /// The colour of a participant, by what one client costs there.
+    pub(crate) fn hue(&self, stage: &Stage, participant: &str) -> Hue {
+        let server = stage
+            .participant(participant)
+            .map_or(participant, |one| &one.server);
+        self.run
+            .servers
+            .iter()
+            .find(|card| card.name == server)
+            .map_or(Hue::Target, hue)
+    }
+
+    /// Names of the participants of a level: its control, and those that are compared with it.
+    pub(crate) fn participants(&self, at: At<'_>, level: &'r Level) -> Vec<&'r str> {
+        let compared = self.analysis.compared(at);
+        let names = level.participants.iter().map(String::as_str);
+        names
+            .filter(|name| *name == level.control || compared.contains(name))
+            .collect()
+    }
+
+    /// Seconds that the blocks took.
+    pub(crate) fn spent_s(&self) -> f64 {
+        self.blocks.iter().map(|block| block.took_s).sum()
+    }
+}
+
+/// The colour of a server.
+pub(crate) fn hue(card: &ServerCard) -> Hue {
+    match card.attention.as_str() {
+        _ if !card.is_model => Hue::Target,
+        "nothing" => Hue::Nothing,
+        "task" => Hue::Task,
+        "thread" => Hue::Thread,
+        "process" => Hue::Process,
+        _ => Hue::Target,
+    }
+}
+
+/// The load of a level; `None` of a procedure.
+pub(crate) fn load(level: &Level) -> Option<&Load> {
+    match &level.task {
+        Task::Load(load) => Some(load),
+        Task::Procedure(_) => None,
+    }
+}
+
+/// Offered rate of a level in an open loop.
+pub(crate) fn rate_per_s(level: &Level) -> Option<f64> {
+    match load(level)?.pace {
+        Pace::Open { rate_per_s, .. } => Some(rate_per_s),
+        Pace::Rest | Pace::Closed { .. } => None,
+    }
+}
+
+/// What is known of an experiment beyond its plan.
+pub(crate) fn experiment(name: &str) -> Option<&'static Experiment> {
+    experiments::find(name)
+}
+
+/// Figures that are missing, grouped by reason: each reason is told once.
+#[derive(Debug, Default)]
+pub(crate) struct Reasons(Vec<(String, Vec<String>)>);
+
+impl Reasons {
+    /// Notes that `what` is missing, and why.
+    pub(crate) fn add(&mut self, why: String, what: String) {
+        let reason = match self.0.iter_mut().position(|(reason, _)| *reason == why) {
+            Some(place) => &mut self.0[place],
+            None => {
+                self.0.push((why, Vec::new()));
+                let last = self.0.len() - 1;
+                &mut self.0[last]
+            }
+        };
+        if !reason.1.contains(&what) {
+            reason.1.push(what);
+        }
+    }
+
+    /// A line per reason: `— server was full: iterative (p99, capacity)`.
+    pub(crate) fn notes(&self, language: Language) -> Vec<String> {
+        let unknown = || language.choose(|| "not known", || "no se sabe").to_owned();
+        let line = |(why, what): &(String, Vec<String>)| {
+            let why = if why.is_empty() {
+                unknown()
+            } else {
+                why.clone()
+            };
+            format!("— {}: {}.", words::capital(&why), what.join("; "))
+        };
+        self.0.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,407 @@
+//! The first table and the first picture.
+
+use hdrhistogram::Histogram;
+use hola_base::{Language, Text, text};
+use hola_lab::metric::Metric;
+use hola_lab::record::ServerCard;
+use hola_verdict::At;
+use hola_verdict::analysis::{HEADLINE, Missing};
+
+use crate::charts::Drawing;
+use crate::charts::lines::{Lines, Point, Series};
+use crate::document::{Cell, Table};
+use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, rate_per_s};
+use crate::{numbers, words};
+
+/// Deaths of a handler, levels of the experiment.
+const DEATHS: [&str; 3] = ["panic", "abort", "segv"];
+
+/// Name of a procedure's note about what ended it.
+const LIMIT: &str = "limit";
+
+/// A row for each server: what it costs, how long clients wait, how much it can do, and what it does not survive.
+pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> Table {
+    const CAPTIONS: [Text; 2] = [
+        text(
+            "The models, at 2,000 new connections per second for each",
+            "Los modelos, a 2000 conexiones nuevas por segundo cada uno",
+        ),
+        text(
+            "Reference targets, asked for the same",
+            "Servidores de referencia, con las mismas peticiones",
+        ),
+    ];
+    const COLUMNS: [Text; 9] = [
+        text("Model", "Modelo"),
+        text("Verdict on its CPU", "Veredicto sobre su CPU"),
+        text("CPU per request, µs", "CPU por petición, µs"),
+        text("× iterative [95 %]", "× iterative [95 %]"),
+        text("p50 / p99", "p50 / p99"),
+        text("Capacity, requests/s", "Capacidad, peticiones/s"),
+        text(
+            "Idle client, KiB user + kernel",
+            "Cliente inactivo, KiB usuario + núcleo",
+        ),
+        text(
+            "Most clients, and the limit",
+            "Máximo de clientes, y el límite",
+        ),
+        text(
+            "Deaths of one that kill all",
+            "Muertes de uno que matan a todos",
+        ),
+    ];
+    let caption = language.of(CAPTIONS[usize::from(!are_models)]);
+    let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
+    // All but the last, which is words.
+    table.columns[8].is_numeric = false;
+    let judged = facts.judged(HEADLINE, Metric::CpuPerRequest);
+    let mut reasons = Reasons::default();
+    for card in facts.cards(are_models) {
+        let row = Row {
+            facts,
+            language,
+            card,
+        };
+        table
+            .rows
+            .push(row.cells(judged.get(&card.name), &mut reasons));
+    }
+    table.notes = reasons.notes(language);
+    table
+}
+
+struct Row<'f, 'r> {
+    facts: &'f Facts<'r>,
+    language: Language,
+    card: &'r ServerCard,
+}
+
+impl Row<'_, '_> {
+    fn cells(&self, judged: Option<&crate::facts::Judged>, reasons: &mut Reasons) -> Vec<Cell> {
+        let language = self.language;
+        let metric = Metric::CpuPerRequest;
+        let is_control = self.is_control();
+        let (word, ratio) = match judged {
+            _ if is_control => (
+                language.choose(|| "the control", || "el control").into(),
+                Cell::number(numbers::times(1.0, language), 1.0),
+            ),
+            Some((estimate, word)) => {
+                let (word, tone) = words::word(*word, metric, language);
+                let ratio = numbers::comparison(metric, estimate, language);
+                (Cell::word(word, tone), Cell::number(ratio, estimate.value))
+            }
+            None => (numbers::NONE.into(), numbers::NONE.into()),
+        };
+        let title = words::stored(&self.card.title, language);
+        vec![
+            Cell::name(&self.card.name, title),
+            word,
+            self.value(HEADLINE, metric, reasons),
+            ratio,
+            self.percentiles(reasons),
+            self.value(
+                At {
+                    experiment: CAPACITY,
+                    level: "new",
+                },
+                Metric::CapacityPerS,
+                reasons,
+            ),
+            self.memory(reasons),
+            self.held(reasons),
+            self.deaths(reasons),
+        ]
+    }
+
+    fn is_control(&self) -> bool {
+        let level = self
+            .facts
+            .design(HEADLINE.experiment)
+            .and_then(|design| design.level(HEADLINE.level));
+        level.is_some_and(|(_, level)| level.control == self.card.name)
+    }
+
+    /// A value; otherwise a dash, and the reason among those below the table.
+    fn figure(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Option<f64> {
+        let name = &self.card.name;
+        let estimate = self.facts.value(at, name, metric);
+        if estimate.is_none() {
+            let why = self.facts.analysis.missing(at, name, metric);
+            // What no run of this profile measures of a model needs no line for each.
+            if why != Missing::NotInRun {
+                let title = self.language.of(metric.definition().title);
+                reasons.add(
+                    words::missing(&why, self.language),
+                    format!("{name} ({title})"),
+                );
+            }
+        }
+        estimate.map(|estimate| estimate.value)
+    }
+
+    fn value(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Cell {
+        self.figure(at, metric, reasons)
+            .map_or(numbers::NONE.into(), |value| {
+                Cell::number(numbers::figure(metric, value, self.language), value)
+            })
+    }
+
+    fn percentiles(&self, reasons: &mut Reasons) -> Cell {
+        let [p50, p99] = [Metric::ResponseP50, Metric::ResponseP99]
+            .map(|metric| self.figure(HEADLINE, metric, reasons));
+        let write = |value: Option<f64>| {
+            value.map_or(numbers::NONE.into(), |us| {
+                numbers::duration_us(us, self.language)
+            })
+        };
+        if p50.is_none() && p99.is_none() {
+            return numbers::NONE.into();
+        }
+        Cell {
+            value: p99,
+            ..Cell::from(format!("{} / {}", write(p50), write(p99)))
+        }
+    }
+
+    /// The most clients held, and what ended that.
+    fn held(&self, reasons: &mut Reasons) -> Cell {
+        let Some(at) = self.facts.first_level(IDLE) else {
+            return numbers::NONE.into();
+        };
+        let limit = self.facts.analysis.notes(at, &self.card.name, LIMIT);
+        Cell {
+            below: limit.first().map(|limit| (*limit).to_owned()),
+            ..self.value(at, Metric::ClientsHeld, reasons)
+        }
+    }
+
+    fn memory(&self, reasons: &mut Reasons) -> Cell {
+        let Some(at) = self.facts.first_level(IDLE) else {
+            return numbers::NONE.into();
+        };
+        let [user, kernel] = [Metric::MemoryPerClient, Metric::KernelMemoryPerClient]
+            .map(|metric| self.figure(at, metric, reasons));
+        let write = |value: Option<f64>| {
+            value.map_or(numbers::NONE.into(), |kib| {
+                numbers::plain(kib, self.language)
+            })
+        };
+        match (user, kernel) {
+            (None, None) => numbers::NONE.into(),
+            _ => Cell {
+                value: user,
+                ..Cell::from(format!("{} + {}", write(user), write(kernel)))
+            },
+        }
+    }
+
+    /// By which deaths of one client's handler the whole server died.
+    fn deaths(&self, reasons: &mut Reasons) -> Cell {
+        let mut fatal = Vec::new();
+        let mut is_known = false;
+        for level in DEATHS {
+            let at = At {
+                experiment: CRASH,
+                level,
+            };
+            if let Some(survived) = self.figure(at, Metric::Survived, reasons) {
+                is_known = true;
+                if survived < 1.0 {
+                    fatal.push(level.to_owned());
+                }
+            }
+        }
+        match fatal.as_slice() {
+            _ if !is_known => numbers::NONE.into(),
+            [] => self.language.choose(|| "none", || "ninguna").into(),
+            _ => fatal.join(", ").into(),
+        }
+    }
+}
+
+/// CPU per request against the offered rate, and response times at the common rate, of all models.
+pub(crate) fn pictures(facts: &Facts<'_>, language: Language) -> Vec<Drawing> {
+    let rates = rates(facts, HEADLINE.experiment, "new", true, language);
+    [rates, tails(facts, language)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What the first picture shows.
+pub(crate) fn picture_title(language: Language) -> &'static str {
+    language.choose(
+        || "What a request costs, and how long its client waits",
+        || "Lo que cuesta una petición, y cuánto espera su cliente",
+    )
+}
+
+/// Below the first picture.
+pub(crate) fn picture_caption(language: Language) -> &'static str {
+    language.choose(
+        || "Left: CPU per request at each offered rate, bands are 95 % intervals; lower is cheaper. Right: response times at \
+            2,000 new connections per second, the slowest requests at the right; lower is faster. Colours: what one client costs — \
+            a thread (orange), a process (purple), a task (blue), nothing (grey).",
+        || "Izquierda: CPU por petición a cada ritmo ofrecido, las bandas son intervalos del 95 %; más bajo es más barato. \
+            Derecha: tiempos de respuesta a 2000 conexiones nuevas por segundo, las peticiones más lentas a la derecha; más bajo es \
+            más rápido. Colores: lo que cuesta un cliente — un hilo (naranja), un proceso (morado), una tarea (azul), nada (gris).",
+    )
+}
+
+/// CPU per request of a stage's open loops, against their rate. `None` with fewer than three rates.
+pub(crate) fn rates(
+    facts: &Facts<'_>,
+    experiment: &str,
+    stage: &str,
+    only_models: bool,
+    language: Language,
+) -> Option<Drawing> {
+    let design = facts.design(experiment)?;
+    let stage = design.stages.iter().find(|one| one.name == stage)?;
+    let mut levels: Vec<_> = stage
+        .levels
+        .iter()
+        .filter_map(|level| Some((rate_per_s(level)?, level)))
+        .collect();
+    levels.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let kinds = levels
+        .iter()
+        .filter_map(|(_, level)| Some(load(level)?.requests_per_connection));
+    let is_one_kind = kinds
+        .collect::<Vec<_>>()
+        .windows(2)
+        .all(|pair| pair[0] == pair[1]);
+    let different = levels
+        .windows(2)
+        .filter(|pair| pair[0].0 < pair[1].0)
+        .count();
+    if different < 2 || !is_one_kind {
+        return None;
+    }
+    let metric = Metric::CpuPerRequest;
+    let cards = facts
+        .run
+        .servers
+        .iter()
+        .filter(|card| card.is_model || !only_models);
+    let series = cards.map(|card| {
+        let point = |(rate, level): &(f64, &hola_lab::plan::Level)| {
+            let at = At {
+                experiment,
+                level: &level.name,
+            };
+            let estimate = facts.value(at, &card.name, metric)?;
+            Some(Point {
+                x: *rate,
+                y: estimate.value,
+                interval: Some((estimate.low, estimate.high)),
+            })
+        };
+        Series {
+            name: card.name.clone(),
+            hue: hue(card),
+            points: levels.iter().filter_map(point).collect(),
+        }
+    });
+    Lines {
+        label: language.choose(
+            || "CPU per request against the offered rate, a line for each model; the figures are in the tables.",
+            || "CPU por petición según el ritmo ofrecido, una línea por modelo; las cifras están en las tablas.",
+        ).into(),
+        across: language.choose(|| "requests offered per second", || "peticiones ofrecidas por segundo").into(),
+        marks: levels.iter().map(|(rate, _)| (*rate, numbers::round(*rate, language))).collect(),
+        up: language.choose(|| "CPU per request, µs", || "CPU por petición, µs").into(),
+        write: &|value| numbers::round(value, language),
+        series: series.filter(|one| !one.points.is_empty()).collect(),
+    }
+    .draw()
+}
+
+/// One request in so many is slower: where the tail is read.
+const ONE_IN: [f64; 13] = [
+    2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 10_000.0,
+];
+
+/// Fewest requests beyond a percentile.
+const BEYOND: f64 = 10.0;
+
+fn tails(facts: &Facts<'_>, language: Language) -> Option<Drawing> {
+    let series = facts.cards(true).filter_map(|card| {
+        let points = tail(facts, &card.name)?;
+        Some(Series {
+            name: card.name.clone(),
+            hue: hue(card),
+            points,
+        })
+    });
+    let series: Vec<Series> = series.collect();
+    let longest = series
+        .iter()
+        .flat_map(|one| &one.points)
+        .map(|point| point.x)
+        .fold(0.0, f64::max);
+    let mark = |one_in: f64| {
+        (
+            one_in,
+            numbers::round(100.0 - 100.0 / one_in, language) + "\u{a0}%",
+        )
+    };
+    let marks = [2.0, 10.0, 100.0, 1000.0, 10_000.0]
+        .into_iter()
+        .filter(|one_in| *one_in <= longest);
+    Lines {
+        label: language.choose(
+            || "Percentiles of the response time at the common rate, a line for each model; the median and the 99th are in the table.",
+            || "Percentiles del tiempo de respuesta al ritmo común, una línea por modelo; la mediana y el 99 están en la tabla.",
+        ).into(),
+        across: language.choose(|| "percentile of requests", || "percentil de las peticiones").into(),
+        marks: marks.map(mark).collect(),
+        up: language.choose(|| "Response time", || "Tiempo de respuesta").into(),
+        write: &|value| numbers::tick(Metric::ResponseP50, value, language),
+        series,
+    }
+    .draw()
+}
+
+/// The tail of a participant's response times at the headline, all blocks together: histograms add without loss.
+fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
+    let mut merged: Option<Histogram<u64>> = None;
+    let mut failed = 0;
+    for reading in facts.readings(HEADLINE, participant) {
+        let Some(histogram) = reading.histogram() else {
+            continue;
+        };
+        failed += reading.counted().map(|slice| slice.failed).sum::<u64>();
+        match &mut merged {
+            None => merged = Some(histogram),
+            Some(merged) => {
+                merged.auto(true);
+                merged.add(&histogram).ok()?;
+            }
+        }
+    }
+    let merged = merged?;
+    let count = to_f64(merged.len());
+    // Of a request that failed only a lower bound of its time is known, so that the tail ends where failures begin.
+    let most = ONE_IN
+        .into_iter()
+        .take_while(|one_in| count / one_in >= BEYOND.max(to_f64(failed) + 1.0));
+    let points: Vec<Point> = most
+        .map(|one_in| Point {
+            x: one_in,
+            y: to_f64(merged.value_at_quantile(1.0 - 1.0 / one_in)) / 1e3,
+            interval: None,
+        })
+        .collect();
+    (!points.is_empty()).then_some(points)
+}
+
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of an hour stay below 2^53"
+)]
+fn to_f64(count: u64) -> f64 {
+    count as f64
+}

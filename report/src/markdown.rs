@@ -1,0 +1,109 @@
+//! Parts of a page as Markdown, readable as it stands and on a code host.
+
+use crate::document::{Notice, Part, Section, Table, Tone};
+use crate::escape::markdown as escape;
+
+/// Blocks of Markdown, with an empty line between them.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks(Vec<String>);
+
+impl Blocks {
+    pub(crate) fn title(&mut self, title: &str) {
+        self.0.push(format!("# {}", escape(title)));
+    }
+
+    pub(crate) fn heading(&mut self, title: &str) {
+        self.0.push(format!("## {}", escape(title)));
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.0.push(escape(text));
+    }
+
+    pub(crate) fn items(&mut self, items: &[String]) {
+        let items: Vec<_> = items
+            .iter()
+            .map(|item| format!("- {}", escape(item)))
+            .collect();
+        self.0.push(items.join("\n"));
+    }
+
+    /// What must be known before anything else: bold where it is bad news.
+    pub(crate) fn notices(&mut self, notices: &[Notice]) {
+        let line = |notice: &Notice| match notice.tone {
+            Tone::Bad => format!("> **{}**", escape(&notice.text)),
+            _ => format!("> {}", escape(&notice.text)),
+        };
+        let lines: Vec<_> = notices.iter().map(line).collect();
+        self.0.push(lines.join("\n>\n"));
+    }
+
+    pub(crate) fn picture(&mut self, label: &str, path: &str) {
+        let path = path.replace(['(', ')', ' ', '<', '>'], "");
+        self.0.push(format!("![{}]({path})", escape(label)));
+    }
+
+    pub(crate) fn table(&mut self, table: &Table) {
+        if !table.caption.is_empty() {
+            self.0.push(format!("**{}**", escape(&table.caption)));
+        }
+        let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+        let titles = table
+            .columns
+            .iter()
+            .map(|column| escape(&column.title))
+            .collect();
+        let rules = table
+            .columns
+            .iter()
+            .map(|column| if column.is_numeric { "--:" } else { "---" });
+        let mut lines = vec![line(titles), line(rules.map(str::to_owned).collect())];
+        lines.extend(
+            table
+                .rows
+                .iter()
+                .map(|row| line(row.iter().map(|cell| escape(&cell.one_line())).collect())),
+        );
+        self.0.push(lines.join("\n"));
+        if !table.notes.is_empty() {
+            self.items(&table.notes);
+        }
+    }
+
+    pub(crate) fn section(&mut self, section: &Section) {
+        self.heading(&section.title);
+        self.parts(&section.parts);
+    }
+
+    /// Of what is folded the line alone, and no charts: they are in the page.
+    pub(crate) fn parts(&mut self, parts: &[Part]) {
+        let mut folds = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => self.text(text),
+                Part::Items(items) => self.items(items),
+                Part::Command(command) => self.command(command),
+                Part::Table(table) => self.table(table),
+                Part::Fold(fold) => folds.push(match &fold.word {
+                    Some((word, _)) => format!("- **{}**: {}", escape(word), escape(&fold.title)),
+                    None => format!("- {}", escape(&fold.title)),
+                }),
+                Part::Chart(_) => {}
+            }
+        }
+        if !folds.is_empty() {
+            self.0.push(folds.join("\n"));
+        }
+    }
+
+    /// A command, indented: nothing in it is markup, and nothing in it ends it.
+    pub(crate) fn command(&mut self, command: &str) {
+        self.0
+            .push(format!("    {}", crate::escape::terminal(command)));
+    }
+
+    /// The whole text.
+    pub(crate) fn finish(self) -> String {
+        self.0.join("\n\n") + "\n"
+    }
+}

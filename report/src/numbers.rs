@@ -1,0 +1,295 @@
+//! How numbers are written: the only place where a report turns one into text.
+
+use hola_base::Language;
+use hola_lab::metric::{Metric, Scale};
+use hola_verdict::Estimate;
+
+/// What stands where there is no figure.
+pub(crate) const NONE: &str = "—";
+
+/// Between groups of three digits: narrow and unbreakable. A comma would blur into the one between an interval's ends.
+const GROUP: char = '\u{202f}';
+
+/// Unbreakable: an interval cut in two by the end of a line is hard to read.
+const SPACE: char = '\u{a0}';
+
+/// Three significant digits, whole digits always in full: `0.0312`, `5.10`, `39.2`, `12 345`.
+pub(crate) fn plain(value: f64, language: Language) -> String {
+    if !value.is_finite() {
+        return NONE.to_owned();
+    }
+    let decimals = match value.abs() {
+        0.0 => 0,
+        size if size >= 99.95 => 0,
+        size if size >= 9.995 => 1,
+        size if size >= 0.9995 => 2,
+        size if size >= 0.099_95 => 3,
+        _ => 4,
+    };
+    grouped(&format!("{value:.decimals$}"), language)
+}
+
+/// `5.12×`: two decimals, one from ten on, three below a tenth.
+pub(crate) fn times(value: f64, language: Language) -> String {
+    format!("{}×", ratio(value, language))
+}
+
+fn ratio(value: f64, language: Language) -> String {
+    let decimals = match value {
+        _ if !value.is_finite() => return NONE.to_owned(),
+        _ if value >= 9.995 => 1,
+        _ if value >= 0.0995 => 2,
+        _ => 3,
+    };
+    grouped(&format!("{value:.decimals$}"), language)
+}
+
+/// A comparison: `5.12× [4.90, 5.33]`, or on the plain scale a difference with its sign.
+pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> String {
+    match estimate.scale {
+        Scale::Ratio => interval(times(estimate.value, language), estimate, ratio, language),
+        Scale::Plain => {
+            let signed = |value, language| signed(metric, value, language);
+            interval(signed(estimate.value, language), estimate, signed, language)
+        }
+    }
+}
+
+/// The same without an interval.
+pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String {
+    match metric.definition().scale {
+        Scale::Ratio => times(change, language),
+        Scale::Plain => signed(metric, change, language),
+    }
+}
+
+/// A metric's value with its interval, without the unit: `39.2 [38.8, 40.1]`.
+pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
+    let write = |value, language| figure(metric, value, language);
+    interval(write(estimate.value, language), estimate, write, language)
+}
+
+/// Any quantity with its interval, as a plain number.
+pub(crate) fn estimate(estimate: &Estimate, language: Language) -> String {
+    interval(plain(estimate.value, language), estimate, plain, language)
+}
+
+fn interval(
+    value: String,
+    estimate: &Estimate,
+    write: impl Fn(f64, Language) -> String,
+    language: Language,
+) -> String {
+    if estimate.low >= estimate.high {
+        // Every block found the same, such as that nothing failed.
+        return value;
+    }
+    let [low, high] = [estimate.low, estimate.high].map(|end| write(end, language));
+    let between = language.between_numbers();
+    format!("{value}{SPACE}[{low}{between}{SPACE}{high}]")
+}
+
+/// A metric's figure in its own unit, which stands elsewhere; a share as a percentage.
+pub(crate) fn figure(metric: Metric, value: f64, language: Language) -> String {
+    if metric.definition().is_share() {
+        percent(value, language)
+    } else {
+        plain(value, language)
+    }
+}
+
+/// A metric's figure with its unit, the one that a reader wants: `312 µs`, `4.10 ms`, `2.1 %`, `10.4 KiB`.
+pub(crate) fn with_unit(metric: Metric, value: f64, language: Language) -> String {
+    let definition = metric.definition();
+    let unit = language.of(definition.unit);
+    if definition.is_time() {
+        duration_us(value, language)
+    } else if definition.is_share() || unit.is_empty() {
+        figure(metric, value, language)
+    } else {
+        format!("{}{SPACE}{unit}", plain(value, language))
+    }
+}
+
+fn signed(metric: Metric, value: f64, language: Language) -> String {
+    let sign = match value {
+        _ if value > 0.0 => "+",
+        _ if value < 0.0 => "−",
+        _ => "",
+    };
+    format!("{sign}{}", figure(metric, value.abs(), language))
+}
+
+/// `312 µs`, `4.10 ms`, `1.20 s`.
+pub(crate) fn duration_us(value: f64, language: Language) -> String {
+    let (value, unit) = match value {
+        _ if value >= 999_500.0 => (value / 1e6, "s"),
+        _ if value >= 999.5 => (value / 1e3, "ms"),
+        _ => (value, "µs"),
+    };
+    format!("{}{SPACE}{unit}", plain(value, language))
+}
+
+/// A round number on an axis, without needless decimals: `0.5`, `20`, `5000`.
+pub(crate) fn tick(metric: Metric, value: f64, language: Language) -> String {
+    let definition = metric.definition();
+    match value {
+        _ if definition.is_share() => format!("{}{SPACE}%", round(value * 100.0, language)),
+        _ if definition.is_time() && value >= 1e6 => {
+            format!("{}{SPACE}s", round(value / 1e6, language))
+        }
+        _ if definition.is_time() && value >= 1e3 => {
+            format!("{}{SPACE}ms", round(value / 1e3, language))
+        }
+        _ if definition.is_time() => format!("{}{SPACE}µs", round(value, language)),
+        _ => round(value, language),
+    }
+}
+
+/// A number with no more decimals than it needs.
+pub(crate) fn round(value: f64, language: Language) -> String {
+    let written = format!("{value:.6}");
+    grouped(
+        written.trim_end_matches('0').trim_end_matches('.'),
+        language,
+    )
+}
+
+/// A share of one, as a percentage: `2.1 %`.
+pub(crate) fn percent(share: f64, language: Language) -> String {
+    if !share.is_finite() {
+        return NONE.to_owned();
+    }
+    let size = share.abs();
+    let decimals = match size {
+        0.0 => 0,
+        _ if size >= 0.0995 => 0,
+        _ if size >= 0.000_995 => 1,
+        _ => 2,
+    };
+    grouped(&format!("{:.decimals$}{SPACE}%", share * 100.0), language)
+}
+
+/// A margin, which is round: `5 %` on the ratio scale; in the metric's unit on the plain one.
+pub(crate) fn margin(metric: Metric, margin: f64, language: Language) -> String {
+    let definition = metric.definition();
+    match definition.scale {
+        Scale::Plain if !definition.is_share() => with_unit(metric, margin, language),
+        Scale::Plain | Scale::Ratio => format!("{}{SPACE}%", round(margin * 100.0, language)),
+    }
+}
+
+/// A resolution: `5.1 %` on the ratio scale; in the metric's unit on the plain one.
+pub(crate) fn resolution(metric: Metric, width: f64, language: Language) -> String {
+    match metric.definition().scale {
+        Scale::Ratio => percent(width, language),
+        Scale::Plain => with_unit(metric, width, language),
+    }
+}
+
+/// Time for people: `4 min 10 s`, `38 s`.
+pub(crate) fn minutes(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round();
+    match (whole / 60.0).floor() {
+        0.0 => format!("{whole:.0}{SPACE}s"),
+        minutes => format!(
+            "{minutes:.0}{SPACE}min{SPACE}{:.0}{SPACE}s",
+            whole - minutes * 60.0
+        ),
+    }
+}
+
+/// The digits in groups, with the decimal mark of the language and a true minus sign.
+fn grouped(number: &str, language: Language) -> String {
+    let (digits, unit) = number
+        .find(SPACE)
+        .map_or((number, ""), |end| number.split_at(end));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let (sign, whole) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |rest| ("−", rest));
+    let mut text = sign.to_owned();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) && whole.len() > 4 {
+            text.push(GROUP);
+        }
+        text.push(digit);
+    }
+    if !fraction.is_empty() {
+        text.push(language.decimal_mark());
+        text.push_str(fraction);
+    }
+    text + unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EN: Language = Language::English;
+    const ES: Language = Language::Spanish;
+
+    fn estimate(value: f64, low: f64, high: f64, scale: Scale) -> Estimate {
+        Estimate {
+            value,
+            low,
+            high,
+            blocks: 5,
+            between_sd: 0.0,
+            within_sd: None,
+            scale,
+            standard_error: 0.0,
+            freedom: 4.0,
+        }
+    }
+
+    #[test]
+    fn figures_have_three_significant_digits_and_whole_numbers_all_of_theirs() {
+        let written = [
+            0.031_24, 0.1969, 5.1, 39.16, 249.4, 3379.2, 12_345.6, 0.0, 9.996, -39.16,
+        ]
+        .map(|value| plain(value, EN));
+        let golden = [
+            "0.0312",
+            "0.197",
+            "5.10",
+            "39.2",
+            "249",
+            "3379",
+            "12\u{202f}346",
+            "0",
+            "10.0",
+            "−39.2",
+        ];
+        assert_eq!(written, golden);
+        assert_eq!(plain(f64::NAN, EN), NONE);
+        assert_eq!(plain(12_345.6, ES), "12\u{202f}346");
+        assert_eq!(plain(39.16, ES), "39,2");
+    }
+
+    #[test]
+    fn intervals_do_not_break_and_follow_the_language() {
+        let near = estimate(1.017, 0.988, 1.051, Scale::Ratio);
+        let cpu = Metric::CpuPerRequest;
+        assert_eq!(comparison(cpu, &near, EN), "1.02×\u{a0}[0.99,\u{a0}1.05]");
+        assert_eq!(comparison(cpu, &near, ES), "1,02×\u{a0}[0,99;\u{a0}1,05]");
+        let more = estimate(0.25, 0.125, 0.5, Scale::Plain);
+        assert_eq!(
+            comparison(Metric::FailedShare, &more, EN),
+            "+25\u{a0}%\u{a0}[+12\u{a0}%,\u{a0}+50\u{a0}%]"
+        );
+    }
+
+    #[test]
+    fn units_are_those_a_reader_wants() {
+        assert_eq!(with_unit(Metric::ResponseP99, 4100.0, EN), "4.10\u{a0}ms");
+        assert_eq!(with_unit(Metric::FailedShare, 0.021, ES), "2,1\u{a0}%");
+        assert_eq!(
+            with_unit(Metric::MemoryPerClient, 10.44, EN),
+            "10.4\u{a0}KiB"
+        );
+        assert_eq!(tick(Metric::ResponseP50, 2000.0, EN), "2\u{a0}ms");
+        assert_eq!(minutes(250.4), "4\u{a0}min\u{a0}10\u{a0}s");
+        assert_eq!(minutes(38.0), "38\u{a0}s");
+    }
+}

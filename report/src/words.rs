@@ -1,0 +1,140 @@
+//! Short texts that several parts use, both languages side by side; words of judgement come from the verdict alone.
+
+use hola_base::{Language, Text, text};
+use hola_lab::metric::{Better, Metric};
+use hola_lab::record::StoredText;
+use hola_verdict::analysis::{Missing, Word};
+use hola_verdict::claims::{Outcome, Verdict};
+
+use crate::document::Tone;
+use crate::numbers;
+
+/// A stored text in a language.
+pub(crate) fn stored(text: &StoredText, language: Language) -> &str {
+    language.choose(|| &*text.en, || &*text.es)
+}
+
+/// A comparison's word, such as `cheaper` or `the same within ±5 %`, and its tone.
+pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, Tone) {
+    const CPU: [Text; 2] = [
+        text("cheaper", "más barato"),
+        text("costs more", "cuesta más"),
+    ];
+    const TIME: [Text; 2] = [text("faster", "más rápido"), text("slower", "más lento")];
+    const LESS: [Text; 2] = [text("less", "menos"), text("more", "más")];
+    const MORE: [Text; 2] = [text("more", "más"), text("less", "menos")];
+    let definition = metric.definition();
+    let [better, worse] = match definition.better {
+        _ if metric == Metric::CpuPerRequest => CPU,
+        Better::Lower if definition.is_time() => TIME,
+        Better::Lower => LESS,
+        Better::Higher => MORE,
+    };
+    match word {
+        Word::Better => (language.of(better).into(), Tone::Good),
+        Word::Worse => (language.of(worse).into(), Tone::Bad),
+        Word::Same { margin } => (
+            same(&numbers::margin(metric, margin, language), language),
+            Tone::Neutral,
+        ),
+        Word::Undecided { resolution } => (
+            undecided(&numbers::resolution(metric, resolution, language), language),
+            Tone::Open,
+        ),
+    }
+}
+
+fn same(margin: &str, language: Language) -> String {
+    language.choose(
+        || format!("the same within ±{margin}"),
+        || format!("lo mismo, a menos de ±{margin}"),
+    )
+}
+
+fn undecided(resolution: &str, language: Language) -> String {
+    language.choose(
+        || format!("undecided (resolution {resolution})"),
+        || format!("sin decidir (resolución {resolution})"),
+    )
+}
+
+/// The same for programs.
+pub(crate) fn word_name(word: Word) -> &'static str {
+    match word {
+        Word::Better => "better",
+        Word::Worse => "worse",
+        Word::Same { .. } => "same",
+        Word::Undecided { .. } => "undecided",
+    }
+}
+
+/// The verdict on a claim, and its tone.
+pub(crate) fn verdict(verdict: Verdict, language: Language) -> (String, Tone) {
+    let (words, tone) = match verdict {
+        Verdict::Holds => (text("holds", "se cumple"), Tone::Good),
+        Verdict::Fails => (text("fails", "no se cumple"), Tone::Bad),
+        Verdict::Depends => (text("depends", "depende"), Tone::Neutral),
+        Verdict::Undecided => (text("undecided", "sin decidir"), Tone::Open),
+        Verdict::NotMeasured => (text("not measured here", "no medida aquí"), Tone::Open),
+    };
+    (language.of(words).into(), tone)
+}
+
+/// The same for programs.
+pub(crate) fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Holds => "holds",
+        Verdict::Fails => "fails",
+        Verdict::Depends => "depends",
+        Verdict::Undecided => "undecided",
+        Verdict::NotMeasured => "not_measured",
+    }
+}
+
+/// What a tested quantity comes to, and its tone.
+pub(crate) fn outcome(outcome: Outcome, language: Language) -> (String, Tone) {
+    let (words, tone) = match outcome {
+        Outcome::Holds => (text("as claimed", "como se afirma"), Tone::Good),
+        Outcome::Fails => (text("not as claimed", "no como se afirma"), Tone::Bad),
+        Outcome::Undecided => (text("undecided", "sin decidir"), Tone::Open),
+        Outcome::Missing => (text("missing", "falta"), Tone::Open),
+    };
+    (language.of(words).into(), tone)
+}
+
+/// Why a figure is missing, a clause.
+pub(crate) fn missing(why: &Missing, language: Language) -> String {
+    stored(&why.text(), language).to_owned()
+}
+
+/// A metric's title with its unit, for the head of a column.
+pub(crate) fn metric(metric: Metric, language: Language) -> String {
+    let definition = metric.definition();
+    let (title, unit) = (language.of(definition.title), language.of(definition.unit));
+    if unit.is_empty() || definition.is_share() {
+        title.to_owned()
+    } else {
+        format!("{title}, {unit}")
+    }
+}
+
+/// `a, b and c`.
+pub(crate) fn list(items: &[String], language: Language) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!(
+            "{} {} {last}",
+            first.join(", "),
+            language.choose(|| "and", || "y")
+        ),
+    }
+}
+
+/// A sentence begins with a capital letter.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}

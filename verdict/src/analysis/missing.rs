@@ -1,0 +1,161 @@
+//! Why there is no estimate.
+
+use std::collections::BTreeMap;
+
+use hola_base::{Text, text};
+use hola_lab::metric::Metric;
+use hola_lab::record::{Run, Slice, StoredText};
+
+use super::At;
+use crate::statistics::BLOCKS_MIN;
+
+/// Why there is no estimate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// The run has no such experiment, level or participant.
+    NotInRun,
+    /// It was left out when the run was planned.
+    LeftOut {
+        /// Why, as the run recorded it.
+        reason: String,
+    },
+    /// The server did not start, or died.
+    ServerFailed {
+        /// Why, as the run recorded it.
+        reason: String,
+    },
+    /// More than half of its slices failed a check.
+    ChecksFailed {
+        /// The checks, by name, the one that failed most often first.
+        checks: Vec<String>,
+    },
+    /// The server was full: the rate is more than it can do.
+    MoreThanItCanDo,
+    /// Fewer than three blocks were made, or share a value with those of the other participant.
+    TooFewBlocks {
+        /// Blocks that have one.
+        blocks: u32,
+    },
+    /// What was measured gives no value of that metric.
+    NoValue(Metric),
+    /// It is there, but the participant that it is compared with is not.
+    Other {
+        /// That participant.
+        participant: String,
+        /// Why.
+        why: Box<Missing>,
+    },
+}
+
+impl Missing {
+    pub(super) fn too_few(blocks: usize) -> Self {
+        Missing::TooFewBlocks {
+            blocks: u32::try_from(blocks).unwrap_or(u32::MAX),
+        }
+    }
+
+    pub(super) fn of_other(participant: &str, why: Missing) -> Self {
+        Missing::Other {
+            participant: participant.into(),
+            why: Box::new(why),
+        }
+    }
+
+    /// Why a participant is not at a place, as far as the run recorded it.
+    pub(super) fn left_out(run: &Run, at: At<'_>, participant: &str) -> Self {
+        let is_it = |experiment: &Option<String>| {
+            experiment
+                .as_deref()
+                .is_none_or(|experiment| experiment == at.experiment)
+        };
+        let mut skipped = run.skipped.iter();
+        skipped
+            .find(|one| one.server == participant && is_it(&one.experiment))
+            .map_or(Missing::NotInRun, |one| Missing::LeftOut {
+                reason: one.reason.clone(),
+            })
+    }
+
+    /// The checks that these slices failed; `None` if they failed none.
+    pub(super) fn checks<'s>(slices: impl Iterator<Item = &'s Slice>) -> Option<Self> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for check in slices.flat_map(|slice| &slice.failed_checks) {
+            *counts.entry(check).or_default() += 1;
+        }
+        let mut checks: Vec<_> = counts.into_iter().collect();
+        checks.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let checks: Vec<String> = checks.into_iter().map(|(check, _)| check.into()).collect();
+        (!checks.is_empty()).then_some(Missing::ChecksFailed { checks })
+    }
+
+    /// One clause for people, without a full stop. Reasons that the run recorded stay in their language.
+    pub fn text(&self) -> StoredText {
+        const FULL: Text = text(
+            "the rate is more than it can do: its CPU was full",
+            "el ritmo es más de lo que puede: su CPU estaba llena",
+        );
+        const NOT_IN_RUN: Text = text(
+            "this run did not measure it",
+            "esta comparación no lo midió",
+        );
+        match self {
+            Missing::NotInRun => NOT_IN_RUN.into(),
+            Missing::MoreThanItCanDo => FULL.into(),
+            Missing::NoValue(metric) => no_value(*metric).into(),
+            Missing::LeftOut { reason } => {
+                both(format!("left out: {reason}"), format!("excluido: {reason}"))
+            }
+            Missing::ServerFailed { reason } => both(
+                format!("its server failed: {reason}"),
+                format!("su servidor falló: {reason}"),
+            ),
+            Missing::ChecksFailed { checks } => {
+                let checks = checks.join(", ");
+                both(
+                    format!("fewer than half of its slices count; they failed: {checks}"),
+                    format!("cuentan menos de la mitad de sus intervalos; no superaron: {checks}"),
+                )
+            }
+            Missing::TooFewBlocks { blocks } => both(
+                format!("an interval needs at least {BLOCKS_MIN} blocks, and there are {blocks}"),
+                format!("un intervalo necesita al menos {BLOCKS_MIN} bloques, y hay {blocks}"),
+            ),
+            Missing::Other { participant, why } => {
+                let why = why.text();
+                both(
+                    format!("no value of {participant} to compare with: {}", why.en),
+                    format!("no hay valor de {participant} con que comparar: {}", why.es),
+                )
+            }
+        }
+    }
+}
+
+fn both(en: String, es: String) -> StoredText {
+    StoredText { en, es }
+}
+
+fn no_value(metric: Metric) -> Text {
+    match metric {
+        Metric::CapacityPerS => text(
+            "its CPU was not full, so it showed no capacity",
+            "su CPU no estaba llena, así que no mostró su capacidad",
+        ),
+        Metric::ResponseP50 | Metric::ResponseP99 | Metric::ResponseP999 => text(
+            "too few requests for this percentile, or failures reach into it",
+            "demasiado pocas peticiones para este percentil, o los fallos llegan hasta él",
+        ),
+        Metric::SwitchesPerRequest => text(
+            "context switches were not counted",
+            "no se contaron los cambios de contexto",
+        ),
+        Metric::GoodPerS => text(
+            "it answered no request rightly in most slices",
+            "no respondió bien a ninguna petición en la mayoría de los intervalos",
+        ),
+        _ => text(
+            "nothing of that was measured there",
+            "nada de eso se midió ahí",
+        ),
+    }
+}

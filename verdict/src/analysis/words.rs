@@ -1,0 +1,111 @@
+//! The words for a comparison: better, worse, the same within a margin, or undecided.
+
+use hola_lab::metric::{Better, Metric, Scale};
+
+use super::{Analysis, At};
+use crate::estimate::Estimate;
+use crate::statistics::{SIGNIFICANCE, holm};
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Word {
+    /// Better than the other.
+    Better,
+    /// Worse than the other.
+    Worse,
+    /// The same within the margin: the whole interval lies inside it. Said of a small difference, too, though it be certain.
+    Same {
+        /// The margin: 0.05 is ±5 %, or ±0.05 on the plain scale.
+        margin: f64,
+    },
+    /// Neither can be said.
+    Undecided {
+        /// Half-width of the interval: smaller differences than this were not to be seen.
+        resolution: f64,
+    },
+}
+
+impl Word {
+    /// The word for one comparison by itself.
+    pub fn new(estimate: &Estimate, metric: Metric) -> Self {
+        Self::with_p(estimate, metric, estimate.p_value(estimate.no_difference()))
+    }
+
+    /// The word where the p-value of no difference is corrected for other comparisons.
+    pub(crate) fn with_p(estimate: &Estimate, metric: Metric, p_value: f64) -> Self {
+        let margin = margin(metric);
+        let is_same = match estimate.scale {
+            Scale::Ratio => estimate.is_within(1.0 / (1.0 + margin), 1.0 + margin),
+            Scale::Plain => estimate.is_within(-margin, margin),
+        };
+        if is_same {
+            return Word::Same { margin };
+        }
+        if p_value >= SIGNIFICANCE {
+            return Word::Undecided {
+                resolution: estimate.half_width(),
+            };
+        }
+        let is_lower = estimate.value < estimate.no_difference();
+        match is_lower == (metric.definition().better == Better::Lower) {
+            true => Word::Better,
+            false => Word::Worse,
+        }
+    }
+}
+
+/// Differences up to this are called the same: 0.05 is ±5 %, or ±0.05 on the plain scale.
+pub fn margin(metric: Metric) -> f64 {
+    /// A twentieth of a server's CPU: less than the next kernel or compiler changes.
+    const COST: f64 = 0.05;
+    /// Percentiles and memory: steps of buckets, buffers and pages are of this size.
+    const TENTH: f64 = 0.10;
+    /// Five of a hundred requests, servers or clients.
+    const SHARE: f64 = 0.05;
+    /// A thousandth of a CPU.
+    const MS_PER_S: f64 = 1.0;
+    /// Less than one client or request.
+    const WHOLE: f64 = 0.5;
+    match metric {
+        Metric::CpuPerRequest
+        | Metric::SwitchesPerRequest
+        | Metric::GoodPerS
+        | Metric::CapacityPerS => COST,
+        Metric::ResponseP50
+        | Metric::ResponseP99
+        | Metric::ResponseP999
+        | Metric::MemoryPerClient
+        | Metric::KernelMemoryPerClient
+        | Metric::ClientsHeld
+        | Metric::SpawnTime
+        | Metric::RecoveryTime => TENTH,
+        Metric::FailedShare
+        | Metric::CrowdGoodput
+        | Metric::OthersFailed
+        | Metric::Survived
+        | Metric::ConnectsAfter1S
+        | Metric::GoodputOfCapacity => SHARE,
+        Metric::StandingCpu => MS_PER_S,
+        Metric::ClientsConnected | Metric::CountMissing => WHOLE,
+    }
+}
+
+impl Analysis<'_> {
+    /// Every participant of a level that is compared with its control, the comparison, and the word for it. Whether better or
+    /// worse may be said is decided by Holm's correction over all of them: of twenty comparisons without a difference, one
+    /// interval of 95 % excludes 1 by chance.
+    pub fn words(&self, at: At<'_>, metric: Metric) -> Vec<(String, Estimate, Word)> {
+        let compared: Vec<(&str, Estimate)> = self
+            .compared(at)
+            .into_iter()
+            .filter_map(|name| Some((name, self.to_control(at, name, metric)?)))
+            .collect();
+        let p_value = |(_, found): &(&str, Estimate)| found.p_value(found.no_difference());
+        let corrected = holm(&compared.iter().map(p_value).collect::<Vec<_>>());
+        compared
+            .into_iter()
+            .zip(corrected)
+            .map(|((name, found), p)| (name.into(), found, Word::with_p(&found, metric, p)))
+            .collect()
+    }
+}

@@ -1,0 +1,232 @@
+//! From findings to a verdict.
+//!
+//! Holm's correction is made over all findings of a claim: what is not decided after it is undecided. So noise decides a claim
+//! wrongly in at most one of twenty runs, and two ways at once hardly ever: *depends* needs two places that are both decided.
+
+use hola_base::{Language, Text};
+use hola_lab::record::StoredText;
+
+use super::finding::{Decision, Finding, Outcome, Verdict, in_both, in_language};
+use crate::statistics::{SIGNIFICANCE, holm};
+
+/// One place, or one part, of a claim.
+pub(super) struct Part {
+    label: StoredText,
+    needs: Needs,
+    findings: Vec<Finding>,
+}
+
+/// How many of a part's findings have to hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    All,
+    Any,
+}
+
+impl Part {
+    /// A part that holds if all its findings do.
+    pub(super) fn all(label: impl Into<StoredText>, findings: Vec<Finding>) -> Self {
+        Part {
+            label: label.into(),
+            needs: Needs::All,
+            findings,
+        }
+    }
+
+    /// What its findings come to, and which of them decide that.
+    fn outcome(&self) -> Outcome {
+        let has = |outcome| self.findings.iter().any(|one| one.outcome == outcome);
+        let are_all = |outcome| self.findings.iter().all(|one| one.outcome == outcome);
+        let (decisive, other) = match self.needs {
+            Needs::All => (Outcome::Fails, Outcome::Holds),
+            Needs::Any => (Outcome::Holds, Outcome::Fails),
+        };
+        match () {
+            () if has(decisive) => decisive,
+            () if are_all(other) && !self.findings.is_empty() => other,
+            () if has(Outcome::Undecided) => Outcome::Undecided,
+            () => Outcome::Missing,
+        }
+    }
+}
+
+/// A claim that holds if all findings do.
+pub(super) fn all(findings: Vec<Finding>) -> Decision {
+    places(vec![Part::all(StoredText::default(), findings)])
+}
+
+/// A claim that holds if any finding does.
+pub(super) fn any(findings: Vec<Finding>) -> Decision {
+    places(vec![Part {
+        needs: Needs::Any,
+        ..Part::all(StoredText::default(), findings)
+    }])
+}
+
+/// A claim about several places, each decided by itself. Places that the run has not measured say nothing.
+pub(super) fn places(parts: Vec<Part>) -> Decision {
+    let parts = judged(parts);
+    let is_measured = |part: &&Part| part.outcome() != Outcome::Missing;
+    let verdict = together(parts.iter().filter(is_measured).map(Part::outcome));
+    explained(verdict, parts)
+}
+
+/// Two claims in one: what has not been measured of either leaves the whole open.
+pub(super) fn parts(parts: Vec<Part>) -> Decision {
+    let parts = judged(parts);
+    let is_missing = parts.iter().any(|part| part.outcome() == Outcome::Missing);
+    let verdict = match together(parts.iter().map(Part::outcome)) {
+        Verdict::Holds | Verdict::Fails if is_missing => Verdict::NotMeasured,
+        verdict => verdict,
+    };
+    explained(verdict, parts)
+}
+
+/// A claim that no comparison of this kind decides; `shown` is what can be said of it nevertheless.
+pub(super) fn not_measured(reason: impl Into<StoredText>, shown: Vec<Finding>) -> Decision {
+    Decision {
+        verdict: Verdict::NotMeasured,
+        findings: Vec::new(),
+        reason: reason.into(),
+    }
+    .showing(shown)
+}
+
+impl Decision {
+    /// With findings that are shown beside those that decide.
+    pub(super) fn showing(mut self, mut shown: Vec<Finding>) -> Self {
+        judge(&mut shown);
+        self.findings.extend(shown);
+        self
+    }
+
+    /// With a further sentence, where there is one.
+    pub(super) fn noting(mut self, sentence: Option<StoredText>) -> Self {
+        if let Some(more) = sentence {
+            self.reason = in_both(|language| {
+                let (reason, more) = (
+                    in_language(&self.reason, language),
+                    in_language(&more, language),
+                );
+                format!("{reason} {more}")
+            });
+        }
+        self
+    }
+}
+
+/// Gives every finding its outcome.
+fn judged(mut parts: Vec<Part>) -> Vec<Part> {
+    judge(parts.iter_mut().flat_map(|part| &mut part.findings));
+    parts
+}
+
+fn judge<'f>(findings: impl IntoIterator<Item = &'f mut Finding>) {
+    let mut tested: Vec<(&mut Finding, Outcome, f64)> = findings
+        .into_iter()
+        .filter_map(|finding| {
+            let (side, p_value) = finding.threshold.side(finding.estimate.as_ref().ok()?);
+            Some((finding, side, p_value))
+        })
+        .collect();
+    let corrected = holm(&tested.iter().map(|(_, _, p)| *p).collect::<Vec<_>>());
+    for ((finding, side, _), p_value) in tested.iter_mut().zip(corrected) {
+        finding.p_value = p_value;
+        finding.outcome = if p_value < SIGNIFICANCE {
+            *side
+        } else {
+            Outcome::Undecided
+        };
+    }
+}
+
+/// What the parts come to together. Two decided ones that differ are a finding, whatever else is undecided.
+fn together(outcomes: impl Iterator<Item = Outcome>) -> Verdict {
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    let has = |outcome| outcomes.contains(&outcome);
+    match (
+        has(Outcome::Holds),
+        has(Outcome::Fails),
+        has(Outcome::Undecided),
+    ) {
+        (true, true, _) => Verdict::Depends,
+        (_, _, true) => Verdict::Undecided,
+        (true, false, false) => Verdict::Holds,
+        (false, true, false) => Verdict::Fails,
+        (false, false, false) => Verdict::NotMeasured,
+    }
+}
+
+fn explained(verdict: Verdict, mut parts: Vec<Part>) -> Decision {
+    let is_basis = |outcome: Outcome| match verdict {
+        Verdict::Holds => outcome == Outcome::Holds,
+        Verdict::Fails => outcome == Outcome::Fails,
+        Verdict::Depends => matches!(outcome, Outcome::Holds | Outcome::Fails),
+        Verdict::Undecided => outcome == Outcome::Undecided,
+        Verdict::NotMeasured => false,
+    };
+    for part in &mut parts {
+        let outcome = part.outcome();
+        if is_basis(outcome) {
+            for finding in &mut part.findings {
+                finding.decided = finding.outcome == outcome;
+            }
+        }
+    }
+    let reason = in_both(|language| reason(verdict, &parts, language));
+    Decision {
+        verdict,
+        reason,
+        findings: parts.into_iter().flat_map(|part| part.findings).collect(),
+    }
+}
+
+fn reason(verdict: Verdict, parts: &[Part], language: Language) -> String {
+    let findings = || parts.iter().flat_map(|part| &part.findings);
+    let decided = || findings().filter(|one| one.decided);
+    let by_p = |left: &&Finding, right: &&Finding| left.p_value.total_cmp(&right.p_value);
+    match verdict {
+        // The weakest of those that all have to hold; the clearest of those that speak against it.
+        Verdict::Holds => sentence(decided().max_by(by_p), language),
+        Verdict::Fails => sentence(decided().min_by(by_p), language),
+        Verdict::Depends => {
+            let labels = |outcome| {
+                let those = parts.iter().filter(|part| part.outcome() == outcome);
+                let labels: Vec<&str> = those
+                    .map(|part| in_language(&part.label, language))
+                    .collect();
+                labels.join("; ")
+            };
+            let (holds, fails) = (labels(Outcome::Holds), labels(Outcome::Fails));
+            language.choose(
+                || format!("It holds for: {holds}. It fails for: {fails}."),
+                || format!("Se cumple para: {holds}. No se cumple para: {fails}."),
+            )
+        }
+        Verdict::Undecided => {
+            let widest = decided().max_by(by_p);
+            let resolution = widest.and_then(|one| one.resolution(language));
+            let resolution = resolution.unwrap_or_default();
+            let widest = sentence(widest, language);
+            language.choose(
+                || format!("Resolution {resolution}. {widest}"),
+                || format!("Resolución {resolution}. {widest}"),
+            )
+        }
+        Verdict::NotMeasured => sentence(
+            findings().find(|one| one.outcome == Outcome::Missing),
+            language,
+        ),
+    }
+}
+
+fn sentence(finding: Option<&Finding>, language: Language) -> String {
+    const NOTHING: Text = Text {
+        en: "Nothing of it was measured.",
+        es: "Nada de ello se midió.",
+    };
+    match finding {
+        Some(finding) => format!("{}.", finding.text(language)),
+        None => language.of(NOTHING).into(),
+    }
+}

@@ -1,0 +1,413 @@
+//! What is said of async and of event loops.
+
+use hola_base::{Text, text};
+use hola_lab::metric::{Metric, Scale};
+use hola_lab::record::StoredText;
+
+use super::decide::{Part, all, places};
+use super::evidence::{against, changed, finding, idle, limit, memory, memory_against, own};
+use super::finding::in_both;
+use super::{At, CAPACITY_KEPT, CAPACITY_NEW, CHEAPER, Claim, Expect, KEPT, NEW, Origin, at};
+use crate::analysis::{Analysis, over_blocks};
+
+const TOKIO: &str = "tokio";
+const THREADS: &str = "thread-per-client";
+
+pub(super) const SCALES: Claim = Claim {
+    id: "async-scales",
+    statement: text(
+        "Async I/O holds hundreds of thousands of connections with fewer resources than threads.",
+        "La E/S asíncrona mantiene cientos de miles de conexiones con menos recursos que los hilos.",
+    ),
+    why: text(
+        "A task that waits is a small object on the heap; a thread that waits keeps its stack \
+         and its entry in the kernel. Fewer is taken to mean less than half the memory per idle \
+         client, the kernel's included. Many is taken to mean more than 10,000 clients held on \
+         this machine (the old C10K mark), and memory for 100,000 of them below what the machine \
+         has: that last figure is an extrapolation of the slope, and says so.",
+        "Una tarea que espera es un objeto pequeño en el montón; un hilo que espera conserva su \
+         pila y su entrada en el núcleo. Por menos se entiende menos de la mitad de memoria por \
+         cliente inactivo, con la del núcleo. Por muchas se entiende más de 10 000 clientes \
+         mantenidos en esta máquina (el viejo listón C10K), y que la memoria de 100 000 quepa en \
+         ella: esta última cifra es una extrapolación de la pendiente, y así consta.",
+    ),
+    origin: Origin::Course,
+    experiments: &["idle"],
+    servers: &["tokio", "thread-per-client"],
+    decide: |analysis| {
+        let limits = at("idle", "to the limit");
+        all(vec![
+            memory_against(analysis, TOKIO, THREADS, Expect::Below(0.5)),
+            own(
+                analysis,
+                limits,
+                TOKIO,
+                Metric::ClientsHeld,
+                Expect::Above(10_000.0),
+            ),
+            extrapolated_memory(analysis),
+        ])
+        .noting(limit(analysis, limits, TOKIO))
+    },
+    left_out: text(
+        "100,000 connections that really exist: this machine's descriptors end before.",
+        "100 000 conexiones que de verdad existan: los descriptores de esta máquina se acaban \
+         antes.",
+    ),
+};
+
+/// Memory that 100,000 idle clients would take, as a share of the machine's.
+fn extrapolated_memory(analysis: &Analysis<'_>) -> super::Finding {
+    const CLIENTS: f64 = 100_000.0;
+    const WHAT: Text = text(
+        "Memory of 100,000 idle clients of tokio, extrapolated, as a share of the machine's",
+        "Memoria de 100 000 clientes inactivos de tokio, extrapolada, como parte de la de la \
+         máquina",
+    );
+    let place = idle(analysis);
+    let machine_kib =
+        f64::from(u32::try_from(analysis.run().environment.memory_mib).unwrap_or(u32::MAX))
+            * 1024.0;
+    let found = memory(analysis, place, TOKIO).and_then(|(kib, _)| {
+        over_blocks(&kib, &kib, Scale::Ratio, |kib, _| {
+            (kib * CLIENTS / machine_kib).ln()
+        })
+    });
+    finding(WHAT.into(), place, TOKIO, None, found, Expect::Below(1.0))
+}
+
+pub(super) const FASTER: Claim = Claim {
+    id: "async-faster",
+    statement: text(
+        "Async is faster than threads.",
+        "Lo asíncrono es más rápido que los hilos.",
+    ),
+    why: text(
+        "A task is created and switched without the kernel, so more of a CPU is left for the \
+         clients. What is saved is largest where each request brings a new client, and becomes \
+         smaller where connections are kept. Faster can mean three things, each decided for new \
+         and for kept connections: a twentieth less CPU per request at the same rate, a \
+         twentieth more capacity of a full CPU, or a tenth less at the 99th percentile. Where \
+         they differ, it depends.",
+        "Una tarea se crea y se cambia sin el núcleo, así que queda más CPU para los clientes. \
+         El ahorro es mayor cuando cada petición trae un cliente nuevo, y menor cuando las \
+         conexiones permanecen. Más rápido puede significar tres cosas, y cada una se decide \
+         para conexiones nuevas y para las que permanecen: una vigésima parte menos de CPU por \
+         petición al mismo ritmo, una vigésima parte más de capacidad de una CPU llena, o una \
+         décima parte menos en el percentil 99. Donde difieren, depende.",
+    ),
+    origin: Origin::Field,
+    experiments: &["equal-load", "capacity"],
+    servers: &["tokio", "thread-per-client"],
+    decide: |analysis| {
+        let place = |label, at, metric, threshold| {
+            Part::all(
+                label,
+                vec![against(analysis, at, TOKIO, THREADS, metric, threshold)],
+            )
+        };
+        let (cpu, capacity, p99) = (
+            Metric::CpuPerRequest,
+            Metric::CapacityPerS,
+            Metric::ResponseP99,
+        );
+        let (more, sooner) = (Expect::Above(1.05), Expect::Below(0.9));
+        places(vec![
+            place(
+                text("CPU, new connections", "CPU, conexiones nuevas"),
+                NEW,
+                cpu,
+                CHEAPER,
+            ),
+            place(
+                text("CPU, kept connections", "CPU, conexiones que permanecen"),
+                KEPT,
+                cpu,
+                CHEAPER,
+            ),
+            place(
+                text("capacity, new connections", "capacidad, conexiones nuevas"),
+                CAPACITY_NEW,
+                capacity,
+                more,
+            ),
+            place(
+                text(
+                    "capacity, kept connections",
+                    "capacidad, conexiones que permanecen",
+                ),
+                CAPACITY_KEPT,
+                capacity,
+                more,
+            ),
+            place(
+                text(
+                    "99th percentile, new connections",
+                    "percentil 99, conexiones nuevas",
+                ),
+                NEW,
+                p99,
+                sooner,
+            ),
+            place(
+                text(
+                    "99th percentile, kept connections",
+                    "percentil 99, conexiones que permanecen",
+                ),
+                KEPT,
+                p99,
+                sooner,
+            ),
+        ])
+    },
+    left_out: text(
+        "Other runtimes and other languages.",
+        "Otros entornos de ejecución y otros lenguajes.",
+    ),
+};
+
+pub(super) const WHEN_WAITING: Claim = Claim {
+    id: "async-when-waiting",
+    statement: text(
+        "Async wins only when waiting dominates.",
+        "Lo asíncrono solo gana cuando predomina la espera.",
+    ),
+    why: text(
+        "A task that waits keeps no stack and is resumed without a switch between threads, so \
+         waiting is where async should gain. Creating threads is another matter: so tasks are \
+         compared with threads that are there beforehand, as many as clients, over kept \
+         connections. The claim needs both: no win without waiting, and a win with the longest \
+         wait measured. Winning is taken to mean a twentieth less CPU per request. Each number \
+         of clients is decided by itself.",
+        "Una tarea que espera no conserva pila y se reanuda sin cambiar de hilo, así que en la \
+         espera debería ganar lo asíncrono. Crear hilos es otra cosa: por eso se comparan las \
+         tareas con hilos que existen de antemano, tantos como clientes, sobre conexiones que \
+         permanecen. La afirmación necesita ambas cosas: que no gane sin espera, y que gane con \
+         la espera más larga que se midió. Por ganar se entiende una vigésima parte menos de CPU \
+         por petición. Cada número de clientes se decide por separado.",
+    ),
+    origin: Origin::Field,
+    experiments: &["wait"],
+    servers: &["tokio", "pre-threaded"],
+    decide: |analysis| {
+        const PLACES: [(Text, &str, &[&str]); 3] = [
+            (
+                text("16 clients", "16 clientes"),
+                "0 ms, 16 clients",
+                &["10 ms, 16 clients"],
+            ),
+            (
+                text("64 clients", "64 clientes"),
+                "0 ms, 64 clients",
+                &["100 ms, 64 clients", "10 ms, 64 clients"],
+            ),
+            (
+                text("1,024 clients", "1024 clientes"),
+                "0 ms, 1024 clients",
+                &["100 ms, 1024 clients", "10 ms, 1024 clients"],
+            ),
+        ];
+        let cpu = |level, threshold| {
+            let metric = Metric::CpuPerRequest;
+            against(
+                analysis,
+                at("wait", level),
+                TOKIO,
+                "pre-threaded",
+                metric,
+                threshold,
+            )
+        };
+        let place = |(label, no_wait, waits): (Text, &'static str, &[&'static str])| {
+            // The longest wait first; a quick run leaves it out.
+            let longest = waits.iter().find(|level| analysis.has(at("wait", level)));
+            let longest = longest.copied().unwrap_or(waits[0]);
+            Part::all(
+                label,
+                vec![cpu(no_wait, Expect::Above(0.95)), cpu(longest, CHEAPER)],
+            )
+        };
+        places(PLACES.map(place).into())
+    },
+    left_out: text(
+        "A pool smaller than the number of its clients that wait: that measures the length of a \
+         queue, not a model.",
+        "Un grupo menor que el número de sus clientes que esperan: eso mide la longitud de una \
+         cola, no un modelo.",
+    ),
+};
+
+pub(super) const BLOCKING: Claim = Claim {
+    id: "blocking-ruins-loop",
+    statement: text(
+        "One blocking call ruins an event loop.",
+        "Una sola llamada bloqueante arruina un bucle de eventos.",
+    ),
+    why: text(
+        "A loop that sleeps or computes for one client serves no other meanwhile; threads share \
+         the CPU by turns. One request in a hundred blocks the thread it is served on, and in a \
+         second place one in a hundred computes; watched is the 99th percentile of the light \
+         ones. Ruined is taken to mean more than three times as slow as without them, and more \
+         than twice as slow as with threads.",
+        "Un bucle que duerme o calcula para un cliente no atiende mientras tanto a ningún otro; \
+         los hilos se reparten la CPU por turnos. Una de cada cien peticiones bloquea el hilo \
+         que la atiende y, en un segundo lugar, una de cada cien calcula; se observa el \
+         percentil 99 de las ligeras. Por arruinado se entiende más de tres veces más lento que \
+         sin ellas y más de dos veces más lento que con hilos.",
+    ),
+    origin: Origin::Field,
+    experiments: &["mixed"],
+    servers: &["epoll", "tokio", "thread-per-client"],
+    decide: |analysis| {
+        let p99 = Metric::ResponseP99;
+        let alone = at("mixed", "alone");
+        let findings = |one, at| {
+            [
+                changed(analysis, one, p99, alone, at, Expect::Above(3.0)),
+                against(analysis, at, one, THREADS, p99, Expect::Above(2.0)),
+            ]
+        };
+        let heavy = [
+            (
+                text("a call that blocks", "una llamada que bloquea"),
+                at("mixed", "1 % block"),
+            ),
+            (
+                text("a computation", "un cálculo"),
+                at("mixed", "1 % compute"),
+            ),
+        ];
+        let place = |(label, at)| Part::all(label, findings("epoll", at).into());
+        let shown = heavy
+            .iter()
+            .flat_map(|&(_, at)| findings(TOKIO, at))
+            .collect();
+        places(heavy.map(place).into()).showing(shown)
+    },
+    left_out: text(
+        "Heavy work handed to threads beside the loop, the usual remedy.",
+        "El trabajo pesado entregado a hilos aparte del bucle, que es el remedio habitual.",
+    ),
+};
+
+pub(super) const URING: Claim = Claim {
+    id: "uring-faster",
+    statement: text(
+        "io_uring is far faster than epoll.",
+        "io_uring es mucho más rápido que epoll.",
+    ),
+    why: text(
+        "io_uring takes many operations in one system call, where epoll needs one for each and \
+         one to wait. But most of a request's cost is TCP inside the kernel, which is the same \
+         for both. Far faster is taken to mean two thirds of the CPU per request at the same \
+         rate, or half as much capacity again; both for new and for kept connections.",
+        "io_uring recibe muchas operaciones en una llamada al sistema, mientras que epoll \
+         necesita una por cada una y otra para esperar. Pero la mayor parte de lo que cuesta una \
+         petición es TCP dentro del núcleo, igual para ambos. Por mucho más rápido se entiende \
+         dos tercios de la CPU por petición al mismo ritmo, o la mitad más de capacidad; ambas \
+         con conexiones nuevas y con las que permanecen.",
+    ),
+    origin: Origin::Field,
+    experiments: &["equal-load", "capacity"],
+    servers: &["io-uring", "epoll"],
+    decide: |analysis| {
+        let place = |label, at, metric, threshold| {
+            Part::all(
+                label,
+                vec![against(
+                    analysis, at, "io-uring", "epoll", metric, threshold,
+                )],
+            )
+        };
+        let (cpu, capacity) = (Metric::CpuPerRequest, Metric::CapacityPerS);
+        let two_thirds = Expect::Below(2.0 / 3.0);
+        places(vec![
+            place(
+                text("CPU, new connections", "CPU, conexiones nuevas"),
+                NEW,
+                cpu,
+                two_thirds,
+            ),
+            place(
+                text("CPU, kept connections", "CPU, conexiones que permanecen"),
+                KEPT,
+                cpu,
+                two_thirds,
+            ),
+            place(
+                text("capacity, new connections", "capacidad, conexiones nuevas"),
+                CAPACITY_NEW,
+                capacity,
+                super::HALF_MORE,
+            ),
+            place(
+                text(
+                    "capacity, kept connections",
+                    "capacidad, conexiones que permanecen",
+                ),
+                CAPACITY_KEPT,
+                capacity,
+                super::HALF_MORE,
+            ),
+        ])
+    },
+    left_out: text(
+        "A ring for each core; files, where io_uring has no rival in epoll; polling by the \
+         kernel, which takes a CPU for itself.",
+        "Un anillo por núcleo; ficheros, en los que epoll no es rival para io_uring; el sondeo \
+         por parte del núcleo, que ocupa una CPU.",
+    ),
+};
+
+pub(super) const DEADLINES: Claim = Claim {
+    id: "timeouts-cost",
+    statement: text(
+        "Deadlines make async cost more than threads.",
+        "Los plazos hacen que lo asíncrono cueste más que los hilos.",
+    ),
+    why: text(
+        "A blocking thread leaves its deadline to the kernel, which is set once on the socket. A \
+         task needs a timer of its own, set and removed for each wait. The same servers run with \
+         deadlines and without, in the same blocks. The claim needs all of three: with deadlines \
+         a task costs a twentieth more than without, with them it costs more than a thread, and \
+         without them it does not.",
+        "Un hilo que se bloquea deja el plazo al núcleo, que se fija una vez en el socket. Una \
+         tarea necesita un temporizador propio, que se pone y se quita en cada espera. Los \
+         mismos servidores funcionan con plazos y sin ellos, en los mismos bloques. La \
+         afirmación necesita las tres cosas: que con plazos una tarea cueste una vigésima parte \
+         más que sin ellos, que con ellos cueste más que un hilo, y que sin ellos no.",
+    ),
+    origin: Origin::Field,
+    experiments: &["deadlines"],
+    servers: &["tokio", "tokio-current-thread", "thread-per-client"],
+    decide: |analysis| {
+        const KEPT: At<'static> = at("deadlines", "kept, 2000/s");
+        let place = |model: &'static str| {
+            let without = format!("{model}, no deadlines");
+            let cpu = |one: &str, other: &str, threshold| {
+                against(analysis, KEPT, one, other, Metric::CpuPerRequest, threshold)
+            };
+            let findings = vec![
+                cpu(model, &without, Expect::Above(1.05)),
+                cpu(model, THREADS, Expect::Above(1.0)),
+                cpu(
+                    &without,
+                    "thread-per-client, no deadlines",
+                    Expect::Below(1.0),
+                ),
+            ];
+            Part::all(named(model), findings)
+        };
+        places(vec![place(TOKIO), place("tokio-current-thread")])
+    },
+    left_out: text(
+        "Deadlines that pass, and timers set anew for every read and every write of a request.",
+        "Plazos que se cumplen, y temporizadores nuevos para cada lectura y cada escritura de \
+         una petición.",
+    ),
+};
+
+/// A name that is the same in both languages.
+fn named(name: &str) -> StoredText {
+    in_both(|_| name.into())
+}

@@ -1,0 +1,148 @@
+//! What is said of too much load, and of too little.
+
+use hola_base::{Text, text};
+use hola_lab::metric::Metric;
+
+use super::decide::{Part, places};
+use super::evidence::{against, own};
+use super::{At, Claim, Expect, Finding, Origin, at};
+use crate::analysis::Missing;
+
+pub(super) const OVERLOAD: Claim = Claim {
+    id: "overload",
+    statement: text(
+        "Past their capacity threads thrash, while event-driven servers degrade gracefully.",
+        "Más allá de su capacidad los hilos se ahogan, mientras que los servidores de eventos se \
+         degradan con suavidad.",
+    ),
+    why: text(
+        "When more comes than can be served, clients pile up. A server that makes a thread for \
+         each spends ever more on switching and less on answering; a loop works through its \
+         list. Requests are sent for many seconds at two and three times what the model answered \
+         in a closed loop just before, with threads allowed to grow and a long backlog; counted \
+         are answers within a second, in the second half of the time. Four fifths of the \
+         capacity is the border: what is below has collapsed, what is above has degraded \
+         gracefully.",
+        "Cuando llega más de lo que se puede atender, los clientes se acumulan. Un servidor que \
+         crea un hilo para cada uno gasta cada vez más en cambios de contexto y menos en \
+         responder; un bucle va despachando su lista. Se envían peticiones durante muchos \
+         segundos a dos y tres veces lo que el modelo respondió justo antes en bucle cerrado, \
+         con hilos que pueden crecer y una cola larga; se cuentan las respuestas en menos de un \
+         segundo, en la segunda mitad del tiempo. La frontera está en cuatro quintos de la \
+         capacidad: lo que queda por debajo se ha colapsado, lo que queda por encima se ha \
+         degradado con suavidad.",
+    ),
+    origin: Origin::Field,
+    experiments: &["overload"],
+    servers: &["thread-per-client", "epoll"],
+    decide: |analysis| {
+        const KEPT: f64 = 0.8;
+        let place = |label, level| {
+            let goodput = |one, threshold| {
+                own(
+                    analysis,
+                    at("overload", level),
+                    one,
+                    Metric::GoodputOfCapacity,
+                    threshold,
+                )
+            };
+            let findings = vec![
+                goodput("thread-per-client", Expect::Below(KEPT)),
+                goodput("epoll", Expect::Above(KEPT)),
+            ];
+            Part::all(label, findings)
+        };
+        places(vec![
+            place(
+                text("twice the capacity", "el doble de la capacidad"),
+                "2 × capacity",
+            ),
+            place(
+                text("three times the capacity", "el triple de la capacidad"),
+                "3 × capacity",
+            ),
+        ])
+    },
+    left_out: text(
+        "Overload that lasts for minutes; clients that try again and so make it worse.",
+        "Sobrecargas de minutos; clientes que reintentan y así la empeoran.",
+    ),
+};
+
+pub(super) const LOW: Claim = Claim {
+    id: "low-load-tie",
+    statement: text(
+        "At low load the model does not matter.",
+        "Con poca carga, el modelo da igual.",
+    ),
+    why: text(
+        "With a CPU to spare no client waits for another, and what a client notices is its own \
+         response time alone. Low is 50, 200 and 1,000 new connections per second, offered to \
+         all. Equality has to be shown: the whole interval against the iterative server must lie \
+         within a tenth, for fork, threads, epoll and tokio. That no difference was found would \
+         not be enough. Response times (median and 99th percentile), CPU and context switches \
+         are decided each by itself: what a client does not notice, the server may.",
+        "Con CPU de sobra ningún cliente espera a otro, y lo que nota un cliente es solo su \
+         propio tiempo de respuesta. Poca son 50, 200 y 1000 conexiones nuevas por segundo, \
+         ofrecidas a todos. La igualdad hay que demostrarla: todo el intervalo frente al \
+         servidor iterativo tiene que quedar a menos de una décima parte, para fork, hilos, \
+         epoll y tokio. No haber hallado diferencia no bastaría. Los tiempos de respuesta \
+         (mediana y percentil 99), la CPU y los cambios de contexto se deciden por separado: lo \
+         que no nota un cliente puede notarlo el servidor.",
+    ),
+    origin: Origin::Field,
+    experiments: &["equal-load"],
+    servers: &[
+        "iterative",
+        "fork-per-client",
+        "thread-per-client",
+        "epoll",
+        "tokio",
+    ],
+    decide: |analysis| {
+        const RATES: [&str; 3] = ["new, 50/s", "new, 200/s", "new, 1000/s"];
+        const MODELS: [&str; 4] = ["fork-per-client", "thread-per-client", "epoll", "tokio"];
+        const METRICS: [(Text, Metric); 4] = [
+            (
+                text("median response time", "tiempo de respuesta mediano"),
+                Metric::ResponseP50,
+            ),
+            (text("99th percentile", "percentil 99"), Metric::ResponseP99),
+            (
+                text("CPU per request", "CPU por petición"),
+                Metric::CpuPerRequest,
+            ),
+            (
+                text("context switches", "cambios de contexto"),
+                Metric::SwitchesPerRequest,
+            ),
+        ];
+        let equal = Expect::Within(1.0 / 1.1, 1.1);
+        // A quick run leaves rates out; they say nothing then.
+        let rates: Vec<At<'static>> = RATES
+            .into_iter()
+            .map(|level| at("equal-load", level))
+            .filter(|rate| analysis.has(*rate))
+            .collect();
+        let place = |(label, metric)| {
+            let mut findings: Vec<Finding> = rates
+                .iter()
+                .flat_map(|&rate| {
+                    MODELS.map(|one| against(analysis, rate, one, "iterative", metric, equal))
+                })
+                .collect();
+            // Fifty requests a second are too few for a 99th percentile.
+            let has_value = |one: &Finding| one.estimate != Err(Missing::NoValue(metric));
+            if findings.iter().any(has_value) {
+                findings.retain(has_value);
+            }
+            Part::all(label, findings)
+        };
+        places(METRICS.map(place).into())
+    },
+    left_out: text(
+        "Clients farther away than this machine, for whom the network hides still more.",
+        "Clientes más lejanos que esta máquina, para los que la red oculta aún más.",
+    ),
+};

@@ -1,0 +1,423 @@
+//! What is said of processes.
+
+use hola_base::text;
+use hola_lab::metric::Metric;
+
+use super::decide::{Part, all, any, not_measured, places};
+use super::evidence::{against, changed, limit, memory_against, own};
+use super::{At, CHEAPER, Claim, Expect, HALF_MORE, NEW, Origin, at};
+use crate::analysis::Analysis;
+
+const FORK: &str = "fork-per-client";
+const THREADS: &str = "thread-per-client";
+
+const ONE_CPU: At<'static> = at("scaling", "1 CPU");
+const TWO_CPUS: At<'static> = at("scaling", "2 CPUs");
+const SPAWN: At<'static> = at("spawn", "2000 in turn");
+const BALLAST: At<'static> = at("ballast", "new, 1000/s");
+const CROWD: At<'static> = at("crowd", "up to 10000");
+
+pub(super) const PARALLEL: Claim = Claim {
+    id: "process-parallel",
+    statement: text(
+        "Processes give true parallelism; threads do not.",
+        "Los procesos dan paralelismo real; los hilos, no.",
+    ),
+    why: text(
+        "The saying comes from interpreters with a global lock, where only one thread runs at a \
+         time. Threads of the operating system have no such lock: the scheduler puts them on any \
+         core, as it does processes. So a pair in Python is measured beside the pair in Rust. \
+         Parallel is taken to mean half as much goodput again from a second CPU, with requests \
+         that compute: half of what it could give.",
+        "El dicho viene de los intérpretes con un cerrojo global, en los que solo se ejecuta un \
+         hilo a la vez. Los hilos del sistema operativo no tienen tal cerrojo: el planificador \
+         los pone en cualquier núcleo, igual que a los procesos. Por eso se mide una pareja en \
+         Python además de la pareja en Rust. Por paralelo se entiende la mitad más de \
+         rendimiento útil con una segunda CPU, con peticiones que calculan: la mitad de lo que \
+         podría dar.",
+    ),
+    origin: Origin::Course,
+    experiments: &["scaling"],
+    servers: &[
+        "fork-per-client",
+        "thread-per-client",
+        "python-processes",
+        "python-threads",
+    ],
+    decide: |analysis| {
+        let gain = |participant, threshold| {
+            changed(
+                analysis,
+                participant,
+                Metric::GoodPerS,
+                ONE_CPU,
+                TWO_CPUS,
+                threshold,
+            )
+        };
+        let pair = |label, processes, threads| {
+            let findings = vec![
+                gain(processes, HALF_MORE),
+                gain(threads, Expect::Below(1.5)),
+            ];
+            Part::all(label, findings)
+        };
+        places(vec![
+            pair(
+                text(
+                    "threads of the operating system",
+                    "hilos del sistema operativo",
+                ),
+                FORK,
+                THREADS,
+            ),
+            pair(
+                text("Python with its lock", "Python con su cerrojo"),
+                "python-processes",
+                "python-threads",
+            ),
+        ])
+    },
+    left_out: text(
+        "More than two CPUs; interpreters built without their lock.",
+        "Más de dos CPU; intérpretes construidos sin su cerrojo.",
+    ),
+};
+
+pub(super) const SCALES: Claim = Claim {
+    id: "process-scales",
+    statement: text(
+        "Processes suit heavy computation better than threads.",
+        "Los procesos se adaptan mejor que los hilos al cálculo intensivo.",
+    ),
+    why: text(
+        "Both are scheduled alike, so a computation should cost the same in either. Better is \
+         taken to mean a twentieth more goodput from the same CPUs, or a twentieth less CPU per \
+         request: beyond the margin within which they are called the same.",
+        "Ambos se planifican igual, así que un cálculo debería costar lo mismo en uno que en \
+         otro. Por mejor se entiende una vigésima parte más de rendimiento útil con las mismas \
+         CPU, o una vigésima parte menos de CPU por petición: más que el margen dentro del cual \
+         se consideran iguales.",
+    ),
+    origin: Origin::Course,
+    experiments: &["scaling", "cpu"],
+    servers: &["fork-per-client", "thread-per-client"],
+    decide: |analysis| {
+        let place = |label, at, metric, threshold| {
+            Part::all(
+                label,
+                vec![against(analysis, at, FORK, THREADS, metric, threshold)],
+            )
+        };
+        let more = Expect::Above(1.05);
+        let goodput = Metric::GoodPerS;
+        let heavy = at("cpu", "2 ms of computing");
+        places(vec![
+            place(
+                text("goodput of one CPU", "el rendimiento útil de una CPU"),
+                ONE_CPU,
+                goodput,
+                more,
+            ),
+            place(
+                text("goodput of two CPUs", "el rendimiento útil de dos CPU"),
+                TWO_CPUS,
+                goodput,
+                more,
+            ),
+            place(
+                text("CPU per request", "la CPU por petición"),
+                heavy,
+                Metric::CpuPerRequest,
+                CHEAPER,
+            ),
+        ])
+    },
+    left_out: text(
+        "Programs whose threads wait for a lock or for the allocator; processes would not.",
+        "Programas cuyos hilos esperan a un cerrojo o al gestor de memoria; los procesos no lo \
+         harían.",
+    ),
+};
+
+pub(super) const HEAVY: Claim = Claim {
+    id: "process-heavy",
+    statement: text(
+        "A process costs more memory and start-up time than a thread, and the more the bigger \
+         its parent.",
+        "Un proceso cuesta más memoria y más tiempo de arranque que un hilo, y más cuanto mayor \
+         es su padre.",
+    ),
+    why: text(
+        "fork(2) copies the parent's page tables, and each page that either of the two writes to \
+         is copied afterwards. A thread shares everything but its stack. Page tables grow with \
+         the memory they describe, so a big parent makes fork cost more. More is taken to mean \
+         half as much again: of the time to make one, of the memory of an idle client, and of \
+         the CPU per request of a server that holds 500 MB against one that holds none.",
+        "fork(2) copia las tablas de páginas del padre, y después se copia cada página en la que \
+         escriba uno de los dos. Un hilo comparte todo menos su pila. Las tablas de páginas \
+         crecen con la memoria que describen, así que con un padre grande fork cuesta más. Por \
+         más se entiende la mitad más: del tiempo de crear uno, de la memoria de un cliente \
+         inactivo, y de la CPU por petición de un servidor que ocupa 500 MB frente a otro que no \
+         los ocupa.",
+    ),
+    origin: Origin::Course,
+    experiments: &["spawn", "idle", "ballast"],
+    servers: &["fork-per-client", "thread-per-client"],
+    decide: |analysis| {
+        let cpu = |participant, other| {
+            against(
+                analysis,
+                BALLAST,
+                participant,
+                other,
+                Metric::CpuPerRequest,
+                HALF_MORE,
+            )
+        };
+        all(vec![
+            against(analysis, SPAWN, FORK, THREADS, Metric::SpawnTime, HALF_MORE),
+            memory_against(analysis, FORK, THREADS, HALF_MORE),
+            cpu("fork-per-client, 500 MB", FORK),
+        ])
+        .showing(vec![
+            cpu("fork-per-client, 50 MB", FORK),
+            cpu("thread-per-client, 500 MB", THREADS),
+        ])
+    },
+    left_out: text(
+        "posix_spawn(3) and a fresh program per client, which copy no page tables but load a \
+         program.",
+        "posix_spawn(3) y un programa nuevo por cliente, que no copian tablas de páginas pero \
+         cargan un programa.",
+    ),
+};
+
+pub(super) const SATURATES: Claim = Claim {
+    id: "process-saturates",
+    statement: text(
+        "Thousands of processes saturate the system.",
+        "Miles de procesos saturan el sistema.",
+    ),
+    why: text(
+        "Each process takes memory, an entry in the process table and a share of the scheduler's \
+         time. With the server's own cap lifted, 64 and more clients keep asking, up to 10,000, \
+         until the kernel refuses one or goodput has fallen by half. Saturated is taken to mean \
+         either of two: goodput at the most clients is below half of its best, or fewer than \
+         half as many clients are served as by an event loop (epoll) on the same machine.",
+        "Cada proceso ocupa memoria, una entrada en la tabla de procesos y parte del tiempo del \
+         planificador. Con el tope del propio servidor levantado, desde 64 hasta 10 000 clientes \
+         no dejan de pedir, hasta que el núcleo rechaza a uno o el rendimiento útil ha caído a \
+         la mitad. Por saturado se entiende una de dos cosas: que con el máximo de clientes el \
+         rendimiento útil no llegue a la mitad del mejor, o que se atienda a menos de la mitad \
+         de los clientes que atiende un bucle de eventos (epoll) en la misma máquina.",
+    ),
+    origin: Origin::Course,
+    experiments: &["crowd"],
+    servers: &["fork-per-client", "epoll"],
+    decide: |analysis| {
+        any(vec![
+            own(
+                analysis,
+                CROWD,
+                FORK,
+                Metric::CrowdGoodput,
+                Expect::Below(0.5),
+            ),
+            against(
+                analysis,
+                CROWD,
+                FORK,
+                "epoll",
+                Metric::ClientsHeld,
+                Expect::Below(0.5),
+            ),
+        ])
+        .noting(limit(analysis, CROWD, FORK))
+    },
+    left_out: text(
+        "What else runs on the machine meanwhile, which thousands of processes slow down, too.",
+        "Lo demás que se ejecuta en la máquina mientras tanto, que miles de procesos también \
+         frenan.",
+    ),
+};
+
+pub(super) const ISOLATION: Claim = Claim {
+    id: "isolation",
+    statement: text(
+        "A process that dies takes no other client with it; a thread that dies takes all of them.",
+        "Un proceso que muere no arrastra a ningún otro cliente; un hilo que muere los arrastra \
+         a todos.",
+    ),
+    why: text(
+        "An abort or a segmentation fault ends the process it happens in: one client where a \
+         process serves one, all of them where threads share it. A panic that is caught ends \
+         neither. So each way of dying is a place of its own: it depends on how. The other \
+         clients are watched while one client's handler dies again and again: with a process for \
+         each fewer than one request in a hundred may fail, with threads more than half must. \
+         Every other model is shown, too.",
+        "Un abort o un fallo de segmentación termina el proceso en que ocurre: un cliente donde \
+         un proceso atiende a uno, todos donde los hilos lo comparten. Un pánico que se captura \
+         no termina ninguno de los dos. Por eso cada forma de morir se decide por separado: \
+         depende de cómo. Se observa a los demás clientes mientras el manejador de uno muere una \
+         y otra vez: con un proceso para cada uno puede fallar menos de una petición de cada \
+         cien, y con hilos tiene que fallar más de la mitad. También se muestran los demás \
+         modelos.",
+    ),
+    origin: Origin::Course,
+    experiments: &["crash"],
+    servers: &["fork-per-client", "thread-per-client"],
+    decide: |analysis| {
+        let alone = Expect::Below(0.01);
+        let with_all = Expect::Above(0.5);
+        let failed = |at, participant: &str, threshold| {
+            own(analysis, at, participant, Metric::OthersFailed, threshold)
+        };
+        let deaths = [
+            (text("a panic", "un pánico"), at("crash", "panic")),
+            (text("an abort", "un abort"), at("crash", "abort")),
+            (
+                text("a segmentation fault", "un fallo de segmentación"),
+                at("crash", "segv"),
+            ),
+        ];
+        let place = |(label, at)| {
+            Part::all(
+                label,
+                vec![failed(at, FORK, alone), failed(at, THREADS, with_all)],
+            )
+        };
+        let shown = deaths.iter().flat_map(|&(_, at)| {
+            let others = analysis
+                .compared(at)
+                .into_iter()
+                .filter(|one| ![FORK, THREADS].contains(one));
+            others.map(move |one| {
+                let threshold = if has_processes(analysis, one) {
+                    alone
+                } else {
+                    with_all
+                };
+                failed(at, one, threshold)
+            })
+        });
+        places(deaths.map(place).into()).showing(shown.collect())
+    },
+    left_out: text(
+        "Faults that do not kill: memory overwritten in a neighbour's data, which threads share \
+         and processes do not.",
+        "Fallos que no matan: memoria sobrescrita en los datos de un vecino, que los hilos \
+         comparten y los procesos no.",
+    ),
+};
+
+/// Whether a participant serves each client in a process, as its card says.
+fn has_processes(analysis: &Analysis<'_>, participant: &str) -> bool {
+    let mut cards = analysis.run().servers.iter();
+    cards.any(|card| card.name == participant && card.attention == "process")
+}
+
+pub(super) const SHARING: Claim = Claim {
+    id: "sharing",
+    statement: text(
+        "Sharing data between processes needs extra mechanisms, and those cost.",
+        "Compartir datos entre procesos exige mecanismos adicionales, y esos cuestan.",
+    ),
+    why: text(
+        "Processes have separate memory, so a counter for all clients has to lie in memory that \
+         was set up for sharing before the fork. That is a mechanism more to write. Once it is \
+         there, adding one to it is the same instruction in a thread and in a process: it takes \
+         nanoseconds, where a request takes tens of microseconds. No load on a server can tell \
+         nanoseconds from its noise; shown is what a load can say, the CPU of a request that \
+         counts against one that does not, and whether a count was lost.",
+        "Los procesos tienen memorias separadas, así que un contador para todos los clientes \
+         tiene que estar en memoria preparada para compartirse antes del fork. Es un mecanismo \
+         más que escribir. Una vez ahí, sumarle uno es la misma instrucción en un hilo que en un \
+         proceso: tarda nanosegundos, cuando una petición tarda decenas de microsegundos. \
+         Ninguna carga sobre un servidor distingue nanosegundos de su ruido; se muestra lo que \
+         una carga puede decir: la CPU de una petición que cuenta frente a una que no, y si se \
+         perdió alguna cuenta.",
+    ),
+    origin: Origin::Course,
+    experiments: &["sharing"],
+    servers: &["fork-per-client", "thread-per-client"],
+    decide: |analysis| {
+        let (greeting, count) = (at("sharing", "greeting"), at("sharing", "count"));
+        let shown = [FORK, THREADS].into_iter().flat_map(|one| {
+            let costs = Expect::Above(1.1);
+            [
+                changed(analysis, one, Metric::CpuPerRequest, greeting, count, costs),
+                own(
+                    analysis,
+                    count,
+                    one,
+                    Metric::CountMissing,
+                    Expect::Within(-0.5, 0.5),
+                ),
+            ]
+        });
+        not_measured(
+            text(
+                "It is a matter of nanoseconds and of lines of code: it needs a measurement of \
+                 the operation itself, not a load.",
+                "Es cuestión de nanosegundos y de líneas de código: hace falta medir la \
+                 operación misma, no una carga.",
+            ),
+            shown.collect(),
+        )
+    },
+    left_out: text(
+        "Data with structure, which needs locks that survive the death of their holder; pipes \
+         and queues.",
+        "Datos con estructura, que necesitan cerrojos que sobrevivan a la muerte de quien los \
+         tiene; tuberías y colas.",
+    ),
+};
+
+pub(super) const FORK_VS_THREAD: Claim = Claim {
+    id: "fork-vs-thread",
+    statement: text(
+        "fork costs several times as much as a thread.",
+        "fork cuesta varias veces lo que un hilo.",
+    ),
+    why: text(
+        "A new process needs its own page tables and takes a page fault for each page it touches \
+         first; a new thread needs a stack. By itself that is a matter of microseconds. Whether \
+         it is noticed depends on what else a request costs. Several is taken to mean more than \
+         three.",
+        "Un proceso nuevo necesita sus propias tablas de páginas y sufre un fallo de página por \
+         cada página que toca por primera vez; un hilo nuevo necesita una pila. Por sí solo es \
+         cuestión de microsegundos. Que se note depende de qué más cueste una petición. Por \
+         varias se entiende más de tres.",
+    ),
+    origin: Origin::Field,
+    experiments: &["spawn", "equal-load"],
+    servers: &["fork-per-client", "thread-per-client"],
+    decide: |analysis| {
+        let place = |label, at, metric| {
+            Part::all(
+                label,
+                vec![against(
+                    analysis,
+                    at,
+                    FORK,
+                    THREADS,
+                    metric,
+                    Expect::Above(3.0),
+                )],
+            )
+        };
+        places(vec![
+            place(text("making one", "crear uno"), SPAWN, Metric::SpawnTime),
+            place(
+                text("a whole request", "una petición entera"),
+                NEW,
+                Metric::CpuPerRequest,
+            ),
+        ])
+    },
+    left_out: text(
+        "Other operating systems, whose fork may cost far more, or not exist.",
+        "Otros sistemas operativos, cuyo fork puede costar mucho más, o no existir.",
+    ),
+};
