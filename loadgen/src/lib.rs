@@ -10,7 +10,6 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod answer;
-pub mod calibrate;
 mod checks;
 pub mod cli;
 pub mod condition;

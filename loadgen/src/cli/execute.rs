@@ -7,8 +7,7 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use super::histogram_log::{self, HistogramLog};
 use super::outlets::Outlets;
 use super::watch::Watch;
-use super::{Format, Output, Task, UsageError, calibrate, levels, search};
-use crate::calibrate::Calibration;
+use super::{Format, Output, Task, UsageError, levels, search};
 use crate::condition::{Condition, Truth};
 use crate::engine::{LoadError, run};
 use crate::measurement::Measurement;
@@ -59,7 +58,6 @@ fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8
         output,
         outlets,
         model,
-        calibration: calibrate::stored(),
     };
     let code = match task {
         Task::One(workload) => one(workload, &session),
@@ -82,8 +80,6 @@ pub(super) struct Session<'a> {
     pub(super) output: &'a Output,
     pub(super) outlets: Outlets,
     model: Option<String>,
-    /// What the generator can do here, if that is known.
-    calibration: Option<Calibration>,
 }
 
 impl Session<'_> {
@@ -102,12 +98,8 @@ impl Session<'_> {
         let log = log
             .as_deref_mut()
             .map(|file| HistogramLog::new(file, &mut serializer, &workload.url()));
-        let workload = Workload {
-            engine: calibrate::engine(workload, self.calibration.as_ref()),
-            ..workload.clone()
-        };
-        let watch = Watch::new(&workload, self.output, &self.outlets, log);
-        let result = run(&workload, &watch);
+        let watch = Watch::new(workload, self.output, &self.outlets, log);
+        let result = run(workload, &watch);
         let watched = watch.close();
         let mut measurement = match result {
             Ok(measurement) => measurement,
@@ -120,9 +112,6 @@ impl Session<'_> {
         };
         watched?;
         measurement.summary.model.clone_from(&self.model);
-        if let Some(calibration) = &self.calibration {
-            calibration.refer(&mut measurement.summary);
-        }
         Ok(Some(measurement))
     }
 }
