@@ -6,7 +6,7 @@
 //!
 //! Linux only: it uses `epoll` directly.
 
-// Data passes through `stdout`, messages through `stderr`: the macros panic on a closed pipe or a full disk.
+// All that is printed passes through `hola_base::output`: the macros panic on a closed pipe and on a full device.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod answer;
@@ -23,8 +23,6 @@ mod measurement;
 mod recorder;
 pub mod response;
 pub mod schedule;
-pub mod stderr;
-pub mod stdout;
 mod strips;
 pub mod summary;
 mod sys;

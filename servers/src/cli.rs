@@ -18,6 +18,7 @@ use crate::context::plain;
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
+use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
 use crate::server::Server;
 use crate::settings::{Accept, BACKLOG_DEFAULT, DRAIN_S, QUEUE, Settings};
@@ -181,7 +182,9 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     let server = start(args)?;
     let address = server.settings().bind;
     if !address.ip().is_loopback() {
-        eprintln!("hola: warning: {address} can be reached from other machines");
+        log::line(&format!(
+            "warning: {address} can be reached from other machines"
+        ));
     }
     let ended = (args.model.serve)(server);
     if ended.is_err() && !server.is_announced() {
@@ -219,7 +222,7 @@ fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
 fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> {
     let model = args.model;
     let descriptors = raise_descriptor_limit().unwrap_or_else(|refused| {
-        eprintln!("hola: warning: {refused}");
+        log::line(&format!("warning: {refused}"));
         refused.left
     });
     let workers = match args.workers {
@@ -285,12 +288,12 @@ fn announce(server: &Server) -> io::Result<()> {
     let (name, address) = (server.model().name, server.address()?);
     writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
-    eprintln!("hola: {}", server.settings());
+    log::line(&server.settings().to_string());
     if geteuid().is_root() {
-        eprintln!("hola: warning: running as root, which serving does not need");
+        log::line("warning: running as root, which serving does not need");
     }
     if io::stderr().is_terminal() {
-        eprintln!("hola: Ctrl-C stops it");
+        log::line("Ctrl-C stops it");
     }
     Ok(())
 }

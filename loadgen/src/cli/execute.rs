@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use hdrhistogram::serialization::V2DeflateSerializer;
+use hola_base::output::say;
 
 use super::histogram_log::{self, HistogramLog};
 use super::outlets::Outlets;
@@ -13,7 +14,7 @@ use crate::engine::{LoadError, run};
 use crate::measurement::Measurement;
 use crate::summary::{Line, Summary};
 use crate::workload::Workload;
-use crate::{stderr, sys, text};
+use crate::{sys, text};
 
 /// Exit code of a run that failed or in which nothing succeeded.
 pub(super) const EXIT_ERROR: u8 = 1;
@@ -38,7 +39,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
     match try_execute(task, output, model) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
-            stderr::print_line(format_args!("error: {message}"));
+            say(format_args!("error: {message}"));
             ExitCode::from(EXIT_ERROR)
         }
     }
@@ -46,7 +47,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
 
 /// Says why the arguments are refused.
 pub fn refuse(error: &UsageError) -> ExitCode {
-    stderr::print_line(format_args!("error: {error}"));
+    say(format_args!("error: {error}"));
     ExitCode::from(EXIT_USAGE)
 }
 
@@ -105,7 +106,7 @@ impl Session<'_> {
             Ok(measurement) => measurement,
             Err(error @ LoadError::StoppedInWarmup) => {
                 watched?;
-                stderr::print_line(error);
+                say(error);
                 return Ok(None);
             }
             Err(error) => return Err(error.to_string()),
@@ -138,7 +139,7 @@ fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
     if measurement.summary.counts.ok == 0 {
         let nothing = text::conclusion::nothing_measured(&measurement.summary);
         let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
-        stderr::print_line(format_args!("error: {reason}"));
+        say(format_args!("error: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {
@@ -181,17 +182,17 @@ pub(super) fn judge(fail_if: &[Condition], summary: &Summary, level: &str) -> Ga
             Truth::Fails(_) => {}
             Truth::Holds(figure) => {
                 gates.broken += 1;
-                stderr::print_line(format_args!("gate broken: {level}{gate}: {figure}"));
+                say(format_args!("gate broken: {level}{gate}: {figure}"));
             }
             Truth::Undecided(figure) => {
                 gates.broken += 1;
-                stderr::print_line(format_args!(
+                say(format_args!(
                     "gate broken: {level}{gate} cannot be ruled out: {figure}"
                 ));
             }
             Truth::Unsupported(figure) => {
                 gates.unsupported += 1;
-                stderr::print_line(format_args!("gate not decided: {level}{gate}: {figure}"));
+                say(format_args!("gate not decided: {level}{gate}: {figure}"));
             }
         }
     }
