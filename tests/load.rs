@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hola_loadgen::summary::CheckName;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -26,9 +27,14 @@ fn assert_measured(code: Option<i32>, summary: &Value) {
     let checks = summary["validity"].as_array().expect("checks");
     let failed: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
     let machines = |check: &&Value| {
-        ["generator", "kernel_evidence", "time_away", "throttling"]
-            .iter()
-            .any(|name| check["check"] == *name)
+        [
+            CheckName::Generator,
+            CheckName::KernelEvidence,
+            CheckName::TimeAway,
+            CheckName::Throttling,
+        ]
+        .iter()
+        .any(|name| check["check"] == name.name())
     };
     assert!(failed.iter().all(machines), "{failed:?}");
     assert_eq!(code, Some(0));

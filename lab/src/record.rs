@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use hdrhistogram::Histogram;
+pub use hola_loadgen::summary::CheckName;
 use hola_loadgen::{Histograms, percentile_ns};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
@@ -279,9 +280,9 @@ pub struct Slice {
     pub switches: Option<u64>,
     /// Share of its CPU that the busiest generator thread used, 0…1.
     pub generator_share: f64,
-    /// Checks that it failed, by name; such a slice does not count.
+    /// Checks that it failed; such a slice does not count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed_checks: Vec<String>,
+    pub failed_checks: Vec<CheckName>,
 }
 
 /// A server that used this share of its CPU time was full: what is left is its own pauses between two clients.

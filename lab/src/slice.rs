@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use hola_loadgen::summary::{Arrivals, Check};
+use hola_loadgen::summary::{Arrivals, Check, CheckName};
 use hola_loadgen::workload::GREETING;
 use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
 
@@ -19,12 +19,22 @@ use crate::running::RunningServer;
 use crate::switches::Switches;
 
 /// Checks of a load that speak against any slice.
-const ALWAYS_DECISIVE: &[&str] = &["identity", "time_away", "throttled"];
+const ALWAYS_DECISIVE: &[CheckName] = &[
+    CheckName::Identity,
+    CheckName::TimeAway,
+    CheckName::Throttling,
+];
 
 /// Checks that speak against a slice of which every request should have been answered. All others judge what a slice does
 /// not claim: a closed loop may show the generator (capacity is taken from full servers alone), and a tenth of a second is
 /// too short for a trend.
-const DECISIVE: &[&str] = &["failures", "body", "offered", "kernel_evidence", "modes"];
+const DECISIVE: &[CheckName] = &[
+    CheckName::Failures,
+    CheckName::Body,
+    CheckName::Offered,
+    CheckName::KernelEvidence,
+    CheckName::Modes,
+];
 
 /// Where and how slices of a stage are made.
 pub(crate) struct Bench<'b> {
@@ -140,12 +150,11 @@ fn with_load(
     slice.failed = summary.counts.failed_total();
     slice.generator_share = summary.generator.cpu_share;
     let speaks_against = |check: &&Check| {
-        let name = check.check.as_str();
-        let is_decisive = DECISIVE.contains(&name) && !load.expects_failures;
-        !check.ok && (is_decisive || ALWAYS_DECISIVE.contains(&name))
+        let is_decisive = DECISIVE.contains(&check.check) && !load.expects_failures;
+        !check.ok && (is_decisive || ALWAYS_DECISIVE.contains(&check.check))
     };
     let failed = summary.validity.iter().filter(speaks_against);
-    slice.failed_checks = failed.map(|check| check.check.clone()).collect();
+    slice.failed_checks = failed.map(|check| check.check).collect();
     (slice, Some(measured.histograms.response.clone()))
 }
 

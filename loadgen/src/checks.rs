@@ -11,7 +11,7 @@ use crate::histograms::Histograms;
 use crate::measurement::{Evidence, ratio};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
-use crate::summary::{Check, LoopKind, Summary};
+use crate::summary::{Check, CheckName, LoopKind, Summary};
 use crate::workload::{Pace, Pacing, Workload};
 
 /// Largest share of failed requests.
@@ -86,11 +86,11 @@ pub(crate) fn all(
 
 /// Checks of two merged measurements: those on what adds up made again, the others held in both parts.
 pub(crate) fn merged(whole: &Summary, part: &Summary, histograms: &Histograms) -> Vec<Check> {
-    let again = |check: &Check| match check.check.as_str() {
-        "identity" => identity(whole),
-        "failures" => failures(whole),
-        "kernel_evidence" => transport::kernel_evidence(whole),
-        "modes" => transport::modes(histograms, whole.kernel.as_ref()),
+    let again = |check: &Check| match check.check {
+        CheckName::Identity => identity(whole),
+        CheckName::Failures => failures(whole),
+        CheckName::KernelEvidence => transport::kernel_evidence(whole),
+        CheckName::Modes => transport::modes(histograms, whole.kernel.as_ref()),
         _ => match part
             .validity
             .iter()
@@ -111,7 +111,7 @@ fn identity(summary: &Summary) -> Check {
         && counts.sent == counts.ok + failed + counts.in_flight_at_end
         && summary.latency_us.response.count == counts.ok + failed;
     check(
-        "identity",
+        CheckName::Identity,
         ok,
         format!(
             "{} planned = {} not sent + {} sent; {} sent = {} ok + {failed} failed + {} in flight at the end",
@@ -138,7 +138,7 @@ fn failures(summary: &Summary) -> Check {
         ),
     };
     check(
-        "failures",
+        CheckName::Failures,
         share.is_some_and(|share| share <= FAILURES_MOST),
         detail,
     )
@@ -158,7 +158,7 @@ fn body(summary: &Summary, workload: &Workload) -> Check {
             body.len()
         ),
     };
-    check("body", wrong == 0, detail)
+    check(CheckName::Body, wrong == 0, detail)
 }
 
 /// Whether the printed rate and response time account for the clients: X·(R + Z) = clients, corrected at the window's edges
@@ -180,7 +180,7 @@ fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
         "response time"
     };
     check(
-        "littles_law",
+        CheckName::LittlesLaw,
         LITTLE.contains(&ratio),
         format!("rate times {times} makes {ratio:.4} of the clients (0.98 to 1.00 is right)"),
     )
@@ -195,7 +195,7 @@ fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
         count => format!("; {count} of them waited for a free connection"),
     };
     check(
-        "offered",
+        CheckName::Offered,
         share >= OFFERED_LEAST,
         format!(
             "{} of {due} offered requests were sent{waited}",
@@ -211,7 +211,7 @@ fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
 /// share says nothing, and its lateness everything.
 fn generator(summary: &Summary) -> Check {
     let share = summary.generator.cpu_share;
-    let named = |ok, detail| check("generator", ok, detail);
+    let named = |ok, detail| check(CheckName::Generator, ok, detail);
     let spins =
         summary.generator.pacing == Pacing::Spin && summary.plan.loop_kind == LoopKind::Open;
     if share >= CPU_SHARE_MOST && !spins {
@@ -248,12 +248,8 @@ fn generator(summary: &Summary) -> Check {
     }
 }
 
-fn check(name: &str, ok: bool, detail: String) -> Check {
-    Check {
-        check: name.to_owned(),
-        ok,
-        detail,
-    }
+fn check(check: CheckName, ok: bool, detail: String) -> Check {
+    Check { check, ok, detail }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hola_loadgen::summary::Arrivals;
+use hola_loadgen::summary::{Arrivals, CheckName};
 use hola_loadgen::{Closing, Conversation, Engine, InvalidWorkload, Pace, Pacing, Stop};
 use truth::{
     CLOSE, KEEP, Truth, answer_all, answer_once, check, failed, load, measure, reset_after, silence,
@@ -266,7 +266,7 @@ fn clients_that_think_are_accounted_for() {
     workload.stop = Stop::After(Duration::from_millis(600));
     let measurement = measure(&workload);
     assert!(
-        check(&measurement, "littles_law"),
+        check(&measurement, CheckName::LittlesLaw),
         "{:?}",
         measurement.summary.validity
     );

@@ -6,6 +6,7 @@ mod truth;
 
 use std::net::TcpListener;
 
+use hola_loadgen::summary::CheckName;
 use truth::{CLOSE, Truth, answer_once, check, failed, load, measure};
 
 #[test]
@@ -18,7 +19,7 @@ fn counts_refused_connections_and_keeps_trying_with_every_client() {
     assert_eq!(failed(&measurement, "refused", "connect"), 24);
     assert_eq!(measurement.summary.rates.good_per_s, 0.0);
     assert!(
-        check(&measurement, "littles_law"),
+        check(&measurement, CheckName::LittlesLaw),
         "{:?}",
         measurement.summary.validity
     );
@@ -39,7 +40,7 @@ fn tells_a_wrong_body_from_a_right_one() {
     });
     let measurement = measure(&load(server.address, 2, 40));
     assert_eq!(failed(&measurement, "bad_body", "mid_body"), 20);
-    assert!(!check(&measurement, "body"));
+    assert!(!check(&measurement, CheckName::Body));
 }
 
 #[test]

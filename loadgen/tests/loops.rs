@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hola_loadgen::summary::Arrivals;
+use hola_loadgen::summary::{Arrivals, CheckName};
 use hola_loadgen::{InvalidWorkload, LoadError, Observer, Pace, Stop, Unobserved, Workload};
 use truth::{
     CLOSE, Truth, answer_all, answer_once, assert_books, check, failed, load, measure, silence,
@@ -111,7 +111,7 @@ fn open_loop_sends_the_asked_number_even_with_warm_up_and_threads() {
         let measurement = measure(&workload);
         assert_eq!(measurement.summary.counts.planned, 250);
         assert_eq!(measurement.summary.counts.ok, 250);
-        assert!(check(&measurement, "offered"));
+        assert!(check(&measurement, CheckName::Offered));
     }
 }
 
@@ -139,7 +139,7 @@ fn open_loop_queues_with_the_intended_time_when_connections_run_out() {
         .summary
         .validity
         .iter()
-        .find(|check| check.check == "offered")
+        .find(|check| check.check == CheckName::Offered)
         .unwrap();
     assert!(
         offered.detail.contains("waited for a free connection"),

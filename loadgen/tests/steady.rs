@@ -12,19 +12,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hola_loadgen::summary::{Check, Summary};
+use hola_loadgen::summary::{Check, CheckName, Summary};
 use hola_loadgen::{Measurement, Observer, Stop, Unobserved, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use truth::{CLOSE, Truth, answer_all, answer_once, load};
 
-fn named<'s>(summary: &'s Summary, name: &str) -> &'s Check {
+fn named<'s>(summary: &'s Summary, name: CheckName) -> &'s Check {
     let mut checks = summary.validity.iter();
     checks.find(|check| check.check == name).unwrap()
 }
 
 fn steady_state(measurement: &Measurement) -> &Check {
-    named(&measurement.summary, "steady_state")
+    named(&measurement.summary, CheckName::SteadyState)
 }
 
 fn closed(server: &Truth, window: Duration) -> Workload {
@@ -118,7 +118,7 @@ fn a_generator_that_was_stopped_for_a_while_says_so() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(4), "{arguments}");
         let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
-        let check = named(&summary, "time_away");
+        let check = named(&summary, CheckName::TimeAway);
         assert!(
             !check.ok && check.detail.contains("did not run for"),
             "{arguments}: {}",
@@ -159,7 +159,7 @@ fn a_server_that_is_gone_for_most_of_the_window_is_named_though_few_requests_fai
     workload.stop = Stop::After(Duration::from_secs(3));
     workload.requests_per_connection = None;
     let measurement = hola_loadgen::run(&workload, &Unobserved).unwrap();
-    for name in ["back_off", "throughput"] {
+    for name in [CheckName::BackOff, CheckName::Throughput] {
         let check = named(&measurement.summary, name);
         assert!(!check.ok, "{name}: {}", check.detail);
     }
@@ -174,7 +174,7 @@ fn a_server_that_is_slow_throughout_does_not_break_off() {
         workload.stop = Stop::After(Duration::from_millis(2_500));
         workload.requests_per_connection = None;
         let measurement = hola_loadgen::run(&workload, &Unobserved).unwrap();
-        for name in ["back_off", "throughput"] {
+        for name in [CheckName::BackOff, CheckName::Throughput] {
             let check = named(&measurement.summary, name);
             assert!(check.ok, "{clients} clients: {name}: {}", check.detail);
         }
@@ -242,6 +242,6 @@ fn a_cpu_quota_that_holds_the_generator_up_is_named() {
         .unwrap();
     assert_eq!(output.status.code(), Some(4));
     let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
-    let check = named(&summary, "throttling");
+    let check = named(&summary, CheckName::Throttling);
     assert!(!check.ok, "{}", check.detail);
 }

@@ -8,14 +8,16 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use hola_loadgen::summary::Check;
+use hola_loadgen::summary::{Check, CheckName};
 use hola_loadgen::{Measurement, Observer, Progress};
 use socket2::{Domain, Socket, Type};
 use truth::{CLOSE, Truth, answer_once, load};
 
-fn named<'m>(measurement: &'m Measurement, name: &str) -> &'m Check {
+fn named<'m>(measurement: &'m Measurement, name: CheckName) -> &'m Check {
     let mut checks = measurement.summary.validity.iter();
-    checks.find(|check| check.check == name).expect(name)
+    checks
+        .find(|check| check.check == name)
+        .expect("every load has it")
 }
 
 /// A listener whose accept queue is full, and the connections that fill it.
@@ -69,7 +71,7 @@ fn requests_that_waited_for_a_repeated_syn_are_counted_and_named() {
     let measurement = hola_loadgen::run(&workload, &door).unwrap();
     assert_eq!(measurement.summary.counts.ok, u64::from(CLIENTS));
     // Whether the first or a later repetition gets through depends on when the door opens.
-    let modes = named(&measurement, "modes");
+    let modes = named(&measurement, CheckName::Modes);
     assert!(
         !modes.ok
             && modes
@@ -79,7 +81,7 @@ fn requests_that_waited_for_a_repeated_syn_are_counted_and_named() {
         modes.detail,
         measurement.summary.latency_us.connect
     );
-    let kernel = named(&measurement, "kernel_evidence");
+    let kernel = named(&measurement, CheckName::KernelEvidence);
     assert!(!kernel.ok, "{}", kernel.detail);
     let counted = measurement.summary.kernel.unwrap();
     assert!(
@@ -107,7 +109,7 @@ fn answers_held_back_by_nagles_algorithm_are_named_with_their_share() {
     let mut workload = load(server.address, 4, 160);
     workload.requests_per_connection = None;
     let measurement = truth::measure(&workload);
-    let modes = named(&measurement, "modes");
+    let modes = named(&measurement, CheckName::Modes);
     assert!(
         modes.ok
             && modes

@@ -3,7 +3,7 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::plan::Role;
-use hola_lab::record::{Block, Reading, Slice};
+use hola_lab::record::{Block, CheckName, Reading, Slice};
 use hola_verdict::Estimate;
 
 use crate::escape;
@@ -136,7 +136,7 @@ fn row(
             slice
                 .switches
                 .map_or(String::new(), |switches| switches.to_string()),
-            slice.failed_checks.join("; "),
+            CheckName::join(&slice.failed_checks, "; "),
         ]),
         None => fields.extend(vec![String::new(); 9]),
     }

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use hola_loadgen::summary::Arrivals;
+use hola_loadgen::summary::{Arrivals, CheckName};
 use hola_loadgen::{Histograms, Interval, LoadError, Observer, Pace, Stop, Workload};
 
 use super::limit::{self, LimitWatch};
@@ -112,9 +112,9 @@ fn capacity(fresh: &Fresh<'_>, found: &mut Found) -> Result<f64, String> {
     let generator = summary
         .validity
         .iter()
-        .find(|check| check.check == "generator");
+        .find(|check| check.check == CheckName::Generator);
     if let Some(generator) = generator {
-        found.check("generator", generator.ok, &generator.detail);
+        found.check(generator.check.name(), generator.ok, &generator.detail);
     }
     Ok(capacity_per_s)
 }

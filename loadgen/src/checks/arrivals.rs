@@ -4,7 +4,7 @@ use super::check;
 use crate::engine::ledger::Ledger;
 use crate::measurement::Evidence;
 use crate::schedule::Schedule;
-use crate::summary::{Arrivals, Check};
+use crate::summary::{Arrivals, Check, CheckName};
 
 /// Fewest planned requests from which the shape of arrivals can be judged.
 const ARRIVALS_LEAST: u64 = 2_000;
@@ -21,7 +21,7 @@ pub(super) fn arrival_shape(
     ledger: &Ledger,
     evidence: &Evidence,
 ) -> Check {
-    let named = |ok, detail| check("arrivals", ok, detail);
+    let named = |ok, detail| check(CheckName::Arrivals, ok, detail);
     if evidence.planned < ARRIVALS_LEAST || evidence.stopped {
         return named(
             true,

@@ -6,7 +6,7 @@
 use super::check;
 use crate::engine::ledger::Ledger;
 use crate::measurement::ratio;
-use crate::summary::Check;
+use crate::summary::{Check, CheckName};
 use crate::throttling::Throttling;
 
 /// Largest share of the window that may be lost: about what equal runs on a shared machine differ by.
@@ -33,7 +33,7 @@ pub(super) fn time_away(ledger: &Ledger) -> Check {
         ),
     };
     let ok = !is_too_much(ledger.away_ns, ledger.window_ns);
-    check("time_away", ok, detail)
+    check(CheckName::TimeAway, ok, detail)
 }
 
 /// Whether the clients of a closed loop spent their time asking. A client that failed pauses before it tries again, so a
@@ -41,7 +41,7 @@ pub(super) fn time_away(ledger: &Ledger) -> Check {
 pub(super) fn back_off(ledger: &Ledger) -> Check {
     let share = ratio(ledger.backoff_ns, ledger.client_ns).unwrap_or(0.0);
     check(
-        "back_off",
+        CheckName::BackOff,
         share <= LOST_SHARE_MOST,
         format!(
             "clients spent {:.1} % of their time waiting to try again after failures",
@@ -52,7 +52,7 @@ pub(super) fn back_off(ledger: &Ledger) -> Check {
 
 /// Whether the control group left the generator its CPU: a quota that is used up stops it until the next period.
 pub(super) fn throttling(throttling: Option<&Throttling>) -> Check {
-    let named = |ok, detail| check("throttling", ok, detail);
+    let named = |ok, detail| check(CheckName::Throttling, ok, detail);
     let Some(throttling) = throttling else {
         return named(true, "no control group limits the CPU time".to_owned());
     };

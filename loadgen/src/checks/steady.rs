@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::check;
 use crate::histograms::percentile_ns;
 use crate::strips::STRIPS;
-use crate::summary::Check;
+use crate::summary::{Check, CheckName};
 use crate::trend::{median, trend};
 
 /// Largest probability of a trend by chance: one in a hundred runs, divided between the two series (Bonferroni).
@@ -23,7 +23,7 @@ const SERIES: [(&str, u64); 2] = [("median", 500), ("99th percentile", 990)];
 
 /// Judges the strips of a run; `stopped` when it ended early.
 pub(super) fn steady_state(strips: &[Histogram<u64>], stopped: bool) -> Check {
-    let not_applied = |why: &str| check("steady_state", true, format!("not judged: {why}"));
+    let not_applied = |why: &str| check(CheckName::SteadyState, true, format!("not judged: {why}"));
     if stopped {
         return not_applied("the run was stopped early");
     }
@@ -43,7 +43,7 @@ pub(super) fn steady_state(strips: &[Histogram<u64>], stopped: bool) -> Check {
     let steady = !drifts.iter().any(Drift::is_real);
     let verdict = if steady { "no trend" } else { "NOT STEADY" };
     check(
-        "steady_state",
+        CheckName::SteadyState,
         steady,
         format!("{verdict}: over the window {}", moved.join(", ")),
     )

@@ -5,7 +5,7 @@ use super::lost_time::{is_too_much, seconds};
 use crate::engine::ledger::Ledger;
 use crate::histograms::Histograms;
 use crate::measurement::Evidence;
-use crate::summary::Check;
+use crate::summary::{Check, CheckName};
 use crate::timeline::Stretch;
 use crate::workload::{Pace, Workload};
 
@@ -28,7 +28,7 @@ pub(super) fn throughput(
     ledger: &Ledger,
     evidence: &Evidence,
 ) -> Check {
-    let named = |ok, detail| check("throughput", ok, detail);
+    let named = |ok, detail| check(CheckName::Throughput, ok, detail);
     let gap = ledger.answers.longest_gap(ledger.window_ns);
     let detail = format!(
         "the longest time without a good answer was {} of {}",

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use super::check;
 use crate::histograms::Histograms;
-use crate::summary::{Check, KernelEvidence, Summary};
+use crate::summary::{Check, CheckName, KernelEvidence, Summary};
 
 const NS_PER_MS: u64 = 1_000_000;
 
@@ -39,10 +39,10 @@ const MODE_TIMES: u64 = 4;
 pub(super) fn kernel_evidence(summary: &Summary) -> Check {
     let Some(kernel) = &summary.kernel else {
         let silent = "the kernel does not tell (/proc/net/netstat)".to_owned();
-        return check("kernel_evidence", true, silent);
+        return check(CheckName::KernelEvidence, true, silent);
     };
     check(
-        "kernel_evidence",
+        CheckName::KernelEvidence,
         kernel.listen_overflows == 0 && kernel.syn_retransmissions == 0,
         format!(
             "{} accept-queue overflows, {} SYNs dropped by listeners, {} repeated, {} timeouts of TCP (whole host, warm-up \
@@ -65,7 +65,7 @@ pub(super) fn modes(histograms: &Histograms, kernel: Option<&KernelEvidence>) ->
         [] => "no request shows the delay of a repeated SYN or of a delayed acknowledgement".into(),
         found => found.join("; "),
     };
-    check("modes", repeated.is_none(), detail)
+    check(CheckName::Modes, repeated.is_none(), detail)
 }
 
 /// The connections that took as long as a repeated SYN, counted by delay; `None` without any.

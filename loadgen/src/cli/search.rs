@@ -8,7 +8,7 @@ use hola_base::output::say;
 use super::execute::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use super::levels::{finished, tell, write};
 use crate::condition::{Condition, Truth};
-use crate::summary::{Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
+use crate::summary::{CheckName, Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
 use crate::workload::{MAX_RATE, Pace, Workload};
 use crate::{target, text};
 
@@ -150,7 +150,7 @@ fn judge(summary: &Summary, objectives: &[Condition]) -> Judgement {
         judgement
             .reasons
             .push(format!("{}: {}", check.check, check.detail));
-        if check.check == "generator" {
+        if check.check == CheckName::Generator {
             judgement.limit = Some(SearchLimit::Generator);
         }
         judgement.limit.get_or_insert(SearchLimit::Check);

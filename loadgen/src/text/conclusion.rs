@@ -1,54 +1,57 @@
 //! One plain sentence on what limits a result.
 
-use crate::summary::{Check, LoopKind, Summary};
+use crate::summary::{Check, CheckName, LoopKind, Summary};
 
-/// What to say when a check fails, by the name of the check; the first one that applies explains the others.
-const CAUSES: [(&str, &str); 12] = [
+/// What to say when a check fails; the first one that applies explains the others.
+const CAUSES: [(CheckName, &str); 12] = [
     (
-        "time_away",
+        CheckName::TimeAway,
         "the generator itself did not run for part of the window (see time_away), and nothing of that is the server's.",
     ),
     (
-        "throttling",
+        CheckName::Throttling,
         "a CPU quota held the generator up (see throttling): raise it, or measure outside of that control group.",
     ),
-    ("generator", "the generator set the limit, not the server."),
     (
-        "failures",
+        CheckName::Generator,
+        "the generator set the limit, not the server.",
+    ),
+    (
+        CheckName::Failures,
         "failures set the limit, and their causes must go first.",
     ),
     (
-        "back_off",
+        CheckName::BackOff,
         "the clients spent part of their time waiting to try again after failures (see back_off), so this is not the pace \
          of a server that answers.",
     ),
     (
-        "body",
+        CheckName::Body,
         "wrong answers set the limit: what was fast was not what was asked for.",
     ),
     (
-        "kernel_evidence",
+        CheckName::KernelEvidence,
         "the kernel's queues set the limit (see kernel_evidence): part of these times is spent before the server sees a \
          client.",
     ),
     (
-        "modes",
+        CheckName::Modes,
         "SYNs were lost and sent again (see modes): part of these times is spent before the server sees a client.",
     ),
     (
-        "offered",
+        CheckName::Offered,
         "the server fell behind the rate: part of the planned requests was never sent.",
     ),
     (
-        "throughput",
+        CheckName::Throughput,
         "the answers broke off for part of the window (see throughput), so no rate describes the whole of it.",
     ),
     (
-        "littles_law",
+        CheckName::LittlesLaw,
         "rate and response time do not account for the clients.",
     ),
     (
-        "steady_state",
+        CheckName::SteadyState,
         "the server was still changing while it was measured: a longer warm-up, or a longer window, is needed.",
     ),
 ];
@@ -83,7 +86,10 @@ pub(crate) fn sentence(summary: &Summary) -> String {
         return format!("INVALID: {sentence} This figure must not be ranked.");
     }
     if !failed.is_empty() {
-        let names: Vec<&str> = failed.iter().map(|check| check.check.as_str()).collect();
+        let names: Vec<String> = failed
+            .iter()
+            .map(|check| format!("{} ({})", check.check, check.check.asks()))
+            .collect();
         return format!(
             "INVALID: {} did not hold. This figure must not be ranked.",
             names.join(", ")

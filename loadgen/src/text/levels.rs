@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::{advice, conclusion, figure, markdown};
-use crate::summary::{Levels, LoopKind, Search, Summary};
+use crate::summary::{CheckName, Levels, LoopKind, Search, Summary};
 
 const COLUMNS: [&str; 8] = [
     "level", "good/s", "p50", "p90", "p99", "p99.9", "failed", "checks",
@@ -103,11 +103,11 @@ pub(crate) fn line(summary: &Summary) -> String {
 
 fn row(summary: &Summary) -> [String; 8] {
     let response = &summary.latency_us.response;
-    let failed: Vec<&str> = summary
+    let failed: Vec<CheckName> = summary
         .validity
         .iter()
         .filter(|check| !check.ok)
-        .map(|check| check.check.as_str())
+        .map(|check| check.check)
         .collect();
     [
         level(summary),
@@ -122,7 +122,7 @@ fn row(summary: &Summary) -> [String; 8] {
         } else if failed.is_empty() {
             "ok".to_owned()
         } else {
-            failed.join(" ")
+            CheckName::join(&failed, " ")
         },
     ]
 }

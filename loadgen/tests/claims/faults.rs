@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hola_loadgen::summary::CheckName;
+
 use super::{Finding, Scale};
 use crate::truth::plan::{Fate, Plan, Refusals, Work};
 use crate::truth::planned::Planned;
@@ -62,9 +64,12 @@ fn faults(scale: Scale, finding: &mut Finding) {
         response.max.unwrap_or(0.0) >= workload.timeout.as_secs_f64() * 0.99e6,
         format!("the longest {:?} is a timeout", response.max),
     );
-    finding.require(!check(&measurement, "failures"), "failures were too many");
     finding.require(
-        check(&measurement, "littles_law"),
+        !check(&measurement, CheckName::Failures),
+        "failures were too many",
+    );
+    finding.require(
+        check(&measurement, CheckName::LittlesLaw),
         format!("{:?}", measurement.summary.validity),
     );
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hola_loadgen::Stop;
+use hola_loadgen::summary::CheckName;
 
 use super::{Finding, Scale, mean_us, unrest_us};
 use crate::truth::plan::{Plan, Work};
@@ -30,7 +31,7 @@ pub(crate) fn littles_law(scale: Scale) -> Finding {
         let band = scale.pick(0.9..=1.1, 0.98..=1.005);
         finding.require(band.contains(&population), text.clone());
         finding.require(
-            check(&measurement, "littles_law"),
+            check(&measurement, CheckName::LittlesLaw),
             format!("{:?}", measurement.summary.validity),
         );
         finding.note(text);

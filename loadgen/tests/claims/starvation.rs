@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use hola_loadgen::summary::{Arrivals, Summary};
+use hola_loadgen::summary::{Arrivals, CheckName, Summary};
 use hola_loadgen::{Pace, Stop};
 
 use super::{Finding, Scale};
@@ -191,7 +191,7 @@ fn a_queue_of_one(finding: &mut Finding) {
     finding.require(
         named
             .iter()
-            .any(|name| ["modes", "kernel_evidence"].contains(name)),
+            .any(|name| [CheckName::Modes, CheckName::KernelEvidence].contains(name)),
         format!("a queue of one: {named:?} do not hold"),
     );
     let latency = &measurement.summary.latency_us;
@@ -240,13 +240,14 @@ fn a_rate_beyond_anybody(finding: &mut Finding) {
     workload.max_in_flight = Some(100);
     let measurement = measure(&workload);
     let named = failed_checks(&measurement.summary);
-    let text = format!("1,000,000/s: {} does not hold", named.join(", "));
-    let causes = ["offered", "generator"];
+    let names: Vec<_> = named.iter().map(|name| name.name()).collect();
+    let text = format!("1,000,000/s: {} does not hold", names.join(", "));
+    let causes = [CheckName::Offered, CheckName::Generator];
     finding.require(named.iter().any(|name| causes.contains(name)), text.clone());
     finding.note(text);
 }
 
-fn failed_checks(summary: &Summary) -> Vec<&str> {
+fn failed_checks(summary: &Summary) -> Vec<CheckName> {
     let failed = summary.validity.iter().filter(|check| !check.ok);
-    failed.map(|check| check.check.as_str()).collect()
+    failed.map(|check| check.check).collect()
 }

@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use hola_loadgen::summary::CheckName;
 use hola_loadgen::{Engine, Measurement, Stop, Unobserved, Workload};
 
 /// The right answer on a kept connection, and on one that ends.
@@ -154,19 +155,19 @@ pub(crate) fn assert_books(measurement: &Measurement) {
         "{counts:?}"
     );
     assert!(
-        check(measurement, "identity"),
+        check(measurement, CheckName::Identity),
         "{:?}",
         measurement.summary.validity
     );
 }
 
-pub(crate) fn check(measurement: &Measurement, name: &str) -> bool {
+pub(crate) fn check(measurement: &Measurement, name: CheckName) -> bool {
     measurement
         .summary
         .validity
         .iter()
         .find(|check| check.check == name)
-        .expect(name)
+        .expect("every load has it")
         .ok
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hola_base::{Text, text};
 use hola_lab::metric::Metric;
-use hola_lab::record::{Run, Slice, StoredText};
+use hola_lab::record::{CheckName, Run, Slice, StoredText};
 
 use super::At;
 use crate::statistics::BLOCKS_MIN;
@@ -26,8 +26,8 @@ pub enum Missing {
     },
     /// More than half of its slices failed a check.
     ChecksFailed {
-        /// The checks, by name, the one that failed most often first.
-        checks: Vec<String>,
+        /// The checks, the one that failed most often first.
+        checks: Vec<CheckName>,
     },
     /// The server was full: the rate is more than it can do.
     MoreThanItCanDo,
@@ -78,13 +78,13 @@ impl Missing {
 
     /// The checks that these slices failed; `None` if they failed none.
     pub(super) fn checks<'s>(slices: impl Iterator<Item = &'s Slice>) -> Option<Self> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<CheckName, usize> = BTreeMap::new();
         for check in slices.flat_map(|slice| &slice.failed_checks) {
-            *counts.entry(check).or_default() += 1;
+            *counts.entry(*check).or_default() += 1;
         }
         let mut checks: Vec<_> = counts.into_iter().collect();
         checks.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-        let checks: Vec<String> = checks.into_iter().map(|(check, _)| check.into()).collect();
+        let checks: Vec<CheckName> = checks.into_iter().map(|(check, _)| check).collect();
         (!checks.is_empty()).then_some(Missing::ChecksFailed { checks })
     }
 
@@ -110,7 +110,7 @@ impl Missing {
                 format!("su servidor falló: {reason}"),
             ),
             Missing::ChecksFailed { checks } => {
-                let checks = checks.join(", ");
+                let checks = CheckName::join(checks, ", ");
                 both(
                     format!("fewer than half of its slices count; they failed: {checks}"),
                     format!("cuentan menos de la mitad de sus intervalos; no superaron: {checks}"),

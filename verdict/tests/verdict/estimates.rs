@@ -2,7 +2,7 @@
 
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Precision, Role};
-use hola_lab::record::Skipped;
+use hola_lab::record::{CheckName, Skipped};
 use hola_verdict::analysis::{Missing, Word};
 use hola_verdict::{At, precision_reached};
 use proptest::prelude::*;
@@ -92,7 +92,7 @@ fn both_servers_of_the_control_are_pooled_and_whichever_is_there_will_do() {
             .filter(|one| one.participant == "iterative")
         {
             // More than half are left.
-            reading.slices[0].failed_checks.push("offered".into());
+            reading.slices[0].failed_checks.push(CheckName::Offered);
         }
     }
     let analysis = records.analysis();
@@ -148,11 +148,11 @@ fn what_is_missing_says_why() {
     let mut unchecked = records.clone();
     spoil(&mut unchecked, "epoll", |reading| {
         for slice in &mut reading.slices[..3] {
-            slice.failed_checks.push("offered".into());
+            slice.failed_checks.push(CheckName::Offered);
         }
-        reading.slices[0].failed_checks.push("body".into());
+        reading.slices[0].failed_checks.push(CheckName::Body);
     });
-    let checks = vec!["offered".into(), "body".into()];
+    let checks = vec![CheckName::Offered, CheckName::Body];
     assert_eq!(why(&unchecked, "epoll"), Missing::ChecksFailed { checks });
 
     let mut full = records.clone();
