@@ -15,10 +15,23 @@ fn writes_its_pages() {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(profile.name());
         fs::create_dir_all(&folder).expect("a folder");
         for (name, text) in hola_report::files(&run, &blocks) {
-            println!("{} {name}: {} KiB, {} words", profile.name(), text.len() / 1024, text.split_whitespace().count());
+            println!(
+                "{} {name}: {} KiB, {} words",
+                profile.name(),
+                text.len() / 1024,
+                text.split_whitespace().count()
+            );
             fs::write(folder.join(name), text).expect("a file");
         }
-        fs::write(folder.join("summary.txt"), hola_report::summary(&run, &blocks, hola_base::Language::English)).expect("a file");
-        fs::write(folder.join("readme.md"), hola_report::readme(&run, &blocks, hola_base::Language::Spanish, "answer.svg")).expect("a file");
+        fs::write(
+            folder.join("summary.txt"),
+            hola_report::summary(&run, &blocks, hola_base::Language::English),
+        )
+        .expect("a file");
+        fs::write(
+            folder.join("readme.md"),
+            hola_report::readme(&run, &blocks, hola_base::Language::Spanish, "answer.svg"),
+        )
+        .expect("a file");
     }
 }
