@@ -129,6 +129,11 @@ impl Cell {
         Cell { text, value: Some(value), ..Cell::default() }
     }
 
+    /// What the page sorts it by, short: a page has thousands.
+    pub(crate) fn sort_key(&self) -> Option<String> {
+        self.value.map(|value| format!("{value:.4e}"))
+    }
+
     /// Whether it is a name on the command line.
     pub(crate) fn is_name(&self) -> bool {
         self.below.is_some() && self.value.is_none()

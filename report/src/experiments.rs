@@ -65,11 +65,16 @@ pub(crate) fn at<'a>(design: &'a Design, level: &'a Level) -> At<'a> {
     At { experiment: &design.experiment, level: &level.name }
 }
 
-/// The result in one sentence: both ends at the first level that has a comparison.
-pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<String> {
+/// Levels, those first at which the experiment asks for precision.
+pub(crate) fn levels_by_weight(design: &Design) -> impl Iterator<Item = &Level> {
     let precise = design.precision.iter().flat_map(|precision| &precision.levels);
     let precise = precise.filter_map(|name| design.level(name));
-    precise.chain(design.levels()).find_map(|(_, level)| {
+    precise.chain(design.levels()).map(|(_, level)| level)
+}
+
+/// The result in one sentence: both ends at the first level with a difference, or with a comparison at least.
+pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<String> {
+    let lines = levels_by_weight(design).filter_map(|level| {
         let judged = facts.judged(at(design, level), metric);
         let mut judged: Vec<(&String, &Judged)> = judged.iter().collect();
         judged.sort_by(|(_, (one, _)), (_, (other, _))| one.value.total_cmp(&other.value));
@@ -82,10 +87,14 @@ pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language:
             [one] => write(one),
             [first, .., last] => format!("{}; {}", write(first), write(last)),
         };
+        let differs = judged.iter().any(|(_, (_, word))| matches!(word, Word::Better | Word::Worse));
         let title = language.of(metric.definition().title);
         let against = language.choose(|| "against", || "frente a");
-        Some(format!("{}: {title} {against} {}: {ends}.", level.name, level.control))
-    })
+        Some((differs, format!("{}: {title} {against} {}: {ends}.", level.name, level.control)))
+    });
+    let lines: Vec<(bool, String)> = lines.collect();
+    let telling = lines.iter().find(|(differs, _)| *differs).or(lines.first());
+    telling.map(|(_, line)| line.clone())
 }
 
 /// What the section shows at a glance: lines over rates where there are such, otherwise dots at each level.
@@ -203,7 +212,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
                 }));
                 if value.is_none() && number == 0 {
                     let why = facts.analysis.missing(at, name, *metric);
-                    reasons.add(words::missing(&why, language), format!("{name} ({})", level.name));
+                    reasons.add(&why, name, &level.name, language);
                 }
             }
             table.rows.push(row);

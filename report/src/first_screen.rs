@@ -100,8 +100,7 @@ impl Row<'_, '_> {
             let why = self.facts.analysis.missing(at, name, metric);
             // What no run of this profile measures of a model needs no line for each.
             if why != Missing::NotInRun {
-                let title = self.language.of(metric.definition().title);
-                reasons.add(words::missing(&why, self.language), format!("{name} ({title})"));
+                reasons.add(&why, name, self.language.of(metric.definition().title), self.language);
             }
         }
         estimate.map(|estimate| estimate.value)
@@ -224,7 +223,10 @@ pub(crate) fn rates(facts: &Facts<'_>, experiment: &str, stage: &str, only_model
         ).into(),
         across: language.choose(|| "requests offered per second", || "peticiones ofrecidas por segundo").into(),
         marks: levels.iter().map(|(rate, _)| (*rate, numbers::round(*rate, language))).collect(),
-        up: language.choose(|| "CPU per request, µs", || "CPU por petición, µs").into(),
+        up: match only_models {
+            true => words::metric(metric, language),
+            false => format!("{}: {}", stage.name, words::metric(metric, language)),
+        },
         write: &|value| numbers::round(value, language),
         series: series.filter(|one| !one.points.is_empty()).collect(),
     }

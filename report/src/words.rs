@@ -116,9 +116,3 @@ pub(crate) fn list(items: &[String], language: Language) -> String {
         [first @ .., last] => format!("{} {} {last}", first.join(", "), language.choose(|| "and", || "y")),
     }
 }
-
-/// A sentence begins with a capital letter.
-pub(crate) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
