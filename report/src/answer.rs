@@ -19,7 +19,14 @@ pub(crate) fn notices(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
     let mut notices = warnings(facts, language);
     let (text, tone) = controls(facts, language);
     let resolution = facts.analysis.resolution().map_or_else(
-        || language.choose(|| "What it can tell apart is not known", || "No se sabe qué puede distinguir").to_owned(),
+        || {
+            language
+                .choose(
+                    || "What it can tell apart is not known",
+                    || "No se sabe qué puede distinguir",
+                )
+                .to_owned()
+        },
         |share| {
             let share = numbers::percent(share, language);
             language.choose(
@@ -30,10 +37,25 @@ pub(crate) fn notices(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
     );
     let (spent, budget) = (facts.spent_s(), facts.run.profile.budget_s());
     let time = language.choose(
-        || format!("measuring took {} of at most {}", numbers::minutes(spent), numbers::minutes(budget)),
-        || format!("medir llevó {} de {} como mucho", numbers::minutes(spent), numbers::minutes(budget)),
+        || {
+            format!(
+                "measuring took {} of at most {}",
+                numbers::minutes(spent),
+                numbers::minutes(budget)
+            )
+        },
+        || {
+            format!(
+                "medir llevó {} de {} como mucho",
+                numbers::minutes(spent),
+                numbers::minutes(budget)
+            )
+        },
     );
-    notices.push(Notice { text: format!("{text} {resolution}; {time}."), tone });
+    notices.push(Notice {
+        text: format!("{text} {resolution}; {time}."),
+        tone,
+    });
     notices
 }
 
@@ -55,8 +77,12 @@ fn warnings(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
     if facts.run.rules_version != RULES_VERSION {
         let (its, ours) = (facts.run.rules_version, RULES_VERSION);
         say(
-            format!("It was made under rules {its} and is judged here by rules {ours}: measure again before you compare verdicts."),
-            format!("Se hizo con las reglas {its} y aquí se juzga con las reglas {ours}: hay que medir de nuevo antes de comparar veredictos."),
+            format!(
+                "It was made under rules {its} and is judged here by rules {ours}: measure again before you compare verdicts."
+            ),
+            format!(
+                "Se hizo con las reglas {its} y aquí se juzga con las reglas {ours}: hay que medir de nuevo antes de comparar veredictos."
+            ),
         );
     }
     if environment.build != "release" {
@@ -76,16 +102,25 @@ fn warnings(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
         let time = numbers::duration_us(ms * 1e3, language);
         say(
             format!("A CPU quota kept the servers or the lab off the CPU for {time}."),
-            format!("Una cuota de CPU dejó a los servidores o al laboratorio sin CPU durante {time}."),
+            format!(
+                "Una cuota de CPU dejó a los servidores o al laboratorio sin CPU durante {time}."
+            ),
         );
     }
     if shares_cpu(facts) {
         say(
             "Servers and load generator shared a CPU: each took from the other.".into(),
-            "Los servidores y el generador de carga compartían una CPU: cada uno quitaba al otro.".into(),
+            "Los servidores y el generador de carga compartían una CPU: cada uno quitaba al otro."
+                .into(),
         );
     }
-    texts.into_iter().map(|text| Notice { text, tone: Tone::Bad }).collect()
+    texts
+        .into_iter()
+        .map(|text| Notice {
+            text,
+            tone: Tone::Bad,
+        })
+        .collect()
 }
 
 /// Whether the servers of the headline's experiment shared a CPU with the generator.
@@ -109,14 +144,26 @@ fn controls(facts: &Facts<'_>, language: Language) -> (String, Tone) {
     let mut faults = Vec::new();
     let mut say = |en: &str, es: &str| faults.push(language.choose(|| en, || es).to_owned());
     if controls.again.is_empty() {
-        say("the control was not compared with itself", "el control no se comparó consigo mismo");
+        say(
+            "the control was not compared with itself",
+            "el control no se comparó consigo mismo",
+        );
     } else if failed_again > 0 {
-        say("the control differs from itself", "el control difiere de sí mismo");
+        say(
+            "the control differs from itself",
+            "el control difiere de sí mismo",
+        );
     }
     if controls.planted.is_empty() {
-        say("no known difference was planted", "no se plantó ninguna diferencia conocida");
+        say(
+            "no known difference was planted",
+            "no se plantó ninguna diferencia conocida",
+        );
     } else if failed_planted > 0 {
-        say("the planted difference was not recovered", "la diferencia plantada no se recuperó");
+        say(
+            "the planted difference was not recovered",
+            "la diferencia plantada no se recuperó",
+        );
     }
     let faults = words::list(&faults, language);
     let text = language.choose(
@@ -146,7 +193,12 @@ pub(crate) fn sentences(facts: &Facts<'_>, language: Language) -> Vec<String> {
     sentences
 }
 
-fn headline_ratio(facts: &Facts<'_>, participant: &str, other: &str, language: Language) -> Option<String> {
+fn headline_ratio(
+    facts: &Facts<'_>,
+    participant: &str,
+    other: &str,
+    language: Language,
+) -> Option<String> {
     let metric = Metric::CpuPerRequest;
     let ratio = facts.analysis.ratio(HEADLINE, participant, other, metric)?;
     let written = numbers::comparison(metric, &ratio, language);
@@ -179,18 +231,30 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let (claim, decision) = facts.decisions.iter().find(|(claim, _)| claim.id == LOW_LOAD)?;
+    let at = At {
+        experiment: HEADLINE.experiment,
+        level: "new, 200/s",
+    };
+    let metric = Metric::ResponseP50;
+    let ratio = facts.to_control(at, THREAD, metric)?;
+    let ratio = numbers::comparison(metric, &ratio, language);
+    let (claim, decision) = facts
+        .decisions
+        .iter()
+        .find(|(claim, _)| claim.id == LOW_LOAD)?;
     let (word, _) = words::verdict(decision.verdict, language);
     let statement = language.of(claim.statement).trim_end_matches('.');
-    let reason = words::stored(&decision.reason, language);
     Some(language.choose(
-        || format!("When does it not matter? “{statement}”: {word}. {reason}"),
-        || format!("¿Cuándo da igual? «{statement}»: {word}. {reason}"),
+        || format!("When does it not matter? At 200 requests per second the median response with threads takes {ratio} that of iterative; “{statement}”: {word}."),
+        || format!("¿Cuándo da igual? A 200 peticiones por segundo la respuesta mediana con hilos tarda {ratio} la del iterativo; «{statement}»: {word}."),
     ))
 }
 
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = At { experiment: CRASH, level: "abort" };
+    let at = At {
+        experiment: CRASH,
+        level: "abort",
+    };
     let failed = |name| {
         let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))
@@ -204,17 +268,26 @@ fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
 
 fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
     let at = facts.first_level(IDLE)?;
-    let named = [(FORK, "a process", "un proceso"), (THREAD, "a thread", "un hilo"), (TOKIO, "a task", "una tarea")];
+    let named = [
+        (FORK, "a process", "un proceso"),
+        (THREAD, "a thread", "un hilo"),
+        (TOKIO, "a task", "una tarea"),
+    ];
     let named = named.into_iter().filter_map(|(participant, en, es)| {
         let metric = Metric::MemoryPerClient;
         let estimate = facts.value(at, participant, metric)?;
         let name = language.choose(|| en, || es);
-        Some(format!("{name} {} KiB", numbers::value(metric, &estimate, language)))
+        Some(format!(
+            "{name} {} KiB",
+            numbers::value(metric, &estimate, language)
+        ))
     });
     let named: Vec<String> = named.collect();
     let list = words::list(&named, language);
-    (!named.is_empty()).then(|| language.choose(
-        || format!("What does a client that waits take in memory? Outside the kernel, {list}."),
-        || format!("¿Qué memoria ocupa un cliente que espera? Fuera del núcleo, {list}."),
-    ))
+    (!named.is_empty()).then(|| {
+        language.choose(
+            || format!("What does a client that waits take in memory? Outside the kernel, {list}."),
+            || format!("¿Qué memoria ocupa un cliente que espera? Fuera del núcleo, {list}."),
+        )
+    })
 }

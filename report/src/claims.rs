@@ -9,13 +9,28 @@ use crate::{numbers, words};
 
 /// The claims, those decided first.
 pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
-    let order = [Verdict::Holds, Verdict::Fails, Verdict::Depends, Verdict::Undecided, Verdict::NotMeasured];
-    let of = |verdict| facts.decisions.iter().filter(move |(_, decision)| decision.verdict == verdict);
+    let order = [
+        Verdict::Holds,
+        Verdict::Fails,
+        Verdict::Depends,
+        Verdict::Undecided,
+        Verdict::NotMeasured,
+    ];
+    let of = |verdict| {
+        facts
+            .decisions
+            .iter()
+            .filter(move |(_, decision)| decision.verdict == verdict)
+    };
     let folds = order.into_iter().flat_map(of);
     Section {
         anchor: "claims".into(),
-        title: language.choose(|| "What people say, decided", || "Lo que se dice, decidido").into(),
-        parts: folds.map(|(claim, decision)| Part::Fold(fold(claim, decision, language))).collect(),
+        title: language
+            .choose(|| "What people say, decided", || "Lo que se dice, decidido")
+            .into(),
+        parts: folds
+            .map(|(claim, decision)| Part::Fold(fold(claim, decision, language)))
+            .collect(),
     }
 }
 
@@ -49,7 +64,8 @@ fn findings(findings: &[Finding], language: Language) -> Table {
         text("Expected", "Se espera"),
         text("Found [95 %]", "Se halló [95 %]"),
     ];
-    let mut table = Table::new("", 3, &COLUMNS.map(|column| language.of(column))).with_prose(&[0, 4]);
+    let mut table =
+        Table::new("", 3, &COLUMNS.map(|column| language.of(column))).with_prose(&[0, 4]);
     let (decided, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.decided);
     for finding in decided.into_iter().chain(others) {
         let (word, tone) = words::outcome(finding.outcome, language);

@@ -1,10 +1,10 @@
 //! The figures as data: what the analysis made of each cell, and what was read in each slice.
 
+use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::plan::Role;
 use hola_lab::record::{Block, Reading, Slice};
 use hola_verdict::Estimate;
-use hola_base::Language;
 
 use crate::escape;
 use crate::experiments::at;
@@ -22,8 +22,13 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
             let at = at(design, level);
             for metric in Metric::ALL.iter().copied() {
                 let judged = facts.judged(at, metric);
-                let values: Vec<_> = level.participants.iter().map(|name| facts.value(at, name, metric)).collect();
-                let is_declared = crate::facts::experiment(&design.experiment).is_some_and(|known| known.metrics.contains(&metric));
+                let values: Vec<_> = level
+                    .participants
+                    .iter()
+                    .map(|name| facts.value(at, name, metric))
+                    .collect();
+                let is_declared = crate::facts::experiment(&design.experiment)
+                    .is_some_and(|known| known.metrics.contains(&metric));
                 if !is_declared && values.iter().all(Option::is_none) {
                     continue;
                 }
@@ -35,18 +40,38 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
                         _ => "compared",
                     };
                     let against = facts.to_control(at, name, metric);
-                    let word = judged.get(name).map_or("", |(_, word)| words::word_name(*word));
+                    let word = judged
+                        .get(name)
+                        .map_or("", |(_, word)| words::word_name(*word));
                     let blocks = value.map_or(String::new(), |value| value.blocks.to_string());
                     let missing = match value {
                         Some(_) => String::new(),
-                        None => words::missing(&facts.analysis.missing(at, name, metric), Language::English),
+                        None => words::missing(
+                            &facts.analysis.missing(at, name, metric),
+                            Language::English,
+                        ),
                     };
                     let [value, low, high] = numbers(value);
                     let [ratio, ratio_low, ratio_high] = numbers(against);
-                    push(&mut table, &[
-                        &design.experiment, &level.name, name, role, metric.name(), &value, &low, &high, &ratio, &ratio_low,
-                        &ratio_high, word, &blocks, &missing,
-                    ]);
+                    push(
+                        &mut table,
+                        &[
+                            &design.experiment,
+                            &level.name,
+                            name,
+                            role,
+                            metric.name(),
+                            &value,
+                            &low,
+                            &high,
+                            &ratio,
+                            &ratio_low,
+                            &ratio_high,
+                            word,
+                            &blocks,
+                            &missing,
+                        ],
+                    );
                 }
             }
         }
@@ -55,7 +80,9 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
 }
 
 fn numbers(estimate: Option<Estimate>) -> [String; 3] {
-    estimate.map_or_else(Default::default, |one| [one.value, one.low, one.high].map(|number| number.to_string()))
+    estimate.map_or_else(Default::default, |one| {
+        [one.value, one.low, one.high].map(|number| number.to_string())
+    })
 }
 
 /// A row for each slice, and for each figure of a procedure.
@@ -67,7 +94,13 @@ pub(crate) fn blocks(blocks: &[Block]) -> String {
                 row(&mut table, block, reading, Some(slice), ["", ""]);
             }
             for (metric, value) in &reading.figures {
-                row(&mut table, block, reading, None, [metric.name(), &value.to_string()]);
+                row(
+                    &mut table,
+                    block,
+                    reading,
+                    None,
+                    [metric.name(), &value.to_string()],
+                );
             }
             if let Some(why) = &reading.failed {
                 row(&mut table, block, reading, None, ["failed", why]);
@@ -77,7 +110,13 @@ pub(crate) fn blocks(blocks: &[Block]) -> String {
     table
 }
 
-fn row(table: &mut String, block: &Block, reading: &Reading, slice: Option<&Slice>, figure: [&str; 2]) {
+fn row(
+    table: &mut String,
+    block: &Block,
+    reading: &Reading,
+    slice: Option<&Slice>,
+    figure: [&str; 2],
+) {
     let mut fields: Vec<String> = vec![
         block.experiment.clone(),
         block.stage.clone(),
@@ -94,13 +133,18 @@ fn row(table: &mut String, block: &Block, reading: &Reading, slice: Option<&Slic
             format!("{:.4}", slice.generator_share),
             slice.answered.to_string(),
             slice.failed.to_string(),
-            slice.switches.map_or(String::new(), |switches| switches.to_string()),
+            slice
+                .switches
+                .map_or(String::new(), |switches| switches.to_string()),
             slice.failed_checks.join("; "),
         ]),
         None => fields.extend(vec![String::new(); 9]),
     }
     fields.extend(figure.map(str::to_owned));
-    push(table, &fields.iter().map(String::as_str).collect::<Vec<_>>());
+    push(
+        table,
+        &fields.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
 }
 
 fn push(table: &mut String, fields: &[&str]) {

@@ -58,17 +58,28 @@ fn title(sides: Sides<'_>) -> String {
 }
 
 fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
-    let warning = |text| Notice { text: words::stored(text, language).into(), tone: Tone::Bad };
+    let warning = |text| Notice {
+        text: words::stored(text, language).into(),
+        tone: Tone::Bad,
+    };
     difference.warnings.iter().map(warning).collect()
 }
 
 /// What became of the cells and of the claims, and what all participants did together.
 fn sentences(difference: &Difference, language: Language) -> Vec<String> {
-    let [worse, better, same, undecided] =
-        [ChangeVerdict::Worse, ChangeVerdict::Better, ChangeVerdict::Same, ChangeVerdict::Undecided]
-            .map(|verdict| difference.count(verdict));
+    let [worse, better, same, undecided] = [
+        ChangeVerdict::Worse,
+        ChangeVerdict::Better,
+        ChangeVerdict::Same,
+        ChangeVerdict::Undecided,
+    ]
+    .map(|verdict| difference.count(verdict));
     let cells = difference.cells.len();
-    let share = difference.called_share().map_or(numbers::NONE.into(), |share| numbers::percent(share, language));
+    let share = difference
+        .called_share()
+        .map_or(numbers::NONE.into(), |share| {
+            numbers::percent(share, language)
+        });
     let mut sentences = vec![language.choose(
         || format!("{cells} figures in both runs: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
         || format!("{cells} cifras en ambas ejecuciones: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
@@ -83,13 +94,17 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
         ));
     }
     for change in &difference.claims {
-        let [base, candidate] = [change.base, change.candidate].map(|verdict| words::verdict(verdict, language).0);
+        let [base, candidate] =
+            [change.base, change.candidate].map(|verdict| words::verdict(verdict, language).0);
         let reversed = match change.is_reversed() {
             true => language.choose(|| " (reversed)", || " (al revés)"),
             false => "",
         };
         let claim = language.choose(|| "Claim", || "Afirmación");
-        sentences.push(format!("{claim} {}: {base} → {candidate}{reversed}.", change.id));
+        sentences.push(format!(
+            "{claim} {}: {base} → {candidate}{reversed}.",
+            change.id
+        ));
     }
     sentences
 }
@@ -108,7 +123,10 @@ fn changes(difference: &Difference, language: Language) -> Table {
     ];
     let mut table = Table::new("", 5, &COLUMNS.map(|column| language.of(column)));
     for verdict in [ChangeVerdict::Worse, ChangeVerdict::Better] {
-        let cells = difference.cells.iter().filter(|cell| cell.verdict == verdict);
+        let cells = difference
+            .cells
+            .iter()
+            .filter(|cell| cell.verdict == verdict);
         table.rows.extend(cells.map(|cell| row(cell, language)));
     }
     table
@@ -127,9 +145,18 @@ fn row(cell: &Compared, language: Language) -> Vec<Cell> {
         cell.level.as_str().into(),
         cell.participant.as_str().into(),
         words::metric(cell.metric, language).into(),
-        Cell::number(numbers::figure(cell.metric, cell.base.value, language), cell.base.value),
-        Cell::number(numbers::figure(cell.metric, cell.candidate.value, language), cell.candidate.value),
-        Cell::number(numbers::comparison(cell.metric, &cell.change, language), cell.change.value),
+        Cell::number(
+            numbers::figure(cell.metric, cell.base.value, language),
+            cell.base.value,
+        ),
+        Cell::number(
+            numbers::figure(cell.metric, cell.candidate.value, language),
+            cell.candidate.value,
+        ),
+        Cell::number(
+            numbers::comparison(cell.metric, &cell.change, language),
+            cell.change.value,
+        ),
     ]
 }
 
@@ -213,7 +240,11 @@ pub fn json(difference: &Difference, sides: Sides<'_>) -> String {
         schema_version: SCHEMA_VERSION,
         base: &sides.base.name,
         candidate: &sides.candidate.name,
-        warnings: difference.warnings.iter().map(|warning| warning.en.as_str()).collect(),
+        warnings: difference
+            .warnings
+            .iter()
+            .map(|warning| warning.en.as_str())
+            .collect(),
         called_share: difference.called_share(),
         shared: shared.collect(),
         cells: difference.cells.iter().map(cell).collect(),

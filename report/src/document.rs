@@ -113,7 +113,10 @@ pub(crate) struct Cell {
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Cell { text, ..Cell::default() }
+        Cell {
+            text,
+            ..Cell::default()
+        }
     }
 }
 
@@ -126,7 +129,11 @@ impl From<&str> for Cell {
 impl Cell {
     /// A figure as it is written, and its value.
     pub(crate) fn number(text: String, value: f64) -> Self {
-        Cell { text, value: Some(value), ..Cell::default() }
+        Cell {
+            text,
+            value: Some(value),
+            ..Cell::default()
+        }
     }
 
     /// What the page sorts it by, short: a page has thousands.
@@ -149,12 +156,20 @@ impl Cell {
 
     /// A word of judgement.
     pub(crate) fn word(text: String, tone: Tone) -> Self {
-        Cell { text, tone: Some(tone), ..Cell::default() }
+        Cell {
+            text,
+            tone: Some(tone),
+            ..Cell::default()
+        }
     }
 
     /// A name with what it is called below.
     pub(crate) fn name(text: &str, below: &str) -> Self {
-        Cell { text: text.into(), below: Some(below.into()), ..Cell::default() }
+        Cell {
+            text: text.into(),
+            below: Some(below.into()),
+            ..Cell::default()
+        }
     }
 }
 

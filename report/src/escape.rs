@@ -66,7 +66,11 @@ pub(crate) fn csv(field: &str) -> String {
     let field = visible::one_line(field);
     let is_number = field.parse::<f64>().is_ok();
     let is_formula = !is_number && field.starts_with(['=', '+', '-', '@']);
-    let field = if is_formula { format!("'{field}") } else { field };
+    let field = if is_formula {
+        format!("'{field}")
+    } else {
+        field
+    };
     if field.contains([',', '"']) {
         format!("\"{}\"", field.replace('"', "\"\""))
     } else {
@@ -100,7 +104,10 @@ mod tests {
             markdown(HOSTILE),
             "&lt;b a='1'>\\\\u{1b}\\[2J\\|\\*x\\* =1+1,\"&amp;\\\\u{202e}"
         );
-        assert_eq!(terminal(HOSTILE), "<b a='1'>\\u{1b}[2J|*x* =1+1,\"&\\u{202e}");
+        assert_eq!(
+            terminal(HOSTILE),
+            "<b a='1'>\\u{1b}[2J|*x* =1+1,\"&\\u{202e}"
+        );
         assert_eq!(csv("a,\"b\"\u{1b}"), "\"a,\"\"b\"\"\\u{1b}\"");
     }
 

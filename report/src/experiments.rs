@@ -15,7 +15,12 @@ use crate::{first_screen, numbers, words};
 
 /// A section for each experiment of the run.
 pub(crate) fn sections(facts: &Facts<'_>, language: Language) -> Vec<Section> {
-    facts.run.designs.iter().map(|design| section(facts, design, language)).collect()
+    facts
+        .run
+        .designs
+        .iter()
+        .map(|design| section(facts, design, language))
+        .collect()
 }
 
 fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
@@ -27,12 +32,23 @@ fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
         parts.extend(line(facts, design, *metric, language).map(Part::Text));
         parts.extend(chart(facts, design, *metric, language).map(Part::Chart));
     }
-    parts.push(figures(design, table(facts, design, &metrics, language), language));
+    parts.push(figures(
+        design,
+        table(facts, design, &metrics, language),
+        language,
+    ));
     parts.extend(known.map(|known| {
-        let mind = language.choose(|| "What would change our mind: ", || "Lo que nos haría cambiar de idea: ");
+        let mind = language.choose(
+            || "What would change our mind: ",
+            || "Lo que nos haría cambiar de idea: ",
+        );
         Part::Text(format!("{mind}{}", language.of(known.changes_mind)))
     }));
-    Section { anchor: design.experiment.clone(), title: design.experiment.clone(), parts }
+    Section {
+        anchor: design.experiment.clone(),
+        title: design.experiment.clone(),
+        parts,
+    }
 }
 
 /// The table, folded where it is longer than a screen.
@@ -43,7 +59,9 @@ fn figures(design: &Design, table: Table, language: Language) -> Part {
     }
     Part::Fold(Fold {
         anchor: format!("{}-figures", design.experiment),
-        title: language.choose(|| "All figures", || "Todas las cifras").into(),
+        title: language
+            .choose(|| "All figures", || "Todas las cifras")
+            .into(),
         word: None,
         parts: vec![Part::Table(table)],
     })
@@ -55,25 +73,39 @@ fn metrics(facts: &Facts<'_>, design: &Design) -> Vec<Metric> {
     let has_value = |metric: &&Metric| {
         design.levels().any(|(_, level)| {
             let at = at(design, level);
-            level.participants.iter().any(|name| facts.value(at, name, **metric).is_some())
+            level
+                .participants
+                .iter()
+                .any(|name| facts.value(at, name, **metric).is_some())
         })
     };
     declared.iter().filter(has_value).copied().collect()
 }
 
 pub(crate) fn at<'a>(design: &'a Design, level: &'a Level) -> At<'a> {
-    At { experiment: &design.experiment, level: &level.name }
+    At {
+        experiment: &design.experiment,
+        level: &level.name,
+    }
 }
 
 /// Levels, those first at which the experiment asks for precision.
 pub(crate) fn levels_by_weight(design: &Design) -> impl Iterator<Item = &Level> {
-    let precise = design.precision.iter().flat_map(|precision| &precision.levels);
+    let precise = design
+        .precision
+        .iter()
+        .flat_map(|precision| &precision.levels);
     let precise = precise.filter_map(|name| design.level(name));
     precise.chain(design.levels()).map(|(_, level)| level)
 }
 
 /// The result in one sentence: both ends at the first level with a difference, or with a comparison at least.
-pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<String> {
+pub(crate) fn line(
+    facts: &Facts<'_>,
+    design: &Design,
+    metric: Metric,
+    language: Language,
+) -> Option<String> {
     let lines = levels_by_weight(design).filter_map(|level| {
         let judged = facts.judged(at(design, level), metric);
         let mut judged: Vec<(&String, &Judged)> = judged.iter().collect();
@@ -87,10 +119,18 @@ pub(crate) fn line(facts: &Facts<'_>, design: &Design, metric: Metric, language:
             [one] => write(one),
             [first, .., last] => format!("{}; {}", write(first), write(last)),
         };
-        let differs = judged.iter().any(|(_, (_, word))| matches!(word, Word::Better | Word::Worse));
+        let differs = judged
+            .iter()
+            .any(|(_, (_, word))| matches!(word, Word::Better | Word::Worse));
         let title = language.of(metric.definition().title);
         let against = language.choose(|| "against", || "frente a");
-        Some((differs, format!("{}: {title} {against} {}: {ends}.", level.name, level.control)))
+        Some((
+            differs,
+            format!(
+                "{}: {title} {against} {}: {ends}.",
+                level.name, level.control
+            ),
+        ))
     });
     let lines: Vec<(bool, String)> = lines.collect();
     let telling = lines.iter().find(|(differs, _)| *differs).or(lines.first());
@@ -102,12 +142,23 @@ fn chart(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language)
     let title = words::metric(metric, language);
     if design.experiment == GRID {
         let drawings = map(facts, design, metric, language).into_iter();
-        return chart_of(language.choose(|| "Who is cheapest where", || "Cuál es el más barato en cada caso").into(), map_caption(language), drawings);
+        return chart_of(
+            language
+                .choose(
+                    || "Who is cheapest where",
+                    || "Cuál es el más barato en cada caso",
+                )
+                .into(),
+            map_caption(language),
+            drawings,
+        );
     }
     if metric == Metric::CpuPerRequest {
         let stages = design.stages.iter();
         let lines: Vec<Drawing> = stages
-            .filter_map(|stage| first_screen::rates(facts, &design.experiment, &stage.name, false, language))
+            .filter_map(|stage| {
+                first_screen::rates(facts, &design.experiment, &stage.name, false, language)
+            })
             .collect();
         if !lines.is_empty() {
             let caption = language.choose(
@@ -117,7 +168,9 @@ fn chart(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language)
             return chart_of(title, caption, lines.into_iter());
         }
     }
-    let drawings = design.levels().filter_map(|(stage, level)| dots(facts, design, (stage, level), metric, language));
+    let drawings = design
+        .levels()
+        .filter_map(|(stage, level)| dots(facts, design, (stage, level), metric, language));
     let caption = match metric.definition().scale {
         Scale::Ratio => language.choose(
             || "Each participant's ratio to the control with its 95 % interval; the line is the control.",
@@ -131,9 +184,17 @@ fn chart(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language)
     chart_of(title, caption, drawings)
 }
 
-fn chart_of(title: String, caption: &str, drawings: impl Iterator<Item = Drawing>) -> Option<Chart> {
+fn chart_of(
+    title: String,
+    caption: &str,
+    drawings: impl Iterator<Item = Drawing>,
+) -> Option<Chart> {
     let drawings: Vec<String> = drawings.map(|one| one.inline()).collect();
-    (!drawings.is_empty()).then(|| Chart { title, caption: caption.into(), drawings })
+    (!drawings.is_empty()).then(|| Chart {
+        title,
+        caption: caption.into(),
+        drawings,
+    })
 }
 
 fn dots(
@@ -157,47 +218,89 @@ fn dots(
             let value = facts.value(at, name, metric)?;
             (value, numbers::figure(metric, value.value, language))
         };
-        let Estimate { value, low, high, .. } = estimate;
-        Some(Row { name: name.into(), hue: facts.hue(stage, name), value, low, high, figure })
+        let Estimate {
+            value, low, high, ..
+        } = estimate;
+        Some(Row {
+            name: name.into(),
+            hue: facts.hue(stage, name),
+            value,
+            low,
+            high,
+            figure,
+        })
     };
     let ratio_to = language.choose(|| "ratio to", || "razón con");
     Dots {
         label: format!("{}: {}", level.name, words::metric(metric, language)),
         title: level.name.clone(),
-        across: if is_log { format!("{ratio_to} {}", level.control) } else { words::metric(metric, language) },
+        across: if is_log {
+            format!("{ratio_to} {}", level.control)
+        } else {
+            words::metric(metric, language)
+        },
         is_log,
         line: if is_log { 1.0 } else { 0.0 },
         write: &|value| match is_log {
             true => format!("{}×", numbers::round(value, language)),
             false => numbers::tick(metric, value, language),
         },
-        rows: facts.participants(at, level).iter().filter_map(row).collect(),
+        rows: facts
+            .participants(at, level)
+            .iter()
+            .filter_map(row)
+            .collect(),
     }
     .draw()
 }
 
 /// A row for each level and participant: its values, and its comparison with the control.
 fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Language) -> Table {
-    const COLUMNS: [Text; 3] = [text("Participant", "Participante"), text("Level", "Nivel"), text("Verdict", "Veredicto")];
-    let mut columns: Vec<String> = COLUMNS.iter().map(|column| language.of(*column).into()).collect();
+    const COLUMNS: [Text; 3] = [
+        text("Participant", "Participante"),
+        text("Level", "Nivel"),
+        text("Verdict", "Veredicto"),
+    ];
+    let mut columns: Vec<String> = COLUMNS
+        .iter()
+        .map(|column| language.of(*column).into())
+        .collect();
     if let Some(metric) = metrics.first() {
         let title = language.of(metric.definition().title);
         columns.push(match metric.definition().scale {
-            Scale::Ratio => language.choose(|| format!("{title}, × control [95 %]"), || format!("{title}, × control [95 %]")),
-            Scale::Plain => language.choose(|| format!("{title}, less the control's [95 %]"), || format!("{title}, menos la del control [95 %]")),
+            Scale::Ratio => language.choose(
+                || format!("{title}, × control [95 %]"),
+                || format!("{title}, × control [95 %]"),
+            ),
+            Scale::Plain => language.choose(
+                || format!("{title}, less the control's [95 %]"),
+                || format!("{title}, menos la del control [95 %]"),
+            ),
         });
     }
-    columns.extend(metrics.iter().map(|metric| words::metric(*metric, language)));
+    columns.extend(
+        metrics
+            .iter()
+            .map(|metric| words::metric(*metric, language)),
+    );
     let titles: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut table = Table::new("", 3, &titles);
     let mut reasons = Reasons::default();
     for (_, level) in design.levels() {
         let at = at(design, level);
-        let judged = metrics.first().map(|metric| facts.judged(at, *metric)).unwrap_or_default();
+        let judged = metrics
+            .first()
+            .map(|metric| facts.judged(at, *metric))
+            .unwrap_or_default();
         for name in facts.participants(at, level) {
             let mut row: Vec<Cell> = vec![name.into(), level.name.as_str().into()];
             if let Some(metric) = metrics.first() {
-                row.extend(judgement(judged.get(name), name == level.control, *metric, language));
+                row.extend(judgement(
+                    judged.get(name),
+                    name == level.control,
+                    *metric,
+                    language,
+                ));
             } else {
                 row.push(numbers::NONE.into());
             }
@@ -223,9 +326,17 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
 }
 
 /// The word and the comparison.
-fn judgement(judged: Option<&Judged>, is_control: bool, metric: Metric, language: Language) -> [Cell; 2] {
+fn judgement(
+    judged: Option<&Judged>,
+    is_control: bool,
+    metric: Metric,
+    language: Language,
+) -> [Cell; 2] {
     match judged {
-        _ if is_control => [language.choose(|| "the control", || "el control").into(), Cell::default()],
+        _ if is_control => [
+            language.choose(|| "the control", || "el control").into(),
+            Cell::default(),
+        ],
         Some((estimate, word)) => {
             let (word, tone) = words::word(*word, metric, language);
             let text = numbers::comparison(metric, estimate, language);
@@ -251,21 +362,34 @@ fn map(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -
         rows: Vec::new(),
     };
     for (stage, level) in design.levels() {
-        let Some((row, column)) = facts::load(level).map(|load| place(stage, load, language)) else {
+        let Some((row, column)) = facts::load(level).map(|load| place(stage, load, language))
+        else {
             continue;
         };
         let column = index(&mut map.columns, column, |name| name);
         let row = index(&mut map.rows, (row, Vec::new()), |(name, _)| name);
         let tiles = &mut map.rows[row].1;
         tiles.resize_with(tiles.len().max(column + 1), || None);
-        tiles[column] = Some(tile(facts, at(design, level), (stage, level), metric, language));
+        tiles[column] = Some(tile(
+            facts,
+            at(design, level),
+            (stage, level),
+            metric,
+            language,
+        ));
     }
     map.draw()
 }
 
 /// Where a load lies in the map: how many clients there are and whether they stay; what they ask for.
 fn place(stage: &Stage, load: &Load, language: Language) -> (String, String) {
-    let is_kept = matches!(load.pace, Pace::Open { connections: Some(_), .. });
+    let is_kept = matches!(
+        load.pace,
+        Pace::Open {
+            connections: Some(_),
+            ..
+        }
+    );
     let stays = match is_kept {
         true => language.choose(|| "kept", || "se quedan"),
         false => language.choose(|| "new", || "nuevos"),
@@ -275,18 +399,35 @@ fn place(stage: &Stage, load: &Load, language: Language) -> (String, String) {
 
 /// Place of the item of that key, added where it is not there yet.
 fn index<T>(items: &mut Vec<T>, item: T, key: impl Fn(&T) -> &String) -> usize {
-    items.iter().position(|one| key(one) == key(&item)).unwrap_or_else(|| {
-        items.push(item);
-        items.len() - 1
-    })
+    items
+        .iter()
+        .position(|one| key(one) == key(&item))
+        .unwrap_or_else(|| {
+            items.push(item);
+            items.len() - 1
+        })
 }
 
-fn tile(facts: &Facts<'_>, at: At<'_>, (stage, level): (&Stage, &Level), metric: Metric, language: Language) -> Tile {
+fn tile(
+    facts: &Facts<'_>,
+    at: At<'_>,
+    (stage, level): (&Stage, &Level),
+    metric: Metric,
+    language: Language,
+) -> Tile {
     let names = facts.participants(at, level);
-    let values = names.iter().filter_map(|name| Some((*name, facts.value(at, name, metric)?.value)));
-    let cheapest = values.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(name, _)| name);
+    let values = names
+        .iter()
+        .filter_map(|name| Some((*name, facts.value(at, name, metric)?.value)));
+    let cheapest = values
+        .min_by(|(_, one), (_, other)| one.total_cmp(other))
+        .map(|(name, _)| name);
     let Some(cheapest) = cheapest else {
-        return Tile { cheapest: None, lines: Vec::new(), is_decided: false };
+        return Tile {
+            cheapest: None,
+            lines: Vec::new(),
+            is_decided: false,
+        };
     };
     let (mut same, mut open) = (Vec::new(), Vec::new());
     let mut margin = String::new();
@@ -304,7 +445,10 @@ fn tile(facts: &Facts<'_>, at: At<'_>, (stage, level): (&Stage, &Level), metric:
     let mut lines = Vec::new();
     if !same.is_empty() {
         let names = same.join(", ");
-        lines.push(language.choose(|| format!("the same within ±{margin}:"), || format!("lo mismo, a menos de ±{margin}:")));
+        lines.push(language.choose(
+            || format!("the same within ±{margin}:"),
+            || format!("lo mismo, a menos de ±{margin}:"),
+        ));
         lines.push(names);
     }
     if !open.is_empty() {
@@ -323,7 +467,11 @@ pub(crate) fn lines(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let line_of = |design: &Design| {
         let metric = metrics(facts, design).first().copied();
         let line = metric.and_then(|metric| line(facts, design, metric, language));
-        let nothing = || language.choose(|| "no comparison.", || "ninguna comparación.").to_owned();
+        let nothing = || {
+            language
+                .choose(|| "no comparison.", || "ninguna comparación.")
+                .to_owned()
+        };
         format!("{}, {}", design.experiment, line.unwrap_or_else(nothing))
     };
     facts.run.designs.iter().map(line_of).collect()

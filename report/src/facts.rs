@@ -57,35 +57,64 @@ impl<'r> Facts<'r> {
     pub(crate) fn new(run: &'r Run, blocks: &'r [Block]) -> Self {
         let analysis = Analysis::new(run, blocks);
         let controls = analysis.controls();
-        let decisions = CLAIMS.iter().map(|claim| (claim, (claim.decide)(&analysis))).collect();
+        let decisions = CLAIMS
+            .iter()
+            .map(|claim| (claim, (claim.decide)(&analysis)))
+            .collect();
         let (values, judged) = (RefCell::default(), RefCell::default());
-        Facts { run, blocks, analysis, controls, decisions, values, judged }
+        Facts {
+            run,
+            blocks,
+            analysis,
+            controls,
+            decisions,
+            values,
+            judged,
+        }
     }
 
     /// Who is told of, models or reference targets.
     pub(crate) fn cards(&self, are_models: bool) -> impl Iterator<Item = &'r ServerCard> {
-        self.run.servers.iter().filter(move |card| card.is_model == are_models)
+        self.run
+            .servers
+            .iter()
+            .filter(move |card| card.is_model == are_models)
     }
 
     pub(crate) fn design(&self, experiment: &str) -> Option<&'r Design> {
-        self.run.designs.iter().find(|design| design.experiment == experiment)
+        self.run
+            .designs
+            .iter()
+            .find(|design| design.experiment == experiment)
     }
 
     /// The first level of an experiment, where it is asked for by whatever its profile calls it.
     pub(crate) fn first_level(&self, experiment: &'static str) -> Option<At<'r>> {
         let design = self.design(experiment)?;
         let (_, level) = design.levels().next()?;
-        Some(At { experiment, level: &level.name })
+        Some(At {
+            experiment,
+            level: &level.name,
+        })
     }
 
     /// What was measured of a participant.
     pub(crate) fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
-        self.once(at, participant, metric, false, || self.analysis.value(at, participant, metric))
+        self.once(at, participant, metric, false, || {
+            self.analysis.value(at, participant, metric)
+        })
     }
 
     /// A participant compared with the control.
-    pub(crate) fn to_control(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
-        self.once(at, participant, metric, true, || self.analysis.to_control(at, participant, metric))
+    pub(crate) fn to_control(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Option<Estimate> {
+        self.once(at, participant, metric, true, || {
+            self.analysis.to_control(at, participant, metric)
+        })
     }
 
     fn once(
@@ -111,29 +140,48 @@ impl<'r> Facts<'r> {
         let key = (at.experiment.into(), at.level.into(), metric);
         let judge = || {
             let words = self.analysis.words(at, metric).into_iter();
-            Rc::new(words.map(|(participant, estimate, word)| (participant, (estimate, word))).collect())
+            Rc::new(
+                words
+                    .map(|(participant, estimate, word)| (participant, (estimate, word)))
+                    .collect(),
+            )
         };
         Rc::clone(self.judged.borrow_mut().entry(key).or_insert_with(judge))
     }
 
     /// Readings of a participant at a place, a block each.
-    pub(crate) fn readings<'a>(&'a self, at: At<'a>, participant: &'a str) -> impl Iterator<Item = &'r Reading> + 'a {
-        let blocks = self.blocks.iter().filter(move |block| block.experiment == at.experiment);
+    pub(crate) fn readings<'a>(
+        &'a self,
+        at: At<'a>,
+        participant: &'a str,
+    ) -> impl Iterator<Item = &'r Reading> + 'a {
+        let blocks = self
+            .blocks
+            .iter()
+            .filter(move |block| block.experiment == at.experiment);
         let readings = blocks.flat_map(|block| &block.readings);
         readings.filter(move |one| one.level == at.level && one.participant == participant)
     }
 
     /// The colour of a participant, by what one client costs there.
     pub(crate) fn hue(&self, stage: &Stage, participant: &str) -> Hue {
-        let server = stage.participant(participant).map_or(participant, |one| &one.server);
-        self.run.servers.iter().find(|card| card.name == server).map_or(Hue::Target, hue)
+        let server = stage
+            .participant(participant)
+            .map_or(participant, |one| &one.server);
+        self.run
+            .servers
+            .iter()
+            .find(|card| card.name == server)
+            .map_or(Hue::Target, hue)
     }
 
     /// Names of the participants of a level: its control, and those that are compared with it.
     pub(crate) fn participants(&self, at: At<'_>, level: &'r Level) -> Vec<&'r str> {
         let compared = self.analysis.compared(at);
         let names = level.participants.iter().map(String::as_str);
-        names.filter(|name| *name == level.control || compared.contains(name)).collect()
+        names
+            .filter(|name| *name == level.control || compared.contains(name))
+            .collect()
     }
 
     /// Seconds that the blocks took.
@@ -195,9 +243,14 @@ impl Reasons {
     /// A line per reason, such as `No figure because its CPU was full: iterative (p99, capacity)`.
     pub(crate) fn notes(&self, language: Language) -> Vec<String> {
         let line = |(why, missed): &(String, Missed)| {
-            let who = missed.iter().map(|(who, whats)| format!("{who} ({})", whats.join("; ")));
+            let who = missed
+                .iter()
+                .map(|(who, whats)| format!("{who} ({})", whats.join("; ")));
             let who = who.collect::<Vec<_>>().join(", ");
-            language.choose(|| format!("No figure, for {why}: {who}."), || format!("Sin cifra, pues {why}: {who}."))
+            language.choose(
+                || format!("No figure, for {why}: {who}."),
+                || format!("Sin cifra, pues {why}: {who}."),
+            )
         };
         self.0.iter().map(line).collect()
     }
@@ -205,9 +258,12 @@ impl Reasons {
 
 /// What belongs to a key, in the order in which keys were first asked for.
 fn entry<'e, T: Default>(entries: &'e mut Vec<(String, T)>, key: &str) -> &'e mut T {
-    let place = entries.iter().position(|(one, _)| one == key).unwrap_or_else(|| {
-        entries.push((key.into(), T::default()));
-        entries.len() - 1
-    });
+    let place = entries
+        .iter()
+        .position(|(one, _)| one == key)
+        .unwrap_or_else(|| {
+            entries.push((key.into(), T::default()));
+            entries.len() - 1
+        });
     &mut entries[place].1
 }

@@ -7,8 +7,8 @@ use hola_lab::record::ServerCard;
 use hola_verdict::At;
 use hola_verdict::analysis::{HEADLINE, Missing};
 
-use crate::charts::lines::{Lines, Point, Series};
 use crate::charts::Drawing;
+use crate::charts::lines::{Lines, Point, Series};
 use crate::document::{Cell, Table};
 use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, rate_per_s};
 use crate::{numbers, words};
@@ -22,8 +22,14 @@ const LIMIT: &str = "limit";
 /// A row for each server: what it costs, how long clients wait, how much it can do, and what it does not survive.
 pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> Table {
     const CAPTIONS: [Text; 2] = [
-        text("The models, at 2,000 new connections per second for each", "Los modelos, a 2000 conexiones nuevas por segundo cada uno"),
-        text("Reference targets, asked for the same", "Servidores de referencia, con las mismas peticiones"),
+        text(
+            "The models, at 2,000 new connections per second for each",
+            "Los modelos, a 2000 conexiones nuevas por segundo cada uno",
+        ),
+        text(
+            "Reference targets, asked for the same",
+            "Servidores de referencia, con las mismas peticiones",
+        ),
     ];
     const COLUMNS: [Text; 9] = [
         text("Model", "Modelo"),
@@ -32,9 +38,18 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
         text("× iterative [95 %]", "× iterative [95 %]"),
         text("p50 / p99", "p50 / p99"),
         text("Capacity, requests/s", "Capacidad, peticiones/s"),
-        text("Idle client, KiB user + kernel", "Cliente inactivo, KiB usuario + núcleo"),
-        text("Most clients, and the limit", "Máximo de clientes, y el límite"),
-        text("Deaths of one that kill all", "Muertes de uno que matan a todos"),
+        text(
+            "Idle client, KiB user + kernel",
+            "Cliente inactivo, KiB usuario + núcleo",
+        ),
+        text(
+            "Most clients, and the limit",
+            "Máximo de clientes, y el límite",
+        ),
+        text(
+            "Deaths of one that kill all",
+            "Muertes de uno que matan a todos",
+        ),
     ];
     let caption = language.of(CAPTIONS[usize::from(!are_models)]);
     let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
@@ -43,8 +58,14 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
     let judged = facts.judged(HEADLINE, Metric::CpuPerRequest);
     let mut reasons = Reasons::default();
     for card in facts.cards(are_models) {
-        let row = Row { facts, language, card };
-        table.rows.push(row.cells(judged.get(&card.name), &mut reasons));
+        let row = Row {
+            facts,
+            language,
+            card,
+        };
+        table
+            .rows
+            .push(row.cells(judged.get(&card.name), &mut reasons));
     }
     table.notes = reasons.notes(language);
     table
@@ -80,7 +101,14 @@ impl Row<'_, '_> {
             self.value(HEADLINE, metric, reasons),
             ratio,
             self.percentiles(reasons),
-            self.value(At { experiment: CAPACITY, level: "new" }, Metric::CapacityPerS, reasons),
+            self.value(
+                At {
+                    experiment: CAPACITY,
+                    level: "new",
+                },
+                Metric::CapacityPerS,
+                reasons,
+            ),
             self.memory(reasons),
             self.held(reasons),
             self.deaths(reasons),
@@ -88,7 +116,10 @@ impl Row<'_, '_> {
     }
 
     fn is_control(&self) -> bool {
-        let level = self.facts.design(HEADLINE.experiment).and_then(|design| design.level(HEADLINE.level));
+        let level = self
+            .facts
+            .design(HEADLINE.experiment)
+            .and_then(|design| design.level(HEADLINE.level));
         level.is_some_and(|(_, level)| level.control == self.card.name)
     }
 
@@ -100,26 +131,39 @@ impl Row<'_, '_> {
             let why = self.facts.analysis.missing(at, name, metric);
             // What no run of this profile measures of a model needs no line for each.
             if why != Missing::NotInRun {
-                reasons.add(&why, name, self.language.of(metric.definition().title), self.language);
+                reasons.add(
+                    &why,
+                    name,
+                    self.language.of(metric.definition().title),
+                    self.language,
+                );
             }
         }
         estimate.map(|estimate| estimate.value)
     }
 
     fn value(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Cell {
-        self.figure(at, metric, reasons).map_or(numbers::NONE.into(), |value| {
-            Cell::number(numbers::figure(metric, value, self.language), value)
-        })
+        self.figure(at, metric, reasons)
+            .map_or(numbers::NONE.into(), |value| {
+                Cell::number(numbers::figure(metric, value, self.language), value)
+            })
     }
 
     fn percentiles(&self, reasons: &mut Reasons) -> Cell {
         let [p50, p99] = [Metric::ResponseP50, Metric::ResponseP99]
             .map(|metric| self.figure(HEADLINE, metric, reasons));
-        let write = |value: Option<f64>| value.map_or(numbers::NONE.into(), |us| numbers::duration_us(us, self.language));
+        let write = |value: Option<f64>| {
+            value.map_or(numbers::NONE.into(), |us| {
+                numbers::duration_us(us, self.language)
+            })
+        };
         if p50.is_none() && p99.is_none() {
             return numbers::NONE.into();
         }
-        Cell { value: p99, ..Cell::from(format!("{} / {}", write(p50), write(p99))) }
+        Cell {
+            value: p99,
+            ..Cell::from(format!("{} / {}", write(p50), write(p99)))
+        }
     }
 
     /// The most clients held, and what ended that.
@@ -140,10 +184,17 @@ impl Row<'_, '_> {
         };
         let [user, kernel] = [Metric::MemoryPerClient, Metric::KernelMemoryPerClient]
             .map(|metric| self.figure(at, metric, reasons));
-        let write = |value: Option<f64>| value.map_or(numbers::NONE.into(), |kib| numbers::plain(kib, self.language));
+        let write = |value: Option<f64>| {
+            value.map_or(numbers::NONE.into(), |kib| {
+                numbers::plain(kib, self.language)
+            })
+        };
         match (user, kernel) {
             (None, None) => numbers::NONE.into(),
-            _ => Cell { value: user, ..Cell::from(format!("{} + {}", write(user), write(kernel))) },
+            _ => Cell {
+                value: user,
+                ..Cell::from(format!("{} + {}", write(user), write(kernel)))
+            },
         }
     }
 
@@ -152,7 +203,10 @@ impl Row<'_, '_> {
         let mut fatal = Vec::new();
         let mut is_known = false;
         for level in DEATHS {
-            let at = At { experiment: CRASH, level };
+            let at = At {
+                experiment: CRASH,
+                level,
+            };
             if let Some(survived) = self.figure(at, Metric::Survived, reasons) {
                 is_known = true;
                 if survived < 1.0 {
@@ -171,7 +225,10 @@ impl Row<'_, '_> {
 /// CPU per request against the offered rate, and response times at the common rate, of all models.
 pub(crate) fn pictures(facts: &Facts<'_>, language: Language) -> Vec<Drawing> {
     let rates = rates(facts, HEADLINE.experiment, "new", true, language);
-    [rates, tails(facts, language)].into_iter().flatten().collect()
+    [rates, tails(facts, language)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What the first picture shows.
@@ -195,26 +252,59 @@ pub(crate) fn picture_caption(language: Language) -> &'static str {
 }
 
 /// CPU per request of a stage's open loops, against their rate. `None` with fewer than three rates.
-pub(crate) fn rates(facts: &Facts<'_>, experiment: &str, stage: &str, only_models: bool, language: Language) -> Option<Drawing> {
+pub(crate) fn rates(
+    facts: &Facts<'_>,
+    experiment: &str,
+    stage: &str,
+    only_models: bool,
+    language: Language,
+) -> Option<Drawing> {
     let design = facts.design(experiment)?;
     let stage = design.stages.iter().find(|one| one.name == stage)?;
-    let mut levels: Vec<_> = stage.levels.iter().filter_map(|level| Some((rate_per_s(level)?, level))).collect();
+    let mut levels: Vec<_> = stage
+        .levels
+        .iter()
+        .filter_map(|level| Some((rate_per_s(level)?, level)))
+        .collect();
     levels.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let kinds = levels.iter().filter_map(|(_, level)| Some(load(level)?.requests_per_connection));
-    let is_one_kind = kinds.collect::<Vec<_>>().windows(2).all(|pair| pair[0] == pair[1]);
-    let different = levels.windows(2).filter(|pair| pair[0].0 < pair[1].0).count();
+    let kinds = levels
+        .iter()
+        .filter_map(|(_, level)| Some(load(level)?.requests_per_connection));
+    let is_one_kind = kinds
+        .collect::<Vec<_>>()
+        .windows(2)
+        .all(|pair| pair[0] == pair[1]);
+    let different = levels
+        .windows(2)
+        .filter(|pair| pair[0].0 < pair[1].0)
+        .count();
     if different < 2 || !is_one_kind {
         return None;
     }
     let metric = Metric::CpuPerRequest;
-    let cards = facts.run.servers.iter().filter(|card| card.is_model || !only_models);
+    let cards = facts
+        .run
+        .servers
+        .iter()
+        .filter(|card| card.is_model || !only_models);
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &hola_lab::plan::Level)| {
-            let at = At { experiment, level: &level.name };
+            let at = At {
+                experiment,
+                level: &level.name,
+            };
             let estimate = facts.value(at, &card.name, metric)?;
-            Some(Point { x: *rate, y: estimate.value, interval: Some((estimate.low, estimate.high)) })
+            Some(Point {
+                x: *rate,
+                y: estimate.value,
+                interval: Some((estimate.low, estimate.high)),
+            })
         };
-        Series { name: card.name.clone(), hue: hue(card), points: levels.iter().filter_map(point).collect() }
+        Series {
+            name: card.name.clone(),
+            hue: hue(card),
+            points: levels.iter().filter_map(point).collect(),
+        }
     });
     Lines {
         label: language.choose(
@@ -234,7 +324,9 @@ pub(crate) fn rates(facts: &Facts<'_>, experiment: &str, stage: &str, only_model
 }
 
 /// One request in so many is slower: where the tail is read.
-const ONE_IN: [f64; 13] = [2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 10_000.0];
+const ONE_IN: [f64; 13] = [
+    2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 10_000.0,
+];
 
 /// Fewest requests beyond a percentile.
 const BEYOND: f64 = 10.0;
@@ -242,12 +334,27 @@ const BEYOND: f64 = 10.0;
 fn tails(facts: &Facts<'_>, language: Language) -> Option<Drawing> {
     let series = facts.cards(true).filter_map(|card| {
         let points = tail(facts, &card.name)?;
-        Some(Series { name: card.name.clone(), hue: hue(card), points })
+        Some(Series {
+            name: card.name.clone(),
+            hue: hue(card),
+            points,
+        })
     });
     let series: Vec<Series> = series.collect();
-    let longest = series.iter().flat_map(|one| &one.points).map(|point| point.x).fold(0.0, f64::max);
-    let mark = |one_in: f64| (one_in, numbers::round(100.0 - 100.0 / one_in, language) + "\u{a0}%");
-    let marks = [2.0, 10.0, 100.0, 1000.0, 10_000.0].into_iter().filter(|one_in| *one_in <= longest);
+    let longest = series
+        .iter()
+        .flat_map(|one| &one.points)
+        .map(|point| point.x)
+        .fold(0.0, f64::max);
+    let mark = |one_in: f64| {
+        (
+            one_in,
+            numbers::round(100.0 - 100.0 / one_in, language) + "\u{a0}%",
+        )
+    };
+    let marks = [2.0, 10.0, 100.0, 1000.0, 10_000.0]
+        .into_iter()
+        .filter(|one_in| *one_in <= longest);
     Lines {
         label: language.choose(
             || "Percentiles of the response time at the common rate, a line for each model; the median and the 99th are in the table.",
@@ -282,7 +389,9 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
     let merged = merged?;
     let count = to_f64(merged.len());
     // Of a request that failed only a lower bound of its time is known, so that the tail ends where failures begin.
-    let most = ONE_IN.into_iter().take_while(|one_in| count / one_in >= BEYOND.max(to_f64(failed) + 1.0));
+    let most = ONE_IN
+        .into_iter()
+        .take_while(|one_in| count / one_in >= BEYOND.max(to_f64(failed) + 1.0));
     let points: Vec<Point> = most
         .map(|one_in| Point {
             x: one_in,
@@ -293,7 +402,10 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
     (!points.is_empty()).then_some(points)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "counts and nanoseconds of an hour stay below 2^53")]
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "counts and nanoseconds of an hour stay below 2^53"
+)]
 fn to_f64(count: u64) -> f64 {
     count as f64
 }

@@ -32,13 +32,19 @@ const BLOCKS: &str = "blocks.csv";
 
 /// Name of the picture, and of the page in Markdown, in a language.
 fn file_names(language: Language) -> (&'static str, &'static str) {
-    language.choose(|| ("answer.svg", "report.md"), || ("answer.es.svg", "report.es.md"))
+    language.choose(
+        || ("answer.svg", "report.md"),
+        || ("answer.es.svg", "report.es.md"),
+    )
 }
 
 /// Every file of a report, name and text: the same records give the same bytes.
 pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
     let facts = Facts::new(run, blocks);
-    let versions = LANGUAGES.map(|language| Localized { language, page: page(&facts, language) });
+    let versions = LANGUAGES.map(|language| Localized {
+        language,
+        page: page(&facts, language),
+    });
     let mut files = vec![
         (CELLS.to_owned(), csv::cells(&facts)),
         (BLOCKS.to_owned(), csv::blocks(blocks)),
@@ -46,7 +52,10 @@ pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
     for language in LANGUAGES {
         let (picture, brief) = file_names(language);
         let drawings = first_screen::pictures(&facts, language);
-        files.push((picture.into(), Drawing::file(first_screen::picture_title(language), &drawings)));
+        files.push((
+            picture.into(),
+            Drawing::file(first_screen::picture_title(language), &drawings),
+        ));
         files.push((brief.into(), markdown(&facts, language)));
     }
     let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
@@ -85,7 +94,9 @@ pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &st
     page.items(&answer::sentences(&facts, language));
     let mut table = first_screen::table(&facts, true, language);
     if table.rows.len() > README_MODELS.len() {
-        table.rows.retain(|row| README_MODELS.contains(&row[0].text.as_str()));
+        table
+            .rows
+            .retain(|row| README_MODELS.contains(&row[0].text.as_str()));
     }
     // Why figures are missing stands in the report.
     table.notes.clear();
@@ -136,7 +147,11 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
         first.insert(1, Part::Chart(chart));
     }
     let mut sections = vec![
-        Section { anchor: "first".into(), title: models_title(language).into(), parts: first },
+        Section {
+            anchor: "first".into(),
+            title: models_title(language).into(),
+            parts: first,
+        },
         claims::section(facts, language),
     ];
     sections.extend(experiments::sections(facts, language));
@@ -167,9 +182,15 @@ fn markdown(facts: &Facts<'_>, language: Language) -> String {
     if has_targets(facts) {
         page.table(&first_screen::table(facts, false, language));
     }
-    page.picture(first_screen::picture_title(language), file_names(language).0);
+    page.picture(
+        first_screen::picture_title(language),
+        file_names(language).0,
+    );
     page.section(&claims::section(facts, language));
-    page.heading(language.choose(|| "Experiment by experiment", || "Experimento a experimento"));
+    page.heading(language.choose(
+        || "Experiment by experiment",
+        || "Experimento a experimento",
+    ));
     page.items(&experiments::lines(facts, language));
     page.section(&validity::validity(facts, language));
     page.section(&validity::reading(language));

@@ -21,7 +21,10 @@ impl Blocks {
     }
 
     pub(crate) fn items(&mut self, items: &[String]) {
-        let items: Vec<_> = items.iter().map(|item| format!("- {}", escape(item))).collect();
+        let items: Vec<_> = items
+            .iter()
+            .map(|item| format!("- {}", escape(item)))
+            .collect();
         self.0.push(items.join("\n"));
     }
 
@@ -45,10 +48,22 @@ impl Blocks {
             self.0.push(format!("**{}**", escape(&table.caption)));
         }
         let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-        let titles = table.columns.iter().map(|column| escape(&column.title)).collect();
-        let rules = table.columns.iter().map(|column| if column.is_numeric { "--:" } else { "---" });
+        let titles = table
+            .columns
+            .iter()
+            .map(|column| escape(&column.title))
+            .collect();
+        let rules = table
+            .columns
+            .iter()
+            .map(|column| if column.is_numeric { "--:" } else { "---" });
         let mut lines = vec![line(titles), line(rules.map(str::to_owned).collect())];
-        lines.extend(table.rows.iter().map(|row| line(row.iter().map(|cell| escape(&cell.one_line())).collect())));
+        lines.extend(
+            table
+                .rows
+                .iter()
+                .map(|row| line(row.iter().map(|cell| escape(&cell.one_line())).collect())),
+        );
         self.0.push(lines.join("\n"));
         if !table.notes.is_empty() {
             self.items(&table.notes);
@@ -69,7 +84,11 @@ impl Blocks {
                 Part::Items(items) => self.items(items),
                 Part::Command(command) => self.command(command),
                 Part::Table(table) => self.table(table),
-                Part::Fold(Fold { word: Some((word, _)), title, .. }) => {
+                Part::Fold(Fold {
+                    word: Some((word, _)),
+                    title,
+                    ..
+                }) => {
                     folds.push(format!("- **{}**: {}", escape(word), escape(title)));
                 }
                 Part::Fold(_) | Part::Chart(_) => {}
@@ -82,7 +101,8 @@ impl Blocks {
 
     /// A command, indented: nothing in it is markup, and nothing in it ends it.
     pub(crate) fn command(&mut self, command: &str) {
-        self.0.push(format!("    {}", crate::escape::terminal(command)));
+        self.0
+            .push(format!("    {}", crate::escape::terminal(command)));
     }
 
     /// The whole text.

@@ -12,10 +12,16 @@ use crate::{numbers, words};
 
 /// All of them, folded.
 pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
-    let folds = facts.run.servers.iter().map(|card| Part::Fold(fold(facts, card, language)));
+    let folds = facts
+        .run
+        .servers
+        .iter()
+        .map(|card| Part::Fold(fold(facts, card, language)));
     Section {
         anchor: "models".into(),
-        title: language.choose(|| "Model by model", || "Modelo a modelo").into(),
+        title: language
+            .choose(|| "Model by model", || "Modelo a modelo")
+            .into(),
         parts: folds.collect(),
     }
 }
@@ -32,12 +38,20 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
     for design in &facts.run.designs {
         table.rows.extend(row(facts, card, design, language));
     }
-    let skipped = facts.run.skipped.iter().filter(|one| one.server == card.name);
+    let skipped = facts
+        .run
+        .skipped
+        .iter()
+        .filter(|one| one.server == card.name);
     table.notes = skipped
         .map(|one| {
             let all = language.choose(|| "all experiments", || "todos los experimentos");
             let left_out = language.choose(|| "Left out of", || "Excluido de");
-            format!("{left_out} {}: {}.", one.experiment.as_deref().unwrap_or(all), one.reason)
+            format!(
+                "{left_out} {}: {}.",
+                one.experiment.as_deref().unwrap_or(all),
+                one.reason
+            )
         })
         .collect();
     let title = words::stored(&card.title, language);
@@ -45,19 +59,35 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
         anchor: format!("model-{}", card.name),
         title: format!("{} — {title}", card.name),
         word: None,
-        parts: vec![Part::Text(words::stored(&card.summary, language).into()), Part::Table(table)],
+        parts: vec![
+            Part::Text(words::stored(&card.summary, language).into()),
+            Part::Table(table),
+        ],
     }
 }
 
 /// What it cost in an experiment: the metric and the level that headline there, of those that it has.
-fn row(facts: &Facts<'_>, card: &ServerCard, design: &Design, language: Language) -> Option<Vec<Cell>> {
+fn row(
+    facts: &Facts<'_>,
+    card: &ServerCard,
+    design: &Design,
+    language: Language,
+) -> Option<Vec<Cell>> {
     let name = &card.name;
     let metrics = facts::experiment(&design.experiment)?.metrics;
     let (level, metric, value) = levels_by_weight(design).find_map(|level| {
-        let value = |metric: &Metric| Some((level, *metric, facts.value(at(design, level), name, *metric)?));
+        let value = |metric: &Metric| {
+            Some((
+                level,
+                *metric,
+                facts.value(at(design, level), name, *metric)?,
+            ))
+        };
         metrics.iter().find_map(value)
     })?;
-    let against = facts.to_control(at(design, level), name, metric).filter(|_| *name != level.control);
+    let against = facts
+        .to_control(at(design, level), name, metric)
+        .filter(|_| *name != level.control);
     Some(vec![
         design.experiment.as_str().into(),
         level.name.as_str().into(),

@@ -135,8 +135,12 @@ pub(crate) fn tick(metric: Metric, value: f64, language: Language) -> String {
     let definition = metric.definition();
     match value {
         _ if definition.is_share() => format!("{}{SPACE}%", round(value * 100.0, language)),
-        _ if definition.is_time() && value >= 1e6 => format!("{}{SPACE}s", round(value / 1e6, language)),
-        _ if definition.is_time() && value >= 1e3 => format!("{}{SPACE}ms", round(value / 1e3, language)),
+        _ if definition.is_time() && value >= 1e6 => {
+            format!("{}{SPACE}s", round(value / 1e6, language))
+        }
+        _ if definition.is_time() && value >= 1e3 => {
+            format!("{}{SPACE}ms", round(value / 1e3, language))
+        }
         _ if definition.is_time() => format!("{}{SPACE}µs", round(value, language)),
         _ => round(value, language),
     }
@@ -145,7 +149,10 @@ pub(crate) fn tick(metric: Metric, value: f64, language: Language) -> String {
 /// A number with no more decimals than it needs.
 pub(crate) fn round(value: f64, language: Language) -> String {
     let written = format!("{value:.6}");
-    grouped(written.trim_end_matches('0').trim_end_matches('.'), language)
+    grouped(
+        written.trim_end_matches('0').trim_end_matches('.'),
+        language,
+    )
 }
 
 /// A share of one, as a percentage: `2.1 %`.
@@ -185,7 +192,10 @@ pub(crate) fn minutes(seconds: f64) -> String {
     let whole = seconds.max(0.0).round();
     match (whole / 60.0).floor() {
         0.0 => format!("{whole:.0}{SPACE}s"),
-        minutes => format!("{minutes:.0}{SPACE}min{SPACE}{:.0}{SPACE}s", whole - minutes * 60.0),
+        minutes => format!(
+            "{minutes:.0}{SPACE}min{SPACE}{:.0}{SPACE}s",
+            whole - minutes * 60.0
+        ),
     }
 }
 
@@ -195,7 +205,9 @@ fn grouped(number: &str, language: Language) -> String {
         .find(SPACE)
         .map_or((number, ""), |end| number.split_at(end));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (sign, whole) = whole.strip_prefix('-').map_or(("", whole), |rest| ("−", rest));
+    let (sign, whole) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |rest| ("−", rest));
     let mut text = sign.to_owned();
     for (place, digit) in whole.chars().enumerate() {
         if place > 0 && (whole.len() - place).is_multiple_of(3) && whole.len() > 4 {
@@ -218,15 +230,36 @@ mod tests {
     const ES: Language = Language::Spanish;
 
     fn estimate(value: f64, low: f64, high: f64, scale: Scale) -> Estimate {
-        Estimate { value, low, high, blocks: 5, between_sd: 0.0, within_sd: None, scale, standard_error: 0.0, freedom: 4.0 }
+        Estimate {
+            value,
+            low,
+            high,
+            blocks: 5,
+            between_sd: 0.0,
+            within_sd: None,
+            scale,
+            standard_error: 0.0,
+            freedom: 4.0,
+        }
     }
 
     #[test]
     fn figures_have_three_significant_digits_and_whole_numbers_all_of_theirs() {
-        let written = [0.031_24, 0.1969, 5.1, 39.16, 249.4, 3379.2, 12_345.6, 0.0, 9.996, -39.16]
-            .map(|value| plain(value, EN));
+        let written = [
+            0.031_24, 0.1969, 5.1, 39.16, 249.4, 3379.2, 12_345.6, 0.0, 9.996, -39.16,
+        ]
+        .map(|value| plain(value, EN));
         let golden = [
-            "0.0312", "0.197", "5.10", "39.2", "249", "3379", "12\u{202f}346", "0", "10.0", "−39.2",
+            "0.0312",
+            "0.197",
+            "5.10",
+            "39.2",
+            "249",
+            "3379",
+            "12\u{202f}346",
+            "0",
+            "10.0",
+            "−39.2",
         ];
         assert_eq!(written, golden);
         assert_eq!(plain(f64::NAN, EN), NONE);
@@ -251,7 +284,10 @@ mod tests {
     fn units_are_those_a_reader_wants() {
         assert_eq!(with_unit(Metric::ResponseP99, 4100.0, EN), "4.10\u{a0}ms");
         assert_eq!(with_unit(Metric::FailedShare, 0.021, ES), "2,1\u{a0}%");
-        assert_eq!(with_unit(Metric::MemoryPerClient, 10.44, EN), "10.4\u{a0}KiB");
+        assert_eq!(
+            with_unit(Metric::MemoryPerClient, 10.44, EN),
+            "10.4\u{a0}KiB"
+        );
         assert_eq!(tick(Metric::ResponseP50, 2000.0, EN), "2\u{a0}ms");
         assert_eq!(minutes(250.4), "4\u{a0}min\u{a0}10\u{a0}s");
         assert_eq!(minutes(38.0), "38\u{a0}s");

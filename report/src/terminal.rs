@@ -18,7 +18,8 @@ impl Lines {
     }
 
     pub(crate) fn paragraphs(&mut self, paragraphs: &[String]) {
-        self.0.extend(paragraphs.iter().map(|paragraph| escape(paragraph)));
+        self.0
+            .extend(paragraphs.iter().map(|paragraph| escape(paragraph)));
         self.0.push(String::new());
     }
 
@@ -27,16 +28,34 @@ impl Lines {
         if !table.caption.is_empty() {
             self.0.push(escape(&table.caption));
         }
-        let titles: Vec<String> = table.columns.iter().map(|column| escape(&column.title)).collect();
-        let cells = table.rows.iter().map(|row| row.iter().map(|cell| escape(&cell.one_line())).collect());
+        let titles: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| escape(&column.title))
+            .collect();
+        let cells = table
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| escape(&cell.one_line())).collect());
         let rows: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
-        let width = |place: usize| rows.iter().filter_map(|row| row.get(place)).map(|cell| columns(cell)).max();
-        let widths: Vec<usize> = (0..table.columns.len()).map(|place| width(place).unwrap_or(0)).collect();
+        let width = |place: usize| {
+            rows.iter()
+                .filter_map(|row| row.get(place))
+                .map(|cell| columns(cell))
+                .max()
+        };
+        let widths: Vec<usize> = (0..table.columns.len())
+            .map(|place| width(place).unwrap_or(0))
+            .collect();
         for row in &rows {
             let mut line = String::new();
             for ((cell, column), width) in row.iter().zip(&table.columns).zip(&widths) {
                 let padding = " ".repeat(width.saturating_sub(columns(cell)));
-                let (before, after) = if column.is_numeric { (padding.as_str(), "") } else { ("", padding.as_str()) };
+                let (before, after) = if column.is_numeric {
+                    (padding.as_str(), "")
+                } else {
+                    ("", padding.as_str())
+                };
                 line.extend(["  ", before, cell, after]);
             }
             self.0.push(line.trim_end().to_owned());

@@ -24,7 +24,12 @@ pub(crate) fn validity(facts: &Facts<'_>, language: Language) -> Section {
     parts.push(Part::Fold(machine(facts, language)));
     Section {
         anchor: "validity".into(),
-        title: language.choose(|| "How far the numbers can be trusted", || "Hasta dónde se puede confiar en los números").into(),
+        title: language
+            .choose(
+                || "How far the numbers can be trusted",
+                || "Hasta dónde se puede confiar en los números",
+            )
+            .into(),
         parts,
     }
 }
@@ -56,20 +61,33 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
     let place = |experiment: &str, level: &str| Cell::from(format!("{experiment}: {level}"));
     for one in &facts.controls.again {
         table.rows.push(vec![
-            language.choose(|| "the control against itself", || "el control frente a sí mismo").into(),
+            language
+                .choose(
+                    || "the control against itself",
+                    || "el control frente a sí mismo",
+                )
+                .into(),
             place(&one.experiment, &one.level),
             passed(one.passes),
             Cell::number(numbers::times(1.0, language), 1.0),
-            Cell::number(numbers::comparison(Metric::CpuPerRequest, &one.estimate, language), one.estimate.value),
+            Cell::number(
+                numbers::comparison(Metric::CpuPerRequest, &one.estimate, language),
+                one.estimate.value,
+            ),
         ]);
     }
     for one in &facts.controls.planted {
         table.rows.push(vec![
-            language.choose(|| "a planted difference", || "una diferencia plantada").into(),
+            language
+                .choose(|| "a planted difference", || "una diferencia plantada")
+                .into(),
             place(&one.experiment, &one.level),
             passed(one.recovered),
             Cell::number(numbers::times(one.expected, language), one.expected),
-            Cell::number(numbers::comparison(Metric::CpuPerRequest, &one.measured, language), one.measured.value),
+            Cell::number(
+                numbers::comparison(Metric::CpuPerRequest, &one.measured, language),
+                one.measured.value,
+            ),
         ]);
     }
     table
@@ -82,12 +100,21 @@ fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
     let design = facts.design(HEADLINE.experiment)?;
     let (_, level) = design.level(HEADLINE.level)?;
     let cycles = f64::from(level.cycles.max(1));
-    let named = facts.cards(true).chain(facts.cards(false)).filter_map(|card| {
-        let ratio = facts.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
-        let explained = ratio.within_sd? / cycles.sqrt();
-        let is_beyond = explained > 0.0 && ratio.between_sd > BEYOND * explained;
-        is_beyond.then(|| format!("{} (±{})", card.name, numbers::percent(ratio.between_sd.exp() - 1.0, language)))
-    });
+    let named = facts
+        .cards(true)
+        .chain(facts.cards(false))
+        .filter_map(|card| {
+            let ratio = facts.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
+            let explained = ratio.within_sd? / cycles.sqrt();
+            let is_beyond = explained > 0.0 && ratio.between_sd > BEYOND * explained;
+            is_beyond.then(|| {
+                format!(
+                    "{} (±{})",
+                    card.name,
+                    numbers::percent(ratio.between_sd.exp() - 1.0, language)
+                )
+            })
+        });
     let named: Vec<String> = named.collect();
     if named.is_empty() {
         return None;
@@ -105,44 +132,73 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let mut items = Vec::new();
     let mut say = |en: String, es: String| items.push(language.choose(|| en, || es));
     if shares_cpu(facts) {
-        say("Servers and generator shared a CPU.".into(), "Servidores y generador compartían una CPU.".into());
+        say(
+            "Servers and generator shared a CPU.".into(),
+            "Servidores y generador compartían una CPU.".into(),
+        );
     } else {
-        say("Servers and generator had a CPU each.".into(), "Servidores y generador tenían cada uno su CPU.".into());
+        say(
+            "Servers and generator had a CPU each.".into(),
+            "Servidores y generador tenían cada uno su CPU.".into(),
+        );
     }
     if !environment.smt_siblings.is_empty() {
         let groups = environment.smt_siblings.join(", ");
         say(
             format!("CPUs {groups} are threads of one core: what one does slows the other."),
-            format!("Las CPU {groups} son hilos de un mismo núcleo: lo que hace una frena a la otra."),
+            format!(
+                "Las CPU {groups} son hilos de un mismo núcleo: lo que hace una frena a la otra."
+            ),
         );
     }
     if environment.virtualised {
-        say("Measured in a virtual machine.".into(), "Medido en una máquina virtual.".into());
+        say(
+            "Measured in a virtual machine.".into(),
+            "Medido en una máquina virtual.".into(),
+        );
     }
     match environment.steal_share {
         Some(share) => {
             let share = numbers::percent(share, language);
-            say(format!("The hypervisor took {share} of the CPU time."), format!("El hipervisor se quedó con el {share} del tiempo de CPU."));
+            say(
+                format!("The hypervisor took {share} of the CPU time."),
+                format!("El hipervisor se quedó con el {share} del tiempo de CPU."),
+            );
         }
-        None => say("CPU time taken by a hypervisor is not known.".into(), "No se sabe cuánto tiempo de CPU se quedó un hipervisor.".into()),
+        None => say(
+            "CPU time taken by a hypervisor is not known.".into(),
+            "No se sabe cuánto tiempo de CPU se quedó un hipervisor.".into(),
+        ),
     }
     match environment.cpu_quota {
         Some(cpus) => {
             let cpus = numbers::plain(cpus, language);
-            say(format!("A quota allowed {cpus} CPUs."), format!("Una cuota permitía {cpus} CPU."));
+            say(
+                format!("A quota allowed {cpus} CPUs."),
+                format!("Una cuota permitía {cpus} CPU."),
+            );
         }
         None => say("No CPU quota.".into(), "Sin cuota de CPU.".into()),
     }
     if let Some(ms) = environment.throttled_ms {
         let time = numbers::duration_us(ms * 1e3, language);
-        say(format!("Throttled by quotas: {time}."), format!("Frenado por cuotas: {time}."));
+        say(
+            format!("Throttled by quotas: {time}."),
+            format!("Frenado por cuotas: {time}."),
+        );
     }
     let others = environment.other_comparisons;
-    say(format!("Other comparisons seen at the same time: {others}."), format!("Otras comparaciones vistas a la vez: {others}."));
+    say(
+        format!("Other comparisons seen at the same time: {others}."),
+        format!("Otras comparaciones vistas a la vez: {others}."),
+    );
     let load = |value: f64| numbers::plain(value, language);
     let after = environment.load_after.map_or(numbers::NONE.into(), load);
     let before = load(environment.load_before);
-    say(format!("Load average: {before} before, {after} after."), format!("Carga media: {before} antes, {after} después."));
+    say(
+        format!("Load average: {before} before, {after} after."),
+        format!("Carga media: {before} antes, {after} después."),
+    );
     match environment.accounted_by {
         Some(Account::Cgroup) => say(
             "CPU time by a control group for each server, ended children and threads included.".into(),
@@ -155,7 +211,10 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
         None => {}
     }
     if let Some(why) = &environment.switches_not_counted {
-        say(format!("Context switches were not counted: {why}."), format!("No se contaron los cambios de contexto: {why}."));
+        say(
+            format!("Context switches were not counted: {why}."),
+            format!("No se contaron los cambios de contexto: {why}."),
+        );
     }
     items
 }
@@ -163,24 +222,65 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
 fn machine(facts: &Facts<'_>, language: Language) -> Fold {
     let environment = &facts.run.environment;
     let unknown = || language.choose(|| "not known", || "no se sabe").to_owned();
-    let mut table = Table::new("", 2, &[language.choose(|| "What", || "Qué"), language.choose(|| "Found", || "Lo que hay")]).with_prose(&[1]);
-    let mut row = |en: &str, es: &str, value: String| table.rows.push(vec![language.choose(|| en, || es).into(), value.into()]);
+    let mut table = Table::new(
+        "",
+        2,
+        &[
+            language.choose(|| "What", || "Qué"),
+            language.choose(|| "Found", || "Lo que hay"),
+        ],
+    )
+    .with_prose(&[1]);
+    let mut row = |en: &str, es: &str, value: String| {
+        table
+            .rows
+            .push(vec![language.choose(|| en, || es).into(), value.into()])
+    };
     let numbers: Vec<String> = environment.cpus.iter().map(usize::to_string).collect();
     row("Processor", "Procesador", environment.cpu_model.clone());
     row("CPUs", "CPU", numbers.join(", "));
-    row("Memory", "Memoria", format!("{} MiB", environment.memory_mib));
+    row(
+        "Memory",
+        "Memoria",
+        format!("{} MiB", environment.memory_mib),
+    );
     row("Kernel", "Núcleo", environment.kernel.clone());
-    row("Clock source", "Fuente del reloj", environment.clock_source.clone().unwrap_or_else(unknown));
-    row("Frequency governor", "Regulador de frecuencia", environment.governor.clone().unwrap_or_else(unknown));
+    row(
+        "Clock source",
+        "Fuente del reloj",
+        environment.clock_source.clone().unwrap_or_else(unknown),
+    );
+    row(
+        "Frequency governor",
+        "Regulador de frecuencia",
+        environment.governor.clone().unwrap_or_else(unknown),
+    );
     row("Limits", "Límites", environment.limits.join("; "));
-    row("Mitigations", "Mitigaciones", environment.mitigations.join("; "));
-    row("Servers' environment", "Entorno de los servidores", environment.server_environment.join(" "));
-    row("Generator's engine", "Motor del generador", environment.generator_engine.clone());
+    row(
+        "Mitigations",
+        "Mitigaciones",
+        environment.mitigations.join("; "),
+    );
+    row(
+        "Servers' environment",
+        "Entorno de los servidores",
+        environment.server_environment.join(" "),
+    );
+    row(
+        "Generator's engine",
+        "Motor del generador",
+        environment.generator_engine.clone(),
+    );
     row("Compiler", "Compilador", environment.rustc.clone());
     row("Hola", "Hola", version(facts, language));
     Fold {
         anchor: "machine".into(),
-        title: language.choose(|| "The machine and the build", || "La máquina y la compilación").into(),
+        title: language
+            .choose(
+                || "The machine and the build",
+                || "La máquina y la compilación",
+            )
+            .into(),
         word: None,
         parts: vec![Part::Table(table)],
     }
@@ -191,13 +291,21 @@ pub(crate) fn version(facts: &Facts<'_>, language: Language) -> String {
     let environment = &facts.run.environment;
     let commit = match &environment.commit {
         Some(commit) => format!("commit {commit}"),
-        None => language.choose(|| "commit not known", || "commit desconocido").into(),
+        None => language
+            .choose(|| "commit not known", || "commit desconocido")
+            .into(),
     };
     let dirty = match environment.dirty {
-        Some(true) => language.choose(|| " with uncommitted changes", || " con cambios sin confirmar"),
+        Some(true) => language.choose(
+            || " with uncommitted changes",
+            || " con cambios sin confirmar",
+        ),
         _ => "",
     };
-    format!("{} ({}), {commit}{dirty}", environment.version, environment.build)
+    format!(
+        "{} ({}), {commit}{dirty}",
+        environment.version, environment.build
+    )
 }
 
 /// How to read a page, short.
@@ -226,8 +334,12 @@ pub(crate) fn reading(language: Language) -> Section {
     ];
     Section {
         anchor: "reading".into(),
-        title: language.choose(|| "How to read this", || "Cómo leer esto").into(),
-        parts: vec![Part::Items(ITEMS.map(|item| language.of(item).to_owned()).into())],
+        title: language
+            .choose(|| "How to read this", || "Cómo leer esto")
+            .into(),
+        parts: vec![Part::Items(
+            ITEMS.map(|item| language.of(item).to_owned()).into(),
+        )],
     }
 }
 
@@ -245,8 +357,18 @@ pub(crate) fn method(facts: &Facts<'_>, language: Language) -> Section {
     let run = facts.run;
     let finished = run.finished_at.as_deref().unwrap_or(numbers::NONE);
     let facts_of_run = language.choose(
-        || format!("Rules of analysis: version {}. Seed: {}. From {} to {finished}.", run.rules_version, run.seed, run.started_at),
-        || format!("Reglas de análisis: versión {}. Semilla: {}. De {} a {finished}.", run.rules_version, run.seed, run.started_at),
+        || {
+            format!(
+                "Rules of analysis: version {}. Seed: {}. From {} to {finished}.",
+                run.rules_version, run.seed, run.started_at
+            )
+        },
+        || {
+            format!(
+                "Reglas de análisis: versión {}. Semilla: {}. De {} a {finished}.",
+                run.rules_version, run.seed, run.started_at
+            )
+        },
     );
     let data = language.choose(
         || format!("Data: results/{0}/run.json (plan and machine) and blocks.jsonl (a line for each block). “hola report results/{0}” makes this report again.", run.name),
@@ -254,7 +376,9 @@ pub(crate) fn method(facts: &Facts<'_>, language: Language) -> Section {
     );
     Section {
         anchor: "method".into(),
-        title: language.choose(|| "Method and data", || "Método y datos").into(),
+        title: language
+            .choose(|| "Method and data", || "Método y datos")
+            .into(),
         parts: vec![
             Part::Text(language.of(METHOD).into()),
             Part::Text(facts_of_run),

@@ -16,7 +16,10 @@ pub(crate) fn stored(text: &StoredText, language: Language) -> &str {
 
 /// A comparison's word, such as `cheaper` or `the same within ±5 %`, and its tone.
 pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, Tone) {
-    const CPU: [Text; 2] = [text("cheaper", "más barato"), text("costs more", "cuesta más")];
+    const CPU: [Text; 2] = [
+        text("cheaper", "más barato"),
+        text("costs more", "cuesta más"),
+    ];
     const TIME: [Text; 2] = [text("faster", "más rápido"), text("slower", "más lento")];
     const LESS: [Text; 2] = [text("less", "menos"), text("more", "más")];
     const MORE: [Text; 2] = [text("more", "más"), text("less", "menos")];
@@ -30,15 +33,22 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
     match word {
         Word::Better => (language.of(better).into(), Tone::Good),
         Word::Worse => (language.of(worse).into(), Tone::Bad),
-        Word::Same { margin } => (same(&numbers::margin(metric, margin, language), language), Tone::Neutral),
-        Word::Undecided { resolution } => {
-            (undecided(&numbers::resolution(metric, resolution, language), language), Tone::Open)
-        }
+        Word::Same { margin } => (
+            same(&numbers::margin(metric, margin, language), language),
+            Tone::Neutral,
+        ),
+        Word::Undecided { resolution } => (
+            undecided(&numbers::resolution(metric, resolution, language), language),
+            Tone::Open,
+        ),
     }
 }
 
 fn same(margin: &str, language: Language) -> String {
-    language.choose(|| format!("the same within ±{margin}"), || format!("lo mismo, a menos de ±{margin}"))
+    language.choose(
+        || format!("the same within ±{margin}"),
+        || format!("lo mismo, a menos de ±{margin}"),
+    )
 }
 
 fn undecided(resolution: &str, language: Language) -> String {
@@ -113,6 +123,10 @@ pub(crate) fn list(items: &[String], language: Language) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] => format!("{} {} {last}", first.join(", "), language.choose(|| "and", || "y")),
+        [first @ .., last] => format!(
+            "{} {} {last}",
+            first.join(", "),
+            language.choose(|| "and", || "y")
+        ),
     }
 }

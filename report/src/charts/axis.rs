@@ -16,7 +16,13 @@ impl Axis {
         let (low, high) = reach(values.filter(|value| *value > 0.0)).unwrap_or((0.9, 1.1));
         // Some room at both ends, and an axis even for one value.
         let room = (high / low).powf(0.04).max(1.02);
-        Axis { is_log: true, low: low / room, high: high * room, from, to }
+        Axis {
+            is_log: true,
+            low: low / room,
+            high: high * room,
+            from,
+            to,
+        }
     }
 
     /// A linear axis that holds 0.
@@ -26,7 +32,13 @@ impl Axis {
         let high = if high > low { high } else { low + 1.0 };
         let room = (high - low) * 0.04;
         let low = if low < 0.0 { low - room } else { low };
-        Axis { is_log: false, low, high: high + room, from, to }
+        Axis {
+            is_log: false,
+            low,
+            high: high + room,
+            from,
+            to,
+        }
     }
 
     /// Where a value lies, within the axis.
@@ -52,18 +64,28 @@ impl Axis {
         }
         let ticks = self.log_ticks(&[1.0]);
         let every = (ticks.len() as f64 / wanted).ceil().max(1.0);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a few"
+        )]
         ticks.into_iter().step_by(every as usize).collect()
     }
 
     fn even_ticks(&self, wanted: f64) -> Vec<f64> {
         let rough = (self.high - self.low) / wanted;
         let decade = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|nice| nice * decade).into_iter().find(|step| *step >= rough);
+        let step = [1.0, 2.0, 5.0, 10.0]
+            .map(|nice| nice * decade)
+            .into_iter()
+            .find(|step| *step >= rough);
         let step = step.unwrap_or(decade * 10.0);
         let first = (self.low / step).ceil();
         let ticks = (0..50).map(|number| (first + f64::from(number)) * step);
-        ticks.take_while(|tick| *tick <= self.high).map(|tick| tick + 0.0).collect()
+        ticks
+            .take_while(|tick| *tick <= self.high)
+            .map(|tick| tick + 0.0)
+            .collect()
     }
 
     fn log_ticks(&self, steps: &[f64]) -> Vec<f64> {
@@ -95,7 +117,10 @@ mod tests {
         let near = Axis::log([0.9, 1.3].into_iter(), (0.0, 100.0));
         assert_eq!(near.ticks(5.0).len(), 5, "{:?}", near.ticks(5.0));
         let wide = Axis::log([50.0, 8000.0].into_iter(), (0.0, 100.0));
-        assert_eq!(wide.ticks(6.0), [50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]);
+        assert_eq!(
+            wide.ticks(6.0),
+            [50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]
+        );
         let shares = Axis::linear([0.0, 1.0].into_iter(), (0.0, 100.0));
         assert_eq!(shares.ticks(5.0).len(), 3, "{:?}", shares.ticks(5.0));
         assert!(shares.ticks(5.0).contains(&0.0));

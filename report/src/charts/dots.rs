@@ -49,7 +49,10 @@ impl Dots<'_> {
             return None;
         }
         let (left, right) = (NAMES, WIDTH - FIGURES);
-        let values = self.rows.iter().flat_map(|row| [row.low, row.value, row.high]);
+        let values = self
+            .rows
+            .iter()
+            .flat_map(|row| [row.low, row.value, row.high]);
         let values = values.chain([self.line]);
         let axis = match self.is_log {
             true => Axis::log(values, (left, right)),
@@ -70,11 +73,19 @@ impl Dots<'_> {
         }
         let none = axis.place(self.line);
         drawing.path("one", &[(none, TOP - 4.0), (none, bottom)], false);
-        drawing.text("q m", (f64::midpoint(left, right), bottom + 35.0), &self.across);
+        drawing.text(
+            "q m",
+            (f64::midpoint(left, right), bottom + 35.0),
+            &self.across,
+        );
         for (number, row) in self.rows.iter().enumerate() {
             let y = TOP + ROW * (number as f64 + 0.5);
             let class = row.hue.class();
-            drawing.text(&format!("name e {class}"), (left - 10.0, y + 4.0), &fitted(&row.name, NAMES - 14.0));
+            drawing.text(
+                &format!("name e {class}"),
+                (left - 10.0, y + 4.0),
+                &fitted(&row.name, NAMES - 14.0),
+            );
             drawing.path(
                 &format!("whisker {class}"),
                 &[(axis.place(row.low), y), (axis.place(row.high), y)],

@@ -54,7 +54,10 @@ impl Lines<'_> {
         };
         let y = Axis::log(points().flat_map(reach), (bottom, top));
         let ticks = y.ticks(7.0);
-        let room = ticks.iter().map(|tick| text_width(&(self.write)(*tick))).fold(30.0, f64::max);
+        let room = ticks
+            .iter()
+            .map(|tick| text_width(&(self.write)(*tick)))
+            .fold(30.0, f64::max);
         let (left, right) = (room + 12.0, WIDTH - ROOM);
         let marked = self.marks.iter().map(|(x, _)| *x);
         let x = Axis::log(points().map(|point| point.x).chain(marked), (left, right));
@@ -76,14 +79,24 @@ impl Lines<'_> {
                 taken = place + half + 4.0;
             }
         }
-        drawing.text("q m", (f64::midpoint(left, right), HEIGHT - 8.0), &self.across);
+        drawing.text(
+            "q m",
+            (f64::midpoint(left, right), HEIGHT - 8.0),
+            &self.across,
+        );
         for one in &self.series {
             self.band(&mut drawing, one, &x, &y);
         }
         let mut ends = Vec::new();
         for (number, one) in self.series.iter().enumerate() {
-            let places: Vec<_> = one.points.iter().map(|point| (x.place(point.x), y.place(point.y))).collect();
-            let earlier = self.series[..number].iter().filter(|other| other.hue == one.hue);
+            let places: Vec<_> = one
+                .points
+                .iter()
+                .map(|point| (x.place(point.x), y.place(point.y)))
+                .collect();
+            let earlier = self.series[..number]
+                .iter()
+                .filter(|other| other.hue == one.hue);
             let dash = ["", " d1", " d2", " d3"][earlier.count() % 4];
             let class = one.hue.class();
             drawing.path(&format!("line {class}{dash}"), &places, false);
@@ -104,8 +117,15 @@ impl Lines<'_> {
             let end = point.interval.map_or(point.y, pick);
             (x.place(point.x), y.place(end))
         };
-        let lower = one.points.iter().map(|point| edge(point, |interval| interval.0));
-        let upper = one.points.iter().rev().map(|point| edge(point, |interval| interval.1));
+        let lower = one
+            .points
+            .iter()
+            .map(|point| edge(point, |interval| interval.0));
+        let upper = one
+            .points
+            .iter()
+            .rev()
+            .map(|point| edge(point, |interval| interval.1));
         let places: Vec<_> = lower.chain(upper).collect();
         if one.points.iter().any(|point| point.interval.is_some()) {
             drawing.path(&format!("band {}", one.hue.class()), &places, true);
@@ -121,7 +141,11 @@ fn names(
     (top, bottom): (f64, f64),
 ) {
     ends.sort_by(|(one, _), (other, _)| one.1.total_cmp(&other.1));
-    let places = spread(&ends.iter().map(|(end, _)| end.1).collect::<Vec<_>>(), top, bottom + 30.0);
+    let places = spread(
+        &ends.iter().map(|(end, _)| end.1).collect::<Vec<_>>(),
+        top,
+        bottom + 30.0,
+    );
     for (((x, y), one), place) in ends.iter().zip(places) {
         let class = one.hue.class();
         drawing.path(
@@ -156,9 +180,14 @@ fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
         }
     }
     let last = wanted.len().saturating_sub(1) as f64 * gap;
-    let offsets = groups.into_iter().flat_map(|(offset, members)| vec![offset; members]);
+    let offsets = groups
+        .into_iter()
+        .flat_map(|(offset, members)| vec![offset; members]);
     let offsets = offsets.map(|offset| offset.min(bottom - last).max(top));
-    offsets.enumerate().map(|(number, offset)| offset + number as f64 * gap).collect()
+    offsets
+        .enumerate()
+        .map(|(number, offset)| offset + number as f64 * gap)
+        .collect()
 }
 
 #[cfg(test)]
@@ -168,8 +197,16 @@ mod tests {
     #[test]
     fn names_that_would_touch_are_moved_apart_in_order() {
         let places = spread(&[100.0, 101.0, 102.0, 300.0], 0.0, 400.0);
-        assert!((places[1] - 101.0).abs() < 1e-9 && (places[3] - 300.0).abs() < 1e-9, "{places:?}");
-        assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= LINE - 1e-9), "{places:?}");
+        assert!(
+            (places[1] - 101.0).abs() < 1e-9 && (places[3] - 300.0).abs() < 1e-9,
+            "{places:?}"
+        );
+        assert!(
+            places
+                .windows(2)
+                .all(|pair| pair[1] - pair[0] >= LINE - 1e-9),
+            "{places:?}"
+        );
         let low = spread(&[399.0, 399.0], 0.0, 400.0);
         assert!(low[1] <= 400.0 + 1e-9, "{low:?}");
     }

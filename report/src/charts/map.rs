@@ -41,7 +41,11 @@ impl Map {
         }
         for (row, (name, tiles)) in self.rows.iter().enumerate() {
             let y = TOP + row as f64 * (TILE.1 + GAP);
-            drawing.text("h e", (LEFT - 12.0, y + TILE.1 / 2.0), &fitted(name, LEFT - 16.0));
+            drawing.text(
+                "h e",
+                (LEFT - 12.0, y + TILE.1 / 2.0),
+                &fitted(name, LEFT - 16.0),
+            );
             for (column, tile) in tiles.iter().enumerate() {
                 let x = LEFT + column as f64 * (TILE.0 + GAP);
                 if let Some(tile) = tile {
@@ -55,7 +59,11 @@ impl Map {
 
 impl Tile {
     fn draw(&self, drawing: &mut Drawing, (x, y): (f64, f64)) {
-        let hue = self.cheapest.as_ref().map_or(Hue::Target, |(_, hue)| *hue).class();
+        let hue = self
+            .cheapest
+            .as_ref()
+            .map_or(Hue::Target, |(_, hue)| *hue)
+            .class();
         let open = if self.is_decided { "" } else { " open" };
         drawing.rect(&format!("tile {hue}{open}"), (x, y), TILE);
         let name = self.cheapest.as_ref().map_or("—", |(name, _)| name);

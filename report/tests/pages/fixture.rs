@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
-    Death, Design, Disturbance, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage, Task,
+    Death, Design, Disturbance, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage,
+    Task,
 };
 use hola_lab::record::{
-    Account, Block, Environment, Reading, Run, SCHEMA_VERSION, ServerCard, Skipped, Slice, Status, StoredText,
+    Account, Block, Environment, Reading, Run, SCHEMA_VERSION, ServerCard, Skipped, Slice, Status,
+    StoredText,
 };
 use hola_loadgen::Histograms;
 use hola_verdict::RULES_VERSION;
@@ -49,8 +51,17 @@ const BLOCKS: u32 = 5;
 /// A full run with all that a report can show, or a quick one of five models.
 pub fn run(profile: Profile) -> (Run, Vec<Block>) {
     let is_full = profile == Profile::Full;
-    let quick = ["iterative", "fork-per-client", "thread-per-client", "epoll", "tokio"];
-    let servers: Vec<_> = SERVERS.iter().filter(|(name, ..)| is_full || quick.contains(name)).collect();
+    let quick = [
+        "iterative",
+        "fork-per-client",
+        "thread-per-client",
+        "epoll",
+        "tokio",
+    ];
+    let servers: Vec<_> = SERVERS
+        .iter()
+        .filter(|(name, ..)| is_full || quick.contains(name))
+        .collect();
     let names: Vec<&str> = servers.iter().map(|(name, ..)| *name).collect();
     let designs = designs(&names, is_full);
     let mut random = Random(20_261_127);
@@ -79,7 +90,16 @@ pub fn run(profile: Profile) -> (Run, Vec<Block>) {
         resumed_at: Vec::new(),
         finished_at: Some("2026-11-27T10:55:40Z".into()),
         seed: 7,
-        command: ["hola", "compare", "--profile", profile.name(), "--seed", "7"].map(str::to_owned).into(),
+        command: [
+            "hola",
+            "compare",
+            "--profile",
+            profile.name(),
+            "--seed",
+            "7",
+        ]
+        .map(str::to_owned)
+        .into(),
         planted_percent: 10.0,
         designs,
         servers: servers.iter().map(card).collect(),
@@ -112,54 +132,169 @@ pub fn run(profile: Profile) -> (Run, Vec<Block>) {
 }
 
 fn both(en: &str, es: &str) -> StoredText {
-    StoredText { en: en.into(), es: es.into() }
+    StoredText {
+        en: en.into(),
+        es: es.into(),
+    }
 }
 
 fn designs(names: &[&str], is_full: bool) -> Vec<Design> {
-    let rates: &[u32] = if is_full { &[50, 200, 1000, 2000, 4000, 8000] } else { &[200, 2000, 4000] };
-    let new = rates.iter().map(|&rate| (format!("new, {rate}/s"), open(rate, None)));
-    let kept_rates: &[u32] = if is_full { &[200, 2000, 8000, 16000] } else { &[2000] };
-    let kept = kept_rates.iter().map(|&rate| (format!("kept, {rate}/s"), open(rate, Some(64))));
-    let held: Vec<&str> = names.iter().filter(|name| **name != "iterative").copied().collect();
+    let rates: &[u32] = if is_full {
+        &[50, 200, 1000, 2000, 4000, 8000]
+    } else {
+        &[200, 2000, 4000]
+    };
+    let new = rates
+        .iter()
+        .map(|&rate| (format!("new, {rate}/s"), open(rate, None)));
+    let kept_rates: &[u32] = if is_full {
+        &[200, 2000, 8000, 16000]
+    } else {
+        &[2000]
+    };
+    let kept = kept_rates
+        .iter()
+        .map(|&rate| (format!("kept, {rate}/s"), open(rate, Some(64))));
+    let held: Vec<&str> = names
+        .iter()
+        .filter(|name| **name != "iterative")
+        .copied()
+        .collect();
     let mut equal = stage("new", "iterative", names, new.collect());
-    equal.participants.push(participant("iterative, again", "iterative", Role::Again("iterative".into())));
-    equal.participants.push(participant("iterative, planted", "iterative", Role::Planted("iterative".into())));
+    equal.participants.push(participant(
+        "iterative, again",
+        "iterative",
+        Role::Again("iterative".into()),
+    ));
+    equal.participants.push(participant(
+        "iterative, planted",
+        "iterative",
+        Role::Planted("iterative".into()),
+    ));
     for level in &mut equal.levels {
-        level.participants.extend(["iterative, again".into(), "iterative, planted".into()]);
+        level
+            .participants
+            .extend(["iterative, again".into(), "iterative, planted".into()]);
     }
     let closed = |kept: bool| Load {
         pace: Pace::Closed { clients: 64 },
         requests_per_connection: if kept { None } else { Some(1) },
         ..Load::default()
     };
-    let idle = if is_full { "to the limit" } else { "up to 1100" };
-    let deaths = [("panic", Death::Panic), ("abort", Death::Abort), ("segv", Death::Segv)];
-    let crash = deaths.map(|(name, death)| (name.to_owned(), procedure(Procedure::Crash { death, window_ms: 400 })));
+    let idle = if is_full {
+        "to the limit"
+    } else {
+        "up to 1100"
+    };
+    let deaths = [
+        ("panic", Death::Panic),
+        ("abort", Death::Abort),
+        ("segv", Death::Segv),
+    ];
+    let crash = deaths.map(|(name, death)| {
+        (
+            name.to_owned(),
+            procedure(Procedure::Crash {
+                death,
+                window_ms: 400,
+            }),
+        )
+    });
     let slow = [0, 8].map(|clients| {
-        let load = Load { beside: Some(Disturbance::SlowClients { clients }), ..load(1000, None) };
+        let load = Load {
+            beside: Some(Disturbance::SlowClients { clients }),
+            ..load(1000, None)
+        };
         (format!("{clients} slow clients"), Task::Load(load))
     });
     let mut designs = vec![
-        design("equal-load", vec![equal, stage("kept", "epoll", &held, kept.collect())]),
-        design("capacity", vec![
-            stage("new", "iterative", names, vec![("new".into(), Task::Load(closed(false)))]),
-            stage("kept", "epoll", &held, vec![("kept".into(), Task::Load(closed(true)))]),
-        ]),
-        design("slow-client", vec![stage("slow", "thread-per-client", names, slow.into())]),
-        design("crash", vec![stage("crash", "thread-per-client", names, crash.into())]),
-        design("idle", vec![stage("idle", "tokio", &held, vec![(idle.into(), procedure(Procedure::Idle { clients_max: 1100 }))])]),
-        design("spawn", vec![stage("spawn", "thread-per-client", &held, vec![("2000 in turn".into(), procedure(Procedure::Spawn { count: 2000 }))])]),
+        design(
+            "equal-load",
+            vec![equal, stage("kept", "epoll", &held, kept.collect())],
+        ),
+        design(
+            "capacity",
+            vec![
+                stage(
+                    "new",
+                    "iterative",
+                    names,
+                    vec![("new".into(), Task::Load(closed(false)))],
+                ),
+                stage(
+                    "kept",
+                    "epoll",
+                    &held,
+                    vec![("kept".into(), Task::Load(closed(true)))],
+                ),
+            ],
+        ),
+        design(
+            "slow-client",
+            vec![stage("slow", "thread-per-client", names, slow.into())],
+        ),
+        design(
+            "crash",
+            vec![stage("crash", "thread-per-client", names, crash.into())],
+        ),
+        design(
+            "idle",
+            vec![stage(
+                "idle",
+                "tokio",
+                &held,
+                vec![(
+                    idle.into(),
+                    procedure(Procedure::Idle { clients_max: 1100 }),
+                )],
+            )],
+        ),
+        design(
+            "spawn",
+            vec![stage(
+                "spawn",
+                "thread-per-client",
+                &held,
+                vec![(
+                    "2000 in turn".into(),
+                    procedure(Procedure::Spawn { count: 2000 }),
+                )],
+            )],
+        ),
     ];
     if is_full {
-        let waits = ["0 ms, 64 clients", "10 ms, 64 clients", "10 ms, 1024 clients"];
+        let waits = [
+            "0 ms, 64 clients",
+            "10 ms, 64 clients",
+            "10 ms, 1024 clients",
+        ];
         let waits = waits.map(|name| (name.to_owned(), open(2000, Some(64))));
-        designs.insert(2, design("wait", vec![stage("wait", "pre-threaded", &held, waits.into())]));
+        designs.insert(
+            2,
+            design(
+                "wait",
+                vec![stage("wait", "pre-threaded", &held, waits.into())],
+            ),
+        );
         let grid = [(16, 500), (512, 2000)].map(|(clients, rate)| {
-            let levels = [0, 10].into_iter().flat_map(|ms| [("new", None), ("kept", Some(clients))].map(|(name, connections)| {
-                let load = Load { path: format!("/wait/{ms}"), ..load(rate, connections) };
-                (format!("{clients} clients, {name}, {ms} ms"), Task::Load(load))
-            }));
-            stage(&format!("{clients} clients"), "epoll", &held[..8], levels.collect())
+            let levels = [0, 10].into_iter().flat_map(|ms| {
+                [("new", None), ("kept", Some(clients))].map(|(name, connections)| {
+                    let load = Load {
+                        path: format!("/wait/{ms}"),
+                        ..load(rate, connections)
+                    };
+                    (
+                        format!("{clients} clients, {name}, {ms} ms"),
+                        Task::Load(load),
+                    )
+                })
+            });
+            stage(
+                &format!("{clients} clients"),
+                "epoll",
+                &held[..8],
+                levels.collect(),
+            )
         });
         designs.push(design("grid", grid.into()));
     }
@@ -167,7 +302,14 @@ fn designs(names: &[&str], is_full: bool) -> Vec<Design> {
 }
 
 fn design(experiment: &str, stages: Vec<Stage>) -> Design {
-    Design { experiment: experiment.into(), stages, precision: None, blocks_min: 5, blocks_max: 5, budget_s: 60.0 }
+    Design {
+        experiment: experiment.into(),
+        stages,
+        precision: None,
+        blocks_min: 5,
+        blocks_max: 5,
+        budget_s: 60.0,
+    }
 }
 
 fn stage(name: &str, control: &str, names: &[&str], levels: Vec<(String, Task)>) -> Stage {
@@ -180,7 +322,10 @@ fn stage(name: &str, control: &str, names: &[&str], levels: Vec<(String, Task)>)
     };
     Stage {
         name: name.into(),
-        participants: names.iter().map(|name| participant(name, name, Role::Compared)).collect(),
+        participants: names
+            .iter()
+            .map(|name| participant(name, name, Role::Compared))
+            .collect(),
         server_cpus: vec![0],
         generator_cpus: vec![1],
         levels: levels.into_iter().map(level).collect(),
@@ -188,12 +333,20 @@ fn stage(name: &str, control: &str, names: &[&str], levels: Vec<(String, Task)>)
 }
 
 fn participant(name: &str, server: &str, role: Role) -> Participant {
-    Participant { name: name.into(), server: server.into(), options: Vec::new(), role }
+    Participant {
+        name: name.into(),
+        server: server.into(),
+        options: Vec::new(),
+        role,
+    }
 }
 
 fn load(rate: u32, connections: Option<u32>) -> Load {
     Load {
-        pace: Pace::Open { rate_per_s: f64::from(rate), connections },
+        pace: Pace::Open {
+            rate_per_s: f64::from(rate),
+            connections,
+        },
         requests_per_connection: if connections.is_some() { None } else { Some(1) },
         window_ms: 200,
         ..Load::default()
@@ -221,7 +374,9 @@ fn block(design: &Design, stage: &Stage, index: u32, random: &mut Random) -> Blo
                 Task::Procedure(procedure) => {
                     reading.figures = figures(name, procedure, random);
                     if matches!(procedure, Procedure::Idle { .. }) {
-                        reading.notes.insert("limit".into(), "descriptors (RLIMIT_NOFILE)".into());
+                        reading
+                            .notes
+                            .insert("limit".into(), "descriptors (RLIMIT_NOFILE)".into());
                     }
                 }
             }
@@ -244,10 +399,16 @@ fn block(design: &Design, stage: &Stage, index: u32, random: &mut Random) -> Blo
 fn server(name: &str) -> (f64, f64, bool) {
     let base = name.split(',').next().unwrap_or(name);
     let found = SERVERS.iter().find(|(server, ..)| *server == base);
-    found.map_or((1.0, 1.0, false), |(_, attention, factor, kib)| (*factor, *kib, *attention == "process"))
+    found.map_or((1.0, 1.0, false), |(_, attention, factor, kib)| {
+        (*factor, *kib, *attention == "process")
+    })
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
 fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random: &mut Random) {
     let (factor, ..) = server(&reading.participant);
     let own = random.around(0.015);
@@ -258,10 +419,19 @@ fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random:
             Pace::Open { rate_per_s, .. } => rate_per_s,
             _ => 1e9,
         };
-        let kept = if load.requests_per_connection.is_none() { 0.35 } else { 1.0 };
+        let kept = if load.requests_per_connection.is_none() {
+            0.35
+        } else {
+            1.0
+        };
         let paced = 1.0 + 12.0 / rate.sqrt();
-        let planted = if reading.participant.ends_with("planted") { PLANTED_US } else { 0.0 };
-        let cost = (BASE_US * factor * kept * paced * own + planted) * speed * drift * random.around(0.02);
+        let planted = if reading.participant.ends_with("planted") {
+            PLANTED_US
+        } else {
+            0.0
+        };
+        let cost =
+            (BASE_US * factor * kept * paced * own + planted) * speed * drift * random.around(0.02);
         let possible = window_us * 0.985 / cost;
         let answered = (rate * window_us / 1e6).min(possible);
         for _ in 0..(answered as u64).min(400) {
@@ -290,7 +460,10 @@ fn figures(name: &str, procedure: &Procedure, random: &mut Random) -> BTreeMap<M
         Procedure::Idle { .. } => BTreeMap::from([
             (Metric::MemoryPerClient, kib * near),
             (Metric::KernelMemoryPerClient, (3.0 + kib / 20.0) * near),
-            (Metric::ClientsHeld, if is_process { 1_000.0 } else { 19_900.0 }),
+            (
+                Metric::ClientsHeld,
+                if is_process { 1_000.0 } else { 19_900.0 },
+            ),
         ]),
         Procedure::Crash { death, .. } => {
             let dies = !is_process && *death != Death::Panic;
