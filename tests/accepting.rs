@@ -12,7 +12,8 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use self::support::{
-    HOLA, Server, WORKERS, Way, children_at_rest, eventually, for_each, hola, table,
+    HOLA, Server, WORKERS, Way, children_at_rest, end_stall, eventually, for_each, hola, table,
+    with_refused,
 };
 
 /// Every way of sharing clients that the table allows.
@@ -179,6 +180,28 @@ fn workers_killed_all_at_once_leave_no_lock_and_no_client_behind() {
             "{model}: {counters}"
         );
     });
+}
+
+#[test]
+fn accept_errors_that_stay_starve_no_client_that_is_in() {
+    // Those that can serve one client and accept another.
+    let with_room = table().filter(|model| model.serves_at_once(1).is_none());
+    let names: Vec<_> = with_room.map(|model| model.name).collect();
+    // io_uring accepts in the kernel, without a call that could be refused.
+    for model in names.into_iter().filter(|&name| name != "io-uring") {
+        // Each thread finds one client, and nobody behind it, before its accepts fail.
+        let Some(mut command) = with_refused("accept4", "error=EPERM:when=3+") else {
+            return;
+        };
+        command.args(["serve", model, "--bind", "127.0.0.1:0", "--workers", "1"]);
+        let server = Server::run(command);
+        let inside = server.stalled();
+        let _outside: Vec<_> = (0..3).map(|_| server.connect()).collect();
+        eventually("nobody else can come in", || {
+            server.words().contains("cannot accept")
+        });
+        end_stall(inside);
+    }
 }
 
 #[test]

@@ -434,12 +434,27 @@ fn a_bad_address_is_a_usage_error() {
 }
 
 #[test]
-fn finds_a_server_by_name() {
+fn finds_a_server_by_name_and_by_port_alone() {
     let server = Server::start_with("iterative", &["--conversation", "ack"]);
-    let mut client = Client::start(&[&format!("localhost:{}", server.address.port())]);
-    client.types("hola\n");
-    client.leaves();
-    assert_eq!(client.end(), End::good(&["[SERVIDOR] Mensaje recibido"]));
+    let port = server.address.port();
+    let named = format!("localhost:{port}");
+    for (typed, said) in [
+        (
+            named.clone(),
+            format!("hola: {named} is {}\n", server.address),
+        ),
+        (port.to_string(), String::new()),
+        (format!(":{port}"), String::new()),
+    ] {
+        let mut client = Client::start(&[&typed]);
+        client.types("hola\n");
+        client.leaves();
+        let end = End {
+            stderr: said,
+            ..End::good(&["[SERVIDOR] Mensaje recibido"])
+        };
+        assert_eq!(client.end(), end, "{typed}");
+    }
 }
 
 #[test]

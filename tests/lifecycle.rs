@@ -4,14 +4,14 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::thread;
 
 use nix::sys::signal::Signal;
 
 use self::support::{
-    ASK_AND_CLOSE, Server, eventually, for_each_model, hola, models, serves_at_once, settled,
-    statuses,
+    ASK_AND_CLOSE, HOLA, OtherUser, Server, WORKERS, end_stall, ends, eventually, for_each_model,
+    hola, limit, models, serves_at_once, settled, statuses, table, with_refused,
 };
 
 #[test]
@@ -115,33 +115,105 @@ fn a_server_out_of_descriptors_stops_all_the_same() {
 }
 
 #[test]
-fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
-    if !nix::unistd::geteuid().is_root() {
-        println!(
-            "skipped: only root can give the server a user of its own, whose threads are then counted"
+fn every_model_holds_no_more_clients_than_it_has_descriptors_for() {
+    const DESCRIPTORS: u64 = 64;
+    for_each_model(|model| {
+        let with_three = format!("{model} --workers {WORKERS}");
+        // A cap that is asked for does not make descriptors.
+        for (way, caps) in [
+            (with_three.clone(), &["descriptors"][..]),
+            (format!("{with_three} --max-clients 1000"), &["descriptors"]),
+            (
+                format!("{with_three} --max-clients 20"),
+                &["asked", "descriptors"],
+            ),
+        ] {
+            let server = Server::start_after(&format!("ulimit -n {DESCRIPTORS}"), &way);
+            let crowd: Vec<_> = (0..2 * DESCRIPTORS).map(|_| server.connect()).collect();
+            let held = || (server.count("fd"), server.children(), server.count("task"));
+            settled(held);
+            drop(crowd);
+            server.greets();
+            let report = server.report();
+            let (settings, counters) = (&report["settings"], &report["counters"]);
+            let cap = settings["max_clients"].as_u64().expect("a number");
+            let by = settings["max_clients_by"].as_str().expect("a reason");
+            assert!(caps.contains(&by), "{way}: {settings}");
+            assert!((1..DESCRIPTORS).contains(&cap), "{way}: {settings}");
+            assert_eq!(counters["backed_off"], 0, "{way}: {counters}");
+        }
+    });
+}
+
+#[test]
+fn models_with_one_acceptor_have_the_same_cap_where_descriptors_limit_it() {
+    let caps: Vec<_> = table()
+        .filter(|model| model.accept.is_empty())
+        .map(|model| {
+            let server = Server::start_after("ulimit -n 256", model.name);
+            let settings = server.report()["settings"].take();
+            (model.name, settings["max_clients"].clone())
+        })
+        .collect();
+    let first = &caps[0].1;
+    assert!(caps.iter().all(|(_, cap)| cap == first), "{caps:?}");
+}
+
+#[test]
+fn too_few_descriptors_for_one_client_are_a_reason_not_to_start() {
+    for_each_model(|model| {
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n 32 && exec \"$0\" serve {model} --bind 127.0.0.1:0");
+        command.args(["-c", &script, HOLA]);
+        let (code, stdout, stderr) = ends(command);
+        assert_eq!((code, stdout.as_str()), (Some(3), ""), "{model}: {stderr}");
+        assert!(
+            stderr.lines().count() == 1 && stderr.contains("32 descriptors"),
+            "{model}: {stderr}"
         );
+    });
+}
+
+#[test]
+fn a_limit_on_open_files_that_cannot_be_raised_is_said_and_kept_to() {
+    let Some(mut command) = with_refused("prlimit64", "error=EPERM") else {
         return;
+    };
+    command.args(["serve", "epoll", "--bind", "127.0.0.1:0"]);
+    let server = Server::run(command);
+    server.greets();
+    let words = server.words();
+    let warning = words.lines().find(|line| line.contains("warning: cannot"));
+    assert!(
+        warning.is_some_and(|line| line.contains("open files") && line.contains("not permitted")),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_limit_lowered_below_what_is_open_costs_no_client_anything() {
+    for model in table() {
+        if model.serves_at_once(1).is_some() {
+            continue;
+        }
+        let model = model.name;
+        let server = Server::start_with(model, &[]);
+        let clients: Vec<_> = (0..40).map(|_| server.stalled()).collect();
+        limit(server.pid(), "--nofile=8:");
+        clients.into_iter().for_each(end_stall);
+        limit(server.pid(), "--nofile=256:");
+        server.greets();
+        server.stop();
     }
-    // Where the source tree is root's alone, that user could not run the program in it.
-    let open_to_all = std::fs::Permissions::from_mode(0o755);
-    let folder = tempfile::Builder::new()
-        .permissions(open_to_all)
-        .tempdir()
-        .expect("a folder");
-    let program = folder.path().join("hola");
-    std::fs::copy(support::HOLA, &program).expect("a copy");
+}
+
+#[test]
+fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
+    let Some(other_user) = OtherUser::new() else {
+        return;
+    };
     for (model, user) in [("fork-per-client", 64_321), ("thread-per-client", 64_322)] {
-        // Limits on processes do not bind root: the server runs as a user that has no other process.
-        let mut command = std::process::Command::new("setpriv");
-        let user = [
-            format!("--reuid={user}"),
-            format!("--regid={user}"),
-            "--clear-groups".into(),
-        ];
-        command
-            .args(user)
-            .args(["prlimit", "--nproc=6:6"])
-            .arg(&program);
+        let mut command = other_user.command(user, 6);
         command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
         let server = Server::run(command);
         let mut crowd: Vec<_> = (0..30).map(|_| server.connect()).collect();
@@ -276,6 +348,16 @@ fn what_cannot_start_says_why_in_one_line_and_ends_with_the_documented_code() {
             "counts down",
         ),
         (vec!["serve", "iterative", "--workers", "0"], 2, "0"),
+        (
+            vec!["serve", "iterative", "--cpus", "1023"],
+            3,
+            "--cpus 1023: ",
+        ),
+        (
+            vec!["serve", "iterative", "--ballast", "1000000000G"],
+            3,
+            "--ballast",
+        ),
         (vec!["bench"], 2, "bench"),
     ] {
         let (status, stdout, stderr) = hola(&arguments);

@@ -199,7 +199,10 @@ fn an_event_loop_serves_all_clients_that_keep_asking() {
     assert_count(&found, Metric::ClientsHeld, 256);
     assert!(figure(&found, Metric::CrowdGoodput) > 0.0, "{found:?}");
     assert_eq!(found.notes["limit"], "asked");
-    assert!(found.notes.contains_key("goodput_per_s_64") && found.notes.contains_key("goodput_per_s_256"));
+    assert!(
+        found.notes.contains_key("goodput_per_s_64")
+            && found.notes.contains_key("goodput_per_s_256")
+    );
 }
 
 #[test]

@@ -5,13 +5,14 @@ mod support;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use socket2::SockRef;
 
 use self::support::{
-    Server, WORKERS, eventually, for_each_model, hola, rest, serves_at_once, table,
+    HOLA, Server, WORKERS, eventually, for_each_model, hola, rest, serves_at_once, table,
 };
 
 #[test]
@@ -34,6 +35,26 @@ fn ballast_is_memory_that_the_server_really_has() {
         assert!(
             with < BALLAST_KIB + 2 * without,
             "{size}: {with} KiB, without it {without} KiB"
+        );
+    }
+}
+
+#[test]
+fn listens_where_a_name_or_a_port_alone_says() {
+    for bind in ["localhost:0", "0", ":0"] {
+        let mut command = Command::new(HOLA);
+        command.args(["serve", "epoll", "--stats", "json", "--bind", bind]);
+        let server = Server::run(command);
+        assert!(server.address.ip().is_loopback(), "{bind}");
+        server.greets();
+        server.stop();
+    }
+    for bind in ["localhost", "", "127.0.0.1", "99999"] {
+        let (status, _, stderr) = hola(&["serve", "epoll", "--bind", bind]);
+        assert_eq!(status.code(), Some(2), "{bind}: {stderr}");
+        assert!(
+            stderr.contains("--bind") && stderr.contains("localhost:0"),
+            "{bind}: {stderr}"
         );
     }
 }
@@ -282,14 +303,43 @@ fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
 }
 
 #[test]
+fn the_backlog_that_is_told_is_the_one_that_the_kernel_keeps_to() {
+    const ASKED: u64 = 65_535;
+    let longest = longest_backlog();
+    for model in ["iterative", "epoll-per-core"] {
+        let server = Server::start_with(model, &["--backlog", &ASKED.to_string()]);
+        eventually("it says so", || server.words().contains("deadlines: "));
+        let words = server.words();
+        let settings = server.report()["settings"].take();
+        assert_eq!(settings["backlog"], longest.min(ASKED), "{settings}");
+        assert_eq!(settings["backlog_asked"], ASKED, "{settings}");
+        if longest < ASKED {
+            assert!(
+                words.contains(&format!("backlog {longest} (65535 asked"))
+                    && words.contains("net.core.somaxconn"),
+                "{words}"
+            );
+        }
+    }
+}
+
+/// The kernel's cap on the accept queue.
+fn longest_backlog() -> u64 {
+    let text = fs::read_to_string("/proc/sys/net/core/somaxconn").expect("Linux");
+    text.trim().parse().expect("a number")
+}
+
+#[test]
 fn without_being_told_a_server_holds_no_more_clients_than_its_model_can_bear() {
     for model in table() {
         let settings = Server::start_whole(model.name, &[]).report()["settings"].take();
         let held = settings["max_clients"].as_u64().expect("a number");
-        let bearable = u64::from(model.attention.clients_max(u32::MAX));
+        let bearable = model.attention.clients_max();
+        let bearable = u64::from(bearable.map_or(u32::MAX, |(most, _)| most));
         assert!((1..=bearable).contains(&held), "{}: {settings}", model.name);
         assert_eq!(settings["conversation"], "http", "{}", model.name);
-        assert_eq!(settings["backlog"], 1024, "{}", model.name);
+        let backlog = longest_backlog().min(1024);
+        assert_eq!(settings["backlog"], backlog, "{}", model.name);
         assert_eq!(settings["limits"]["idle_ms"], 5_000, "{}", model.name);
     }
 }

@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,8 +15,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use self::support::{
-    ASK, ASK_AND_CLOSE, Answer, Server, WORKERS, ask, children_at_rest, end_stall, eventually,
-    for_each, for_each_model, rest, serves_at_once, settled, table, ways_with_processes,
+    ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, WORKERS, ask, children_at_rest, end_stall,
+    ends, eventually, for_each, for_each_model, limit, rest, serves_at_once, settled, table,
+    ways_with_processes, with_refused,
 };
 
 #[test]
@@ -213,13 +214,7 @@ fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so()
         let free = (0..)
             .find(|descriptor| fs::symlink_metadata(format!("{descriptors}/{descriptor}")).is_err())
             .expect("not all numbers are taken");
-        let limited = Command::new("prlimit")
-            .args([
-                format!("--pid={}", server.pid()),
-                format!("--nofile={free}:{free}"),
-            ])
-            .status();
-        assert!(limited.expect("prlimit runs").success());
+        limit(server.pid(), &format!("--nofile={free}:{free}"));
         kill(Pid::from_raw(server.child_ids()[0]), Signal::SIGKILL).expect("a worker");
         let address = server.address;
         let (status, words) = server.wait();
@@ -239,43 +234,198 @@ fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so()
     }
 }
 
+/// How a start is refused: the calls, what becomes of them, what the server was told, and what its last words must name.
+type Refusal = (&'static str, &'static str, &'static str, &'static str);
+
 #[test]
-fn a_worker_thread_that_cannot_start_ends_the_server_with_a_line_that_says_why() {
-    for model in table().filter(|model| model.threads_or_processes) {
-        let model = format!("{} --workers {WORKERS}", model.name);
-        let whole = Server::start_after("true", &model);
-        whole.greets();
-        // The number that the last selector gets, unless something short-lived is in its place meanwhile.
-        let (selectors, others) = settled(|| descriptors(&whole));
-        let last = (0..)
-            .filter(|number| !others.contains(number))
-            .nth(selectors.len() - 1);
-        whole.stop();
-        // Which of them goes without is up to the system: nobody would serve the listener of that one.
-        for _ in 0..5 {
-            let limit = last.expect("enough numbers");
-            let server = Server::start_after(&format!("ulimit -n {limit}"), &model);
-            let (status, words) = server.wait();
-            assert_eq!(status.code(), Some(1), "{model}: {words}");
-            let last = words.lines().last().unwrap_or_default();
-            assert_eq!(
-                last, "hola: Too many open files (os error 24)",
-                "{model}: {words}"
-            );
-        }
+fn what_the_system_refuses_at_the_start_is_named_and_nothing_is_announced() {
+    const REFUSALS: &[Refusal] = &[
+        ("epoll_create1", "error=EMFILE", "epoll", "epoll instance"),
+        ("epoll_create1", "error=ENOSYS", "tokio", "Tokio runtime"),
+        (
+            "epoll_create1",
+            "error=EMFILE",
+            "tokio-current-thread",
+            "Tokio runtime",
+        ),
+        (
+            "epoll_create1",
+            "error=EMFILE",
+            "epoll-per-core",
+            "epoll instance",
+        ),
+        (
+            "epoll_create1",
+            "error=EMFILE",
+            "epoll-per-core --processes",
+            "worker process",
+        ),
+        ("epoll_ctl", "error=ENOSPC", "epoll", "cannot watch"),
+        (
+            "memfd_create",
+            "error=EPERM",
+            "pre-threaded --accept locked",
+            "--accept locked",
+        ),
+        (
+            "sched_setaffinity",
+            "error=EPERM",
+            "iterative --cpus 0",
+            "--cpus 0: sched_setaffinity: Operation not permitted",
+        ),
+        ("clone,clone3", "error=EAGAIN:when=3", "tokio", "3 threads"),
+    ];
+    for &(calls, how, told, named) in REFUSALS {
+        let Some(mut command) = with_refused(calls, how) else {
+            return;
+        };
+        let workers = WORKERS.to_string();
+        command.args(["serve", "--bind", "127.0.0.1:0", "--workers", &workers]);
+        command.args(told.split(' '));
+        assert_refused(command, told, named);
     }
 }
 
-/// Descriptors of a server's own process: those of its selectors, and the others.
-fn descriptors(server: &Server) -> (Vec<u32>, Vec<u32>) {
-    let files = fs::read_dir(format!("/proc/{}/fd", server.pid()));
-    let files = files.expect("the process is there").flatten();
-    let known = files.filter_map(|file| {
-        let number = file.file_name().to_str()?.parse::<u32>().ok()?;
-        Some((number, fs::read_link(file.path()).ok()?))
+/// It must not start, and say of what it lacks.
+fn assert_refused(command: Command, told: &str, named: &str) {
+    let (code, stdout, stderr) = ends(command);
+    assert_eq!((code, stdout.as_str()), (Some(3), ""), "{told}: {stderr}");
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(
+        last.starts_with("hola: cannot start: ") && last.contains(named),
+        "{told}: {stderr}"
+    );
+    assert!(!stderr.contains("panicked"), "{told}: {stderr}");
+}
+
+#[test]
+fn a_worker_that_is_refused_at_the_start_ends_it_before_anything_is_announced() {
+    let Some(other_user) = OtherUser::new() else {
+        return;
+    };
+    let ways = [
+        ("pre-threaded", "worker thread 2 of 3"),
+        ("pre-threaded --accept reuseport", "worker thread 2 of 3"),
+        ("epoll-per-core", "worker thread 2 of 3"),
+        ("epoll-per-core --processes", "worker process 2 of 3"),
+        ("pre-forked", "worker process 2 of 3"),
+        ("thread-pool", "3 threads"),
+        ("tokio", "3 threads"),
+    ];
+    for (number, (told, named)) in (0..).zip(ways) {
+        // The server itself and one more.
+        let mut command = other_user.command(64_331 + number, 2);
+        command.args(["serve", "--bind", "127.0.0.1:0", "--workers", "3"]);
+        command.args(told.split(' '));
+        assert_refused(command, told, named);
+    }
+}
+
+#[test]
+fn forking_without_proc_is_refused_with_its_name() {
+    for (model, named) in [
+        ("pre-forked", "/proc/self/task"),
+        ("fork-per-client", "/proc/self/task"),
+        (
+            "pre-threaded --accept locked",
+            "--accept locked needs /proc",
+        ),
+    ] {
+        let without_proc = |then: &str| {
+            let mut command = Command::new("unshare");
+            let script = format!("mount -t tmpfs none /proc && {then}");
+            command.args(["--mount", "sh", "-c", &script, HOLA]);
+            command
+        };
+        if ends(without_proc("true")).0 != Some(0) {
+            println!("skipped: this process may not mount anything");
+            return;
+        }
+        let serve = format!("exec \"$0\" serve {model} --bind 127.0.0.1:0");
+        assert_refused(without_proc(&serve), model, named);
+    }
+}
+
+#[test]
+fn clients_are_sent_away_while_no_worker_process_can_be_made() {
+    let Some(other_user) = OtherUser::new() else {
+        return;
+    };
+    const USER: u32 = 64_341;
+    let mut command = other_user.command(USER, 10);
+    command.args(["serve", "pre-forked", "--bind", "127.0.0.1:0"]);
+    command.args(["--stats", "json", "--workers", &WORKERS.to_string()]);
+    let server = Server::run(command);
+    server.greets();
+    other_user.limit(USER, server.pid(), 1);
+    for worker in server.child_ids() {
+        kill(Pid::from_raw(worker), Signal::SIGKILL).expect("a worker");
+    }
+    eventually("no worker is left", || server.children() == 0);
+    assert_eq!(server.get("/").status, 503);
+    other_user.limit(USER, server.pid(), 10);
+    eventually("all workers are there again", || {
+        server.children() == WORKERS
     });
-    let (selectors, others): (Vec<_>, Vec<_>) =
-        known.partition(|(_, target)| target.to_string_lossy().contains("eventpoll"));
-    let numbers = |files: Vec<(u32, _)>| files.into_iter().map(|(number, _)| number).collect();
-    (numbers(selectors), numbers(others))
+    server.greets();
+    let counters = server.stop();
+    assert_eq!(counters["accepted"], counters["closed"], "{counters}");
+    assert_eq!(counters["refused"], 1, "{counters}");
+}
+
+/// A refusal during service: the model, the calls, what becomes of them, and the clients that may be lost.
+type Shortage = (&'static str, &'static str, &'static str, usize);
+
+#[test]
+fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
+    const SHORTAGES: &[Shortage] = &[
+        // The first two are the pipe of the stop and the listener.
+        ("epoll", "epoll_ctl", "error=ENOSPC:when=3", 1),
+        ("epoll", "epoll_ctl", "error=ENOMEM:when=4", 1),
+        ("epoll-per-core", "epoll_ctl", "error=ENOSPC:when=3", 1),
+        (
+            "epoll",
+            "?epoll_wait,?epoll_pwait",
+            "error=ENOMEM:when=2..4",
+            0,
+        ),
+        ("poll", "?poll,?ppoll", "error=ENOMEM:when=3..5", 0),
+        (
+            "selector-threads",
+            "?poll,?ppoll",
+            "error=ENOMEM:when=2..4",
+            0,
+        ),
+        ("io-uring", "io_uring_enter", "error=EAGAIN:when=3..5", 0),
+        ("io-uring", "io_uring_enter", "error=ENOMEM:when=4..6", 0),
+    ];
+    let here: Vec<_> = table().map(|model| model.name).collect();
+    for &(model, calls, how, lost) in SHORTAGES {
+        let Some(mut command) = with_refused(calls, how).filter(|_| here.contains(&model)) else {
+            continue;
+        };
+        command.args(["serve", model, "--bind", "127.0.0.1:0", "--workers", "1"]);
+        command.args(["--stats", "json"]);
+        let server = Server::run(command);
+        // Each is answered, if it is not lost before, and then makes the server wait for it.
+        let clients: Vec<_> = (0..5)
+            .map(|_| {
+                let mut client = server.connect();
+                client.write_all(ASK).expect("sent");
+                let _answer_or_end = Answer::read(&mut BufReader::new(&client));
+                client
+            })
+            .collect();
+        let mut answered = 0;
+        for mut client in clients {
+            // A client that is lost does not take the question.
+            let _ = client.write_all(ASK_AND_CLOSE);
+            answered += usize::from(rest(client).ends_with(b"Hola, cliente!"));
+        }
+        assert_eq!(answered + lost, 5, "{model} {how}");
+        server.greets();
+        let counters = server.stop();
+        assert_eq!(counters["accepted"], counters["closed"], "{model} {how}");
+        assert_eq!(counters["refused"], lost, "{model} {how}: {counters}");
+    }
 }

@@ -371,3 +371,139 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
         );
     }
 }
+
+/// A folder for temporary files of a test's own, and one beside it that nothing may touch.
+fn temporary() -> (tempfile::TempDir, tempfile::TempDir) {
+    let [temporary, elsewhere] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    fs::write(elsewhere.path().join("kept"), "kept").expect("written");
+    (temporary, elsewhere)
+}
+
+#[test]
+fn a_keeper_takes_nothing_but_what_its_starter_has_made() {
+    let (temporary, elsewhere) = temporary();
+    let own = format!("hola-{}-", std::process::id());
+    let in_temporary = |name: &str| temporary.path().join(name);
+    // Of another process's making, a link, a file, and none at all.
+    fs::create_dir(in_temporary("hola-1-x")).expect("made");
+    std::os::unix::fs::symlink(elsewhere.path(), in_temporary(&format!("{own}link")))
+        .expect("linked");
+    fs::write(in_temporary(&format!("{own}file")), "kept").expect("written");
+    let path = elsewhere.path().to_str().expect("text").to_owned();
+    let climbing = format!(
+        "{own}x/../../{}",
+        elsewhere.path().file_name().expect("a name").display()
+    );
+    let cases = [
+        ("--folder", path.clone(), 2),
+        ("--folder", climbing, 2),
+        ("--folder", "..".into(), 2),
+        ("--folder", "hola-1-x".into(), 1),
+        ("--folder", format!("{own}link"), 1),
+        ("--folder", format!("{own}file"), 1),
+        ("--folder", format!("{own}none"), 1),
+        ("--cgroup", path, 2),
+        ("--cgroup", "..".into(), 2),
+        ("--cgroup", "hola-1-0".into(), 1),
+        ("--cgroup", format!("{own}none"), 1),
+    ];
+    let started = in_temporary("started");
+    for (option, value, code) in cases {
+        let output = Command::new(HOLA)
+            .args(["keep", option, &value, "--", "touch"])
+            .arg(&started)
+            .env("TMPDIR", temporary.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{option} {value}: {stderr}"
+        );
+        assert!(
+            stderr.contains(option) && !started.exists(),
+            "{option} {value}: {stderr}"
+        );
+    }
+    let kept = |folder: &Path| fs::read_dir(folder).expect("a folder").count();
+    assert_eq!((kept(temporary.path()), kept(elsewhere.path())), (3, 1));
+}
+
+#[test]
+fn a_keeper_whose_starter_is_gone_removes_the_starters_folder_and_nothing_it_links_to() {
+    let (temporary, elsewhere) = temporary();
+    // The shell makes the folder, holds the keeper's input open, and is killed.
+    let script = "mkdir $TMPDIR/hola-$$-x && ln -s $2 $TMPDIR/hola-$$-x/link && mkdir $TMPDIR/hola-1-x \
+        && sleep 600 | $1 keep --folder hola-$$-x -- sh -c 'touch $TMPDIR/runs && sleep 600'";
+    let mut shell = Command::new("sh")
+        .args(["-c", script, "sh", HOLA])
+        .arg(elsewhere.path())
+        .env("TMPDIR", temporary.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a shell");
+    eventually("the program runs", || {
+        temporary.path().join("runs").exists()
+    });
+    let pid = i32::try_from(shell.id()).expect("a process id");
+    let folder = temporary.path().join(format!("hola-{pid}-x"));
+    assert!(folder.is_dir());
+    let is_input = |pid: &i32| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let parent = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        line.starts_with("sleep") && parent.contains(&format!(" {} ", shell.id()))
+    };
+    let input = pids_of(pid)
+        .into_iter()
+        .find(is_input)
+        .expect("the input's other end");
+    for end in [pid, input] {
+        kill(Pid::from_raw(end), Signal::SIGKILL).expect("it is there");
+    }
+    shell.wait().expect("a child");
+    eventually("the folder is removed", || !folder.exists());
+    assert!(temporary.path().join("hola-1-x").is_dir() && elsewhere.path().join("kept").is_file());
+}
+
+/// The keeper of a target: the parent of its first process.
+fn keeper_of(pid: i32) -> i32 {
+    let process = procfs::process::Process::new(pid).expect("it is there");
+    process.stat().expect("it is there").ppid
+}
+
+#[test]
+fn a_keeper_that_is_killed_takes_its_target_along_and_is_named() {
+    // One that leaves a child behind which nothing ties to its parent, and which ignores being told to end.
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = folder.path().join("pid");
+    let script = format!(
+        "(trap '' TERM HUP; sleep 600 & echo $! > {}); exec {HOLA} serve fork-per-client --bind 127.0.0.1:@port@",
+        told.display()
+    );
+    let with_child = Spec {
+        programs: vec!["sh".into()],
+        arguments: vec!["-c".into(), script],
+        templates: Vec::new(),
+        ..spec("nginx")
+    };
+    let target = start(&with_child, &places(), &[]).expect("started");
+    let child: i32 = fs::read_to_string(&told)
+        .expect("a process id")
+        .trim()
+        .parse()
+        .expect("a number");
+    let everybody = [target.pid(), child];
+    assert!(everybody.iter().all(|&pid| is_running(pid)));
+    kill(Pid::from_raw(keeper_of(target.pid())), Signal::SIGKILL).expect("it is there");
+    // Before anybody asks for its cost.
+    eventually("nobody is left", || {
+        !everybody.iter().any(|&pid| is_running(pid))
+    });
+    let reason = target.stop().expect_err("it was killed");
+    assert!(
+        reason.contains("hola keep, which ran it, was killed (signal 9)"),
+        "{reason}"
+    );
+}

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::made::MadeName;
+
 /// Tries to remove a group whose last process leaves a moment after it has been reaped.
 const REMOVALS: u32 = 100;
 /// Pause between two of them.
@@ -26,6 +28,7 @@ enum Hierarchy {
 /// A group of this process's own making; dropped, it is removed, which needs it to be empty.
 #[derive(Debug)]
 pub struct Cgroup {
+    name: String,
     folder: PathBuf,
     hierarchy: Hierarchy,
 }
@@ -51,14 +54,20 @@ impl Cgroup {
     fn below(hierarchies: &[Hierarchy]) -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("hola-{}-{number}", std::process::id());
+        let name = format!("{}{number}", MadeName::prefix());
         let mut why_not = "no control groups are mounted".to_owned();
         for &hierarchy in hierarchies {
             for (parent, _) in mounts(hierarchy.mount()) {
                 sweep(&parent);
                 let folder = parent.join(&name);
                 match fs::create_dir(&folder) {
-                    Ok(()) => return Ok(Cgroup { folder, hierarchy }),
+                    Ok(()) => {
+                        return Ok(Cgroup {
+                            name,
+                            folder,
+                            hierarchy,
+                        });
+                    }
                     Err(error) => why_not = format!("{}: {error}", parent.display()),
                 }
             }
@@ -66,7 +75,12 @@ impl Cgroup {
         Err(format!("no control group can be made here ({why_not})"))
     }
 
-    /// Its folder, for [`enter`].
+    /// Its name, for [`named`].
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -120,12 +134,8 @@ impl Cgroup {
     }
 
     /// Process ids of those in it.
-    ///
-    /// # Errors
-    /// What reading said.
-    pub fn processes(&self) -> io::Result<Vec<i32>> {
-        let list = fs::read_to_string(self.folder.join("cgroup.procs"))?;
-        Ok(list.lines().flat_map(str::parse).collect())
+    pub fn processes(&self) -> Vec<i32> {
+        members(&self.folder)
     }
 }
 
@@ -133,6 +143,24 @@ impl Drop for Cgroup {
     fn drop(&mut self) {
         remove(&self.folder);
     }
+}
+
+/// The folder of the group of that name below this process's own group.
+///
+/// # Errors
+/// That there is none, in one plain clause.
+pub fn named(name: &MadeName) -> Result<PathBuf, String> {
+    let hierarchies = [Hierarchy::Cpuacct, Hierarchy::Unified].into_iter();
+    let parents = hierarchies.flat_map(|hierarchy| mounts(hierarchy.mount()));
+    let mut folders = parents.map(|(parent, _)| parent.join(name.as_str()));
+    let found = folders.find(|folder| folder.is_dir());
+    found.ok_or_else(|| "there is no such control group below this process's own".to_owned())
+}
+
+/// Processes of the group with that folder; none if there is no such group any more.
+pub fn members(folder: &Path) -> Vec<i32> {
+    let list = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+    list.lines().flat_map(str::parse).collect()
 }
 
 /// Moves this process into the group with that folder; its children are born there.
@@ -157,11 +185,7 @@ pub fn remove(folder: &Path) {
 /// Removes what processes left that were killed before they could tidy up. A group that is not empty stays.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let maker = name.to_str().and_then(|name| {
-            let (pid, _) = name.strip_prefix("hola-")?.split_once('-')?;
-            pid.parse::<u32>().ok()
-        });
+        let maker = MadeName::of(&entry.path()).map(|name| name.maker());
         if maker.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir(entry.path());
         }
@@ -233,7 +257,7 @@ mod tests {
         let Ok(first) = Cgroup::new() else {
             return println!("skipped: no control group can be made here");
         };
-        assert!(first.processes().expect("read").is_empty());
+        assert!(first.processes().is_empty());
         assert!(first.cpu_us().expect("read") < 1e-9);
         // No process has this id: it is beyond the largest that the kernel gives.
         let left = first.folder().with_file_name("hola-4294967295-0");

@@ -2,6 +2,9 @@
 //!
 //! [`experiments`] say what to ask, [`plan`] is how it is asked, [`record`] what was found; nothing here judges.
 
+// Data and messages each have one way out, which knows what a reader that has gone and a full device mean.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod account;
 mod beside;
 pub mod block;
@@ -10,6 +13,7 @@ pub mod environment;
 pub mod experiments;
 pub mod image;
 mod listening;
+pub mod made;
 pub mod metric;
 pub mod model_server;
 pub mod plan;
@@ -21,5 +25,6 @@ pub mod running;
 mod slice;
 pub mod store;
 mod switches;
+mod sys;
 pub mod target;
 pub mod tree;

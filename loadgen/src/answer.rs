@@ -91,15 +91,26 @@ impl Answer {
         }
     }
 
+    /// Whether the head of the answer is still to come, or to be completed.
+    pub(crate) fn is_in_head(&self) -> bool {
+        matches!(self, Self::Http(response) if response.status().is_none())
+    }
+
+    /// The status of an answer that has failed by it, known once its head is complete.
+    pub(crate) fn bad_status(&self) -> Option<u16> {
+        match self {
+            Self::Http(response) => response.status().filter(|code| !(200..300).contains(code)),
+            Self::Octets { .. } => None,
+        }
+    }
+
     /// Judges a complete answer.
     pub(crate) fn judge(&self, expected: Option<&[u8]>) -> Judgement {
         match self {
-            Self::Http(response) => match response.status() {
-                Some(200..300) => match expected {
-                    Some(body) if !response.body_is(body) => Judgement::Differs,
-                    _ => Judgement::Right,
-                },
-                status => Judgement::Status(status.unwrap_or(0)),
+            Self::Http(response) => match (self.bad_status(), expected) {
+                (Some(status), _) => Judgement::Status(status),
+                (None, Some(body)) if !response.body_is(body) => Judgement::Differs,
+                (None, _) => Judgement::Right,
             },
             Self::Octets { differs: true, .. } => Judgement::Differs,
             Self::Octets { .. } => Judgement::Right,

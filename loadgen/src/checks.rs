@@ -1,7 +1,9 @@
 //! Whether a measurement can be believed: each check says what it saw in one plain sentence.
 
 mod arrivals;
+mod lost_time;
 mod steady;
+mod throughput;
 mod transport;
 
 use crate::engine::ledger::Ledger;
@@ -44,7 +46,10 @@ pub(crate) fn all(
         body(summary, workload),
     ];
     match workload.pace {
-        Pace::Closed { .. } => checks.push(littles_law(summary, ledger)),
+        Pace::Closed { .. } => {
+            checks.push(littles_law(summary, ledger));
+            checks.push(lost_time::back_off(ledger));
+        }
         Pace::Open {
             rate_per_s,
             arrivals,
@@ -62,6 +67,14 @@ pub(crate) fn all(
         recorder.strips.responses(),
         evidence.stopped,
     ));
+    checks.push(throughput::throughput(
+        &recorder.histograms,
+        workload,
+        ledger,
+        evidence,
+    ));
+    checks.push(lost_time::time_away(ledger));
+    checks.push(lost_time::throttling(evidence.throttling.as_ref()));
     checks.push(transport::kernel_evidence(summary));
     checks.push(transport::modes(
         &recorder.histograms,

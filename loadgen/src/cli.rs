@@ -9,6 +9,7 @@ mod live;
 mod outlets;
 mod parse;
 mod search;
+mod sink;
 mod task;
 mod watch;
 
@@ -41,12 +42,14 @@ Examples:
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
 
 Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 99 a gate is broken,
-130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal ends at once).";
+130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal ends at once). A closed standard
+output is no error.";
 
 /// Arguments of `hola-load` and of `hola load`.
 #[derive(Args, Clone, Debug)]
 pub struct LoadArgs {
-    /// Server to load, as http://127.0.0.1:8080/ or 127.0.0.1:8080
+    /// Server to load, as http://127.0.0.1:8080/, localhost:8080 or, for a port of this machine, 8080; of a name with
+    /// several addresses, the first that takes a connection
     #[arg(value_name = "URL")]
     pub url: Option<String>,
 
@@ -141,11 +144,12 @@ pub struct LoadArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s")]
     pub interval: Duration,
 
-    /// Write response and service times of each interval to this file, which must not exist, as an HdrHistogram log
+    /// Write response and service times of each interval, as it ends, to this new file, device or pipe, as an HdrHistogram
+    /// log
     #[arg(long, value_name = "FILE")]
     pub hlog: Option<PathBuf>,
 
-    /// Write the percentiles of the response time, in milliseconds, to this file, which must not exist, as HdrHistogram's
+    /// Write the percentiles of the response time, in milliseconds, to this new file, device or pipe, as HdrHistogram's
     /// plotters read them
     #[arg(long, value_name = "FILE")]
     pub hgrm: Option<PathBuf>,
@@ -154,7 +158,8 @@ pub struct LoadArgs {
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
 
-    /// Write the result to this file, which must not exist, instead of standard output
+    /// Write the result to this new file, device or pipe instead of standard output; a file appears when the result is
+    /// there, and grows with each line of --format ndjson
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -212,7 +217,7 @@ pub struct RateLevels(pub Vec<f64>);
 pub struct Output {
     /// Shape.
     pub format: Format,
-    /// File to create; standard output otherwise.
+    /// File to create, device or pipe; standard output otherwise.
     pub file: Option<PathBuf>,
     /// Length of intervals.
     pub interval: Duration,
@@ -224,6 +229,17 @@ pub struct Output {
     pub fail_if: Vec<Condition>,
     /// Whether a measurement with a failed check is an error.
     pub strict: bool,
+}
+
+impl Output {
+    /// Whether standard output is all that the result is for.
+    fn is_for_stdout_alone(&self) -> bool {
+        self.file.is_none()
+            && self.hlog.is_none()
+            && self.hgrm.is_none()
+            && self.fail_if.is_empty()
+            && !self.strict
+    }
 }
 
 impl LoadArgs {

@@ -31,8 +31,8 @@ use crate::intervals::{self, Collector, Interval, Moment};
 use crate::kernel;
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
-use crate::summary::KernelEvidence;
 use crate::sys;
+use crate::throttling::{Meter, Throttling};
 use crate::workload::{Engine, InvalidWorkload, Stop, Workload};
 
 /// How often the calling thread looks whether to stop.
@@ -178,20 +178,63 @@ pub fn run_probed(
     workload.validate(open_files)?;
     let plan = Plan::of(workload, open_files);
     let engine = workload.engine.resolved();
-    let (parts, stopped) = match engine {
-        Engine::Completion => work::<Completion>(&plan, observer, probe, SystemThreads)?,
+    let Work {
+        parts,
+        stopped,
+        throttling,
+    } = match engine {
+        Engine::Completion => work::<Completion>(&plan, observer, probe, &SystemThreads)?,
         Engine::Auto | Engine::Readiness => {
-            work::<Readiness>(&plan, observer, probe, SystemThreads)?
+            work::<Readiness>(&plan, observer, probe, &SystemThreads)?
         }
     };
     if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
         return Err(LoadError::StoppedInWarmup);
     }
-    let kernel = kernel::since(kernel_before);
-    Ok(assemble(workload, engine, &plan, &parts, stopped, kernel))
+    let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+    let mut recorder = Recorder::new();
+    let mut ledger = Ledger::new();
+    for part in &parts {
+        recorder.merge(&part.recorder);
+        ledger.merge(&part.ledger);
+    }
+    let cpu_shares = parts.iter().map(|part| part.ledger.cpu_share());
+    let evidence = Evidence {
+        planned: planned(workload, &plan, &ledger),
+        offered: plan
+            .schedule
+            .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + ledger.window_ns)),
+        schedule: plan.schedule.map(|schedule| (schedule, plan.open_ns)),
+        engine,
+        threads,
+        cpu_share: cpu_shares.fold(0.0, f64::max),
+        stopped,
+        kernel: kernel::since(kernel_before),
+        throttling,
+    };
+    Ok(Measurement::build(workload, recorder, &ledger, &evidence))
 }
 
-/// Has a thread do each job of `plan`, all from the same instant; also says whether they were stopped.
+/// Requests of the plan: counted from the schedule once more, not from what the workers did, so that the identity is a check.
+fn planned(workload: &Workload, plan: &Plan, ledger: &Ledger) -> u64 {
+    match (plan.schedule, workload.stop) {
+        (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
+        (None, Stop::Requests(requests)) => requests,
+        (None, Stop::After(_)) => ledger.sent,
+    }
+}
+
+/// What the threads of a run bring back.
+#[derive(Debug)]
+struct Work {
+    parts: Vec<Yield>,
+    /// Whether they were stopped early.
+    stopped: bool,
+    /// What a CPU quota took from them since the window opened.
+    throttling: Option<Throttling>,
+}
+
+/// Has a thread do each job of `plan`, all from the same instant.
 ///
 /// # Errors
 /// [`LoadError`] when a thread could not be made, set up, or go on; all others have ended then.
@@ -199,8 +242,8 @@ fn work<T: Transport>(
     plan: &Plan,
     observer: &dyn Observer,
     probe: &dyn Probe,
-    spawn: impl Spawn,
-) -> Result<(Vec<Yield>, bool), LoadError> {
+    spawn: &impl Spawn,
+) -> Result<Work, LoadError> {
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
         probe,
@@ -214,6 +257,8 @@ fn work<T: Transport>(
     let caller = thread::current();
     let mut tell = |interval: &_, so_far: &_| observer.interval(interval, so_far);
     let threads = plan.jobs.len();
+    let mut meter = Meter::start();
+    let mut metered = false;
     let (yields, stopped) = thread::scope(|scope| {
         let key = GateKey(&gate);
         let (outcomes, setups) = mpsc::channel();
@@ -223,8 +268,10 @@ fn work<T: Transport>(
             let outcomes = outcomes.clone();
             let body = move || {
                 let _running = running;
-                let worker = set_up::<T>(Worker::new(job, signals, gauge), index, outcomes)?;
-                let result = worker.run(gate.wait()?);
+                let worker = set_up::<T>(Worker::new(job, signals, gauge), index, &outcomes);
+                // The caller waits until every thread has said how it went, or is gone.
+                drop(outcomes);
+                let result = worker?.run(gate.wait()?);
                 if result.is_err() {
                     // A measurement without this thread's share is none: the others need not go on.
                     signals.stop_at_ns.store(0, Ordering::Relaxed);
@@ -250,6 +297,11 @@ fn work<T: Transport>(
         }
         let open = key.open() + plan.open_ns;
         let mut follow = |gauges: &[Gauge]| {
+            if !metered && sys::now_ns() >= open {
+                // What the warm-up lost is not the window's.
+                metered = true;
+                meter.restart();
+            }
             if let Some(collector) = &mut collector {
                 collector.collect(moment(open, gauges), &mut tell);
             }
@@ -261,6 +313,7 @@ fn work<T: Transport>(
         }
         Ok::<_, LoadError>((yields, stopped))
     })?;
+    let throttling = meter.since_start();
     let failed = |(index, errno)| LoadError::WaitFailed {
         thread: index + 1,
         threads,
@@ -272,20 +325,24 @@ fn work<T: Transport>(
         .enumerate()
         .map(|(index, part)| part.map_err(|errno: nix::errno::Errno| failed((index, errno))))
         .collect();
-    Ok((yields?, stopped))
+    Ok(Work {
+        parts: yields?,
+        stopped,
+        throttling,
+    })
 }
 
 /// Tells the caller how setting up went, and returns the worker if there is one.
 fn set_up<'run, T: Transport>(
     worker: Result<Worker<'run, T>, SetupError>,
     index: usize,
-    outcomes: Sender<(usize, Result<(), SetupError>)>,
+    outcomes: &Sender<(usize, Result<(), SetupError>)>,
 ) -> Option<Worker<'run, T>> {
     let (worker, outcome) = match worker {
         Ok(worker) => (Some(worker), Ok(())),
         Err(error) => (None, Err(error)),
     };
-    // The caller may have given up already. The sender goes with this function: the caller waits for the last one.
+    // The caller may have given up already.
     let _ = outcomes.send((index, outcome));
     worker
 }
@@ -382,46 +439,6 @@ fn sums(gauges: &[Gauge]) -> [u64; 4] {
     sums
 }
 
-fn assemble(
-    workload: &Workload,
-    engine: Engine,
-    plan: &Plan,
-    parts: &[Yield],
-    stopped: bool,
-    kernel: Option<KernelEvidence>,
-) -> Measurement {
-    let mut recorder = Recorder::new();
-    let mut ledger = Ledger::new();
-    for part in parts {
-        recorder.merge(&part.recorder);
-        ledger.merge(&part.ledger);
-    }
-    let busiest = parts
-        .iter()
-        .map(|part| part.ledger.cpu_share())
-        .fold(0.0, f64::max);
-    // Counted from the schedule once more, not from what the workers did: the identity is to be a check.
-    let planned = match (plan.schedule, workload.stop) {
-        (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
-        (None, Stop::Requests(requests)) => requests,
-        (None, Stop::After(_)) => ledger.sent,
-    };
-    let offered = plan
-        .schedule
-        .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + ledger.window_ns));
-    let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-    let evidence = Evidence {
-        planned,
-        offered,
-        engine,
-        threads,
-        cpu_share: busiest,
-        stopped,
-        kernel,
-    };
-    Measurement::build(workload, recorder, &ledger, &evidence)
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -469,7 +486,7 @@ mod tests {
     }
 
     fn refusal<T: Transport>(plan: &Plan, allowed: usize) -> String {
-        match work::<T>(plan, &Unobserved, AtMost(Cell::new(allowed))) {
+        match work::<T>(plan, &Unobserved, &AtMost(Cell::new(allowed))) {
             Err(error @ LoadError::ThreadRefused { .. }) => error.to_string(),
             other => panic!("{:?}", other.map(drop)),
         }
@@ -497,7 +514,7 @@ mod tests {
     fn a_thread_that_cannot_be_set_up_is_named_and_releases_the_others() {
         for mut plan in plans() {
             plan.jobs[2].cpu = Some(1023);
-            let words = match work::<Readiness>(&plan, &Unobserved, SystemThreads) {
+            let words = match work::<Readiness>(&plan, &Unobserved, &SystemThreads) {
                 Err(error) => error.to_string(),
                 Ok(_) => panic!("no machine that this runs on has 1024 CPUs"),
             };

@@ -6,6 +6,9 @@
 //!
 //! Linux only: it uses `epoll` directly.
 
+// Data passes through `stdout`, messages through `stderr`: the macros panic on a closed pipe or a full disk.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod answer;
 pub mod calibrate;
 mod checks;
@@ -21,10 +24,15 @@ mod measurement;
 mod recorder;
 pub mod response;
 pub mod schedule;
+pub mod stderr;
+pub mod stdout;
 mod strips;
 pub mod summary;
 mod sys;
+pub mod target;
 mod text;
+mod throttling;
+mod timeline;
 mod trend;
 pub mod workload;
 

@@ -6,7 +6,9 @@ use crate::checks;
 use crate::engine::ledger::Ledger;
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
+use crate::schedule::Schedule;
 use crate::summary::{Counts, Generator, KernelEvidence, Rates, SCHEMA_VERSION, Summary};
+use crate::throttling::Throttling;
 use crate::workload::{Engine, Workload};
 
 /// What one run measured, or several merged.
@@ -29,6 +31,8 @@ pub(crate) struct Evidence {
     pub(crate) planned: u64,
     /// Those whose instant came before the window ended (open loop).
     pub(crate) offered: Option<u64>,
+    /// Planned instants of an open loop, and when its window opened.
+    pub(crate) schedule: Option<(Schedule, u64)>,
     /// How the system calls were made.
     pub(crate) engine: Engine,
     /// Worker threads.
@@ -39,6 +43,8 @@ pub(crate) struct Evidence {
     pub(crate) stopped: bool,
     /// What the kernel counted meanwhile.
     pub(crate) kernel: Option<KernelEvidence>,
+    /// What a CPU quota took from this process meanwhile.
+    pub(crate) throttling: Option<Throttling>,
 }
 
 impl Measurement {
@@ -56,6 +62,7 @@ impl Measurement {
             ok: recorder.ok,
             not_sent: evidence.planned.saturating_sub(ledger.sent),
             in_flight_at_end: ledger.in_flight_at_end,
+            closed_between_requests: ledger.closed_between_requests,
             failed: recorder.failures(),
         };
         let mut summary = Summary {
@@ -147,6 +154,7 @@ fn add_counts(mine: &mut Counts, theirs: &Counts) {
     mine.ok += theirs.ok;
     mine.not_sent += theirs.not_sent;
     mine.in_flight_at_end += theirs.in_flight_at_end;
+    mine.closed_between_requests += theirs.closed_between_requests;
     for (cause, phases) in &theirs.failed {
         let known = mine.failed.entry(cause.clone()).or_default();
         for (phase, count) in phases {

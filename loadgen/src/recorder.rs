@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use nix::errno::Errno;
 
 use crate::histograms::Histograms;
+use crate::response::Malformed;
 use crate::strips::Strips;
 
 /// Instants of one request, in nanoseconds of the monotonic clock; zero where it did not get that far.
@@ -46,7 +47,7 @@ pub(crate) enum Cause {
     Unreachable,
     Status(u16),
     BadBody,
-    Parse,
+    Malformed(Malformed),
     /// An error of this machine, by number.
     Local(i32),
 }
@@ -56,6 +57,8 @@ pub(crate) enum Cause {
 pub(crate) enum Phase {
     Connect,
     BeforeFirstByte,
+    /// In the head of the answer, or by what it says.
+    Head,
     MidBody,
 }
 
@@ -82,7 +85,14 @@ impl Cause {
             Self::Unreachable => "unreachable".to_owned(),
             Self::Status(status) => format!("status_{status}"),
             Self::BadBody => "bad_body".to_owned(),
-            Self::Parse => "parse".to_owned(),
+            Self::Malformed(malformed) => match malformed {
+                Malformed::Head => "parse",
+                Malformed::HeadTooLong => "head_too_long",
+                Malformed::Framing => "unclear_length",
+                Malformed::Chunk => "broken_chunk",
+                Malformed::Interim => "interim",
+            }
+            .to_owned(),
             Self::Local(errno) => format!("local_{:?}", Errno::from_raw(errno)),
         }
     }
@@ -93,6 +103,7 @@ impl Phase {
         match self {
             Self::Connect => "connect",
             Self::BeforeFirstByte => "before_first_byte",
+            Self::Head => "head",
             Self::MidBody => "mid_body",
         }
     }

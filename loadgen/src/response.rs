@@ -32,7 +32,7 @@ pub enum Progress {
 }
 
 /// Why bytes are not a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Malformed {
     /// The status line or a field is not HTTP/1.
     #[error("the head is not HTTP/1")]
@@ -88,6 +88,8 @@ enum Framing {
     Chunked,
     #[default]
     UntilClose,
+    /// Where the body ends cannot be known.
+    Unclear,
 }
 
 impl Response {
@@ -190,6 +192,7 @@ impl Response {
         Ok(Some(&input[end - before..]))
     }
 
+    /// Goes on to the body. What the head says of the status is known from here on, even where no body can be found.
     fn begin_body(&mut self, head: Head) -> Result<(), Malformed> {
         self.head = head;
         if (100..200).contains(&head.status) {
@@ -205,6 +208,10 @@ impl Response {
             Framing::Length(length) => State::Length(length),
             Framing::Chunked => State::Chunks(Chunked::default()),
             Framing::UntilClose => State::UntilClose,
+            Framing::Unclear => {
+                self.state = State::UntilClose;
+                return Err(Malformed::Framing);
+            }
         };
         Ok(())
     }
@@ -292,45 +299,50 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
         return Err(Malformed::Head);
     };
     let mut length = None;
-    let mut coded = false;
+    let mut lengths_agree = true;
+    let (mut coded, mut codings, mut chunked) = (false, 0_u32, false);
     let (mut close, mut keep) = (false, false);
     for field in response.headers.iter() {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         if is("content-length") {
-            for item in list(field.value) {
-                let value = decimal(item).ok_or(Malformed::Framing)?;
-                if length.replace(value).is_some_and(|before| before != value) {
-                    return Err(Malformed::Framing);
-                }
+            // No list in the grammar, so an empty item is no length (RFC 9110 §8.6).
+            for item in field.value.split(|byte| *byte == b',') {
+                let value = decimal(item.trim_ascii());
+                lengths_agree &= value.is_some() && (length.is_none() || length == value);
+                length = length.or(value);
             }
         } else if is("transfer-encoding") {
-            if coded || !field.value.eq_ignore_ascii_case(b"chunked") {
-                return Err(Malformed::Framing);
-            }
             coded = true;
+            for coding in list(field.value) {
+                codings += 1;
+                chunked = coding.eq_ignore_ascii_case(b"chunked");
+            }
         } else if is("connection") {
             close |= list(field.value).any(|token| token.eq_ignore_ascii_case(b"close"));
             keep |= list(field.value).any(|token| token.eq_ignore_ascii_case(b"keep-alive"));
         }
     }
-    let framing = match (status, coded, length) {
-        (_, true, Some(_)) => return Err(Malformed::Framing),
-        (100..200 | 204 | 304, _, _) => Framing::Length(0),
-        (_, true, None) => Framing::Chunked,
-        (_, false, Some(length)) => Framing::Length(length),
-        (_, false, None) => Framing::UntilClose,
+    let framing = match (coded, length) {
+        // Without a body, whatever the fields say (RFC 9112 §6.3).
+        _ if matches!(status, 100..200 | 204 | 304) => Framing::Length(0),
+        _ if !lengths_agree => Framing::Unclear,
+        (true, None) if chunked && codings == 1 => Framing::Chunked,
+        (true, _) => Framing::Unclear,
+        (false, Some(length)) => Framing::Length(length),
+        (false, None) => Framing::UntilClose,
     };
-    let keep_alive = !close && (minor >= 1 || keep) && framing != Framing::UntilClose;
+    let has_end = matches!(framing, Framing::Length(_) | Framing::Chunked);
     Ok(Some(Head {
         status,
-        keep_alive,
+        keep_alive: !close && (minor >= 1 || keep) && has_end,
         framing,
     }))
 }
 
-/// Items of a comma-separated field value.
+/// Items of a comma-separated field value; empty ones are none (RFC 9110 §5.6.1).
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+    let items = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    items.filter(|item| !item.is_empty())
 }
 
 /// `1*DIGIT`, checked: `str::parse` would take a sign.

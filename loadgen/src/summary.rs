@@ -131,8 +131,13 @@ pub struct Counts {
     pub not_sent: u64,
     /// Requests without an outcome when the run ended.
     pub in_flight_at_end: u64,
+    /// Kept connections that the server closed between requests. These are no failures: a request that was already on its
+    /// way is sent again on a new connection, and fails only if that one fails.
+    #[serde(default)]
+    pub closed_between_requests: u64,
     /// Failures, by cause (`refused`, `reset`, `closed_early`, `timeout`, `status_503`, `bad_body`, `parse`,
-    /// `local_EMFILE`, …) and phase (`connect`, `before_first_byte`, `mid_body`).
+    /// `head_too_long`, `unclear_length`, `broken_chunk`, `local_EMFILE`, …) and phase (`connect`, `before_first_byte`,
+    /// `head`, `mid_body`). A bad status is the cause whatever comes after the head.
     pub failed: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -140,6 +145,21 @@ impl Counts {
     /// Failures of every cause and phase.
     pub fn failed_total(&self) -> u64 {
         self.failed.values().flat_map(BTreeMap::values).sum()
+    }
+
+    /// Requests that came to an end, well or badly.
+    pub fn ended(&self) -> u64 {
+        self.ok + self.failed_total()
+    }
+
+    /// Failures in words, such as `3 refused, 1 reset`.
+    pub fn failures(&self) -> String {
+        let total = |phases: &BTreeMap<String, u64>| phases.values().sum::<u64>();
+        let causes = self
+            .failed
+            .iter()
+            .map(|(cause, phases)| format!("{} {cause}", total(phases)));
+        causes.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -343,6 +363,8 @@ pub enum SearchLimit {
     Generator,
     /// No rate failed within the bounds of the search.
     Bounds,
+    /// Not one request succeeded.
+    NothingSucceeded,
     /// The search was ended early.
     Interrupted,
 }

@@ -1,5 +1,6 @@
 //! The result for a person, in the shapes that are not JSON.
 
+mod advice;
 pub(crate) mod conclusion;
 pub(crate) mod csv;
 mod histogram;
@@ -74,6 +75,9 @@ fn write_page(page: &mut String, summary: &Summary, measurement: &Measurement) -
                 phase.replace('_', " ")
             )?;
         }
+    }
+    for note in advice::notes(summary) {
+        writeln!(page, "  {note}")?;
     }
     write_latencies(page, summary)?;
     page.push_str(&histogram::drawing(&measurement.histograms));

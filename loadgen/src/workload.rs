@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schedule::Schedule;
 use crate::summary::{Arrivals, LoopKind, Plan};
 use crate::sys::{self, ring};
 
@@ -75,6 +76,9 @@ pub struct Workload {
 
 /// Default bound on requests at once in an open loop: a quarter of a gigabyte of kernel socket memory at worst.
 pub const MAX_IN_FLIGHT_DEFAULT: u32 = 65_536;
+
+/// Mean number of requests in a window from which one of them comes in any case: e^-50 is a chance of nothing.
+const CERTAIN_REQUESTS: f64 = 50.0;
 
 /// Files the process needs besides its connections: standard streams, epoll instances, an output file and slack.
 const FILES_RESERVED: u64 = 64;
@@ -151,8 +155,14 @@ impl Workload {
             return zero("requests in flight");
         }
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !self.path.starts_with('/') || !plain(&self.path) || !plain(&self.host) {
+        if !plain(&self.host) {
+            return Err(InvalidWorkload::Host(self.host.clone()));
+        }
+        if !self.path.starts_with('/') {
             return Err(InvalidWorkload::Path(self.path.clone()));
+        }
+        if !plain(&self.path) {
+            return Err(InvalidWorkload::Unencoded(self.path.clone()));
         }
         self.validate_conversation()?;
         if self.engine == Engine::Completion
@@ -221,6 +231,29 @@ impl Workload {
             return Err(InvalidWorkload::Ports { connections, ports });
         }
         Ok(())
+    }
+
+    /// Whether any request is to be sent in the measured window: a slow enough schedule may have none in it.
+    pub fn plans_requests(&self) -> bool {
+        let Pace::Open {
+            rate_per_s,
+            arrivals,
+        } = self.pace
+        else {
+            return true;
+        };
+        let Stop::After(duration) = self.stop else {
+            return true;
+        };
+        // So many are due on average that there is one for certain, and looking for it could take long.
+        if rate_per_s * duration.as_secs_f64() > CERTAIN_REQUESTS {
+            return true;
+        }
+        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let opens_ns = ns(self.ramp).saturating_add(ns(self.warmup));
+        let schedule = Schedule::new(arrivals, rate_per_s, self.seed).ramped(ns(self.ramp));
+        let first = schedule.instants().find(|at_ns| *at_ns >= opens_ns);
+        first.is_some_and(|at_ns| at_ns < opens_ns.saturating_add(ns(duration)))
     }
 
     /// Most connections at once, given the limit on open files.
@@ -389,11 +422,18 @@ pub enum InvalidWorkload {
     /// The rate is outside [`MIN_RATE`]…[`MAX_RATE`].
     #[error("a rate of {0} per second is outside {MIN_RATE} to {MAX_RATE}")]
     Rate(f64),
-    /// The path is not an origin-form target, or the host holds characters that do not belong in a header.
-    #[error(
-        "`{0}` cannot be asked for: a path starts with / and has no spaces or control characters"
-    )]
+    /// The path is not an origin-form target.
+    #[error("`{0}` cannot be asked for: a path starts with /")]
     Path(String),
+    /// The path has characters that a request line cannot carry (RFC 3986 §2.1).
+    #[error(
+        "{0:?} cannot be asked for: percent-encode it, as {encoded}",
+        encoded = percent_encoded(.0)
+    )]
+    Unencoded(String),
+    /// The host has characters that do not belong in a header.
+    #[error("{0:?} is not a host: only ASCII letters, digits and punctuation belong there")]
+    Host(String),
     /// A message that is empty, or longer than [`MESSAGE_OCTETS_MAX`].
     #[error("a message has 1 to {MESSAGE_OCTETS_MAX} octets, and this one {0}")]
     Message(usize),
@@ -442,6 +482,17 @@ pub enum InvalidWorkload {
         /// Files allowed.
         allowed: u64,
     },
+}
+
+/// `path` with the characters that a request line cannot carry as `%` and two digits for each byte.
+fn percent_encoded(path: &str) -> String {
+    path.bytes().fold(String::new(), |encoded, byte| {
+        if byte.is_ascii_graphic() {
+            encoded + &char::from(byte).to_string()
+        } else {
+            encoded + &format!("%{byte:02X}")
+        }
+    })
 }
 
 /// Share of `total` that falls to thread `index` of `threads`: equal but for the first few, and summing to `total`.

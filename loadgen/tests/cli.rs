@@ -4,7 +4,8 @@ mod truth;
 
 use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::Summary;
 use nix::fcntl::{FcntlArg, fcntl};
@@ -68,6 +69,29 @@ fn usage_errors_exit_with_2_and_say_why() {
         (&["127.0.0.1:9", "--cpus", "3-1"], "not a list of CPUs"),
         (&["127.0.0.1:9", "--clients", "0"], "at least one"),
         (
+            &["127.0.0.1:9/a\u{f1}o?q=\u{e9}"],
+            "percent-encode it, as /a%C3%B1o?q=%C3%A9",
+        ),
+        (
+            &["127.0.0.1:9", "--path", "/a b"],
+            "percent-encode it, as /a%20b",
+        ),
+        (&["127.0.0.1:9", "--path", "a"], "a path starts with /"),
+        (
+            &[
+                "127.0.0.1:9",
+                "--rate",
+                "0.5",
+                "--duration",
+                "1s",
+                "--warmup",
+                "0s",
+                "--seed",
+                "3",
+            ],
+            "no request is due",
+        ),
+        (
             &["127.0.0.1:9", "--requests-per-connection", "0"],
             "unlimited",
         ),
@@ -81,6 +105,73 @@ fn usage_errors_exit_with_2_and_say_why() {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
         assert!(stderr.contains(reason), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn addresses_of_this_machine_are_known_in_all_their_spellings() {
+    let (server, _) = greeter();
+    let port = server.address.port();
+    for url in [
+        format!("http://0.0.0.0:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("localhost:{port}"),
+        format!("{port}"),
+        format!(":{port}/"),
+    ] {
+        let output = short(&url, &[]);
+        assert_eq!(output.status.code(), Some(0), "{url}: {output:?}");
+    }
+    // Nobody listens there, which is another matter than whose address it is.
+    let listener = match std::net::TcpListener::bind("[::1]:0") {
+        Ok(listener) => listener,
+        Err(error) => return println!("skipped: no IPv6 here: {error}"),
+    };
+    let nobody = format!("http://[::]:{}/", listener.local_addr().unwrap().port());
+    drop(listener);
+    let output = short(&nobody, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("50 refused, connect"), "{text}");
+}
+
+#[test]
+fn a_window_in_which_nothing_ends_is_not_blamed_on_failures() {
+    let server = Truth::start(|_, stream| truth::silence(stream));
+    let url = server.address.to_string();
+    for (load, checks) in [("--clients=2", ""), ("--clients=2,3", "nothing measured")] {
+        let output = hola_load(&[&url, "--warmup=0s", "--duration=200ms", load]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            stderr.contains("nothing was measured: 2 requests"),
+            "{stderr}"
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("INVALID: nothing was measured"), "{text}");
+        assert!(!text.contains("failures set"), "{text}");
+        assert!(text.contains(checks), "{text}");
+    }
+}
+
+#[test]
+fn local_ports_that_run_out_come_with_advice() {
+    // The client closes first, so its ports stay taken for a minute.
+    let server = Truth::start(|_, stream| truth::answer_all(stream, || {}));
+    let url = server.address.to_string();
+    for format in ["text", "markdown"] {
+        let source = format!("--source=127.0.9.{}", if format == "text" { 1 } else { 2 });
+        let output = hola_load(&[
+            &url,
+            "--warmup=0s",
+            "--requests=12",
+            "--clients=1",
+            "--local-ports=43100-43100",
+            &source,
+            "--format",
+            format,
+        ]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("--requests-per-connection"), "{text}");
     }
 }
 
@@ -211,15 +302,18 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Whether a process still catches SIGTERM (proc_pid_status(5)).
-fn catches_sigterm(child: &Child) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-    let caught = status
-        .lines()
-        .find_map(|line| line.strip_prefix("SigCgt:"))
-        .unwrap();
-    let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
-    caught >> (Signal::SIGTERM as i32 - 1) & 1 == 1
+/// Sends a signal over and over until the process has ended, for at most a minute.
+fn signal_until_ended(child: &mut Child, again: Signal) -> ExitStatus {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(60) {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        signal(child, again);
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    panic!("it waits for its output to be read");
 }
 
 #[test]
@@ -230,11 +324,19 @@ fn a_second_signal_ends_the_program_at_once() {
         let (_reader, writer) = full_pipe();
         let mut child = endless(&server, &url, writer.into());
         signal(&child, first);
-        while catches_sigterm(&child) {
-            std::thread::yield_now();
-        }
-        signal(&child, Signal::SIGTERM);
-        let status = child.wait().unwrap();
+        let status = signal_until_ended(&mut child, Signal::SIGTERM);
         assert_eq!(status.signal(), Some(Signal::SIGTERM as i32), "{status}");
     }
+}
+
+#[test]
+fn a_signal_that_comes_twice_at_once_loses_nothing() {
+    let (server, url) = greeter();
+    let child = endless(&server, &url, Stdio::piped());
+    // As timeout(1) does: to its child, and to its child's process group.
+    signal(&child, Signal::SIGTERM);
+    signal(&child, Signal::SIGTERM);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    assert!(serde_json::from_slice::<Summary>(&output.stdout).is_ok());
 }

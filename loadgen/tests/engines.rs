@@ -65,10 +65,10 @@ fn every_class_of_failure_is_counted_exactly() {
             ("reset", "before_first_byte"),
             ("reset", "mid_body"),
             ("closed_early", "before_first_byte"),
-            ("status_500", "mid_body"),
+            ("status_500", "head"),
             ("closed_early", "mid_body"),
             ("timeout", "before_first_byte"),
-            ("parse", "mid_body"),
+            ("parse", "head"),
             ("bad_body", "mid_body"),
         ];
         for (cause, phase) in classes {
@@ -151,8 +151,54 @@ fn a_kept_connection_that_the_server_gave_up_is_not_a_failure() {
             arrivals: Arrivals::Constant,
         };
         let measurement = measure(&workload);
-        assert_eq!(measurement.summary.counts.ok, 10, "{engine:?}");
+        let counts = measurement.summary.counts;
+        assert_eq!(counts.ok, 10, "{engine:?}");
         assert_eq!(server.accepted(), 10, "{engine:?}");
+        // The last end may come after the last answer, when nothing is counted any more.
+        let closed = counts.closed_between_requests;
+        assert!((9..=10).contains(&closed), "{engine:?}: {closed}");
+    }
+}
+
+#[test]
+fn a_request_that_meets_a_connection_just_closed_is_sent_again_and_no_failure() {
+    for engine in engines() {
+        // Three answers each, and an end that was not announced, with the next request on its way.
+        let server = Truth::start(|_, mut stream| {
+            for _ in 0..3 {
+                if !truth::request(&mut stream) || stream.write_all(KEEP).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut workload = load(server.address, 2, 60);
+        workload.engine = engine;
+        workload.requests_per_connection = None;
+        let counts = measure(&workload).summary.counts;
+        assert_eq!((counts.ok, counts.failed_total()), (60, 0), "{engine:?}");
+        assert!(server.accepted() >= 20, "{engine:?}");
+        let closed = counts.closed_between_requests;
+        assert!((18..=20).contains(&closed), "{engine:?}: {closed}");
+    }
+}
+
+#[test]
+fn a_request_that_no_connection_answers_fails_however_often_it_is_sent() {
+    for engine in engines() {
+        // The first connection answers once; no other one answers anything.
+        let server = Truth::start(|id, mut stream| {
+            if truth::request(&mut stream) && id == 0 && stream.write_all(KEEP).is_ok() {
+                truth::request(&mut stream);
+            }
+        });
+        let mut workload = load(server.address, 1, 5);
+        workload.engine = engine;
+        workload.requests_per_connection = None;
+        let measurement = measure(&workload);
+        let counts = &measurement.summary.counts;
+        let failures = failed(&measurement, "closed_early", "before_first_byte");
+        assert_eq!((counts.ok, failures), (1, 4), "{engine:?}: {counts:?}");
+        assert_eq!(counts.closed_between_requests, 1, "{engine:?}");
     }
 }
 

@@ -278,6 +278,39 @@ fn a_search_finds_a_rate_that_was_measured_to_hold() {
 }
 
 #[test]
+fn a_search_ends_at_once_where_no_rate_can_help() {
+    let search = ["--find-max", "--slo=p99<1s", "--rate=50", "--duration=1s"];
+    let server = Truth::start(|_, stream| {
+        answer_once(
+            stream,
+            b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        );
+    });
+    let (output, stderr) = hola_load(&server, &search);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "one load: {stderr}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("at 50/s not one request succeeded (") && text.contains("status_404"),
+        "{text}"
+    );
+
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = nobody.local_addr().unwrap().to_string();
+    drop(nobody);
+    let output = Command::new(env!("CARGO_BIN_EXE_hola-load"))
+        .arg(&address)
+        .args(["--find-max", "--slo=p99<1s", "--duration=1h"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!("error: {address} refused the connection\n")
+    );
+}
+
+#[test]
 fn a_search_in_which_nothing_holds_exits_with_99() {
     let server = greeter();
     let search = [

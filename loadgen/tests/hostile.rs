@@ -66,7 +66,11 @@ fn drip(bytes: &'static [u8]) -> impl Fn(TcpStream) {
     }
 }
 
-const PARSE: (&str, &str) = ("parse", "mid_body");
+const PARSE: (&str, &str) = ("parse", "head");
+const LENGTH: (&str, &str) = ("unclear_length", "head");
+const TOO_LONG: (&str, &str) = ("head_too_long", "head");
+const CHUNK: (&str, &str) = ("broken_chunk", "mid_body");
+const BUSY: (&str, &str) = ("status_503", "head");
 const LATE: (&str, &str) = ("timeout", "mid_body");
 const WRONG: (&str, &str) = ("bad_body", "mid_body");
 
@@ -85,12 +89,12 @@ fn all() -> Vec<Hostile> {
         ),
         hostile(
             "a length below zero",
-            PARSE,
+            LENGTH,
             say(b"HTTP/1.1 200 OK\r\nContent-Length: -14\r\n\r\nHola, cliente!"),
         ),
         hostile(
             "a length beyond 64 bits",
-            PARSE,
+            LENGTH,
             say(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nHola, cliente!"),
         ),
         hostile(
@@ -103,20 +107,20 @@ fn all() -> Vec<Hostile> {
         ),
         hostile(
             "two lengths",
-            PARSE,
+            LENGTH,
             say(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Length: 15\r\n\r\nHola, cliente!"),
         ),
         hostile(
             "an endless field",
-            PARSE,
+            TOO_LONG,
             flood(b"HTTP/1.1 200 OK\r\nX: ", &[b'x'; 4096]),
         ),
-        hostile("endless fields", PARSE, flood(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n")),
-        hostile("endless interim answers", PARSE, flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
-        hostile("a chunk beyond 64 bits", PARSE, |mut stream: TcpStream| {
+        hostile("endless fields", TOO_LONG, flood(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n")),
+        hostile("endless interim answers", ("interim", "head"), flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n")),
+        hostile("a chunk beyond 64 bits", CHUNK, |mut stream: TcpStream| {
             let _ = stream.write_all(&[CHUNKED, b"fffffffffffffffff\r\n"].concat());
         }),
-        hostile("an endless extension of a chunk", PARSE, |mut stream: TcpStream| {
+        hostile("an endless extension of a chunk", CHUNK, |mut stream: TcpStream| {
             let _ = stream.write_all(CHUNKED);
             flood(b"1;", &[b'x'; 4096])(stream);
         }),
@@ -124,10 +128,49 @@ fn all() -> Vec<Hostile> {
             let _ = stream.write_all(CHUNKED);
             flood(b"", b"1\r\nx\r\n")(stream);
         }),
-        hostile("a slow head", LATE, drip(b"HTTP/1.1 200 OK\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy")),
+        hostile("a slow head", ("timeout", "head"), drip(b"HTTP/1.1 200 OK\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyy")),
         hostile("a garbage status line", PARSE, say(b"\x00\xff\x13\x37 nope\r\n\r\n")),
         hostile("another protocol", PARSE, say(b"SSH-2.0-OpenSSH_9.2\r\n")),
-        hostile("a switch of protocol", PARSE, say(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")),
+        hostile("a switch of protocol", ("interim", "head"), say(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")),
+        hostile("a head of 20 kB", TOO_LONG, |mut stream: TcpStream| {
+            let field = format!("X: {}\r\n", "y".repeat(20_000));
+            let head = ["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", &field, "\r\n"].concat();
+            let _ = stream.write_all(head.as_bytes());
+        }),
+        hostile(
+            "half a head",
+            ("closed_early", "head"),
+            say(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        ),
+        hostile(
+            "a length and a coding",
+            LENGTH,
+            say(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        hostile(
+            "a bad status with a length and a coding",
+            BUSY,
+            say(b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        hostile(
+            "a bad status with a broken body",
+            BUSY,
+            say(b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\nbusy"),
+        ),
+        hostile(
+            "a bad status with half a body",
+            BUSY,
+            say(b"HTTP/1.1 503 Busy\r\nContent-Length: 99\r\n\r\nbusy"),
+        ),
+        hostile("a bad status without an end", BUSY, |mut stream: TcpStream| {
+            let _ = stream.write_all(b"HTTP/1.1 503 Busy\r\nContent-Length: 99\r\n\r\n");
+            silence(stream);
+        }),
+        hostile(
+            "not modified, with a length and a coding",
+            ("status_304", "head"),
+            say(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\nTransfer-Encoding: gzip\r\n\r\n"),
+        ),
         hostile("two answers", WRONG, |mut stream: TcpStream| {
             let _ = stream.write_all(&[KEEP, KEEP].concat());
         }),

@@ -214,6 +214,227 @@ fn no_file_is_overwritten_and_none_is_left_behind() {
     );
 }
 
+/// An address at which nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn a_file_appears_when_there_is_something_to_write_and_nothing_is_beside_it() {
+    let server = greeter();
+    let folder = tempfile::tempdir().unwrap();
+    let [result, hlog, hgrm] = ["o.json", "o.hlog", "o.hgrm"].map(|name| folder.path().join(name));
+    let with_files = |command: &mut Command| {
+        command.arg("--output").arg(&result);
+        command.arg("--hlog").arg(&hlog).arg("--hgrm").arg(&hgrm);
+        command.output().unwrap()
+    };
+    // A run that never starts: the kernel does not know so many CPUs.
+    let mut impossible = hola_load(&server, &["--requests=10", "--cpus=4095"]);
+    assert_eq!(with_files(&mut impossible).status.code(), Some(1));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let mut retry = hola_load(&server, &["--requests=10", "--format=json"]);
+    assert_eq!(with_files(&mut retry).status.code(), Some(0));
+    let text = fs::read(&result).unwrap();
+    assert_eq!(
+        serde_json::from_slice::<Summary>(&text).unwrap().counts.ok,
+        10
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_result_with_its_cause_of_failure_is_written_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let result = folder.path().join("o.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_hola-load"))
+        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
+        .args([&nobody(), "--warmup=0s", "--requests=4", "--clients=2"])
+        .args(["--format=json", "--output"])
+        .arg(&result)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let summary: Summary = serde_json::from_slice(&fs::read(&result).unwrap()).unwrap();
+    assert_eq!(summary.counts.failed["refused"]["connect"], 4);
+}
+
+#[test]
+fn what_cannot_be_kept_is_refused_before_the_load() {
+    let server = greeter();
+    let folder = tempfile::tempdir().unwrap();
+    let [link, twice] = ["link", "twice"].map(|name| folder.path().join(name));
+    std::os::unix::fs::symlink("/nowhere/else", &link).unwrap();
+    let twice = twice.to_str().unwrap();
+    for (arguments, words) in [
+        (["--output", "/nowhere/o.json"], "/nowhere/o.json"),
+        (["--hlog", link.to_str().unwrap()], "leads nowhere"),
+        (["--hgrm", folder.path().to_str().unwrap()], "exists"),
+        (["--hlog", twice], "twice is named twice"),
+    ] {
+        let mut command = hola_load(&server, &["--requests=10"]);
+        command.args(arguments);
+        if arguments[1] == twice {
+            command.args(["--output", twice]);
+        }
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(
+            stderr.contains(words) && stderr.lines().count() == 1,
+            "{arguments:?}: {stderr}"
+        );
+    }
+    assert_eq!(server.accepted(), 0);
+}
+
+#[test]
+fn devices_and_pipes_take_results() {
+    let server = greeter();
+    let null = ["--output=/dev/null", "--hlog=/dev/null", "--hgrm=/dev/null"];
+    let output = hola_load(&server, &["--requests=10"])
+        .args(null)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stdout.is_empty() && output.stderr.is_empty());
+
+    // Standard output as a pipe, and as a file that has something in it already.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("all");
+    fs::write(&path, "before\n").unwrap();
+    let file = File::options().append(true).open(&path).unwrap();
+    for stdout in [Stdio::piped(), Stdio::from(file)] {
+        let output = hola_load(&server, &["--requests=10", "--hlog=/dev/stdout"])
+            .arg("--output=/dev/null")
+            .stdout(stdout)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let log = match output.stdout.is_empty() {
+            true => fs::read_to_string(&path).unwrap(),
+            false => format!("before\n{}", String::from_utf8(output.stdout).unwrap()),
+        };
+        assert!(log.starts_with("before\n#["), "{log}");
+        assert!(log.contains("Tag=response,"), "{log}");
+    }
+
+    let pipe = folder.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let load = hola_load(&server, &["--requests=10", "--format=json"])
+        .arg("--output")
+        .arg(&pipe)
+        .spawn()
+        .unwrap();
+    let summary: Summary = serde_json::from_reader(File::open(&pipe).unwrap()).unwrap();
+    assert_eq!(summary.counts.ok, 10);
+    assert!(load.wait_with_output().unwrap().status.success());
+}
+
+#[test]
+fn a_full_disk_is_named_and_loses_nothing_that_was_measured() {
+    let server = greeter();
+    let load = ["--duration=300ms", "--interval=100ms"];
+    for (full, format) in [
+        ("--hlog", "json"),
+        ("--hgrm", "json"),
+        ("--output", "json"),
+        ("--output", "ndjson"),
+    ] {
+        let output = hola_load(&server, &load)
+            .args(["--format", format, full, "/dev/full"])
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{full}: {stderr}");
+        assert!(
+            stderr.starts_with("error: cannot write /dev/full: No space left"),
+            "{full}: {stderr}"
+        );
+        assert_eq!(stderr.lines().count(), 1, "{full}: {stderr}");
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        let counts = match format {
+            "json" => serde_json::from_str::<Summary>(&stdout).unwrap().counts,
+            _ => match serde_json::from_str(stdout.lines().last().unwrap()).unwrap() {
+                Line::Summary(summary) => summary.counts,
+                line => panic!("{line:?}"),
+            },
+        };
+        assert!(counts.ok > 0, "{full}: {stdout}");
+    }
+}
+
+#[test]
+fn a_full_standard_output_is_one_line_and_exit_code_1() {
+    let server = greeter();
+    for format in ["text", "json", "csv", "markdown", "ndjson"] {
+        for load in ["--clients=1", "--clients=1,2"] {
+            // Not by `hola_load`, which asks for a number of clients itself.
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
+            let output = command
+                .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
+                .args([&server.address.to_string(), "--warmup=0s", load])
+                .args(["--requests=10", "--format", format])
+                .stdout(File::options().write(true).open("/dev/full").unwrap())
+                .stderr(Stdio::piped())
+                .output()
+                .unwrap();
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{format}: {stderr}");
+            let errors: Vec<&str> = stderr
+                .lines()
+                .filter(|line| !line.starts_with('['))
+                .collect();
+            assert_eq!(errors.len(), 1, "{format}: {stderr}");
+            assert!(
+                errors[0].starts_with("error: cannot write to standard output: No space left"),
+                "{format}: {stderr}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_closed_standard_output_ends_quietly() {
+    let server = greeter();
+    for format in ["text", "json", "csv", "markdown"] {
+        let mut child = hola_load(&server, &["--requests=10", "--format", format])
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{format}: {output:?}");
+        assert!(output.stderr.is_empty(), "{format}: {output:?}");
+    }
+    // Whoever reads the first line only ends the load with it.
+    let mut child = hola_load(
+        &server,
+        &["--duration=10m", "--interval=100ms", "--format=ndjson"],
+    )
+    .spawn()
+    .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    assert!(first.starts_with("{\"kind\":\"interval\""), "{first}");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn messages_that_nobody_can_be_told_change_nothing() {
+    let server = greeter();
+    let output = hola_load(&server, &["--requests=10", "--fail-if=max>1us"])
+        .stderr(File::options().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(99));
+    assert!(!output.stdout.is_empty());
+}
+
 #[test]
 fn a_report_is_a_page_of_tables() {
     let server = Truth::start(|id, stream| answer_once(stream, if id == 7 { b"" } else { CLOSE }));

@@ -53,6 +53,12 @@ const LAST: Verdict = Done {
     right: true,
 };
 
+const NOT_MODIFIED: Verdict = Done {
+    status: 304,
+    keep_alive: true,
+    right: false,
+};
+
 const CASES: &[(&str, Verdict)] = &[
     (
         "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
@@ -131,6 +137,26 @@ const CASES: &[(&str, Verdict)] = &[
             right: false,
         },
     ),
+    (
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: , chunked\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
+        GOOD,
+    ),
+    (
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\nTransfer-Encoding: Chunked ,\t,\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
+        GOOD,
+    ),
+    (
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n",
+        NOT_MODIFIED,
+    ),
+    (
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\n\r\n",
+        NOT_MODIFIED,
+    ),
+    (
+        "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        NOT_MODIFIED,
+    ),
     ("", Early),
     ("HTTP/1.1 200 OK\r\nContent-Le", Early),
     ("HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola", Early),
@@ -165,6 +191,18 @@ const CASES: &[(&str, Verdict)] = &[
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        Bad(Malformed::Framing),
+    ),
+    (
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        Bad(Malformed::Framing),
+    ),
+    (
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\n\r\n",
+        Bad(Malformed::Framing),
+    ),
+    (
+        "HTTP/1.1 200 OK\r\nContent-Length: , 14\r\n\r\nHola, cliente!",
         Bad(Malformed::Framing),
     ),
     (
@@ -203,6 +241,18 @@ fn judges_every_case_whole_byte_by_byte_and_at_every_split() {
                 .filter(|piece| !piece.is_empty());
             assert_eq!(judge(&mut parser, pieces), *verdict, "{text:?} cut at {at}");
         }
+    }
+}
+
+#[test]
+fn knows_the_status_of_an_answer_whose_body_has_no_clear_length() {
+    let mut parser = Response::default();
+    let head = b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
+    // A second time, for a head that is known already.
+    for _ in 0..2 {
+        parser.reset();
+        assert_eq!(parser.feed(head, Some(BODY)), Err(Malformed::Framing));
+        assert_eq!((parser.status(), parser.keep_alive()), (Some(503), false));
     }
 }
 

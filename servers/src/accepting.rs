@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
+use crate::shortage::{PAUSE_MIN, Pauses};
 use crate::stop;
 
-/// First pause after the system ran short; doubled up to [`PAUSE_MAX`].
-const PAUSE_MIN: Duration = Duration::from_millis(5);
-/// Longest pause: a server must serve again within a second of relief.
-const PAUSE_MAX: Duration = Duration::from_millis(640);
+/// Connections lost one after another before there is a pause. An error that stays is not that of a connection, and an
+/// acceptor that only retried would use up a core and, in a loop, serve no client that it has.
+const LOST_MAX: u32 = 64;
 
 /// What to do about a failed accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,9 @@ pub(crate) enum Verdict {
 /// The accept policy of one acceptor.
 #[derive(Debug)]
 pub(crate) struct Accepting {
-    pause: Duration,
+    pauses: Pauses,
+    /// Connections lost since the last client.
+    lost: u32,
     /// Clients still let in after the stop: no more can have been waiting in the queue.
     last_calls: u32,
 }
@@ -35,7 +37,8 @@ impl Accepting {
     /// For a listener whose queue holds `backlog` clients.
     pub(crate) fn new(backlog: u32) -> Self {
         Accepting {
-            pause: PAUSE_MIN,
+            pauses: Pauses::new(),
+            lost: 0,
             last_calls: backlog,
         }
     }
@@ -47,7 +50,8 @@ impl Accepting {
 
     /// A client was let in.
     pub(crate) fn succeeded(&mut self) {
-        self.pause = PAUSE_MIN;
+        self.pauses.reset();
+        self.lost = 0;
         if stop::is_asked() {
             self.last_calls = self.last_calls.saturating_sub(1);
         }
@@ -72,23 +76,32 @@ impl Accepting {
                 | Errno::EOPNOTSUPP
                 | Errno::ENETUNREACH
                 | Errno::ETIMEDOUT,
-            ) => Verdict::Retry,
+            ) => self.connection_lost(),
             // EMFILE, ENFILE, ENOBUFS, ENOMEM, and whatever nobody foresaw: spinning on it would only make it worse.
-            _ => Verdict::Pause(self.next_pause()),
+            _ => Verdict::Pause(self.pauses.next()),
         }
     }
 
-    /// The pause that is due now; the next one is twice as long.
+    /// The pause that is due after some other call of the acceptor was refused.
     pub(crate) fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(PAUSE_MAX);
-        pause
+        self.pauses.next()
+    }
+
+    /// The shortest pause is enough: the clients behind many lost connections are not to wait for long.
+    fn connection_lost(&mut self) -> Verdict {
+        self.lost += 1;
+        if self.lost < LOST_MAX {
+            return Verdict::Retry;
+        }
+        self.lost = 0;
+        Verdict::Pause(PAUSE_MIN)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shortage::PAUSE_MAX;
 
     fn judge(accepting: &mut Accepting, errno: Errno) -> Verdict {
         accepting.failed(&io::Error::from_raw_os_error(errno as i32))
@@ -104,6 +117,19 @@ mod tests {
             Errno::EHOSTUNREACH,
         ] {
             assert_eq!(judge(&mut accepting, errno), Verdict::Retry, "{errno}");
+        }
+    }
+
+    #[test]
+    fn pauses_for_a_moment_when_connection_after_connection_is_lost() {
+        let mut accepting = Accepting::new(1);
+        for _ in 0..3 {
+            let verdicts: Vec<_> = (0..LOST_MAX)
+                .map(|_| judge(&mut accepting, Errno::ECONNABORTED))
+                .collect();
+            let (last, others) = verdicts.split_last().expect("some");
+            assert_eq!(*last, Verdict::Pause(PAUSE_MIN));
+            assert!(others.iter().all(|verdict| *verdict == Verdict::Retry));
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, getpid};
 
+use crate::context::Context;
 use crate::counters::{Counters, count};
 use crate::server::Server;
 use crate::{date, sys};
@@ -65,11 +66,12 @@ impl Children {
         check_single_threaded()?;
         let family = Box::leak(Box::new(Family {
             parent: getpid(),
-            living: sys::shared_ids(CHILDREN_MAX)?,
+            living: sys::shared_ids(CHILDREN_MAX)
+                .context(|| "cannot share memory with child processes".into())?,
             are_workers,
             counters: server.counters(),
         }));
-        sys::reap_children(family)?;
+        sys::reap_children(family).context(|| "cannot answer SIGCHLD".into())?;
         server.rehearse();
         Ok(Children { server, family })
     }
@@ -173,7 +175,9 @@ impl Family {
 
 /// A lock held by another thread would stay locked in a forked child for ever.
 pub(crate) fn check_single_threaded() -> io::Result<()> {
-    let threads = std::fs::read_dir("/proc/self/task")?.count();
+    let threads = std::fs::read_dir("/proc/self/task")
+        .context(|| "cannot tell from /proc/self/task whether forking is safe".into())?
+        .count();
     if threads == 1 {
         return Ok(());
     }

@@ -1,17 +1,20 @@
 //! `hola serve` and `hola models`, as the front door and this crate's own binary offer them.
 
+mod bind;
 mod process;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
+use std::num::NonZero;
 
 use clap::{Args, ValueEnum};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::geteuid;
 use serde::Serialize;
 use thiserror::Error;
 
-pub use self::process::{Cpus, end_with};
+use self::bind::Bind;
+pub use self::process::{Cpus, end_with, raise_descriptor_limit};
+use crate::context::plain;
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
@@ -30,7 +33,7 @@ Examples:
   hola serve epoll-per-core --workers 4 --processes
   hola serve thread-per-client --conversation ack --log
 
-The first line on stdout is `MODEL listening on ADDRESS`. SIGTERM or Ctrl-C: clients being served get their answer, then
+The first line on stdout is `MODEL listening on ADDRESS`, once all workers are there. SIGTERM or Ctrl-C: clients being served get their answer, then
 the server ends with code 0; with code 1 if that takes more than 5 s.
 For experiments, an HTTP server also answers /wait/MS, /compute/ROUNDS, /bytes/N and /count.
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start.")]
@@ -38,9 +41,9 @@ pub struct ServeArgs {
     /// Who runs a conversation; `hola models` lists them
     #[arg(value_name = "MODEL", value_parser = model_named)]
     model: &'static Model,
-    /// Address and port to listen on; port 0 takes a free one
+    /// Address or name, and port, to listen on; a port alone is one of 127.0.0.1, and port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    bind: SocketAddr,
+    bind: Bind,
     /// What is said on a connection
     #[arg(long, value_enum, default_value_t = Spoken::Http)]
     conversation: Spoken,
@@ -50,7 +53,7 @@ pub struct ServeArgs {
     /// Threads or processes of a model that has a fixed number of them [default: one per CPU it may use]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
-    /// Clients held at once; further ones wait [default: threads 1024, processes 256, else the descriptor limit]
+    /// Clients held at once; further ones wait [default: threads 1024, processes 256; never more than the descriptor limit allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
     /// How several acceptors share the clients; `hola models` shows which model takes which
@@ -175,19 +178,17 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         ))
     })?;
     prepare_process(args)?;
-    let settings = settings(args)?;
-    let server = Server::start(settings)
-        .map_err(|error| ServeError::NotStarted(format!("{}: {}", args.bind, plain(&error))))?;
-    if !args.bind.ip().is_loopback() {
-        eprintln!(
-            "hola: warning: {} can be reached from other machines",
-            args.bind
-        );
+    let server = start(args)?;
+    let address = server.settings().bind;
+    if !address.ip().is_loopback() {
+        eprintln!("hola: warning: {address} can be reached from other machines");
     }
-    announce(args.model, server)?;
     let ended = (args.model.serve)(server);
+    if ended.is_err() && !server.is_announced() {
+        return ended.map_err(|error| ServeError::NotStarted(plain(&error)));
+    }
     if let Some(format) = args.stats {
-        print_stats(args.model, server, format)?;
+        print_stats(server, format)?;
     }
     Ok(ended?)
 }
@@ -203,12 +204,31 @@ fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
     Ok(())
 }
 
-fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
+/// A server at the first address that can be listened on, each tried once.
+fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
+    let mut refusals = Vec::new();
+    for &address in args.bind.addresses() {
+        match Server::start(args.model, settings(args, address)?, announce) {
+            Ok(server) => return Ok(server),
+            Err(error) => refusals.push(plain(&error)),
+        }
+    }
+    Err(ServeError::NotStarted(refusals.join("; ")))
+}
+
+fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> {
     let model = args.model;
-    let descriptors = raise_descriptor_limit()?;
+    let descriptors = raise_descriptor_limit().unwrap_or_else(|refused| {
+        eprintln!("hola: warning: {refused}");
+        refused.left
+    });
     let workers = match args.workers {
         Some(workers) => usize::from(workers),
-        None => std::thread::available_parallelism()?.get() * model.workers_per_cpu,
+        None => {
+            // Where the system does not tell, one is enough to serve.
+            let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+            cpus * model.workers_per_cpu
+        }
     };
     let cannot = |what: &str| ServeError::Usage(format!("{} cannot {what}", model.name));
     if args.processes && !model.threads_or_processes {
@@ -222,13 +242,21 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
         }
         Some(_) => return Err(cannot("share clients that way")),
     };
-    let max_clients = args
-        .max_clients
-        .unwrap_or_else(|| model.attention.clients_max(descriptors));
+    let (max_clients, max_clients_by) =
+        model.clients_max(args.max_clients, descriptors, workers, accept);
+    if max_clients == 0 {
+        let own = model.descriptors_without_clients(workers, accept);
+        return Err(ServeError::NotStarted(format!(
+            "no client can be served with {descriptors} descriptors: {} with {workers} workers may need {own} for itself; \
+             raise the limit on open files (ulimit -n)",
+            model.name
+        )));
+    }
     let most_at_once = usize::try_from(max_clients).unwrap_or(usize::MAX);
     Ok(Settings {
-        bind: args.bind,
+        bind,
         backlog: args.backlog,
+        backlog_asked: args.backlog,
         // A worker that blocks with its client would pass any cap by waiting for the next one.
         workers: match model.capacity {
             Capacity::Workers => workers.min(most_at_once),
@@ -238,6 +266,7 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
         accept,
         queue: QUEUE,
         max_clients,
+        max_clients_by,
         descriptors,
         limits: args
             .deadlines
@@ -251,16 +280,10 @@ fn settings(args: &ServeArgs) -> Result<Settings, ServeError> {
     })
 }
 
-/// Raises the soft limit on open files to the hard one and says what it is now.
-fn raise_descriptor_limit() -> Result<u32, ServeError> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(io::Error::from)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_err(io::Error::from)?;
-    Ok(u32::try_from(hard).unwrap_or(u32::MAX))
-}
-
-fn announce(model: &Model, server: &Server) -> io::Result<()> {
+fn announce(server: &Server) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "{} listening on {}", model.name, server.address()?)?;
+    let (name, address) = (server.model().name, server.address()?);
+    writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
     eprintln!("hola: {}", server.settings());
     if geteuid().is_root() {
@@ -272,11 +295,11 @@ fn announce(model: &Model, server: &Server) -> io::Result<()> {
     Ok(())
 }
 
-fn print_stats(model: &Model, server: &Server, format: StatsFormat) -> io::Result<()> {
+fn print_stats(server: &Server, format: StatsFormat) -> io::Result<()> {
     let counters = server.counters().snapshot();
     match format {
         StatsFormat::Json => {
-            let stats = serde_json::json!({"model": model.name, "settings": server.settings(), "counters": counters});
+            let stats = serde_json::json!({"model": server.model().name, "settings": server.settings(), "counters": counters});
             writeln!(io::stderr(), "{stats}")
         }
         StatsFormat::Text => {
@@ -302,15 +325,6 @@ fn print_stats(model: &Model, server: &Server, format: StatsFormat) -> io::Resul
                  clients by worker: {accepted_by_worker:?}"
             )
         }
-    }
-}
-
-/// The kernel's words without the number.
-fn plain(error: &io::Error) -> String {
-    match error.raw_os_error().map(nix::errno::Errno::from_raw) {
-        Some(nix::errno::Errno::EADDRINUSE) => "the port is in use by another program".into(),
-        Some(errno) => errno.desc().into(),
-        None => error.to_string(),
     }
 }
 

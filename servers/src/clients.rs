@@ -11,6 +11,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
+use crate::context::Context;
 use crate::counters::count;
 use crate::server::{LOOK_AGAIN, Server};
 use crate::stop::{self, Interruptible};
@@ -26,13 +27,13 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn of(server: &'static Server) -> Self {
-        count(&server.counters().tally().starts);
-        Clients {
+    pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
+        server.acceptor_is_ready()?;
+        Ok(Clients {
             server,
             accepting: Accepting::new(server.settings().backlog),
             _interruptible: Interruptible::this_thread(),
-        }
+        })
     }
 
     fn accept(&self) -> io::Result<TcpStream> {
@@ -66,7 +67,12 @@ impl Iterator for Clients {
                 }
                 Err(error) => match self.accepting.failed(&error) {
                     Verdict::Empty if stop::is_asked() => break,
-                    Verdict::Empty => self.server.wait_for_client(),
+                    Verdict::Empty => {
+                        if let Err(error) = self.server.wait_for_client() {
+                            self.server.note_refused_wait(&error);
+                            thread::sleep(self.accepting.next_pause());
+                        }
+                    }
                     Verdict::Retry => {}
                     Verdict::Pause(pause) => {
                         self.server.note_shortage(&error);
@@ -92,14 +98,18 @@ pub struct AsyncClients {
 impl AsyncClients {
     pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
         server.listener().set_nonblocking(true)?;
-        count(&server.counters().tally().starts);
-        let watch = |descriptor| sys::register(descriptor, Interest::READABLE);
-        Ok(AsyncClients {
+        let watch = |descriptor| {
+            let watched = sys::register(descriptor, Interest::READABLE);
+            watched.context(|| "cannot watch the listener".into())
+        };
+        let clients = AsyncClients {
             server,
             listener: watch(server.listener().as_fd())?,
             stop: watch(server.stop_signal())?,
             accepting: Accepting::new(server.settings().backlog),
-        })
+        };
+        server.acceptor_is_ready()?;
+        Ok(clients)
     }
 
     /// The next client, `None` once the server is told to stop.

@@ -30,6 +30,8 @@ pub struct Counters {
     tallies: &'static [Tally],
     /// What the clients themselves count, at `/count`.
     pub count: &'static AtomicU64,
+    /// Acceptors that have come to wait for clients, replaced ones included.
+    pub(crate) acceptors_ready: &'static AtomicU64,
 }
 
 /// What one worker counts. Each count only grows, so it can be read at any moment without a lock.
@@ -42,7 +44,8 @@ pub struct Tally {
     pub wakeups: AtomicU64,
     /// Clients whose connection this server is done with, well or badly.
     pub closed: AtomicU64,
-    /// Clients sent away with a 503 for want of a thread, a process or memory.
+    /// Clients sent away for want of a thread, a process, memory or a place in a selector; with a 503 if nobody had served
+    /// them yet.
     pub refused: AtomicU64,
     /// Requests answered in full.
     pub answers: AtomicU64,
@@ -72,6 +75,7 @@ impl Counters {
         Ok(Counters {
             tallies: sys::shared_tallies(workers)?,
             count: sys::shared_number()?,
+            acceptors_ready: sys::shared_number()?,
         })
     }
 

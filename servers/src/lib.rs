@@ -18,11 +18,14 @@ pub mod settings;
 pub mod spawning;
 
 mod accepting;
+mod context;
 mod crash;
 mod date;
 mod extra_work;
 mod log;
 mod loops;
+mod runtime;
+mod shortage;
 mod stop;
 mod sys;
 mod workers;

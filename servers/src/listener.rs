@@ -5,22 +5,33 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::context::Context;
 use crate::conversation::Patience;
 use crate::settings::{Accept, Settings};
 
 /// The listeners of a server, bound and listening: one for each worker where each has its own, otherwise one.
 ///
 /// # Errors
-/// What the kernel said, such as [`io::ErrorKind::AddrInUse`].
+/// [`io::ErrorKind::AddrInUse`] or another one, in a plain line that names the address.
 pub fn bind(settings: &Settings) -> io::Result<Vec<TcpListener>> {
+    let first = listen(settings, settings.bind, false).map_err(|error| match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            io::Error::new(error.kind(), "the port is in use by another program")
+        }
+        _ => error,
+    });
+    let first = first.context(|| settings.bind.to_string())?;
     if settings.accept != Some(Accept::Reuseport) {
-        return Ok(vec![listen(settings, settings.bind, false)?]);
+        return Ok(vec![first]);
     }
     // With SO_REUSEPORT alone, a second server of the same user would join the first one unasked.
-    let address = listen(settings, settings.bind, false)?.local_addr()?;
-    (0..settings.workers)
-        .map(|_| listen(settings, address, true))
-        .collect()
+    let address = first.local_addr()?;
+    drop(first);
+    let one_more = |number| {
+        let listener = listen(settings, address, true);
+        listener.context(|| format!("{address}, listener {number} of {}", settings.workers))
+    };
+    (1..=settings.workers).map(one_more).collect()
 }
 
 /// A listener whose accepted sockets inherit what every conversation needs.

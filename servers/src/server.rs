@@ -5,21 +5,25 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
 use nix::fcntl::OFlag;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::socket::{Shutdown, shutdown};
-use nix::unistd::pipe2;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::socket::{Shutdown, SockFlag, shutdown};
+use nix::unistd::{getppid, pipe2};
 
 use crate::client::Client;
 use crate::clients::{AsyncClients, Clients};
+use crate::context::Context;
 use crate::conversation::{Conversation, Site, Step, Talk};
 use crate::counters::{self, Counters, Tally, count};
+use crate::models::Model;
 use crate::settings::{Accept, Settings};
-use crate::{crash, date, drive, extra_work, listener, log, stop, sys};
+use crate::{crash, date, drive, extra_work, listener, log, spawning, stop, sys};
 
 /// How often a server at its cap, or draining, looks again.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -31,7 +35,12 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
 /// process, because threads and tasks outlive any borrow.
 #[derive(Debug)]
 pub struct Server {
+    model: &'static Model,
     settings: Settings,
+    /// Says that it listens.
+    announce: Announce,
+    /// Set in the process that has announced the server.
+    announced: OnceLock<()>,
     /// One, or one for each worker.
     listeners: Vec<TcpListener>,
     /// For workers that accept one at a time: each one's own handle on the same lock.
@@ -43,22 +52,35 @@ pub struct Server {
     site: Site,
 }
 
+/// Says that a server listens, once all of its acceptors wait for clients.
+pub type Announce = fn(&Server) -> io::Result<()>;
+
 impl Server {
-    /// Binds, and answers signals from here on. Call it once, before any thread exists.
+    /// Binds, and answers signals from here on. Call it once, before any thread exists; then run `model`'s `serve`, which
+    /// calls `announce` once all acceptors are ready.
     ///
     /// # Errors
-    /// What the kernel said to binding, or to one of the small things a server needs.
-    pub fn start(settings: Settings) -> io::Result<&'static Server> {
-        touch_ballast(settings.ballast_octets)?;
+    /// One plain line: what could not be had, and why.
+    pub fn start(
+        model: &'static Model,
+        mut settings: Settings,
+        announce: Announce,
+    ) -> io::Result<&'static Server> {
+        // First, so that an address that is not to be had leaves nothing behind.
         let listeners = listener::bind(&settings)?;
+        spawning::ballast(settings.ballast_octets)?;
+        // The kernel may have shortened it.
+        settings.backlog = sys::backlog(&listeners[0]).unwrap_or(settings.backlog);
         for listener in &listeners {
             stop::watch(listener.as_raw_fd());
         }
-        let (wake, wake_writer) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)?;
+        let wake = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK);
+        let (wake, wake_writer) = wake.context(|| "cannot make a pipe for the stop".into())?;
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
         stop::DRAIN_S.store(settings.drain_s, Ordering::Relaxed);
-        sys::stop_on_signals()?;
-        let counters = Counters::shared(settings.workers)?;
+        sys::stop_on_signals().context(|| "cannot answer signals".into())?;
+        let counters = Counters::shared(settings.workers)
+            .context(|| "cannot share counters between processes".into())?;
         let site = Site {
             spoken: settings.conversation,
             date: date::http_date,
@@ -71,7 +93,10 @@ impl Server {
         };
         Ok(Box::leak(Box::new(Server {
             locks: locks(&settings)?,
+            model,
             settings,
+            announce,
+            announced: OnceLock::new(),
             listeners,
             wake,
             wake_writer,
@@ -88,6 +113,11 @@ impl Server {
         self.listeners[0].local_addr()
     }
 
+    /// The model that runs its conversations.
+    pub fn model(&self) -> &'static Model {
+        self.model
+    }
+
     /// What it was told.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -98,8 +128,16 @@ impl Server {
         &self.counters
     }
 
+    /// Whether it has been announced, by this process.
+    pub fn is_announced(&self) -> bool {
+        self.announced.get().is_some()
+    }
+
     /// The clients, one after another as they connect, until the server is told to stop.
-    pub fn clients(&'static self) -> Clients {
+    ///
+    /// # Errors
+    /// What writing the announcement said.
+    pub fn clients(&'static self) -> io::Result<Clients> {
         Clients::of(self)
     }
 
@@ -109,7 +147,7 @@ impl Server {
     /// What the kernel said to making the listener non-blocking.
     pub fn selected_clients(&'static self) -> io::Result<Clients> {
         self.listener().set_nonblocking(true)?;
-        Ok(Clients::of(self))
+        Clients::of(self)
     }
 
     /// The clients, for models that wait in a Tokio runtime; call it inside one.
@@ -150,6 +188,58 @@ impl Server {
         count(&self.counters.tally().backed_off);
         complain(&format!("cannot make a thread or process: {error}"));
         thread::sleep(REFUSAL_PAUSE);
+    }
+
+    /// The calling acceptor has all that it needs and is about to wait for clients. The last one to come so far has the
+    /// server announced. A thread waits for that here, so that no client takes what another acceptor still has to get.
+    ///
+    /// # Errors
+    /// What writing the announcement said.
+    pub(crate) fn acceptor_is_ready(&self) -> io::Result<()> {
+        count(&self.counters.tally().starts);
+        self.counters.acceptors_ready.fetch_add(1, Ordering::AcqRel);
+        if !stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
+            self.announce_if_ready()?;
+            self.announced.wait();
+        } else if self.all_acceptors_are_ready() {
+            // The parent waits for signals, and looks after each.
+            let _ = kill(getppid(), Signal::SIGCHLD);
+        }
+        Ok(())
+    }
+
+    /// Announces the server once all acceptors are ready.
+    ///
+    /// # Errors
+    /// What writing the announcement said.
+    pub(crate) fn announce_if_ready(&self) -> io::Result<()> {
+        if !self.all_acceptors_are_ready() {
+            return Ok(());
+        }
+        let mut announced = Ok(());
+        self.announced
+            .get_or_init(|| announced = (self.announce)(self));
+        announced.context(|| "cannot write to standard output".into())
+    }
+
+    fn all_acceptors_are_ready(&self) -> bool {
+        let acceptors = match self.settings.accept {
+            Some(_) => self.settings.workers,
+            None => 1,
+        };
+        self.counters.acceptors_ready.load(Ordering::Acquire) >= acceptors as u64
+    }
+
+    /// Sends away the clients that are waiting. For a parent without workers: nobody else accepts.
+    pub(crate) fn send_away_who_waits(&'static self) {
+        for listener in &self.listeners {
+            while sys::is_readable(listener.as_fd()) {
+                match sys::accept(listener, SockFlag::empty()) {
+                    Ok(socket) => self.admit(socket).send_away(),
+                    Err(_nobody_or_no_descriptor) => break,
+                }
+            }
+        }
     }
 
     /// Waits until no client is left.
@@ -220,16 +310,21 @@ impl Server {
         }
     }
 
-    /// Waits until a client may be waiting, or the server is to stop.
-    pub(crate) fn wait_for_client(&self) {
+    /// Waits until a client may be waiting, or the server is to stop, or a signal comes.
+    ///
+    /// # Errors
+    /// What poll(2) said.
+    pub(crate) fn wait_for_client(&self) -> io::Result<()> {
         let mut asked =
             [self.listener().as_raw_fd(), self.wake.as_raw_fd()].map(|fd| libc::pollfd {
                 fd,
                 events: libc::POLLIN,
                 revents: 0,
             });
-        // Interrupted, it only looks again sooner.
-        let _ = sys::poll(&mut asked, -1);
+        match sys::poll(&mut asked, -1) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            waited => waited,
+        }
     }
 
     /// Takes an accepted connection into the books.
@@ -259,6 +354,12 @@ impl Server {
         count(&self.counters.tally().backed_off);
         complain(&format!("cannot accept: {error}"));
     }
+
+    /// The same for a loop that cannot wait.
+    pub(crate) fn note_refused_wait(&self, error: &io::Error) {
+        count(&self.counters.tally().backed_off);
+        complain(&format!("cannot wait for clients: {error}"));
+    }
 }
 
 /// Counts how a conversation went.
@@ -279,21 +380,12 @@ fn locks(settings: &Settings) -> io::Result<Vec<File>> {
     if settings.accept != Some(Accept::Locked) {
         return Ok(Vec::new());
     }
-    let file = memfd_create("hola-accept", MFdFlags::MFD_CLOEXEC)?;
+    let needs = |what: &str| format!("--accept locked needs {what}");
+    let file = memfd_create("hola-accept", MFdFlags::MFD_CLOEXEC)
+        .context(|| needs("a memory file (memfd_create)"))?;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    (0..settings.workers).map(|_| File::open(&path)).collect()
-}
-
-/// Touches that much memory and keeps it.
-pub(crate) fn touch_ballast(octets: u64) -> io::Result<()> {
-    let octets = usize::try_from(octets).map_err(|_| ErrorKind::OutOfMemory)?;
-    let mut ballast: Vec<u8> = Vec::new();
-    ballast
-        .try_reserve_exact(octets)
-        .map_err(|_| ErrorKind::OutOfMemory)?;
-    ballast.resize(octets, 1);
-    ballast.leak();
-    Ok(())
+    let open = |_| File::open(&path).context(|| needs(&path));
+    (0..settings.workers).map(open).collect()
 }
 
 /// Writes a line of complaint, at most one a second, so that trouble does not fill a disk as well.

@@ -31,13 +31,41 @@ pub enum Accept {
     Reuseport,
 }
 
+/// What keeps a server from holding more clients at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientLimit {
+    /// `--max-clients`.
+    Asked,
+    /// The model's cap on threads.
+    Threads,
+    /// The model's cap on processes.
+    Processes,
+    /// The limit on open files.
+    Descriptors,
+}
+
+impl fmt::Display for ClientLimit {
+    /// As the reason for a number of clients.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            ClientLimit::Asked => "as asked",
+            ClientLimit::Threads => "limited by threads",
+            ClientLimit::Processes => "limited by processes",
+            ClientLimit::Descriptors => "limited by descriptors",
+        })
+    }
+}
+
 /// Everything that is set before a server starts, the same for every model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Settings {
     /// Address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// Length of the accept queue, capped by the kernel at `net.core.somaxconn`.
+    /// Length of the accept queue that the kernel keeps to: what was asked for, or `net.core.somaxconn`.
     pub backlog: u32,
+    /// Length of the accept queue that was asked for.
+    pub backlog_asked: u32,
     /// Threads or processes of the models that have a fixed number of them.
     pub workers: usize,
     /// Run them as processes where the model leaves the choice.
@@ -48,6 +76,8 @@ pub struct Settings {
     pub queue: u32,
     /// Clients held at once; beyond it, new ones wait in the accept queue.
     pub max_clients: u32,
+    /// What keeps it from holding more.
+    pub max_clients_by: ClientLimit,
     /// Open files this process may have: the soft limit, raised to the hard one.
     pub descriptors: u32,
     /// How long a conversation may wait.
@@ -69,11 +99,12 @@ pub struct Settings {
 impl fmt::Display for Settings {
     /// All that bears on a measurement, in a line for people.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "backlog {}, TCP_NODELAY, {} workers",
-            self.backlog, self.workers
-        )?;
+        write!(formatter, "backlog {}", self.backlog)?;
+        if self.backlog < self.backlog_asked {
+            let asked = self.backlog_asked;
+            write!(formatter, " ({asked} asked, limited by net.core.somaxconn)")?;
+        }
+        write!(formatter, ", TCP_NODELAY, {} workers", self.workers)?;
         match self.accept {
             None => {}
             Some(Accept::Shared) => formatter.write_str(" at one listener")?,
@@ -82,8 +113,8 @@ impl fmt::Display for Settings {
         }
         write!(
             formatter,
-            ", at most {} clients, {} descriptors; deadlines: {}, drain {} s",
-            self.max_clients, self.descriptors, self.limits, self.drain_s,
+            ", at most {} clients ({}), {} descriptors; deadlines: {}, drain {} s",
+            self.max_clients, self.max_clients_by, self.descriptors, self.limits, self.drain_s,
         )
     }
 }

@@ -3,22 +3,32 @@
 
 use std::hint::black_box;
 use std::io;
+use std::num::NonZero;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::wait::waitpid;
-use tokio::runtime;
 
 use crate::children::check_single_threaded;
+use crate::context::Context;
 use crate::models::STACK_OCTETS;
-use crate::server::touch_ballast;
+use crate::runtime;
 use crate::sys;
 
 /// Touches that much memory and keeps it, as `hola serve --ballast` does: a fork copies the page tables of it.
 ///
 /// # Errors
-/// `OutOfMemory`, when there is not so much.
+/// `OutOfMemory`, when there is not so much; it names the option.
 pub fn ballast(octets: u64) -> io::Result<()> {
-    touch_ballast(octets)
+    let mut ballast: Vec<u8> = Vec::new();
+    let size = usize::try_from(octets).ok();
+    let Some(size) = size.filter(|&size| ballast.try_reserve_exact(size).is_ok()) else {
+        return Err(io::Error::from(io::ErrorKind::OutOfMemory))
+            .context(|| format!("--ballast {octets}"));
+    };
+    ballast.resize(size, 1);
+    ballast.leak();
+    Ok(())
 }
 
 /// Forks `count` children that end at once, one after another, and reaps each; how long each took.
@@ -28,7 +38,7 @@ pub fn ballast(octets: u64) -> io::Result<()> {
 pub fn processes(count: u32) -> io::Result<Vec<Duration>> {
     check_single_threaded()?;
     timed(count, || {
-        match sys::fork()? {
+        match sys::fork().context(|| "cannot fork".into())? {
             Some(child) => waitpid(child, None)?,
             None => sys::exit_now(0),
         };
@@ -42,9 +52,10 @@ pub fn processes(count: u32) -> io::Result<Vec<Duration>> {
 /// What pthread_create(3) said.
 pub fn threads(count: u32) -> io::Result<Vec<Duration>> {
     timed(count, || {
-        sys::spawn_and_join(STACK_OCTETS, || {
+        let ended = sys::spawn_and_join(STACK_OCTETS, || {
             black_box(());
-        })
+        });
+        ended.context(|| "cannot make a thread".into())
     })
 }
 
@@ -54,7 +65,8 @@ pub fn threads(count: u32) -> io::Result<Vec<Duration>> {
 /// # Errors
 /// What the runtime said when it could not start.
 pub fn tasks(count: u32) -> io::Result<Vec<Duration>> {
-    let runtime = runtime::Builder::new_multi_thread().build()?;
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    let runtime = runtime::work_stealing(cpus)?;
     runtime.block_on(async { tokio::spawn(make_tasks(count)).await? })
 }
 

@@ -12,6 +12,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::{Pid, getpid, getppid};
 
 use crate::children::{Children, Fork};
+use crate::context::Context;
 use crate::counters::become_worker;
 use crate::server::{Server, complain};
 use crate::{stop, sys};
@@ -31,9 +32,10 @@ pub(crate) type Work = fn(&'static Server) -> io::Result<()>;
 /// A thread that the system refused, or the first error of a worker. The other threads end with the process.
 pub(crate) fn run_threads(server: &'static Server, work: Work) -> io::Result<()> {
     let (ending, endings) = mpsc::channel();
-    for number in 0..server.settings().workers {
+    let workers = server.settings().workers;
+    for number in 0..workers {
         let ending = ending.clone();
-        thread::Builder::new()
+        let made = thread::Builder::new()
             .name(format!("worker-{number}"))
             .spawn(move || {
                 become_worker(number);
@@ -41,7 +43,8 @@ pub(crate) fn run_threads(server: &'static Server, work: Work) -> io::Result<()>
                 let died = |_panic| Err(io::Error::other("a worker thread died"));
                 // Once the first has ended badly, nobody wants to know about the others.
                 let _ = ending.send(ended.unwrap_or_else(died));
-            })?;
+            });
+        made.context(|| format!("cannot make worker thread {} of {workers}", number + 1))?;
     }
     drop(ending);
     endings.into_iter().collect()
@@ -71,10 +74,11 @@ impl Workers {
         })
     }
 
-    /// Waits until a worker is missing and says which; `None` once the server is told to stop.
+    /// Waits until a worker is missing and says which; `None` once the server is told to stop. The server is announced as
+    /// soon as all workers are ready.
     ///
     /// # Errors
-    /// When workers die as fast as they are made. The others have ended then.
+    /// When workers die as fast as they are made, or the announcement cannot be written. The others have ended then.
     pub(crate) fn next_vacancy(&mut self) -> io::Result<Option<usize>> {
         // Blocked but for the wait itself, so that no death and no stop falls between looking and waiting.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
@@ -86,6 +90,11 @@ impl Workers {
             if let Some(worker) = (0..self.hired.len()).find(is_free) {
                 break Some(worker);
             }
+            if let Err(error) = self.server.announce_if_ready() {
+                before.thread_set_mask()?;
+                self.drain();
+                return Err(error);
+            }
             before.suspend()?;
         };
         before.thread_set_mask()?;
@@ -95,8 +104,11 @@ impl Workers {
         Ok(vacancy)
     }
 
-    /// Forks that worker, which does `work` and ends.
-    pub(crate) fn hire(&mut self, worker: usize, work: Work) {
+    /// Forks that worker, which does `work` and ends. A refused fork is tried again later, once the server is announced.
+    ///
+    /// # Errors
+    /// A fork that was refused before that. The other workers have ended then.
+    pub(crate) fn hire(&mut self, worker: usize, work: Work) -> io::Result<()> {
         let parent = getpid();
         let become_worker_process = || {
             become_worker(worker);
@@ -106,8 +118,20 @@ impl Workers {
         match self.children.fork_into(worker, become_worker_process) {
             Ok(Fork::Parent) => self.hired[worker] = true,
             Ok(Fork::Child) => work_and_exit(self.server, worker, parent, work),
-            Err(refused) => self.server.could_not_attend(&refused),
+            Err(refused) if self.server.is_announced() => {
+                if (0..self.hired.len()).all(|worker| self.children.is_free(worker)) {
+                    self.server.send_away_who_waits();
+                }
+                self.server.could_not_attend(&refused);
+            }
+            Err(refused) => {
+                self.drain();
+                let (number, workers) = (worker + 1, self.hired.len());
+                return Err(refused)
+                    .context(|| format!("cannot fork worker process {number} of {workers}"));
+            }
         }
+        Ok(())
     }
 
     /// Passes the stop on and waits until no worker is left.
@@ -127,6 +151,14 @@ impl Workers {
             > 0;
         if !std::mem::take(&mut self.hired[worker]) || had_started {
             return Ok(());
+        }
+        if !self.server.is_announced() {
+            self.drain();
+            return Err(io::Error::other(format!(
+                "worker process {} of {} died while starting",
+                worker + 1,
+                self.hired.len()
+            )));
         }
         complain(&format!("worker {worker} died while starting"));
         let now = Instant::now();

@@ -22,7 +22,7 @@ use hola_lab::target::{Places, Targets};
 use hola_servers::models::{self, MODELS};
 use hola_verdict::{RULES_VERSION, precision_reached};
 
-use super::{INVALID, Interruption};
+use super::{INVALID, Interruption, RUN_ERROR};
 
 /// Work planted on each request of a control, as a percentage of its cost: twice what the method is to tell apart.
 const PLANTED_PERCENT: f64 = 10.0;
@@ -41,7 +41,7 @@ Says first how long it takes at most. Writes DIR/<date>-<profile>/ with the reco
 reports. Ctrl-C keeps the blocks made so far, and --resume makes the others. A quiet machine gives narrower intervals;
 the report says what it could tell apart.
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
+Exit codes: 0 ok, 1 error while running (also of one server), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", value_enum, default_value = "quick")]
@@ -297,7 +297,31 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
         ));
         return Ok(ExitCode::from(INVALID));
     }
-    Ok(ExitCode::SUCCESS)
+    let failures = failures(&blocks);
+    for failure in &failures {
+        say(format_args!("hola: {failure}"));
+    }
+    Ok(ExitCode::from(if failures.is_empty() {
+        0
+    } else {
+        RUN_ERROR
+    }))
+}
+
+/// What could not be measured because a server did not start, or died; each reason once.
+fn failures(blocks: &[Block]) -> BTreeSet<String> {
+    let readings = blocks
+        .iter()
+        .flat_map(|block| block.readings.iter().map(move |reading| (block, reading)));
+    readings
+        .filter_map(|(block, reading)| {
+            let reason = reading.failed.as_ref()?;
+            Some(format!(
+                "{}: {}: {reason}",
+                block.experiment, reading.participant
+            ))
+        })
+        .collect()
 }
 
 /// An interrupted run, to be resumed by the program that began it.

@@ -10,7 +10,7 @@ use hola_base::output::print;
 use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run};
 use hola_lab::store;
-use hola_report::difference;
+use hola_report::difference::{self, Sides};
 use hola_verdict::difference::{ChangeVerdict, Difference, Recorded, Selection};
 
 use super::{Arguments, Lang, REGRESSION};
@@ -20,7 +20,6 @@ use super::{Arguments, Lang, REGRESSION};
 #[command(after_help = "\
 Examples:
   hola diff results/2026-11-21T101502Z-quick results/2026-11-22T093011Z-quick
-  hola diff BASE CANDIDATE --all                         what stayed the same, too
   hola diff BASE CANDIDATE --experiments equal-load --metrics cpu_us_per_request
   hola diff BASE CANDIDATE --format markdown --no-fail   for a comment on a change
   hola diff BASE CANDIDATE --format json                 every cell, as data
@@ -39,9 +38,6 @@ pub(super) struct DiffArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// List cells that are the same as well; JSON always does
-    #[arg(long)]
-    all: bool,
     /// Compare only these experiments
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     experiments: Vec<String>,
@@ -86,10 +82,14 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
         args.base.display(),
         args.candidate.display()
     );
+    let sides = Sides {
+        base: &base.0,
+        candidate: &candidate.0,
+    };
     print(&match args.format {
-        Format::Text => difference::text(&difference, args.all, args.lang.into()),
-        Format::Markdown => difference::markdown(&difference, args.all, args.lang.into()),
-        Format::Json => difference::json(&difference),
+        Format::Text => difference::text(&difference, sides, args.lang.into()),
+        Format::Markdown => difference::markdown(&difference, sides, args.lang.into()),
+        Format::Json => difference::json(&difference, sides),
     })?;
     let is_worse = difference.count(ChangeVerdict::Worse) > 0;
     Ok(match is_worse && !args.no_fail {

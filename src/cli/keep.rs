@@ -1,12 +1,12 @@
 //! `hola keep`: runs another program's server for the lab, and lets nobody of it outlive the lab.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
 use hola_servers::cli::Cpus;
 
+use hola_lab::made::MadeName;
 use hola_lab::target::keeper::{Keep, keep};
 
 /// Arguments of `keep`.
@@ -24,12 +24,12 @@ pub(super) struct KeepArgs {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-    /// Folder of a control group to run it in
-    #[arg(long, value_name = "DIR")]
-    cgroup: Option<PathBuf>,
-    /// Folder to remove if whoever started this is gone at the end
-    #[arg(long, value_name = "DIR")]
-    folder: Option<PathBuf>,
+    /// Control group to run it in: one that the starter of this has made and named hola-PID-SUFFIX, with its own process id
+    #[arg(long, value_name = "NAME")]
+    cgroup: Option<MadeName>,
+    /// Temporary folder to remove if the starter of this is gone at the end: one that it has made and named so
+    #[arg(long, value_name = "NAME")]
+    folder: Option<MadeName>,
 }
 
 /// Keeps it until standard input ends.

@@ -30,7 +30,7 @@ Examples:
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (with --strict, or too small
 for a gate), 99 a gate is broken, 130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal
-ends at once).")]
+ends at once). A closed standard output is no error.")]
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same server
     /// process, one after the other

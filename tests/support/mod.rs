@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -474,4 +475,112 @@ pub fn only_folder(results: &std::path::Path) -> PathBuf {
         .collect();
     assert_eq!(folders.len(), 1, "{folders:?}");
     folders[0].clone()
+}
+
+/// A user of no other process: limits on processes, which do not bind root, bind its.
+pub struct OtherUser {
+    _folder: tempfile::TempDir,
+    program: PathBuf,
+}
+
+impl OtherUser {
+    /// `None`, with the reason printed, where this process is not root.
+    pub fn new() -> Option<Self> {
+        if !nix::unistd::geteuid().is_root() {
+            println!("skipped: only root can give a server a user of its own");
+            return None;
+        }
+        // Where the source tree is root's alone, that user could not run the program in it.
+        let folder = tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o755))
+            .tempdir()
+            .expect("a folder");
+        let program = folder.path().join("hola");
+        fs::copy(HOLA, &program).expect("a copy");
+        Some(OtherUser {
+            _folder: folder,
+            program,
+        })
+    }
+
+    /// Runs the program as `user`, who may have so many processes and threads.
+    pub fn command(&self, user: u32, processes: u32) -> Command {
+        let mut command = as_user(user);
+        command
+            .args(["prlimit", &format!("--nproc={processes}:{processes}")])
+            .arg(&self.program);
+        command
+    }
+
+    /// Lets that user's `process` have no more than so many processes and threads beside it.
+    pub fn limit(&self, user: u32, process: Pid, processes: u32) {
+        let mut command = as_user(user);
+        command.args(["prlimit", &format!("--pid={process}")]);
+        // Only the soft limit can be raised again.
+        let limited = command.arg(format!("--nproc={processes}:")).status();
+        assert!(limited.expect("setpriv runs").success());
+    }
+}
+
+fn as_user(user: u32) -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args([format!("--reuid={user}"), format!("--regid={user}")])
+        .arg("--clear-groups");
+    command
+}
+
+/// Runs the program with certain system calls refused, as strace's `inject` says: `calls:error=…`. `None`, with the reason
+/// printed, where strace is missing or may not trace.
+pub fn with_refused(calls: &str, how: &str) -> Option<Command> {
+    let inject = format!("inject={calls}:{how}");
+    let strace = |program: &str| {
+        let mut command = Command::new("strace");
+        // As a grandchild it leaves this process its child.
+        command.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e"]);
+        command
+            .arg(format!("trace={calls}"))
+            .args(["-e", &inject, program]);
+        command
+    };
+    let traces = strace("true").output();
+    if !traces.is_ok_and(|output| output.status.success()) {
+        println!("skipped: strace is missing or may not trace");
+        return None;
+    }
+    Some(strace(HOLA))
+}
+
+/// Runs `command`, which must not become a server, to its end: its code, and what it said on stdout and on stderr.
+pub fn ends(mut command: Command) -> (Option<i32>, String, String) {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .env_remove("RUST_BACKTRACE")
+        .spawn()
+        .expect("the program runs");
+    let deadline = Instant::now() + PATIENCE;
+    // What it may say fits into a pipe.
+    while child.try_wait().expect("a child").is_none() {
+        if Instant::now() > deadline {
+            let _ = child.kill();
+            panic!("{command:?} does not end");
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    let output = child.wait_with_output().expect("a child");
+    let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+/// Sets limits of a process, as prlimit(1) is told.
+pub fn limit(process: Pid, limits: &str) {
+    let limited = Command::new("prlimit")
+        .args([&format!("--pid={process}"), limits])
+        .status();
+    assert!(limited.expect("prlimit runs").success(), "{limits}");
 }

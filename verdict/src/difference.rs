@@ -11,6 +11,7 @@
 mod warnings;
 
 use std::collections::BTreeMap;
+use std::f64::consts::FRAC_PI_2;
 
 use hola_lab::experiments;
 use hola_lab::metric::Metric;
@@ -19,7 +20,7 @@ use hola_lab::record::{Block, Run, StoredText};
 use crate::analysis::{Analysis, At, Word};
 use crate::claims::{CLAIMS, Verdict};
 use crate::estimate::{Estimate, computed, shown};
-use crate::statistics::{holm, mean, median, welch};
+use crate::statistics::{count, holm, mean, median, welch};
 
 /// Fewest participants of a level that can be said to have done something together.
 const TOGETHER_MIN: usize = 4;
@@ -248,12 +249,20 @@ impl Both<'_> {
                     .collect(),
             }
         });
-        let cells = names.into_iter().zip(base.into_iter().zip(candidate));
-        cells
-            .filter_map(|(name, (base, candidate))| {
-                let (difference, error, freedom) = welch(&candidate, &base)?;
+        let tests: Vec<_> = base
+            .iter()
+            .zip(&candidate)
+            .map(|(base, candidate)| welch(candidate, base))
+            .collect();
+        let shared_error = shared.map_or(0.0, |_| error_of_together(tests.iter().flatten()));
+        let sizes = base.iter().zip(&candidate);
+        let sizes = sizes.map(|(base, candidate)| base.len().min(candidate.len()));
+        let found = names.into_iter().zip(tests).zip(sizes);
+        found
+            .filter_map(|((name, test), blocks)| {
+                let (difference, error, freedom) = test?;
                 let own = difference - shared.unwrap_or(0.0);
-                let blocks = u32::try_from(base.len().min(candidate.len())).unwrap_or(u32::MAX);
+                let error = error.hypot(shared_error);
                 Some(Cell {
                     experiment: at.experiment.into(),
                     level: at.level.into(),
@@ -263,7 +272,7 @@ impl Both<'_> {
                     candidate: self.candidate.value(at, name, metric)?,
                     shared: shared.map(|shared| shown(shared, scale)),
                     change: Estimate {
-                        blocks,
+                        blocks: u32::try_from(blocks).unwrap_or(u32::MAX),
                         ..Estimate::from_mean(own, error, freedom, scale)
                     },
                     p_holm: 1.0,
@@ -294,6 +303,13 @@ fn together(pairs: &[[ByBlock; 2]]) -> Option<f64> {
         .filter_map(|[base, candidate]| Some(mean_of(candidate)? - mean_of(base)?))
         .collect();
     (moved.len() >= TOGETHER_MIN).then(|| median(&moved))?
+}
+
+/// Standard error of [`together`], from the participants' own: a median of normal values has a variance of π/2 of their mean's.
+fn error_of_together<'t>(tests: impl Iterator<Item = &'t (f64, f64, f64)>) -> f64 {
+    let squares: Vec<f64> = tests.map(|(_, error, _)| error.powi(2)).collect();
+    let mean = mean(&squares).unwrap_or(0.0);
+    (FRAC_PI_2 * mean / count(squares.len().max(1))).sqrt()
 }
 
 /// The values of each participant without the drift of the machine from block to block: in each block, what the *other*

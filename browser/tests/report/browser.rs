@@ -66,7 +66,8 @@ impl Browser {
     pub(crate) fn start() -> Option<Self> {
         let programs = PROGRAMS.as_ref()?;
         let profile = tempfile::Builder::new()
-            .prefix("hola-browser-")
+            // The keeper removes what is named for its starter, and nothing else.
+            .prefix(&format!("hola-{}-", std::process::id()))
             .tempdir()
             .expect("a folder for the profile");
         let driver = Driver::start(programs, profile.path());

@@ -52,11 +52,12 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts it; whatever it and its browsers write goes to `folder`, which is removed if the test cannot do it.
+    /// Starts it; whatever it and its browsers write goes to `folder`, a temporary one named for this process, which is
+    /// removed if the test cannot do it.
     pub(crate) fn start(programs: &Programs, folder: &Path) -> Self {
         let keeper = Command::new(HOLA)
             .args(["keep", "--folder"])
-            .arg(folder)
+            .arg(folder.file_name().expect("a name"))
             .arg("--")
             .arg(&programs.chromedriver)
             .arg("--port=0")

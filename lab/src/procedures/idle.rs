@@ -180,16 +180,11 @@ impl IdleClients<'_> {
     fn finish(self, limit: &Limit) -> Found {
         let mut found = Found::default();
         found.figure(Metric::ClientsHeld, to_f64(self.held));
-        let process = |plateau: &Plateau| Some(plateau.process_kib);
-        let kernel = |plateau: &Plateau| plateau.kernel_kib;
-        let metrics: [(_, fn(&Plateau) -> Option<f64>); 2] = [
-            (Metric::MemoryPerClient, process),
-            (Metric::KernelMemoryPerClient, kernel),
-        ];
-        for (metric, kib) in metrics {
-            if let Some(slope) = slope(&self.plateaus, kib) {
-                found.figure(metric, slope);
-            }
+        if let Some(kib) = slope(&self.plateaus, |plateau| Some(plateau.process_kib)) {
+            found.figure(Metric::MemoryPerClient, kib);
+        }
+        if let Some(kib) = slope(&self.plateaus, |plateau| plateau.kernel_kib) {
+            found.figure(Metric::KernelMemoryPerClient, kib);
         }
         found.note_limit(limit);
         found.note("kernel_memory", self.kernel.source());

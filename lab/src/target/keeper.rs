@@ -3,7 +3,8 @@
 //!
 //! It sees to what a parent alone cannot: when the measuring process dies, in whatever way, the kernel closes the pipe,
 //! and the server is ended; whoever the server made and lost becomes the keeper's child (`PR_SET_CHILD_SUBREAPER`), so
-//! that it is ended, too.
+//! that it is ended, too. When the keeper itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
+//! measuring process what the server had made.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -23,7 +24,8 @@ use serde::{Deserialize, Serialize};
 
 use hola_base::output::print;
 
-use crate::{cgroup, tree};
+use crate::made::MadeName;
+use crate::{cgroup, sys, tree};
 
 /// Longest wait for a server to end by itself, then it is made to.
 pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
@@ -35,10 +37,10 @@ pub struct Keep {
     pub command: Vec<String>,
     /// CPUs to run on; `None` is wherever the keeper may.
     pub cpus: Option<Cpus>,
-    /// Folder of the control group that accounts for it.
-    pub cgroup: Option<PathBuf>,
-    /// Folder of the server's own, removed when whoever made it is gone.
-    pub folder: Option<PathBuf>,
+    /// Control group that accounts for it, of the starter's making.
+    pub cgroup: Option<MadeName>,
+    /// Temporary folder of the server's own, of the starter's making, removed when the starter is gone.
+    pub folder: Option<MadeName>,
 }
 
 /// What the keeper says first, in one line of JSON.
@@ -65,7 +67,8 @@ pub(super) struct Report {
 /// One plain sentence, when the server could not be started; nothing is left running then.
 pub fn keep(keep: &Keep) -> Result<(), String> {
     let starter = getppid();
-    let server = start(keep)?;
+    let places = Places::of(keep, starter)?;
+    let server = start(keep, places.cgroup.as_deref())?;
     let kept = tell(&Kept {
         pid: server.as_raw(),
     });
@@ -80,18 +83,47 @@ pub fn keep(keep: &Keep) -> Result<(), String> {
         })
     });
     if getppid() != starter {
-        // Nobody is left to do it.
-        if let Some(folder) = &keep.folder {
+        // Nobody is left to do it. Links in the folder, or in its place by now, are removed and not followed.
+        if let Some(folder) = &places.folder {
             let _ = std::fs::remove_dir_all(folder);
         }
-        if let Some(folder) = &keep.cgroup {
+        if let Some(folder) = &places.cgroup {
             cgroup::remove(folder);
         }
     }
     told
 }
 
-fn start(keep: &Keep) -> Result<Pid, String> {
+/// Where what was named is. The keeper writes to and removes nothing but what its own starter has made: a folder in the
+/// folder for temporary files, and a control group below their own.
+struct Places {
+    cgroup: Option<PathBuf>,
+    folder: Option<PathBuf>,
+}
+
+impl Places {
+    fn of(keep: &Keep, starter: Pid) -> Result<Self, String> {
+        let find = |option: &str,
+                    name: &Option<MadeName>,
+                    find: fn(&MadeName) -> Result<PathBuf, String>| {
+            let Some(name) = name else { return Ok(None) };
+            if i64::from(name.maker()) != i64::from(starter.as_raw()) {
+                return Err(format!(
+                    "{option} {name}: process {starter}, which started this, has not made it"
+                ));
+            }
+            find(name)
+                .map(Some)
+                .map_err(|why_not| format!("{option} {name}: {why_not}"))
+        };
+        Ok(Places {
+            cgroup: find("--cgroup", &keep.cgroup, cgroup::named)?,
+            folder: find("--folder", &keep.folder, MadeName::temporary_folder)?,
+        })
+    }
+}
+
+fn start(keep: &Keep, cgroup: Option<&Path>) -> Result<Pid, String> {
     set_child_subreaper(true).map_err(|errno| format!("prctl: {}", errno.desc()))?;
     if let Some(cpus) = &keep.cpus {
         cpus.run_on()
@@ -101,21 +133,24 @@ fn start(keep: &Keep) -> Result<Pid, String> {
         return Err("there is no program to run".into());
     };
     let cannot_enter = |error| format!("control group: {error}");
-    if let Some(folder) = &keep.cgroup {
+    if let Some(folder) = cgroup {
         cgroup::enter(folder).map_err(cannot_enter)?;
     }
     // What a server says is not the keeper's word, which is on stdout.
     let words = io::stderr().as_fd().try_clone_to_owned();
     let words = words.map_err(|error| error.to_string())?;
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(words)
         // A group of its own: whatever a server does to its group, the keeper is not in it.
-        .process_group(0)
-        .spawn();
+        .process_group(0);
+    // A keeper that is killed has no time to end its server.
+    sys::end_with_starter(&mut command);
+    let child = command.spawn();
     // The server was born in the group; what its keeper uses is not on its bill.
-    if let Some(parent) = keep.cgroup.as_deref().and_then(Path::parent) {
+    if let Some(parent) = cgroup.and_then(Path::parent) {
         cgroup::enter(parent).map_err(cannot_enter)?;
     }
     let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;

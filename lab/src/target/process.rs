@@ -4,14 +4,14 @@ use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use procfs::process::FDTarget;
 use tempfile::TempDir;
@@ -19,8 +19,9 @@ use tempfile::TempDir;
 use super::keeper::{Kept, Report, STOP_MAX};
 use super::{Places, Spec, Words, free_port, furnish};
 use crate::account::CpuAccount;
-use crate::cgroup::Cgroup;
+use crate::cgroup::{self, Cgroup};
 use crate::image::Image;
+use crate::made::MadeName;
 use crate::procedures::client::is_greeted;
 use crate::{listening, tree};
 
@@ -30,7 +31,9 @@ const START_MAX: Duration = Duration::from_secs(10);
 const GREET_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for the keeper's next word at the end: the target's own time to end, and a little.
 const END_MAX: Duration = Duration::from_secs(STOP_MAX.as_secs() + 3);
-/// How often a starting target is looked at.
+/// Looks at what a killed keeper has left, before it is given up.
+const END_ROUNDS_MAX: u32 = 200;
+/// How often a starting target, or one that is being ended, is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Most of its last words that are passed on.
 const LAST_WORDS_MAX: usize = 400;
@@ -42,6 +45,8 @@ pub struct Target {
     /// Its standard input is what keeps the target running.
     keeper: Child,
     words: mpsc::Receiver<String>,
+    /// Reads the words, and ends what a keeper that was killed has left.
+    reader: Option<JoinHandle<()>>,
     pid: i32,
     address: SocketAddr,
     account: CpuAccount,
@@ -62,7 +67,7 @@ impl Target {
     ) -> Result<Self, String> {
         let program = spec.program(places)?;
         let folder = tempfile::Builder::new()
-            .prefix("hola-")
+            .prefix(&MadeName::prefix())
             // Workers give up root's rights, and read the greeting nevertheless.
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
@@ -72,9 +77,13 @@ impl Target {
         furnish(spec, places, folder.path(), &words)?;
         let cgroup = Cgroup::new().ok();
         let mut command = image.command();
-        command.arg("keep").arg("--folder").arg(folder.path());
+        command.arg("keep");
+        command.args([
+            "--folder".as_ref(),
+            folder.path().file_name().unwrap_or_default(),
+        ]);
         if let Some(cgroup) = &cgroup {
-            command.arg("--cgroup").arg(cgroup.folder());
+            command.args(["--cgroup", cgroup.name()]);
         }
         if !cpus.is_empty() {
             let list: Vec<_> = cpus.iter().map(usize::to_string).collect();
@@ -106,12 +115,14 @@ impl Target {
             // A group of its own: Ctrl-C is for us, and we stop our targets ourselves.
             .process_group(0);
         let mut keeper = command.spawn().map_err(failed)?;
-        let words = listen(keeper.stdout.take());
+        let group = cgroup.as_ref().map(|cgroup| cgroup.folder().to_owned());
+        let (words, reader) = listen(keeper.stdout.take(), group);
         // From here on, dropping `target` ends everybody.
         let mut target = Target {
             name: spec.name.clone(),
             keeper,
             words,
+            reader,
             pid: 0,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             account: CpuAccount::new(cgroup, 0),
@@ -195,8 +206,20 @@ impl Target {
             })
     }
 
-    fn did_not(&self, what: &str) -> String {
-        format!("{} did not {what}: {}", self.name, self.last_words())
+    fn did_not(&mut self, what: &str) -> String {
+        // Its output ends a moment before it does.
+        let deadline = Instant::now() + LOOK_AGAIN * 10;
+        let ended = loop {
+            match self.keeper.try_wait() {
+                Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                status => break status.ok().flatten(),
+            }
+        };
+        let why = match ended.and_then(|status| status.signal()) {
+            Some(signal) => format!("hola keep, which ran it, was killed (signal {signal})"),
+            None => self.last_words(),
+        };
+        format!("{} did not {what}: {why}", self.name)
     }
 
     /// The end of what it said, in one line.
@@ -220,22 +243,55 @@ impl Drop for Target {
             }
             thread::sleep(Duration::from_millis(1));
         }
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
     }
 }
 
-/// What the keeper says, line by line, as it comes.
-fn listen(stdout: Option<ChildStdout>) -> mpsc::Receiver<String> {
+/// What the keeper says, line by line, as it comes. If that ends without a report, the keeper was killed, and what it ran is
+/// ended at once, not when somebody comes to read the words: a load goes on until then.
+fn listen(
+    stdout: Option<ChildStdout>,
+    cgroup: Option<PathBuf>,
+) -> (mpsc::Receiver<String>, Option<JoinHandle<()>>) {
     let (sender, words) = mpsc::channel();
-    if let Some(stdout) = stdout {
+    let reader = stdout.map(|stdout| {
         thread::spawn(move || {
+            let (mut leader, mut is_over) = (None, false);
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
+                match serde_json::from_str::<Kept>(&line) {
+                    Ok(kept) => leader = Some(Pid::from_raw(kept.pid)),
+                    Err(_) => is_over = serde_json::from_str::<Report>(&line).is_ok(),
                 }
+                // Nobody may listen any more.
+                let _ = sender.send(line);
             }
-        });
+            if !is_over {
+                end_leftovers(leader, cgroup.as_deref());
+            }
+        })
+    });
+    (words, reader)
+}
+
+/// Kills everything in the control group of a target, and in the process group that it leads, until both are empty.
+///
+/// Processes that it has moved into a session of their own are found by the control group alone.
+fn end_leftovers(leader: Option<Pid>, cgroup: Option<&Path>) {
+    for _ in 0..END_ROUNDS_MAX {
+        // Its own id is in use for as long as anything is in its group.
+        let group = leader.map(|leader| killpg(leader, Signal::SIGKILL));
+        let members = cgroup.map_or_else(Vec::new, cgroup::members);
+        for &member in &members {
+            // It may have ended since.
+            let _ = kill(Pid::from_raw(member), Signal::SIGKILL);
+        }
+        if members.is_empty() && !matches!(group, Some(Ok(()))) {
+            return;
+        }
+        thread::sleep(LOOK_AGAIN);
     }
-    words
 }
 
 fn last_words(file: &Path) -> String {

@@ -1,6 +1,6 @@
 //! `hola calibrate`, and how every other command finds what it stored.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,8 +10,8 @@ use super::execute::{EXIT_ERROR, EXIT_USAGE, interrupted_code};
 use crate::calibrate::store::{self, Stored};
 use crate::calibrate::{CalibrateError, Calibration, Protocol, Reuse, Step, calibrate, page};
 use crate::engine::Observer;
-use crate::sys;
 use crate::workload::{Engine, Workload};
+use crate::{stderr, stdout, sys};
 
 /// Arguments of `hola calibrate`.
 #[derive(Args, Clone, Debug)]
@@ -33,16 +33,16 @@ pub enum CalibrateFormat {
 /// Measures what the generator can do here, stores it, prints it, and says how that went.
 pub fn execute(args: &CalibrateArgs) -> ExitCode {
     let Some(file) = store::path() else {
-        eprintln!(
+        stderr::print_line(format_args!(
             "error: nowhere to keep the calibration: set {}, XDG_CACHE_HOME or HOME",
             store::VARIABLE
-        );
+        ));
         return ExitCode::from(EXIT_USAGE);
     };
     match try_execute(args, &file) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
-            eprintln!("error: {message}");
+            stderr::print_line(format_args!("error: {message}"));
             ExitCode::from(EXIT_ERROR)
         }
     }
@@ -60,34 +60,31 @@ fn try_execute(args: &CalibrateArgs, file: &Path) -> Result<u8, String> {
         }
     });
     if shown {
-        eprint!("\r\x1b[K");
+        stderr::print("\r\x1b[K");
     }
     let calibration = match result {
         Ok(calibration) => calibration,
         Err(error @ CalibrateError::Stopped) => {
-            eprintln!("{error}");
+            stderr::print_line(error);
             return Ok(interrupted_code());
         }
         Err(error) => return Err(error.to_string()),
     };
     store::write(&calibration, file).map_err(unwritable)?;
     let rendered = render(&calibration, args.format)?;
-    let mut stdout = io::stdout();
-    stdout
-        .write_all(rendered.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(|error| format!("cannot write to standard output: {error}"))?;
-    eprintln!("stored in {}", file.display());
+    // The calibration is stored, so a reader that leaves early loses nothing.
+    let _ = stdout::print(rendered).map_err(|error| error.to_string())?;
+    stderr::print_line(format_args!("stored in {}", file.display()));
     Ok(0)
 }
 
 fn show(step: Step<'_>) {
-    eprint!(
+    stderr::print(format_args!(
         "\r\x1b[Kcalibrating: {} of {}, {}",
         step.done + 1,
         step.of,
         step.what
-    );
+    ));
 }
 
 fn render(calibration: &Calibration, format: CalibrateFormat) -> Result<String, String> {
@@ -114,14 +111,14 @@ pub(super) fn stored() -> Option<Calibration> {
     match store::read(&file) {
         Stored::Valid(calibration) => return Some(*calibration),
         Stored::Absent => {}
-        Stored::Foreign(difference) => eprintln!(
+        Stored::Foreign(difference) => stderr::print_line(format_args!(
             "note: the calibration in {} is of {difference}; run `hola calibrate`",
             file.display()
-        ),
-        Stored::Unreadable(reason) => eprintln!(
+        )),
+        Stored::Unreadable(reason) => stderr::print_line(format_args!(
             "warning: {} is ignored, it is no calibration: {reason}",
             file.display()
-        ),
+        )),
     }
     None
 }

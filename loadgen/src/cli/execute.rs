@@ -14,7 +14,7 @@ use crate::engine::{LoadError, run};
 use crate::measurement::Measurement;
 use crate::summary::{Line, Summary};
 use crate::workload::Workload;
-use crate::{sys, text};
+use crate::{stderr, sys, text};
 
 /// Exit code of a run that failed or in which nothing succeeded.
 pub(super) const EXIT_ERROR: u8 = 1;
@@ -39,7 +39,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
     match try_execute(task, output, model) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
-            eprintln!("error: {message}");
+            stderr::print_line(format_args!("error: {message}"));
             ExitCode::from(EXIT_ERROR)
         }
     }
@@ -47,13 +47,12 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
 
 /// Says why the arguments are refused.
 pub fn refuse(error: &UsageError) -> ExitCode {
-    eprintln!("error: {error}");
+    stderr::print_line(format_args!("error: {error}"));
     ExitCode::from(EXIT_USAGE)
 }
 
 fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8, String> {
-    // Before the run: a measurement that cannot be kept is not worth making.
-    let outlets = Outlets::create(output)?;
+    let outlets = Outlets::new(output)?;
     sys::note_interrupts()
         .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
     let session = Session {
@@ -62,14 +61,20 @@ fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8
         model,
         calibration: calibrate::stored(),
     };
-    match task {
+    let code = match task {
         Task::One(workload) => one(workload, &session),
         Task::Levels(workloads) => levels::run(workloads, &session),
         Task::FindMax {
             workload,
             objectives,
         } => search::run(workload, objectives, &session),
-    }
+    }?;
+    Ok(match code {
+        // Whoever closes the pipe has read enough.
+        EXIT_INTERRUPTED if session.is_unread() && sys::interrupted().is_none() => 0,
+        0 if session.outlets.failed() => EXIT_ERROR,
+        code => code,
+    })
 }
 
 /// What all loads of a task have in common.
@@ -82,8 +87,16 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Runs one load; nothing when it was ended before its window.
+    /// Whether nobody is left to read a result that is for nothing else.
+    fn is_unread(&self) -> bool {
+        self.outlets.reader_has_gone() && self.output.is_for_stdout_alone()
+    }
+
+    /// Runs one load; nothing when it was ended before its window, or when nobody is left to read the result.
     pub(super) fn measure(&self, workload: &Workload) -> Result<Option<Measurement>, String> {
+        if self.is_unread() {
+            return Ok(None);
+        }
         let mut serializer = V2DeflateSerializer::new();
         let mut log = self.outlets.hlog();
         let log = log
@@ -100,7 +113,7 @@ impl Session<'_> {
             Ok(measurement) => measurement,
             Err(error @ LoadError::StoppedInWarmup) => {
                 watched?;
-                eprintln!("{error}");
+                stderr::print_line(error);
                 return Ok(None);
             }
             Err(error) => return Err(error.to_string()),
@@ -119,11 +132,12 @@ fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
         return Ok(interrupted_code());
     };
     let summary = &measurement.summary;
-    session
+    let written = session
         .outlets
-        .write(&render(&measurement, session.output.format)?)?;
+        .write(&render(&measurement, session.output.format)?);
     let percentiles = histogram_log::percentiles(&measurement.histograms.response);
-    session.outlets.write_hgrm(&percentiles)?;
+    session.outlets.write_hgrm(&percentiles);
+    written?;
     let gates = judge(&session.output.fail_if, summary, "");
     Ok(verdict(&measurement, &gates, session.output.strict))
 }
@@ -133,7 +147,9 @@ fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
         return interrupted_code();
     }
     if measurement.summary.counts.ok == 0 {
-        eprintln!("error: not one request succeeded");
+        let nothing = text::conclusion::nothing_measured(&measurement.summary);
+        let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
+        stderr::print_line(format_args!("error: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {
@@ -176,15 +192,17 @@ pub(super) fn judge(fail_if: &[Condition], summary: &Summary, level: &str) -> Ga
             Truth::Fails(_) => {}
             Truth::Holds(figure) => {
                 gates.broken += 1;
-                eprintln!("gate broken: {level}{gate}: {figure}");
+                stderr::print_line(format_args!("gate broken: {level}{gate}: {figure}"));
             }
             Truth::Undecided(figure) => {
                 gates.broken += 1;
-                eprintln!("gate broken: {level}{gate} cannot be ruled out: {figure}");
+                stderr::print_line(format_args!(
+                    "gate broken: {level}{gate} cannot be ruled out: {figure}"
+                ));
             }
             Truth::Unsupported(figure) => {
                 gates.unsupported += 1;
-                eprintln!("gate not decided: {level}{gate}: {figure}");
+                stderr::print_line(format_args!("gate not decided: {level}{gate}: {figure}"));
             }
         }
     }

@@ -1,13 +1,14 @@
 //! The file formats of HdrHistogram: the interval log, and the percentiles that plotters read.
 
+use std::error::Error;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::LineWriter;
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWriterBuilder, Tag};
 
+use super::sink::Sink;
 use crate::intervals::Interval;
 
 /// Nanoseconds in a millisecond, the unit of what people read in these files; the encoded histograms keep nanoseconds.
@@ -16,20 +17,20 @@ const NS_PER_MS: f64 = 1e6;
 /// Reporting levels for each halving of the distance to 100 %, the default of HdrHistogram's own tools.
 const TICKS_PER_HALF: u32 = 5;
 
-type Log<'file> = IntervalLogWriter<'file, 'file, LineWriter<File>, V2DeflateSerializer>;
+type Log<'file> = IntervalLogWriter<'file, 'file, LineWriter<Sink>, V2DeflateSerializer>;
 
 /// An interval log (V2, compressed): a line with tag `response` and one with tag `service` for each interval.
 pub(super) struct HistogramLog<'file> {
     comment: String,
     /// File and encoder until the first interval says when the window opened; the log from then on.
-    unopened: Option<(&'file mut LineWriter<File>, &'file mut V2DeflateSerializer)>,
+    unopened: Option<(&'file mut LineWriter<Sink>, &'file mut V2DeflateSerializer)>,
     log: Option<Log<'file>>,
 }
 
 impl<'file> HistogramLog<'file> {
-    /// A log in an empty file of a load on `url`.
+    /// A log of a load on `url`; its file is created with the first interval.
     pub(super) fn new(
-        file: &'file mut LineWriter<File>,
+        file: &'file mut LineWriter<Sink>,
         serializer: &'file mut V2DeflateSerializer,
         url: &str,
     ) -> Self {
@@ -43,8 +44,10 @@ impl<'file> HistogramLog<'file> {
     }
 
     /// Writes one interval.
+    ///
+    /// # Errors
+    /// Why it could not be written; an error of the file names it.
     pub(super) fn write(&mut self, interval: &Interval) -> Result<(), String> {
-        let failed = |error: &dyn std::fmt::Display| format!("cannot write the log: {error}");
         if let Some((file, serializer)) = self.unopened.take() {
             let opened_at = interval.started_at - interval.start;
             let log = IntervalLogWriterBuilder::new()
@@ -53,7 +56,7 @@ impl<'file> HistogramLog<'file> {
                 .with_base_time(opened_at)
                 .with_max_value_divisor(NS_PER_MS)
                 .begin_log_with(file, serializer)
-                .map_err(|error| failed(&error))?;
+                .map_err(|error| error.to_string())?;
             self.log = Some(log);
         }
         let Some(log) = &mut self.log else {
@@ -65,10 +68,15 @@ impl<'file> HistogramLog<'file> {
             ("service", &histograms.service),
         ] {
             log.write_histogram(histogram, interval.start, interval.length, Tag::new(tag))
-                .map_err(|error| failed(&error))?;
+                .map_err(|error| innermost(&error))?;
         }
         Ok(())
     }
+}
+
+/// The error behind an error, which is the one of the file.
+fn innermost(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// The percentiles of a histogram of nanoseconds, in milliseconds: four columns and a footer.

@@ -6,8 +6,8 @@ use super::execute::{
 };
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Summary};
-use crate::text;
 use crate::workload::Workload;
+use crate::{stderr, text};
 
 /// Runs the loads and writes one table of them; SIGINT and SIGTERM keep those that were finished.
 pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, String> {
@@ -22,12 +22,12 @@ pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, Strin
             interrupted = true;
             break;
         };
-        eprintln!(
+        stderr::print_line(format_args!(
             "[{}/{}] {}",
             index + 1,
             workloads.len(),
             text::levels::line(&measurement.summary)
-        );
+        ));
         tell(&measurement.summary, session)?;
         levels.levels.push(measurement.summary);
     }
@@ -85,7 +85,9 @@ fn verdict(levels: &[Summary], gates: Gates, interrupted: bool, strict: bool) ->
     }
     if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
         let level = text::levels::level(dead);
-        eprintln!("error: not one request succeeded with {level}");
+        let nothing = text::conclusion::nothing_measured(dead);
+        let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
+        stderr::print_line(format_args!("error: {level}: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {

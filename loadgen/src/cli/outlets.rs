@@ -1,90 +1,111 @@
-//! The files a task writes, created before it starts.
+//! Where a task writes: its destinations, checked before the load starts.
 
-use std::cell::{RefCell, RefMut};
-use std::fs::{self, File};
-use std::io::{self, LineWriter, Write};
-use std::path::{Path, PathBuf};
+use std::cell::{Cell, RefCell, RefMut};
+use std::io::LineWriter;
 
-use super::Output;
+use super::sink::Sink;
+use super::{Format, Output};
+use crate::stderr;
+use crate::stdout::Reader;
 
-/// Where results go. Nothing that exists is ever overwritten.
+/// The destinations of a task. What was measured is never lost to one that fails: the result then goes to standard output,
+/// and the load goes on without the log.
 pub(super) struct Outlets {
-    result: RefCell<Outlet<Box<dyn Write>>>,
-    hlog: Option<RefCell<LineWriter<File>>>,
-    hgrm: Option<RefCell<Outlet<File>>>,
-}
-
-struct Outlet<W> {
-    name: String,
-    writer: W,
-}
-
-impl<W: Write> Outlet<W> {
-    fn write(&mut self, text: &str) -> Result<(), String> {
-        self.writer
-            .write_all(text.as_bytes())
-            .and_then(|()| self.writer.flush())
-            .map_err(|error| format!("cannot write the result to {}: {error}", self.name))
-    }
+    result: RefCell<Sink>,
+    /// Whether the result is written in parts, as they come.
+    in_parts: bool,
+    hlog: Option<RefCell<LineWriter<Sink>>>,
+    hgrm: Option<RefCell<Sink>>,
+    /// Whether anybody reads standard output.
+    reader: Cell<Reader>,
+    /// Whether something could not be written where it was asked for.
+    failed: Cell<bool>,
 }
 
 impl Outlets {
-    /// Creates the files that `output` names; when one of them cannot be created, none stays behind.
-    pub(super) fn create(output: &Output) -> Result<Self, String> {
-        let mut created = Vec::new();
-        let opened = Self::open(output, &mut created);
-        if opened.is_err() {
-            for path in created {
-                // It is empty and ours; if it cannot be removed, the reason of the failure is still the other file.
-                let _ = fs::remove_file(path);
-            }
-        }
-        opened
-    }
-
-    fn open(output: &Output, created: &mut Vec<PathBuf>) -> Result<Self, String> {
-        let mut create = |path: &Path| {
-            let file = File::create_new(path)
-                .map_err(|error| format!("cannot create {}: {error}", path.display()))?;
-            created.push(path.to_owned());
-            Ok::<_, String>((path.display().to_string(), file))
-        };
-        let result = match &output.file {
-            None => Outlet {
-                name: "standard output".to_owned(),
-                writer: Box::new(io::stdout()) as Box<dyn Write>,
-            },
-            Some(path) => {
-                let (name, file) = create(path)?;
-                Outlet {
-                    name,
-                    writer: Box::new(file) as Box<dyn Write>,
-                }
-            }
-        };
-        let hlog = output.hlog.as_deref().map(&mut create).transpose()?;
-        let hgrm = output.hgrm.as_deref().map(&mut create).transpose()?;
+    /// The destinations that `output` names.
+    ///
+    /// # Errors
+    /// The first one at which nothing can be written: a measurement that cannot be kept is not worth making.
+    pub(super) fn new(output: &Output) -> Result<Self, String> {
+        let named = |path: &Option<_>| path.as_deref().map(Sink::at).transpose();
+        let [file, hlog, hgrm] = [&output.file, &output.hlog, &output.hgrm].map(named);
+        let (file, hlog, hgrm) = (file?, hlog?, hgrm?);
+        all_differ([&file, &hlog, &hgrm])?;
         Ok(Self {
-            result: RefCell::new(result),
-            hlog: hlog.map(|(_, file)| RefCell::new(LineWriter::new(file))),
-            hgrm: hgrm.map(|(name, writer)| RefCell::new(Outlet { name, writer })),
+            result: RefCell::new(file.unwrap_or_else(Sink::stdout)),
+            in_parts: output.format == Format::Ndjson,
+            hlog: hlog.map(LineWriter::new).map(RefCell::new),
+            hgrm: hgrm.map(RefCell::new),
+            reader: Cell::new(Reader::Present),
+            failed: Cell::new(false),
         })
     }
 
-    /// Writes part of the result, and sees to it that it arrives.
+    /// Writes part of the result where it comes in parts, and the whole of it otherwise.
+    ///
+    /// # Errors
+    /// Why standard output does not take it.
     pub(super) fn write(&self, text: &str) -> Result<(), String> {
-        self.result.borrow_mut().write(text)
+        let mut sink = self.result.borrow_mut();
+        let written = if self.in_parts {
+            sink.append(text.as_bytes())
+        } else {
+            sink.write_whole(text)
+        };
+        let reader = match written {
+            Err(message) if !sink.is_stdout() => {
+                self.report(&format!("{message}; the result goes to standard output"));
+                *sink = Sink::stdout();
+                sink.append(text.as_bytes())?
+            }
+            written => written?,
+        };
+        self.reader.set(reader);
+        Ok(())
     }
 
     /// The interval log, if there is one.
-    pub(super) fn hlog(&self) -> Option<RefMut<'_, LineWriter<File>>> {
+    pub(super) fn hlog(&self) -> Option<RefMut<'_, LineWriter<Sink>>> {
         self.hlog.as_ref().map(RefCell::borrow_mut)
     }
 
     /// Writes the percentile file, if there is one.
-    pub(super) fn write_hgrm(&self, text: &str) -> Result<(), String> {
-        self.hgrm
-            .as_ref()
-            .map_or(Ok(()), |outlet| outlet.borrow_mut().write(text))
+    pub(super) fn write_hgrm(&self, text: &str) {
+        if let Some(sink) = &self.hgrm
+            && let Err(message) = sink.borrow_mut().write_whole(text)
+        {
+            self.report(&message);
+        }
     }
+
+    /// Says at once that something could not be written, and remembers it for the exit code.
+    pub(super) fn report(&self, message: &str) {
+        stderr::print_line(format_args!("error: {message}"));
+        self.failed.set(true);
+    }
+
+    /// Whether something could not be written where it was asked for.
+    pub(super) fn failed(&self) -> bool {
+        self.failed.get()
+    }
+
+    /// Whether the program that read the result has closed its end of the pipe.
+    pub(super) fn reader_has_gone(&self) -> bool {
+        self.reader.get() == Reader::Gone
+    }
+}
+
+/// Refuses two results in one new file.
+fn all_differ(sinks: [&Option<Sink>; 3]) -> Result<(), String> {
+    let mut files = Vec::new();
+    for sink in sinks.into_iter().flatten() {
+        if let Some(file) = sink.new_file() {
+            if files.contains(&file) {
+                return Err(format!("{} is named twice", sink.name()));
+            }
+            files.push(file);
+        }
+    }
+    Ok(())
 }

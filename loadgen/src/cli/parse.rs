@@ -1,16 +1,45 @@
 //! Text of the command line to values.
 
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{ClientLevels, Cpus, RateLevels, Reuse, UsageError};
 use crate::condition::parse_number;
+use crate::target;
 
 /// Most loads in a row: at ten seconds each, half a day.
 const LEVELS_MOST: usize = 4_096;
 
-/// Address, `Host` value and path of a URL.
-pub(super) fn locate(url: &str) -> Result<(SocketAddr, String, Option<String>), UsageError> {
+/// What a URL says.
+#[derive(Debug)]
+pub(super) struct Located {
+    /// Addresses of the server, in the resolver's order; at least one.
+    pub(super) addresses: Vec<SocketAddr>,
+    /// `Host` value: the authority as it was written.
+    pub(super) host: String,
+    pub(super) path: Option<String>,
+}
+
+impl Located {
+    /// Whether the host is a name, whose address is not to be seen in the URL.
+    pub(super) fn is_named(&self) -> bool {
+        let host = self
+            .host
+            .rsplit_once(':')
+            .map_or(&*self.host, |(host, port)| {
+                if port.ends_with(']') {
+                    &self.host
+                } else {
+                    host
+                }
+            });
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host.parse::<IpAddr>().is_err()
+    }
+}
+
+/// Addresses, `Host` value and path of a URL, or of the port of a server on this machine.
+pub(super) fn locate(url: &str) -> Result<Located, UsageError> {
     let wrong = || UsageError::Url(url.to_owned());
     let rest = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
@@ -26,22 +55,22 @@ pub(super) fn locate(url: &str) -> Result<(SocketAddr, String, Option<String>), 
     if authority.is_empty() || authority.contains('@') {
         return Err(wrong());
     }
-    let has_port = authority
+    let host = target::with_host(authority).into_owned();
+    let has_port = host
         .rsplit_once(':')
         .is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
     let with_port = if has_port {
-        authority.to_owned()
+        host.clone()
     } else {
-        format!("{authority}:80")
+        format!("{host}:80")
     };
-    let unresolved = |reason: String| UsageError::Unresolved(authority.to_owned(), reason);
-    let mut addresses = with_port
-        .to_socket_addrs()
-        .map_err(|error| unresolved(error.to_string()))?;
-    let target = addresses
-        .next()
-        .ok_or_else(|| unresolved("the name is empty".to_owned()))?;
-    Ok((target, authority.to_owned(), path))
+    let addresses = target::resolve(&with_port)
+        .map_err(|error| UsageError::Unresolved(host.clone(), error.to_string()))?;
+    Ok(Located {
+        addresses: addresses.into_iter().map(target::canonical).collect(),
+        host,
+        path,
+    })
 }
 
 /// A time such as `10s`, `500ms` or `1m`, as an argument.

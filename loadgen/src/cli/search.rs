@@ -1,11 +1,14 @@
 //! The search for the highest rate at which a server keeps its promises.
 
-use super::execute::{EXIT_BROKEN, EXIT_INVALID, Session, interrupted_code};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+
+use super::execute::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use super::levels::{finished, tell, write};
 use crate::condition::{Condition, Truth};
 use crate::summary::{Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
-use crate::text;
 use crate::workload::{MAX_RATE, Pace, Workload};
+use crate::{stderr, target, text};
 
 /// Most loads of a search: twenty doublings are a factor of a million, five bisections reach 5 %, and some to spare.
 const STEPS_MOST: usize = 32;
@@ -29,6 +32,9 @@ pub(super) fn run(
     else {
         return Err("a search needs an open loop".to_owned());
     };
+    // Where nothing listens there is no rate to look for.
+    target::connect(&[workload.target], workload.timeout)
+        .map_err(|failures| no_connection(&failures))?;
     let mut bracket = Bracket::new(rate_per_s);
     let mut levels = Vec::new();
     let mut interrupted = false;
@@ -48,7 +54,10 @@ pub(super) fn run(
         let judgement = judge(&measurement.summary, objectives);
         let line = text::levels::line(&measurement.summary);
         let outcome = judgement.to_string();
-        eprintln!("[{}] {line}: {outcome}", bracket.steps.len() + 1);
+        stderr::print_line(format_args!(
+            "[{}] {line}: {outcome}",
+            bracket.steps.len() + 1
+        ));
         bracket.enter(rate_per_s, judgement);
         tell(&measurement.summary, session)?;
         levels.push(measurement.summary);
@@ -66,9 +75,20 @@ pub(super) fn run(
     Ok(code)
 }
 
+/// Why there is nothing to search, in one line.
+fn no_connection(failures: &[(SocketAddr, io::Error)]) -> String {
+    let reasons = failures.iter().map(|(address, error)| match error.kind() {
+        ErrorKind::ConnectionRefused => format!("{address} refused the connection"),
+        ErrorKind::TimedOut => format!("{address} did not answer"),
+        _ => format!("{address}: {error}"),
+    });
+    reasons.collect::<Vec<_>>().join("; ")
+}
+
 fn exit_code(search: &Search, too_small: bool) -> u8 {
     match (search.limit, search.highest_rate_per_s) {
         (SearchLimit::Interrupted, _) => interrupted_code(),
+        (SearchLimit::NothingSucceeded, None) => EXIT_ERROR,
         (_, Some(_)) => 0,
         (SearchLimit::Generator, None) => EXIT_INVALID,
         (_, None) if too_small => EXIT_INVALID,
@@ -105,10 +125,11 @@ impl std::fmt::Display for Judgement {
 
 /// Whether every objective is met and every check holds. A generator at its limit explains everything else.
 fn judge(summary: &Summary, objectives: &[Condition]) -> Judgement {
+    let counts = &summary.counts;
     let mut judgement = Judgement {
         reasons: Vec::new(),
         limit: None,
-        too_small: false,
+        too_small: counts.ended() == 0,
     };
     for objective in objectives {
         let reason = match objective.holds(summary) {
@@ -132,7 +153,18 @@ fn judge(summary: &Summary, objectives: &[Condition]) -> Judgement {
         }
         judgement.limit.get_or_insert(SearchLimit::Check);
     }
+    let could_be_overload = counts.failed.keys().any(|cause| is_overload(cause));
+    if counts.ok == 0 && counts.failed_total() > 0 && !could_be_overload {
+        judgement.reasons = vec![format!("not one request succeeded ({})", counts.failures())];
+        judgement.limit = Some(SearchLimit::NothingSucceeded);
+    }
     judgement
+}
+
+/// Whether a lower rate may remove a cause of failures; a server that refuses connections, or has another page, stays so.
+fn is_overload(cause: &str) -> bool {
+    let by_name = ["timeout", "reset", "closed_early", "status_429"];
+    by_name.contains(&cause) || cause.starts_with("status_5") || cause.starts_with("local_")
 }
 
 /// What is known of a search: the highest rate that held, the lowest that did not, and how they were found.
@@ -162,6 +194,10 @@ impl Bracket {
         match (self.held, &self.failed) {
             (None, None) => Some(self.first),
             (Some(held), None) => (held < MAX_RATE).then(|| (held * 2.0).min(MAX_RATE)),
+            // What no rate can change needs no other rate.
+            (_, Some((_, judgement))) if judgement.limit == Some(SearchLimit::NothingSucceeded) => {
+                None
+            }
             // Fewer requests would tell still less.
             (None, Some((_, judgement))) if judgement.too_small => None,
             (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_LEAST),
@@ -211,6 +247,9 @@ impl Bracket {
             (_, None) => "; none that was tried failed.".to_owned(),
             (SearchLimit::Generator, Some((failed, _))) => {
                 format!("; at {failed}/s the generator, not the server, was the limit.")
+            }
+            (SearchLimit::NothingSucceeded, Some((failed, judgement))) => {
+                format!("; at {failed}/s {}.", judgement.reasons.join("; "))
             }
             (_, Some((failed, judgement))) if judgement.too_small => format!(
                 "; {failed}/s was too small a sample to tell: use a longer --duration, or a higher --rate."
@@ -302,6 +341,13 @@ mod tests {
         assert!(steps <= 10);
         assert!(found.conclusion.starts_with("No rate was measured to hold"));
         assert_eq!(exit_code(&found, false), EXIT_BROKEN);
+    }
+
+    #[test]
+    fn a_server_that_answers_nothing_is_not_asked_again() {
+        let (found, steps) = search(1000.0, 0.0, SearchLimit::NothingSucceeded);
+        assert_eq!((steps, found.highest_rate_per_s), (1, None));
+        assert_eq!(exit_code(&found, false), EXIT_ERROR);
     }
 
     #[test]

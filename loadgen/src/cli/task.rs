@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::parse::locate;
+use super::parse::{Located, locate};
 use super::{ArrivalsArg, LoadArgs};
 use crate::condition::Condition;
 use crate::summary::Arrivals;
-use crate::sys;
+use crate::target::{connect, is_on_this_machine};
 use crate::workload::{GREETING, Pace, Stop, Workload};
+use crate::{stderr, sys};
 
 /// Shortest interval: a worker looks at its books this often.
 const INTERVAL_LEAST: Duration = Duration::from_millis(100);
@@ -56,6 +57,19 @@ pub enum UsageError {
     /// Histograms of several loads would end up in one file.
     #[error("--hlog and --hgrm keep one load: name one number of clients, or one rate")]
     SeveralLoads,
+    /// No instant of the schedule lies in the measured window.
+    #[error(
+        "no request is due within a window of {window_s} s at {rate_per_s}/s with --seed {seed}: use a longer --duration \
+         or a higher --rate"
+    )]
+    NothingDue {
+        /// Length of the window, in seconds.
+        window_s: f64,
+        /// Requests per second.
+        rate_per_s: f64,
+        /// Seed of the schedule.
+        seed: u64,
+    },
     /// The load makes no sense or does not fit.
     #[error(transparent)]
     Invalid(#[from] crate::workload::InvalidWorkload),
@@ -70,7 +84,15 @@ impl LoadArgs {
         if self.interval < INTERVAL_LEAST {
             return Err(UsageError::Interval);
         }
-        let workload = self.workload(target)?;
+        let (target, host, path) = match (target, &self.url) {
+            (Some(target), _) => (target, target.to_string(), None),
+            (None, Some(url)) => {
+                let located = locate(url)?;
+                (self.choose(&located)?, located.host, located.path)
+            }
+            (None, None) => return Err(UsageError::NoTarget),
+        };
+        let workload = self.workload(target, host, path)?;
         if self.find_max {
             return match self.paces()[..] {
                 [Pace::Open { .. }] => Ok(Task::FindMax {
@@ -90,6 +112,7 @@ impl LoadArgs {
             .collect();
         for workload in &workloads {
             workload.validate(sys::raise_open_file_limit())?;
+            require_requests(workload)?;
         }
         match workloads.len() {
             1 => Ok(Task::One(workload)),
@@ -120,16 +143,29 @@ impl LoadArgs {
         }
     }
 
-    /// The first workload asked for.
-    fn workload(&self, target: Option<SocketAddr>) -> Result<Workload, UsageError> {
-        let (target, host, url_path) = match (target, &self.url) {
-            (Some(target), _) => (target, target.to_string(), None),
-            (None, Some(url)) => locate(url)?,
-            (None, None) => return Err(UsageError::NoTarget),
+    /// The address to load: of several that may be loaded, the first that takes a connection, or the first at all. Says
+    /// which, where the URL does not.
+    fn choose(&self, located: &Located) -> Result<SocketAddr, UsageError> {
+        let mut allowed = located.addresses.clone();
+        allowed.retain(|address| self.allow_remote || is_on_this_machine(address.ip()));
+        let target = match allowed[..] {
+            [] => return Err(UsageError::Remote(located.addresses[0])),
+            [only] => only,
+            [first, ..] => connect(&allowed, self.timeout).map_or(first, |(_, address)| address),
         };
-        if !target.ip().is_loopback() && !self.allow_remote {
-            return Err(UsageError::Remote(target));
+        if located.is_named() {
+            stderr::print_line(format_args!("{} is {target}", located.host));
         }
+        Ok(target)
+    }
+
+    /// The first workload asked for.
+    fn workload(
+        &self,
+        target: SocketAddr,
+        host: String,
+        url_path: Option<String>,
+    ) -> Result<Workload, UsageError> {
         let path = self
             .path
             .clone()
@@ -164,5 +200,19 @@ impl LoadArgs {
         self.behaviour.apply(&mut workload);
         workload.validate(sys::raise_open_file_limit())?;
         Ok(workload)
+    }
+}
+
+/// Refuses a load whose window would be over before the first of its requests.
+fn require_requests(workload: &Workload) -> Result<(), UsageError> {
+    match (workload.pace, workload.stop) {
+        (Pace::Open { rate_per_s, .. }, Stop::After(window)) if !workload.plans_requests() => {
+            Err(UsageError::NothingDue {
+                window_s: window.as_secs_f64(),
+                rate_per_s,
+                seed: workload.seed,
+            })
+        }
+        _ => Ok(()),
     }
 }

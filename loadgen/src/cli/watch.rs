@@ -28,7 +28,9 @@ pub(super) struct Watch<'a> {
     parts: u32,
     /// Those of the interval under way.
     pending: RefCell<Option<(u32, Interval)>>,
-    /// Why writing failed, the first time.
+    /// Whether the result is for nothing but standard output.
+    for_stdout_alone: bool,
+    /// Why standard output took no more.
     failure: RefCell<Option<String>>,
 }
 
@@ -59,6 +61,7 @@ impl<'a> Watch<'a> {
             interval: if wanted { output.interval } else { REDRAW },
             parts,
             pending: RefCell::new(None),
+            for_stdout_alone: output.is_for_stdout_alone(),
             failure: RefCell::new(None),
         }
     }
@@ -66,7 +69,7 @@ impl<'a> Watch<'a> {
     /// Writes what is still pending and clears the live line.
     ///
     /// # Errors
-    /// What could not be written at any time.
+    /// Why standard output took no more.
     pub(super) fn close(&self) -> Result<(), String> {
         if let Some(live) = &self.live {
             live.clear();
@@ -78,19 +81,16 @@ impl<'a> Watch<'a> {
     }
 
     fn write(&self, interval: &Interval) {
-        if self.failure.borrow().is_some() {
-            return;
-        }
-        let mut written = Ok(());
-        if self.lines {
-            written = line(&Line::Interval(Box::new(interval.summary())))
+        if self.lines && self.failure.borrow().is_none() {
+            let written = line(&Line::Interval(Box::new(interval.summary())))
                 .and_then(|line| self.outlets.write(&line));
+            self.failure.replace(written.err());
         }
-        if let Some(log) = &mut *self.log.borrow_mut() {
-            written = written.and(log.write(interval));
-        }
-        if let Err(reason) = written {
-            self.failure.replace(Some(reason));
+        let mut log = self.log.borrow_mut();
+        if let Some(Err(reason)) = log.as_mut().map(|log| log.write(interval)) {
+            self.outlets
+                .report(&format!("{reason}; the load goes on without its log"));
+            *log = None;
         }
     }
 
@@ -138,7 +138,8 @@ impl Observer for Watch<'_> {
     }
 
     fn should_stop(&self) -> bool {
-        // What cannot be kept is not worth measuring.
-        sys::interrupted().is_some() || self.failure.borrow().is_some()
+        // What nobody reads, or what cannot be kept, is not worth measuring.
+        let is_unread = self.outlets.reader_has_gone() && self.for_stdout_alone;
+        sys::interrupted().is_some() || is_unread || self.failure.borrow().is_some()
     }
 }

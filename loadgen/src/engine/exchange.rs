@@ -10,7 +10,8 @@ use super::transport::{Event, Happened, Request, Transport};
 use super::worker::Worker;
 use crate::answer::Judgement;
 use crate::recorder::{Cause, Outcome, Phase, Times};
-use crate::response::Progress;
+use crate::response::{Malformed, Progress};
+use crate::workload::Conversation;
 
 /// First pause of a client after a failure, doubled with each further one.
 const BACKOFF_NS: u64 = 1_000_000;
@@ -119,8 +120,8 @@ impl<T: Transport> Worker<'_, T> {
             Happened::Received { hangup } => self.take_in(index, at, hangup),
             Happened::Ended => match slot.answer.finish() {
                 Ok(true) => self.answered(index, at, true, 0),
-                Ok(false) => self.fail(index, at, Cause::ClosedEarly),
-                Err(_) => self.fail(index, at, Cause::Parse),
+                Ok(false) => self.break_off(index, at, Cause::ClosedEarly),
+                Err(malformed) => self.fail(index, at, Cause::Malformed(malformed)),
             },
             // Somebody else used the ports up: the next address has its own.
             Happened::Failed(Errno::EADDRNOTAVAIL) if !slot.moved_on && self.sources.move_on() => {
@@ -134,8 +135,32 @@ impl<T: Transport> Worker<'_, T> {
                 if cause == Cause::Reset && slot.times.connected == 0 && slot.served == 1 {
                     slot.times.connected = at;
                 }
-                self.fail(index, at, cause);
+                self.break_off(index, at, cause);
             }
+        }
+    }
+
+    /// Acts on the end of a connection before that of the answer. Where a kept one ends before the first byte, the server
+    /// most likely closed it between requests, and the request is sent again on a new one, as clients do with a GET
+    /// (RFC 9112 §9.3.1).
+    fn break_off(&mut self, index: u32, at: u64, cause: Cause) {
+        let slot = &mut self.slots[index as usize];
+        let was_kept = slot.served > 1 && slot.times.first_byte == 0;
+        let was_closed = matches!(cause, Cause::Reset | Cause::ClosedEarly);
+        if was_kept && was_closed && self.job.conversation == Conversation::Http {
+            slot.times.written = 0;
+            self.count_closed_between();
+            self.close(index, true);
+            self.connect(index);
+        } else {
+            self.fail(index, at, cause);
+        }
+    }
+
+    /// Counts a kept connection that the server closed while it owed no answer.
+    fn count_closed_between(&mut self) {
+        if self.window.opened() {
+            self.ledger.closed_between_requests += 1;
         }
     }
 
@@ -149,7 +174,7 @@ impl<T: Transport> Worker<'_, T> {
         match slot.answer.feed(bytes, self.job.expected.as_deref()) {
             Ok(Progress::Done { excess }) => self.answered(index, at, hangup, excess),
             Ok(Progress::More) => {}
-            Err(_) => self.fail(index, at, Cause::Parse),
+            Err(malformed) => self.fail(index, at, Cause::Malformed(malformed)),
         }
     }
 
@@ -157,7 +182,7 @@ impl<T: Transport> Worker<'_, T> {
     fn answered(&mut self, index: u32, end: u64, hangup: bool, excess: usize) {
         let slot = &self.slots[index as usize];
         let outcome = match slot.answer.judge(self.job.expected.as_deref()) {
-            Judgement::Status(status) => Outcome::Failed(Cause::Status(status), Phase::MidBody),
+            Judgement::Status(status) => Outcome::Failed(Cause::Status(status), Phase::Head),
             Judgement::Right if excess == 0 => Outcome::Ok,
             Judgement::Right | Judgement::Differs => {
                 Outcome::Failed(Cause::BadBody, Phase::MidBody)
@@ -165,17 +190,24 @@ impl<T: Transport> Worker<'_, T> {
         };
         let reusable = slot.answer.keep_alive() && slot.served < self.job.requests_per_connection;
         let keep = reusable && !hangup && excess == 0;
+        if reusable && hangup {
+            self.count_closed_between();
+        }
         if !keep {
             self.close(index, hangup);
         }
         self.conclude(index, end, outcome);
     }
 
-    /// Ends the request as failed at `end`, with its connection.
+    /// Ends the request as failed at `end`, with its connection. What a complete head says comes before what broke after it.
     fn fail(&mut self, index: u32, end: u64, cause: Cause) {
         let slot = &self.slots[index as usize];
         let times = &slot.times;
-        let phase = if times.first_byte > 0 {
+        let why = slot.answer.bad_status().map_or(cause, Cause::Status);
+        let by_head = matches!(why, Cause::Status(_) | Cause::Malformed(Malformed::Framing));
+        let phase = if by_head || times.first_byte > 0 && slot.answer.is_in_head() {
+            Phase::Head
+        } else if times.first_byte > 0 {
             Phase::MidBody
         } else if times.connected > 0 || slot.served > 1 {
             Phase::BeforeFirstByte
@@ -185,7 +217,7 @@ impl<T: Transport> Worker<'_, T> {
         // A refusal or a reset leaves no TIME_WAIT behind; of the rest nothing is known.
         let port_is_free = matches!(cause, Cause::Refused | Cause::Reset | Cause::ClosedEarly);
         self.close(index, port_is_free);
-        self.conclude(index, end, Outcome::Failed(cause, phase));
+        self.conclude(index, end, Outcome::Failed(why, phase));
     }
 
     /// Ends requests that have waited too long.
@@ -212,7 +244,10 @@ impl<T: Transport> Worker<'_, T> {
         let by_count = matches!(self.job.task, Task::Closed(ClosedEnd::Requests(_)));
         if (self.window.open..self.window.close).contains(&end) && (slot.counted || !by_count) {
             self.ledger.ended += 1;
-            self.ledger.good += u64::from(outcome == Outcome::Ok);
+            if outcome == Outcome::Ok {
+                self.ledger.good += 1;
+                self.ledger.answers.record(end - self.window.open);
+            }
         }
         if slot.counted {
             slot.counted = false;
@@ -246,12 +281,16 @@ impl<T: Transport> Worker<'_, T> {
         self.slots[index as usize].state = State::Pausing(end + length);
         if self.window.opened() {
             self.ledger.paused_ns += length;
+            if self.slots[index as usize].backs_off() {
+                self.ledger.backoff_ns += length;
+            }
         }
         self.pauses.push(Reverse((end + length, index)));
     }
 
     /// Gives up a kept connection on which no request is under way.
     fn drop_kept(&mut self, index: u32) {
+        self.count_closed_between();
         self.close(index, true);
         if let Some(at) = self.kept.iter().position(|kept| *kept == index) {
             self.kept.remove(at);

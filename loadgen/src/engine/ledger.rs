@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::intervals::Handover;
+use crate::timeline::Timeline;
 
 /// Equal parts of the window in which sends are counted, to see whether they were spread as planned.
 pub(crate) const SEND_BINS: usize = 200;
@@ -20,6 +21,8 @@ pub(crate) struct Ledger {
     pub(crate) good: u64,
     /// Requests that had to wait for one of the allowed connections.
     pub(crate) waited_for_slot: u64,
+    /// Kept connections that the server closed while it owed no answer.
+    pub(crate) closed_between_requests: u64,
     /// Length of the window.
     pub(crate) window_ns: u64,
     /// CPU time of the thread in the window.
@@ -30,12 +33,19 @@ pub(crate) struct Ledger {
     pub(crate) client_ns: u64,
     /// Part of `client_ns` spent between requests: thinking, or backing off after failures.
     pub(crate) paused_ns: u64,
+    /// Part of `paused_ns` spent backing off after failures.
+    pub(crate) backoff_ns: u64,
+    /// Time in the window for which the thread did not run though it wanted to, and the longest stretch of it.
+    pub(crate) away_ns: u64,
+    pub(crate) away_longest_ns: u64,
     /// Part of recorded responses that lies before the window.
     pub(crate) carried_in_ns: u64,
     /// Time in the window of requests still under way at its end.
     pub(crate) carried_out_ns: u64,
     /// Sends per part of the window (open loop).
     pub(crate) sends: Vec<u64>,
+    /// When good answers came.
+    pub(crate) answers: Timeline,
 }
 
 impl Ledger {
@@ -46,14 +56,19 @@ impl Ledger {
             ended: 0,
             good: 0,
             waited_for_slot: 0,
+            closed_between_requests: 0,
             window_ns: 0,
             cpu_ns: 0,
             cpu_wall_ns: 0,
             client_ns: 0,
             paused_ns: 0,
+            backoff_ns: 0,
+            away_ns: 0,
+            away_longest_ns: 0,
             carried_in_ns: 0,
             carried_out_ns: 0,
             sends: vec![0; SEND_BINS],
+            answers: Timeline::new(),
         }
     }
 
@@ -67,23 +82,29 @@ impl Ledger {
         }
     }
 
-    /// Adds another thread's books; the window is the longest one.
+    /// Adds another thread's books; the window is the longest one, and so is the time away: a thread that did not run did
+    /// not do its share, whatever the others did.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.sent += other.sent;
         self.in_flight_at_end += other.in_flight_at_end;
         self.ended += other.ended;
         self.good += other.good;
         self.waited_for_slot += other.waited_for_slot;
+        self.closed_between_requests += other.closed_between_requests;
         self.window_ns = self.window_ns.max(other.window_ns);
         self.cpu_ns += other.cpu_ns;
         self.cpu_wall_ns += other.cpu_wall_ns;
         self.client_ns += other.client_ns;
         self.paused_ns += other.paused_ns;
+        self.backoff_ns += other.backoff_ns;
+        self.away_ns = self.away_ns.max(other.away_ns);
+        self.away_longest_ns = self.away_longest_ns.max(other.away_longest_ns);
         self.carried_in_ns += other.carried_in_ns;
         self.carried_out_ns += other.carried_out_ns;
         for (mine, theirs) in self.sends.iter_mut().zip(&other.sends) {
             *mine += theirs;
         }
+        self.answers.merge(&other.answers);
     }
 }
 

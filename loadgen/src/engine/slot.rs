@@ -59,6 +59,11 @@ impl Slot {
         }
     }
 
+    /// Whether a pause of its client follows a failure.
+    pub(super) fn backs_off(&self) -> bool {
+        self.streak > 0
+    }
+
     /// Whether a request is under way.
     pub(super) fn in_flight(&self) -> bool {
         self.state == State::InFlight

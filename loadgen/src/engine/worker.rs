@@ -31,6 +31,10 @@ const LAUNCHED_AT_ONCE: u32 = 256;
 /// Events handled per turn, so that the rest of the turn comes round however busy the connections are.
 const HANDLED_AT_ONCE: u32 = 1024;
 
+/// Shortest delay of the thread that counts as time away. Where ten threads want two CPUs, single delays reach 50 ms and
+/// mean nothing but a busy machine; a CPU quota of 30 ms in periods of 100 ms makes delays of 70.
+const AWAY_LEAST_NS: u64 = 60_000_000;
+
 /// What all threads of a run see: the start, and an early end.
 pub(super) struct Signals<'run> {
     /// Instant to stop at; `u64::MAX` when the plan decides.
@@ -63,6 +67,8 @@ pub(super) struct Worker<'run, T> {
     pub(super) ledger: Ledger,
     /// Last reading of the clock.
     pub(super) now: u64,
+    /// Until when the thread had nothing to do but wait.
+    awaited: u64,
     pub(super) window: Window,
     pub(super) in_flight: u64,
     pub(super) in_flight_counted: u64,
@@ -113,6 +119,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             recorder: Recorder::new(),
             ledger: Ledger::new(),
             now: 0,
+            awaited: 0,
             window: Window::new(0, u64::MAX, job.timeout_ns),
             in_flight: 0,
             in_flight_counted: 0,
@@ -127,6 +134,7 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Runs the load; `started` is the start of the run on the monotonic clock.
     pub(super) fn run(mut self, started: u64) -> nix::Result<Yield> {
         self.started = started;
+        self.now = started;
         let open = started.saturating_add(self.job.open_ns);
         let close = match self.job.task {
             Task::Closed(ClosedEnd::After(duration)) => open.saturating_add(duration),
@@ -146,8 +154,9 @@ impl<'run, T: Transport> Worker<'run, T> {
         while !self.done() {
             self.heed_stop();
             self.launch();
-            self.transport.wait(self.pause_ns())?;
-            self.tick();
+            let pause_ns = self.pause_ns();
+            self.transport.wait(pause_ns)?;
+            self.wake(pause_ns);
             for _ in 0..HANDLED_AT_ONCE {
                 let Some(event) = self.transport.next() else {
                     break;
@@ -169,12 +178,35 @@ impl<'run, T: Transport> Worker<'run, T> {
         self.note(sys::now_ns());
     }
 
+    /// Reads the clock after a wait that was to take so long at most.
+    fn wake(&mut self, pause_ns: u64) {
+        // The wait is no time away; of what is beyond it the clock makes a stretch.
+        self.awaited = self.now.saturating_add(pause_ns);
+        self.tick();
+    }
+
     /// Notes an instant, which may be a little before others noted already, and moves the window on when it is time.
     pub(super) fn note(&mut self, at: u64) {
+        let known = self.now.max(self.awaited);
+        if at.saturating_sub(known) >= AWAY_LEAST_NS {
+            self.count_away(known, at);
+        }
         self.now = self.now.max(at);
         if self.now >= self.window.boundary {
             self.turn_phase();
         }
+    }
+
+    /// Counts a stretch without a reading of the clock, as far as it lies in the window; late answers of an open loop belong
+    /// to the measurement, too.
+    fn count_away(&mut self, from: u64, to: u64) {
+        let end = match self.job.task {
+            Task::Closed(_) => self.window.close,
+            Task::Open { .. } => self.window.close.saturating_add(self.window.grace_ns),
+        };
+        let away_ns = to.min(end).saturating_sub(from.max(self.window.open));
+        self.ledger.away_ns += away_ns;
+        self.ledger.away_longest_ns = self.ledger.away_longest_ns.max(away_ns);
     }
 
     fn turn_phase(&mut self) {
@@ -214,7 +246,9 @@ impl<'run, T: Transport> Worker<'run, T> {
                 self.in_flight_counted += 1;
                 self.ledger.carried_in_ns += open.saturating_sub(slot.times.intended);
             } else if let State::Pausing(until) = slot.state {
-                self.ledger.paused_ns += until.saturating_sub(open);
+                let rest_ns = until.saturating_sub(open);
+                self.ledger.paused_ns += rest_ns;
+                self.ledger.backoff_ns += if slot.backs_off() { rest_ns } else { 0 };
             }
         }
     }
@@ -452,6 +486,9 @@ impl<'run, T: Transport> Worker<'run, T> {
             if let State::Pausing(until) = slot.state {
                 let beyond = until.saturating_sub(end);
                 self.ledger.paused_ns = self.ledger.paused_ns.saturating_sub(beyond);
+                if slot.backs_off() {
+                    self.ledger.backoff_ns = self.ledger.backoff_ns.saturating_sub(beyond);
+                }
                 // Over, and the next request not begun: the generator's lateness is the client's waiting.
                 self.ledger.carried_out_ns += end.saturating_sub(until);
             }

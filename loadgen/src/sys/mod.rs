@@ -4,7 +4,7 @@
 pub(crate) mod ring;
 
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
@@ -146,18 +146,31 @@ pub(crate) fn raise_open_file_limit() -> u64 {
 /// The signals that end a run early and keep what it measured: Ctrl-C, and what timeout(1), containers and CI runners send.
 const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 
-/// Number of the first of them that came; zero before.
+/// Signals this close to the first one are the same request: timeout(1) sends its signal to its child and then to the
+/// child's process group, so the child gets it twice.
+const SAME_REQUEST_NS: u64 = 250_000_000;
+
+/// Number of the first signal that came, and when; zero before.
 static INTERRUPT: AtomicI32 = AtomicI32::new(0);
+static INTERRUPTED_AT: AtomicU64 = AtomicU64::new(0);
 
 extern "C" fn note_interrupt(number: libc::c_int) {
-    INTERRUPT.store(number, Ordering::Relaxed);
-    for signal in INTERRUPTS {
-        // SAFETY: signal(2) is async-signal-safe, and the default action needs no handler.
-        unsafe { libc::signal(signal as libc::c_int, libc::SIG_DFL) };
+    let now = now_ns();
+    match INTERRUPTED_AT.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => INTERRUPT.store(number, Ordering::Relaxed),
+        Err(first) if now.saturating_sub(first) < SAME_REQUEST_NS => {}
+        Err(_) => {
+            // SAFETY: signal(2) and raise(3) are async-signal-safe; the default action ends the process when this handler
+            // returns.
+            unsafe {
+                libc::signal(number, libc::SIG_DFL);
+                libc::raise(number);
+            }
+        }
     }
 }
 
-/// Notes SIGINT and SIGTERM from now on instead of dying of them; a second signal of either kind ends the process at once.
+/// Notes SIGINT and SIGTERM from now on instead of dying of them; a second one, of either kind, ends the process at once.
 ///
 /// # Errors
 /// Whatever `sigaction(2)` reports.
@@ -168,7 +181,7 @@ pub(crate) fn note_interrupts() -> nix::Result<()> {
         INTERRUPTS.into_iter().collect(),
     );
     for signal in INTERRUPTS {
-        // SAFETY: the handler stores to an atomic and calls signal(2), which are async-signal-safe.
+        // SAFETY: the handler uses atomics, clock_gettime(2), signal(2) and raise(3), which are async-signal-safe.
         unsafe { sigaction(signal, &action) }?;
     }
     Ok(())

@@ -3,11 +3,24 @@
 use crate::summary::{Check, LoopKind, Summary};
 
 /// What to say when a check fails, by the name of the check; the first one that applies explains the others.
-const CAUSES: [(&str, &str); 8] = [
+const CAUSES: [(&str, &str); 12] = [
+    (
+        "time_away",
+        "the generator itself did not run for part of the window (see time_away), and nothing of that is the server's.",
+    ),
+    (
+        "throttling",
+        "a CPU quota held the generator up (see throttling): raise it, or measure outside of that control group.",
+    ),
     ("generator", "the generator set the limit, not the server."),
     (
         "failures",
         "failures set the limit, and their causes must go first.",
+    ),
+    (
+        "back_off",
+        "the clients spent part of their time waiting to try again after failures (see back_off), so this is not the pace \
+         of a server that answers.",
     ),
     (
         "body",
@@ -27,6 +40,10 @@ const CAUSES: [(&str, &str); 8] = [
         "the server fell behind the rate: part of the planned requests was never sent.",
     ),
     (
+        "throughput",
+        "the answers broke off for part of the window (see throughput), so no rate describes the whole of it.",
+    ),
+    (
         "littles_law",
         "rate and response time do not account for the clients.",
     ),
@@ -36,8 +53,28 @@ const CAUSES: [(&str, &str); 8] = [
     ),
 ];
 
+/// Why there is nothing to judge; `None` when a request came to its end in the window.
+pub(crate) fn nothing_measured(summary: &Summary) -> Option<String> {
+    let counts = &summary.counts;
+    match counts {
+        _ if counts.ended() > 0 => None,
+        _ if counts.planned == 0 => Some(
+            "nothing was measured: no request was due in the window (use a longer --duration, or a higher --rate)"
+                .to_owned(),
+        ),
+        _ if counts.sent == 0 => Some("nothing was measured: no request was sent".to_owned()),
+        _ => Some(format!(
+            "nothing was measured: {} requests were sent and none of them ended in the window (use a longer --duration, or less load)",
+            counts.sent
+        )),
+    }
+}
+
 /// What limits the result.
 pub(crate) fn sentence(summary: &Summary) -> String {
+    if let Some(reason) = nothing_measured(summary) {
+        return format!("INVALID: {reason}.");
+    }
     let failed: Vec<&Check> = summary.validity.iter().filter(|check| !check.ok).collect();
     let cause = CAUSES
         .iter()

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{conclusion, figure, markdown};
+use super::{advice, conclusion, figure, markdown};
 use crate::summary::{Levels, LoopKind, Search, Summary};
 
 const COLUMNS: [&str; 8] = [
@@ -29,7 +29,7 @@ fn write_page(page: &mut String, levels: &Levels) -> fmt::Result {
     match &levels.search {
         Some(search) => write_search(page, search),
         None => {
-            for (level, sentence) in doubts(levels) {
+            for (level, sentence) in remarks(levels) {
                 writeln!(page, "{level}: {sentence}")?;
             }
             Ok(())
@@ -87,8 +87,8 @@ fn write_report(report: &mut String, levels: &Levels) -> fmt::Result {
             }
         }
         None => {
-            for (level, sentence) in doubts(levels) {
-                writeln!(report, "- {level}: {sentence}")?;
+            for (level, sentence) in remarks(levels) {
+                writeln!(report, "- {level}: {}", markdown::escaped(&sentence))?;
             }
         }
     }
@@ -117,7 +117,9 @@ fn row(summary: &Summary) -> [String; 8] {
         figure(response, "p99"),
         figure(response, "p99_9"),
         summary.counts.failed_total().to_string(),
-        if failed.is_empty() {
+        if summary.counts.ended() == 0 {
+            "nothing measured".to_owned()
+        } else if failed.is_empty() {
             "ok".to_owned()
         } else {
             failed.join(" ")
@@ -133,11 +135,11 @@ pub(crate) fn level(summary: &Summary) -> String {
     }
 }
 
-/// The loads whose figures must not be ranked, and why.
-fn doubts(levels: &Levels) -> impl Iterator<Item = (String, String)> {
-    levels
-        .levels
-        .iter()
-        .filter(|summary| !summary.is_valid())
-        .map(|summary| (level(summary), conclusion::sentence(summary)))
+/// Why the figures of some loads must not be ranked, and what their counts do not say by themselves.
+fn remarks(levels: &Levels) -> impl Iterator<Item = (String, String)> {
+    levels.levels.iter().flat_map(|summary| {
+        let doubt = (!summary.is_valid()).then(|| conclusion::sentence(summary));
+        let remarks = doubt.into_iter().chain(advice::notes(summary));
+        remarks.map(|remark| (level(summary), remark))
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{ROWS, columns, conclusion, figure, plan};
+use super::{ROWS, advice, columns, conclusion, figure, plan};
 use crate::measurement::Measurement;
 use crate::summary::Summary;
 
@@ -46,6 +46,7 @@ fn write_report(report: &mut String, measurement: &Measurement) -> fmt::Result {
     )?;
     write_latencies(report, summary)?;
     write_failures(report, summary)?;
+    write_notes(report, summary)?;
     write_checks(report, summary)
 }
 
@@ -91,6 +92,17 @@ fn write_failures(report: &mut String, summary: &Summary) -> fmt::Result {
                 phase.replace('_', " ")
             )?;
         }
+    }
+    writeln!(report)
+}
+
+fn write_notes(report: &mut String, summary: &Summary) -> fmt::Result {
+    let notes = advice::notes(summary);
+    for note in &notes {
+        writeln!(report, "- {}", escaped(note))?;
+    }
+    if notes.is_empty() {
+        return Ok(());
     }
     writeln!(report)
 }

@@ -12,10 +12,10 @@ const REPORTS: [(Fate, &str, &str); 7] = [
     (Fate::Reset, "reset", "before_first_byte"),
     (Fate::ResetMidBody, "reset", "mid_body"),
     (Fate::ClosedEarly, "closed_early", "before_first_byte"),
-    (Fate::Status500, "status_500", "mid_body"),
+    (Fate::Status500, "status_500", "head"),
     (Fate::ShortBody, "closed_early", "mid_body"),
     (Fate::Silence, "timeout", "before_first_byte"),
-    (Fate::BadStatusLine, "parse", "mid_body"),
+    (Fate::BadStatusLine, "parse", "head"),
 ];
 
 pub(crate) fn counted(scale: Scale) -> Finding {

@@ -134,4 +134,21 @@ pub(crate) const BUGS: &[Bug] = &[
         replacement: "",
         caught_by: ("proof", "rate_times_response_time_is_the_number_of_clients"),
     },
+    Bug {
+        name: "a generator that was stopped does not notice",
+        file: "engine/worker.rs",
+        original: "self.ledger.away_ns += away_ns;",
+        replacement: "",
+        caught_by: ("steady", "a_generator_that_was_stopped_for_a_while_says_so"),
+    },
+    Bug {
+        name: "clients that wait to try again count as clients that ask",
+        file: "engine/exchange.rs",
+        original: "self.ledger.backoff_ns += length;",
+        replacement: "",
+        caught_by: (
+            "steady",
+            "a_server_that_is_gone_for_most_of_the_window_is_named_though_few_requests_fail",
+        ),
+    },
 ];

@@ -1,10 +1,14 @@
 //! Where this process runs, and for how long.
 
+use std::fmt;
 use std::str::FromStr;
 
-use nix::sched::{CpuSet, sched_setaffinity};
+use nix::errno::Errno;
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
+use thiserror::Error;
 
 /// A set of CPUs, as `0,2-3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +18,38 @@ impl Cpus {
     /// Keeps this thread, and whoever it starts, on these CPUs.
     ///
     /// # Errors
-    /// What is wrong with them, in one plain clause.
+    /// The list, and what is wrong with it, in one plain clause.
     pub fn run_on(&self) -> Result<(), String> {
         let mut set = CpuSet::new();
         for &cpu in &self.0 {
-            set.set(cpu).map_err(|errno| errno.desc().to_owned())?;
+            set.set(cpu)
+                .map_err(|errno| format!("{self}: {}", errno.desc()))?;
         }
-        sched_setaffinity(Pid::from_raw(0), &set)
-            .map_err(|_| "names no CPU that this process may use".to_owned())
+        let this_thread = Pid::from_raw(0);
+        match sched_setaffinity(this_thread, &set) {
+            Ok(()) => {}
+            Err(Errno::EINVAL) => {
+                return Err(format!("{self}: this process may use none of these CPUs"));
+            }
+            Err(errno) => return Err(format!("{self}: sched_setaffinity: {}", errno.desc())),
+        }
+        // The kernel passes over those that there are not, as long as there is one.
+        let Ok(granted) = sched_getaffinity(this_thread) else {
+            return Ok(());
+        };
+        let is_missing = |cpu: &&usize| !granted.is_set(**cpu).unwrap_or(false);
+        match self.0.iter().find(is_missing) {
+            Some(missing) => Err(format!("{self}: this process may not use CPU {missing}")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Cpus {
+    /// As a list that can be given again.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<_> = self.0.iter().map(usize::to_string).collect();
+        formatter.write_str(&numbers.join(","))
     }
 }
 
@@ -68,6 +96,34 @@ pub fn end_with(parent: i32) -> Result<(), String> {
         return Err(format!("its starter, process {parent}, is gone"));
     }
     Ok(())
+}
+
+/// The limit on open files could not be raised.
+#[derive(Debug, Error)]
+#[error("cannot raise the limit on open files: {}; going on with {left}", errno.desc())]
+pub struct LimitRefused {
+    /// The limit that stays.
+    pub left: u32,
+    errno: Errno,
+}
+
+/// Raises this process's soft limit on open files to the hard one and gives what it is now.
+///
+/// # Errors
+/// [`LimitRefused`], with which a server can go on.
+pub fn raise_descriptor_limit() -> Result<u32, LimitRefused> {
+    /// What Linux starts a process with (`INR_OPEN_CUR`): where it does not tell, there should be so many.
+    const USUAL: rlim_t = 1024;
+    let number = |limit: rlim_t| u32::try_from(limit).unwrap_or(u32::MAX);
+    let refused = |limit, errno| LimitRefused {
+        left: number(limit),
+        errno,
+    };
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|errno| refused(USUAL, errno))?;
+    if soft != hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_err(|errno| refused(soft, errno))?;
+    }
+    Ok(number(hard))
 }
 
 #[cfg(test)]

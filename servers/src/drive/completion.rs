@@ -1,6 +1,5 @@
 //! The driver for a loop over completions: it submits what a conversation asks for.
 
-use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
@@ -19,29 +18,26 @@ pub(crate) enum Asked {
 }
 
 /// Submits what a conversation needs next, under the number of its place.
-///
-/// # Errors
-/// What the ring said.
 pub(crate) fn ask(
     ring: &mut Ring,
     place: usize,
     socket: &TcpStream,
     conversation: &mut impl Conversation,
-) -> io::Result<Asked> {
+) -> Asked {
     loop {
         match conversation.step() {
-            Step::Read(space) => ring.receive(place, socket, space.len())?,
-            Step::Write(octets) => ring.send(place, socket, octets)?,
-            Step::Wait(time) => return Ok(Asked::Wait(time)),
+            Step::Read(space) => ring.receive(place, socket, space.len()),
+            Step::Write(octets) => ring.send(place, socket, octets),
+            Step::Wait(time) => return Asked::Wait(time),
             Step::EndWrite => {
                 // Whether the client is still there shows when it is read from.
                 let _ = socket.shutdown(Shutdown::Write);
                 conversation.write_ended();
                 continue;
             }
-            Step::Close => return Ok(Asked::Nothing),
+            Step::Close => return Asked::Nothing,
         }
-        return Ok(Asked::Octets);
+        return Asked::Octets;
     }
 }
 

@@ -10,7 +10,7 @@ use nix::sys::socket::SockFlag;
 use slab::Slab;
 
 use super::deadlines::Deadlines;
-use super::{unless_interrupted, until_first};
+use super::{Waits, until_first};
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
 use crate::conversation::{Conversation, Talk};
@@ -37,20 +37,21 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
         deadlines: Deadlines::default(),
         now: Instant::now(),
     };
-    count(&server.counters().tally().starts);
-    the_loop.ring.watch_stop(server.stop_signal())?;
-    the_loop.look_after_door()?;
+    the_loop.ring.watch_stop(server.stop_signal());
+    server.acceptor_is_ready()?;
+    the_loop.look_after_door();
+    let mut waits = Waits::new(server);
     let mut completions = Vec::new();
     while the_loop.goes_on() {
         let timeout = the_loop.timeout();
-        unless_interrupted(the_loop.ring.wait(timeout, &mut completions))?;
+        waits.judge(the_loop.ring.wait(timeout, &mut completions))?;
         the_loop.now = Instant::now();
         for completion in completions.drain(..) {
-            the_loop.take(completion)?;
+            the_loop.take(completion);
         }
-        the_loop.let_in_who_arrived()?;
-        the_loop.look_after_deadlines()?;
-        the_loop.look_after_door()?;
+        the_loop.let_in_who_arrived();
+        the_loop.look_after_deadlines();
+        the_loop.look_after_door();
     }
     Ok(())
 }
@@ -107,25 +108,19 @@ impl Loop {
         until_first([self.deadlines.next(), door], self.now)
     }
 
-    fn take(&mut self, completion: Completion) -> io::Result<()> {
+    fn take(&mut self, completion: Completion) {
         match completion {
-            Completion::Accepted { outcome, goes_on } => {
-                self.somebody_came(outcome, goes_on);
-                Ok(())
-            }
+            Completion::Accepted { outcome, goes_on } => self.somebody_came(outcome, goes_on),
             // The flag is up; look_after_door sees it.
-            Completion::Stop => Ok(()),
+            Completion::Stop => {}
             Completion::Received { place, outcome } => self.received(place, outcome),
             Completion::Sent { place, outcome } => match outcome {
                 Ok(count) => {
                     let attended = &mut self.attended[place];
                     let survived = tell(attended, |talk| talk.sent(count));
-                    self.go_on(place, survived)
+                    self.go_on(place, survived);
                 }
-                Err(error) => {
-                    self.end(place, Err(error));
-                    Ok(())
-                }
+                Err(error) => self.end(place, Err(error)),
             },
         }
     }
@@ -142,6 +137,8 @@ impl Loop {
             }
             // This is how a cancelled accept ends.
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
+            // The kernel let in more than there is room for, until it ran out of descriptors: they are a part of the cap.
+            Err(_at_the_cap) if !self.arrived.is_empty() || !self.server.has_room() => {}
             Err(error) => {
                 if let Verdict::Pause(pause) = self.accepting.failed(&error) {
                     self.server.note_shortage(&error);
@@ -153,7 +150,7 @@ impl Loop {
         }
     }
 
-    fn let_in_who_arrived(&mut self) -> io::Result<()> {
+    fn let_in_who_arrived(&mut self) {
         while self.server.has_room()
             && let Some(socket) = self.arrived.pop_front()
         {
@@ -165,47 +162,43 @@ impl Loop {
                 asked: Asked::Nothing,
                 is_expired: false,
             });
-            self.ask(place)?;
+            self.ask(place);
         }
-        Ok(())
     }
 
-    fn received(&mut self, place: usize, outcome: io::Result<Received>) -> io::Result<()> {
-        let outcome = match outcome {
+    fn received(&mut self, place: usize, outcome: io::Result<Received>) {
+        match outcome {
             Ok(octets) => {
                 let heard = self.ring.octets(&octets);
                 let attended = &mut self.attended[place];
                 let survived = tell(attended, |talk| received(talk, heard));
                 self.ring.give_back(octets);
-                return self.go_on(place, survived);
+                self.go_on(place, survived);
             }
             // All buffers are in use: those of this turn come back within it.
-            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => return self.ask(place),
-            Err(error) => Err(error),
-        };
-        self.end(place, outcome);
-        Ok(())
+            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.ask(place),
+            Err(error) => self.end(place, Err(error)),
+        }
     }
 
     /// Goes on with a client after it has been told something.
-    fn go_on(&mut self, place: usize, survived: bool) -> io::Result<()> {
+    fn go_on(&mut self, place: usize, survived: bool) {
         if survived {
             return self.ask(place);
         }
         let attended = self.attended.remove(place);
         count(&attended.client.tally().crashed);
-        Ok(())
     }
 
     /// Asks for what a client needs next.
-    fn ask(&mut self, place: usize) -> io::Result<()> {
+    fn ask(&mut self, place: usize) {
         let attended = &mut self.attended[place];
         if attended.is_expired {
             self.end(place, Err(io::ErrorKind::TimedOut.into()));
-            return Ok(());
+            return;
         }
         let socket = attended.client.serve();
-        match ask(&mut self.ring, place, socket, &mut attended.talk)? {
+        match ask(&mut self.ring, place, socket, &mut attended.talk) {
             Asked::Nothing => self.end(place, Ok(())),
             asked => {
                 attended.asked = asked;
@@ -217,7 +210,6 @@ impl Loop {
                 self.deadlines.set(place, attended.deadline.at());
             }
         }
-        Ok(())
     }
 
     fn end(&mut self, place: usize, outcome: io::Result<()>) {
@@ -229,7 +221,7 @@ impl Loop {
         note(attended.client.tally(), &outcome, attended.talk.answers());
     }
 
-    fn look_after_deadlines(&mut self) -> io::Result<()> {
+    fn look_after_deadlines(&mut self) {
         while let Some(place) = self.deadlines.due(self.now) {
             let Some(attended) = self.attended.get_mut(place) else {
                 continue;
@@ -238,32 +230,30 @@ impl Loop {
                 self.deadlines.set(place, attended.deadline.at());
             } else if let Asked::Wait(_) = attended.asked {
                 let survived = tell(attended, Talk::waited);
-                self.go_on(place, survived)?;
+                self.go_on(place, survived);
             } else {
                 // What is under way fails at once, and its completion ends the conversation.
                 attended.is_expired = true;
                 let _ = attended.client.serve().shutdown(Shutdown::Both);
             }
         }
-        Ok(())
     }
 
     /// Lets the kernel let in clients exactly while there is room for them.
-    fn look_after_door(&mut self) -> io::Result<()> {
+    fn look_after_door(&mut self) {
         let may_come = !stop::is_asked() && self.arrived.is_empty() && self.server.has_room();
         match self.door {
             Door::Open if !may_come => {
-                self.ring.stop_accepting()?;
+                self.ring.stop_accepting();
                 self.door = Door::Closing;
             }
             Door::Shut { .. } if stop::is_asked() => self.last_calls(),
             Door::Shut { until } if may_come && until.is_none_or(|until| until <= self.now) => {
-                self.ring.accept(self.server.listener())?;
+                self.ring.accept(self.server.listener());
                 self.door = Door::Open;
             }
             _ => {}
         }
-        Ok(())
     }
 
     /// From here on only those are let in who are waiting already. The listener does not block any more.

@@ -7,6 +7,7 @@ use nix::sys::socket::SockFlag;
 
 use crate::accepting::{Accepting, Verdict};
 use crate::client::Client;
+use crate::context::Context;
 use crate::counters::count;
 use crate::server::{LOOK_AGAIN, Server};
 use crate::sys;
@@ -37,8 +38,8 @@ pub(super) enum Turned {
 impl Door {
     /// The calling worker's listener, which becomes non-blocking.
     pub(super) fn of(server: &'static Server) -> io::Result<Self> {
-        server.listener().set_nonblocking(true)?;
-        count(&server.counters().tally().starts);
+        let nonblocking = server.listener().set_nonblocking(true);
+        nonblocking.context(|| "cannot make the listener non-blocking".into())?;
         Ok(Door {
             server,
             accepting: Accepting::new(server.settings().backlog),
@@ -79,13 +80,24 @@ impl Door {
         count(&self.server.counters().tally().wakeups);
     }
 
-    /// Says once whether the loop is to begin or to cease watching the listener.
+    /// Whether the loop is to begin or to cease watching the listener, and then to say so with [`Door::watched`].
     pub(super) fn turned(&mut self, now: Instant) -> Option<Turned> {
         let is_open = self.is_open(now);
-        if std::mem::replace(&mut self.is_watched, is_open) == is_open {
+        if self.is_watched == is_open {
             return None;
         }
         Some(if is_open { Turned::Open } else { Turned::Shut })
+    }
+
+    /// The loop has begun to watch the listener, or has ceased to.
+    pub(super) fn watched(&mut self, is_watched: bool) {
+        self.is_watched = is_watched;
+    }
+
+    /// The loop could do neither: the door stays shut for a while.
+    pub(super) fn watch_refused(&mut self, error: &io::Error, now: Instant) {
+        self.server.note_shortage(error);
+        self.shut_until = Some(now + self.accepting.next_pause());
     }
 
     /// When a door that is shut for a while is to be looked at again.

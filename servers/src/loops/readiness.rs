@@ -9,13 +9,14 @@ use slab::Slab;
 
 use super::deadlines::Deadlines;
 use super::door::{Door, Turned};
-use super::{unless_interrupted, until_first};
+use super::{Waits, until_first};
 use crate::client::Client;
+use crate::context::Context;
 use crate::conversation::{Conversation, Talk};
 use crate::counters::count;
 use crate::drive::Deadline;
 use crate::drive::readiness::{Need, advance};
-use crate::server::{Server, note};
+use crate::server::{Server, complain, note};
 use crate::stop;
 
 /// What a socket is waited for.
@@ -92,26 +93,32 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
     };
     event_loop
         .selector
-        .watch(server.stop_signal(), STOP, Interest::Readable)?;
-    event_loop.look_after_door()?;
+        .watch(server.stop_signal(), STOP, Interest::Readable)
+        .context(|| "cannot watch for the stop".into())?;
+    event_loop
+        .turn_door()
+        .context(|| "cannot watch the listener".into())?;
+    server.acceptor_is_ready()?;
+    event_loop.look_after_door();
+    let mut waits = Waits::new(server);
     let mut ready: Vec<usize> = Vec::new();
     while event_loop.goes_on() {
         let timeout_ms = event_loop.timeout().map_or(-1, milliseconds_up);
-        unless_interrupted(event_loop.selector.wait(timeout_ms, &mut ready))?;
+        waits.judge(event_loop.selector.wait(timeout_ms, &mut ready))?;
         event_loop.now = Instant::now();
         for place in ready.drain(..) {
             match place {
                 DOOR => {
                     event_loop.door.knocked();
-                    event_loop.admit()?;
+                    event_loop.admit();
                 }
-                // The flag is up; look_after_door sees it.
-                STOP => event_loop.selector.forget(server.stop_signal(), STOP)?,
-                place => event_loop.go_on(place - CLIENTS)?,
+                // The flag is up; look_after_door sees it. Were this refused, it would be said again.
+                STOP => drop(event_loop.selector.forget(server.stop_signal(), STOP)),
+                place => event_loop.go_on(place - CLIENTS),
             }
         }
-        event_loop.look_after_deadlines()?;
-        event_loop.look_after_door()?;
+        event_loop.look_after_deadlines();
+        event_loop.look_after_door();
     }
     Ok(())
 }
@@ -138,7 +145,7 @@ impl<S: Selector> EventLoop<S> {
 
     /// Lets in who waits at the door, and takes each as far as it can go at once: a short conversation is over before
     /// the selector ever hears of it.
-    fn admit(&mut self) -> io::Result<()> {
+    fn admit(&mut self) {
         for _ in 0..CLIENTS_A_TURN {
             let Some(client) = self.door.next(self.now) else {
                 break;
@@ -152,29 +159,26 @@ impl<S: Selector> EventLoop<S> {
                     interest: None,
                     wakes_at: None,
                 });
-                self.wait_for(key, need)?;
+                self.wait_for(key, need);
             }
         }
-        Ok(())
     }
 
-    fn go_on(&mut self, key: usize) -> io::Result<()> {
+    fn go_on(&mut self, key: usize) {
         // Named by the selector within this turn, and gone or put to sleep since.
         let awake = |attended: &&mut Attended| attended.wakes_at.is_none();
         let Some(attended) = self.attended.get_mut(key).filter(awake) else {
-            return Ok(());
+            return;
         };
         match take_further(&mut attended.client, &mut attended.talk) {
             Some(need) => self.wait_for(key, need),
-            None => {
-                self.let_go(key);
-                Ok(())
-            }
+            None => self.let_go(key),
         }
     }
 
-    /// Watches a client's socket for what it needs, and the clock for its deadline.
-    fn wait_for(&mut self, key: usize, need: Need) -> io::Result<()> {
+    /// Watches a client's socket for what it needs, and the clock for its deadline. A client that cannot be watched is let
+    /// go of.
+    fn wait_for(&mut self, key: usize, need: Need) {
         let attended = &mut self.attended[key];
         let limits = &self.server.settings().limits;
         attended.deadline.follow(&attended.talk, limits, self.now);
@@ -189,14 +193,27 @@ impl<S: Selector> EventLoop<S> {
         let before = std::mem::replace(&mut attended.interest, interest);
         let (client, place) = (attended.client.serve(), key + CLIENTS);
         let socket = client.as_fd();
-        match (before, interest) {
+        let watched = match (before, interest) {
             (None, Some(interest)) => self.selector.watch(socket, place, interest),
             (Some(before), Some(interest)) if before != interest => {
                 self.selector.watch_instead(socket, place, interest)
             }
             (Some(_), None) => self.selector.forget(socket, place),
             _ => Ok(()),
+        };
+        if let Err(error) = watched {
+            self.refuse(key, &error);
         }
+    }
+
+    /// Lets go of a client for want of a place in the selector.
+    fn refuse(&mut self, key: usize, error: &io::Error) {
+        complain(&format!("cannot watch a client: {error}"));
+        let attended = &self.attended[key];
+        let (tally, answers) = (attended.client.tally(), attended.talk.answers());
+        count(&tally.refused);
+        note(tally, &Ok(()), answers);
+        self.let_go(key);
     }
 
     fn let_go(&mut self, key: usize) {
@@ -206,7 +223,7 @@ impl<S: Selector> EventLoop<S> {
         self.attended.remove(key);
     }
 
-    fn look_after_deadlines(&mut self) -> io::Result<()> {
+    fn look_after_deadlines(&mut self) {
         while let Some(key) = self.deadlines.due(self.now) {
             let Some(attended) = self.attended.get_mut(key) else {
                 continue;
@@ -215,28 +232,37 @@ impl<S: Selector> EventLoop<S> {
                 self.deadlines.set(key, attended.due());
             } else if attended.wakes_at.take().is_some() {
                 attended.talk.waited();
-                self.go_on(key)?;
+                self.go_on(key);
             } else {
                 let expired = Err(io::ErrorKind::TimedOut.into());
                 note(attended.client.tally(), &expired, attended.talk.answers());
                 self.let_go(key);
             }
         }
-        Ok(())
+    }
+
+    fn look_after_door(&mut self) {
+        if stop::is_asked() {
+            self.admit();
+            self.door.close_if_nobody_waits();
+        }
+        if let Err(error) = self.turn_door() {
+            self.door.watch_refused(&error, self.now);
+        }
     }
 
     /// Watches the listener exactly while somebody may come in.
-    fn look_after_door(&mut self) -> io::Result<()> {
-        if stop::is_asked() {
-            self.admit()?;
-            self.door.close_if_nobody_waits();
-        }
+    fn turn_door(&mut self) -> io::Result<()> {
         let listener = self.server.listener().as_fd();
-        match self.door.turned(self.now) {
-            Some(Turned::Open) => self.selector.watch(listener, DOOR, Interest::Readable),
-            Some(Turned::Shut) => self.selector.forget(listener, DOOR),
-            None => Ok(()),
+        let Some(turned) = self.door.turned(self.now) else {
+            return Ok(());
+        };
+        match turned {
+            Turned::Open => self.selector.watch(listener, DOOR, Interest::Readable)?,
+            Turned::Shut => self.selector.forget(listener, DOOR)?,
         }
+        self.door.watched(turned == Turned::Open);
+        Ok(())
     }
 }
 

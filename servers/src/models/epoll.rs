@@ -17,7 +17,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::{Attention, Bilingual, Capacity, Model};
 use crate::loops::{self, Interest, Selector};
@@ -40,8 +40,7 @@ pub(super) const MODEL: Model = Model {
 };
 
 pub(super) fn serve(server: &'static Server) -> io::Result<()> {
-    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-    loops::select(server, epoll)
+    loops::select(server, loops::epoll()?)
 }
 
 /// Most that one wait names; the others are named by the next.

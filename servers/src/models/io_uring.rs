@@ -17,6 +17,7 @@
 use std::io;
 
 use super::{Attention, Bilingual, Capacity, Model};
+use crate::context::Context;
 use crate::loops;
 use crate::server::Server;
 use crate::sys::ring::Ring;
@@ -39,7 +40,8 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    loops::complete(server, Ring::new()?)
+    let ring = Ring::new().context(|| "cannot make an io_uring".into())?;
+    loops::complete(server, ring)
 }
 
 fn available() -> Result<(), String> {

@@ -34,7 +34,7 @@ pub(super) const MODEL: Model = Model {
 };
 
 pub(super) fn serve(server: &'static Server) -> io::Result<()> {
-    for client in server.clients() {
+    for client in server.clients()? {
         server.converse(client);
     }
     Ok(())

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 pub(crate) use self::thread_per_client::STACK_OCTETS;
 use crate::server::Server;
-use crate::settings::Accept;
+use crate::settings::{Accept, ClientLimit};
 
 /// A way of giving clients the server's attention. It decides who runs a conversation, nothing else.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -74,7 +74,50 @@ impl Model {
             Capacity::Unbounded => None,
         }
     }
+
+    /// Clients held at once, and why no more: `asked`, or as many threads or processes as a machine bears; but never more
+    /// than there are descriptors for. A client costs every model one descriptor of the process that accepts it, and one
+    /// of several processes may accept all of them.
+    pub fn clients_max(
+        &self,
+        asked: Option<u32>,
+        descriptors: u32,
+        workers: usize,
+        accept: Option<Accept>,
+    ) -> (u32, ClientLimit) {
+        let own = self.descriptors_without_clients(workers, accept);
+        let for_clients = (descriptors.saturating_sub(own), ClientLimit::Descriptors);
+        let wanted = match (asked, self.attention) {
+            (Some(asked), _) => (asked, ClientLimit::Asked),
+            (None, attention) => attention.clients_max().unwrap_or(for_clients),
+        };
+        if wanted.0 > for_clients.0 {
+            for_clients
+        } else {
+            wanted
+        }
+    }
+
+    /// Descriptors that a server may need beside those of its clients.
+    pub fn descriptors_without_clients(&self, workers: usize, accept: Option<Accept>) -> u32 {
+        let of_its_own = match accept {
+            // A listener, or a handle on the lock.
+            Some(Accept::Reuseport | Accept::Locked) => 1,
+            Some(Accept::Shared) | None => 0,
+        };
+        let of_its_loop = match (self.capacity, accept) {
+            // A selector; and one client more, for several acceptors may pass the cap together.
+            (Capacity::Unbounded, Some(_)) => 2,
+            (Capacity::Unbounded, None) | (Capacity::One | Capacity::Workers, _) => 0,
+        };
+        let of_workers = workers.saturating_mul(of_its_own + of_its_loop);
+        DESCRIPTORS_OWN.saturating_add(u32::try_from(of_workers).unwrap_or(u32::MAX))
+    }
 }
+
+/// Descriptors of a server without clients and further workers: standard streams, listener, the pipe of the stop,
+/// selector or runtime, and what it may have inherited.
+const DESCRIPTORS_OWN: u32 = 32;
 
 /// Workers for each CPU that block with their client: enough that some can go on while others wait.
 const BLOCKING_WORKERS_PER_CPU: usize = 4;
@@ -94,13 +137,13 @@ pub enum Attention {
 }
 
 impl Attention {
-    /// Clients held at once unless told otherwise. Threads and processes run a machine down long before descriptors do.
-    pub fn clients_max(self, descriptors: u32) -> u32 {
+    /// Clients held at once unless told otherwise, and what limits them; `None` where only descriptors do. Threads and
+    /// processes run a machine down long before those do.
+    pub fn clients_max(self) -> Option<(u32, ClientLimit)> {
         match self {
-            Attention::Process => 256,
-            Attention::Thread => 1024,
-            // The rest of the descriptors: listener, standard streams, the runtime's own.
-            Attention::Nothing | Attention::Task => descriptors.saturating_sub(32),
+            Attention::Process => Some((256, ClientLimit::Processes)),
+            Attention::Thread => Some((1024, ClientLimit::Threads)),
+            Attention::Nothing | Attention::Task => None,
         }
     }
 }

@@ -78,7 +78,7 @@ impl Selector for Poll {
     }
 
     fn wait(&mut self, timeout_ms: i32, ready: &mut Vec<usize>) -> io::Result<()> {
-        sys::poll(&mut self.list, timeout_ms)?;
+        sys::poll_in_parts(&mut self.list, timeout_ms)?;
         let is_ready = |(_, entry): &(usize, &pollfd)| entry.revents != 0;
         let places = self.list.iter().enumerate().filter(is_ready);
         ready.extend(places.map(|(place, _)| place));

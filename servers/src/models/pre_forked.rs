@@ -46,7 +46,7 @@ fn serve(server: &'static Server) -> io::Result<()> {
 pub(super) fn keep_working(server: &'static Server, work: Work) -> io::Result<()> {
     let mut workers = Workers::of(server)?;
     while let Some(vacancy) = workers.next_vacancy()? {
-        workers.hire(vacancy, work);
+        workers.hire(vacancy, work)?;
     }
     workers.drain();
     Ok(())

@@ -42,7 +42,7 @@ pub(super) const MODEL: Model = Model {
 pub(crate) const STACK_OCTETS: usize = 128 * 1024;
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    attend_each(server, server.clients())
+    attend_each(server, server.clients()?)
 }
 
 /// The same, however the clients were waited for.

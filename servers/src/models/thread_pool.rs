@@ -19,6 +19,7 @@ use std::io;
 use rayon::ThreadPoolBuilder;
 
 use super::{Attention, BLOCKING_WORKERS_PER_CPU, Bilingual, Capacity, Model};
+use crate::context::Context;
 use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
@@ -41,8 +42,10 @@ pub(super) const MODEL: Model = Model {
 fn serve(server: &'static Server) -> io::Result<()> {
     let workers = server.settings().workers;
     let pool = ThreadPoolBuilder::new().num_threads(workers).build();
-    let pool = pool.map_err(io::Error::other)?;
-    for client in server.clients() {
+    let pool = pool
+        .map_err(io::Error::other)
+        .context(|| format!("cannot make a pool of {workers} threads"))?;
+    for client in server.clients()? {
         if server.queue_is_full(workers) {
             client.send_away();
         } else {

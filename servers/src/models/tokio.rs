@@ -16,9 +16,8 @@
 
 use std::io;
 
-use tokio::runtime;
-
 use super::{Attention, Bilingual, Capacity, Model};
+use crate::runtime;
 use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
@@ -38,10 +37,7 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(server.settings().workers)
-        .enable_all()
-        .build()?;
+    let runtime = runtime::work_stealing(server.settings().workers)?;
     runtime.block_on(async {
         // Accepting is a task like any other: from the main thread, each client would have to change threads.
         tokio::spawn(accept(server)).await?

@@ -15,9 +15,8 @@
 
 use std::io;
 
-use tokio::runtime;
-
 use super::{Attention, Bilingual, Capacity, Model, tokio as work_stealing};
+use crate::runtime;
 use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
@@ -37,8 +36,5 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(work_stealing::accept(server))
+    runtime::on_this_thread()?.block_on(work_stealing::accept(server))
 }

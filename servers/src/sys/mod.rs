@@ -4,11 +4,14 @@
 pub(crate) mod ring;
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
@@ -108,6 +111,73 @@ pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()
     Ok(())
 }
 
+/// Waits until one of `asked` is ready, as above. Where the limit on descriptors has been lowered below their number,
+/// poll(2) refuses them all, so they are asked about in parts, again and again until the time is up.
+///
+/// # Errors
+/// What poll(2) said of one part.
+pub(crate) fn poll_in_parts(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()> {
+    /// How long an event may be overlooked between two rounds.
+    const ROUND: Duration = Duration::from_millis(5);
+    let is_refused = |polled: &io::Result<()>| {
+        let errno = polled.as_ref().err().and_then(io::Error::raw_os_error);
+        errno == Some(libc::EINVAL)
+    };
+    let polled = poll(asked, timeout_ms);
+    if !is_refused(&polled) {
+        return polled;
+    }
+    let limit = Duration::from_millis(u64::try_from(timeout_ms).unwrap_or(u64::MAX));
+    let begun = Instant::now();
+    let mut part_len = asked.len();
+    loop {
+        let mut parts = asked.chunks_mut(part_len);
+        let polled = parts.try_for_each(|part| poll(part, 0));
+        if is_refused(&polled) && part_len > 1 {
+            part_len = part_len.div_ceil(2);
+            continue;
+        }
+        polled?;
+        let time_left = limit.saturating_sub(begun.elapsed());
+        if time_left.is_zero() || asked.iter().any(|entry| entry.revents != 0) {
+            return Ok(());
+        }
+        thread::sleep(ROUND.min(time_left));
+    }
+}
+
+/// Whether reading from a descriptor, or accepting, would return at once.
+pub(crate) fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
+    let mut asked = [libc::pollfd {
+        fd: descriptor.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    }];
+    poll(&mut asked, 0).is_ok() && asked[0].revents & libc::POLLIN != 0
+}
+
+/// The length of a listener's accept queue that the kernel keeps to: no more than `net.core.somaxconn`. `None` where it
+/// does not tell.
+pub(crate) fn backlog(listener: &TcpListener) -> Option<u32> {
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
+    let mut size = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
+    // SAFETY: the kernel writes at most `size` octets, which `info` has; both outlive the call.
+    let told = unsafe {
+        libc::getsockopt(
+            listener.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut size,
+        )
+    };
+    // SAFETY: integers of which all bits are zero, or as the kernel wrote them.
+    let info = unsafe { info.assume_init() };
+    // What these two count of a connection, they tell of a listener's queue: its length now and its limit
+    // (`tcp_get_info` in the kernel, since Linux 2.6.24).
+    (told == 0 && info.tcpi_sacked > 0).then_some(info.tcpi_sacked)
+}
+
 /// Runs the stop of [`stop`] on SIGTERM and SIGINT, and gives up on SIGALRM.
 ///
 /// # Errors
@@ -196,7 +266,7 @@ fn spawn<W: FnOnce() + Send + 'static>(
         std::ptr::null_mut()
     }
     let work = Box::into_raw(Box::new(work));
-    let mut attributes = std::mem::MaybeUninit::uninit();
+    let mut attributes = MaybeUninit::uninit();
     let mut thread = 0;
     // SAFETY: the attributes are initialised before they are used, and destroyed once; `work` is a valid pointer that
     // the new thread alone takes over.
@@ -273,7 +343,7 @@ extern "C" fn ask_to_stop(signal: i32) {
     if stop::STOPPING.swap(true, Ordering::SeqCst) {
         return;
     }
-    // SAFETY: fcntl(2), shutdown(2), tgkill(2), write(2) and alarm(2) are async-signal-safe; on a descriptor that is
+    // SAFETY: fcntl(2), shutdown(2), tgkill(2), kill(2), write(2) and alarm(2) are async-signal-safe; on a descriptor that is
     // closed or is no socket, and for a thread that has ended, they fail without effect. The buffer of write outlives
     // the call. errno is put back as it was.
     unsafe {
@@ -292,6 +362,12 @@ extern "C" fn ask_to_stop(signal: i32) {
             if thread != 0 && thread != this_thread {
                 libc::syscall(libc::SYS_tgkill, process, thread, signal);
             }
+        }
+        // At once, not when this process comes to it: at the cap on clients it waits for children that must know.
+        if let Some(family) = family() {
+            family.each_child_of(process, |child| {
+                libc::kill(child, libc::SIGTERM);
+            });
         }
         let wake = stop::WAKE.load(Ordering::Relaxed);
         if wake >= 0 {

@@ -1,5 +1,6 @@
 //! io_uring(7), safely: the ring owns all memory that the kernel reads or writes while an operation is under way.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
@@ -37,6 +38,8 @@ const KINDS: u64 = 8;
 pub(crate) struct Ring {
     ring: IoUring,
     buffers: Buffers,
+    /// Operations that the submission queue has no room for yet.
+    queued: VecDeque<squeue::Entry>,
     /// Octets on their way out, by the place of their client.
     outgoing: Vec<Vec<u8>>,
 }
@@ -88,51 +91,42 @@ impl Ring {
         Ok(Ring {
             buffers: Buffers::register(&ring)?,
             ring,
+            queued: VecDeque::new(),
             outgoing: Vec::new(),
         })
     }
 
     /// Lets in clients, one completion each, until it says otherwise (multishot accept).
-    pub(crate) fn accept(&mut self, listener: &TcpListener) -> io::Result<()> {
+    pub(crate) fn accept(&mut self, listener: &TcpListener) {
         let listener = Fd(listener.as_raw_fd());
         let accept = opcode::AcceptMulti::new(listener).flags(libc::SOCK_CLOEXEC);
-        self.push(&accept.build().user_data(ACCEPT))
+        self.push(accept.build().user_data(ACCEPT));
     }
 
     /// Lets in no more.
-    pub(crate) fn stop_accepting(&mut self) -> io::Result<()> {
-        self.push(&opcode::AsyncCancel::new(ACCEPT).build().user_data(CANCEL))
+    pub(crate) fn stop_accepting(&mut self) {
+        self.push(opcode::AsyncCancel::new(ACCEPT).build().user_data(CANCEL));
     }
 
     /// Says once when that descriptor is readable.
-    pub(crate) fn watch_stop(&mut self, stop: BorrowedFd) -> io::Result<()> {
+    pub(crate) fn watch_stop(&mut self, stop: BorrowedFd) {
         let readable = u32::from(libc::POLLIN.unsigned_abs());
         let poll = opcode::PollAdd::new(Fd(stop.as_raw_fd()), readable);
-        self.push(&poll.build().user_data(STOP))
+        self.push(poll.build().user_data(STOP));
     }
 
     /// Receives at most `most` octets for that place, into a buffer of the kernel's choice.
-    pub(crate) fn receive(
-        &mut self,
-        place: usize,
-        socket: &TcpStream,
-        most: usize,
-    ) -> io::Result<()> {
+    pub(crate) fn receive(&mut self, place: usize, socket: &TcpStream, most: usize) {
         let most = u32::try_from(most.min(BUFFER_OCTETS)).unwrap_or(u32::MAX);
         let receive = opcode::Recv::new(Fd(socket.as_raw_fd()), std::ptr::null_mut(), most)
             .buf_group(GROUP)
             .build()
             .flags(squeue::Flags::BUFFER_SELECT);
-        self.push(&receive.user_data(RECEIVE + KINDS * place as u64))
+        self.push(receive.user_data(RECEIVE + KINDS * place as u64));
     }
 
     /// Sends a copy of the first octets of `octets` for that place, which must have nothing else under way.
-    pub(crate) fn send(
-        &mut self,
-        place: usize,
-        socket: &TcpStream,
-        octets: &[u8],
-    ) -> io::Result<()> {
+    pub(crate) fn send(&mut self, place: usize, socket: &TcpStream, octets: &[u8]) {
         if place >= self.outgoing.len() {
             self.outgoing.resize_with(place + 1, Vec::new);
         }
@@ -142,13 +136,14 @@ impl Ring {
         let length = u32::try_from(outgoing.len()).unwrap_or(u32::MAX);
         let send = opcode::Send::new(Fd(socket.as_raw_fd()), outgoing.as_ptr(), length)
             .flags(libc::MSG_NOSIGNAL);
-        self.push(&send.build().user_data(SEND + KINDS * place as u64))
+        self.push(send.build().user_data(SEND + KINDS * place as u64));
     }
 
-    /// Hands over what has been asked, waits until something is done or the time is up, and tells what.
+    /// Hands over what has been asked, waits until something is done or the time is up, and tells what. What could not be
+    /// handed over is kept for the next time.
     ///
     /// # Errors
-    /// What io_uring_enter(2) said; `Interrupted` by a signal.
+    /// What io_uring_enter(2) said, unless something was done meanwhile; `Interrupted` by a signal.
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
@@ -160,16 +155,19 @@ impl Ring {
             timespec = Timespec::from(timeout);
             arguments = arguments.timespec(&timespec);
         }
-        match self.ring.submitter().submit_with_args(1, &arguments) {
-            // The time is up; or completions have to be taken first.
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ETIME | libc::EBUSY)) => {}
-            submitted => {
-                submitted?;
-            }
+        let mut submitted = self.make_room();
+        if submitted.is_ok() {
+            let waited = self.ring.submitter().submit_with_args(1, &arguments);
+            submitted = waited.map(drop);
         }
         let done = self.ring.completion();
         completions.extend(done.filter_map(|entry| completion(&entry)));
-        Ok(())
+        match submitted {
+            // The time is up; or completions had to be taken first.
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ETIME | libc::EBUSY)) => Ok(()),
+            Err(_comes_again_if_it_stays) if !completions.is_empty() => Ok(()),
+            submitted => submitted,
+        }
     }
 
     /// What was received.
@@ -188,17 +186,32 @@ impl Ring {
         }
     }
 
-    fn push(&mut self, entry: &squeue::Entry) -> io::Result<()> {
+    fn push(&mut self, entry: squeue::Entry) {
+        if !self.queued.is_empty() || !self.try_push(&entry) {
+            self.queued.push_back(entry);
+        }
+    }
+
+    /// Whether the submission queue had room.
+    fn try_push(&mut self, entry: &squeue::Entry) -> bool {
+        // SAFETY: the memory that an entry names is `outgoing`'s, whose place has nothing else under way, or a buffer's;
+        // neither moves or goes before the operation is done, `Drop` included. A descriptor that is closed too early
+        // makes the operation fail, or reach a later client of the same number, which would be wrong but sound.
+        unsafe { self.ring.submission().push(entry) }.is_ok()
+    }
+
+    /// Hands over full submission queues until the last operations fit into one.
+    fn make_room(&mut self) -> io::Result<()> {
         loop {
-            // SAFETY: the memory that an entry names is `outgoing`'s, whose place has nothing else under way, or a
-            // buffer's; neither moves or goes before the operation is done, `Drop` included. A descriptor that is
-            // closed too early makes the operation fail, or reach a later client of the same number, which would be
-            // wrong but sound.
-            if unsafe { self.ring.submission().push(entry) }.is_ok() {
+            while let Some(entry) = self.queued.pop_front() {
+                if !self.try_push(&entry) {
+                    self.queued.push_front(entry);
+                    break;
+                }
+            }
+            if self.queued.is_empty() || self.ring.submit()? == 0 {
                 return Ok(());
             }
-            // The queue is full.
-            self.ring.submit()?;
         }
     }
 }

@@ -7,7 +7,7 @@ mod transcript;
 
 use std::fmt::Write as _;
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::ExitCode;
 use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
+use hola_loadgen::{stderr, target};
 use hola_servers::conversation::ack::ACKNOWLEDGEMENT;
 use signal_hook::consts::SIGINT;
 
@@ -43,6 +44,7 @@ const LINE_OCTETS_MAX: u64 = 64 * 1024;
 Examples:
   hola client                                  talk to what `hola serve` listens to by default
   hola client '[::1]:8080'
+  hola client 8081                             a port of this machine
   hola client --conversation ack < lines.txt   fail unless every line is answered
   printf 'hola\\nadiós\\n' | hola client localhost:8080
 
@@ -93,6 +95,7 @@ impl FromStr for Address {
             let allowed = |letter: char| letter.is_alphanumeric() || "-._".contains(letter);
             !host.is_empty() && host.chars().all(allowed)
         };
+        let text = target::with_host(text);
         let port = match text.parse::<SocketAddr>() {
             Ok(address) => Some(address.port()),
             Err(_) => text
@@ -101,10 +104,10 @@ impl FromStr for Address {
                 .and_then(|(_, port)| port.parse().ok()),
         };
         match port {
-            None | Some(0) => {
-                Err("write a host and a port, such as 127.0.0.1:8080, localhost:8080 or [::1]:8080")
-            }
-            Some(_) => Ok(Address(text.to_owned())),
+            None | Some(0) => Err(
+                "write a host and a port, such as 127.0.0.1:8080, localhost:8080, [::1]:8080 or 8080",
+            ),
+            Some(_) => Ok(Address(text.into_owned())),
         }
     }
 }
@@ -138,20 +141,32 @@ pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
 
 fn connect(args: &ClientArgs) -> Result<TcpStream> {
     let Address(typed) = &args.address;
-    let addresses = typed.to_socket_addrs();
-    let addresses = addresses.with_context(|| format!("cannot find {typed}"))?;
-    let mut failure = anyhow!("{typed} has no address");
-    for address in addresses {
-        match TcpStream::connect_timeout(&address, PATIENCE) {
-            Ok(socket) => {
-                socket.set_nodelay(true)?;
-                socket.set_write_timeout(Some(PATIENCE))?;
-                return Ok(socket);
+    let addresses = target::resolve(typed).with_context(|| format!("cannot find {typed}"))?;
+    match target::connect(&addresses, PATIENCE) {
+        Ok((socket, address)) => {
+            if typed.parse::<SocketAddr>().is_err() {
+                stderr::print_line(format_args!("hola: {typed} is {address}"));
             }
-            Err(error) => failure = unreachable(args, address, &error),
+            socket.set_nodelay(true)?;
+            socket.set_write_timeout(Some(PATIENCE))?;
+            Ok(socket)
         }
+        Err(failures) => Err(nobody(args, &failures)),
     }
-    Err(failure)
+}
+
+/// Why none of the addresses takes a connection.
+fn nobody(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> anyhow::Error {
+    let Address(typed) = &args.address;
+    let Some((address, error)) = failures.last() else {
+        return anyhow!("{typed} has no address");
+    };
+    let reason = unreachable(args, *address, error);
+    if failures.len() == 1 {
+        return reason;
+    }
+    let tried = failures.iter().map(|(address, _)| address.to_string());
+    anyhow!("{reason}; tried {}", tried.collect::<Vec<_>>().join(", "))
 }
 
 fn unreachable(args: &ClientArgs, address: SocketAddr, error: &io::Error) -> anyhow::Error {
@@ -364,10 +379,15 @@ mod tests {
         ] {
             assert_eq!(good.parse(), Ok(Address(good.into())));
         }
+        for port_alone in ["8080", ":8080"] {
+            assert_eq!(port_alone.parse(), Ok(Address("127.0.0.1:8080".into())));
+        }
         for bad in [
             "",
             "localhost",
-            ":8080",
+            ":",
+            "0",
+            "65536",
             "::1:8080",
             "[::1]",
             "a:0",

@@ -52,8 +52,8 @@ fn against_text(title: Text, participant: &str, other: &str, at: At<'_>) -> Stor
     in_both(|language| {
         let title = language.of(title);
         language.choose(
-            || format!("{title} of {participant} against {other} ({experiment}, {level})"),
-            || format!("{title} de {participant} frente a {other} ({experiment}, {level})"),
+            || format!("{title}, {participant} against {other} ({experiment}, {level})"),
+            || format!("{title}, {participant} frente a {other} ({experiment}, {level})"),
         )
     })
 }
@@ -69,8 +69,7 @@ pub(super) fn own(
     let At { experiment, level } = at;
     let what = in_both(|language| {
         let title = language.of(metric.definition().title);
-        let of = language.choose(|| "of", || "de");
-        format!("{title} {of} {participant} ({experiment}, {level})")
+        format!("{title}, {participant} ({experiment}, {level})")
     });
     let found = analysis.value(at, participant, metric);
     let found = found.ok_or_else(|| analysis.missing(at, participant, metric));
@@ -105,8 +104,8 @@ fn changed_text(title: Text, participant: &str, from: At<'_>, to: At<'_>) -> Sto
         let (title, from, to, experiment) =
             (language.of(title), from.level, to.level, to.experiment);
         language.choose(
-            || format!("{title} of {participant} at {to} against {from} ({experiment})"),
-            || format!("{title} de {participant} en {to} frente a {from} ({experiment})"),
+            || format!("{title}, {participant} at {to} against {from} ({experiment})"),
+            || format!("{title}, {participant} en {to} frente a {from} ({experiment})"),
         )
     })
 }
@@ -185,8 +184,8 @@ pub(super) fn memory_against(
     threshold: Expect,
 ) -> Finding {
     const WHOLE: Text = Text {
-        en: "Memory per idle client, the kernel's included,",
-        es: "Memoria por cliente inactivo, con la del núcleo,",
+        en: "Memory per idle client, the kernel's included",
+        es: "Memoria por cliente inactivo, con la del núcleo",
     };
     let at = idle(analysis);
     let title = Metric::MemoryPerClient.definition().title;

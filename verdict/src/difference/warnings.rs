@@ -18,12 +18,13 @@ pub(super) fn warnings(base: &Run, candidate: &Run) -> Vec<StoredText> {
         (base, ["base run", "base"]),
         (candidate, ["candidate", "candidata"]),
     ];
-    let unfinished = unfinished.into_iter().filter_map(|(run, [en, es])| {
-        (run.status != Status::Complete).then(|| StoredText {
+    let unfinished = unfinished
+        .into_iter()
+        .filter(|(run, _)| run.status != Status::Complete)
+        .map(|(_, [en, es])| StoredText {
             en: format!("The {en} is not complete."),
             es: format!("La comparación {es} no está completa."),
-        })
-    });
+        });
     let machine = environment(&base.environment, &candidate.environment);
     let differences = [rules, profile].into_iter().chain(machine).flatten();
     differences.chain(unfinished).collect()

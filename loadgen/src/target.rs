@@ -1,0 +1,146 @@
+//! Which server a text means: the addresses of a name, which of them answers, and whether it is on this machine.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use nix::ifaddrs::getifaddrs;
+
+/// `text` with a host: a port alone, as `8080` or `:8080`, is one of this machine's.
+pub fn with_host(text: &str) -> Cow<'_, str> {
+    let port = text.strip_prefix(':').unwrap_or(text);
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port {
+        Cow::Owned(format!("{}:{port}", Ipv4Addr::LOCALHOST))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// All addresses of `HOST:PORT`, each once, in the resolver's order.
+///
+/// # Errors
+/// Why there is none, in the resolver's words.
+pub fn resolve(host_and_port: &str) -> io::Result<Vec<SocketAddr>> {
+    let mut addresses = Vec::new();
+    for address in host_and_port.to_socket_addrs()? {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        return Err(io::Error::other("the name has no address"));
+    }
+    Ok(addresses)
+}
+
+/// Connects to the first of `addresses` that takes the connection, each tried once for at most `timeout`: a name may have
+/// addresses at which its server does not listen, as `localhost` has `[::1]`.
+///
+/// # Errors
+/// What each address said.
+pub fn connect(
+    addresses: &[SocketAddr],
+    timeout: Duration,
+) -> Result<(TcpStream, SocketAddr), Vec<(SocketAddr, io::Error)>> {
+    let mut failures = Vec::new();
+    for address in addresses {
+        match TcpStream::connect_timeout(address, timeout) {
+            Ok(stream) => return Ok((stream, *address)),
+            Err(error) => failures.push((*address, error)),
+        }
+    }
+    Err(failures)
+}
+
+/// The address that the kernel connects to when it is asked for `address`: an IPv4 address in IPv6's clothes is an IPv4
+/// address (RFC 4291 §2.5.5.2), and the unspecified address is this machine.
+pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip().to_canonical() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip if ip == address.ip() => return address,
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Whether a canonical address belongs to this machine: a loopback address, or one of a network interface.
+pub(crate) fn is_on_this_machine(ip: IpAddr) -> bool {
+    ip.is_loopback() || interface_addresses().contains(&ip)
+}
+
+/// Addresses of the network interfaces; none where the kernel does not tell.
+fn interface_addresses() -> Vec<IpAddr> {
+    let Ok(interfaces) = getifaddrs() else {
+        return Vec::new();
+    };
+    interfaces
+        .filter_map(|interface| {
+            let address = interface.address?;
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+            v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        for (text, meaning) in [
+            ("8080", "127.0.0.1:8080"),
+            (":8080", "127.0.0.1:8080"),
+            ("a:8080", "a:8080"),
+            (":", ":"),
+            ("", ""),
+            ("[::1]:8080", "[::1]:8080"),
+        ] {
+            assert_eq!(with_host(text), meaning);
+        }
+    }
+
+    #[test]
+    fn connects_to_the_first_address_that_takes_it() {
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [nobody.unwrap(), listener.local_addr().unwrap()];
+        let (_, used) = connect(&addresses, Duration::from_secs(5)).unwrap();
+        assert_eq!(used, addresses[1]);
+        drop(listener);
+        let failures = connect(&addresses, Duration::from_secs(5)).unwrap_err();
+        assert_eq!(
+            failures
+                .iter()
+                .map(|(address, _)| *address)
+                .collect::<Vec<_>>(),
+            addresses
+        );
+    }
+
+    #[test]
+    fn knows_the_addresses_of_this_machine_in_all_their_spellings() {
+        for (address, meaning) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("[::ffff:127.0.0.1]:80", "127.0.0.1:80"),
+            ("[::ffff:0.0.0.0]:80", "127.0.0.1:80"),
+        ] {
+            let canonical = canonical(address.parse().unwrap());
+            assert_eq!(canonical, meaning.parse().unwrap());
+            assert!(is_on_this_machine(canonical.ip()), "{address}");
+        }
+        for ip in interface_addresses() {
+            assert!(is_on_this_machine(ip), "{ip}");
+        }
+        for foreign in ["192.0.2.1:80", "[2001:db8::1]:80", "[::ffff:192.0.2.1]:80"] {
+            let canonical = canonical(foreign.parse().unwrap());
+            assert!(!is_on_this_machine(canonical.ip()), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Errors of the system that name what was refused, not only why.
+
+use std::io;
+
+/// Says what was refused, where the system only says why.
+pub(crate) trait Context<T> {
+    /// Puts `what` before the system's own words.
+    fn context(self, what: impl FnOnce() -> String) -> io::Result<T>;
+}
+
+impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
+    fn context(self, what: impl FnOnce() -> String) -> io::Result<T> {
+        self.map_err(|error| {
+            let error = error.into();
+            io::Error::new(error.kind(), format!("{}: {}", what(), plain(&error)))
+        })
+    }
+}
+
+/// The system's words without the error number.
+pub(crate) fn plain(error: &io::Error) -> String {
+    let words = error.to_string();
+    match words.rfind(" (os error ") {
+        Some(end) => words[..end].to_owned(),
+        None => words,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_subject_comes_before_the_words_of_the_system() {
+        let refused = Err::<(), _>(io::Error::from_raw_os_error(libc::EMFILE));
+        let named = refused.context(|| "cannot make an epoll instance".to_owned());
+        assert_eq!(
+            named.expect_err("refused").to_string(),
+            "cannot make an epoll instance: Too many open files"
+        );
+    }
+}

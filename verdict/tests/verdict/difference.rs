@@ -1,0 +1,181 @@
+//! Two runs compared, with changes that are known.
+
+use hola_lab::metric::Metric;
+use hola_lab::plan::Profile;
+use hola_verdict::claims::Verdict;
+use hola_verdict::difference::{Cell, ChangeVerdict, Difference, Recorded, Selection};
+
+use crate::world::{Fact, Records, Residuals, World};
+
+const CPU: Metric = Metric::CpuPerRequest;
+const COSTS: [(&str, f64); 6] = [
+    ("iterative", 40.0),
+    ("fork-per-client", 300.0),
+    ("thread-per-client", 72.0),
+    ("selector-threads", 74.0),
+    ("epoll", 44.0),
+    ("tokio", 50.0),
+];
+
+/// Each participant's cost, times a factor of all, and of one.
+fn world(all: f64, one: (&str, f64), residuals: Residuals) -> World {
+    let mut world = World::new(residuals);
+    for level in ["new, 2000/s", "new, 4000/s"] {
+        for (name, cost) in COSTS {
+            let own = if name == one.0 { one.1 } else { 1.0 };
+            world = world.with(
+                "equal-load",
+                level,
+                name,
+                &[Fact::Is(CPU, cost * all * own)],
+            );
+        }
+    }
+    world
+}
+
+fn noise() -> Residuals {
+    Residuals::normal(0.02, 0.03, 0.1)
+}
+
+fn compare(base: &Records, candidate: &Records) -> Difference {
+    let recorded = |records: &Records| {
+        let Records { run, blocks } = records.clone();
+        (run, blocks)
+    };
+    let ((base, of_base), (candidate, of_candidate)) = (recorded(base), recorded(candidate));
+    Difference::new(
+        Recorded {
+            run: &base,
+            blocks: &of_base,
+        },
+        Recorded {
+            run: &candidate,
+            blocks: &of_candidate,
+        },
+        &Selection {
+            metrics: vec![CPU],
+            ..Selection::default()
+        },
+    )
+}
+
+fn of<'d>(difference: &'d Difference, participant: &str) -> Vec<&'d Cell> {
+    let cells = difference.cells.iter();
+    cells
+        .filter(|cell| cell.participant == participant)
+        .collect()
+}
+
+#[test]
+fn one_participant_that_became_worse_is_found_and_the_others_are_not_blamed() {
+    let base = world(1.0, ("", 1.0), noise()).measure(11);
+    let candidate = world(1.0, ("tokio", 1.2), noise()).measure(12);
+    let difference = compare(&base, &candidate);
+    assert_eq!(difference.cells.len(), 12);
+    for cell in of(&difference, "tokio") {
+        assert_eq!(cell.verdict, ChangeVerdict::Worse, "{cell:?}");
+        assert!((1.12..1.28).contains(&cell.change.value), "{cell:?}");
+    }
+    assert_eq!(difference.count(ChangeVerdict::Worse), 2);
+    assert_eq!(difference.count(ChangeVerdict::Better), 0);
+    assert_eq!(difference.called_share(), Some(2.0 / 12.0));
+}
+
+#[test]
+fn what_all_do_together_is_told_once() {
+    let base = world(1.0, ("", 1.0), noise()).measure(13);
+    let candidate = world(1.3, ("epoll", 0.8), noise()).measure(14);
+    let difference = compare(&base, &candidate);
+    assert_eq!(difference.shared.len(), 1);
+    let shared = difference.shared[0].ratio;
+    // The drift of the machine is in it.
+    assert!((1.15..1.45).contains(&shared), "{shared}");
+    for cell in of(&difference, "epoll") {
+        assert_eq!(cell.verdict, ChangeVerdict::Better, "{cell:?}");
+    }
+    assert_eq!(difference.count(ChangeVerdict::Worse), 0);
+}
+
+#[test]
+fn two_runs_of_the_same_are_called_different_in_few_cells() {
+    let base = world(1.0, ("", 1.0), noise());
+    let runs_with_a_call = (0..100u64)
+        .filter(|seed| {
+            let difference = compare(&base.measure(2 * seed), &base.measure(2 * seed + 1));
+            difference.called_share() > Some(0.0)
+        })
+        .count();
+    assert!(runs_with_a_call <= 9, "{runs_with_a_call} of 100 runs");
+}
+
+#[test]
+fn intervals_of_a_change_hold_it_in_about_95_of_100() {
+    let base = world(1.0, ("", 1.0), noise());
+    let candidate = world(1.1, ("tokio", 1.2), noise());
+    let cells: Vec<bool> = (0..150u64)
+        .flat_map(|seed| {
+            let difference = compare(&base.measure(2 * seed), &candidate.measure(2 * seed + 1));
+            let own = |cell: &Cell| {
+                if cell.participant == "tokio" {
+                    1.2
+                } else {
+                    1.0
+                }
+            };
+            let cells = difference.cells.into_iter();
+            cells
+                .map(move |cell| cell.change.contains(own(&cell)))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let held = cells.iter().filter(|held| **held).count();
+    assert!(
+        (92..=98).contains(&(100 * held / cells.len())),
+        "{held} of {}",
+        cells.len()
+    );
+}
+
+#[test]
+fn a_claim_that_is_reversed_is_told() {
+    let scaling = |selector: f64| {
+        let level = "new, 2000/s";
+        World::new(Residuals::little())
+            .with(
+                "equal-load",
+                level,
+                "thread-per-client",
+                &[Fact::Is(CPU, 70.0)],
+            )
+            .with(
+                "equal-load",
+                level,
+                "selector-threads",
+                &[Fact::Is(CPU, selector)],
+            )
+    };
+    let difference = compare(&scaling(72.0).measure(15), &scaling(50.0).measure(16));
+    let change = difference
+        .claims
+        .iter()
+        .find(|change| change.id == "selectors-scale");
+    let change = change.expect("it changed");
+    assert_eq!(
+        (change.base, change.candidate),
+        (Verdict::Fails, Verdict::Holds)
+    );
+    assert!(change.is_reversed());
+}
+
+#[test]
+fn other_machines_rules_and_profiles_are_warned_about() {
+    let base = world(1.0, ("", 1.0), noise()).measure(17);
+    assert!(compare(&base, &base).warnings.is_empty());
+    let mut other = base.clone();
+    other.run.environment.kernel = "6.18".into();
+    other.run.environment.cpu_model = "another".into();
+    other.run.rules_version += 1;
+    other.run.profile = Profile::Quick;
+    assert_eq!(compare(&base, &other).warnings.len(), 4);
+}

@@ -1,0 +1,304 @@
+//! Estimates, words and reasons of runs whose truth is known.
+
+use hola_lab::metric::Metric;
+use hola_lab::plan::{Precision, Role};
+use hola_lab::record::Skipped;
+use hola_verdict::analysis::{Missing, Word};
+use hola_verdict::{At, precision_reached};
+use proptest::prelude::*;
+
+use crate::world::{Fact, Records, Residuals, World};
+
+const CPU: Metric = Metric::CpuPerRequest;
+const HERE: At<'static> = At {
+    experiment: "equal-load",
+    level: "new, 2000/s",
+};
+
+fn cpu(cost: f64) -> Vec<Fact> {
+    vec![Fact::Is(CPU, cost)]
+}
+
+fn four() -> World {
+    World::new(Residuals::little())
+        .role("iterative, again", Role::Again("iterative".into()))
+        .with("equal-load", HERE.level, "iterative", &cpu(40.0))
+        .with("equal-load", HERE.level, "iterative, again", &cpu(40.0))
+        .with("equal-load", HERE.level, "thread-per-client", &cpu(72.0))
+        .with("equal-load", HERE.level, "epoll", &cpu(40.4))
+}
+
+#[test]
+fn a_ratio_is_found_though_the_machine_drifts() {
+    let records = four().measure(1);
+    let analysis = records.analysis();
+    let found = analysis
+        .ratio(HERE, "thread-per-client", "iterative", CPU)
+        .expect("an estimate");
+    assert!(
+        found.contains(1.8) && found.half_width() < 0.02,
+        "{found:?}"
+    );
+    let pooled = analysis
+        .to_control(HERE, "thread-per-client", CPU)
+        .expect("an estimate");
+    assert!(
+        pooled.contains(1.8) && pooled.half_width() < 0.02,
+        "{pooled:?}"
+    );
+    let value = analysis
+        .value(HERE, "thread-per-client", CPU)
+        .expect("an estimate");
+    assert!(
+        value.half_width() > found.half_width(),
+        "the drift is in absolute values: {value:?}"
+    );
+    assert!(value.within_sd > Some(0.03), "{value:?}");
+}
+
+#[test]
+fn words_tell_worse_from_the_same() {
+    let records = four().measure(2);
+    let words = records.analysis().words(HERE, CPU);
+    let names: Vec<&str> = words.iter().map(|(name, _, _)| name.as_str()).collect();
+    assert_eq!(names, ["thread-per-client", "epoll"]);
+    assert_eq!(words[0].2, Word::Worse);
+    assert_eq!(words[1].2, Word::Same { margin: 0.05 });
+}
+
+#[test]
+fn a_wide_interval_is_undecided_and_says_its_resolution() {
+    let world = World {
+        residuals: Residuals::normal(0.2, 0.2, 0.1),
+        ..four()
+    };
+    let records = world.measure(3);
+    let words = records.analysis().words(HERE, CPU);
+    let Word::Undecided { resolution } = words[1].2 else {
+        panic!("{words:?}");
+    };
+    assert!(resolution > 0.1);
+    let of_run = records.analysis().resolution().expect("an estimate");
+    assert!(of_run > 0.1 && of_run < 0.5, "{of_run}");
+}
+
+#[test]
+fn both_servers_of_the_control_are_pooled_and_whichever_is_there_will_do() {
+    let mut records = four().measure(4);
+    for block in &mut records.blocks {
+        for reading in block
+            .readings
+            .iter_mut()
+            .filter(|one| one.participant == "iterative")
+        {
+            // More than half are left.
+            reading.slices[0].failed_checks.push("offered".into());
+        }
+    }
+    let analysis = records.analysis();
+    let found = analysis
+        .to_control(HERE, "epoll", CPU)
+        .expect("an estimate");
+    let alone = analysis
+        .ratio(HERE, "epoll", "iterative", CPU)
+        .expect("an estimate");
+    assert!(found.contains(1.01) && alone.contains(1.01));
+    assert!(found.within_sd < alone.within_sd, "{found:?} {alone:?}");
+}
+
+fn spoil(records: &mut Records, participant: &str, spoil: impl Fn(&mut hola_lab::record::Reading)) {
+    for block in &mut records.blocks {
+        block
+            .readings
+            .iter_mut()
+            .filter(|one| one.participant == participant)
+            .for_each(&spoil);
+    }
+}
+
+#[test]
+fn what_is_missing_says_why() {
+    let why = |records: &Records, participant: &str| {
+        let analysis = records.analysis();
+        assert_eq!(analysis.to_control(HERE, participant, CPU), None);
+        let missing = analysis.missing(HERE, participant, CPU);
+        assert!(!missing.text().en.is_empty() && !missing.text().es.is_empty());
+        missing
+    };
+    let records = four().measure(5);
+    assert_eq!(why(&records, "nginx"), Missing::NotInRun);
+
+    let mut skipped = records.clone();
+    skipped.run.skipped.push(Skipped {
+        server: "nginx".into(),
+        experiment: None,
+        reason: "it is not installed".into(),
+    });
+    let reason = "it is not installed".into();
+    assert_eq!(why(&skipped, "nginx"), Missing::LeftOut { reason });
+
+    let mut failed = records.clone();
+    spoil(&mut failed, "epoll", |reading| {
+        reading.slices.clear();
+        reading.failed = Some("it died".into());
+    });
+    let reason = "it died".into();
+    assert_eq!(why(&failed, "epoll"), Missing::ServerFailed { reason });
+
+    let mut unchecked = records.clone();
+    spoil(&mut unchecked, "epoll", |reading| {
+        for slice in &mut reading.slices[..3] {
+            slice.failed_checks.push("offered".into());
+        }
+        reading.slices[0].failed_checks.push("body".into());
+    });
+    let checks = vec!["offered".into(), "body".into()];
+    assert_eq!(why(&unchecked, "epoll"), Missing::ChecksFailed { checks });
+
+    let mut full = records.clone();
+    spoil(&mut full, "epoll", |reading| {
+        for slice in &mut reading.slices {
+            slice.cpu_us = 0.97 * 200_000.0;
+        }
+    });
+    assert_eq!(why(&full, "epoll"), Missing::MoreThanItCanDo);
+
+    let mut few = records.clone();
+    few.blocks.truncate(2);
+    assert_eq!(why(&few, "epoll"), Missing::TooFewBlocks { blocks: 2 });
+
+    let mut uncontrolled = records.clone();
+    for control in ["iterative", "iterative, again"] {
+        spoil(&mut uncontrolled, control, |reading| reading.slices.clear());
+    }
+    let Missing::Other { participant, .. } = why(&uncontrolled, "epoll") else {
+        panic!("the control is missing");
+    };
+    assert!(participant.starts_with("iterative"));
+
+    let analysis = records.analysis();
+    let missing = analysis.missing(HERE, "epoll", Metric::ResponseP99);
+    assert_eq!(missing, Missing::NoValue(Metric::ResponseP99));
+}
+
+#[test]
+fn a_full_server_still_has_goodput() {
+    let world = World::new(Residuals::little()).with(
+        "equal-load",
+        HERE.level,
+        "iterative",
+        &[Fact::IsFull, Fact::Serves(0.6)],
+    );
+    let records = world.measure(6);
+    let analysis = records.analysis();
+    assert_eq!(analysis.value(HERE, "iterative", CPU), None);
+    let served = analysis
+        .served_share(HERE, "iterative")
+        .expect("an estimate");
+    assert!((served.value - 0.6).abs() < 1e-6, "{served:?}");
+    assert!(
+        analysis
+            .value(HERE, "iterative", Metric::GoodPerS)
+            .is_some()
+    );
+}
+
+#[test]
+fn precision_looks_at_widths_alone() {
+    let mut records = four().measure(7);
+    let mut design = records.run.designs[0].clone();
+    assert!(!precision_reached(&records.run, &records.blocks, &design));
+    let precise = |half_width| {
+        Some(Precision {
+            metric: CPU,
+            levels: vec![HERE.level.into()],
+            half_width,
+        })
+    };
+    design.precision = precise(0.03);
+    assert!(precision_reached(&records.run, &records.blocks, &design));
+    assert!(!precision_reached(
+        &records.run,
+        &records.blocks[..2],
+        &design
+    ));
+    design.precision = precise(0.000_1);
+    assert!(!precision_reached(&records.run, &records.blocks, &design));
+    // A server that failed holds nobody up.
+    design.precision = precise(0.03);
+    spoil(&mut records, "epoll", |reading| {
+        reading.slices.clear();
+        reading.failed = Some("it died".into());
+    });
+    assert!(precision_reached(&records.run, &records.blocks, &design));
+}
+
+#[test]
+fn controls_pass_when_all_is_well_and_fail_when_it_is_not() {
+    let with = |again: f64, planted: f64| {
+        let world = World {
+            planted_us: Some(4.0),
+            ..four()
+        };
+        let place = HERE.level;
+        world
+            .role("epoll, again", Role::Again("epoll".into()))
+            .role("iterative, planted", Role::Planted("iterative".into()))
+            .with("equal-load", place, "iterative, planted", &cpu(planted))
+            .with("equal-load", "kept, 2000/s", "epoll", &cpu(20.0))
+            .with(
+                "equal-load",
+                "kept, 2000/s",
+                "epoll, again",
+                &cpu(20.0 * again),
+            )
+            .measure(8)
+    };
+    let well = with(1.0, 44.0);
+    let controls = well.analysis().controls();
+    assert_eq!((controls.again.len(), controls.planted.len()), (2, 1));
+    assert!(controls.passed(), "{controls:?}");
+    assert!((controls.planted[0].expected - 1.1).abs() < 0.02);
+    assert!(!with(1.08, 44.0).analysis().controls().passed());
+    assert!(!with(1.0, 40.0).analysis().controls().passed());
+    let none = World::new(Residuals::little())
+        .with("a", "b", "c", &cpu(1.0))
+        .measure(9);
+    assert!(!none.analysis().controls().passed());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// A ratio turned round is its inverse, and the machine's speed is in neither.
+    #[test]
+    fn a_ratio_turned_round_is_its_inverse(
+        cost in 1.0..500.0f64,
+        other in 1.0..400.0f64,
+        speed in 0.2..1.0f64,
+        noise in 0.0..0.3f64,
+        blocks in 3u32..10,
+        seed in any::<u64>(),
+    ) {
+        // The CPU is not to be full: 2,000 requests per second.
+        let (cost, other) = (cost.min(300.0), other.min(300.0));
+        let residuals = Residuals::normal(noise, 0.1 * noise, 0.0);
+        let measured = |speed: f64| {
+            let world = World::new(residuals.clone())
+                .with("equal-load", HERE.level, "a", &cpu(0.5 * cost * speed))
+                .with("equal-load", HERE.level, "b", &cpu(0.5 * other * speed));
+            World { blocks, ..world }.measure(seed)
+        };
+        let (slow, fast) = (measured(1.0), measured(speed));
+        let ratio = |records: &Records, one, other| records.analysis().ratio(HERE, one, other, CPU);
+        if let Some(found) = ratio(&slow, "a", "b") {
+            let turned = ratio(&slow, "b", "a").expect("the same blocks");
+            prop_assert!((found.value * turned.value - 1.0).abs() < 1e-9);
+            prop_assert!((found.low * turned.high - 1.0).abs() < 1e-9);
+            prop_assert!((found.p_value(1.0) - turned.p_value(1.0)).abs() < 1e-9);
+            let faster = ratio(&fast, "a", "b").expect("less CPU is used");
+            prop_assert!((found.value / faster.value - 1.0).abs() < 1e-6);
+            prop_assert!(found.low <= found.value && found.value <= found.high);
+        }
+    }
+}

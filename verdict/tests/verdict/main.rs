@@ -1,0 +1,7 @@
+//! Made-up runs through the whole crate: estimates, claims, differences, and how often each is right.
+
+mod claims;
+mod difference;
+mod estimates;
+mod simulation;
+mod world;

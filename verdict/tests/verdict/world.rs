@@ -1,0 +1,407 @@
+//! Made-up runs: what is true of each participant, and noise upon it.
+
+use std::collections::BTreeMap;
+
+use hola_lab::metric::{From, Metric};
+use hola_lab::plan::{
+    Design, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage, Task,
+};
+use hola_lab::record::{
+    Block, Environment, Reading, Run, SCHEMA_VERSION, ServerCard, Slice, Status, StoredText,
+};
+use hola_loadgen::Histograms;
+use hola_loadgen::schedule::splitmix64;
+use hola_verdict::{Analysis, RULES_VERSION};
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// Residuals of logarithms, to be drawn from. Those of stored runs can stand in for the normal ones.
+#[derive(Clone, Debug)]
+pub struct Residuals {
+    /// Of a participant's blocks.
+    pub blocks: Vec<f64>,
+    /// Of a participant's cycles within a block.
+    pub cycles: Vec<f64>,
+    /// Of the machine from cycle to cycle: the same for all participants.
+    pub drift: Vec<f64>,
+}
+
+impl Residuals {
+    /// Normal ones of these standard deviations.
+    pub fn normal(block_sd: f64, cycle_sd: f64, drift_sd: f64) -> Self {
+        let normal = Normal::new(0.0, 1.0).expect("a standard deviation above 0");
+        let grid = |sd: f64| {
+            let quantile = |index: i32| normal.inverse_cdf((f64::from(index) + 0.5) / 500.0);
+            (0..500).map(|index| sd * quantile(index)).collect()
+        };
+        Residuals {
+            blocks: grid(block_sd),
+            cycles: grid(cycle_sd),
+            drift: grid(drift_sd),
+        }
+    }
+
+    /// Little noise, for what is not about noise.
+    pub fn little() -> Self {
+        Self::normal(0.004, 0.01, 0.1)
+    }
+}
+
+/// Random draws, the same for the same seed.
+struct Draws {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Draws {
+    fn from(&mut self, values: &[f64]) -> f64 {
+        self.drawn += 1;
+        let draw = splitmix64(self.seed, self.drawn) % values.len() as u64;
+        values[usize::try_from(draw).expect("a small number")]
+    }
+}
+
+/// What is true of one participant at one level.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fact {
+    /// The value of a metric.
+    Is(Metric, f64),
+    /// The share of the planned requests that it answers.
+    Serves(f64),
+    /// Its CPU is full.
+    IsFull,
+}
+
+/// Everything that is true.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Experiment, level, participant, and what is true of it there.
+    pub facts: Vec<(String, String, String, Vec<Fact>)>,
+    /// Roles of participants that are not merely compared.
+    pub roles: BTreeMap<String, Role>,
+    /// Noise.
+    pub residuals: Residuals,
+    /// Blocks made.
+    pub blocks: u32,
+    /// Cycles of a block.
+    pub cycles: u32,
+    /// Work added to a planted participant, in microseconds.
+    pub planted_us: Option<f64>,
+    /// Memory of the machine, in MiB.
+    pub memory_mib: u64,
+}
+
+/// A run and its blocks.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// The run.
+    pub run: Run,
+    /// Its blocks.
+    pub blocks: Vec<Block>,
+}
+
+impl Records {
+    /// Analyses them.
+    pub fn analysis(&self) -> Analysis<'_> {
+        Analysis::new(&self.run, &self.blocks)
+    }
+}
+
+/// Requests per second of levels whose names do not matter.
+pub const RATE_PER_S: f64 = 2_000.0;
+const WINDOW_US: u64 = 200_000;
+
+impl World {
+    /// Nothing is true yet; eight blocks of four cycles.
+    pub fn new(residuals: Residuals) -> Self {
+        World {
+            facts: Vec::new(),
+            roles: BTreeMap::new(),
+            residuals,
+            blocks: 8,
+            cycles: 4,
+            planted_us: None,
+            memory_mib: 8_192,
+        }
+    }
+
+    /// Adds what is true of a participant at a level. The first participant of a level is its control.
+    pub fn with(
+        mut self,
+        experiment: &str,
+        level: &str,
+        participant: &str,
+        facts: &[Fact],
+    ) -> Self {
+        let place = (
+            experiment.into(),
+            level.into(),
+            participant.into(),
+            facts.to_vec(),
+        );
+        self.facts.push(place);
+        self
+    }
+
+    /// Gives a participant a role.
+    pub fn role(mut self, participant: &str, role: Role) -> Self {
+        self.roles.insert(participant.into(), role);
+        self
+    }
+
+    /// A run in which it was measured.
+    pub fn measure(&self, seed: u64) -> Records {
+        let designs = self.designs();
+        let mut draws = Draws { seed, drawn: 0 };
+        let mut blocks = Vec::new();
+        for design in &designs {
+            for index in 0..self.blocks {
+                blocks.push(self.block(design, index, &mut draws));
+            }
+        }
+        Records {
+            run: self.run(designs, seed),
+            blocks,
+        }
+    }
+
+    fn designs(&self) -> Vec<Design> {
+        let mut designs: Vec<Design> = Vec::new();
+        for (experiment, level, name, facts) in &self.facts {
+            let design = match designs.iter_mut().find(|one| one.experiment == *experiment) {
+                Some(design) => design,
+                None => {
+                    designs.push(design_of(experiment));
+                    designs.last_mut().expect("just added")
+                }
+            };
+            let stage = &mut design.stages[0];
+            if stage.participant(name).is_none() {
+                stage.participants.push(Participant {
+                    name: name.clone(),
+                    server: name.clone(),
+                    options: Vec::new(),
+                    role: self.roles.get(name).cloned().unwrap_or(Role::Compared),
+                });
+            }
+            match stage.levels.iter_mut().find(|one| one.name == *level) {
+                Some(level) => level.participants.push(name.clone()),
+                None => stage.levels.push(Level {
+                    name: level.clone(),
+                    control: name.clone(),
+                    participants: vec![name.clone()],
+                    cycles: self.cycles,
+                    task: task_of(experiment, facts),
+                }),
+            }
+        }
+        designs
+    }
+
+    fn block(&self, design: &Design, index: u32, draws: &mut Draws) -> Block {
+        let stage = &design.stages[0];
+        let mut readings = Vec::new();
+        for level in &stage.levels {
+            let mut drift = || draws.from(&self.residuals.drift);
+            let drift: Vec<f64> = (0..self.cycles).map(|_| drift()).collect();
+            for (_, _, participant, facts) in
+                self.facts.iter().filter(|(experiment, name, _, _)| {
+                    *experiment == design.experiment && *name == level.name
+                })
+            {
+                readings.push(self.reading(level, participant, facts, &drift, draws));
+            }
+        }
+        Block {
+            schema_version: SCHEMA_VERSION,
+            experiment: design.experiment.clone(),
+            stage: stage.name.clone(),
+            index,
+            started_at: String::new(),
+            took_s: 1.0,
+            stolen_share: None,
+            planted_us: self.planted_us,
+            readings,
+        }
+    }
+
+    fn reading(
+        &self,
+        level: &Level,
+        participant: &str,
+        facts: &[Fact],
+        drift: &[f64],
+        draws: &mut Draws,
+    ) -> Reading {
+        let own = draws.from(&self.residuals.blocks);
+        let mut reading = Reading::default();
+        reading.participant = participant.into();
+        reading.level = level.name.clone();
+        if matches!(level.task, Task::Procedure(_)) {
+            for fact in facts {
+                if let Fact::Is(metric, value) = fact {
+                    let noise = own + draws.from(&self.residuals.cycles);
+                    reading.figures.insert(*metric, value * noise.exp());
+                }
+            }
+            return reading;
+        }
+        for (cycle, drift) in (0..).zip(drift) {
+            let noise = own + drift + draws.from(&self.residuals.cycles);
+            reading.slices.push(slice(cycle, facts, noise.exp()));
+        }
+        let noise = (own + draws.from(&self.residuals.cycles)).exp();
+        let latency = |wanted: Metric| value_of(facts, wanted).map(|value| value * noise);
+        if let Some(p99) = latency(Metric::ResponseP99) {
+            let p50 = latency(Metric::ResponseP50).unwrap_or(p99 / 4.0);
+            reading.response_histogram = Some(histogram(p50, p99));
+        }
+        reading
+    }
+
+    fn run(&self, designs: Vec<Design>, seed: u64) -> Run {
+        let card = |name: &str, attention: &str| ServerCard {
+            name: name.into(),
+            is_model: true,
+            title: StoredText::default(),
+            summary: StoredText::default(),
+            attention: attention.into(),
+            settings: serde_json::Value::Null,
+        };
+        Run {
+            schema_version: SCHEMA_VERSION,
+            rules_version: RULES_VERSION,
+            name: "made-up".into(),
+            profile: Profile::Full,
+            status: Status::Complete,
+            started_at: String::new(),
+            resumed_at: Vec::new(),
+            finished_at: None,
+            seed,
+            command: Vec::new(),
+            planted_percent: 10.0,
+            designs,
+            servers: vec![
+                card("fork-per-client", "process"),
+                card("pre-forked", "process"),
+                card("thread-per-client", "thread"),
+            ],
+            skipped: Vec::new(),
+            environment: Environment {
+                memory_mib: self.memory_mib,
+                ..Environment::default()
+            },
+        }
+    }
+}
+
+fn value_of(facts: &[Fact], wanted: Metric) -> Option<f64> {
+    facts.iter().find_map(|fact| match fact {
+        Fact::Is(metric, value) if *metric == wanted => Some(*value),
+        _ => None,
+    })
+}
+
+fn design_of(experiment: &str) -> Design {
+    Design {
+        experiment: experiment.into(),
+        stages: vec![Stage {
+            name: "only".into(),
+            participants: Vec::new(),
+            server_cpus: vec![0],
+            generator_cpus: vec![1],
+            levels: Vec::new(),
+        }],
+        precision: None,
+        blocks_min: 5,
+        blocks_max: 40,
+        budget_s: 1.0,
+    }
+}
+
+/// A procedure where the first fact is a procedure's figure; a closed loop where rates are what is looked for.
+fn task_of(experiment: &str, facts: &[Fact]) -> Task {
+    let is_procedure = facts.iter().any(|fact| {
+        let Fact::Is(metric, _) = fact else {
+            return false;
+        };
+        let is_latency = matches!(
+            metric,
+            Metric::ResponseP50 | Metric::ResponseP99 | Metric::ResponseP999
+        );
+        matches!(metric.definition().from, From::Block(_)) && !is_latency
+    });
+    if is_procedure && experiment != "sharing" {
+        return Task::Procedure(Procedure::Spawn { count: 1 });
+    }
+    let is_closed = facts
+        .iter()
+        .any(|fact| matches!(fact, Fact::Is(Metric::GoodPerS | Metric::CapacityPerS, _)));
+    Task::Load(Load {
+        pace: match is_closed {
+            true => Pace::Closed { clients: 64 },
+            false => Pace::Open {
+                rate_per_s: RATE_PER_S,
+                connections: None,
+            },
+        },
+        ..Load::default()
+    })
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss,
+    reason = "small positive numbers"
+)]
+fn slice(cycle: u32, facts: &[Fact], noise: f64) -> Slice {
+    let window_s = WINDOW_US as f64 / 1e6;
+    let served = facts.iter().find_map(|fact| match fact {
+        Fact::Serves(share) => Some(*share),
+        _ => None,
+    });
+    let rate = value_of(facts, Metric::GoodPerS).or(value_of(facts, Metric::CapacityPerS));
+    let good = match rate {
+        // Whole requests would be coarser than the noise.
+        Some(rate) => (rate * noise * 1e3 * window_s).round() as u64,
+        None => (RATE_PER_S * window_s * served.unwrap_or(1.0)).round() as u64,
+    };
+    let is_full = facts.contains(&Fact::IsFull) || value_of(facts, Metric::CapacityPerS).is_some();
+    let cpu_us = match value_of(facts, Metric::CpuPerRequest) {
+        Some(cost) if !is_full => cost * noise * good as f64,
+        _ if is_full => 0.98 * WINDOW_US as f64,
+        _ => 1.0,
+    };
+    Slice {
+        cycle,
+        window_us: WINDOW_US,
+        cpu_us,
+        server_cpus: 1,
+        answered: good,
+        good,
+        switches: value_of(facts, Metric::SwitchesPerRequest)
+            .map(|switches| (switches * noise * good as f64).round() as u64),
+        ..Slice::default()
+    }
+}
+
+/// A histogram of these two percentiles.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times in nanoseconds"
+)]
+fn histogram(p50_us: f64, p99_us: f64) -> String {
+    let mut histogram = Histograms::new().response;
+    for index in 0..2_000 {
+        let share = (f64::from(index) + 0.5) / 2_000.0;
+        let value_us = match share {
+            share if share <= 0.5 => p50_us * (0.8 + 0.4 * share),
+            share => p50_us * (p99_us / p50_us).powf((share - 0.5) / 0.49),
+        };
+        histogram
+            .record((value_us * 1e3) as u64)
+            .expect("within bounds");
+    }
+    Histograms::encode(&histogram)
+}
