@@ -31,6 +31,9 @@ pub(crate) const TOKIO: &str = "tokio";
 /// A comparison with the control, and the word for it.
 pub(crate) type Judged = (Estimate, Word);
 
+/// Every comparison of a level, by participant.
+pub(crate) type JudgedLevel = BTreeMap<String, Judged>;
+
 /// What the analysis found.
 pub(crate) struct Facts<'r> {
     pub(crate) run: &'r Run,
@@ -40,7 +43,7 @@ pub(crate) struct Facts<'r> {
     pub(crate) decisions: Vec<(&'static Claim, Decision)>,
     /// What was asked for before: every language and format asks for the same.
     values: RefCell<BTreeMap<Asked, Option<Estimate>>>,
-    judged: RefCell<BTreeMap<(String, String, Metric), Rc<BTreeMap<String, Judged>>>>,
+    judged: RefCell<BTreeMap<(String, String, Metric), Rc<JudgedLevel>>>,
 }
 
 /// A value, or a comparison with the control, of a participant at a place.
@@ -136,7 +139,7 @@ impl<'r> Facts<'r> {
     }
 
     /// Every comparison of a level with its control, by participant.
-    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<BTreeMap<String, Judged>> {
+    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<JudgedLevel> {
         let key = (at.experiment.into(), at.level.into(), metric);
         let judge = || {
             let words = self.analysis.words(at, metric).into_iter();

@@ -234,7 +234,7 @@ fn machine(facts: &Facts<'_>, language: Language) -> Fold {
     let mut row = |en: &str, es: &str, value: String| {
         table
             .rows
-            .push(vec![language.choose(|| en, || es).into(), value.into()])
+            .push(vec![language.choose(|| en, || es).into(), value.into()]);
     };
     let numbers: Vec<String> = environment.cpus.iter().map(usize::to_string).collect();
     row("Processor", "Procesador", environment.cpu_model.clone());

@@ -46,6 +46,16 @@ fn quick() -> &'static Made {
     QUICK.get_or_init(|| Made::new(Profile::Quick))
 }
 
+/// Leaves the files where a browser finds them.
+fn keep(made: &Made) {
+    let designs = made.run.designs.len();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{designs}-experiments"));
+    fs::create_dir_all(&folder).expect("a folder");
+    for (name, text) in &made.files {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+}
+
 fn rows(page: &str) -> impl Iterator<Item = Vec<&str>> {
     let table = page
         .split("<table>")
@@ -101,6 +111,18 @@ fn a_full_run_stays_within_its_limits() {
         "report.es.md",
     ];
     assert_eq!(names, expected);
+    within_limits(made);
+}
+
+#[test]
+fn a_run_of_the_real_plans_stays_within_its_limits() {
+    let (run, blocks) = fixture::run_of_real_plans();
+    let files = files(&run, &blocks);
+    within_limits(&Made { run, blocks, files });
+}
+
+fn within_limits(made: &Made) {
+    keep(made);
     let page = made.file("report.html").len();
     assert!(page <= 900 * 1024, "report.html has {page} bytes");
     for name in ["report.md", "report.es.md"] {
