@@ -188,6 +188,18 @@ impl Table {
         }
     }
 
+    /// Leaves out columns that have `nothing` in every row.
+    pub(crate) fn leave_out_empty_columns(&mut self, nothing: &str) {
+        for place in (0..self.columns.len()).rev() {
+            if self.rows.iter().all(|row| row[place].text == nothing) {
+                self.columns.remove(place);
+                for row in &mut self.rows {
+                    row.remove(place);
+                }
+            }
+        }
+    }
+
     /// The same with sentences in these columns.
     pub(crate) fn with_prose(mut self, columns: &[usize]) -> Self {
         for column in columns {

@@ -134,7 +134,27 @@ pub(crate) fn line(
     });
     let lines: Vec<(bool, String)> = lines.collect();
     let telling = lines.iter().find(|(differs, _)| *differs).or(lines.first());
-    telling.map(|(_, line)| line.clone())
+    telling
+        .map(|(_, line)| line.clone())
+        .or_else(|| control_line(facts, design, metric, language))
+}
+
+/// The same of an experiment that has nobody but its control.
+fn control_line(
+    facts: &Facts<'_>,
+    design: &Design,
+    metric: Metric,
+    language: Language,
+) -> Option<String> {
+    levels_by_weight(design).find_map(|level| {
+        let value = facts.value(at(design, level), &level.control, metric)?;
+        let value = numbers::value(metric, &value, language);
+        let title = words::metric(metric, language);
+        Some(format!(
+            "{}: {title}: {} {value}.",
+            level.name, level.control
+        ))
+    })
 }
 
 /// What the section shows at a glance: lines over rates where there are such, otherwise dots at each level.
@@ -435,7 +455,7 @@ fn tile(
         let ratio = facts.analysis.ratio(at, name, cheapest, metric);
         match ratio.map(|ratio| Word::new(&ratio, metric)) {
             Some(Word::Same { margin: within }) => {
-                margin = numbers::margin(metric, within, language);
+                margin = numbers::width(metric, within, language);
                 same.push(name.to_owned());
             }
             Some(Word::Undecided { .. }) => open.push(name.to_owned()),

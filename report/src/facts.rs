@@ -243,7 +243,7 @@ impl Reasons {
         }
     }
 
-    /// A line per reason, such as `No figure because its CPU was full: iterative (p99, capacity)`.
+    /// A line per reason, such as `No figure (its CPU was full): iterative (equal-load; capacity)`.
     pub(crate) fn notes(&self, language: Language) -> Vec<String> {
         let line = |(why, missed): &(String, Missed)| {
             let who = missed
@@ -251,8 +251,8 @@ impl Reasons {
                 .map(|(who, whats)| format!("{who} ({})", whats.join("; ")));
             let who = who.collect::<Vec<_>>().join(", ");
             language.choose(
-                || format!("No figure, for {why}: {who}."),
-                || format!("Sin cifra, pues {why}: {who}."),
+                || format!("No figure ({why}): {who}."),
+                || format!("Sin cifra ({why}): {who}."),
             )
         };
         self.0.iter().map(line).collect()

@@ -5,7 +5,7 @@ use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::ServerCard;
 use hola_verdict::At;
-use hola_verdict::analysis::{HEADLINE, Missing};
+use hola_verdict::analysis::HEADLINE;
 
 use crate::charts::Drawing;
 use crate::charts::lines::{Lines, Point, Series};
@@ -68,6 +68,10 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             .push(row.cells(judged.get(&card.name), &mut reasons));
     }
     table.notes = reasons.notes(language);
+    if !are_models {
+        // Targets take part where costs are compared, and in nothing else.
+        table.leave_out_empty_columns(numbers::NONE);
+    }
     table
 }
 
@@ -129,15 +133,7 @@ impl Row<'_, '_> {
         let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() {
             let why = self.facts.analysis.missing(at, name, metric);
-            // What no run of this profile measures of a model needs no line for each.
-            if why != Missing::NotInRun {
-                reasons.add(
-                    &why,
-                    name,
-                    self.language.of(metric.definition().title),
-                    self.language,
-                );
-            }
+            reasons.add(&why, name, at.experiment, self.language);
         }
         estimate.map(|estimate| estimate.value)
     }

@@ -34,11 +34,11 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
         Word::Better => (language.of(better).into(), Tone::Good),
         Word::Worse => (language.of(worse).into(), Tone::Bad),
         Word::Same { margin } => (
-            same(&numbers::margin(metric, margin, language), language),
+            same(&numbers::width(metric, margin, language), language),
             Tone::Neutral,
         ),
         Word::Undecided { resolution } => (
-            undecided(&numbers::resolution(metric, resolution, language), language),
+            undecided(&numbers::width(metric, resolution, language), language),
             Tone::Open,
         ),
     }

@@ -186,7 +186,7 @@ fn nothing_is_struck_through_and_a_missing_figure_says_why() {
         .find(|line| line.starts_with("| python-forking"))
         .expect("its row");
     assert!(row.contains("| — |"), "{row}");
-    assert!(text.contains("No figure, for the rate is more than it can do"));
+    assert!(text.contains("No figure (the rate is more than it can do"));
 }
 
 #[test]
