@@ -5,7 +5,7 @@ use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::ServerCard;
 use hola_verdict::At;
-use hola_verdict::analysis::{HEADLINE, Missing};
+use hola_verdict::analysis::HEADLINE;
 
 use crate::charts::Drawing;
 use crate::charts::lines::{Lines, Point, Series};
@@ -68,6 +68,10 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             .push(row.cells(judged.get(&card.name), &mut reasons));
     }
     table.notes = reasons.notes(language);
+    if !are_models {
+        // Targets take part where costs are compared, and in nothing else.
+        table.leave_out_empty_columns(numbers::NONE);
+    }
     table
 }
 
@@ -129,14 +133,7 @@ impl Row<'_, '_> {
         let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() {
             let why = self.facts.analysis.missing(at, name, metric);
-            // What no run of this profile measures of a model needs no line for each.
-            if why != Missing::NotInRun {
-                let title = self.language.of(metric.definition().title);
-                reasons.add(
-                    words::missing(&why, self.language),
-                    format!("{name} ({title})"),
-                );
-            }
+            reasons.add(&why, name, at.experiment, self.language);
         }
         estimate.map(|estimate| estimate.value)
     }
@@ -312,7 +309,10 @@ pub(crate) fn rates(
         ).into(),
         across: language.choose(|| "requests offered per second", || "peticiones ofrecidas por segundo").into(),
         marks: levels.iter().map(|(rate, _)| (*rate, numbers::round(*rate, language))).collect(),
-        up: language.choose(|| "CPU per request, µs", || "CPU por petición, µs").into(),
+        up: match only_models {
+            true => words::metric(metric, language),
+            false => format!("{}: {}", stage.name, words::metric(metric, language)),
+        },
         write: &|value| numbers::round(value, language),
         series: series.filter(|one| !one.points.is_empty()).collect(),
     }

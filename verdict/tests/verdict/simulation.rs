@@ -35,12 +35,15 @@ fn level(costs: &[f64], residuals: Residuals) -> World {
     world
 }
 
-/// Share of the runs, 0…1, of which something is true.
+/// Share of the runs, 0…1, of which something is true; `--nocapture` shows it.
 fn share(runs: u32, is_true: impl Fn(u64) -> bool) -> f64 {
     let found = (0..runs)
         .filter(|run| is_true(u64::from(*run) << 20))
         .count();
-    f64::from(u32::try_from(found).expect("a small number")) / f64::from(runs)
+    let share = f64::from(u32::try_from(found).expect("a small number")) / f64::from(runs);
+    let test = std::thread::current();
+    println!("{}: {share:.3}", test.name().unwrap_or_default());
+    share
 }
 
 #[test]
