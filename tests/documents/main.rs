@@ -11,7 +11,7 @@ use std::process::Command;
 
 use hola_base::Language;
 use hola_lab::plan::Profile;
-use hola_lab::record::{Block, Run};
+use hola_lab::record::{Block, Run, Status};
 use hola_lab::store;
 use hola_servers::models::MODELS;
 use serde_json::Value;
@@ -145,10 +145,15 @@ fn the_readme_answers_with_the_committed_run() {
         .iter()
         .rfind(|stored| stored.run.profile == Profile::Full)
         .expect("a full run under results/, for the answer");
+    let environment = &full.run.environment;
     assert_eq!(
-        full.run.environment.dirty,
-        Some(false),
-        "the run names the commit it was made by"
+        (
+            full.run.status,
+            environment.build.as_str(),
+            environment.dirty
+        ),
+        (Status::Complete, "release", Some(false)),
+        "the run is whole, of an optimised build, and names the commit it was made by"
     );
     for readme in READMES {
         let picture = format!("results/{}/{}", full.run.name, readme.picture);
