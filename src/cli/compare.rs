@@ -37,13 +37,13 @@ Examples:
   hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
-Says first what it is about to do and how long that takes at most. Writes DIR/<date>-<profile>/ with the
-records (run.json, blocks.jsonl) and the reports. Ctrl-C keeps the blocks made so far, and --resume
-makes the others. On a quiet machine intervals are narrower; the report says which differences it
-could tell apart.
+Says first what it is about to do and how long that takes at most. Writes DIR/<date>-<profile>/
+with the records (run.json, blocks.jsonl) and the reports. Ctrl-C keeps the blocks made so far, and
+--resume makes the others. On a quiet machine intervals are narrower; the report says which
+differences it could tell apart.
 
-Exit codes: 0 ok, 1 error while running (also where only one server did not start, or died: the rest
-is kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
+Exit codes: 0 ok, 1 error while running (also where only one server did not start, or died: the
+rest is kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", value_enum, default_value = "quick")]

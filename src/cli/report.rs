@@ -21,8 +21,8 @@ Examples:
   hola report results/2026-11-21T101502Z-quick --format markdown
   hola report results/2026-11-21T101502Z-quick --format cells > cells.csv
 
-Nothing is measured again. A run stores the version of the rules that applied when it was made; a program
-with other rules says so, in its messages and in the reports.
+Nothing is measured again. A run stores the version of the rules that applied when it was made; a
+program with other rules says so, in its messages and in the reports.
 
 Exit codes: 0 ok, 1 the run cannot be read or a report not be written, 2 usage.")]
 pub(super) struct ReportArgs {
