@@ -144,8 +144,14 @@ impl Workload {
             return zero("requests in flight");
         }
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !self.path.starts_with('/') || !plain(&self.path) || !plain(&self.host) {
+        if !self.path.starts_with('/') {
+            return Err(InvalidWorkload::RelativePath(self.path.clone()));
+        }
+        if !plain(&self.path) {
             return Err(InvalidWorkload::Path(self.path.clone()));
+        }
+        if !plain(&self.host) {
+            return Err(InvalidWorkload::Host(self.host.clone()));
         }
         self.validate_conversation()?;
         if self.engine == Engine::Completion
@@ -368,11 +374,18 @@ pub enum InvalidWorkload {
     /// The rate is outside [`MIN_RATE`]…[`MAX_RATE`].
     #[error("a rate of {0} per second is outside {MIN_RATE} to {MAX_RATE}")]
     Rate(f64),
-    /// The path is not an origin-form target, or the host holds characters that do not belong in a header.
+    /// The path is not an origin-form target.
+    #[error("`{0}` cannot be asked for: a path starts with /")]
+    RelativePath(String),
+    /// The path holds characters that a request line cannot.
     #[error(
-        "`{0}` cannot be asked for: a path starts with / and has no spaces or control characters"
+        "`{0}` cannot be asked for as it is: percent-encode it, as `{encoded}`",
+        encoded = percent_encoded(.0)
     )]
     Path(String),
+    /// The host holds characters that do not belong in a header.
+    #[error("`{0}` cannot be a host: its name has characters other than visible ASCII")]
+    Host(String),
     /// A message that is empty, or longer than [`MESSAGE_OCTETS_MAX`].
     #[error("a message has 1 to {MESSAGE_OCTETS_MAX} octets, and this one {0}")]
     Message(usize),
@@ -427,4 +440,13 @@ pub enum InvalidWorkload {
 pub(crate) fn share(total: u64, index: u32, threads: u32) -> u64 {
     let (index, threads) = (u64::from(index), u64::from(threads));
     total / threads + u64::from(index < total % threads)
+}
+
+/// A path as a request line can hold it (RFC 3986 §2.1): what is no visible ASCII character becomes `%XX`.
+fn percent_encoded(path: &str) -> String {
+    let encoded = |byte: u8| match byte {
+        _ if byte.is_ascii_graphic() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    path.bytes().map(encoded).collect()
 }

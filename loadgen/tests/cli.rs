@@ -70,6 +70,11 @@ fn usage_errors_exit_with_2_and_say_why() {
         ),
         (&["127.0.0.1:9", "--clients", "4000000000"], "open files"),
         (
+            &["127.0.0.1:9/caña?q=ñ"],
+            "percent-encode it, as `/ca%C3%B1a?q=%C3%B1`",
+        ),
+        (&["127.0.0.1:9/a b"], "percent-encode it, as `/a%20b`"),
+        (
             &["127.0.0.1:9", "--clients", "4", "--rate", "5"],
             "cannot be used with",
         ),
