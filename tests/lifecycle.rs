@@ -2,16 +2,19 @@
 
 mod support;
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::Signal;
 
 use self::support::{
-    ASK_AND_CLOSE, Server, eventually, for_each_model, hola, models, serves_at_once, settled,
-    statuses,
+    ASK, ASK_AND_CLOSE, Server, eventually, for_each_model, hola, models, serve, serves_at_once,
+    settled, statuses,
 };
 
 #[test]
@@ -81,6 +84,66 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
     let mut answer = String::new();
     second.read_to_string(&mut answer).expect("an answer");
     assert_eq!(statuses(&answer), [200]);
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_neither_the_service_nor_its_end() {
+    for_each_model(|model| {
+        let (_nobody_reads, stderr) = full_pipe();
+        let mut command = serve(model);
+        command.arg("--log");
+        let server = Server::run_with_stderr(command, stderr.into());
+        (0..20).for_each(|_| server.greets());
+        // A client that outlives the drain: the last words of the server have no room either.
+        let mut waits = server.connect();
+        waits
+            .write_all(&[ASK, b"GET /wait/10000 HTTP/1.1\r\nHost: a\r\n\r\n"].concat())
+            .expect("sent");
+        assert!(waits.read(&mut [0; 16]).expect("an answer") > 0, "{model}");
+        server.signal(Signal::SIGTERM);
+        let (status, _) = server.wait();
+        assert_eq!(status.code(), Some(1), "{model} outlives its drain");
+    });
+}
+
+/// A pipe without room for one more octet.
+fn full_pipe() -> (OwnedFd, OwnedFd) {
+    let (reader, writer) =
+        nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).expect("a pipe");
+    for piece in [&[b'x'; 4_096][..], b"x"] {
+        while nix::unistd::write(&writer, piece).is_ok() {}
+    }
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).expect("a flag");
+    (reader, writer)
+}
+
+#[test]
+fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
+    for model in ["epoll", "fork-per-client"] {
+        let (reader, stderr) = full_pipe();
+        let mut command = serve(model);
+        command.arg("--log");
+        let server = Server::run_with_stderr(command, stderr.into());
+        server.greets();
+        let mut reader = File::from(reader);
+        // All that there is, the end of which is told by an error.
+        let mut filling = Vec::new();
+        let _ = reader.read_to_end(&mut filling);
+        assert!(filling.iter().all(|&octet| octet == b'x'), "{model}");
+        server.greets();
+        let mut lines = String::new();
+        eventually("the next line that is taken says how many were not", || {
+            let _ = reader.read_to_string(&mut lines);
+            lines.contains("received: GET")
+        });
+        let first = lines.lines().next().expect("a line");
+        let lost = first.strip_prefix("hola: ").and_then(|first| {
+            let count = first.strip_suffix(" lines lost: nobody read them")?;
+            count.parse::<u32>().ok()
+        });
+        // What it says at the start, and of the first client that it came, asked and left.
+        assert!(lost.is_some_and(|lost| lost >= 4), "{model}: {lines}");
+    }
 }
 
 #[test]

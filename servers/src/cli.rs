@@ -15,6 +15,7 @@ pub use self::process::{Cpus, end_with};
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
+use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
 use crate::server::Server;
 use crate::settings::{Accept, BACKLOG_DEFAULT, DRAIN_S, QUEUE, Settings};
@@ -176,13 +177,14 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     let server = Server::start(settings)
         .map_err(|error| ServeError::NotStarted(format!("{}: {}", args.bind, plain(&error))))?;
     if !args.bind.ip().is_loopback() {
-        eprintln!(
-            "hola: warning: {} can be reached from other machines",
+        log::line(&format!(
+            "warning: {} can be reached from other machines",
             args.bind
-        );
+        ));
     }
     announce(args.model, server)?;
     let ended = (args.model.serve)(server);
+    log::tell_lost();
     if let Some(format) = args.stats {
         print_stats(args.model, server, format)?;
     }
@@ -258,12 +260,12 @@ fn announce(model: &Model, server: &Server) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{} listening on {}", model.name, server.address()?)?;
     stdout.flush()?;
-    eprintln!("hola: {}", server.settings());
+    log::line(&server.settings().to_string());
     if geteuid().is_root() {
-        eprintln!("hola: warning: running as root, which serving does not need");
+        log::line("warning: running as root, which serving does not need");
     }
     if io::stderr().is_terminal() {
-        eprintln!("hola: Ctrl-C stops it");
+        log::line("Ctrl-C stops it");
     }
     Ok(())
 }

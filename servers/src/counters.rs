@@ -69,9 +69,10 @@ impl Counters {
     /// # Errors
     /// What mmap(2) said.
     pub(crate) fn shared(workers: usize) -> io::Result<Self> {
+        let [count] = sys::shared_numbers()?;
         Ok(Counters {
             tallies: sys::shared_tallies(workers)?,
-            count: sys::shared_number()?,
+            count,
         })
     }
 

@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::clients::{AsyncClients, Clients};
 use crate::conversation::{Conversation, Site, Step, Talk};
 use crate::counters::{self, Counters, Tally, count};
+use crate::log::complain;
 use crate::settings::{Accept, Settings};
 use crate::{crash, date, drive, listener, log, stop, sys};
 
@@ -49,6 +50,7 @@ impl Server {
     /// # Errors
     /// What the kernel said to binding, or to one of the small things a server needs.
     pub fn start(settings: Settings) -> io::Result<&'static Server> {
+        log::open()?;
         touch_ballast(settings.ballast_octets)?;
         let listeners = listener::bind(&settings)?;
         for listener in &listeners {
@@ -292,17 +294,4 @@ pub(crate) fn touch_ballast(octets: u64) -> io::Result<()> {
     ballast.resize(octets, 1);
     ballast.leak();
     Ok(())
-}
-
-/// Writes a line of complaint, at most one a second, so that trouble does not fill a disk as well.
-pub(crate) fn complain(line: &str) {
-    use std::sync::atomic::AtomicU64;
-    use std::time::{SystemTime, UNIX_EPOCH};
-    static LAST_S: AtomicU64 = AtomicU64::new(0);
-    let now_s = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(1, |since| since.as_secs());
-    if LAST_S.swap(now_s, Ordering::Relaxed) != now_s {
-        log::line(line);
-    }
 }

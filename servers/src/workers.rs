@@ -13,7 +13,8 @@ use nix::unistd::{Pid, getpid, getppid};
 
 use crate::children::{Children, Fork};
 use crate::counters::become_worker;
-use crate::server::{Server, complain};
+use crate::log::complain;
+use crate::server::Server;
 use crate::{stop, sys};
 
 /// So many workers dead before they served, within [`BOOT_DEATHS_WITHIN`], and the server gives up: the next would die too.

@@ -114,11 +114,8 @@ impl Server {
 
     /// The same, without waiting for the workers.
     pub fn start_with(model: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(HOLA);
-        command
-            .args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"])
-            .args(["--workers", &WORKERS.to_string()])
-            .args(arguments);
+        let mut command = serve(model);
+        command.args(["--stats", "json"]).args(arguments);
         Self::run(command)
     }
 
@@ -132,16 +129,21 @@ impl Server {
     }
 
     /// Starts `command`, which must become a server.
-    pub fn run(mut command: Command) -> Self {
+    pub fn run(command: Command) -> Self {
+        Self::run_with_stderr(command, Stdio::piped())
+    }
+
+    /// The same with that stderr, which is listened to only where it is a pipe of its own.
+    pub fn run_with_stderr(mut command: Command, stderr: Stdio) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             // A panic on request is to be quick.
             .env_remove("RUST_BACKTRACE")
             .spawn()
             .expect("the program runs");
         let words = Arc::new(Mutex::new(String::new()));
-        let listener = listen(child.stderr.take().expect("piped"), words.clone());
+        let listener = child.stderr.take().map(|pipe| listen(pipe, words.clone()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
@@ -155,7 +157,7 @@ impl Server {
             child,
             address: address.unwrap_or_else(|| panic!("no address in {line:?}")),
             words,
-            listener: Some(listener),
+            listener,
         }
     }
 
@@ -291,8 +293,9 @@ impl Server {
             assert!(Instant::now() < deadline, "the server does not end");
             thread::sleep(Duration::from_millis(2));
         };
-        let listener = self.listener.take().expect("nobody waited before");
-        listener.join().expect("text");
+        if let Some(listener) = self.listener.take() {
+            listener.join().expect("text");
+        }
         (status, self.words())
     }
 
@@ -333,6 +336,15 @@ impl Server {
         let (status, words) = self.wait();
         assert!(status.success(), "{status}: {words}");
     }
+}
+
+/// `hola serve MODEL` on a free port.
+pub fn serve(model: &str) -> Command {
+    let mut command = Command::new(HOLA);
+    command
+        .args(["serve", model, "--bind", "127.0.0.1:0"])
+        .args(["--workers", &WORKERS.to_string()]);
+    command
 }
 
 /// Takes what comes out of `pipe` into `words`, until it is closed.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod ring;
+pub(crate) mod stderr;
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -19,7 +20,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::children::Family;
 use crate::counters::Tally;
-use crate::stop;
+use crate::{log, stop};
 
 /// Tallies in memory that stays shared across fork(2), all zero.
 ///
@@ -32,14 +33,14 @@ pub(crate) fn shared_tallies(count: usize) -> io::Result<&'static [Tally]> {
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
-/// A number in memory that stays shared across fork(2), 0.
+/// Numbers in memory that stays shared across fork(2), all 0.
 ///
 /// # Errors
 /// What mmap(2) said.
-pub(crate) fn shared_number() -> io::Result<&'static AtomicU64> {
-    let number = shared_memory(size_of::<AtomicU64>())?.cast::<AtomicU64>();
+pub(crate) fn shared_numbers<const COUNT: usize>() -> io::Result<&'static [AtomicU64; COUNT]> {
+    let numbers = shared_memory(size_of::<[AtomicU64; COUNT]>())?.cast();
     // SAFETY: as above.
-    Ok(unsafe { number.as_ref() })
+    Ok(unsafe { numbers.as_ref() })
 }
 
 /// Places for the ids of processes in memory that stays shared across fork(2), all 0.
@@ -329,11 +330,8 @@ extern "C" fn give_up(_signal: i32) {
             libc::kill(pid, libc::SIGKILL);
         });
     }
-    // SAFETY: write(2) and _exit(2) are async-signal-safe; the buffer is static.
-    unsafe {
-        libc::write(2, LAST_WORDS.as_ptr().cast(), LAST_WORDS.len());
-        libc::_exit(1);
-    }
+    log::last_words(LAST_WORDS);
+    exit_now(1);
 }
 
 extern "C" fn reap(_signal: i32) {
