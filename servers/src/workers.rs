@@ -7,9 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::unistd::{Pid, getpid, getppid};
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 use crate::children::{Children, Fork};
 use crate::counters::become_worker;
@@ -98,7 +96,6 @@ impl Workers {
 
     /// Forks that worker, which does `work` and ends.
     pub(crate) fn hire(&mut self, worker: usize, work: Work) {
-        let parent = getpid();
         let become_worker_process = || {
             become_worker(worker);
             stop::IS_WORKER_PROCESS.store(true, Ordering::Relaxed);
@@ -106,7 +103,7 @@ impl Workers {
         };
         match self.children.fork_into(worker, become_worker_process) {
             Ok(Fork::Parent) => self.hired[worker] = true,
-            Ok(Fork::Child) => work_and_exit(self.server, worker, parent, work),
+            Ok(Fork::Child) => work_and_exit(self.server, worker, work),
             Err(refused) => self.server.could_not_attend(&refused),
         }
     }
@@ -146,12 +143,8 @@ impl Workers {
 }
 
 /// The whole life of a worker process. It never returns to what its parent was doing, not even by panicking.
-fn work_and_exit(server: &'static Server, worker: usize, parent: Pid, work: Work) -> ! {
-    // fork(2) cleared it. The parent may have died before the kernel was told.
-    let tied = set_pdeathsig(Signal::SIGKILL).is_ok() && getppid() == parent;
-    let ended = catch_unwind(AssertUnwindSafe(
-        || if tied { work(server) } else { Ok(()) },
-    ));
+fn work_and_exit(server: &'static Server, worker: usize, work: Work) -> ! {
+    let ended = catch_unwind(AssertUnwindSafe(|| work(server)));
     sys::exit_now(match ended {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => {
