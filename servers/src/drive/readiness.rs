@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::{Performed, perform};
+use super::{Performed, Turn, perform};
 use crate::conversation::{Conversation, Patience, Step};
 
 /// What a conversation cannot go on without.
@@ -16,27 +16,50 @@ pub enum Need {
     Writable,
     /// Time; then the conversation is to be told.
     Time(Duration),
+    /// Its next turn: it could go on at once, but others have waited long enough.
+    Turn,
     /// Nothing: it is over.
     Nothing,
 }
 
-/// Takes a conversation as far as its non-blocking socket lets it.
+/// Takes a conversation as far as its non-blocking socket, and its turn, let it.
 ///
 /// A read that did not fill its space has emptied the socket: reading again at once would only be told so. Readiness
-/// is level-triggered, so whatever arrives meanwhile is not missed.
+/// is level-triggered, so whatever arrives meanwhile is not missed. Only a client that has more to be done than that
+/// costs a look at the clock.
 ///
 /// # Errors
 /// What the socket said.
-pub fn advance(conversation: &mut impl Conversation, socket: &TcpStream) -> io::Result<Need> {
+pub fn advance(
+    conversation: &mut impl Conversation,
+    socket: &TcpStream,
+    turn: Turn,
+) -> io::Result<Need> {
     let mut emptied = false;
+    let mut has_read = false;
+    let mut has_moved = false;
     loop {
-        if emptied && matches!(conversation.step(), Step::Read(_)) {
+        let step = conversation.step();
+        let reads = matches!(step, Step::Read(_));
+        if reads && emptied {
             return Ok(Need::Readable);
+        }
+        let has_more = reads && has_read || step == Step::Wait(Duration::ZERO) && has_moved;
+        if has_more && turn.is_over() {
+            return Ok(Need::Turn);
         }
         match perform(conversation, socket) {
             Ok(Performed::Over) => return Ok(Need::Nothing),
+            Ok(Performed::Wait(Duration::ZERO)) => {
+                conversation.waited();
+                has_moved = true;
+            }
             Ok(Performed::Wait(time)) => return Ok(Need::Time(time)),
-            Ok(Performed::Moved { may_have_more }) => emptied |= !may_have_more,
+            Ok(Performed::Moved { may_have_more }) => {
+                emptied |= !may_have_more;
+                has_read |= reads;
+                has_moved = true;
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 return Ok(match conversation.patience() {
