@@ -3,18 +3,21 @@
 mod support;
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::Signal;
 
 use self::support::{
-    ASK, ASK_AND_CLOSE, Server, eventually, for_each_model, hola, models, serve, serves_at_once,
-    settled, statuses,
+    ASK, ASK_AND_CLOSE, Answer, HOLA, Server, eventually, for_each_model, hola, models, serve,
+    serves_at_once, settled, statuses,
 };
 
 #[test]
@@ -56,7 +59,7 @@ fn a_stop_does_not_wait_for_clients_that_say_nothing() {
         let silent: Vec<_> = (0..10).map(|_| server.connect()).collect();
         let mut half_said = server.connect();
         half_said.write_all(b"GET / HT").expect("sent");
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         server.stop();
         // The limits on idle clients are 5 s: it must not have come to that.
         assert!(
@@ -84,6 +87,105 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
     let mut answer = String::new();
     second.read_to_string(&mut answer).expect("an answer");
     assert_eq!(statuses(&answer), [200]);
+}
+
+#[test]
+fn a_stop_under_load_lets_in_no_newcomers_and_ends_in_time() {
+    for_each_model(|model| {
+        // Those who wait already are served within a second; the newcomers that a queue can hold would take twenty.
+        let server = Server::start(model);
+        server.stop_while_asked_for("/wait/20", "waited 20 ms\n", 40, 60);
+    });
+}
+
+#[test]
+fn a_stop_ends_well_although_more_wait_than_can_be_served_in_time() {
+    let server = Server::start("iterative");
+    server.stop_while_asked_for("/wait/200", "waited 200 ms\n", 40, 3);
+}
+
+#[test]
+fn a_stop_closes_the_listener_while_a_client_is_still_served() {
+    for_each_model(|model| {
+        let server = Server::start(model);
+        let mut waits = server.connect();
+        waits
+            .write_all(&[ASK, b"GET /wait/3000 HTTP/1.1\r\nHost: a\r\n\r\n"].concat())
+            .expect("sent");
+        let mut answers = BufReader::new(waits.try_clone().expect("a descriptor"));
+        Answer::read(&mut answers).expect("the first answer");
+        server.signal(Signal::SIGTERM);
+        eventually("the port is closed", || !server.listens());
+        assert!(TcpStream::connect(server.address).is_err(), "{model}");
+        waits.set_nonblocking(true).expect("a flag");
+        let early = waits.peek(&mut [0; 1]).map_err(|error| error.kind());
+        assert_eq!(early, Err(ErrorKind::WouldBlock), "{model}");
+        waits.set_nonblocking(false).expect("a flag");
+        let answer = Answer::read(&mut answers).expect("the second answer");
+        assert_eq!((answer.status, answer.closes), (200, true), "{model}");
+        let (status, words) = server.wait();
+        assert!(status.success(), "{model}: {status}: {words}");
+    });
+}
+
+#[test]
+fn a_stop_leaves_sockets_alone_that_the_server_inherited() {
+    for_each_model(|model| {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        let script = format!("exec 3<&0 && exec \"$0\" serve {model} --bind 127.0.0.1:0");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, HOLA]);
+        command.stdin(OwnedFd::from(theirs.try_clone().expect("a descriptor")));
+        let server = Server::run(command);
+        server.greets();
+        server.signal(Signal::SIGTERM);
+        let (status, words) = server.wait();
+        assert!(status.success(), "{model}: {status}: {words}");
+        // Whose receiving half is closed cannot be written to.
+        assert!((&ours).write_all(b"x").is_ok(), "{model}");
+        drop(theirs);
+    });
+}
+
+#[test]
+fn what_came_while_a_server_was_stopped_is_read_before_a_deadline_is_judged() {
+    const DEADLINE: Duration = Duration::from_secs(2);
+    for_each_model(|model| {
+        let server = Server::start_whole(model, &["--deadlines", "2"]);
+        let clients: Vec<fn(&Server) -> (TcpStream, &'static [u8])> = vec![
+            |server| (server.stalled(), &ASK_AND_CLOSE[20..]),
+            |server| {
+                let mut idle = server.connect();
+                idle.write_all(ASK).expect("sent");
+                Answer::read(&mut BufReader::new(&idle)).expect("an answer");
+                (idle, ASK_AND_CLOSE)
+            },
+        ];
+        let most = serves_at_once(model).unwrap_or(usize::MAX);
+        for some in clients.chunks(most.min(clients.len())) {
+            let mut some: Vec<_> = some.iter().map(|connect| connect(&server)).collect();
+            let processes: Vec<_> = [server.pid().as_raw()]
+                .into_iter()
+                .chain(server.child_ids())
+                .map(nix::unistd::Pid::from_raw)
+                .collect();
+            let signal = |signal| {
+                for &process in &processes {
+                    nix::sys::signal::kill(process, signal).expect("a process of ours");
+                }
+            };
+            signal(Signal::SIGSTOP);
+            for (client, rest) in &mut some {
+                client.write_all(rest).expect("sent");
+            }
+            thread::sleep(DEADLINE + Duration::from_millis(600));
+            signal(Signal::SIGCONT);
+            for (client, _) in some {
+                let answer = Answer::read(&mut BufReader::new(client));
+                assert_eq!(answer.expect(model).status, 200, "{model}");
+            }
+        }
+    });
 }
 
 #[test]
@@ -155,7 +257,7 @@ fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
         let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
         server.signal(Signal::SIGCONT);
         let before = server.cpu_ticks();
-        thread::sleep(std::time::Duration::from_secs(1));
+        thread::sleep(Duration::from_secs(1));
         let spent = server.cpu_ticks() - before;
         assert!(
             spent <= 20,
@@ -195,7 +297,7 @@ fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
     std::fs::copy(support::HOLA, &program).expect("a copy");
     for (model, user) in [("fork-per-client", 64_321), ("thread-per-client", 64_322)] {
         // Limits on processes do not bind root: the server runs as a user that has no other process.
-        let mut command = std::process::Command::new("setpriv");
+        let mut command = Command::new("setpriv");
         let user = [
             format!("--reuid={user}"),
             format!("--regid={user}"),
@@ -235,7 +337,7 @@ fn a_cap_on_clients_makes_the_next_one_wait_until_one_leaves() {
         let mut third = server.connect();
         third.write_all(ASK_AND_CLOSE).expect("sent");
         third
-            .set_read_timeout(Some(std::time::Duration::from_millis(300)))
+            .set_read_timeout(Some(Duration::from_millis(300)))
             .expect("a timeout");
         assert!(
             third.read(&mut [0; 1]).is_err(),

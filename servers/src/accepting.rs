@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use crate::stop;
-
 /// First pause after the system ran short; doubled up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 /// Longest pause: a server must serve again within a second of relief.
@@ -19,6 +17,8 @@ pub(crate) enum Verdict {
     Retry,
     /// Nobody is waiting.
     Empty,
+    /// Nobody will come any more: the listener is closed.
+    Closed,
     /// The system is short of something: wait, then try again.
     Pause(Duration),
 }
@@ -27,38 +27,25 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Accepting {
     pause: Duration,
-    /// Clients still let in after the stop: no more can have been waiting in the queue.
-    last_calls: u32,
 }
 
 impl Accepting {
-    /// For a listener whose queue holds `backlog` clients.
-    pub(crate) fn new(backlog: u32) -> Self {
-        Accepting {
-            pause: PAUSE_MIN,
-            last_calls: backlog,
-        }
-    }
-
-    /// Whether to accept at all: until the stop, and after it whoever may already have been waiting.
-    pub(crate) fn goes_on(&self) -> bool {
-        !stop::is_asked() || self.last_calls > 0
+    /// For a listener at which nothing has happened yet.
+    pub(crate) fn new() -> Self {
+        Accepting { pause: PAUSE_MIN }
     }
 
     /// A client was let in.
     pub(crate) fn succeeded(&mut self) {
         self.pause = PAUSE_MIN;
-        if stop::is_asked() {
-            self.last_calls = self.last_calls.saturating_sub(1);
-        }
     }
 
     /// Judges an error of accept(2), whose page lists what can be pending on a new connection.
     pub(crate) fn failed(&mut self, error: &io::Error) -> Verdict {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EAGAIN) => Verdict::Empty,
-            // Another acceptor has closed the listener.
-            Some(Errno::EINVAL) if stop::is_asked() => Verdict::Empty,
+            // The stop has closed it, perhaps in another process that shares it.
+            Some(Errno::EINVAL) => Verdict::Closed,
             Some(
                 Errno::EINTR
                 | Errno::ECONNABORTED
@@ -96,7 +83,7 @@ mod tests {
 
     #[test]
     fn retries_at_once_when_only_one_connection_is_lost() {
-        let mut accepting = Accepting::new(1);
+        let mut accepting = Accepting::new();
         for errno in [
             Errno::ECONNABORTED,
             Errno::EINTR,
@@ -109,7 +96,7 @@ mod tests {
 
     #[test]
     fn pauses_ever_longer_while_the_system_is_short_and_forgets_it_after_a_success() {
-        let mut accepting = Accepting::new(1);
+        let mut accepting = Accepting::new();
         let pauses: Vec<_> = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM]
             .map(|errno| judge(&mut accepting, errno))
             .into();

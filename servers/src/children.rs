@@ -127,6 +127,7 @@ impl Children {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
             });
         while (0..CHILDREN_MAX).any(|place| !self.is_free(place)) {
+            self.server.close_doors_if_nobody_waits();
             thread::sleep(LOOK_AGAIN);
         }
     }

@@ -30,7 +30,7 @@ impl Clients {
         count(&server.counters().tally().starts);
         Clients {
             server,
-            accepting: Accepting::new(server.settings().backlog),
+            accepting: Accepting::new(),
             _interruptible: Interruptible::this_thread(),
         }
     }
@@ -54,7 +54,7 @@ impl Iterator for Clients {
     type Item = Client;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.accepting.goes_on() {
+        while stop::lets_in() {
             if !self.server.has_room() {
                 thread::sleep(LOOK_AGAIN);
                 continue;
@@ -65,6 +65,7 @@ impl Iterator for Clients {
                     return Some(self.server.admit(socket));
                 }
                 Err(error) => match self.accepting.failed(&error) {
+                    Verdict::Closed => break,
                     Verdict::Empty if stop::is_asked() => break,
                     Verdict::Empty => self.server.wait_for_client(),
                     Verdict::Retry => {}
@@ -98,13 +99,13 @@ impl AsyncClients {
             server,
             listener: watch(server.listener().as_fd())?,
             stop: watch(server.stop_signal())?,
-            accepting: Accepting::new(server.settings().backlog),
+            accepting: Accepting::new(),
         })
     }
 
     /// The next client, `None` once the server is told to stop.
     pub async fn next(&mut self) -> Option<Client> {
-        while self.accepting.goes_on() {
+        while stop::lets_in() {
             if !self.server.has_room() {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
@@ -122,12 +123,14 @@ impl AsyncClients {
                     self.accepting.succeeded();
                     return Some(self.server.admit(socket));
                 }
-                Err(error) => {
-                    if let Verdict::Pause(pause) = self.accepting.failed(&error) {
+                Err(error) => match self.accepting.failed(&error) {
+                    Verdict::Closed => break,
+                    Verdict::Retry | Verdict::Empty => {}
+                    Verdict::Pause(pause) => {
                         self.server.note_shortage(&error);
                         tokio::time::sleep(pause).await;
                     }
-                }
+                },
             }
         }
         self.server.close_door();

@@ -50,6 +50,7 @@ impl Server {
     /// # Errors
     /// What the kernel said to binding, or to one of the small things a server needs.
     pub fn start(settings: Settings) -> io::Result<&'static Server> {
+        stop::note_inherited();
         log::open()?;
         touch_ballast(settings.ballast_octets)?;
         let listeners = listener::bind(&settings)?;
@@ -252,6 +253,15 @@ impl Server {
         if !stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
             // Another acceptor of the same listener may have closed it first.
             let _ = shutdown(self.listener().as_raw_fd(), Shutdown::Both);
+        }
+    }
+
+    /// Closes listeners in whose queue nobody is left, for a parent whose workers let in the last.
+    pub(crate) fn close_doors_if_nobody_waits(&self) {
+        for listener in &self.listeners {
+            if !sys::somebody_waits(listener.as_raw_fd()) {
+                let _ = shutdown(listener.as_raw_fd(), Shutdown::Both);
+            }
         }
     }
 

@@ -214,6 +214,18 @@ impl Server {
         );
     }
 
+    /// Whether its port has a listener.
+    pub fn listens(&self) -> bool {
+        const LISTEN: &str = "0A";
+        let port = format!(":{:04X}", self.address.port());
+        let sockets = fs::read_to_string("/proc/net/tcp").expect("a list of sockets");
+        sockets.lines().any(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            let local = fields.next().is_some_and(|local| local.ends_with(&port));
+            local && fields.nth(1) == Some(LISTEN)
+        })
+    }
+
     /// Entries of a folder of this process under /proc.
     pub fn count(&self, folder: &str) -> usize {
         fs::read_dir(format!("/proc/{}/{folder}", self.pid()))
@@ -314,6 +326,11 @@ impl Server {
 
     /// Stops it while so many clients ask without a pause; no answer may be cut short, and it must end well.
     pub fn stop_under_load(self, clients: usize) {
+        self.stop_while_asked_for("/", "Hola, cliente!", clients, 500);
+    }
+
+    /// The same for a path with that answer, once there have been more than so many answers.
+    pub fn stop_while_asked_for(self, path: &str, body: &str, clients: usize, enough: u32) {
         let answered = AtomicU32::new(0);
         thread::scope(|scope| {
             for _ in 0..clients {
@@ -321,16 +338,21 @@ impl Server {
                     // Until the door is closed.
                     while let Ok(mut socket) = TcpStream::connect(self.address) {
                         let mut answer = Vec::new();
+                        let request = format!(
+                            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+                        );
                         let _ = socket
-                            .write_all(ASK_AND_CLOSE)
+                            .write_all(request.as_bytes())
                             .and_then(|()| socket.read_to_end(&mut answer).map(|_| ()));
-                        let whole = answer.is_empty() || answer.ends_with(b"Hola, cliente!");
+                        let whole = answer.is_empty() || answer.ends_with(body.as_bytes());
                         assert!(whole, "{}", answer.escape_ascii());
                         answered.fetch_add(u32::from(!answer.is_empty()), Ordering::Relaxed);
                     }
                 });
             }
-            eventually("the load runs", || answered.load(Ordering::Relaxed) > 500);
+            eventually("the load runs", || {
+                answered.load(Ordering::Relaxed) > enough
+            });
             self.signal(Signal::SIGTERM);
         });
         let (status, words) = self.wait();

@@ -18,10 +18,10 @@ fn until_first(moments: [Option<Instant>; 2], now: Instant) -> Option<Duration> 
     Some(first.saturating_duration_since(now))
 }
 
-/// A wait that a signal ended was only short.
-fn unless_interrupted(waited: io::Result<()>) -> io::Result<()> {
+/// Whether a wait came to its end, and has shown all there is. One that a signal ended was only short.
+fn unless_interrupted(waited: io::Result<()>) -> io::Result<bool> {
     match waited {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-        waited => waited,
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(false),
+        waited => waited.map(|()| true),
     }
 }
