@@ -69,7 +69,7 @@ pub struct ServeArgs {
     /// Answer `/crash/panic`, `/crash/abort` and `/crash/segv` by crashing
     #[arg(long)]
     allow_crash: bool,
-    /// Write what clients say, and how many there are, to stderr
+    /// Write what clients say, and how many there are, to stderr; lines that are not read in time are lost, and counted
     #[arg(long)]
     log: bool,
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]

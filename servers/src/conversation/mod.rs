@@ -9,7 +9,7 @@ pub mod http;
 pub mod turns;
 
 #[cfg(test)]
-mod player;
+pub(crate) mod player;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;

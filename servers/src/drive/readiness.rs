@@ -71,3 +71,59 @@ pub fn advance(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::conversation::http::Http;
+    use crate::conversation::{Spoken, player};
+
+    /// A server's end of a connection, which does not block, and a client's.
+    fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let client = TcpStream::connect(listener.local_addr().expect("an address"));
+        let (server, _) = listener.accept().expect("a client");
+        server.set_nonblocking(true).expect("a flag");
+        (server, client.expect("the listener accepts"))
+    }
+
+    /// What is needed after each turn of one request, of a client that has sent `octets` at once.
+    fn needs(octets: &[u8]) -> Vec<Need> {
+        let (server, mut client) = connection();
+        client.write_all(octets).expect("sent");
+        wait(&server);
+        let site = player::site(Spoken::Http);
+        let mut conversation = Http::new(&site);
+        let mut needs = Vec::new();
+        while needs.last().is_none_or(|need| *need == Need::Turn) {
+            let need = advance(&mut conversation, &server, Turn::ONE_REQUEST);
+            needs.push(need.expect("a connection"));
+        }
+        assert!(client.read(&mut [0; 1]).expect("an answer") > 0);
+        needs
+    }
+
+    /// Waits until the octets of one write are there.
+    fn wait(server: &TcpStream) {
+        while server.peek(&mut [0; 1]).is_err() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_client_that_sends_one_request_never_comes_to_the_end_of_its_turn() {
+        let kept = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        assert_eq!(needs(kept), [Need::Readable]);
+        let last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        assert_eq!(needs(last), [Need::Nothing]);
+    }
+
+    #[test]
+    fn a_client_that_sends_several_requests_has_a_turn_for_each() {
+        let three = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3);
+        assert_eq!(needs(&three), [Need::Turn, Need::Turn, Need::Readable]);
+    }
+}
