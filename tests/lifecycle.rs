@@ -158,16 +158,8 @@ fn what_came_while_a_server_was_stopped_is_read_before_a_deadline_is_judged() {
     const DEADLINE: Duration = Duration::from_secs(2);
     for_each_model(|model| {
         let server = Server::start_whole(model, &["--deadlines", "2"]);
-        let clients: Vec<fn(&Server) -> (TcpStream, &'static [u8])> = vec![
-            |server| (server.stalled(), &ASK_AND_CLOSE[20..]),
-            |server| {
-                let mut idle = server.connect();
-                idle.write_all(ASK).expect("sent");
-                Answer::read(&mut BufReader::new(&idle)).expect("an answer");
-                (idle, ASK_AND_CLOSE)
-            },
-        ];
         let most = serves_at_once(model).unwrap_or(usize::MAX);
+        let clients: [Connect; 2] = [half_said, idle];
         for some in clients.chunks(most.min(clients.len())) {
             let mut some: Vec<_> = some.iter().map(|connect| connect(&server)).collect();
             let processes: Vec<_> = [server.pid().as_raw()]
@@ -192,6 +184,20 @@ fn what_came_while_a_server_was_stopped_is_read_before_a_deadline_is_judged() {
             }
         }
     });
+}
+
+/// Makes a client that is attended to; what it has still to send for its next answer.
+type Connect = fn(&Server) -> (TcpStream, &'static [u8]);
+
+fn half_said(server: &Server) -> (TcpStream, &'static [u8]) {
+    (server.stalled(), &ASK_AND_CLOSE[20..])
+}
+
+fn idle(server: &Server) -> (TcpStream, &'static [u8]) {
+    let mut client = server.connect();
+    client.write_all(ASK).expect("sent");
+    Answer::read(&mut BufReader::new(&client)).expect("an answer");
+    (client, ASK_AND_CLOSE)
 }
 
 #[test]
@@ -300,7 +306,7 @@ fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
         .tempdir()
         .expect("a folder");
     let program = folder.path().join("hola");
-    std::fs::copy(support::HOLA, &program).expect("a copy");
+    std::fs::copy(HOLA, &program).expect("a copy");
     for (model, user) in [("fork-per-client", 64_321), ("thread-per-client", 64_322)] {
         // Limits on processes do not bind root: the server runs as a user that has no other process.
         let mut command = Command::new("setpriv");
