@@ -3,11 +3,11 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::record::Status;
+use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, Word};
-use hola_verdict::{At, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
-use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO};
+use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO, place};
 use crate::{numbers, words};
 
 /// The claim of low load.
@@ -231,10 +231,7 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = At {
-        experiment: HEADLINE.experiment,
-        level: "new, 200/s",
-    };
+    let at = place(HEADLINE.experiment, "new, 200/s");
     let metric = Metric::ResponseP50;
     let ratio = facts.to_control(at, THREAD, metric)?;
     let ratio = numbers::comparison(metric, &ratio, language);
@@ -251,10 +248,7 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = At {
-        experiment: CRASH,
-        level: "abort",
-    };
+    let at = place(CRASH, "abort");
     let failed = |name| {
         let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))

@@ -193,6 +193,11 @@ impl<'r> Facts<'r> {
     }
 }
 
+/// A place, shorter to write.
+pub(crate) const fn place<'a>(experiment: &'a str, level: &'a str) -> At<'a> {
+    At { experiment, level }
+}
+
 /// The colour of a server.
 pub(crate) fn hue(card: &ServerCard) -> Hue {
     match card.attention.as_str() {

@@ -10,7 +10,7 @@ use hola_verdict::analysis::HEADLINE;
 use crate::charts::Drawing;
 use crate::charts::lines::{Lines, Point, Series};
 use crate::document::{Cell, Table};
-use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, rate_per_s};
+use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, place, rate_per_s};
 use crate::{numbers, words};
 
 /// Deaths of a handler, levels of the experiment.
@@ -105,14 +105,7 @@ impl Row<'_, '_> {
             self.value(HEADLINE, metric, reasons),
             ratio,
             self.percentiles(reasons),
-            self.value(
-                At {
-                    experiment: CAPACITY,
-                    level: "new",
-                },
-                Metric::CapacityPerS,
-                reasons,
-            ),
+            self.value(place(CAPACITY, "new"), Metric::CapacityPerS, reasons),
             self.memory(reasons),
             self.held(reasons),
             self.deaths(reasons),
@@ -199,10 +192,7 @@ impl Row<'_, '_> {
         let mut fatal = Vec::new();
         let mut is_known = false;
         for level in DEATHS {
-            let at = At {
-                experiment: CRASH,
-                level,
-            };
+            let at = place(CRASH, level);
             if let Some(survived) = self.figure(at, Metric::Survived, reasons) {
                 is_known = true;
                 if survived < 1.0 {
@@ -285,10 +275,7 @@ pub(crate) fn rates(
         .filter(|card| card.is_model || !only_models);
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &hola_lab::plan::Level)| {
-            let at = At {
-                experiment,
-                level: &level.name,
-            };
+            let at = place(experiment, &level.name);
             let estimate = facts.value(at, &card.name, metric)?;
             Some(Point {
                 x: *rate,

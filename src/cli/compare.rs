@@ -462,7 +462,7 @@ fn announcement(run: &Run, made: &[Block]) -> String {
         .designs
         .iter()
         .flat_map(|design| &design.stages)
-        .all(|stage| stage.shares_cpu())
+        .all(|stage| stage.has_no_cpu_apart())
     {
         say("servers and load generator share a CPU: rates and times would be the generator's as much as a server's, \
              so only CPU time is compared"
