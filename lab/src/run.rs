@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use hola_base::output::say;
 use hola_servers::cli::Cpus;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -189,7 +190,7 @@ impl Progress {
         let spent_s: f64 = until_here.map(|(_, budget_s)| budget_s).sum::<f64>() + design.budget_s;
         self.bar.set_position(seconds(spent_s));
         if self.bar.is_hidden() {
-            eprintln!("{}: done", design.experiment);
+            say(format_args!("{}: done", design.experiment));
         }
     }
 }

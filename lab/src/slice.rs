@@ -19,7 +19,7 @@ use crate::running::RunningServer;
 use crate::switches::Switches;
 
 /// Checks of a load that speak against any slice.
-const ALWAYS_DECISIVE: &[&str] = &["identity", "time_away", "throttled"];
+const ALWAYS_DECISIVE: &[&str] = &["identity", "time_away", "throttling"];
 
 /// Checks that speak against a slice of which every request should have been answered. All others judge what a slice does
 /// not claim: a closed loop may show the generator (capacity is taken from full servers alone), and a tenth of a second is
