@@ -8,6 +8,7 @@ use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use socket2::SockRef;
 
@@ -341,5 +342,19 @@ fn without_being_told_a_server_holds_no_more_clients_than_its_model_can_bear() {
         let backlog = longest_backlog().min(1024);
         assert_eq!(settings["backlog"], backlog, "{}", model.name);
         assert_eq!(settings["limits"]["idle_ms"], 5_000, "{}", model.name);
+    }
+}
+
+#[test]
+fn a_server_whose_messages_nobody_can_take_serves_and_stops_as_ever() {
+    for model in ["iterative", "pre-forked", "tokio"] {
+        let mut command = Command::new("sh");
+        let script = format!("exec \"$0\" serve {model} --bind 127.0.0.1:0 --log 2>/dev/full");
+        command.args(["-c", &script, HOLA]);
+        let server = Server::run(command);
+        server.greets();
+        server.signal(Signal::SIGTERM);
+        let (status, _) = server.wait();
+        assert!(status.success(), "{model}: {status}");
     }
 }

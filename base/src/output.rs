@@ -1,4 +1,5 @@
-//! What the program prints: data to standard output, everything else to standard error. Nothing else in this crate prints.
+//! What a program prints: data to standard output, everything else to standard error. `print!` and `eprint!` would panic on
+//! a closed pipe and on a full device.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -21,9 +22,9 @@ pub enum Reader {
 ///
 /// # Errors
 /// Names standard output when it takes no more, such as a full device.
-pub fn print(text: &str) -> Result<Reader> {
+pub fn print(data: impl AsRef<[u8]>) -> Result<Reader> {
     let mut stdout = io::stdout().lock();
-    reader_after(stdout.write_all(text.as_bytes()))
+    reader_after(stdout.write_all(data.as_ref()))
 }
 
 /// What became of something that was written to standard output.
@@ -42,7 +43,8 @@ pub fn reader_after(written: io::Result<()>) -> Result<Reader> {
 /// Prints a message for people on standard error, where nothing in it commands the terminal. A standard error that takes no
 /// more stops nothing.
 pub fn say(message: impl Display) {
-    let _ = writeln!(io::stderr(), "{}", visible::lines(&message.to_string()));
+    let message = message.to_string();
+    let _ = io::stderr().write_all(format!("{}\n", visible::lines(&message)).as_bytes());
 }
 
 /// Says why the program fails, in one line.

@@ -292,7 +292,6 @@ mod tests {
                 cpu_share,
             },
             kernel: None,
-            calibration: None,
             validity: Vec::new(),
         })
     }

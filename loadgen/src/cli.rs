@@ -1,7 +1,6 @@
 //! The command line, reusable as a subcommand: arguments to a task (`task`), a task to an exit code (`execute`).
 
 mod behaviour;
-mod calibrate;
 mod execute;
 mod histogram_log;
 mod levels;
@@ -19,7 +18,6 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
-pub use calibrate::{CalibrateArgs, CalibrateFormat, execute as execute_calibrate};
 pub use execute::{execute, refuse};
 pub use parse::parse_duration;
 use parse::{parse_clients, parse_cpus, parse_rates, parse_reuse};

@@ -486,7 +486,7 @@ mod tests {
     }
 
     fn refusal<T: Transport>(plan: &Plan, allowed: usize) -> String {
-        match work::<T>(plan, &Unobserved, &AtMost(Cell::new(allowed))) {
+        match work::<T>(plan, &Unobserved, &NoProbe, &AtMost(Cell::new(allowed))) {
             Err(error @ LoadError::ThreadRefused { .. }) => error.to_string(),
             other => panic!("{:?}", other.map(drop)),
         }
@@ -514,7 +514,7 @@ mod tests {
     fn a_thread_that_cannot_be_set_up_is_named_and_releases_the_others() {
         for mut plan in plans() {
             plan.jobs[2].cpu = Some(1023);
-            let words = match work::<Readiness>(&plan, &Unobserved, &SystemThreads) {
+            let words = match work::<Readiness>(&plan, &Unobserved, &NoProbe, &SystemThreads) {
                 Err(error) => error.to_string(),
                 Ok(_) => panic!("no machine that this runs on has 1024 CPUs"),
             };

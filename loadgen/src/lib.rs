@@ -6,11 +6,10 @@
 //!
 //! Linux only: it uses `epoll` directly.
 
-// Data passes through `stdout`, messages through `stderr`: the macros panic on a closed pipe or a full disk.
+// All that is printed passes through `hola_base::output`: the macros panic on a closed pipe and on a full device.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod answer;
-pub mod calibrate;
 mod checks;
 pub mod cli;
 pub mod condition;
@@ -24,8 +23,6 @@ mod measurement;
 mod recorder;
 pub mod response;
 pub mod schedule;
-pub mod stderr;
-pub mod stdout;
 mod strips;
 pub mod summary;
 mod sys;

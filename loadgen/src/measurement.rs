@@ -85,7 +85,6 @@ impl Measurement {
                 cpu_share: evidence.cpu_share,
             },
             kernel: evidence.kernel,
-            calibration: None,
             validity: Vec::new(),
         };
         summary.validity = checks::all(&summary, &recorder, workload, ledger, evidence);

@@ -34,9 +34,6 @@ pub struct Summary {
     /// What the kernel's network counters did during the run; `null` where the kernel does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<KernelEvidence>,
-    /// What the generator can do on this host; `null` where nobody has calibrated it (`hola calibrate`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub calibration: Option<CalibrationReference>,
     /// Self-checks; a measurement with a failed check must not be ranked.
     pub validity: Vec<Check>,
 }
@@ -257,24 +254,6 @@ pub struct KernelEvidence {
     /// `TcpExt: DelayedACKs`: acknowledgements sent because their timer went off.
     #[serde(default)]
     pub delayed_acks: u64,
-}
-
-/// What the stored calibration of this host says of a measurement.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CalibrationReference {
-    /// When it was made: UTC, RFC 3339.
-    pub made_at: String,
-    /// Engine the measurement was made with.
-    pub engine: Engine,
-    /// Highest rate of one thread with the same engine and reuse of connections; `null` where that was not calibrated, and
-    /// for several threads.
-    pub ceiling_per_s: Option<f64>,
-    /// Completed requests per second over the ceiling.
-    pub achieved_share: Option<f64>,
-    /// 99th percentile of the generator's lateness at a modest rate and with the same pacing, in microseconds.
-    pub lag_us_p99: Option<f64>,
-    /// What two series of equal trials differ by in rate, as a factor above 1.
-    pub noise_floor: Option<f64>,
 }
 
 /// One honesty check and what it saw.

@@ -9,7 +9,6 @@ pub(crate) mod markdown;
 
 use std::fmt::Write;
 
-use crate::calibrate;
 use crate::measurement::Measurement;
 use crate::summary::{Distribution, Latencies, LoopKind, Plan, Summary};
 
@@ -87,7 +86,6 @@ fn write_page(page: &mut String, summary: &Summary, measurement: &Measurement) -
         writeln!(page, "  {mark} {:<15} {}", check.check, check.detail)?;
     }
     writeln!(page)?;
-    writeln!(page, "{}", calibrate::reference(summary))?;
     writeln!(page, "{}", conclusion::sentence(summary))
 }
 

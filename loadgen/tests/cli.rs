@@ -15,8 +15,6 @@ use truth::{CLOSE, Truth, answer_once};
 
 fn hola_load(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hola-load"))
-        // What this machine was calibrated for is none of a test's business.
-        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
         .args(arguments)
         .output()
         .unwrap()
@@ -208,7 +206,6 @@ fn a_refused_thread_is_one_line_and_exits_with_1() {
             .arg(env!("CARGO_BIN_EXE_hola-load"))
             .args([url.as_str(), "--threads=8", "--duration=1h", pace])
             .env("RUST_MIN_STACK", "1000000000")
-            .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
             .output()
             .unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -266,7 +263,6 @@ fn signal(child: &Child, signal: Signal) {
 fn endless(server: &Truth, url: &str, stdout: Stdio) -> Child {
     let arguments = "--warmup 0s --duration 10m --clients 2 --format json";
     let child = Command::new(env!("CARGO_BIN_EXE_hola-load"))
-        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
         .arg(url)
         .args(arguments.split(' '))
         .stdout(stdout)

@@ -13,8 +13,6 @@ use truth::{CLOSE, Truth, answer_once, request, silence};
 
 fn command(server: &Truth, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
-    // What this machine was calibrated for is none of a test's business.
-    command.env("HOLA_CALIBRATION", "/nowhere/calibration.json");
     command
         .args([&server.address.to_string(), "--warmup=0s"])
         .args(arguments);

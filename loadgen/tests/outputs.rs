@@ -24,8 +24,6 @@ fn greeter() -> Truth {
 
 fn hola_load(server: &Truth, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
-    // What this machine was calibrated for is none of a test's business.
-    command.env("HOLA_CALIBRATION", "/nowhere/calibration.json");
     command
         .args([&server.address.to_string(), "--warmup=0s", "--clients=3"])
         .args(arguments)
@@ -249,7 +247,6 @@ fn a_result_with_its_cause_of_failure_is_written_whole() {
     let folder = tempfile::tempdir().unwrap();
     let result = folder.path().join("o.json");
     let output = Command::new(env!("CARGO_BIN_EXE_hola-load"))
-        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
         .args([&nobody(), "--warmup=0s", "--requests=4", "--clients=2"])
         .args(["--format=json", "--output"])
         .arg(&result)
@@ -373,7 +370,6 @@ fn a_full_standard_output_is_one_line_and_exit_code_1() {
             // Not by `hola_load`, which asks for a number of clients itself.
             let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
             let output = command
-                .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
                 .args([&server.address.to_string(), "--warmup=0s", load])
                 .args(["--requests=10", "--format", format])
                 .stdout(File::options().write(true).open("/dev/full").unwrap())

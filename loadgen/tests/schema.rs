@@ -37,8 +37,6 @@ fn published_schemas_are_those_of_the_code() {
 fn output(server: &Truth, arguments: &[&str]) -> String {
     let target = server.address.to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_hola-load"))
-        // What this machine was calibrated for is none of a test's business.
-        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
         .args([&[target.as_str(), "--warmup=0s"], arguments].concat())
         .output()
         .unwrap();

@@ -88,7 +88,6 @@ fn hola_load(program: &mut Command, server: &Truth, arguments: &str) -> Command 
     let mut command = Command::new(program.get_program());
     command
         .args(program.get_args())
-        .env("HOLA_CALIBRATION", "/nowhere/calibration.json")
         .arg(server.address.to_string())
         .args(["--warmup=0s", "--format=json", "--strict"])
         .args(arguments.split(' '))

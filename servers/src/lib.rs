@@ -3,6 +3,9 @@
 //! A [`models::Model`] decides *who* runs a conversation; [`conversation`] is what is said; [`drive`] moves the octets;
 //! [`server::Server`] owns what all models share, so that a difference between two models is the model.
 
+// The macros panic on a closed pipe and on a full device.
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod children;
 pub mod cli;
 pub mod client;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use hola_base::output::say;
 use hola_servers::cli::{self, ServeArgs};
 
 /// Serve `Hola, cliente!` under one concurrency model
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
     match cli::serve(&Arguments::parse().serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("hola-serve: {error}");
+            say(format_args!("hola-serve: {error}"));
             ExitCode::from(error.exit_code())
         }
     }

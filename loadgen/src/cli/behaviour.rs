@@ -62,7 +62,7 @@ pub enum ConversationArg {
 /// How the system calls are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineArg {
-    /// The faster one on this machine, if `hola calibrate` has measured it; readiness otherwise
+    /// Completion where the kernel has io_uring, readiness elsewhere
     Auto,
     /// epoll
     Readiness,

@@ -3,18 +3,18 @@
 use std::process::ExitCode;
 
 use hdrhistogram::serialization::V2DeflateSerializer;
+use hola_base::output::say;
 
 use super::histogram_log::{self, HistogramLog};
 use super::outlets::Outlets;
 use super::watch::Watch;
-use super::{Format, Output, Task, UsageError, calibrate, levels, search};
-use crate::calibrate::Calibration;
+use super::{Format, Output, Task, UsageError, levels, search};
 use crate::condition::{Condition, Truth};
 use crate::engine::{LoadError, run};
 use crate::measurement::Measurement;
 use crate::summary::{Line, Summary};
 use crate::workload::Workload;
-use crate::{stderr, sys, text};
+use crate::{sys, text};
 
 /// Exit code of a run that failed or in which nothing succeeded.
 pub(super) const EXIT_ERROR: u8 = 1;
@@ -39,7 +39,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
     match try_execute(task, output, model) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
-            stderr::print_line(format_args!("error: {message}"));
+            say(format_args!("error: {message}"));
             ExitCode::from(EXIT_ERROR)
         }
     }
@@ -47,7 +47,7 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
 
 /// Says why the arguments are refused.
 pub fn refuse(error: &UsageError) -> ExitCode {
-    stderr::print_line(format_args!("error: {error}"));
+    say(format_args!("error: {error}"));
     ExitCode::from(EXIT_USAGE)
 }
 
@@ -59,7 +59,6 @@ fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8
         output,
         outlets,
         model,
-        calibration: calibrate::stored(),
     };
     let code = match task {
         Task::One(workload) => one(workload, &session),
@@ -82,8 +81,6 @@ pub(super) struct Session<'a> {
     pub(super) output: &'a Output,
     pub(super) outlets: Outlets,
     model: Option<String>,
-    /// What the generator can do here, if that is known.
-    calibration: Option<Calibration>,
 }
 
 impl Session<'_> {
@@ -102,27 +99,20 @@ impl Session<'_> {
         let log = log
             .as_deref_mut()
             .map(|file| HistogramLog::new(file, &mut serializer, &workload.url()));
-        let workload = Workload {
-            engine: calibrate::engine(workload, self.calibration.as_ref()),
-            ..workload.clone()
-        };
-        let watch = Watch::new(&workload, self.output, &self.outlets, log);
-        let result = run(&workload, &watch);
+        let watch = Watch::new(workload, self.output, &self.outlets, log);
+        let result = run(workload, &watch);
         let watched = watch.close();
         let mut measurement = match result {
             Ok(measurement) => measurement,
             Err(error @ LoadError::StoppedInWarmup) => {
                 watched?;
-                stderr::print_line(error);
+                say(error);
                 return Ok(None);
             }
             Err(error) => return Err(error.to_string()),
         };
         watched?;
         measurement.summary.model.clone_from(&self.model);
-        if let Some(calibration) = &self.calibration {
-            calibration.refer(&mut measurement.summary);
-        }
         Ok(Some(measurement))
     }
 }
@@ -149,7 +139,7 @@ fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
     if measurement.summary.counts.ok == 0 {
         let nothing = text::conclusion::nothing_measured(&measurement.summary);
         let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
-        stderr::print_line(format_args!("error: {reason}"));
+        say(format_args!("error: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {
@@ -192,17 +182,17 @@ pub(super) fn judge(fail_if: &[Condition], summary: &Summary, level: &str) -> Ga
             Truth::Fails(_) => {}
             Truth::Holds(figure) => {
                 gates.broken += 1;
-                stderr::print_line(format_args!("gate broken: {level}{gate}: {figure}"));
+                say(format_args!("gate broken: {level}{gate}: {figure}"));
             }
             Truth::Undecided(figure) => {
                 gates.broken += 1;
-                stderr::print_line(format_args!(
+                say(format_args!(
                     "gate broken: {level}{gate} cannot be ruled out: {figure}"
                 ));
             }
             Truth::Unsupported(figure) => {
                 gates.unsupported += 1;
-                stderr::print_line(format_args!("gate not decided: {level}{gate}: {figure}"));
+                say(format_args!("gate not decided: {level}{gate}: {figure}"));
             }
         }
     }

@@ -1,13 +1,15 @@
 //! Several loads on one server, one after the other.
 
+use hola_base::output::say;
+
 use super::Format;
 use super::execute::{
     EXIT_ERROR, EXIT_INVALID, Gates, Session, interrupted_code, judge, line, object,
 };
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Summary};
+use crate::text;
 use crate::workload::Workload;
-use crate::{stderr, text};
 
 /// Runs the loads and writes one table of them; SIGINT and SIGTERM keep those that were finished.
 pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, String> {
@@ -22,7 +24,7 @@ pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, Strin
             interrupted = true;
             break;
         };
-        stderr::print_line(format_args!(
+        say(format_args!(
             "[{}/{}] {}",
             index + 1,
             workloads.len(),
@@ -87,7 +89,7 @@ fn verdict(levels: &[Summary], gates: Gates, interrupted: bool, strict: bool) ->
         let level = text::levels::level(dead);
         let nothing = text::conclusion::nothing_measured(dead);
         let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
-        stderr::print_line(format_args!("error: {level}: {reason}"));
+        say(format_args!("error: {level}: {reason}"));
         return EXIT_ERROR;
     }
     match gates.exit_code() {

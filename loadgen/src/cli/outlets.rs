@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell, RefMut};
 use std::io::LineWriter;
 
+use hola_base::output::{Reader, say};
+
 use super::sink::Sink;
 use super::{Format, Output};
-use crate::stderr;
-use crate::stdout::Reader;
 
 /// The destinations of a task. What was measured is never lost to one that fails: the result then goes to standard output,
 /// and the load goes on without the log.
@@ -81,7 +81,7 @@ impl Outlets {
 
     /// Says at once that something could not be written, and remembers it for the exit code.
     pub(super) fn report(&self, message: &str) {
-        stderr::print_line(format_args!("error: {message}"));
+        say(format_args!("error: {message}"));
         self.failed.set(true);
     }
 

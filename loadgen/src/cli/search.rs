@@ -3,12 +3,14 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
+use hola_base::output::say;
+
 use super::execute::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use super::levels::{finished, tell, write};
 use crate::condition::{Condition, Truth};
 use crate::summary::{Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
 use crate::workload::{MAX_RATE, Pace, Workload};
-use crate::{stderr, target, text};
+use crate::{target, text};
 
 /// Most loads of a search: twenty doublings are a factor of a million, five bisections reach 5 %, and some to spare.
 const STEPS_MOST: usize = 32;
@@ -54,7 +56,7 @@ pub(super) fn run(
         let judgement = judge(&measurement.summary, objectives);
         let line = text::levels::line(&measurement.summary);
         let outcome = judgement.to_string();
-        stderr::print_line(format_args!(
+        say(format_args!(
             "[{}] {line}: {outcome}",
             bracket.steps.len() + 1
         ));

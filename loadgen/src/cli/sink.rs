@@ -7,9 +7,9 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::process;
 
+use hola_base::output::{Reader, print};
 use nix::unistd::{AccessFlags, eaccess};
 
-use crate::stdout::{self, Reader};
 use crate::sys;
 
 /// A destination, checked before the load starts. A file appears when there is something in it, and nothing that exists
@@ -90,7 +90,7 @@ impl Sink {
     /// What was wrong, with the destination's name.
     pub(super) fn append(&mut self, part: &[u8]) -> Result<Reader, String> {
         let written = match &mut self.target {
-            Target::Stdout => return stdout::print(part).map_err(|error| error.to_string()),
+            Target::Stdout => return print(part).map_err(|error| format!("{error:#}")),
             Target::Open(file) => file.write_all(part),
             Target::New(path) => create_with(path, part).map(|file| {
                 self.target = Target::Open(file);

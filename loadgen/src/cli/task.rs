@@ -3,13 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use hola_base::output::say;
+
 use super::parse::{Located, locate};
 use super::{ArrivalsArg, LoadArgs};
 use crate::condition::Condition;
 use crate::summary::Arrivals;
+use crate::sys;
 use crate::target::{connect, is_on_this_machine};
 use crate::workload::{GREETING, Pace, Stop, Workload};
-use crate::{stderr, sys};
 
 /// Shortest interval: a worker looks at its books this often.
 const INTERVAL_LEAST: Duration = Duration::from_millis(100);
@@ -154,7 +156,7 @@ impl LoadArgs {
             [first, ..] => connect(&allowed, self.timeout).map_or(first, |(_, address)| address),
         };
         if located.is_named() {
-            stderr::print_line(format_args!("{} is {target}", located.host));
+            say(format_args!("{} is {target}", located.host));
         }
         Ok(target)
     }

@@ -106,6 +106,9 @@ fn files_that_somebody_else_holds(finding: &mut Finding) {
             "300ms",
             "--warmup",
             "0s",
+            // Connections of the other engine are no files of the process.
+            "--engine",
+            "readiness",
         ],
     );
     drop(held);

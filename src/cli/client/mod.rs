@@ -17,13 +17,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
-use hola_loadgen::{stderr, target};
+use hola_base::output::{Reader, print, say};
+use hola_loadgen::target;
 use hola_servers::conversation::ack::ACKNOWLEDGEMENT;
 use signal_hook::consts::SIGINT;
 
 use self::transcript::{Transcript, without_line_end};
 use super::INTERRUPTED;
-use hola_base::output::{Reader, print, say};
 
 /// Where `hola serve` listens unless told otherwise.
 const ADDRESS_DEFAULT: &str = "127.0.0.1:8080";
@@ -145,7 +145,7 @@ fn connect(args: &ClientArgs) -> Result<TcpStream> {
     match target::connect(&addresses, PATIENCE) {
         Ok((socket, address)) => {
             if typed.parse::<SocketAddr>().is_err() {
-                stderr::print_line(format_args!("hola: {typed} is {address}"));
+                say(format_args!("hola: {typed} is {address}"));
             }
             socket.set_nodelay(true)?;
             socket.set_write_timeout(Some(PATIENCE))?;
