@@ -3,14 +3,17 @@
 use std::process::Command;
 
 /// What Hola is made of. A change to anything else does not make a build another one.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "src",
+    "base",
+    "lab",
+    "verdict",
+    "report",
     "servers",
     "loadgen",
-    "templates",
     "scripts/targets.toml",
     "examples",
 ];

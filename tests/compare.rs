@@ -361,6 +361,42 @@ fn damaged_and_doubled_records_are_named() {
 }
 
 #[test]
+fn a_link_in_a_runs_folder_is_not_followed() {
+    let results = tempfile::tempdir().expect("a folder");
+    let output = results.path().to_str().expect("text");
+    let (status, _, stderr) = hola(&[
+        "compare",
+        "--experiments=spawn",
+        "--blocks=1",
+        "--output",
+        output,
+    ]);
+    assert!(status.success(), "{stderr}");
+    let folder = only_folder(results.path());
+    let report = || hola(&["report", folder.to_str().expect("text")]);
+    let elsewhere = tempfile::tempdir().expect("a folder");
+
+    let page = folder.join("report.html");
+    let secret = elsewhere.path().join("secret");
+    fs::write(&secret, "kept").expect("written");
+    fs::remove_file(&page).expect("removed");
+    std::os::unix::fs::symlink(&secret, &page).expect("a link");
+    let (status, _, stderr) = report();
+    assert!(status.success(), "{stderr}");
+    assert_eq!(fs::read_to_string(&secret).expect("text"), "kept");
+    assert!(fs::symlink_metadata(&page).expect("a page").is_file());
+
+    let records = folder.join("blocks.jsonl");
+    let moved = elsewhere.path().join("blocks.jsonl");
+    fs::copy(&records, &moved).expect("copied");
+    fs::remove_file(&records).expect("removed");
+    std::os::unix::fs::symlink(&moved, &records).expect("a link");
+    let (status, _, stderr) = report();
+    assert_eq!(status.code(), Some(1));
+    assert!(stderr.contains("blocks.jsonl"), "{stderr}");
+}
+
+#[test]
 fn two_comparisons_begun_in_one_second_get_a_folder_each() {
     let results = tempfile::tempdir().expect("a folder");
     let begun: Vec<Child> = (0..3)

@@ -318,6 +318,13 @@ impl Stage {
             .find(|participant| participant.name == name)
     }
 
+    /// Whether the servers have no CPU but those of the generator: rates and times are the generator's as much as theirs then.
+    pub fn has_no_cpu_apart(&self) -> bool {
+        self.server_cpus
+            .iter()
+            .all(|cpu| self.generator_cpus.contains(cpu))
+    }
+
     /// Whether servers and generator share a CPU.
     pub fn shares_cpu(&self) -> bool {
         self.server_cpus

@@ -3,11 +3,11 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::record::Status;
+use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, Word};
-use hola_verdict::{At, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
-use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO};
+use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO, place};
 use crate::{numbers, words};
 
 /// The claim of low load.
@@ -231,24 +231,24 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
+    let at = place(HEADLINE.experiment, "new, 200/s");
+    let metric = Metric::ResponseP50;
+    let ratio = facts.to_control(at, THREAD, metric)?;
+    let ratio = numbers::comparison(metric, &ratio, language);
     let (claim, decision) = facts
         .decisions
         .iter()
         .find(|(claim, _)| claim.id == LOW_LOAD)?;
     let (word, _) = words::verdict(decision.verdict, language);
     let statement = language.of(claim.statement).trim_end_matches('.');
-    let reason = words::stored(&decision.reason, language);
     Some(language.choose(
-        || format!("When does it not matter? “{statement}”: {word}. {reason}"),
-        || format!("¿Cuándo da igual? «{statement}»: {word}. {reason}"),
+        || format!("When does it not matter? At 200 requests per second the median response with threads takes {ratio} that of iterative; “{statement}”: {word}."),
+        || format!("¿Cuándo da igual? A 200 peticiones por segundo la respuesta mediana con hilos tarda {ratio} la del iterativo; «{statement}»: {word}."),
     ))
 }
 
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = At {
-        experiment: CRASH,
-        level: "abort",
-    };
+    let at = place(CRASH, "abort");
     let failed = |name| {
         let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))

@@ -3,7 +3,7 @@
 use hola_base::{Language, Text, text as bilingual};
 use hola_lab::record::Run;
 use hola_verdict::difference::{Cell as Compared, ChangeVerdict, Difference};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::document::{Cell, Notice, Table, Tone};
 use crate::escape;
@@ -160,97 +160,53 @@ fn row(cell: &Compared, language: Language) -> Vec<Cell> {
     ]
 }
 
-#[derive(Serialize)]
-struct Document<'d> {
-    schema_version: u32,
-    base: &'d str,
-    candidate: &'d str,
-    warnings: Vec<&'d str>,
-    called_share: Option<f64>,
-    shared: Vec<SharedRow<'d>>,
-    cells: Vec<CellRow<'d>>,
-    claims: Vec<ClaimRow>,
-}
-
-#[derive(Serialize)]
-struct SharedRow<'d> {
-    experiment: &'d str,
-    metric: &'static str,
-    ratio: f64,
-}
-
-#[derive(Serialize)]
-struct CellRow<'d> {
-    experiment: &'d str,
-    level: &'d str,
-    participant: &'d str,
-    metric: &'static str,
-    base: f64,
-    candidate: f64,
-    shared: Option<f64>,
-    change: f64,
-    change_interval: [f64; 2],
-    p_holm: f64,
-    verdict: &'static str,
-}
-
-#[derive(Serialize)]
-struct ClaimRow {
-    claim: &'static str,
-    base: &'static str,
-    candidate: &'static str,
-    is_reversed: bool,
-}
-
 /// As JSON, every cell in it.
 pub fn json(difference: &Difference, sides: Sides<'_>) -> String {
-    let cell = |cell| -> CellRow<'_> {
-        let cell: &Compared = cell;
-        CellRow {
-            experiment: &cell.experiment,
-            level: &cell.level,
-            participant: &cell.participant,
-            metric: cell.metric.name(),
-            base: cell.base.value,
-            candidate: cell.candidate.value,
-            shared: cell.shared,
-            change: cell.change.value,
-            change_interval: [cell.change.low, cell.change.high],
-            p_holm: cell.p_holm,
-            verdict: match cell.verdict {
+    let cell = |cell: &Compared| {
+        json!({
+            "experiment": cell.experiment,
+            "level": cell.level,
+            "participant": cell.participant,
+            "metric": cell.metric.name(),
+            "base": cell.base.value,
+            "candidate": cell.candidate.value,
+            "shared": cell.shared,
+            "change": cell.change.value,
+            "change_interval": [cell.change.low, cell.change.high],
+            "p_holm": cell.p_holm,
+            "verdict": match cell.verdict {
                 ChangeVerdict::Worse => "worse",
                 ChangeVerdict::Better => "better",
                 ChangeVerdict::Same => "same",
                 ChangeVerdict::Undecided => "undecided",
             },
-        }
+        })
     };
-    let shared = difference.shared.iter().map(|shared| SharedRow {
-        experiment: &shared.experiment,
-        metric: shared.metric.name(),
-        ratio: shared.ratio,
+    let shared = difference.shared.iter().map(|shared| {
+        json!({
+            "experiment": shared.experiment,
+            "metric": shared.metric.name(),
+            "change": shared.ratio,
+        })
     });
-    let claims = difference.claims.iter().map(|change| ClaimRow {
-        claim: change.id,
-        base: words::verdict_name(change.base),
-        candidate: words::verdict_name(change.candidate),
-        is_reversed: change.is_reversed(),
+    let claims = difference.claims.iter().map(|change| {
+        json!({
+            "claim": change.id,
+            "base": words::verdict_name(change.base),
+            "candidate": words::verdict_name(change.candidate),
+            "is_reversed": change.is_reversed(),
+        })
     });
-    let document = Document {
-        schema_version: SCHEMA_VERSION,
-        base: &sides.base.name,
-        candidate: &sides.candidate.name,
-        warnings: difference
-            .warnings
-            .iter()
-            .map(|warning| warning.en.as_str())
-            .collect(),
-        called_share: difference.called_share(),
-        shared: shared.collect(),
-        cells: difference.cells.iter().map(cell).collect(),
-        claims: claims.collect(),
-    };
-    let text = serde_json::to_string_pretty(&document)
-        .unwrap_or_else(|error| unreachable!("strings and numbers are JSON: {error}"));
-    escape::json(&text) + "\n"
+    let warnings = difference.warnings.iter().map(|warning| &warning.en);
+    let document = json!({
+        "schema_version": SCHEMA_VERSION,
+        "base": sides.base.name,
+        "candidate": sides.candidate.name,
+        "warnings": warnings.collect::<Vec<_>>(),
+        "called_share": difference.called_share(),
+        "shared": shared.collect::<Vec<_>>(),
+        "cells": difference.cells.iter().map(cell).collect::<Vec<_>>(),
+        "claims": claims.collect::<Vec<_>>(),
+    });
+    escape::json(&format!("{document:#}")) + "\n"
 }

@@ -136,6 +136,11 @@ impl Cell {
         }
     }
 
+    /// What the page sorts it by, short: a page has thousands.
+    pub(crate) fn sort_key(&self) -> Option<String> {
+        self.value.map(|value| format!("{value:.4e}"))
+    }
+
     /// Whether it is a name on the command line.
     pub(crate) fn is_name(&self) -> bool {
         self.below.is_some() && self.value.is_none()
@@ -180,6 +185,18 @@ impl Table {
             caption: caption.into(),
             columns: columns.collect(),
             ..Table::default()
+        }
+    }
+
+    /// Leaves out columns that have `nothing` in every row.
+    pub(crate) fn leave_out_empty_columns(&mut self, nothing: &str) {
+        for place in (0..self.columns.len()).rev() {
+            if self.rows.iter().all(|row| row[place].text == nothing) {
+                self.columns.remove(place);
+                for row in &mut self.rows {
+                    row.remove(place);
+                }
+            }
         }
     }
 

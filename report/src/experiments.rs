@@ -89,19 +89,24 @@ pub(crate) fn at<'a>(design: &'a Design, level: &'a Level) -> At<'a> {
     }
 }
 
-/// The result in one sentence: both ends at the first level that has a comparison.
+/// Levels, those first at which the experiment asks for precision.
+pub(crate) fn levels_by_weight(design: &Design) -> impl Iterator<Item = &Level> {
+    let precise = design
+        .precision
+        .iter()
+        .flat_map(|precision| &precision.levels);
+    let precise = precise.filter_map(|name| design.level(name));
+    precise.chain(design.levels()).map(|(_, level)| level)
+}
+
+/// The result in one sentence: both ends at the first level with a difference, or with a comparison at least.
 pub(crate) fn line(
     facts: &Facts<'_>,
     design: &Design,
     metric: Metric,
     language: Language,
 ) -> Option<String> {
-    let precise = design
-        .precision
-        .iter()
-        .flat_map(|precision| &precision.levels);
-    let precise = precise.filter_map(|name| design.level(name));
-    precise.chain(design.levels()).find_map(|(_, level)| {
+    let lines = levels_by_weight(design).filter_map(|level| {
         let judged = facts.judged(at(design, level), metric);
         let mut judged: Vec<(&String, &Judged)> = judged.iter().collect();
         judged.sort_by(|(_, (one, _)), (_, (other, _))| one.value.total_cmp(&other.value));
@@ -114,10 +119,39 @@ pub(crate) fn line(
             [one] => write(one),
             [first, .., last] => format!("{}; {}", write(first), write(last)),
         };
+        let differs = judged
+            .iter()
+            .any(|(_, (_, word))| matches!(word, Word::Better | Word::Worse));
         let title = language.of(metric.definition().title);
         let against = language.choose(|| "against", || "frente a");
+        Some((
+            differs,
+            format!(
+                "{}: {title} {against} {}: {ends}.",
+                level.name, level.control
+            ),
+        ))
+    });
+    let lines: Vec<(bool, String)> = lines.collect();
+    let telling = lines.iter().find(|(differs, _)| *differs).or(lines.first());
+    telling
+        .map(|(_, line)| line.clone())
+        .or_else(|| control_line(facts, design, metric, language))
+}
+
+/// The same of an experiment that has nobody but its control.
+fn control_line(
+    facts: &Facts<'_>,
+    design: &Design,
+    metric: Metric,
+    language: Language,
+) -> Option<String> {
+    levels_by_weight(design).find_map(|level| {
+        let value = facts.value(at(design, level), &level.control, metric)?;
+        let value = numbers::value(metric, &value, language);
+        let title = words::metric(metric, language);
         Some(format!(
-            "{}: {title} {against} {}: {ends}.",
+            "{}: {title}: {} {value}.",
             level.name, level.control
         ))
     })
@@ -301,10 +335,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
                 }));
                 if value.is_none() && number == 0 {
                     let why = facts.analysis.missing(at, name, *metric);
-                    reasons.add(
-                        words::missing(&why, language),
-                        format!("{name} ({})", level.name),
-                    );
+                    reasons.add(&why, name, &level.name, language);
                 }
             }
             table.rows.push(row);
@@ -424,7 +455,7 @@ fn tile(
         let ratio = facts.analysis.ratio(at, name, cheapest, metric);
         match ratio.map(|ratio| Word::new(&ratio, metric)) {
             Some(Word::Same { margin: within }) => {
-                margin = numbers::margin(metric, within, language);
+                margin = numbers::width(metric, within, language);
                 same.push(name.to_owned());
             }
             Some(Word::Undecided { .. }) => open.push(name.to_owned()),

@@ -9,7 +9,7 @@ use hola_lab::experiments::{self, Experiment};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Design, Level, Load, Pace, Stage, Task};
 use hola_lab::record::{Block, Reading, Run, ServerCard};
-use hola_verdict::analysis::{Controls, Word};
+use hola_verdict::analysis::{Controls, Missing, Word};
 use hola_verdict::claims::{CLAIMS, Claim, Decision};
 use hola_verdict::{Analysis, At, Estimate};
 
@@ -31,6 +31,9 @@ pub(crate) const TOKIO: &str = "tokio";
 /// A comparison with the control, and the word for it.
 pub(crate) type Judged = (Estimate, Word);
 
+/// Every comparison of a level, by participant.
+pub(crate) type JudgedLevel = BTreeMap<String, Judged>;
+
 /// What the analysis found.
 pub(crate) struct Facts<'r> {
     pub(crate) run: &'r Run,
@@ -40,7 +43,7 @@ pub(crate) struct Facts<'r> {
     pub(crate) decisions: Vec<(&'static Claim, Decision)>,
     /// What was asked for before: every language and format asks for the same.
     values: RefCell<BTreeMap<Asked, Option<Estimate>>>,
-    judged: RefCell<BTreeMap<(String, String, Metric), Rc<BTreeMap<String, Judged>>>>,
+    judged: RefCell<BTreeMap<(String, String, Metric), Rc<JudgedLevel>>>,
 }
 
 /// A value, or a comparison with the control, of a participant at a place.
@@ -136,7 +139,7 @@ impl<'r> Facts<'r> {
     }
 
     /// Every comparison of a level with its control, by participant.
-    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<BTreeMap<String, Judged>> {
+    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<JudgedLevel> {
         let key = (at.experiment.into(), at.level.into(), metric);
         let judge = || {
             let words = self.analysis.words(at, metric).into_iter();
@@ -190,6 +193,11 @@ impl<'r> Facts<'r> {
     }
 }
 
+/// A place, shorter to write.
+pub(crate) const fn place<'a>(experiment: &'a str, level: &'a str) -> At<'a> {
+    At { experiment, level }
+}
+
 /// The colour of a server.
 pub(crate) fn hue(card: &ServerCard) -> Hue {
     match card.attention.as_str() {
@@ -223,37 +231,47 @@ pub(crate) fn experiment(name: &str) -> Option<&'static Experiment> {
     experiments::find(name)
 }
 
-/// Figures that are missing, grouped by reason: each reason is told once.
+/// Figures that are missing, grouped by reason and by whom: each reason is told once.
 #[derive(Debug, Default)]
-pub(crate) struct Reasons(Vec<(String, Vec<String>)>);
+pub(crate) struct Reasons(Vec<(String, Missed)>);
+
+/// Who misses what.
+type Missed = Vec<(String, Vec<String>)>;
 
 impl Reasons {
-    /// Notes that `what` is missing, and why.
-    pub(crate) fn add(&mut self, why: String, what: String) {
-        let reason = match self.0.iter_mut().position(|(reason, _)| *reason == why) {
-            Some(place) => &mut self.0[place],
-            None => {
-                self.0.push((why, Vec::new()));
-                let last = self.0.len() - 1;
-                &mut self.0[last]
-            }
-        };
-        if !reason.1.contains(&what) {
-            reason.1.push(what);
+    /// Notes that `who` misses `what`, and why.
+    pub(crate) fn add(&mut self, why: &Missing, who: &str, what: &str, language: Language) {
+        let missed = entry(&mut self.0, &words::missing(why, language));
+        let whats = entry(missed, who);
+        if !whats.iter().any(|one| one == what) {
+            whats.push(what.into());
         }
     }
 
-    /// A line per reason: `— server was full: iterative (p99, capacity)`.
+    /// A line per reason, such as `No figure (its CPU was full): iterative (equal-load; capacity)`.
     pub(crate) fn notes(&self, language: Language) -> Vec<String> {
-        let unknown = || language.choose(|| "not known", || "no se sabe").to_owned();
-        let line = |(why, what): &(String, Vec<String>)| {
-            let why = if why.is_empty() {
-                unknown()
-            } else {
-                why.clone()
-            };
-            format!("— {}: {}.", words::capital(&why), what.join("; "))
+        let line = |(why, missed): &(String, Missed)| {
+            let who = missed
+                .iter()
+                .map(|(who, whats)| format!("{who} ({})", whats.join("; ")));
+            let who = who.collect::<Vec<_>>().join(", ");
+            language.choose(
+                || format!("No figure ({why}): {who}."),
+                || format!("Sin cifra ({why}): {who}."),
+            )
         };
         self.0.iter().map(line).collect()
     }
+}
+
+/// What belongs to a key, in the order in which keys were first asked for.
+fn entry<'e, T: Default>(entries: &'e mut Vec<(String, T)>, key: &str) -> &'e mut T {
+    let place = entries
+        .iter()
+        .position(|(one, _)| one == key)
+        .unwrap_or_else(|| {
+            entries.push((key.into(), T::default()));
+            entries.len() - 1
+        });
+    &mut entries[place].1
 }

@@ -5,12 +5,12 @@ use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::ServerCard;
 use hola_verdict::At;
-use hola_verdict::analysis::{HEADLINE, Missing};
+use hola_verdict::analysis::HEADLINE;
 
 use crate::charts::Drawing;
 use crate::charts::lines::{Lines, Point, Series};
 use crate::document::{Cell, Table};
-use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, rate_per_s};
+use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, place, rate_per_s};
 use crate::{numbers, words};
 
 /// Deaths of a handler, levels of the experiment.
@@ -68,6 +68,10 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             .push(row.cells(judged.get(&card.name), &mut reasons));
     }
     table.notes = reasons.notes(language);
+    if !are_models {
+        // Targets take part where costs are compared, and in nothing else.
+        table.leave_out_empty_columns(numbers::NONE);
+    }
     table
 }
 
@@ -101,14 +105,7 @@ impl Row<'_, '_> {
             self.value(HEADLINE, metric, reasons),
             ratio,
             self.percentiles(reasons),
-            self.value(
-                At {
-                    experiment: CAPACITY,
-                    level: "new",
-                },
-                Metric::CapacityPerS,
-                reasons,
-            ),
+            self.value(place(CAPACITY, "new"), Metric::CapacityPerS, reasons),
             self.memory(reasons),
             self.held(reasons),
             self.deaths(reasons),
@@ -129,14 +126,7 @@ impl Row<'_, '_> {
         let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() {
             let why = self.facts.analysis.missing(at, name, metric);
-            // What no run of this profile measures of a model needs no line for each.
-            if why != Missing::NotInRun {
-                let title = self.language.of(metric.definition().title);
-                reasons.add(
-                    words::missing(&why, self.language),
-                    format!("{name} ({title})"),
-                );
-            }
+            reasons.add(&why, name, at.experiment, self.language);
         }
         estimate.map(|estimate| estimate.value)
     }
@@ -202,10 +192,7 @@ impl Row<'_, '_> {
         let mut fatal = Vec::new();
         let mut is_known = false;
         for level in DEATHS {
-            let at = At {
-                experiment: CRASH,
-                level,
-            };
+            let at = place(CRASH, level);
             if let Some(survived) = self.figure(at, Metric::Survived, reasons) {
                 is_known = true;
                 if survived < 1.0 {
@@ -288,10 +275,7 @@ pub(crate) fn rates(
         .filter(|card| card.is_model || !only_models);
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &hola_lab::plan::Level)| {
-            let at = At {
-                experiment,
-                level: &level.name,
-            };
+            let at = place(experiment, &level.name);
             let estimate = facts.value(at, &card.name, metric)?;
             Some(Point {
                 x: *rate,
@@ -312,7 +296,10 @@ pub(crate) fn rates(
         ).into(),
         across: language.choose(|| "requests offered per second", || "peticiones ofrecidas por segundo").into(),
         marks: levels.iter().map(|(rate, _)| (*rate, numbers::round(*rate, language))).collect(),
-        up: language.choose(|| "CPU per request, µs", || "CPU por petición, µs").into(),
+        up: match only_models {
+            true => words::metric(metric, language),
+            false => format!("{}: {}", stage.name, words::metric(metric, language)),
+        },
         write: &|value| numbers::round(value, language),
         series: series.filter(|one| !one.points.is_empty()).collect(),
     }

@@ -1,6 +1,6 @@
 //! Parts of a page as Markdown, readable as it stands and on a code host.
 
-use crate::document::{Notice, Part, Section, Table, Tone};
+use crate::document::{Fold, Notice, Part, Section, Table, Tone};
 use crate::escape::markdown as escape;
 
 /// Blocks of Markdown, with an empty line between them.
@@ -75,7 +75,7 @@ impl Blocks {
         self.parts(&section.parts);
     }
 
-    /// Of what is folded the line alone, and no charts: they are in the page.
+    /// Of what is folded the line with its word alone, and no charts: they are in the page.
     pub(crate) fn parts(&mut self, parts: &[Part]) {
         let mut folds = Vec::new();
         for part in parts {
@@ -84,11 +84,14 @@ impl Blocks {
                 Part::Items(items) => self.items(items),
                 Part::Command(command) => self.command(command),
                 Part::Table(table) => self.table(table),
-                Part::Fold(fold) => folds.push(match &fold.word {
-                    Some((word, _)) => format!("- **{}**: {}", escape(word), escape(&fold.title)),
-                    None => format!("- {}", escape(&fold.title)),
-                }),
-                Part::Chart(_) => {}
+                Part::Fold(Fold {
+                    word: Some((word, _)),
+                    title,
+                    ..
+                }) => {
+                    folds.push(format!("- **{}**: {}", escape(word), escape(title)));
+                }
+                Part::Fold(_) | Part::Chart(_) => {}
             }
         }
         if !folds.is_empty() {

@@ -1,10 +1,12 @@
 //! A page for each model and target: what it is, and what it cost in every experiment.
 
 use hola_base::{Language, Text, text};
+use hola_lab::metric::Metric;
+use hola_lab::plan::Design;
 use hola_lab::record::ServerCard;
 
 use crate::document::{Cell, Fold, Part, Section, Table};
-use crate::experiments::at;
+use crate::experiments::{at, levels_by_weight};
 use crate::facts::{self, Facts};
 use crate::{numbers, words};
 
@@ -34,33 +36,7 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
     ];
     let mut table = Table::new("", 3, &COLUMNS.map(|column| language.of(column)));
     for design in &facts.run.designs {
-        let metrics = facts::experiment(&design.experiment)
-            .map(|known| known.metrics)
-            .unwrap_or_default();
-        for (_, level) in design.levels() {
-            let at = at(design, level);
-            let value = metrics
-                .iter()
-                .find_map(|metric| Some((*metric, facts.value(at, &card.name, *metric)?)));
-            let Some((metric, value)) = value else {
-                continue;
-            };
-            let against = facts
-                .to_control(at, &card.name, metric)
-                .filter(|_| card.name != level.control);
-            let mut row: Vec<Cell> = [&design.experiment, &level.name]
-                .map(|text| text.as_str().into())
-                .into();
-            row.push(words::metric(metric, language).into());
-            row.push(Cell::number(
-                numbers::value(metric, &value, language),
-                value.value,
-            ));
-            row.push(against.map_or(numbers::NONE.into(), |ratio| {
-                Cell::number(numbers::comparison(metric, &ratio, language), ratio.value)
-            }));
-            table.rows.push(row);
-        }
+        table.rows.extend(row(facts, card, design, language));
     }
     let skipped = facts
         .run
@@ -88,4 +64,37 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
             Part::Table(table),
         ],
     }
+}
+
+/// What it cost in an experiment: the metric and the level that headline there, of those that it has.
+fn row(
+    facts: &Facts<'_>,
+    card: &ServerCard,
+    design: &Design,
+    language: Language,
+) -> Option<Vec<Cell>> {
+    let name = &card.name;
+    let metrics = facts::experiment(&design.experiment)?.metrics;
+    let (level, metric, value) = levels_by_weight(design).find_map(|level| {
+        let value = |metric: &Metric| {
+            Some((
+                level,
+                *metric,
+                facts.value(at(design, level), name, *metric)?,
+            ))
+        };
+        metrics.iter().find_map(value)
+    })?;
+    let against = facts
+        .to_control(at(design, level), name, metric)
+        .filter(|_| *name != level.control);
+    Some(vec![
+        design.experiment.as_str().into(),
+        level.name.as_str().into(),
+        words::metric(metric, language).into(),
+        Cell::number(numbers::value(metric, &value, language), value.value),
+        against.map_or(numbers::NONE.into(), |ratio| {
+            Cell::number(numbers::comparison(metric, &ratio, language), ratio.value)
+        }),
+    ])
 }

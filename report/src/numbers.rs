@@ -13,14 +13,14 @@ const GROUP: char = '\u{202f}';
 /// Unbreakable: an interval cut in two by the end of a line is hard to read.
 const SPACE: char = '\u{a0}';
 
-/// Three significant digits, whole digits always in full: `0.0312`, `5.10`, `39.2`, `12 345`.
+/// Three significant digits, whole digits always in full, whole numbers without others: `0.0312`, `5.10`, `12 345`, `6`.
 pub(crate) fn plain(value: f64, language: Language) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }
     let decimals = match value.abs() {
-        0.0 => 0,
-        size if size >= 99.95 => 0,
+        // Counts, above all.
+        size if size == size.round() || size >= 99.95 => 0,
         size if size >= 9.995 => 1,
         size if size >= 0.9995 => 2,
         size if size >= 0.099_95 => 3,
@@ -50,7 +50,8 @@ pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language
         Scale::Ratio => interval(times(estimate.value, language), estimate, ratio, language),
         Scale::Plain => {
             let signed = |value, language| signed(metric, value, language);
-            interval(signed(estimate.value, language), estimate, signed, language)
+            let value = change(metric, estimate.value, language);
+            interval(value, estimate, signed, language)
         }
     }
 }
@@ -59,7 +60,7 @@ pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language
 pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String {
     match metric.definition().scale {
         Scale::Ratio => times(change, language),
-        Scale::Plain => signed(metric, change, language),
+        Scale::Plain => signed(metric, change, language) + &points(metric, language),
     }
 }
 
@@ -111,13 +112,28 @@ pub(crate) fn with_unit(metric: Metric, value: f64, language: Language) -> Strin
     }
 }
 
+/// A difference of shares is no percentage of anything.
+fn points(metric: Metric, language: Language) -> String {
+    let word = language.choose(|| "points", || "puntos");
+    match metric.definition().is_share() {
+        true => format!("{SPACE}{word}"),
+        false => String::new(),
+    }
+}
+
+/// A difference with its sign; of shares, in points.
 fn signed(metric: Metric, value: f64, language: Language) -> String {
     let sign = match value {
         _ if value > 0.0 => "+",
         _ if value < 0.0 => "−",
         _ => "",
     };
-    format!("{sign}{}", figure(metric, value.abs(), language))
+    let size = value.abs();
+    let written = match metric.definition().is_share() {
+        true => round((size * 1e3).round() / 10.0, language),
+        false => plain(size, language),
+    };
+    format!("{sign}{written}")
 }
 
 /// `312 µs`, `4.10 ms`, `1.20 s`.
@@ -170,19 +186,13 @@ pub(crate) fn percent(share: f64, language: Language) -> String {
     grouped(&format!("{:.decimals$}{SPACE}%", share * 100.0), language)
 }
 
-/// A margin, which is round: `5 %` on the ratio scale; in the metric's unit on the plain one.
-pub(crate) fn margin(metric: Metric, margin: f64, language: Language) -> String {
+/// A margin or a resolution: `5 %` on the ratio scale; in points, or in the metric's unit, on the plain one.
+pub(crate) fn width(metric: Metric, width: f64, language: Language) -> String {
     let definition = metric.definition();
+    let hundredths = round((width * 1e3).round() / 10.0, language);
     match definition.scale {
-        Scale::Plain if !definition.is_share() => with_unit(metric, margin, language),
-        Scale::Plain | Scale::Ratio => format!("{}{SPACE}%", round(margin * 100.0, language)),
-    }
-}
-
-/// A resolution: `5.1 %` on the ratio scale; in the metric's unit on the plain one.
-pub(crate) fn resolution(metric: Metric, width: f64, language: Language) -> String {
-    match metric.definition().scale {
-        Scale::Ratio => percent(width, language),
+        Scale::Ratio => format!("{hundredths}{SPACE}%"),
+        Scale::Plain if definition.is_share() => hundredths + &points(metric, language),
         Scale::Plain => with_unit(metric, width, language),
     }
 }
@@ -246,7 +256,7 @@ mod tests {
     #[test]
     fn figures_have_three_significant_digits_and_whole_numbers_all_of_theirs() {
         let written = [
-            0.031_24, 0.1969, 5.1, 39.16, 249.4, 3379.2, 12_345.6, 0.0, 9.996, -39.16,
+            0.031_24, 0.1969, 5.1, 39.16, 249.4, 3379.2, 12_345.6, 0.0, 6.0, 9.996, -39.16,
         ]
         .map(|value| plain(value, EN));
         let golden = [
@@ -258,6 +268,7 @@ mod tests {
             "3379",
             "12\u{202f}346",
             "0",
+            "6",
             "10.0",
             "−39.2",
         ];
@@ -276,7 +287,7 @@ mod tests {
         let more = estimate(0.25, 0.125, 0.5, Scale::Plain);
         assert_eq!(
             comparison(Metric::FailedShare, &more, EN),
-            "+25\u{a0}%\u{a0}[+12\u{a0}%,\u{a0}+50\u{a0}%]"
+            "+25\u{a0}points\u{a0}[+12.5,\u{a0}+50]"
         );
     }
 

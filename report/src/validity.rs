@@ -12,7 +12,13 @@ use crate::{numbers, words};
 
 /// The controls, the machine, and models whose cost depends on the process.
 pub(crate) fn validity(facts: &Facts<'_>, language: Language) -> Section {
-    let mut parts = vec![Part::Table(controls(facts, language))];
+    let mut parts = vec![Part::Text(controls_in_short(facts, language))];
+    parts.push(Part::Fold(Fold {
+        anchor: "controls".into(),
+        title: language.choose(|| "Each control", || "Cada control").into(),
+        word: None,
+        parts: vec![Part::Table(controls(facts, language))],
+    }));
     parts.extend(spread(facts, language).map(Part::Text));
     parts.push(Part::Items(circumstances(facts, language)));
     parts.push(Part::Fold(machine(facts, language)));
@@ -26,6 +32,17 @@ pub(crate) fn validity(facts: &Facts<'_>, language: Language) -> Section {
             .into(),
         parts,
     }
+}
+
+fn controls_in_short(facts: &Facts<'_>, language: Language) -> String {
+    let controls = &facts.controls;
+    let passed = controls.again.iter().filter(|one| one.passes).count();
+    let recovered = controls.planted.iter().filter(|one| one.recovered).count();
+    let (again, planted) = (controls.again.len(), controls.planted.len());
+    language.choose(
+        || format!("The control did not differ from itself at {passed} of {again} levels; the planted difference was recovered at {recovered} of {planted}."),
+        || format!("El control no difirió de sí mismo en {passed} de {again} niveles; la diferencia plantada se recuperó en {recovered} de {planted}."),
+    )
 }
 
 fn controls(facts: &Facts<'_>, language: Language) -> Table {
@@ -79,7 +96,7 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
 /// A block is a fresh process of each server: spread between blocks beyond that within them is a property of the model.
 fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
     /// Between blocks at least so many times what the cycles within them explain.
-    const BEYOND: f64 = 2.0;
+    const BEYOND: f64 = 3.0;
     let design = facts.design(HEADLINE.experiment)?;
     let (_, level) = design.level(HEADLINE.level)?;
     let cycles = f64::from(level.cycles.max(1));
@@ -217,7 +234,7 @@ fn machine(facts: &Facts<'_>, language: Language) -> Fold {
     let mut row = |en: &str, es: &str, value: String| {
         table
             .rows
-            .push(vec![language.choose(|| en, || es).into(), value.into()])
+            .push(vec![language.choose(|| en, || es).into(), value.into()]);
     };
     let numbers: Vec<String> = environment.cpus.iter().map(usize::to_string).collect();
     row("Processor", "Procesador", environment.cpu_model.clone());

@@ -34,11 +34,11 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
         Word::Better => (language.of(better).into(), Tone::Good),
         Word::Worse => (language.of(worse).into(), Tone::Bad),
         Word::Same { margin } => (
-            same(&numbers::margin(metric, margin, language), language),
+            same(&numbers::width(metric, margin, language), language),
             Tone::Neutral,
         ),
         Word::Undecided { resolution } => (
-            undecided(&numbers::resolution(metric, resolution, language), language),
+            undecided(&numbers::width(metric, resolution, language), language),
             Tone::Open,
         ),
     }
@@ -129,12 +129,4 @@ pub(crate) fn list(items: &[String], language: Language) -> String {
             language.choose(|| "and", || "y")
         ),
     }
-}
-
-/// A sentence begins with a capital letter.
-pub(crate) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }

@@ -75,7 +75,7 @@ pub struct ServeArgs {
     /// Answer `/crash/panic`, `/crash/abort` and `/crash/segv` by crashing
     #[arg(long)]
     allow_crash: bool,
-    /// Write what clients say, and how many there are, to stderr
+    /// Write what clients say, and how many there are, to stderr; lines that are not read in time are lost, and counted
     #[arg(long)]
     log: bool,
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
@@ -178,6 +178,7 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
             args.model.name
         ))
     })?;
+    log::open().map_err(|error| ServeError::NotStarted(plain(&error)))?;
     prepare_process(args)?;
     let server = start(args)?;
     let address = server.settings().bind;
@@ -187,6 +188,7 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         ));
     }
     let ended = (args.model.serve)(server);
+    log::tell_lost();
     if ended.is_err() && !server.is_announced() {
         return ended.map_err(|error| ServeError::NotStarted(plain(&error)));
     }

@@ -18,7 +18,9 @@ use super::Lang;
 Examples:
   hola claims                  every claim, its test and its experiments
   hola claims --lang es        the same in Spanish
-  hola claims --json           the same as data, in both languages")]
+  hola claims --json           the same as data, in both languages
+
+`hola compare --profile full --claims NAME` measures what a claim needs; the report has the verdict.")]
 pub(super) struct ClaimsArgs {
     /// Print JSON
     #[arg(long)]

@@ -37,11 +37,13 @@ Examples:
   hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
-Says first how long it takes at most. Writes DIR/<date>-<profile>/ with the records (run.json, blocks.jsonl) and the
-reports. Ctrl-C keeps the blocks made so far, and --resume makes the others. A quiet machine gives narrower intervals;
-the report says what it could tell apart.
+Says first what it is about to do and how long that takes at most. Writes DIR/<date>-<profile>/
+with the records (run.json, blocks.jsonl) and the reports. Ctrl-C keeps the blocks made so far, and
+--resume makes the others. On a quiet machine intervals are narrower; the report says which
+differences it could tell apart.
 
-Exit codes: 0 ok, 1 error while running (also of one server), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
+Exit codes: 0 ok, 1 error while running (also where only one server did not start, or died: the
+rest is kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", value_enum, default_value = "quick")]
@@ -49,16 +51,20 @@ pub struct CompareArgs {
     /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
     pub experiments: Vec<&'static Experiment>,
-    /// Claims to decide, separated by commas: makes the experiments they rest on; `hola claims` lists them
+    /// Claims to decide, separated by commas: makes the experiments they rest on, as far as the profile has them; `hola
+    /// claims` lists them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
     pub claims: Vec<&'static hola_verdict::claims::Claim>,
-    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas [default: the profile's]
+    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in any case
+    /// [default: the experiment's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = server_named)]
     pub models: Vec<String>,
-    /// Blocks of each experiment, however wide the intervals are then [default: until they are narrow or the time is up]
+    /// Blocks of each experiment, however wide the intervals are then; below 3 there are none [default: until they are
+    /// narrow enough or the time is up]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub blocks: Option<u32>,
-    /// Work planted on each request of a copy of the control, in percent of its cost: the comparison must find it again
+    /// Work added to each request of a copy of the control, in percent of the control's cost: the comparison must find this
+    /// known difference
     #[arg(long, value_name = "PERCENT", default_value_t = PLANTED_PERCENT, value_parser = percent)]
     pub plant: f64,
     /// Folder that gets the run's folder
@@ -67,7 +73,8 @@ pub struct CompareArgs {
     /// Seed of the order and the schedules [default: from the clock]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Resume an interrupted run: same plan, same seed; blocks already there are not made again
+    /// Folder of an interrupted run to resume, by the same build on the same machine: same plan, same seed; blocks already
+    /// there are not made again
     #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "blocks", "plant", "output", "seed"])]
     pub resume: Option<PathBuf>,
 }
@@ -290,7 +297,11 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
         let mut readings = block.readings.iter();
         readings.any(|reading| reading.counted().next().is_some() || !reading.figures.is_empty())
     };
-    print(&hola_report::summary(&run, &blocks, Language::default()))?;
+    print(&format!(
+        "{}\nreport: {}\n",
+        hola_report::summary(&run, &blocks, Language::default()).trim_end(),
+        path.join("report.html").display()
+    ))?;
     if !blocks.iter().any(counts) {
         say(format_args!(
             "hola: nothing could be measured: every reading failed, and the report says why"
@@ -451,7 +462,7 @@ fn announcement(run: &Run, made: &[Block]) -> String {
         .designs
         .iter()
         .flat_map(|design| &design.stages)
-        .all(|stage| stage.shares_cpu())
+        .all(|stage| stage.has_no_cpu_apart())
     {
         say("servers and load generator share a CPU: rates and times would be the generator's as much as a server's, \
              so only CPU time is compared"

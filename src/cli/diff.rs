@@ -24,10 +24,13 @@ Examples:
   hola diff BASE CANDIDATE --format markdown --no-fail   for a comment on a change
   hola diff BASE CANDIDATE --format json                 every cell, as data
 
-A cell here is one metric of one participant at one level. It is called worse only if the corrected test over all cells
-says so.
+A cell is one metric of one participant at one level. What all participants of a level did
+together is taken out of it and told once. It is called worse only if the rest of its change is
+significant after the correction for all cells, and not all of its interval lies within the metric's
+margin.
 
-Exit codes: 0 nothing became worse, 1 the runs cannot be compared, 2 usage, 99 something became worse.")]
+Exit codes: 0 nothing became worse, 1 the runs cannot be read, or have nothing in common, 2 usage,
+99 something became worse.")]
 pub(super) struct DiffArgs {
     /// Folder of the run to compare with
     #[arg(value_name = "BASE")]

@@ -103,6 +103,13 @@ enum Command {
     /// Talk to a server line by line
     Client(ClientArgs),
     /// List the experiments, with their levels and the time they take
+    #[command(after_help = "\
+Examples:
+  hola experiments             every question, and what each profile makes of it on this machine
+  hola experiments --json      the same as data, with the whole plan of both profiles
+
+Levels are loads or procedures; participants are models, and reference targets that are installed.
+An experiment ends before its time is up once its intervals are narrow enough.")]
     Experiments {
         /// Print JSON
         #[arg(long)]

@@ -21,8 +21,10 @@ Examples:
   hola report results/2026-11-21T101502Z-quick --format markdown
   hola report results/2026-11-21T101502Z-quick --format cells > cells.csv
 
-A run stores the version of the rules that judged it. Another version of the program may judge by other rules: it says so
-then.")]
+Nothing is measured again. A run stores the version of the rules that applied when it was made; a
+program with other rules says so, in its messages and in the reports.
+
+Exit codes: 0 ok, 1 the run cannot be read or a report not be written, 2 usage.")]
 pub(super) struct ReportArgs {
     /// Folder of a run
     #[arg(value_name = "DIR")]
@@ -55,8 +57,8 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
     let (run, blocks) = store::read(&args.folder)?;
     if run.rules_version != RULES_VERSION {
         hola_base::output::say(format_args!(
-            "this run was judged by version {} of the rules, and this program has version {RULES_VERSION}: the reports \
-             say so, and a new run would not",
+            "this run was made under version {} of the rules, and this program judges by version {RULES_VERSION}: measure \
+             again before you compare verdicts",
             run.rules_version
         ));
     }

@@ -434,6 +434,9 @@ impl<'r> Place<'r> {
         let full = slices()
             .filter(|slice| slice.server_share() >= FULL_SHARE)
             .count();
+        if self.stage.has_no_cpu_apart() && needs_cpu_apart(metric) {
+            return Err(Missing::SharedCpu);
+        }
         if is_open && needs_spare_time(metric) && 2 * full > made {
             return Err(Missing::MoreThanItCanDo);
         }
@@ -470,6 +473,18 @@ fn needs_spare_time(metric: Metric) -> bool {
         metric,
         Metric::CpuPerRequest
             | Metric::SwitchesPerRequest
+            | Metric::ResponseP50
+            | Metric::ResponseP99
+            | Metric::ResponseP999
+    )
+}
+
+/// Whether a server that shares its only CPU with the generator has no such value.
+fn needs_cpu_apart(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::GoodPerS
+            | Metric::CapacityPerS
             | Metric::ResponseP50
             | Metric::ResponseP99
             | Metric::ResponseP999

@@ -69,6 +69,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 20,
-        budget_s: 50.0,
+        budget_s: 35.0,
     })
 }

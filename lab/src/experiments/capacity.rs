@@ -66,6 +66,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(24.0, 120.0),
+        budget_s: setting.choose(22.0, 100.0),
     })
 }

@@ -57,7 +57,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(105.0, 840.0),
+        budget_s: setting.choose(100.0, 800.0),
     })
 }
 

@@ -36,7 +36,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 8,
-        budget_s: 110.0,
+        budget_s: 70.0,
     })
 }
 

@@ -9,7 +9,7 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{KINDS, Setting};
+use super::roster::Setting;
 use crate::metric::Metric;
 use crate::plan::{Design, Disturbance, Load, Pace};
 
@@ -44,7 +44,17 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         window_ms: 500,
         ..Load::default()
     };
-    let names = setting.choose(&["epoll", CONTROL][..], KINDS);
+    let names = setting.choose(
+        &["epoll", CONTROL][..],
+        &[
+            "fork-per-client",
+            CONTROL,
+            "pre-threaded",
+            "epoll",
+            "tokio-current-thread",
+            "tokio",
+        ][..],
+    );
     let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
     let stage = setting
         .stage("new", models)
@@ -58,7 +68,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stages: vec![stage.load("1 % block", CONTROL, 3, load(Some("/block/10")))],
         precision: None,
         blocks_min: setting.choose(4, 5),
-        blocks_max: setting.choose(5, 6),
-        budget_s: setting.choose(30.0, 230.0),
+        blocks_max: 5,
+        budget_s: setting.choose(26.0, 150.0),
     })
 }

@@ -57,6 +57,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 20,
-        budget_s: 60.0,
+        budget_s: 40.0,
     })
 }

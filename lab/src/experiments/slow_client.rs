@@ -9,7 +9,7 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{KINDS, Setting};
+use super::roster::Setting;
 use crate::metric::Metric;
 use crate::plan::{Design, Disturbance, Load, Pace};
 
@@ -46,7 +46,17 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         expects_failures: true,
         ..Load::default()
     };
-    let names = setting.choose(&["iterative", CONTROL][..], KINDS);
+    let names = setting.choose(
+        &["iterative", CONTROL][..],
+        &[
+            "iterative",
+            "fork-per-client",
+            CONTROL,
+            "pre-threaded",
+            "epoll",
+            "tokio",
+        ][..],
+    );
     let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
     let stage = setting
         .stage("new", models)
@@ -60,7 +70,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stages: vec![stage.load("8 slow clients", CONTROL, 2, load(8))],
         precision: None,
         blocks_min: setting.choose(4, 5),
-        blocks_max: setting.choose(5, 8),
-        budget_s: setting.choose(22.0, 150.0),
+        blocks_max: 5,
+        budget_s: setting.choose(20.0, 100.0),
     })
 }

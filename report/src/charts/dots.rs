@@ -8,8 +8,8 @@ const WIDTH: f64 = 560.0;
 const ROW: f64 = 20.0;
 const TOP: f64 = 32.0;
 
-/// For names at the left.
-const NAMES: f64 = 168.0;
+/// For names at the left, at most.
+const NAMES_MAX: f64 = 250.0;
 
 /// For figures at the right.
 const FIGURES: f64 = 74.0;
@@ -48,7 +48,9 @@ impl Dots<'_> {
         if self.rows.is_empty() {
             return None;
         }
-        let (left, right) = (NAMES, WIDTH - FIGURES);
+        let names = self.rows.iter().map(|row| text_width(&row.name));
+        let room = names.fold(90.0, f64::max).min(NAMES_MAX);
+        let (left, right) = (room + 14.0, WIDTH - FIGURES);
         let values = self
             .rows
             .iter()
@@ -84,7 +86,7 @@ impl Dots<'_> {
             drawing.text(
                 &format!("name e {class}"),
                 (left - 10.0, y + 4.0),
-                &fitted(&row.name, NAMES - 14.0),
+                &fitted(&row.name, room),
             );
             drawing.path(
                 &format!("whisker {class}"),

@@ -5,7 +5,7 @@ use super::svg::{Drawing, fitted};
 
 const TILE: (f64, f64) = (250.0, 108.0);
 const GAP: f64 = 10.0;
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 210.0;
 const TOP: f64 = 30.0;
 
 /// A map.
@@ -44,7 +44,7 @@ impl Map {
             drawing.text(
                 "h e",
                 (LEFT - 12.0, y + TILE.1 / 2.0),
-                &fitted(name, LEFT - 16.0),
+                &fitted(name, LEFT - 40.0),
             );
             for (column, tile) in tiles.iter().enumerate() {
                 let x = LEFT + column as f64 * (TILE.0 + GAP);

@@ -1,8 +1,11 @@
 //! A made-up run, the same each time: plans with the names of the real ones, and records that a full run could have.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use hdrhistogram::Histogram;
+use hola_lab::experiments::{EXPERIMENTS, Setting};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
     Death, Design, Disturbance, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage,
@@ -12,6 +15,7 @@ use hola_lab::record::{
     Account, Block, Environment, Reading, Run, SCHEMA_VERSION, ServerCard, Skipped, Slice, Status,
     StoredText,
 };
+use hola_lab::target::Targets;
 use hola_loadgen::Histograms;
 use hola_verdict::RULES_VERSION;
 
@@ -50,7 +54,6 @@ const BLOCKS: u32 = 5;
 
 /// A full run with all that a report can show, or a quick one of five models.
 pub fn run(profile: Profile) -> (Run, Vec<Block>) {
-    let is_full = profile == Profile::Full;
     let quick = [
         "iterative",
         "fork-per-client",
@@ -58,12 +61,58 @@ pub fn run(profile: Profile) -> (Run, Vec<Block>) {
         "epoll",
         "tokio",
     ];
+    let names = SERVERS.iter().map(|(name, ..)| *name);
+    let names: Vec<&str> = names
+        .filter(|name| profile == Profile::Full || quick.contains(name))
+        .collect();
+    let designs = designs(&names, profile == Profile::Full);
+    of_plans(profile, &names, designs)
+}
+
+/// A full run by the plans that this machine would be measured by, with seven reference targets where costs are compared.
+pub fn run_of_real_plans() -> (Run, Vec<Block>) {
+    let targets = Targets::none(Path::new("hola"));
+    let setting = Setting {
+        profile: Profile::Full,
+        cpus: vec![0, 1],
+        targets: &targets,
+        asked: Vec::new(),
+        skipped: RefCell::default(),
+    };
+    let designs = EXPERIMENTS
+        .iter()
+        .filter_map(|experiment| (experiment.design)(&setting));
+    let mut designs: Vec<Design> = designs.collect();
+    let is_target = |(_, attention, ..): &&(&str, &str, f64, f64)| *attention == "target";
+    let names: Vec<&str> = SERVERS
+        .iter()
+        .filter(is_target)
+        .map(|(name, ..)| *name)
+        .collect();
+    let costs = designs
+        .iter_mut()
+        .filter(|design| ["equal-load", "capacity", "wait"].contains(&design.experiment.as_str()));
+    for stage in costs.flat_map(|design| &mut design.stages) {
+        stage.participants.extend(
+            names
+                .iter()
+                .map(|name| participant(name, name, Role::Compared)),
+        );
+        for level in &mut stage.levels {
+            level
+                .participants
+                .extend(names.iter().map(|name| (*name).to_owned()));
+        }
+    }
+    let all: Vec<&str> = SERVERS.iter().map(|(name, ..)| *name).collect();
+    of_plans(Profile::Full, &all, designs)
+}
+
+fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec<Block>) {
     let servers: Vec<_> = SERVERS
         .iter()
-        .filter(|(name, ..)| is_full || quick.contains(name))
+        .filter(|(name, ..)| names.contains(name))
         .collect();
-    let names: Vec<&str> = servers.iter().map(|(name, ..)| *name).collect();
-    let designs = designs(&names, is_full);
     let mut random = Random(20_261_127);
     let mut blocks = Vec::new();
     for design in &designs {
@@ -473,7 +522,17 @@ fn figures(name: &str, procedure: &Procedure, random: &mut Random) -> BTreeMap<M
             ])
         }
         Procedure::Spawn { .. } => BTreeMap::from([(Metric::SpawnTime, 12.0 * factor * near)]),
-        _ => BTreeMap::new(),
+        Procedure::Crowd { .. } => BTreeMap::from([
+            (Metric::ClientsHeld, 10_000.0),
+            (Metric::CrowdGoodput, (0.9 * near).min(1.0)),
+        ]),
+        Procedure::Overload { of_capacity, .. } => {
+            BTreeMap::from([(Metric::GoodputOfCapacity, of_capacity.min(0.95) * near)])
+        }
+        Procedure::Backlog { backlog } => BTreeMap::from([
+            (Metric::ClientsConnected, f64::from(*backlog) + 1.0),
+            (Metric::ConnectsAfter1S, 0.4 * near),
+        ]),
     }
 }
 

@@ -1,37 +1,451 @@
-//! The report's pages, made from a made-up run.
+//! The report's files, made from a made-up run.
 
+mod difference;
 mod fixture;
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
+use std::{env, fs};
 
+use hola_base::{LANGUAGES, Language};
+use hola_lab::metric::Metric;
 use hola_lab::plan::Profile;
+use hola_lab::record::{Block, Run, Status};
+use hola_report::files;
+use hola_verdict::analysis::HEADLINE;
+use hola_verdict::{Analysis, At};
 
-/// Not a judgement: it leaves the pages where a browser finds them.
-#[test]
-fn writes_its_pages() {
-    for profile in [Profile::Quick, Profile::Full] {
+/// A run with its files.
+struct Made {
+    run: Run,
+    blocks: Vec<Block>,
+    files: Vec<(String, String)>,
+}
+
+impl Made {
+    fn new(profile: Profile) -> Self {
         let (run, blocks) = fixture::run(profile);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(profile.name());
-        fs::create_dir_all(&folder).expect("a folder");
-        for (name, text) in hola_report::files(&run, &blocks) {
-            println!(
-                "{} {name}: {} KiB, {} words",
-                profile.name(),
-                text.len() / 1024,
-                text.split_whitespace().count()
-            );
-            fs::write(folder.join(name), text).expect("a file");
-        }
-        fs::write(
-            folder.join("summary.txt"),
-            hola_report::summary(&run, &blocks, hola_base::Language::English),
-        )
-        .expect("a file");
-        fs::write(
-            folder.join("readme.md"),
-            hola_report::readme(&run, &blocks, hola_base::Language::Spanish, "answer.svg"),
-        )
-        .expect("a file");
+        let files = files(&run, &blocks);
+        Made { run, blocks, files }
     }
+
+    fn file(&self, name: &str) -> &str {
+        let file = self.files.iter().find(|(one, _)| one == name);
+        &file.unwrap_or_else(|| panic!("no {name}")).1
+    }
+}
+
+fn full() -> &'static Made {
+    static FULL: OnceLock<Made> = OnceLock::new();
+    FULL.get_or_init(|| Made::new(Profile::Full))
+}
+
+fn quick() -> &'static Made {
+    static QUICK: OnceLock<Made> = OnceLock::new();
+    QUICK.get_or_init(|| Made::new(Profile::Quick))
+}
+
+/// Leaves the files where a browser finds them.
+fn keep(made: &Made) {
+    let designs = made.run.designs.len();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{designs}-experiments"));
+    fs::create_dir_all(&folder).expect("a folder");
+    for (name, text) in &made.files {
+        fs::write(folder.join(name), text).expect("a file");
+    }
+}
+
+fn rows(page: &str) -> impl Iterator<Item = Vec<&str>> {
+    let table = page
+        .split("<table>")
+        .nth(1)
+        .and_then(|rest| rest.split("</table>").next());
+    let rows = table.expect("a table").split("<tr>").skip(2);
+    rows.map(|row| row.split("<td").skip(1).collect())
+}
+
+#[test]
+fn the_first_screen_and_table_are_as_they_were() {
+    for (name, end) in [
+        ("report.md", "## What people say"),
+        ("report.es.md", "## Lo que se dice"),
+    ] {
+        let text = quick().file(name);
+        let (first, _) = text.split_once(end).expect("claims after the first table");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/pages")
+            .join(name);
+        if env::var_os("HOLA_BLESS").is_some() {
+            fs::write(&path, first).expect("the expected text is written");
+        }
+        let expected = fs::read_to_string(&path).expect("the expected text");
+        assert_eq!(first, expected, "HOLA_BLESS=1 accepts a change of {name}");
+    }
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes() {
+    let made = quick();
+    let run: Run = through_json(&made.run);
+    let blocks: Vec<Block> = made.blocks.iter().map(through_json).collect();
+    assert_eq!(files(&run, &blocks), made.files);
+}
+
+fn through_json<T: serde::Serialize + serde::de::DeserializeOwned>(record: &T) -> T {
+    let text = serde_json::to_string(record).expect("JSON");
+    serde_json::from_str(&text).expect("a record")
+}
+
+#[test]
+fn a_full_run_stays_within_its_limits() {
+    let made = full();
+    let names: Vec<&str> = made.files.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "report.html",
+        "cells.csv",
+        "blocks.csv",
+        "answer.svg",
+        "report.md",
+        "answer.es.svg",
+        "report.es.md",
+    ];
+    assert_eq!(names, expected);
+    within_limits(made);
+}
+
+#[test]
+fn a_run_of_the_real_plans_stays_within_its_limits() {
+    let (run, blocks) = fixture::run_of_real_plans();
+    let files = files(&run, &blocks);
+    within_limits(&Made { run, blocks, files });
+}
+
+fn within_limits(made: &Made) {
+    keep(made);
+    let page = made.file("report.html").len();
+    assert!(page <= 900 * 1024, "report.html has {page} bytes");
+    for name in ["report.md", "report.es.md"] {
+        let words = made.file(name).split_whitespace().count();
+        assert!(words <= 2_500, "{name} has {words} words");
+    }
+}
+
+#[test]
+fn the_page_loads_nothing_and_its_anchors_are_unique() {
+    let page = full().file("report.html");
+    assert!(page.contains("default-src 'none'"));
+    assert!(!page.contains("://"), "an address of something remote");
+    let anchors: Vec<&str> = page
+        .split(" id=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    let unique: BTreeSet<&str> = anchors.iter().copied().collect();
+    assert_eq!(anchors.len(), unique.len());
+    for target in page
+        .split("href=\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+    {
+        assert!(unique.contains(target), "{target}");
+    }
+}
+
+#[test]
+fn both_languages_have_the_same_sections() {
+    let page = full().file("report.html");
+    let of = |tag: &str| {
+        let start = format!("<main lang=\"{tag}\">");
+        let version = page
+            .split(&start)
+            .nth(1)
+            .and_then(|rest| rest.split("</main>").next())
+            .expect("a version");
+        ["<section", "<details", "<table", "<svg", "<tr", "<td"]
+            .map(|part| version.matches(part).count())
+    };
+    assert_eq!(of("en"), of("es"));
+}
+
+#[test]
+fn nothing_is_struck_through_and_a_missing_figure_says_why() {
+    let made = full();
+    for name in ["report.html", "report.md"] {
+        let text = made.file(name);
+        assert!(
+            !["<s>", "<del>", "line-through", "~~"]
+                .iter()
+                .any(|mark| text.contains(mark)),
+            "{name}"
+        );
+    }
+    let text = made.file("report.md");
+    let row = text
+        .lines()
+        .find(|line| line.starts_with("| python-forking"))
+        .expect("its row");
+    assert!(row.contains("| — |"), "{row}");
+    assert!(text.contains("No figure (the rate is more than it can do"));
+}
+
+#[test]
+fn figures_of_the_first_table_are_those_of_the_analysis() {
+    let made = full();
+    let analysis = Analysis::new(&made.run, &made.blocks);
+    let key = |value: f64| format!("data-v=\"{value:.4e}\"");
+    let idle = At {
+        experiment: "idle",
+        level: "to the limit",
+    };
+    let capacity = At {
+        experiment: "capacity",
+        level: "new",
+    };
+    let mut checked = 0;
+    for row in rows(made.file("report.html")) {
+        let name = row[0]
+            .split("<code>")
+            .nth(1)
+            .and_then(|rest| rest.split("</code>").next())
+            .expect("a name");
+        let value = |at, metric| {
+            analysis
+                .value(at, name, metric)
+                .map(|estimate| estimate.value)
+        };
+        let expected = [
+            (2, value(HEADLINE, Metric::CpuPerRequest)),
+            (4, value(HEADLINE, Metric::ResponseP99)),
+            (5, value(capacity, Metric::CapacityPerS)),
+            (6, value(idle, Metric::MemoryPerClient)),
+            (7, value(idle, Metric::ClientsHeld)),
+        ];
+        for (place, value) in expected {
+            match value {
+                Some(value) => assert!(
+                    row[place].contains(&key(value)),
+                    "{name} {place}: {}",
+                    row[place]
+                ),
+                None => assert!(row[place].contains('—'), "{name} {place}: {}", row[place]),
+            }
+            checked += 1;
+        }
+        let ratio = analysis.to_control(HEADLINE, name, Metric::CpuPerRequest);
+        if let Some(ratio) = ratio.filter(|_| name != "iterative") {
+            assert!(row[3].contains(&key(ratio.value)), "{name}: {}", row[3]);
+        }
+    }
+    assert_eq!(checked, 13 * 5);
+}
+
+#[test]
+fn every_cell_of_the_data_is_that_of_the_analysis() {
+    let made = quick();
+    let analysis = Analysis::new(&made.run, &made.blocks);
+    let mut lines = made.file("cells.csv").lines();
+    let columns = fields(lines.next().expect("a head"));
+    let mut values = 0;
+    for line in lines {
+        let fields = fields(line);
+        assert_eq!(fields.len(), columns.len(), "{line}");
+        let at = At {
+            experiment: &fields[0],
+            level: &fields[1],
+        };
+        let metric = Metric::named(&fields[4]).expect("a metric");
+        let value = analysis.value(at, &fields[2], metric);
+        let written = value.map_or(String::new(), |one| one.value.to_string());
+        assert_eq!(fields[5], written, "{line}");
+        assert_eq!(fields[13].is_empty(), value.is_some(), "{line}");
+        let against = analysis.to_control(at, &fields[2], metric);
+        assert_eq!(
+            fields[8],
+            against.map_or(String::new(), |one| one.value.to_string()),
+            "{line}"
+        );
+        values += usize::from(value.is_some());
+    }
+    assert!(values > 100, "{values}");
+}
+
+/// The fields of a line of CSV.
+fn fields(line: &str) -> Vec<String> {
+    let (mut fields, mut field, mut is_quoted) = (Vec::new(), String::new(), false);
+    for letter in line.chars() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(std::mem::take(&mut field)),
+            _ => field.push(letter),
+        }
+    }
+    fields.push(field);
+    fields
+}
+
+#[test]
+fn what_others_wrote_is_shown_and_does_nothing() {
+    const HOSTILE: &str = "<script>alert(1)</script>\u{1b}[2J|\u{202e}=1,\"x\"";
+    let (mut run, mut blocks) = fixture::run(Profile::Quick);
+    let rename = |name: &mut String| {
+        if name == "tokio" {
+            name.push_str(HOSTILE);
+        }
+    };
+    for design in &mut run.designs {
+        for stage in &mut design.stages {
+            for participant in &mut stage.participants {
+                rename(&mut participant.name);
+                rename(&mut participant.server);
+            }
+            for level in &mut stage.levels {
+                level.participants.iter_mut().for_each(rename);
+                rename(&mut level.control);
+            }
+        }
+    }
+    for card in &mut run.servers {
+        rename(&mut card.name);
+        card.title.en.push_str(HOSTILE);
+        card.summary.es.push_str(HOSTILE);
+        card.attention.push_str(HOSTILE);
+    }
+    for block in &mut blocks {
+        for reading in &mut block.readings {
+            rename(&mut reading.participant);
+            reading
+                .notes
+                .values_mut()
+                .for_each(|note| note.push_str(HOSTILE));
+        }
+        block.readings[0].failed = Some(HOSTILE.into());
+        block.readings[1]
+            .slices
+            .iter_mut()
+            .for_each(|slice| slice.failed_checks.push(HOSTILE.into()));
+    }
+    run.name.push_str(HOSTILE);
+    run.command.push(HOSTILE.into());
+    run.started_at.push_str(HOSTILE);
+    run.skipped[0].reason.push_str(HOSTILE);
+    run.environment.cpu_model.push_str(HOSTILE);
+    run.environment.version.push_str(HOSTILE);
+    run.environment.smt_siblings.push(HOSTILE.into());
+    run.environment.switches_not_counted = Some(HOSTILE.into());
+
+    let mut all = files(&run, &blocks);
+    for language in LANGUAGES {
+        all.push((
+            "summary".into(),
+            hola_report::summary(&run, &blocks, language),
+        ));
+        all.push((
+            "readme.md".into(),
+            hola_report::readme(&run, &blocks, language, "answer.svg"),
+        ));
+    }
+    for (name, text) in &all {
+        // A picture has room for its beginning.
+        let shown = if name.ends_with(".svg") {
+            "tokio&lt;script&gt;"
+        } else {
+            "alert(1)"
+        };
+        assert!(text.contains(shown), "{name} leaves it out");
+        let is_active =
+            |letter: char| letter != '\n' && (letter.is_control() || letter == '\u{202e}');
+        assert!(
+            !text.contains(is_active),
+            "{name} has a raw control character"
+        );
+        if name.ends_with(".html") || name.ends_with(".svg") || name.ends_with(".md") {
+            // A block of code is shown as it is.
+            let text = text.replace("    hola compare --profile quick --seed 7 <script>", "");
+            assert!(
+                !text.contains("<script>alert"),
+                "{name} has markup of others"
+            );
+        }
+    }
+    let cells = &all[1].1;
+    let columns = |line: &str| fields(line).len();
+    let head = columns(cells.lines().next().expect("a head"));
+    assert!(cells.lines().all(|line| columns(line) == head));
+}
+
+#[test]
+fn what_speaks_against_a_run_stands_first() {
+    let (mut run, mut blocks) = fixture::run(Profile::Quick);
+    run.status = Status::Interrupted;
+    run.environment.build = "debug".into();
+    run.environment.other_comparisons = 1;
+    for block in &mut blocks {
+        block.planted_us = Some(40.0);
+    }
+    let text = hola_report::summary(&run, &blocks, Language::English);
+    let lines: Vec<&str> = text.lines().take(4).collect();
+    assert!(lines[0].starts_with("! This run was interrupted"), "{text}");
+    assert!(
+        lines[1].contains("not optimised") && lines[2].contains("Other comparisons"),
+        "{text}"
+    );
+    assert!(
+        lines[3].starts_with(
+            "! The controls of the method did not pass: the planted difference was not recovered"
+        ),
+        "{text}"
+    );
+    assert!(
+        quick()
+            .file("report.html")
+            .contains("class=\"notice good\"")
+    );
+}
+
+#[test]
+fn a_run_without_blocks_has_a_report() {
+    let (run, _) = fixture::run(Profile::Full);
+    let files = files(&run, &[]);
+    assert_eq!(files.len(), 7);
+    let text = hola_report::summary(&run, &[], Language::Spanish);
+    assert!(text.contains("muy pocas medidas"), "{text}");
+}
+
+#[test]
+fn the_answer_is_five_sentences_at_most_each_with_a_number() {
+    for name in ["report.md", "report.es.md"] {
+        let text = full().file(name);
+        let answer: Vec<&str> = text
+            .lines()
+            .skip_while(|line| !line.starts_with("- "))
+            .take_while(|line| line.starts_with("- "))
+            .collect();
+        assert_eq!(answer.len(), 5, "{answer:#?}");
+        assert!(
+            answer
+                .iter()
+                .all(|line| line.contains('\u{a0}') && line.contains("\\[")),
+            "{answer:#?}"
+        );
+    }
+}
+
+#[test]
+fn readme_shows_nine_models_at_most() {
+    let made = full();
+    let text = hola_report::readme(
+        &made.run,
+        &made.blocks,
+        Language::English,
+        "results/run/answer.svg",
+    );
+    let rows = text.lines().filter(|line| line.starts_with("| ")).count();
+    assert_eq!(rows, 9 + 2, "{text}");
+    assert!(
+        text.contains("(results/run/answer.svg)")
+            && text.contains("From results/2026-11-27T101502Z-full"),
+        "{text}"
+    );
+    assert!(text.contains("commit 0123456789abcdef"), "{text}");
 }

@@ -31,6 +31,8 @@ pub enum Missing {
     },
     /// The server was full: the rate is more than it can do.
     MoreThanItCanDo,
+    /// Server and generator had one CPU for both: rates and times are the generator's as much as the server's.
+    SharedCpu,
     /// Fewer than three blocks were made, or share a value with those of the other participant.
     TooFewBlocks {
         /// Blocks that have one.
@@ -94,6 +96,10 @@ impl Missing {
             "the rate is more than it can do: its CPU was full",
             "el ritmo es más de lo que puede: su CPU estaba llena",
         );
+        const SHARED: Text = text(
+            "server and load generator shared one CPU, so rates and times are not the server's",
+            "el servidor y el generador de carga compartían una CPU, así que ritmos y tiempos no son del servidor",
+        );
         const NOT_IN_RUN: Text = text(
             "this run did not measure it",
             "esta comparación no lo midió",
@@ -101,6 +107,7 @@ impl Missing {
         match self {
             Missing::NotInRun => NOT_IN_RUN.into(),
             Missing::MoreThanItCanDo => FULL.into(),
+            Missing::SharedCpu => SHARED.into(),
             Missing::NoValue(metric) => no_value(*metric).into(),
             Missing::LeftOut { reason } => {
                 both(format!("left out: {reason}"), format!("excluido: {reason}"))

@@ -4,4 +4,5 @@ mod claims;
 mod difference;
 mod estimates;
 mod simulation;
+mod stored;
 mod world;

@@ -265,7 +265,6 @@ impl World {
             title: StoredText::default(),
             summary: StoredText::default(),
             attention: attention.into(),
-            settings: serde_json::Value::Null,
         };
         Run {
             schema_version: SCHEMA_VERSION,
@@ -378,7 +377,6 @@ fn slice(cycle: u32, facts: &[Fact], noise: f64) -> Slice {
         cpu_us,
         server_cpus: 1,
         answered: good,
-        good,
         switches: value_of(facts, Metric::SwitchesPerRequest)
             .map(|switches| (switches * noise * good as f64).round() as u64),
         ..Slice::default()

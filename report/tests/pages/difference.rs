@@ -1,0 +1,59 @@
+//! Two made-up runs compared.
+
+use hola_base::Language;
+use hola_lab::plan::Profile;
+use hola_report::difference::{Sides, json, markdown, text};
+use hola_verdict::difference::{Difference, Recorded, Selection};
+
+use crate::fixture;
+
+#[test]
+fn a_regression_is_named_in_every_format() {
+    let (base, base_blocks) = fixture::run(Profile::Quick);
+    let (mut candidate, mut blocks) = fixture::run(Profile::Quick);
+    candidate.name = "2026-11-28T101502Z-quick\u{1b}[2J".into();
+    for reading in blocks.iter_mut().flat_map(|block| &mut block.readings) {
+        if reading.participant == "tokio" {
+            reading
+                .slices
+                .iter_mut()
+                .for_each(|slice| slice.cpu_us *= 1.4);
+        }
+    }
+    let difference = Difference::new(
+        Recorded {
+            run: &base,
+            blocks: &base_blocks,
+        },
+        Recorded {
+            run: &candidate,
+            blocks: &blocks,
+        },
+        &Selection::default(),
+    );
+    let sides = Sides {
+        base: &base,
+        candidate: &candidate,
+    };
+    for (language, worse) in [(Language::English, "worse"), (Language::Spanish, "peor")] {
+        for page in [
+            text(&difference, sides, language),
+            markdown(&difference, sides, language),
+        ] {
+            let is_told = |line: &str| {
+                line.contains(worse) && line.contains("tokio") && line.contains("equal-load")
+            };
+            assert!(page.lines().any(is_told), "{page}");
+            assert!(!page.contains('\u{1b}'), "{page}");
+        }
+    }
+    let document: serde_json::Value =
+        serde_json::from_str(&json(&difference, sides)).expect("JSON");
+    let cells = document["cells"].as_array().expect("cells");
+    assert_eq!(cells.len(), difference.cells.len());
+    let worse = cells.iter().filter(|cell| cell["verdict"] == "worse");
+    assert!(
+        worse.clone().count() > 0 && worse.clone().all(|cell| cell["participant"] == "tokio"),
+        "{document:#}"
+    );
+}
