@@ -320,10 +320,6 @@ fn what_others_wrote_is_shown_and_does_nothing() {
                 .for_each(|note| note.push_str(HOSTILE));
         }
         block.readings[0].failed = Some(HOSTILE.into());
-        block.readings[1]
-            .slices
-            .iter_mut()
-            .for_each(|slice| slice.failed_checks.push(HOSTILE.into()));
     }
     run.name.push_str(HOSTILE);
     run.command.push(HOSTILE.into());
