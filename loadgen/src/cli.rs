@@ -31,6 +31,7 @@ Examples:
   hola-load http://127.0.0.1:8080/                                50 clients, a connection per request, for 10 s
   hola-load 127.0.0.1:8080 --requests-per-connection unlimited    the same on kept connections
   hola-load 127.0.0.1:8080 --rate 2000 --duration 1m              2000 requests/s whatever the server does
+  hola-load 127.0.0.1:8080 --rate 2000 --connections 64           2000 requests/s on 64 kept connections, in turn
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
@@ -94,9 +95,14 @@ pub struct LoadArgs {
     #[arg(long, value_name = "N")]
     pub requests: Option<u64>,
 
-    /// Requests on one connection before it is closed: a number or `unlimited`
-    #[arg(long, value_name = "N", value_parser = parse_reuse, default_value = "1")]
-    pub requests_per_connection: Reuse,
+    /// Requests on one connection before it is closed: a number or `unlimited` [default: 1; with --connections, unlimited]
+    #[arg(long, value_name = "N", value_parser = parse_reuse)]
+    pub requests_per_connection: Option<Reuse>,
+
+    /// Open loop: open so many connections during the warm-up and use them in turn, each for one request at a time
+    /// [default: open one when a request needs it]
+    #[arg(long, value_name = "N", conflicts_with_all = ["clients", "max_in_flight"])]
+    pub connections: Option<u32>,
 
     /// Load before the measured window
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s")]

@@ -63,6 +63,9 @@ pub struct Plan {
     pub arrivals: Option<Arrivals>,
     /// Requests per connection; `null` means unlimited.
     pub requests_per_connection: Option<u64>,
+    /// Connections of an open loop that were opened first and used in turn; `null` where they were opened as needed.
+    #[serde(default)]
+    pub connections: Option<u32>,
     /// Pause of a closed-loop client between an answer and its next request, in seconds.
     #[serde(default)]
     pub think_s: f64,

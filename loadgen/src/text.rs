@@ -157,8 +157,11 @@ fn plan(plan: &Plan, window_s: f64) -> String {
             let shape = arrivals.map_or(String::new(), |arrivals| {
                 format!("{arrivals:?} ").to_lowercase()
             });
+            let connections = plan
+                .connections
+                .map_or(String::new(), |count| format!(" on {count} connections"));
             format!(
-                "open loop, {} {shape}arrivals/s",
+                "open loop, {} {shape}arrivals/s{connections}",
                 plan.rate_per_s.unwrap_or(0.0)
             )
         }

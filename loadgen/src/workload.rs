@@ -294,6 +294,7 @@ impl Workload {
             rate_per_s,
             arrivals,
             requests_per_connection: self.requests_per_connection,
+            connections: self.kept_connections,
             duration_s,
             requests,
             think_s: self.think.as_secs_f64(),

@@ -5,13 +5,14 @@ mod truth;
 use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::Summary;
 use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use truth::{CLOSE, Truth, answer_once};
+use truth::{CLOSE, Truth, answer_all, answer_once};
 
 fn hola_load(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_hola-load"))
@@ -98,6 +99,19 @@ fn usage_errors_exit_with_2_and_say_why() {
             &["127.0.0.1:9", "--clients", "4", "--rate", "5"],
             "cannot be used with",
         ),
+        (
+            &["127.0.0.1:9", "--connections", "4", "--clients", "4"],
+            "cannot be used with",
+        ),
+        (&["127.0.0.1:9", "--connections", "4"], "give a --rate"),
+        (
+            &["127.0.0.1:9", "--connections", "0", "--rate", "5"],
+            "at least one",
+        ),
+        (
+            &["127.0.0.1:9", "--connections=4", "--rate=5", "--warmup=0s"],
+            "warm-up",
+        ),
     ] {
         let output = hola_load(arguments);
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -154,7 +168,7 @@ fn a_window_in_which_nothing_ends_is_not_blamed_on_failures() {
 #[test]
 fn local_ports_that_run_out_come_with_advice() {
     // The client closes first, so its ports stay taken for a minute.
-    let server = Truth::start(|_, stream| truth::answer_all(stream, || {}));
+    let server = Truth::start(|_, stream| answer_all(stream, || {}));
     let url = server.address.to_string();
     for format in ["text", "markdown"] {
         let source = format!("--source=127.0.9.{}", if format == "text" { 1 } else { 2 });
@@ -335,4 +349,42 @@ fn a_signal_that_comes_twice_at_once_loses_nothing() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143));
     assert!(serde_json::from_slice::<Summary>(&output.stdout).is_ok());
+}
+
+#[test]
+fn every_kept_connection_of_an_open_loop_has_its_turn() {
+    const CONNECTIONS: usize = 8;
+    for engine in ["readiness", "completion"] {
+        let turns = Arc::new(Mutex::new(vec![0_u64; CONNECTIONS]));
+        let server = Truth::start({
+            let turns = Arc::clone(&turns);
+            move |id, stream| {
+                let connection = usize::try_from(id).unwrap();
+                answer_all(stream, || turns.lock().unwrap()[connection] += 1);
+            }
+        });
+        let output = hola_load(&[
+            &server.address.to_string(),
+            "--engine",
+            engine,
+            "--rate=400",
+            "--connections=8",
+            "--requests=160",
+            "--format=json",
+        ]);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() == Some(2) && stderr.contains("cannot be used here") {
+            println!("skipped: {stderr}");
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(0), "{engine}: {stderr}");
+        let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(summary.plan.connections, Some(8));
+        assert_eq!(summary.plan.requests_per_connection, None);
+        assert_eq!(summary.counts.ok, 160, "{engine}");
+        assert_eq!(server.accepted(), 8, "{engine}");
+        // One of the warm-up's and twenty of the window's are due on each; whichever is idle longest is next.
+        let turns = turns.lock().unwrap();
+        assert!(turns.iter().all(|turns| *turns > 10), "{engine}: {turns:?}");
+    }
 }

@@ -56,6 +56,12 @@ pub enum UsageError {
     /// A search was given more than one rate to start from.
     #[error("--find-max starts from one rate")]
     SeveralFirstRates,
+    /// A closed loop has a connection for each client.
+    #[error("--connections are those of an open loop: give a --rate")]
+    ConnectionsWithoutRate,
+    /// Connections are to be opened before the window, and there is no time for it.
+    #[error("--connections are opened during the warm-up: give it more than 0s")]
+    ConnectionsWithoutWarmup,
     /// Histograms of several loads would end up in one file.
     #[error("--hlog and --hgrm keep one load: name one number of clients, or one rate")]
     SeveralLoads,
@@ -85,6 +91,18 @@ impl LoadArgs {
     pub fn task(&self, target: Option<SocketAddr>) -> Result<Task, UsageError> {
         if self.interval < INTERVAL_LEAST {
             return Err(UsageError::Interval);
+        }
+        if self.connections.is_some() {
+            if self
+                .paces()
+                .iter()
+                .any(|pace| matches!(pace, Pace::Closed { .. }))
+            {
+                return Err(UsageError::ConnectionsWithoutRate);
+            }
+            if self.warmup.is_zero() && self.behaviour.ramp.is_zero() {
+                return Err(UsageError::ConnectionsWithoutWarmup);
+            }
         }
         let (target, host, path) = match (target, &self.url) {
             (Some(target), _) => (target, target.to_string(), None),
@@ -182,7 +200,12 @@ impl LoadArgs {
             host,
             path,
             pace: self.paces()[0],
-            requests_per_connection: self.requests_per_connection.0,
+            requests_per_connection: match self.requests_per_connection {
+                Some(reuse) => reuse.0,
+                None if self.connections.is_some() => None,
+                None => Some(1),
+            },
+            kept_connections: self.connections,
             stop: match self.requests {
                 Some(requests) => Stop::Requests(requests),
                 None => Stop::After(self.duration.unwrap_or(Duration::from_secs(10))),
