@@ -12,11 +12,10 @@ is the CPU time the generator's process spent per request (wait4), with the rate
   scripts/peers/compare.py                         print the tables
   scripts/peers/compare.py --save FILE             keep them as JSON too
   scripts/peers/compare.py --rounds 9 --seconds 3 --rate 5000
-  scripts/peers/compare.py --server nginx          one worker of it, instead of the model epoll
   scripts/peers/compare.py --tool oha=/opt/oha/bin/oha
 
-Needs at least one peer: wrk, ab, hey or oha. `apt-get install nginx-light wrk apache2-utils hey` and `cargo
-install oha` have them; a generator that is not there is skipped with a word. Build first: `cargo build --release`.
+Needs at least one peer: wrk, ab, hey or oha. `apt-get install wrk apache2-utils hey` and `cargo install oha`
+have them; a generator that is not there is skipped with a word. Build first: `cargo build --release`.
 """
 
 import os
@@ -30,10 +29,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import testbed
 import generators
 from generators import Ask
-from reference import servers
 
 CLIENTS = 64
-# Of the servers here the one that asks least of its CPU per request: with a slower one, what is compared on connections
+# Of the models the one that asks least of its CPU per request: with a slower one, what is compared on connections
 # that stay is how much of the server each generator wakes, not what it can do.
 SERVER = "epoll"
 
@@ -142,7 +140,6 @@ def memory(tools, arguments, cpu, url):
 def main():
     parser = testbed.parser(__doc__)
     generators.add_tools(parser)
-    parser.add_argument("--server", choices=["epoll", "nginx"], default=SERVER, help=f"what they load [default: {SERVER}]")
     parser.add_argument("--rounds", type=int, default=7, help="times that every generator runs [default: 7]")
     parser.add_argument("--seconds", type=int, default=3, help="length of a run [default: 3]")
     parser.add_argument("--rate", type=int, default=5000, help="requests per second of the open loop [default: 5000]")
@@ -150,14 +147,10 @@ def main():
                         help="requests after which memory is compared [default: 200000]")
     arguments = parser.parse_args()
     testbed.check_built(arguments)
-    if arguments.server == "nginx" and not servers.installed(["nginx"]):
-        raise testbed.Failed("there is nothing to load")
     environment = testbed.environment()
     tools = generators.found(arguments)
     server_cpu, generator_cpu = testbed.cpus()
-    serving = {"epoll": lambda: testbed.serving(arguments.hola, "epoll", server_cpu),
-               "nginx": lambda: servers.serving("nginx", server_cpu)}
-    with serving[arguments.server]() as server:
+    with testbed.serving(arguments.hola, SERVER, server_cpu) as server:
         rows = closed(tools, arguments, generator_cpu, server.url)
         open_loop = opened(tools, arguments, generator_cpu, server.url)
         peaks = memory(tools, arguments, generator_cpu, server.url)
@@ -173,7 +166,7 @@ def main():
     print()
     testbed.print_table(["generator", "requests", "peak, KiB"],
                         [[row["generator"], row["requests"], row["peak_kib"]] for row in peaks])
-    testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], server=arguments.server,
+    testbed.save(arguments, commit=environment["commit"], kernel=environment["kernel"], server=SERVER,
                  clients=CLIENTS, seconds=arguments.seconds, rounds=arguments.rounds, versions={
                      name: tool.version() for name, tool in tools.items()},
                  rows=rows, open_loop=open_loop, memory=peaks)

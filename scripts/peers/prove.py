@@ -144,8 +144,8 @@ def faults(bench):
     if report.causes is not None:
         pairs = {"reset": "reset before_first_byte", "reset_mid_body": "reset mid_body",
                  "closed_early": "closed_early before_first_byte", "short_body": "closed_early mid_body",
-                 "status_500": "status_500 mid_body", "silence": "timeout before_first_byte",
-                 "bad_status_line": "parse mid_body"}
+                 "status_500": "status_500 head", "silence": "timeout before_first_byte",
+                 "bad_status_line": "parse head"}
         for fate, cause in pairs.items():
             if report.causes.get(cause) != log["by_fate"][fate]:
                 yield f"{report.causes.get(cause)} {cause}, not {log['by_fate'][fate]}"
