@@ -70,6 +70,23 @@ fn every_number_of_the_first_table_is_that_of_the_analysis() {
     });
 }
 
+#[test]
+fn the_first_screen_says_which_differences_the_run_tells_apart() {
+    in_every_language(|browser, report, language| {
+        let resolution = Analysis::new(&report.run, &report.blocks).resolution();
+        let resolution = resolution.expect("of a full run");
+        let notices = browser.lines(&format!(
+            "return [...document.querySelectorAll('main[lang={}] .notice')].map((one) => one.textContent);",
+            language.tag()
+        ));
+        let is_there = |text: &String| {
+            let numbers = numbers(text, language);
+            numbers.iter().flatten().any(|one| one.reads_as(resolution))
+        };
+        assert!(notices.iter().any(is_there), "{resolution}: {notices:#?}");
+    });
+}
+
 /// The cells of a row, but for the first and the last, which have no numbers.
 fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     let cpu = Metric::CpuPerRequest;
