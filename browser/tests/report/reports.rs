@@ -45,7 +45,12 @@ impl Report {
 }
 
 static REPORTS: LazyLock<Vec<Report>> = LazyLock::new(|| {
-    let mut reports = vec![Report::new("made-up", fixture::run_of_real_plans())];
+    let (mut run, blocks) = fixture::run_of_real_plans();
+    // A command that names its models is longer than a line.
+    let names: Vec<&str> = run.servers.iter().map(|card| &*card.name).collect();
+    let models = format!("--models={}", names.join(","));
+    run.command.push(models);
+    let mut reports = vec![Report::new("made-up", (run, blocks))];
     if let Some(folder) = committed_run() {
         let run = store::read(&folder).expect("a run");
         reports.push(Report::new("committed", run));
