@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use fantoccini::key::Key;
+
 use crate::layout::OPEN_DETAILS;
 use crate::reports::WINDOWS;
 use crate::{in_every_language, nothing_wrong};
@@ -18,8 +20,7 @@ fn axe_finds_no_violation_in_light_and_dark() {
             assert!(found["passes"].as_u64() > Some(10), "{found}");
             let violations: Vec<String> =
                 serde_json::from_value(found["violations"].clone()).expect("lines");
-            let place = format!("{} {language} {colours}", report.page().display());
-            nothing_wrong(&violations, &place);
+            nothing_wrong(&violations, &report.place(language, colours));
         }
     });
 }
@@ -44,8 +45,8 @@ fn a_page_with_barriers_is_caught() {
 }
 
 #[test]
-fn whatever_scrolls_can_be_scrolled_with_the_keyboard() {
-    in_every_language(|browser, _, language| {
+fn what_scrolls_can_be_scrolled_with_the_keyboard() {
+    in_every_language(|browser, report, language| {
         let (width, height) = WINDOWS[1];
         browser.resize(width, height);
         browser.run(OPEN_DETAILS);
@@ -56,6 +57,40 @@ fn whatever_scrolls_can_be_scrolled_with_the_keyboard() {
                 .filter((one) => one.tabIndex < 0)
                 .map((one) => one.outerHTML.slice(0, 120));",
         );
-        nothing_wrong(&stuck, language);
+        nothing_wrong(&stuck, &report.place(language, ""));
+    });
+}
+
+#[test]
+fn the_keyboard_reaches_everything_that_can_be_pressed() {
+    in_every_language(|browser, _, language| {
+        let main = format!("document.querySelector('main[lang={}]')", language.tag());
+        let first = |selector: &str| format!("{main}.querySelector('{selector}')");
+        let stops = [
+            "document.querySelector('[name=language]:checked')".to_owned(),
+            "document.querySelector('#theme')".to_owned(),
+            first("nav a"),
+            first(".scroll"),
+            first("th button"),
+        ];
+        let mut from = "document.body".to_owned();
+        for stop in stops {
+            browser.tab_to(&from, &stop);
+            // What is in focus is seen to be: by its outline.
+            assert!(
+                browser.holds(&format!("getComputedStyle({stop}).outlineStyle !== 'none'")),
+                "{stop}"
+            );
+            from = stop;
+        }
+        let details = first("details");
+        browser.tab_to(
+            &format!("{details}.parentElement.querySelector('h2')"),
+            &format!("{details}.querySelector('summary')"),
+        );
+        for (key, is_open) in [(Key::Enter, true), (Key::Space, false)] {
+            browser.press(key);
+            assert_eq!(browser.holds(&format!("{details}.open")), is_open);
+        }
     });
 }

@@ -16,6 +16,7 @@ use fantoccini::error::CmdError;
 use fantoccini::key::Key;
 use fantoccini::wd::{Capabilities, TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
+use hola_lab::made::MadeName;
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -66,8 +67,8 @@ impl Browser {
     pub(crate) fn start() -> Option<Self> {
         let programs = PROGRAMS.as_ref()?;
         let profile = tempfile::Builder::new()
-            // The keeper removes what is named for its starter, and nothing else.
-            .prefix(&format!("hola-{}-", std::process::id()))
+            // The keeper removes what its starter has made, and nothing else.
+            .prefix(&MadeName::prefix())
             .tempdir()
             .expect("a folder for the profile");
         let driver = Driver::start(programs, profile.path());
@@ -100,6 +101,14 @@ impl Browser {
     /// Opens a file, or opens it again.
     pub(crate) fn open(&self, page: &Path) {
         let url = Url::from_file_path(page).expect("an absolute path");
+        self.wait(self.client.goto(url.as_str()));
+    }
+
+    /// Opens a file at an anchor: by a detour, since the browser would only scroll a page that it shows already.
+    pub(crate) fn open_at(&self, page: &Path, anchor: &str) {
+        let mut url = Url::from_file_path(page).expect("an absolute path");
+        url.set_fragment(Some(anchor));
+        self.wait(self.client.goto("about:blank"));
         self.wait(self.client.goto(url.as_str()));
     }
 

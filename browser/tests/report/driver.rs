@@ -9,8 +9,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// The program under test, and the keeper of what it is tested with.
-pub(crate) const HOLA: &str = env!("CARGO_BIN_EXE_hola-under-test");
+use hola_lab::made::MadeName;
+
+/// The program that keeps the browser.
+const HOLA: &str = env!("CARGO_BIN_EXE_hola-under-test");
 
 /// Longest wait for the driver's first words.
 const START_MAX: Duration = Duration::from_secs(30);
@@ -52,12 +54,13 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Starts it; whatever it and its browsers write goes to `folder`, a temporary one named for this process, which is
-    /// removed if the test cannot do it.
+    /// Starts it; all that it and its browsers write goes to `folder`, a temporary one with a name of this process's, which
+    /// the keeper removes if the test cannot do it.
     pub(crate) fn start(programs: &Programs, folder: &Path) -> Self {
+        let name = MadeName::of(folder).expect("a name that says who made it");
         let keeper = Command::new(HOLA)
             .args(["keep", "--folder"])
-            .arg(folder.file_name().expect("a name"))
+            .arg(name.as_str())
             .arg("--")
             .arg(&programs.chromedriver)
             .arg("--port=0")

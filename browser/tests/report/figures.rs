@@ -1,192 +1,283 @@
-//! What the page shows is what was measured.
+//! What the page shows is what the analysis found.
 
-use hola::analysis::metric::{Metric, Unit};
-use hola::analysis::{self, sample};
+use hola_base::Language;
+use hola_lab::metric::Metric;
+use hola_verdict::analysis::{HEADLINE, Word};
+use hola_verdict::{Analysis, At, Estimate};
+use serde::Deserialize;
 
 use crate::in_every_language;
 
-/// What rows are sorted by has five digits.
+const CAPACITY: At<'static> = At {
+    experiment: "capacity",
+    level: "new",
+};
+
+const DEATHS: [&str; 3] = ["panic", "abort", "segv"];
+
+/// Rows are sorted by a number of five digits.
 const HALF_A_DIGIT: f64 = 5e-5;
 
-/// A figure of one model as the page shows it: for readers, and for sorting.
+/// A cell of the first table: its text without the small letters below, and what it is sorted by.
+#[derive(Deserialize)]
 struct Shown {
-    model: String,
     text: String,
+    value: Option<String>,
+}
+
+/// Numbers that a cell must show, in order, in the metric's unit; `None` where a dash must be. And what it is sorted by.
+struct Expected {
+    numbers: Vec<Option<f64>>,
     value: Option<f64>,
 }
 
-#[test]
-fn headline_tables_show_the_medians_of_the_trials() {
-    in_every_language(|browser, report, language| {
-        let (run, trials) = report.records();
-        let rows = rows(&report.csv());
-        let mut checked = 0;
-        for (place, analysis) in analysis::of_run(&run, &trials).iter().enumerate() {
-            let lead = analysis.lead();
-            let Some(level) = analysis.headline(lead) else {
-                continue;
-            };
-            // Where a generator at its limit has a say, which trials count is more than a median can tell.
-            let is_plain = |metric: &Metric| !metric.is_paced_by_generator();
-            let compared = analysis.metrics.iter().enumerate();
-            for (number, metric) in compared.filter(|(_, metric)| is_plain(metric)) {
-                // Model, the figure that leads, its ratio, the other figures.
-                let column = if number == 0 { 1 } else { number + 2 };
-                let shown = browser.run(&format!(
-                    "const part = document.querySelectorAll('main[lang={language}] section.experiment')[{place}];
-                     return [...part.querySelector('table').tBodies[0].rows].map((row) => ({{
-                         model: row.querySelector('code').textContent,
-                         text: row.cells[{column}].textContent.trim(),
-                         value: row.cells[{column}].dataset.value ?? null,
-                     }}));"
-                ));
-                for shown in shown_in(&shown) {
-                    let values = values(
-                        &rows,
-                        &analysis.design.experiment,
-                        &shown.model,
-                        level,
-                        *metric,
-                    );
-                    let Some(median) = sample::median(&values) else {
-                        continue;
-                    };
-                    let what = format!(
-                        "{} {} {}: {}",
-                        analysis.design.experiment,
-                        metric.name(),
-                        shown.model,
-                        shown.text
-                    );
-                    let sorted_by = shown
-                        .value
-                        .unwrap_or_else(|| panic!("{what}: no data-value"));
-                    assert!(
-                        (sorted_by - median).abs() <= median.abs() * HALF_A_DIGIT,
-                        "{what}: {sorted_by} for {median}"
-                    );
-                    assert!(
-                        reads_as(&shown.text, language, *metric, median),
-                        "{what} for {median}"
-                    );
-                    checked += 1;
-                }
-            }
+impl Expected {
+    fn one(value: Option<f64>) -> Self {
+        Expected {
+            numbers: vec![value],
+            value,
         }
-        assert!(checked >= 3, "{checked} figures were compared");
+    }
+}
+
+#[test]
+fn every_number_of_the_first_table_is_that_of_the_analysis() {
+    in_every_language(|browser, report, language| {
+        let analysis = Analysis::new(&report.run, &report.blocks);
+        let rows = browser.run(&format!(
+            "const table = document.querySelector('main[lang={}] table');
+             const text = (cell) => [...cell.childNodes].filter((one) => one.localName !== 'small')
+                 .map((one) => one.textContent).join('').trim();
+             return [...table.tBodies[0].rows].map((row) => [...row.cells].map((cell) => ({{
+                 text: text(cell), value: cell.dataset.v ?? null,
+             }})));",
+            language.tag()
+        ));
+        let rows: Vec<Vec<Shown>> = serde_json::from_value(rows).expect("rows of cells");
+        let models = report.run.servers.iter().filter(|card| card.is_model);
+        assert_eq!(rows.len(), models.count());
+        for row in &rows {
+            let [name, cells @ .., deaths] = row.as_slice() else {
+                panic!("a row without cells");
+            };
+            let expected = expected(&analysis, &name.text);
+            assert_eq!(cells.len(), expected.len());
+            for (cell, expected) in cells.iter().zip(expected) {
+                check(cell, &expected, &name.text, language);
+            }
+            check_deaths(&analysis, &name.text, &deaths.text);
+        }
     });
 }
 
 #[test]
-fn figures_are_read_as_they_are_written() {
-    let cpu = Metric::CpuUsPerRequest;
-    for (text, language, metric, value) in [
-        ("39.2\u{a0}[38.1,\u{a0}40.0]", "en", cpu, 39.24),
-        ("39,2\u{a0}[38,1;\u{a0}40,0]", "es", cpu, 39.16),
-        ("12\u{202f}345", "en", cpu, 12_345.4),
-        ("4.10 ms", "en", Metric::ResponseP99Us, 4_099.0),
-        ("≥ 1,20 s", "es", Metric::ResponseP99Us, 1_204_000.0),
-        ("2.33 MiB", "en", Metric::PssPeakKib, 2_390.0),
+fn the_first_screen_says_which_differences_the_run_tells_apart() {
+    in_every_language(|browser, report, language| {
+        let resolution = Analysis::new(&report.run, &report.blocks).resolution();
+        let resolution = resolution.expect("of a full run");
+        let notices = browser.lines(&format!(
+            "return [...document.querySelectorAll('main[lang={}] .notice')].map((one) => one.textContent);",
+            language.tag()
+        ));
+        let is_there = |text: &String| {
+            let numbers = numbers(text, language);
+            numbers.iter().flatten().any(|one| one.reads_as(resolution))
+        };
+        assert!(notices.iter().any(is_there), "{resolution}: {notices:#?}");
+    });
+}
+
+/// The cells of a row, but for the first and the last, which have no numbers.
+fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
+    let cpu = Metric::CpuPerRequest;
+    let value = |at, metric| Some(analysis.value(at, name, metric)?.value);
+    let idle = analysis
+        .run()
+        .designs
+        .iter()
+        .find(|one| one.experiment == "idle");
+    let idle = At {
+        experiment: "idle",
+        level: idle
+            .and_then(|design| design.levels().next())
+            .map_or("", |(_, level)| &level.name),
+    };
+    let words = analysis.words(HEADLINE, cpu);
+    let judged = words.iter().find(|(one, ..)| one == name);
+    let (word, ratio) = match judged {
+        // The control.
+        _ if name == "iterative" => (Vec::new(), Expected::one(Some(1.0))),
+        Some((_, estimate, word)) => (
+            number_of(*word),
+            Expected {
+                numbers: with_interval(estimate),
+                value: Some(estimate.value),
+            },
+        ),
+        None => (vec![None], Expected::one(None)),
+    };
+    let pair = |numbers: [Option<f64>; 2], value| Expected {
+        // Where neither is known, one dash stands for both.
+        numbers: match numbers {
+            [None, None] => vec![None],
+            _ => numbers.into(),
+        },
+        value,
+    };
+    let response = [Metric::ResponseP50, Metric::ResponseP99].map(|metric| value(HEADLINE, metric));
+    let memory =
+        [Metric::MemoryPerClient, Metric::KernelMemoryPerClient].map(|metric| value(idle, metric));
+    [
+        Expected {
+            numbers: word,
+            value: None,
+        },
+        Expected::one(value(HEADLINE, cpu)),
+        ratio,
+        pair(response, response[1]),
+        Expected::one(value(CAPACITY, Metric::CapacityPerS)),
+        pair(memory, memory[0]),
+        Expected::one(value(idle, Metric::ClientsHeld)),
+    ]
+}
+
+/// The number in a word of judgement, where there is one: a share.
+fn number_of(word: Word) -> Vec<Option<f64>> {
+    match word {
+        Word::Better | Word::Worse => Vec::new(),
+        Word::Same { margin: width } | Word::Undecided { resolution: width } => vec![Some(width)],
+    }
+}
+
+fn with_interval(estimate: &Estimate) -> Vec<Option<f64>> {
+    [estimate.value, estimate.low, estimate.high]
+        .map(Some)
+        .into()
+}
+
+fn check(cell: &Shown, expected: &Expected, name: &str, language: Language) {
+    let what = format!("{name}: “{}” for {:?}", cell.text, expected.numbers);
+    let numbers = numbers(&cell.text, language);
+    assert_eq!(numbers.len(), expected.numbers.len(), "{what}");
+    for (shown, expected) in numbers.iter().zip(&expected.numbers) {
+        let is_right = match (shown, expected) {
+            (Some(shown), Some(expected)) => shown.reads_as(*expected),
+            (None, None) => true,
+            _ => false,
+        };
+        assert!(is_right, "{what}");
+    }
+    let value = cell
+        .value
+        .as_ref()
+        .map(|value| value.parse::<f64>().expect("a number"));
+    match (value, expected.value) {
+        (Some(value), Some(expected)) => assert!(
+            (value - expected).abs() <= expected.abs() * HALF_A_DIGIT,
+            "{what}: sorted by {value}"
+        ),
+        (value, expected) => assert_eq!(value, expected, "{what}"),
+    }
+}
+
+/// The deaths that kill all are those that the analysis found not to be survived.
+fn check_deaths(analysis: &Analysis<'_>, name: &str, text: &str) {
+    for death in DEATHS {
+        let at = At {
+            experiment: "crash",
+            level: death,
+        };
+        let survived = analysis.value(at, name, Metric::Survived);
+        let kills = survived.is_some_and(|survived| survived.value < 1.0);
+        assert_eq!(text.contains(death), kills, "{name}, {death}: {text}");
+    }
+}
+
+/// A number as it is written, in the metric's unit: of times microseconds, of shares ones.
+struct Written {
+    value: f64,
+    half_a_digit: f64,
+}
+
+impl Written {
+    fn reads_as(&self, value: f64) -> bool {
+        (self.value - value).abs() <= self.half_a_digit * (1.0 + 1e-9)
+    }
+}
+
+/// The numbers in a text, in order; `None` is a dash.
+fn numbers(text: &str, language: Language) -> Vec<Option<Written>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit() || letter == '—') {
+        rest = &rest[start..];
+        if let Some(after) = rest.strip_prefix('—') {
+            found.push(None);
+            rest = after;
+            continue;
+        }
+        let is_part = |letter: char| {
+            letter.is_ascii_digit() || letter == '\u{202f}' || letter == language.decimal_mark()
+        };
+        let end = rest.find(|letter| !is_part(letter)).unwrap_or(rest.len());
+        let (digits, after) = rest.split_at(end);
+        rest = after;
+        let plain = digits
+            .replace('\u{202f}', "")
+            .replace(language.decimal_mark(), ".");
+        let decimals = plain
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len());
+        let value: f64 = plain
+            .parse()
+            .unwrap_or_else(|_| panic!("{digits} in {text}"));
+        let unit = rest.trim_start_matches('\u{a0}');
+        let unit = unit
+            .split(|letter: char| letter != '%' && !letter.is_alphabetic())
+            .next();
+        let unit = match unit {
+            Some("ms") => 1e3,
+            Some("s") => 1e6,
+            Some("%") => 1e-2,
+            _ => 1.0,
+        };
+        let places = i32::try_from(decimals).expect("few decimals");
+        found.push(Some(Written {
+            value: value * unit,
+            half_a_digit: 0.5 * 10f64.powi(-places) * unit,
+        }));
+    }
+    found
+}
+
+#[test]
+fn numbers_are_read_as_they_are_written() {
+    let (en, es) = (Language::English, Language::Spanish);
+    for (text, language, expected) in [
+        (
+            "1.02×\u{a0}[0.99,\u{a0}1.05]",
+            en,
+            vec![1.018, 0.992, 1.0549],
+        ),
+        (
+            "1,02×\u{a0}[0,99;\u{a0}1,05]",
+            es,
+            vec![1.018, 0.992, 1.0549],
+        ),
+        ("312\u{a0}µs / 4.10\u{a0}ms", en, vec![312.4, 4_099.0]),
+        (
+            "1,20\u{a0}s / 12\u{202f}345",
+            es,
+            vec![1_204_000.0, 12_345.4],
+        ),
+        ("the same within ±5\u{a0}%", en, vec![0.05]),
     ] {
-        assert!(reads_as(text, language, metric, value), "{text}");
-        assert!(!reads_as(text, language, metric, value * 1.02), "{text}");
-    }
-}
-
-fn shown_in(rows: &serde_json::Value) -> Vec<Shown> {
-    let rows = rows.as_array().expect("rows");
-    let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-    rows.iter()
-        .map(|row| Shown {
-            model: text(&row["model"]).expect("a name"),
-            text: text(&row["text"]).expect("text"),
-            value: text(&row["value"]).map(|value| value.parse().expect("a number")),
-        })
-        .collect()
-}
-
-/// Whether the first number of a text is `value`, to the digits that are written.
-fn reads_as(text: &str, language: &str, metric: Metric, value: f64) -> bool {
-    let mark = if language == "es" { ',' } else { '.' };
-    let number: String = text
-        .chars()
-        .skip_while(|letter| !letter.is_ascii_digit())
-        .take_while(|letter| letter.is_ascii_digit() || *letter == mark || *letter == '\u{202f}')
-        .filter(|letter| *letter != '\u{202f}')
-        .map(|letter| if letter == mark { '.' } else { letter })
-        .collect();
-    let decimals = number.split_once('.').map_or(0, |(_, rest)| rest.len());
-    let Ok(written) = number.parse::<f64>() else {
-        return false;
-    };
-    let unit = unit(text, metric);
-    let places = i32::try_from(decimals).expect("few decimals");
-    let half_a_digit = 0.5 * 10f64.powi(-places);
-    (written - value / unit).abs() <= half_a_digit * (1.0 + 1e-9)
-}
-
-/// What the text's unit is of the metric's own.
-fn unit(text: &str, metric: Metric) -> f64 {
-    let text = text.split('[').next().unwrap_or_default().trim_end();
-    let of_us = |us: f64| {
-        if metric.unit() == Unit::Ms {
-            us / 1e3
-        } else {
-            us
-        }
-    };
-    match text.rsplit([' ', '\u{a0}']).next() {
-        Some("µs") => of_us(1.0),
-        Some("ms") => of_us(1e3),
-        Some("s") => of_us(1e6),
-        Some("MiB") => 1024.0,
-        Some("GiB") => 1024.0 * 1024.0,
-        Some("%") => 0.01,
-        _ => 1.0,
-    }
-}
-
-/// A row of CSV: its fields by the names of their columns.
-type Row = std::collections::BTreeMap<String, String>;
-
-/// The trials of a model at a level that count for what a server costs.
-fn values(rows: &[Row], experiment: &str, model: &str, level: &str, metric: Metric) -> Vec<f64> {
-    rows.iter()
-        .filter(|row| {
-            row["experiment"] == experiment
-                && row["model"] == model
-                && row["arm"] == "model"
-                && row["level"] == level
-                && ["valid", "generator_bound"].contains(&row["status"].as_str())
-        })
-        .filter_map(|row| row.get(metric.name())?.parse().ok())
-        .collect()
-}
-
-/// Reads CSV whose fields hold no line breaks (RFC 4180).
-fn rows(text: &str) -> Vec<Row> {
-    let mut lines = text.lines().map(fields);
-    let header = lines.next().expect("a header");
-    lines
-        .map(|fields| header.iter().cloned().zip(fields).collect())
-        .collect()
-}
-
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut is_quoted = false;
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let field = fields.last_mut().expect("at least one");
-        match letter {
-            '"' if is_quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                field.push('"');
-            }
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(String::new()),
-            _ => field.push(letter),
+        let numbers = numbers(text, language);
+        assert_eq!(numbers.len(), expected.len(), "{text}");
+        for (number, expected) in numbers.iter().flatten().zip(expected) {
+            assert!(number.reads_as(expected), "{text}: {expected}");
+            assert!(!number.reads_as(expected * 1.2), "{text}: {expected}");
         }
     }
-    fields
+    assert!(numbers("— / —", en).iter().all(Option::is_none));
 }

@@ -1,9 +1,13 @@
 //! English and Spanish in one page: chosen by mouse or keyboard, with scripts and without.
 
 use fantoccini::key::Key;
+use hola_base::{LANGUAGES, Language};
 
 use crate::browser::Browser;
-use crate::reports::{LANGUAGES, reports};
+use crate::choose;
+use crate::reports::reports;
+
+const SPANISH_AND_BACK: [Language; 3] = [Language::Spanish, Language::English, Language::Spanish];
 
 /// Languages whose text is shown.
 fn shown(browser: &Browser) -> Vec<String> {
@@ -13,32 +17,21 @@ fn shown(browser: &Browser) -> Vec<String> {
     )
 }
 
-fn root(browser: &Browser) -> String {
-    let lang = browser.run("return document.documentElement.lang;");
-    lang.as_str().expect("text").to_owned()
-}
-
-fn by_mouse(browser: &Browser, language: &str) {
-    browser.click(&format!(
-        "document.querySelector('label[for=language-{language}]')"
-    ));
+/// Language and title of the document, which a screen reader goes by.
+fn announced(browser: &Browser) -> Vec<String> {
+    browser.lines("return [document.documentElement.lang, document.title];")
 }
 
 /// From the top of the page: Tab to the choice, then an arrow.
-fn by_keyboard(browser: &Browser, language: &str) {
+fn choose_by_keyboard(browser: &Browser, language: Language) {
     browser.tab_to(
         "document.body",
         "document.querySelector('[name=language]:checked')",
     );
-    let key = if language == "es" {
-        Key::Right
-    } else {
-        Key::Left
-    };
-    browser.press(key);
+    browser.press(language.choose(|| Key::Left, || Key::Right));
 }
 
-fn every_choice_shows_its_language_alone(choose: fn(&Browser, &str)) {
+fn every_choice_shows_its_language_alone(choose: fn(&Browser, Language)) {
     let Some(browser) = Browser::start() else {
         return;
     };
@@ -46,28 +39,35 @@ fn every_choice_shows_its_language_alone(choose: fn(&Browser, &str)) {
         browser.allow_scripts(with_scripts);
         for report in reports() {
             browser.open(&report.page());
-            assert_eq!(shown(&browser).len(), 1, "before anything is chosen");
-            // Back to the first: a choice can be taken back.
-            for language in ["es", "en", "es"] {
+            if with_scripts {
+                browser.run("localStorage.clear();");
+                browser.open(&report.page());
+            }
+            assert_eq!(shown(&browser), ["en"], "before anything is chosen");
+            for language in SPANISH_AND_BACK {
                 choose(&browser, language);
-                assert_eq!(shown(&browser), [language], "scripts: {with_scripts}");
+                assert_eq!(shown(&browser), [language.tag()], "scripts: {with_scripts}");
+                let title = browser.run(&format!(
+                    "return document.querySelector('main[lang={}] h1').textContent;",
+                    language.tag()
+                ));
                 if with_scripts {
-                    assert_eq!(root(&browser), language);
+                    let title = title.as_str().expect("text");
+                    assert_eq!(announced(&browser), [language.tag(), title]);
                 }
             }
-            by_mouse(&browser, "en");
         }
     }
 }
 
 #[test]
 fn the_mouse_chooses_the_language() {
-    every_choice_shows_its_language_alone(by_mouse);
+    every_choice_shows_its_language_alone(choose);
 }
 
 #[test]
 fn the_keyboard_chooses_the_language() {
-    every_choice_shows_its_language_alone(by_keyboard);
+    every_choice_shows_its_language_alone(choose_by_keyboard);
 }
 
 #[test]
@@ -76,34 +76,41 @@ fn the_language_is_remembered() {
         return;
     };
     for report in reports() {
-        for [first, language] in [LANGUAGES, [LANGUAGES[1], LANGUAGES[0]]] {
+        browser.open(&report.page());
+        for language in SPANISH_AND_BACK {
+            choose(&browser, language);
             browser.open(&report.page());
-            by_mouse(&browser, first);
-            by_mouse(&browser, language);
-            let kept = browser.run("return localStorage.getItem('hola-language');");
-            assert_eq!(kept, language);
-            browser.open(&report.page());
-            assert_eq!(shown(&browser), [language]);
-            assert_eq!(root(&browser), language);
+            assert_eq!(shown(&browser), [language.tag()]);
+            assert_eq!(announced(&browser)[0], language.tag());
         }
     }
 }
 
 #[test]
-fn each_language_says_the_same_in_the_same_order() {
+fn an_address_with_an_anchor_shows_its_language_and_unfolds_it() {
     let Some(browser) = Browser::start() else {
         return;
     };
     for report in reports() {
-        browser.open(&report.page());
-        let [en, es] = LANGUAGES.map(|language| {
-            browser.lines(&format!(
-                "const count = (what) => document.querySelectorAll(`main[lang={language}] ${{what}}`).length;
-                 // Words may need more lines in one of them, so texts of drawings are not counted.
-                 return ['section', 'table', 'tr', 'figure', 'details', 'svg', '[data-say]']
-                     .map((what) => `${{what}}: ${{count(what)}}`);"
-            ))
-        });
-        assert_eq!(en, es);
+        for language in LANGUAGES {
+            browser.open(&report.page());
+            let anchor = browser.run(&format!(
+                "return document.querySelector('main[lang={}] details[id]').id;",
+                language.tag()
+            ));
+            let anchor = anchor.as_str().expect("a name");
+            browser.open_at(&report.page(), anchor);
+            assert_eq!(shown(&browser), [language.tag()]);
+            let found = browser.run(&format!(
+                "const one = document.getElementById('{anchor}');
+                 return {{ open: one.open, top: one.getBoundingClientRect().top, height: innerHeight }};"
+            ));
+            let (top, height) = (found["top"].as_f64(), found["height"].as_f64());
+            // A page scrolls by whole pixels.
+            assert!(
+                found["open"] == true && top > Some(-1.0) && top < height,
+                "{anchor}: {found}"
+            );
+        }
     }
 }

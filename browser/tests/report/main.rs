@@ -3,7 +3,6 @@
 //! `browser/install` installs the browser. Where it is missing, all of this is skipped, and says so once.
 mod access;
 mod browser;
-mod charts;
 mod driver;
 mod figures;
 mod language;
@@ -14,43 +13,41 @@ mod silence;
 mod sorting;
 mod theme;
 
-// The small run is that of the tests without a browser.
-#[path = "../../../tests/report/eventful.rs"]
-mod eventful;
-#[path = "../../../tests/report/fixture.rs"]
+// The made-up run is that of the tests without a browser.
+#[path = "../../../report/tests/pages/fixture.rs"]
 #[allow(dead_code, reason = "used here in part")]
 mod fixture;
-#[path = "../../../tests/report/noise.rs"]
-mod noise;
+
+use hola_base::{LANGUAGES, Language};
 
 use browser::Browser;
-use reports::{LANGUAGES, Report, main_of, reports};
+use reports::{Report, reports};
 
 /// Does `look` at every report in every language, freshly opened, in one browser.
-fn in_every_language(look: impl Fn(&Browser, &Report, &str)) {
+fn in_every_language(look: impl Fn(&Browser, &Report, Language)) {
     let Some(browser) = Browser::start() else {
         return;
     };
     for report in reports() {
         for language in LANGUAGES {
             browser.open(&report.page());
-            speak(&browser, language);
+            choose(&browser, language);
             look(&browser, report, language);
         }
     }
 }
 
 /// Chooses the page's language as a reader does.
-fn speak(browser: &Browser, language: &str) {
+fn choose(browser: &Browser, language: Language) {
+    let tag = language.tag();
     browser.click(&format!(
-        "document.querySelector('label[for=language-{language}]')"
+        "document.querySelector('label[for=language-{tag}]')"
     ));
-    let chosen = main_of(language);
     assert!(
         browser.holds(&format!(
-            "document.querySelector('{chosen}').checkVisibility()"
+            "document.querySelector('main[lang={tag}]').checkVisibility()"
         )),
-        "{chosen} is not shown"
+        "{tag} is not shown"
     );
 }
 

@@ -1,91 +1,79 @@
-//! The reports under test, written by `hola report`: of the full run that is kept with the source, and of a small run in
-//! which everything went wrong that can.
+//! The reports under test: of a made-up full run by the real plans, and of the newest full run that is kept with the source.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::LazyLock;
 
-use hola::lab::record::{Run, Trial};
-use hola::lab::store::{self, RunFolder};
+use hola_base::Language;
+use hola_lab::record::{Block, Run, SCHEMA_VERSION};
+use hola_lab::store;
 
-use crate::driver::HOLA;
-use crate::eventful::eventful;
-
-/// The languages of a report.
-pub(crate) const LANGUAGES: [&str; 2] = ["en", "es"];
+use crate::fixture;
 
 /// Sizes of the window: a desk's and a telephone's.
-pub(crate) const WINDOWS: [(u32, u32); 2] = [(1280, 900), (390, 844)];
+pub(crate) const WINDOWS: [(u32, u32); 2] = [(1280, 800), (390, 844)];
 
-/// A run's folder with its reports in it. It stays, for a person to look at.
+/// A run, and a folder with its report. The folder stays, for a person to look at.
 #[derive(Debug)]
 pub(crate) struct Report {
     folder: PathBuf,
+    pub(crate) run: Run,
+    pub(crate) blocks: Vec<Block>,
 }
 
 impl Report {
+    fn new(name: &str, (run, blocks): (Run, Vec<Block>)) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&folder).expect("the target directory can be written");
+        store::write_reports(&folder, &hola_report::files(&run, &blocks)).expect("written");
+        Report {
+            folder,
+            run,
+            blocks,
+        }
+    }
+
     /// The page.
     pub(crate) fn page(&self) -> PathBuf {
         self.folder.join("report.html")
     }
 
-    /// Every trial's figures, as written beside the page.
-    pub(crate) fn csv(&self) -> String {
-        fs::read_to_string(self.folder.join("trials.csv")).expect("written with the page")
-    }
-
-    /// The records behind it.
-    pub(crate) fn records(&self) -> (Run, Vec<Trial>) {
-        store::read(&self.folder).expect("a run")
+    /// Where something is wrong: the page, its language, and how it is looked at.
+    pub(crate) fn place(&self, language: Language, how: &str) -> String {
+        format!("{} {} {how}", self.page().display(), language.tag())
     }
 }
 
-static REPORTS: LazyLock<[Report; 2]> = LazyLock::new(|| {
-    let full = empty_folder("full");
-    for file in ["run.json", "trials.jsonl"] {
-        fs::copy(committed_run().join(file), full.join(file)).expect("a committed run");
+static REPORTS: LazyLock<Vec<Report>> = LazyLock::new(|| {
+    let (mut run, blocks) = fixture::run_of_real_plans();
+    // A command that names its models is longer than a line.
+    let names: Vec<&str> = run.servers.iter().map(|card| &*card.name).collect();
+    let models = format!("--models={}", names.join(","));
+    run.command.push(models);
+    let mut reports = vec![Report::new("made-up", (run, blocks))];
+    if let Some(folder) = committed_run() {
+        let run = store::read(&folder).expect("a run");
+        reports.push(Report::new("committed", run));
     }
-    let (run, trials) = eventful();
-    let mut folder = RunFolder::create(&empty_folder("small"), &run).expect("a new folder");
-    for trial in &trials {
-        folder.add_trial(trial).expect("written");
-    }
-    let small = folder.path().to_path_buf();
-    drop(folder);
-    [written(full), written(small)]
+    reports
 });
 
-/// Both reports, made by whoever asks first.
-pub(crate) fn reports() -> &'static [Report; 2] {
+/// All reports, made when they are asked for first.
+pub(crate) fn reports() -> &'static [Report] {
     &REPORTS
 }
 
-/// Where the page stands in its language.
-pub(crate) fn main_of(language: &str) -> String {
-    format!("main[lang={language}]")
-}
-
-/// The newest full run that is kept with the source.
-fn committed_run() -> PathBuf {
+/// The newest full run that is kept with the source, of those that this program reads.
+fn committed_run() -> Option<PathBuf> {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
-    let runs = fs::read_dir(results).expect("a folder").flatten();
-    runs.map(|entry| entry.path())
-        .filter(|run| run.to_string_lossy().ends_with("-full"))
+    let is_read = |folder: &PathBuf| {
+        let text = fs::read_to_string(folder.join("run.json")).unwrap_or_default();
+        let run: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        run["schema_version"] == SCHEMA_VERSION
+    };
+    let folders = fs::read_dir(results).expect("a folder").flatten();
+    folders
+        .map(|entry| entry.path())
+        .filter(|folder| folder.to_string_lossy().ends_with("-full") && is_read(folder))
         .max()
-        .expect("a full run")
-}
-
-fn empty_folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("the target directory can be written");
-    folder
-}
-
-fn written(folder: PathBuf) -> Report {
-    let output = Command::new(HOLA).arg("report").arg(&folder).output();
-    let output = output.expect("the program runs");
-    assert!(output.status.success(), "{output:?}");
-    Report { folder }
 }

@@ -3,19 +3,21 @@
 use fantoccini::key::Key;
 use serde_json::json;
 
-use crate::{in_every_language, main_of, nothing_wrong};
+use crate::layout::OPEN_DETAILS;
+use crate::{in_every_language, nothing_wrong};
 
 #[test]
 fn every_column_sorts_both_ways() {
     in_every_language(|browser, report, language| {
         let script = include_str!("scripts/sort.js");
-        let main = main_of(language);
-        let found = browser.run(&format!("const main = '{main}';\n{script}"));
+        browser.run(OPEN_DETAILS);
+        let tag = language.tag();
+        let found = browser.run(&format!("const language = '{tag}';\n{script}"));
         assert!(found["numeric"].as_u64() > Some(0), "{found}");
         assert!(found["worded"].as_u64() > Some(0), "{found}");
         let problems: Vec<String> =
             serde_json::from_value(found["problems"].clone()).expect("lines");
-        nothing_wrong(&problems, &report.page().to_string_lossy());
+        nothing_wrong(&problems, &report.place(language, "sorted"));
     });
 }
 
@@ -23,8 +25,8 @@ fn every_column_sorts_both_ways() {
 fn mouse_and_keyboard_sort_a_table() {
     in_every_language(|browser, _, language| {
         let table = format!(
-            "[...document.querySelectorAll('{} table.sortable')].find((one) => one.checkVisibility())",
-            main_of(language)
+            "document.querySelector('main[lang={}] table')",
+            language.tag()
         );
         let sorted = || {
             browser.run(&format!(

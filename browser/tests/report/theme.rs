@@ -38,6 +38,8 @@ fn the_button_goes_from_light_to_dark_to_the_systems() {
                     (theme, colours),
                     "under a {system} system"
                 );
+                browser.open(&report.page());
+                assert_eq!(look(&browser), found, "remembered");
             }
         }
     }

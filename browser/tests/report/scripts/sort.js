@@ -1,8 +1,7 @@
-// Presses the button of every column of every sortable table under `main` twice; gives what went wrong.
+// Presses the button of every column of every table in `language` twice; gives what went wrong.
 const problems = [];
 let numeric = 0;
 let worded = 0;
-const language = document.querySelector(main).lang;
 const words = new Intl.Collator(language, { numeric: true });
 
 const say = (table, column, what) => {
@@ -22,13 +21,14 @@ const announced = (table, column) => {
 
 const check = (table, column, order) => {
   const cells = [...table.tBodies[0].rows].map((row) => row.cells[column]);
-  const numbers = cells.filter((cell) => cell.dataset.value).map((cell) => Number(cell.dataset.value));
+  const numbers = cells.filter((cell) => cell.dataset.v).map((cell) => Number(cell.dataset.v));
   const sign = order === 'descending' ? -1 : 1;
   if (numbers.length) {
     numeric += 1;
-    if (numbers.some(Number.isNaN)) say(table, column, 'a data-value is no number');
+    if (numbers.some(Number.isNaN)) say(table, column, 'a data-v is no number');
     const wrong = numbers.findIndex((value, place) => place && sign * (value - numbers[place - 1]) < 0);
     if (wrong > 0) say(table, column, `${order}: ${numbers[wrong - 1]} before ${numbers[wrong]}`);
+    if (cells.slice(0, numbers.length).some((cell) => !cell.dataset.v)) say(table, column, `${order}: what is missing is not last`);
   } else {
     worded += 1;
     const texts = cells.map((cell) => cell.textContent.trim());
@@ -37,7 +37,7 @@ const check = (table, column, order) => {
   }
 };
 
-for (const table of document.querySelectorAll(`${main} table.sortable`)) {
+for (const table of document.querySelectorAll(`main[lang=${language}] table`)) {
   const rows = [...table.tBodies[0].rows];
   for (let column = 0; column < table.tHead.rows[0].cells.length; column += 1) {
     const button = table.tHead.rows[0].cells[column].querySelector('button');

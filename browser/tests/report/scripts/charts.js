@@ -1,14 +1,22 @@
-// Which texts of the charts that are shown overlap, or stick out of their drawing.
+// What is wrong with the charts that are shown: titles that are missing, texts that overlap or stick out of their drawing.
 // Lines of a font are a little higher than its letters: that much of two boxes may touch.
 const TOUCH_PX = 2;
 const problems = [];
-const charts = [...document.querySelectorAll('svg.chart')].filter((svg) => svg.checkVisibility());
-if (!charts.length) problems.push('no chart is shown');
-for (const svg of charts) {
+const figures = [...document.querySelectorAll('figure')].filter((figure) => figure.checkVisibility());
+if (!figures.length) problems.push('no chart is shown');
+for (const figure of figures) {
+  const title = figure.querySelector('h3')?.textContent.trim();
+  if (!title || !figure.querySelector('figcaption')?.textContent.trim()) problems.push(`“${title}”: no title or caption`);
+  if (!figure.querySelector('svg')) problems.push(`“${title}”: no drawing`);
+}
+const drawings = [...document.querySelectorAll('svg.chart')].filter((svg) => svg.checkVisibility());
+for (const svg of drawings) {
   const frame = svg.getBoundingClientRect();
-  const name = svg.querySelector('title').textContent;
+  const name = svg.getAttribute('aria-label')?.trim();
+  if (svg.getAttribute('role') !== 'img' || !name) problems.push(`${svg.outerHTML.slice(0, 120)}: no role or name`);
+  if (!svg.closest('figure')) problems.push(`${name}: not in a figure`);
   const texts = [...svg.querySelectorAll('text')]
-    .filter((text) => text.textContent.trim() && text.getClientRects().length && getComputedStyle(text).visibility === 'visible')
+    .filter((text) => text.textContent.trim())
     .map((text) => ({ words: text.textContent.trim(), box: text.getBoundingClientRect() }));
   if (!texts.length) problems.push(`${name}: no text`);
   for (const { words, box } of texts) {
