@@ -44,7 +44,7 @@ struct Entry {
 
 /// Prints the claims.
 pub(super) fn run(args: &ClaimsArgs) -> Result<ExitCode> {
-    print(&if args.json {
+    print(if args.json {
         let entries: Vec<Entry> = CLAIMS
             .iter()
             .map(|claim| Entry {

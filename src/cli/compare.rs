@@ -297,7 +297,7 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
         let mut readings = block.readings.iter();
         readings.any(|reading| reading.counted().next().is_some() || !reading.figures.is_empty())
     };
-    print(&format!(
+    print(format!(
         "{}\nreport: {}\n",
         hola_report::summary(&run, &blocks, Language::default()).trim_end(),
         path.join("report.html").display()

@@ -89,7 +89,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
         base: &base.0,
         candidate: &candidate.0,
     };
-    print(&match args.format {
+    print(match args.format {
         Format::Text => difference::text(&difference, sides, args.lang.into()),
         Format::Markdown => difference::markdown(&difference, sides, args.lang.into()),
         Format::Json => difference::json(&difference, sides),

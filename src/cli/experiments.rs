@@ -54,7 +54,7 @@ pub(super) fn run(json: bool) -> Result<ExitCode> {
             full: of(&full, experiment.name),
         })
         .collect();
-    print(&if json {
+    print(if json {
         serde_json::to_string_pretty(&entries)? + "\n"
     } else {
         text(&entries)

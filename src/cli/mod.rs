@@ -171,7 +171,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 fn models(json: bool) -> anyhow::Result<ExitCode> {
-    print(&if json {
+    print(if json {
         servers::models_json()? + "\n"
     } else {
         servers::models_text()

@@ -63,12 +63,12 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
         ));
     }
     if args.summary {
-        print(&hola_report::summary(&run, &blocks, args.lang.into()))?;
+        print(hola_report::summary(&run, &blocks, args.lang.into()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let Some(format) = args.format else {
         write_reports(&args.folder, &run, &blocks)?;
-        print(&format!(
+        print(format!(
             "report: {}\n",
             args.folder.join("report.html").display()
         ))?;
@@ -84,6 +84,6 @@ pub(super) fn run(args: &ReportArgs) -> Result<ExitCode> {
     let files = hola_report::files(&run, &blocks);
     let file = files.into_iter().find(|(file, _)| file == name);
     let (_, text) = file.with_context(|| format!("this run has no {name}"))?;
-    print(&text)?;
+    print(text)?;
     Ok(ExitCode::SUCCESS)
 }

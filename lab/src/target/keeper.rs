@@ -160,7 +160,7 @@ fn start(keep: &Keep, cgroup: Option<&Path>) -> Result<Pid, String> {
 /// Prints a line of JSON. A starter that has gone reads nothing, which is no error.
 fn tell(words: &impl Serialize) -> Result<(), String> {
     let line = serde_json::to_string(words).map_err(|error| error.to_string())?;
-    let printed = print(&format!("{line}\n"));
+    let printed = print(format!("{line}\n"));
     printed.map(|_| ()).map_err(|error| format!("{error:#}"))
 }
 

@@ -222,7 +222,7 @@ impl Connection {
             match (&self.socket).read(&mut space) {
                 Ok(0) => break CLOSED.into(),
                 Ok(count) => {
-                    if print(&transcript.continued(&space[..count]))? == Reader::Gone {
+                    if print(transcript.continued(&space[..count]))? == Reader::Gone {
                         return Ok(None);
                     }
                     self.note(|state| state.heard_octets += count as u64);
@@ -231,7 +231,7 @@ impl Connection {
                 Err(error) => break reason(&error),
             }
         };
-        print(&transcript.ended())?;
+        print(transcript.ended())?;
         self.note(|state| state.closed = true);
         Ok(Some(ending))
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hola_lab::record::{Block, Run, Slice};
+use hola_lab::record::{Block, Reading, Run, Slice};
 use hola_lab::store;
 use hola_verdict::At;
 
@@ -51,7 +51,7 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
                 let readings = block.readings.iter();
                 let mut own =
                     readings.filter(|one| one.participant == name && one.level == at.level);
-                let slices = own.next().into_iter().flat_map(|reading| reading.counted());
+                let slices = own.next().into_iter().flat_map(Reading::counted);
                 let cost = |slice: &Slice| Some((slice.cycle, slice.cpu_us_per_request()?.ln()));
                 slices.filter_map(cost).collect()
             };
