@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use hola_lab::record::{Block, Reading, Status};
+use hola_lab::record::{Block, Reading, Slice, Status};
 use hola_lab::store;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -38,7 +38,7 @@ fn median_cost(reading: &Reading) -> f64 {
     let mut costs: Vec<f64> = reading
         .slices
         .iter()
-        .filter_map(|slice| slice.cpu_us_per_request())
+        .filter_map(Slice::cpu_us_per_request)
         .collect();
     costs.sort_by(f64::total_cmp);
     *costs

@@ -18,7 +18,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use truth::{CLOSE, Truth, answer_all, answer_once, load};
 
-fn named<'s>(summary: &'s Summary, name: CheckName) -> &'s Check {
+fn named(summary: &Summary, name: CheckName) -> &Check {
     let mut checks = summary.validity.iter();
     checks.find(|check| check.check == name).unwrap()
 }

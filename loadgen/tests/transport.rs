@@ -13,7 +13,7 @@ use hola_loadgen::{Measurement, Observer, Progress};
 use socket2::{Domain, Socket, Type};
 use truth::{CLOSE, Truth, answer_once, load};
 
-fn named<'m>(measurement: &'m Measurement, name: CheckName) -> &'m Check {
+fn named(measurement: &Measurement, name: CheckName) -> &Check {
     let mut checks = measurement.summary.validity.iter();
     checks
         .find(|check| check.check == name)

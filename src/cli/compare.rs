@@ -14,7 +14,7 @@ use hola_lab::block::{self, Lab};
 use hola_lab::environment;
 use hola_lab::experiments::{self, EXPERIMENTS, Experiment, Setting, server_cards};
 use hola_lab::image::Image;
-use hola_lab::plan::{Design, Profile};
+use hola_lab::plan::{Design, Profile, Stage};
 use hola_lab::record::{Block, Environment, Run, SCHEMA_VERSION, Skipped, Status};
 use hola_lab::run;
 use hola_lab::store::{self, RunFolder};
@@ -462,7 +462,7 @@ fn announcement(run: &Run, made: &[Block]) -> String {
         .designs
         .iter()
         .flat_map(|design| &design.stages)
-        .all(|stage| stage.has_no_cpu_apart())
+        .all(Stage::has_no_cpu_apart)
     {
         say("servers and load generator share a CPU: rates and times would be the generator's as much as a server's, \
              so only CPU time is compared"
