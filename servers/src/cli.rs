@@ -13,7 +13,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use self::bind::Bind;
-pub use self::process::{Cpus, end_with, raise_descriptor_limit};
+pub use self::process::{Cpus, LimitRefused, end_with, raise_descriptor_limit};
 use crate::context::plain;
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;

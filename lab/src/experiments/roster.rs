@@ -78,7 +78,7 @@ impl Setting<'_> {
         }
     }
 
-    /// Those of the models `names` ([`ALL`] means every one) that there are, were asked for and can hold `held` clients at
+    /// Those of the models `names` (`ALL` means every one) that there are, were asked for and can hold `held` clients at
     /// once; the `control` in any case.
     pub fn models(
         &self,
@@ -113,7 +113,7 @@ impl Setting<'_> {
         participants
     }
 
-    /// Those of the targets `names` ([`ALL`] means every one) that are installed and can do `load`; none in the quick
+    /// Those of the targets `names` (`ALL` means every one) that are installed and can do `load`; none in the quick
     /// profile unless they were asked for.
     pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
         let wanted = |spec: &&Spec| {
