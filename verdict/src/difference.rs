@@ -2,7 +2,7 @@
 //!
 //! **Two runs share no second.** Within a run the drift of the machine cancels, because both sides of a ratio are from the
 //! same cycle. Two runs met different moments of it, so the drift is taken out by what all participants of a level do
-//! together: within a run, block by block ([`without_drift`]); between the runs, by the median over participants, which is
+//! together: within a run, block by block (`without_drift`); between the runs, by the median over participants, which is
 //! told once. What is left of a participant is its own.
 //!
 //! **A difference is called one** if Welch's test on the blocks of both runs says so after Holm's correction over all cells:
