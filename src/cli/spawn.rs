@@ -53,6 +53,6 @@ pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
         Kind::Task => spawning::tasks(args.count),
     };
     let spawned = Spawned::of(args.kind, args.ballast, &times?);
-    print((serde_json::to_string(&spawned)? + "\n"))?;
+    print(serde_json::to_string(&spawned)? + "\n")?;
     Ok(ExitCode::SUCCESS)
 }
