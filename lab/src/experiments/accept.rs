@@ -67,6 +67,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(11.0, 60.0),
+        budget_s: setting.choose(10.0, 60.0),
     })
 }

@@ -30,9 +30,6 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
     const LEVEL: &str = "new, 500/s";
-    if !setting.is_full() {
-        return None;
-    }
     let load = Load {
         pace: Pace::Open {
             // A fork beside 500 MB takes nearly a millisecond.
@@ -48,11 +45,15 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         &["fork-per-client", CONTROL],
         None,
     );
-    for (of, megabytes) in [
-        ("fork-per-client", "50"),
-        ("fork-per-client", "500"),
-        (CONTROL, "500"),
-    ] {
+    let loaded = setting.choose(
+        &[("fork-per-client", "500")][..],
+        &[
+            ("fork-per-client", "50"),
+            ("fork-per-client", "500"),
+            (CONTROL, "500"),
+        ][..],
+    );
+    for &(of, megabytes) in loaded {
         let (suffix, size) = (format!("{megabytes} MB"), format!("{megabytes}M"));
         participants = with_variant(participants, of, &suffix, &["--ballast", &size]);
     }
@@ -69,6 +70,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 20,
-        budget_s: 35.0,
+        budget_s: setting.choose(10.0, 35.0),
     })
 }

@@ -9,7 +9,7 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{ALL, FOUR, Setting, with_again};
+use super::roster::{ALL, Setting, with_again};
 use crate::metric::Metric;
 use crate::plan::{Design, Load, Pace, Precision};
 
@@ -35,7 +35,17 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const CLIENTS: u32 = 64;
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let names = setting.choose(FOUR, ALL);
+    let names = setting.choose(
+        &[
+            "iterative",
+            "fork-per-client",
+            "thread-per-client",
+            "epoll",
+            "tokio",
+            "io-uring",
+        ][..],
+        ALL,
+    );
     let new = Load {
         pace: Pace::Closed { clients: CLIENTS },
         warmup_ms: 30,
@@ -66,6 +76,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(22.0, 100.0),
+        budget_s: setting.choose(25.0, 100.0),
     })
 }

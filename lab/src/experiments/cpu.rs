@@ -9,7 +9,7 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{FOUR, KINDS, Setting, with_again};
+use super::roster::{FEW, KINDS, Setting, with_again};
 use crate::metric::Metric;
 use crate::plan::{Design, Load, Pace, Precision};
 
@@ -38,7 +38,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         window_ms: 250,
         ..Load::default()
     };
-    let models = setting.models(EXPERIMENT.name, CONTROL, setting.choose(FOUR, KINDS), None);
+    let models = setting.models(EXPERIMENT.name, CONTROL, setting.choose(FEW, KINDS), None);
     let stage = setting.stage("computing", with_again(models, CONTROL));
     let stage = match setting.is_full() {
         true => stage.load("0.2 ms of computing", CONTROL, 2, load(100_000, 1_500.0)),
@@ -54,6 +54,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(16.0, 50.0),
+        budget_s: setting.choose(14.0, 50.0),
     })
 }

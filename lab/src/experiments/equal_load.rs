@@ -12,12 +12,30 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{ALL, FOUR, Setting, with_again, with_planted};
+use super::roster::{ALL, Setting, with_again, with_planted};
 use crate::metric::Metric;
 use crate::plan::{Design, Load, Pace, Precision, Stage};
 
 /// The level that headlines every report.
 pub const HEADLINE: &str = "new, 2000/s";
+
+/// Models of the quick profile: those of the question in one sentence, and those of which claims speak besides.
+const QUICK_NEW: &[&str] = &[
+    "iterative",
+    "fork-per-client",
+    "thread-per-client",
+    "selector-threads",
+    "epoll",
+    "tokio",
+    "io-uring",
+];
+const QUICK_KEPT: &[&str] = &[
+    "fork-per-client",
+    "thread-per-client",
+    "epoll",
+    "tokio",
+    "io-uring",
+];
 
 /// Connections that stay, each used in turn.
 const KEPT: u32 = 64;
@@ -44,9 +62,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let names = setting.choose(FOUR, ALL);
-    let new = new_stage(setting, names);
-    let kept = kept_stage(setting, names);
+    let new = new_stage(setting, setting.choose(QUICK_NEW, ALL));
+    let kept = kept_stage(setting, setting.choose(QUICK_KEPT, ALL));
     Some(Design {
         experiment: EXPERIMENT.name.into(),
         stages: vec![new, kept],
@@ -57,7 +74,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(100.0, 800.0),
+        budget_s: setting.choose(110.0, 800.0),
     })
 }
 
@@ -85,10 +102,16 @@ fn new_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
         .load(
             HEADLINE,
             CONTROL,
-            setting.choose(4, 5),
-            at(2_000.0, setting.choose(100, 200)),
+            4,
+            // A 99th percentile takes a thousand requests in a block.
+            at(2_000.0, setting.choose(140, 200)),
         )
-        .load("new, 4000/s", CONTROL, 2, at(4_000.0, 100));
+        .load(
+            "new, 4000/s",
+            CONTROL,
+            setting.choose(1, 2),
+            at(4_000.0, 100),
+        );
     if !setting.is_full() {
         return stage;
     }
@@ -118,8 +141,8 @@ fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
     let stage = setting.stage("kept", participants).load(
         "kept, 2000/s",
         CONTROL,
-        setting.choose(4, 4),
-        kept(2_000.0, setting.choose(100, 200)),
+        4,
+        kept(2_000.0, setting.choose(140, 200)),
     );
     if !setting.is_full() {
         return stage;

@@ -67,8 +67,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         experiment: EXPERIMENT.name.into(),
         stages: vec![stage.load("1 % block", CONTROL, 3, load(Some("/block/10")))],
         precision: None,
-        blocks_min: setting.choose(4, 5),
+        blocks_min: setting.choose(3, 5),
         blocks_max: 5,
-        budget_s: setting.choose(26.0, 150.0),
+        budget_s: setting.choose(22.0, 150.0),
     })
 }

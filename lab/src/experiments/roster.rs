@@ -25,7 +25,7 @@ pub const KINDS: &[&str] = &[
 ];
 
 /// The models of the question in one sentence.
-pub const FOUR: &[&str] = &[
+pub const FEW: &[&str] = &[
     "iterative",
     "fork-per-client",
     "thread-per-client",

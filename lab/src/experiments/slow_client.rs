@@ -71,6 +71,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: setting.choose(4, 5),
         blocks_max: 5,
-        budget_s: setting.choose(20.0, 100.0),
+        budget_s: setting.choose(18.0, 100.0),
     })
 }

@@ -68,7 +68,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(20.0, 180.0),
+        budget_s: setting.choose(18.0, 180.0),
     })
 }
 
