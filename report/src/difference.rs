@@ -11,7 +11,7 @@ use crate::markdown::Blocks;
 use crate::terminal::Lines;
 use crate::{numbers, words};
 
-/// Version of the shapes that [`json`] writes.
+/// Version of the shapes that [`json()`] writes.
 const SCHEMA_VERSION: u32 = 2;
 
 /// The runs that are compared.
