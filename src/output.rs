@@ -29,7 +29,7 @@ pub fn print(text: &str) -> Result<Reader> {
 /// What became of something that was written to standard output.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub fn reader_after(written: io::Result<()>) -> Result<Reader> {
     // Standard output keeps what follows the last line end; a failure to write that out must not go unseen at the exit.
     match written.and_then(|()| io::stdout().flush()) {

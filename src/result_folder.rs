@@ -84,7 +84,7 @@ impl ResultFolder {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
         Ok(Self {
             path: self.path.join(name),
-            handle: self.open_entry(name, Kind::Folder, flags)?,
+            handle: self.open_entry("open", name, Kind::Folder, flags)?,
         })
     }
 
@@ -93,7 +93,7 @@ impl ResultFolder {
     /// # Errors
     /// Names what cannot be read, and what else it is.
     pub fn read(&self, name: &str) -> Result<String> {
-        let mut file = self.open_entry(name, Kind::File, OFlag::O_RDONLY)?;
+        let mut file = self.open_entry("read", name, Kind::File, OFlag::O_RDONLY)?;
         let mut text = String::new();
         file.read_to_string(&mut text)
             .map_err(|error| self.failed("read", name, error))?;
@@ -105,7 +105,7 @@ impl ResultFolder {
     /// # Errors
     /// Names what cannot be opened, and what else it is.
     pub fn append(&self, name: &str) -> Result<File> {
-        self.open_entry(name, Kind::File, OFlag::O_RDWR | OFlag::O_APPEND)
+        self.open_entry("write", name, Kind::File, OFlag::O_RDWR | OFlag::O_APPEND)
     }
 
     /// Creates a file to add to, which must not exist.
@@ -245,12 +245,12 @@ impl ResultFolder {
 
     /// Opens an entry that is of that kind. It is looked at before, for opening a device can have effects, and after, for
     /// it may have been replaced in between; without O_NONBLOCK, opening a pipe would wait for its other end.
-    fn open_entry(&self, name: &str, expected: Kind, flags: OFlag) -> Result<File> {
+    fn open_entry(&self, to: &str, name: &str, expected: Kind, flags: OFlag) -> Result<File> {
         let check = |found: Kind| {
             let path = self.path.join(name);
             ensure!(
                 found == expected,
-                "cannot open {}: it is {found}",
+                "cannot {to} {}: it is {found}",
                 path.display()
             );
             Ok(())
@@ -261,8 +261,8 @@ impl ResultFolder {
         let flags =
             flags | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let opened = openat(&self.handle, name, flags, Mode::empty());
-        let file = File::from(opened.map_err(|error| self.failed("open", name, error))?);
-        let stat = fstat(&file).map_err(|error| self.failed("open", name, error))?;
+        let file = File::from(opened.map_err(|error| self.failed(to, name, error))?);
+        let stat = fstat(&file).map_err(|error| self.failed(to, name, error))?;
         check(Kind::of(&stat))?;
         Ok(file)
     }
