@@ -381,5 +381,6 @@ fn a_folder_that_is_no_run_is_an_error_in_one_line() {
     let (status, stdout, stderr) = hola(&["diff", path, path]);
     assert_eq!((status.code(), stdout.as_str()), (Some(1), ""));
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(stderr.starts_with("hola: cannot read "), "{stderr}");
+    let named = format!("hola: cannot open {path}/run.json: ");
+    assert!(stderr.starts_with(&named), "{stderr}");
 }

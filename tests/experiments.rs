@@ -3,11 +3,12 @@
 mod support;
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use hola::lab::record::{Outcome, Status};
 use hola::lab::{order, store};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use self::support::{HOLA, eventually, hola, only_folder};
 
@@ -129,19 +130,36 @@ fn the_experiments_are_listed_with_their_levels_and_time() {
     }
 }
 
-#[test]
-fn an_experiment_with_something_beside_the_load_measures_both() {
+/// Compares three models in those experiments: the folder of results, how it ended and what it said.
+fn compared(experiments: &str) -> (TempDir, ExitStatus, String) {
     let results = tempfile::tempdir().expect("a folder");
-    let output = results.path().to_str().expect("text");
     let (status, _, stderr) = hola(&[
         "compare",
-        "--experiments=slow-client,crash,overload",
+        "--experiments",
+        experiments,
         "--models=iterative,fork-per-client,epoll",
         "--rounds=1",
         "--duration=400ms",
         "--output",
-        output,
+        results.path().to_str().expect("text"),
     ]);
+    (results, status, stderr)
+}
+
+#[test]
+fn an_experiment_with_something_beside_the_load_measures_both() {
+    // A neighbour that takes the CPUs can spoil a trial of one run or another, for no server ends a drain in time without
+    // them; a bug spoils all runs.
+    const RUNS_MAX: usize = 3;
+    let mut made = compared("slow-client,crash,overload");
+    for _ in 1..RUNS_MAX {
+        if made.1.success() {
+            break;
+        }
+        println!("made again, because of: {}", made.2);
+        made = compared("slow-client,crash,overload");
+    }
+    let (results, status, stderr) = made;
     assert!(status.success(), "{stderr}");
     let (run, trials) = store::read(&only_folder(results.path())).expect("a run");
     assert_eq!(run.experiments.len(), 3);

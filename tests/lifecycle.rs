@@ -2,16 +2,22 @@
 
 mod support;
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::signal::Signal;
 
 use self::support::{
-    ASK_AND_CLOSE, HOLA, OtherUser, Server, WORKERS, end_stall, ends, eventually, for_each_model,
-    hola, limit, models, serves_at_once, settled, statuses, table, with_refused,
+    ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, WORKERS, end_stall, ends, eventually,
+    for_each_model, hola, limit, models, serve, serves_at_once, settled, statuses, table,
+    with_refused,
 };
 
 #[test]
@@ -53,7 +59,7 @@ fn a_stop_does_not_wait_for_clients_that_say_nothing() {
         let silent: Vec<_> = (0..10).map(|_| server.connect()).collect();
         let mut half_said = server.connect();
         half_said.write_all(b"GET / HT").expect("sent");
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         server.stop();
         // The limits on idle clients are 5 s: it must not have come to that.
         assert!(
@@ -84,6 +90,177 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
 }
 
 #[test]
+fn a_stop_under_load_lets_in_no_newcomers_and_ends_in_time() {
+    for_each_model(|model| {
+        // Those who wait already are served within a second; the newcomers that a queue can hold would take twenty.
+        let server = Server::start(model);
+        server.stop_while_asked_for("/wait/20", "waited 20 ms\n", 40, 60);
+    });
+}
+
+#[test]
+fn a_stop_ends_well_although_more_wait_than_can_be_served_in_time() {
+    let server = Server::start("iterative");
+    server.stop_while_asked_for("/wait/200", "waited 200 ms\n", 40, 3);
+}
+
+#[test]
+fn a_stop_closes_the_listener_while_a_client_is_still_served() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        println!("skipped: there is no IPv6, whose list of sockets is short");
+        return;
+    }
+    for_each_model(|model| {
+        let mut command = Command::new(HOLA);
+        command.args(["serve", model, "--bind", "[::1]:0"]);
+        let server = Server::run(command);
+        let mut waits = server.connect();
+        waits
+            .write_all(&[ASK, b"GET /wait/3000 HTTP/1.1\r\nHost: a\r\n\r\n"].concat())
+            .expect("sent");
+        let mut answers = BufReader::new(waits.try_clone().expect("a descriptor"));
+        Answer::read(&mut answers).expect("the first answer");
+        server.signal(Signal::SIGTERM);
+        eventually("the port is closed", || !server.listens());
+        assert!(TcpStream::connect(server.address).is_err(), "{model}");
+        waits.set_nonblocking(true).expect("a flag");
+        let early = waits.peek(&mut [0; 1]).map_err(|error| error.kind());
+        assert_eq!(early, Err(ErrorKind::WouldBlock), "{model}");
+        waits.set_nonblocking(false).expect("a flag");
+        let answer = Answer::read(&mut answers).expect("the second answer");
+        assert_eq!((answer.status, answer.closes), (200, true), "{model}");
+        let (status, words) = server.wait();
+        assert!(status.success(), "{model}: {status}: {words}");
+    });
+}
+
+#[test]
+fn a_stop_leaves_sockets_alone_that_the_server_inherited() {
+    for_each_model(|model| {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        let script = format!("exec 3<&0 && exec \"$0\" serve {model} --bind 127.0.0.1:0");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, HOLA]);
+        command.stdin(OwnedFd::from(theirs.try_clone().expect("a descriptor")));
+        let server = Server::run(command);
+        server.greets();
+        server.signal(Signal::SIGTERM);
+        let (status, words) = server.wait();
+        assert!(status.success(), "{model}: {status}: {words}");
+        // Whose receiving half is closed cannot be written to.
+        assert!((&ours).write_all(b"x").is_ok(), "{model}");
+        drop(theirs);
+    });
+}
+
+#[test]
+fn what_came_while_a_server_was_stopped_is_read_before_a_deadline_is_judged() {
+    const DEADLINE: Duration = Duration::from_secs(2);
+    for_each_model(|model| {
+        let server = Server::start_whole(model, &["--deadlines", "2"]);
+        let most = serves_at_once(model).unwrap_or(usize::MAX);
+        let clients: [Connect; 2] = [half_said, idle];
+        for some in clients.chunks(most.min(clients.len())) {
+            let mut some: Vec<_> = some.iter().map(|connect| connect(&server)).collect();
+            let processes: Vec<_> = [server.pid().as_raw()]
+                .into_iter()
+                .chain(server.child_ids())
+                .map(nix::unistd::Pid::from_raw)
+                .collect();
+            let signal = |signal| {
+                for &process in &processes {
+                    nix::sys::signal::kill(process, signal).expect("a process of ours");
+                }
+            };
+            signal(Signal::SIGSTOP);
+            for (client, rest) in &mut some {
+                client.write_all(rest).expect("sent");
+            }
+            thread::sleep(DEADLINE + Duration::from_millis(600));
+            signal(Signal::SIGCONT);
+            for (client, _) in some {
+                let answer = Answer::read(&mut BufReader::new(client));
+                assert_eq!(answer.expect(model).status, 200, "{model}");
+            }
+        }
+    });
+}
+
+/// Makes a client that is attended to; what it has still to send for its next answer.
+type Connect = fn(&Server) -> (TcpStream, &'static [u8]);
+
+fn half_said(server: &Server) -> (TcpStream, &'static [u8]) {
+    (server.stalled(), &ASK_AND_CLOSE[20..])
+}
+
+fn idle(server: &Server) -> (TcpStream, &'static [u8]) {
+    let mut client = server.connect();
+    client.write_all(ASK).expect("sent");
+    Answer::read(&mut BufReader::new(&client)).expect("an answer");
+    (client, ASK_AND_CLOSE)
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_stops_neither_the_service_nor_its_end() {
+    for_each_model(|model| {
+        let (_nobody_reads, stderr) = full_pipe();
+        let mut command = serve(model);
+        command.arg("--log");
+        let server = Server::run_with_stderr(command, stderr.into());
+        (0..20).for_each(|_| server.greets());
+        // A client that outlives the drain: the last words of the server have no room either.
+        let mut waits = server.connect();
+        waits
+            .write_all(&[ASK, b"GET /wait/10000 HTTP/1.1\r\nHost: a\r\n\r\n"].concat())
+            .expect("sent");
+        assert!(waits.read(&mut [0; 16]).expect("an answer") > 0, "{model}");
+        server.signal(Signal::SIGTERM);
+        let (status, _) = server.wait();
+        assert_eq!(status.code(), Some(1), "{model} outlives its drain");
+    });
+}
+
+/// A pipe without room for one more octet.
+fn full_pipe() -> (OwnedFd, OwnedFd) {
+    let (reader, writer) =
+        nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).expect("a pipe");
+    for piece in [&[b'x'; 4_096][..], b"x"] {
+        while nix::unistd::write(&writer, piece).is_ok() {}
+    }
+    fcntl(&writer, FcntlArg::F_SETFL(OFlag::empty())).expect("a flag");
+    (reader, writer)
+}
+
+#[test]
+fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
+    for model in ["epoll", "fork-per-client"] {
+        let (reader, stderr) = full_pipe();
+        let mut command = serve(model);
+        command.arg("--log");
+        let server = Server::run_with_stderr(command, stderr.into());
+        server.greets();
+        let mut reader = File::from(reader);
+        // All that there is, the end of which is told by an error.
+        let mut filling = Vec::new();
+        let _ = reader.read_to_end(&mut filling);
+        assert!(filling.iter().all(|&octet| octet == b'x'), "{model}");
+        server.greets();
+        let mut lines = String::new();
+        eventually("the next line that is taken says how many were not", || {
+            let _ = reader.read_to_string(&mut lines);
+            lines.contains("received: GET")
+        });
+        let first = lines.lines().next().expect("a line");
+        let lost = first.strip_prefix("hola: ").and_then(|first| {
+            let count = first.strip_suffix(" lines lost: nobody read them")?;
+            count.parse::<u32>().ok()
+        });
+        // What it says at the start, and of the first client that it came, asked and left.
+        assert!(lost.is_some_and(|lost| lost >= 4), "{model}: {lines}");
+    }
+}
+
+#[test]
 fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
     for_each_model(|model| {
         let server = Server::start_after("ulimit -n 48", model);
@@ -92,7 +269,7 @@ fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
         let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
         server.signal(Signal::SIGCONT);
         let before = server.cpu_ticks();
-        thread::sleep(std::time::Duration::from_secs(1));
+        thread::sleep(Duration::from_secs(1));
         let spent = server.cpu_ticks() - before;
         assert!(
             spent <= 20,
@@ -244,7 +421,7 @@ fn a_cap_on_clients_makes_the_next_one_wait_until_one_leaves() {
         let mut third = server.connect();
         third.write_all(ASK_AND_CLOSE).expect("sent");
         third
-            .set_read_timeout(Some(std::time::Duration::from_millis(300)))
+            .set_read_timeout(Some(Duration::from_millis(300)))
             .expect("a timeout");
         assert!(
             third.read(&mut [0; 1]).is_err(),

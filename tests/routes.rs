@@ -5,13 +5,16 @@ mod support;
 use std::io::{self, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hola_servers::models::{Attention, Capacity, Model};
 use socket2::{Domain, Socket, Type};
 
 use self::support::{
-    ASK, Answer, PATIENCE, Server, ask, for_each, for_each_model, models, serves_at_once,
+    ASK, Answer, PATIENCE, Server, ask, eventually, for_each, for_each_model, models,
+    serves_at_once, table,
 };
 
 /// What an unlucky moment of a busy machine may add, and still less than a wrong order of things would.
@@ -125,6 +128,41 @@ fn connect_with_small_window(server: &Server) -> TcpStream {
         .connect(&server.address.into())
         .expect("the server accepts");
     socket.into()
+}
+
+#[test]
+fn a_client_that_asks_for_much_at_once_lets_others_have_their_turn() {
+    const REQUESTS: u32 = 40;
+    let shares = |model: &&Model| matches!(model.attention, Attention::Nothing | Attention::Task);
+    let unbounded = |model: &&Model| model.capacity == Capacity::Unbounded;
+    for model in table().filter(shares).filter(unbounded) {
+        let server = Server::start(model.name);
+        // One of them takes long enough to be seen, and all together far longer than one greeting.
+        let mut requests = Vec::new();
+        (0..REQUESTS).for_each(|_| ask_and_stay(&mut requests, "/compute/1000000"));
+        let mut greedy = server.connect();
+        greedy.write_all(&requests).expect("sent");
+        let answered = AtomicU32::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut answers = BufReader::new(&greedy);
+                for _ in 0..REQUESTS {
+                    Answer::read(&mut answers).expect("an answer");
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            eventually("the first answer", || answered.load(Ordering::Relaxed) > 0);
+            let begun = answered.load(Ordering::Relaxed);
+            server.greets();
+            let meanwhile = answered.load(Ordering::Relaxed) - begun;
+            assert!(
+                meanwhile < REQUESTS / 2,
+                "{}: {meanwhile} answers before another client's first",
+                model.name
+            );
+        });
+        assert_eq!(server.stop()["answers"], REQUESTS + 1, "{}", model.name);
+    }
 }
 
 #[test]

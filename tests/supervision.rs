@@ -3,7 +3,7 @@
 mod support;
 
 use std::fs;
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -203,6 +203,58 @@ fn is_greeted(server: &Server) -> bool {
 }
 
 #[test]
+fn children_end_when_their_parent_is_killed() {
+    for_each(&ways_with_processes(), |(model, arguments)| {
+        let arguments = [arguments.as_slice(), &["--deadlines", "off"]].concat();
+        let server = Server::start_whole(model, &arguments);
+        let (mut client, child) = server.held(Server::stalled);
+        server.signal(Signal::SIGKILL);
+        eventually("the child has ended", || !is_alive(child));
+        // Nobody is left who could hold the connection.
+        assert!(!matches!(client.read(&mut [0; 1]), Ok(1..)), "{model}");
+    });
+}
+
+/// Whether that process is there, and no zombie that its new parent has not come to yet.
+fn is_alive(process: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/status"));
+    status.is_ok_and(|status| !status.contains("State:\tZ"))
+}
+
+#[test]
+fn workers_in_want_complain_once_a_second_all_together() {
+    const WORKERS: usize = 12;
+    let server = Server::start_after("true", &format!("pre-forked --workers {WORKERS}"));
+    eventually("all workers are there", || server.children() == WORKERS);
+    for worker in server.child_ids() {
+        limit_descriptors(worker);
+    }
+    let begun = Instant::now();
+    let _crowd: Vec<_> = (0..2 * WORKERS).map(|_| server.connect()).collect();
+    let complaints = || server.words().matches("cannot accept").count();
+    eventually("they complain for a while", || {
+        begun.elapsed() > Duration::from_secs(3) && complaints() > 0
+    });
+    let seconds = usize::try_from(begun.elapsed().as_secs()).expect("few");
+    // A second that has begun, and one that is not over, count as well.
+    assert!(complaints() <= seconds + 2, "{}", server.words());
+}
+
+/// The lowest number that no descriptor of that process has.
+fn first_free_descriptor(process: i32) -> u32 {
+    let is_free = |descriptor: &u32| {
+        fs::symlink_metadata(format!("/proc/{process}/fd/{descriptor}")).is_err()
+    };
+    (0..).find(is_free).expect("not all numbers are taken")
+}
+
+/// Takes from a process the right to more descriptors; it keeps those that it has.
+fn limit_descriptors(process: i32) {
+    let free = first_free_descriptor(process);
+    limit(Pid::from_raw(process), &format!("--nofile={free}:{free}"));
+}
+
+#[test]
 fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so() {
     // Their loops need a descriptor that a worker of another kind does not.
     let loops = |(_, arguments): &support::Way| !arguments.is_empty();
@@ -210,11 +262,7 @@ fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so()
         let server = Server::start_whole(model, &arguments);
         server.greets();
         // Those who are there keep what they have. Whoever comes from now on gets nothing more.
-        let descriptors = format!("/proc/{}/fd", server.pid());
-        let free = (0..)
-            .find(|descriptor| fs::symlink_metadata(format!("{descriptors}/{descriptor}")).is_err())
-            .expect("not all numbers are taken");
-        limit(server.pid(), &format!("--nofile={free}:{free}"));
+        limit_descriptors(server.pid().as_raw());
         kill(Pid::from_raw(server.child_ids()[0]), Signal::SIGKILL).expect("a worker");
         let address = server.address;
         let (status, words) = server.wait();

@@ -5,6 +5,7 @@ mod truth;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -242,6 +243,31 @@ fn a_file_appears_when_there_is_something_to_write_and_nothing_is_beside_it() {
         10
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn files_of_results_are_readable_by_their_owner_alone() {
+    let server = greeter();
+    let folder = tempfile::tempdir().unwrap();
+    // Some are written whole, others in parts.
+    for format in ["json", "ndjson"] {
+        let [result, hlog, hgrm] =
+            ["o", "hlog", "hgrm"].map(|name| folder.path().join(format!("{format}.{name}")));
+        let load = hola_load(&server, &["--requests=10", "--format", format])
+            .arg("--output")
+            .arg(&result)
+            .arg("--hlog")
+            .arg(&hlog)
+            .arg("--hgrm")
+            .arg(&hgrm)
+            .output()
+            .unwrap();
+        assert!(load.status.success(), "{load:?}");
+        for file in [result, hlog, hgrm] {
+            let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode, 0o600, "{}", file.display());
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use crate::shortage::{PAUSE_MIN, Pauses};
-use crate::stop;
 
 /// Connections lost one after another before there is a pause. An error that stays is not that of a connection, and an
 /// acceptor that only retried would use up a core and, in a loop, serve no client that it has.
@@ -19,6 +18,8 @@ pub(crate) enum Verdict {
     Retry,
     /// Nobody is waiting.
     Empty,
+    /// Nobody will come any more: the listener is closed.
+    Closed,
     /// The system is short of something: wait, then try again.
     Pause(Duration),
 }
@@ -29,40 +30,29 @@ pub(crate) struct Accepting {
     pauses: Pauses,
     /// Connections lost since the last client.
     lost: u32,
-    /// Clients still let in after the stop: no more can have been waiting in the queue.
-    last_calls: u32,
 }
 
 impl Accepting {
-    /// For a listener whose queue holds `backlog` clients.
-    pub(crate) fn new(backlog: u32) -> Self {
+    /// For a listener at which nothing has happened yet.
+    pub(crate) fn new() -> Self {
         Accepting {
             pauses: Pauses::new(),
             lost: 0,
-            last_calls: backlog,
         }
-    }
-
-    /// Whether to accept at all: until the stop, and after it whoever may already have been waiting.
-    pub(crate) fn goes_on(&self) -> bool {
-        !stop::is_asked() || self.last_calls > 0
     }
 
     /// A client was let in.
     pub(crate) fn succeeded(&mut self) {
         self.pauses.reset();
         self.lost = 0;
-        if stop::is_asked() {
-            self.last_calls = self.last_calls.saturating_sub(1);
-        }
     }
 
     /// Judges an error of accept(2), whose page lists what can be pending on a new connection.
     pub(crate) fn failed(&mut self, error: &io::Error) -> Verdict {
         match error.raw_os_error().map(Errno::from_raw) {
             Some(Errno::EAGAIN) => Verdict::Empty,
-            // Another acceptor has closed the listener.
-            Some(Errno::EINVAL) if stop::is_asked() => Verdict::Empty,
+            // The stop has closed it, perhaps in another process that shares it.
+            Some(Errno::EINVAL) => Verdict::Closed,
             Some(
                 Errno::EINTR
                 | Errno::ECONNABORTED
@@ -109,7 +99,7 @@ mod tests {
 
     #[test]
     fn retries_at_once_when_only_one_connection_is_lost() {
-        let mut accepting = Accepting::new(1);
+        let mut accepting = Accepting::new();
         for errno in [
             Errno::ECONNABORTED,
             Errno::EINTR,
@@ -122,7 +112,7 @@ mod tests {
 
     #[test]
     fn pauses_for_a_moment_when_connection_after_connection_is_lost() {
-        let mut accepting = Accepting::new(1);
+        let mut accepting = Accepting::new();
         for _ in 0..3 {
             let verdicts: Vec<_> = (0..LOST_MAX)
                 .map(|_| judge(&mut accepting, Errno::ECONNABORTED))
@@ -135,7 +125,7 @@ mod tests {
 
     #[test]
     fn pauses_ever_longer_while_the_system_is_short_and_forgets_it_after_a_success() {
-        let mut accepting = Accepting::new(1);
+        let mut accepting = Accepting::new();
         let pauses: Vec<_> = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM]
             .map(|errno| judge(&mut accepting, errno))
             .into();

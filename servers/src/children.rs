@@ -1,12 +1,13 @@
-//! Child processes: forked from a single thread, reaped without fail, told to stop with their parent.
+//! Child processes: forked from a single thread, reaped without fail, told to stop with their parent, ended when it dies.
 
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
-use nix::unistd::{Pid, getpid};
+use nix::unistd::{Pid, getpid, getppid};
 
 use crate::context::Context;
 use crate::counters::{Counters, count};
@@ -97,7 +98,10 @@ impl Children {
         let forked = sys::fork();
         match &forked {
             Ok(Some(child)) => self.family.living[place].store(child.as_raw(), Ordering::Relaxed),
-            Ok(None) => become_child(),
+            Ok(None) => {
+                end_with(self.family.parent);
+                become_child();
+            }
             Err(_) => {}
         }
         before.thread_set_mask()?;
@@ -125,6 +129,7 @@ impl Children {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
             });
         while (0..CHILDREN_MAX).any(|place| !self.is_free(place)) {
+            self.server.close_doors_if_nobody_waits();
             thread::sleep(LOOK_AGAIN);
         }
     }
@@ -170,6 +175,15 @@ impl Family {
             }
             thread::sleep(LOOK_AGAIN);
         }
+    }
+}
+
+/// Has the kernel end this new process when its parent ends, in whatever way. It is told by each child, because fork(2)
+/// clears it; and the parent, which forks from its only thread, may have ended before.
+fn end_with(parent: Pid) {
+    let is_told = set_pdeathsig(Signal::SIGKILL).is_ok();
+    if !is_told || getppid() != parent {
+        sys::exit_now(1);
     }
 }
 

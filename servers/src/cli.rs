@@ -18,6 +18,7 @@ use crate::context::plain;
 use crate::conversation::Spoken;
 use crate::counters::Snapshot;
 use crate::drive::Limits;
+use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
 use crate::server::Server;
 use crate::settings::{Accept, BACKLOG_DEFAULT, DRAIN_S, QUEUE, Settings};
@@ -71,7 +72,7 @@ pub struct ServeArgs {
     /// Answer `/crash/panic`, `/crash/abort` and `/crash/segv` by crashing
     #[arg(long)]
     allow_crash: bool,
-    /// Write what clients say, and how many there are, to stderr
+    /// Write what clients say, and how many there are, to stderr; lines that are not read in time are lost, and counted
     #[arg(long)]
     log: bool,
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
@@ -174,13 +175,17 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
             args.model.name
         ))
     })?;
+    log::open().map_err(|error| ServeError::NotStarted(plain(&error)))?;
     prepare_process(args)?;
     let server = start(args)?;
     let address = server.settings().bind;
     if !address.ip().is_loopback() {
-        eprintln!("hola: warning: {address} can be reached from other machines");
+        log::line(&format!(
+            "warning: {address} can be reached from other machines"
+        ));
     }
     let ended = (args.model.serve)(server);
+    log::tell_lost();
     if ended.is_err() && !server.is_announced() {
         return ended.map_err(|error| ServeError::NotStarted(plain(&error)));
     }
@@ -216,7 +221,7 @@ fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
 fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> {
     let model = args.model;
     let descriptors = raise_descriptor_limit().unwrap_or_else(|refused| {
-        eprintln!("hola: warning: {refused}");
+        log::line(&format!("warning: {refused}"));
         refused.left
     });
     let workers = match args.workers {
@@ -281,12 +286,12 @@ fn announce(server: &Server) -> io::Result<()> {
     let (name, address) = (server.model().name, server.address()?);
     writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
-    eprintln!("hola: {}", server.settings());
+    log::line(&server.settings().to_string());
     if geteuid().is_root() {
-        eprintln!("hola: warning: running as root, which serving does not need");
+        log::line("warning: running as root, which serving does not need");
     }
     if io::stderr().is_terminal() {
-        eprintln!("hola: Ctrl-C stops it");
+        log::line("Ctrl-C stops it");
     }
     Ok(())
 }

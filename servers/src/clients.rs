@@ -31,7 +31,7 @@ impl Clients {
         server.acceptor_is_ready()?;
         Ok(Clients {
             server,
-            accepting: Accepting::new(server.settings().backlog),
+            accepting: Accepting::new(),
             _interruptible: Interruptible::this_thread(),
         })
     }
@@ -55,7 +55,7 @@ impl Iterator for Clients {
     type Item = Client;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.accepting.goes_on() {
+        while stop::lets_in() {
             if !self.server.has_room() {
                 thread::sleep(LOOK_AGAIN);
                 continue;
@@ -66,6 +66,7 @@ impl Iterator for Clients {
                     return Some(self.server.admit(socket));
                 }
                 Err(error) => match self.accepting.failed(&error) {
+                    Verdict::Closed => break,
                     Verdict::Empty if stop::is_asked() => break,
                     Verdict::Empty => {
                         if let Err(error) = self.server.wait_for_client() {
@@ -106,7 +107,7 @@ impl AsyncClients {
             server,
             listener: watch(server.listener().as_fd())?,
             stop: watch(server.stop_signal())?,
-            accepting: Accepting::new(server.settings().backlog),
+            accepting: Accepting::new(),
         };
         server.acceptor_is_ready()?;
         Ok(clients)
@@ -114,7 +115,7 @@ impl AsyncClients {
 
     /// The next client, `None` once the server is told to stop.
     pub async fn next(&mut self) -> Option<Client> {
-        while self.accepting.goes_on() {
+        while stop::lets_in() {
             if !self.server.has_room() {
                 tokio::time::sleep(LOOK_AGAIN).await;
                 continue;
@@ -132,12 +133,14 @@ impl AsyncClients {
                     self.accepting.succeeded();
                     return Some(self.server.admit(socket));
                 }
-                Err(error) => {
-                    if let Verdict::Pause(pause) = self.accepting.failed(&error) {
+                Err(error) => match self.accepting.failed(&error) {
+                    Verdict::Closed => break,
+                    Verdict::Retry | Verdict::Empty => {}
+                    Verdict::Pause(pause) => {
                         self.server.note_shortage(&error);
                         tokio::time::sleep(pause).await;
                     }
-                }
+                },
             }
         }
         self.server.close_door();

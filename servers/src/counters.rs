@@ -72,10 +72,11 @@ impl Counters {
     /// # Errors
     /// What mmap(2) said.
     pub(crate) fn shared(workers: usize) -> io::Result<Self> {
+        let [count, acceptors_ready] = sys::shared_numbers()?;
         Ok(Counters {
             tallies: sys::shared_tallies(workers)?,
-            count: sys::shared_number()?,
-            acceptors_ready: sys::shared_number()?,
+            count,
+            acceptors_ready,
         })
     }
 

@@ -1,49 +1,182 @@
-//! What `--log` writes to stderr: one line per message, safe for any terminal.
+//! What a server writes to stderr while it serves: whole lines, safe for any terminal, and never waited for.
+//!
+//! Somebody may have stopped reading stderr: a pipe that is full, a terminal after Ctrl-S. A line that is not taken at
+//! once is lost and counted, and the number of lost lines is the next line that is taken.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io;
+use std::panic::{self, PanicHookInfo};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Writes down what a client said.
+use crate::context::Context as _;
+use crate::sys;
+use crate::sys::stderr::Stderr;
+
+/// Longest line: what a pipe takes whole or not at all (`PIPE_BUF`, pipe(7)), even among the lines of other processes.
+const LINE_OCTETS_MAX: usize = libc::PIPE_BUF;
+
+/// What every line begins with.
+const PREFIX: &str = "hola: ";
+/// What a line about a client's octets begins with.
+const RECEIVED: &str = "received: ";
+
+static LOG: OnceLock<Log> = OnceLock::new();
+
+#[derive(Debug)]
+struct Log {
+    stderr: Stderr,
+    /// Lines lost since the last line that told how many. In memory that forked children share, as the next one is.
+    lost: &'static AtomicU64,
+    /// Second of the last complaint, since 1970.
+    complained_s: &'static AtomicU64,
+}
+
+/// Opens the log of this server, to be called once and before any fork. From here on a panic is a few lines of it.
+///
+/// # Errors
+/// A refused mmap(2).
+pub(crate) fn open() -> io::Result<()> {
+    let shared = sys::shared_numbers();
+    let [lost, complained_s] = shared.context(|| "cannot share a log between processes".into())?;
+    let log = Log {
+        stderr: Stderr::new(),
+        lost,
+        complained_s,
+    };
+    if LOG.set(log).is_ok() {
+        panic::set_hook(Box::new(write_panic));
+    }
+    Ok(())
+}
+
+/// Writes what a client has sent, in as many lines as that takes.
 pub(crate) fn heard(octets: &[u8]) {
-    if !octets.is_empty() {
-        line(&format!("received: {}", escaped(octets)));
+    escaped(octets, |text| line(&format!("{RECEIVED}{text}")));
+}
+
+/// Writes one line, or loses it.
+pub(crate) fn line(text: &str) {
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    tell_lost();
+    let mut line = format!("{PREFIX}{text}").into_bytes();
+    line.truncate(LINE_OCTETS_MAX - 1);
+    line.push(b'\n');
+    if !log.stderr.write_at_once(&line) {
+        log.lost.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Writes one line, whole even among the lines of other threads and processes.
-pub(crate) fn line(text: &str) {
-    // A log that cannot be written must not stop a server.
-    let _ = std::io::stderr().write_all(format!("hola: {text}\n").as_bytes());
+/// Writes a line of trouble, at most one a second from the whole server, so that trouble does not fill a disk as well.
+pub(crate) fn complain(text: &str) {
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    let now_s = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(1, |since| since.as_secs());
+    if log.complained_s.swap(now_s, Ordering::Relaxed) != now_s {
+        line(text);
+    }
 }
 
-/// Text as it is, everything that is no printable text as an escape.
-fn escaped(octets: &[u8]) -> String {
-    let mut text = String::with_capacity(octets.len());
+/// Writes how many lines have been lost, if any.
+pub(crate) fn tell_lost() {
+    let Some(log) = LOG.get() else {
+        return;
+    };
+    if log.lost.load(Ordering::Relaxed) == 0 {
+        return;
+    }
+    let lost = log.lost.swap(0, Ordering::Relaxed);
+    let words = format!("{PREFIX}{lost} lines lost: nobody read them\n");
+    if lost > 0 && !log.stderr.write_at_once(words.as_bytes()) {
+        log.lost.fetch_add(lost, Ordering::Relaxed);
+    }
+}
+
+/// Writes `words` as they are, or not at all; for signal handlers, which may neither wait nor allocate.
+pub(crate) fn last_words(words: &[u8]) {
+    if let Some(log) = LOG.get() {
+        log.stderr.write_at_once(words);
+    }
+}
+
+/// What std does about a panic, but without waiting for stderr.
+fn write_panic(panic: &PanicHookInfo) {
+    let backtrace = Backtrace::capture();
+    let mut text = panic.to_string();
+    if backtrace.status() == BacktraceStatus::Captured {
+        let _ = write!(text, "\n{backtrace}");
+    }
+    text.lines().for_each(line);
+}
+
+/// Text as it is, everything that is no printable text as an escape, in pieces that fit into a line.
+fn escaped(octets: &[u8], mut each: impl FnMut(&str)) {
+    const PIECE_OCTETS_MAX: usize = LINE_OCTETS_MAX - PREFIX.len() - RECEIVED.len() - "\n".len();
+    let mut piece = String::new();
+    let mut append = |escape: &str| {
+        if piece.len() + escape.len() > PIECE_OCTETS_MAX {
+            each(&piece);
+            piece.clear();
+        }
+        piece.push_str(escape);
+    };
+    let mut escape = String::new();
     for chunk in octets.utf8_chunks() {
         for character in chunk.valid().chars() {
+            escape.clear();
             match character {
-                '\'' | '"' => text.push(character),
-                _ => text.extend(character.escape_debug()),
+                '\'' | '"' => escape.push(character),
+                _ => escape.extend(character.escape_debug()),
             }
+            append(&escape);
         }
         for octet in chunk.invalid() {
-            let _ = write!(text, "\\x{octet:02x}");
+            append(&format!("\\x{octet:02x}"));
         }
     }
-    text
+    if !piece.is_empty() {
+        each(&piece);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{LINE_OCTETS_MAX, escaped};
+
+    fn pieces(octets: &[u8]) -> Vec<String> {
+        let mut pieces = Vec::new();
+        escaped(octets, |piece| pieces.push(piece.to_owned()));
+        pieces
+    }
 
     #[test]
     fn keeps_text_and_escapes_what_could_command_a_terminal() {
-        assert_eq!(escaped("¿Qué \"tal\"?".as_bytes()), "¿Qué \"tal\"?");
+        assert_eq!(pieces("¿Qué \"tal\"?".as_bytes()), ["¿Qué \"tal\"?"]);
         assert_eq!(
-            escaped(b"\x1b[2J\r\n\0\xff\\"),
-            "\\u{1b}[2J\\r\\n\\0\\xff\\\\"
+            pieces(b"\x1b[2J\r\n\0\xff\\"),
+            ["\\u{1b}[2J\\r\\n\\0\\xff\\\\"]
         );
-        assert_eq!(escaped("\u{202e}".as_bytes()), "\\u{202e}");
+        assert_eq!(pieces("\u{202e}".as_bytes()), ["\\u{202e}"]);
+        assert!(pieces(b"").is_empty());
+    }
+
+    #[test]
+    fn cuts_what_is_too_long_for_a_line_between_two_characters() {
+        for octets in [b"\x1b".repeat(5_000), "ñ".repeat(5_000).into_bytes()] {
+            let whole = pieces(&octets[..2])[0].clone();
+            let pieces = pieces(&octets);
+            assert!(pieces.len() > 1);
+            assert!(pieces.iter().all(|piece| piece.len() < LINE_OCTETS_MAX));
+            assert!(pieces.iter().all(|piece| piece.ends_with(&whole)));
+            let length: usize = pieces.iter().map(String::len).sum();
+            assert_eq!(length, whole.len() * octets.len() / 2);
+        }
     }
 }

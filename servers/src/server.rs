@@ -21,6 +21,7 @@ use crate::clients::{AsyncClients, Clients};
 use crate::context::Context;
 use crate::conversation::{Conversation, Site, Step, Talk};
 use crate::counters::{self, Counters, Tally, count};
+use crate::log::complain;
 use crate::models::Model;
 use crate::settings::{Accept, Settings};
 use crate::{crash, date, drive, listener, log, spawning, stop, sys};
@@ -66,6 +67,7 @@ impl Server {
         mut settings: Settings,
         announce: Announce,
     ) -> io::Result<&'static Server> {
+        stop::note_inherited();
         // First, so that an address that is not to be had leaves nothing behind.
         let listeners = listener::bind(&settings)?;
         spawning::ballast(settings.ballast_octets)?;
@@ -231,7 +233,7 @@ impl Server {
     /// Sends away the clients that are waiting. For a parent without workers: nobody else accepts.
     pub(crate) fn send_away_who_waits(&'static self) {
         for listener in &self.listeners {
-            while sys::is_readable(listener.as_fd()) {
+            while sys::somebody_waits(listener.as_raw_fd()) {
                 match sys::accept(listener, SockFlag::empty()) {
                     Ok(socket) => self.admit(socket).send_away(),
                     Err(_nobody_or_no_descriptor) => break,
@@ -348,6 +350,15 @@ impl Server {
         }
     }
 
+    /// Closes listeners in whose queue nobody is left, for a parent whose workers let in the last.
+    pub(crate) fn close_doors_if_nobody_waits(&self) {
+        for listener in &self.listeners {
+            if !sys::somebody_waits(listener.as_raw_fd()) {
+                let _ = shutdown(listener.as_raw_fd(), Shutdown::Both);
+            }
+        }
+    }
+
     pub(crate) fn note_shortage(&self, error: &io::Error) {
         count(&self.counters.tally().backed_off);
         complain(&format!("cannot accept: {error}"));
@@ -384,17 +395,4 @@ fn locks(settings: &Settings) -> io::Result<Vec<File>> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let open = |_| File::open(&path).context(|| needs(&path));
     (0..settings.workers).map(open).collect()
-}
-
-/// Writes a line of complaint, at most one a second, so that trouble does not fill a disk as well.
-pub(crate) fn complain(line: &str) {
-    use std::sync::atomic::AtomicU64;
-    use std::time::{SystemTime, UNIX_EPOCH};
-    static LAST_S: AtomicU64 = AtomicU64::new(0);
-    let now_s = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(1, |since| since.as_secs());
-    if LAST_S.swap(now_s, Ordering::Relaxed) != now_s {
-        log::line(line);
-    }
 }

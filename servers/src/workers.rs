@@ -7,14 +7,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-use nix::unistd::{Pid, getpid, getppid};
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 use crate::children::{Children, Fork};
 use crate::context::Context;
 use crate::counters::become_worker;
-use crate::server::{Server, complain};
+use crate::log::complain;
+use crate::server::Server;
 use crate::{stop, sys};
 
 /// So many workers dead before they served, within [`BOOT_DEATHS_WITHIN`], and the server gives up: the next would die too.
@@ -109,7 +108,6 @@ impl Workers {
     /// # Errors
     /// A fork that was refused before that. The other workers have ended then.
     pub(crate) fn hire(&mut self, worker: usize, work: Work) -> io::Result<()> {
-        let parent = getpid();
         let become_worker_process = || {
             become_worker(worker);
             stop::IS_WORKER_PROCESS.store(true, Ordering::Relaxed);
@@ -117,7 +115,7 @@ impl Workers {
         };
         match self.children.fork_into(worker, become_worker_process) {
             Ok(Fork::Parent) => self.hired[worker] = true,
-            Ok(Fork::Child) => work_and_exit(self.server, worker, parent, work),
+            Ok(Fork::Child) => work_and_exit(self.server, worker, work),
             Err(refused) if self.server.is_announced() => {
                 if (0..self.hired.len()).all(|worker| self.children.is_free(worker)) {
                     self.server.send_away_who_waits();
@@ -177,12 +175,8 @@ impl Workers {
 }
 
 /// The whole life of a worker process. It never returns to what its parent was doing, not even by panicking.
-fn work_and_exit(server: &'static Server, worker: usize, parent: Pid, work: Work) -> ! {
-    // fork(2) cleared it. The parent may have died before the kernel was told.
-    let tied = set_pdeathsig(Signal::SIGKILL).is_ok() && getppid() == parent;
-    let ended = catch_unwind(AssertUnwindSafe(
-        || if tied { work(server) } else { Ok(()) },
-    ));
+fn work_and_exit(server: &'static Server, worker: usize, work: Work) -> ! {
+    let ended = catch_unwind(AssertUnwindSafe(|| work(server)));
     sys::exit_now(match ended {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => {

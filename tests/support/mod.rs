@@ -115,11 +115,8 @@ impl Server {
 
     /// The same, without waiting for the workers.
     pub fn start_with(model: &str, arguments: &[&str]) -> Self {
-        let mut command = Command::new(HOLA);
-        command
-            .args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"])
-            .args(["--workers", &WORKERS.to_string()])
-            .args(arguments);
+        let mut command = serve(model);
+        command.args(["--stats", "json"]).args(arguments);
         Self::run(command)
     }
 
@@ -133,16 +130,21 @@ impl Server {
     }
 
     /// Starts `command`, which must become a server.
-    pub fn run(mut command: Command) -> Self {
+    pub fn run(command: Command) -> Self {
+        Self::run_with_stderr(command, Stdio::piped())
+    }
+
+    /// The same with that stderr, which is listened to only where it is a pipe of its own.
+    pub fn run_with_stderr(mut command: Command, stderr: Stdio) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             // A panic on request is to be quick.
             .env_remove("RUST_BACKTRACE")
             .spawn()
             .expect("the program runs");
         let words = Arc::new(Mutex::new(String::new()));
-        let listener = listen(child.stderr.take().expect("piped"), words.clone());
+        let listener = child.stderr.take().map(|pipe| listen(pipe, words.clone()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
@@ -156,7 +158,7 @@ impl Server {
             child,
             address: address.unwrap_or_else(|| panic!("no address in {line:?}")),
             words,
-            listener: Some(listener),
+            listener,
         }
     }
 
@@ -211,6 +213,19 @@ impl Server {
             answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nHola, cliente!"),
             "{answer:?}"
         );
+    }
+
+    /// Whether its port has a listener, for a server on IPv6: the list of the other sockets is long where tests have left
+    /// thousands behind.
+    pub fn listens(&self) -> bool {
+        const LISTEN: &str = "0A";
+        let port = format!(":{:04X}", self.address.port());
+        let sockets = fs::read_to_string("/proc/net/tcp6").expect("a list of sockets");
+        sockets.lines().any(|line| {
+            let mut fields = line.split_whitespace().skip(1);
+            let local = fields.next().is_some_and(|local| local.ends_with(&port));
+            local && fields.nth(1) == Some(LISTEN)
+        })
     }
 
     /// Entries of a folder of this process under /proc.
@@ -292,8 +307,9 @@ impl Server {
             assert!(Instant::now() < deadline, "the server does not end");
             thread::sleep(Duration::from_millis(2));
         };
-        let listener = self.listener.take().expect("nobody waited before");
-        listener.join().expect("text");
+        if let Some(listener) = self.listener.take() {
+            listener.join().expect("text");
+        }
         (status, self.words())
     }
 
@@ -312,6 +328,11 @@ impl Server {
 
     /// Stops it while so many clients ask without a pause; no answer may be cut short, and it must end well.
     pub fn stop_under_load(self, clients: usize) {
+        self.stop_while_asked_for("/", "Hola, cliente!", clients, 500);
+    }
+
+    /// The same for a path with that answer, once there have been more than so many answers.
+    pub fn stop_while_asked_for(self, path: &str, body: &str, clients: usize, enough: u32) {
         let answered = AtomicU32::new(0);
         thread::scope(|scope| {
             for _ in 0..clients {
@@ -319,21 +340,35 @@ impl Server {
                     // Until the door is closed.
                     while let Ok(mut socket) = TcpStream::connect(self.address) {
                         let mut answer = Vec::new();
+                        let request = format!(
+                            "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+                        );
                         let _ = socket
-                            .write_all(ASK_AND_CLOSE)
+                            .write_all(request.as_bytes())
                             .and_then(|()| socket.read_to_end(&mut answer).map(|_| ()));
-                        let whole = answer.is_empty() || answer.ends_with(b"Hola, cliente!");
+                        let whole = answer.is_empty() || answer.ends_with(body.as_bytes());
                         assert!(whole, "{}", answer.escape_ascii());
                         answered.fetch_add(u32::from(!answer.is_empty()), Ordering::Relaxed);
                     }
                 });
             }
-            eventually("the load runs", || answered.load(Ordering::Relaxed) > 500);
+            eventually("the load runs", || {
+                answered.load(Ordering::Relaxed) > enough
+            });
             self.signal(Signal::SIGTERM);
         });
         let (status, words) = self.wait();
         assert!(status.success(), "{status}: {words}");
     }
+}
+
+/// `hola serve MODEL` on a free port.
+pub fn serve(model: &str) -> Command {
+    let mut command = Command::new(HOLA);
+    command
+        .args(["serve", model, "--bind", "127.0.0.1:0"])
+        .args(["--workers", &WORKERS.to_string()]);
+    command
 }
 
 /// Takes what comes out of `pipe` into `words`, until it is closed.

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 
@@ -164,9 +164,18 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
+/// Creates an empty file at `path`, where nothing may be. As all results, it is its owner's alone: it names the machine and
+/// what was asked of which server.
+fn create_new(path: &Path) -> io::Result<File> {
+    const OWNER_ALONE: u32 = 0o600;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(OWNER_ALONE);
+    options.open(path)
+}
+
 /// Creates the file at `path` with its first part; if not a byte of it could be written, no file is left.
 fn create_with(path: &Path, part: &[u8]) -> io::Result<File> {
-    let mut file = File::create_new(path)?;
+    let mut file = create_new(path)?;
     let written = file.write_all(part);
     if written.is_err() && file.metadata().is_ok_and(|file| file.len() == 0) {
         // The file is ours and empty. If it cannot be removed, the reason of the failure is still the other one.
@@ -179,7 +188,7 @@ fn create_with(path: &Path, part: &[u8]) -> io::Result<File> {
 fn create_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let name = format!(".hola-load-{}-{}", process::id(), sys::now_ns());
     let temporary = parent(path).join(name);
-    let mut file = File::create_new(&temporary)?;
+    let mut file = create_new(&temporary)?;
     let written = file
         .write_all(text)
         .and_then(|()| file.sync_all())
@@ -194,7 +203,7 @@ fn give_name(temporary: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(temporary, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             // A file system without links: the name is reserved first.
-            File::create_new(path)?;
+            create_new(path)?;
             fs::rename(temporary, path)
         }
         linked => linked,

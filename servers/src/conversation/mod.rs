@@ -9,7 +9,7 @@ pub mod http;
 pub mod turns;
 
 #[cfg(test)]
-mod player;
+pub(crate) mod player;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
@@ -31,7 +31,8 @@ pub enum Step<'c> {
     Read(&'c mut [u8]),
     /// These bytes to the client; report them with [`Conversation::sent`].
     Write(&'c [u8]),
-    /// Nothing for that long, while nobody is kept from working; report it with [`Conversation::waited`].
+    /// Nothing for that long, while nobody is kept from working; report it with [`Conversation::waited`]. For no time at
+    /// all where there is more to do already, and other clients may have their turn first.
     Wait(Duration),
     /// The sending half closed (`shutdown(SHUT_WR)`); report it with [`Conversation::write_ended`].
     EndWrite,

@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// A site of its own for each test: it goes on, and nobody may crash it, until the test says otherwise.
-pub(super) fn site(spoken: Spoken) -> Site {
+pub(crate) fn site(spoken: Spoken) -> Site {
     Site {
         spoken,
         date: || DATE,

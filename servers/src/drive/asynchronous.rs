@@ -5,10 +5,11 @@ use std::net::TcpStream;
 use std::os::fd::AsFd;
 
 use tokio::io::Interest;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::readiness::{Need, advance};
-use super::{Deadline, Limits};
+use super::{Deadline, Limits, Turn};
 use crate::conversation::Conversation;
 use crate::sys;
 
@@ -24,32 +25,54 @@ pub async fn converse(
     socket: &TcpStream,
     limits: &Limits,
 ) -> io::Result<()> {
-    let mut need = advance(conversation, socket)?;
+    let mut need = advance(conversation, socket, Turn::ONE_REQUEST)?;
     if need == Need::Nothing {
         return Ok(());
     }
     let registered = sys::register(socket.as_fd(), Interest::READABLE | Interest::WRITABLE)?;
-    let now = || Instant::now().into_std();
-    let mut deadline = Deadline::new(conversation, limits, now());
+    let clock = || Instant::now().into_std();
+    // Read once a turn: nothing here needs to know better.
+    let mut now = clock();
+    let mut deadline = Deadline::new(conversation, limits, now);
     loop {
         let interest = match need {
             Need::Nothing => return Ok(()),
             Need::Readable => Interest::READABLE,
             Need::Writable => Interest::WRITABLE,
+            Need::Turn => {
+                yield_now().await;
+                now = clock();
+                need = advance(conversation, socket, Turn::new(now))?;
+                continue;
+            }
             Need::Time(time) => {
                 sleep(time).await;
+                now = clock();
                 conversation.waited();
-                need = advance(conversation, socket)?;
+                need = advance(conversation, socket, Turn::new(now))?;
                 continue;
             }
         };
-        deadline.follow(conversation, limits, now());
-        let mut ready = match deadline.at() {
-            Some(at) => timeout_at(at.into(), registered.ready(interest)).await??,
-            None => registered.ready(interest).await?,
+        deadline.follow(conversation, limits, now);
+        let ready = registered.ready(interest);
+        let waited = match deadline.at() {
+            Some(at) => timeout_at(at.into(), ready).await,
+            None => Ok(ready.await),
         };
-        need = advance(conversation, socket)?;
-        // What it was woken for is used up by now; news that came meanwhile is kept.
-        ready.clear_ready();
+        now = clock();
+        need = advance(conversation, socket, Turn::new(now))?;
+        match waited {
+            // What it was woken for is used up by now; news that came meanwhile is kept.
+            Ok(ready) if need != Need::Turn => ready?.clear_ready(),
+            Ok(ready) => drop(ready?),
+            // The time was up before the runtime saw what had come; so it is judged after a look of its own.
+            Err(elapsed) if need != Need::Nothing => {
+                deadline.follow(conversation, limits, now);
+                if deadline.at().is_some_and(|at| at <= now) {
+                    return Err(elapsed.into());
+                }
+            }
+            Err(_elapsed) => {}
+        }
     }
 }

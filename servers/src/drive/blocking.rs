@@ -26,6 +26,7 @@ pub fn converse(
         match perform(conversation, socket) {
             Ok(Performed::Over) => return Ok(()),
             Ok(Performed::Moved { .. }) => {}
+            // Other clients have their turn without this one's help: no time is no wait.
             Ok(Performed::Wait(time)) => {
                 thread::sleep(time);
                 conversation.waited();
@@ -37,10 +38,15 @@ pub fn converse(
     }
 }
 
+/// The wait of a call that is only to show what has come: as short as the kernel keeps one.
+const LAST_LOOK: Duration = Duration::from_micros(1);
+
 /// The waits the kernel has been told, so that it is told again only when they change.
 struct Allowed {
     occupation: Occupation,
     deadline: Option<Instant>,
+    /// The deadline has passed, and one last call shows what had come by then.
+    is_overdue: bool,
     read: Option<Duration>,
     write: Option<Duration>,
 }
@@ -50,6 +56,7 @@ impl Allowed {
         Allowed {
             occupation: occupation(conversation),
             deadline: None,
+            is_overdue: false,
             read: limits.of(Patience::Idle),
             write: limits.of(Patience::Write),
         }
@@ -69,6 +76,7 @@ impl Allowed {
         let patience = now_occupied.0;
         let turned = now_occupied != self.occupation;
         self.occupation = now_occupied;
+        self.is_overdue &= !turned;
         let Some(limit) = limits.of(patience) else {
             return self.set(patience, None, socket);
         };
@@ -85,11 +93,14 @@ impl Allowed {
             (false, _) => {
                 let now = Instant::now();
                 let deadline = *self.deadline.get_or_insert(now + limit);
-                let left = deadline.saturating_duration_since(now);
-                if left.is_zero() {
-                    return Err(ErrorKind::WouldBlock.into());
+                match deadline.saturating_duration_since(now) {
+                    Duration::ZERO if self.is_overdue => return Err(ErrorKind::WouldBlock.into()),
+                    Duration::ZERO => {
+                        self.is_overdue = true;
+                        LAST_LOOK
+                    }
+                    left => left,
                 }
-                left
             }
         };
         self.set(patience, Some(wait), socket)

@@ -98,6 +98,31 @@ impl fmt::Display for Limits {
     }
 }
 
+/// How long a client that has more to be done may keep others waiting: far more than a request takes that computes
+/// nothing, and far less than anybody would notice.
+const SHARE: Duration = Duration::from_millis(1);
+
+/// A client's turn among others that one thread serves. Every turn is worth one request; a client that has sent several,
+/// or sends without a pause, has its next ones answered until its share is used up.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    began: Option<Instant>,
+}
+
+impl Turn {
+    /// A turn of one request, for a client whose beginning nobody looked at the clock for.
+    pub const ONE_REQUEST: Turn = Turn { began: None };
+
+    /// A turn that began then.
+    pub fn new(began: Instant) -> Self {
+        Turn { began: Some(began) }
+    }
+
+    fn is_over(self) -> bool {
+        self.began.is_none_or(|began| began.elapsed() >= SHARE)
+    }
+}
+
 /// What came of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Performed {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{Shutdown, TcpStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::SockFlag;
 use slab::Slab;
@@ -30,7 +30,7 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
     let mut the_loop = Loop {
         server,
         ring,
-        accepting: Accepting::new(server.settings().backlog),
+        accepting: Accepting::new(),
         door: Door::Shut { until: None },
         arrived: VecDeque::new(),
         attended: Slab::new(),
@@ -44,13 +44,19 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
     let mut completions = Vec::new();
     while the_loop.goes_on() {
         let timeout = the_loop.timeout();
-        waits.judge(the_loop.ring.wait(timeout, &mut completions))?;
+        let asked_at = the_loop.now;
+        let waited = the_loop.ring.wait(timeout, &mut completions);
+        let has_shown_all = waited.is_ok();
+        // What was refused comes again if it stays; first comes what was done all the same.
+        if completions.is_empty() {
+            waits.judge(waited)?;
+        }
         the_loop.now = Instant::now();
         for completion in completions.drain(..) {
             the_loop.take(completion);
         }
         the_loop.let_in_who_arrived();
-        the_loop.look_after_deadlines();
+        the_loop.look_after_deadlines(has_shown_all.then_some(asked_at));
         the_loop.look_after_door();
     }
     Ok(())
@@ -97,7 +103,7 @@ impl Loop {
         self.door != Door::Closed || !self.attended.is_empty() || !self.arrived.is_empty()
     }
 
-    fn timeout(&self) -> Option<std::time::Duration> {
+    fn timeout(&self) -> Option<Duration> {
         let soon = self.now + LOOK_AGAIN;
         let door = match self.door {
             // Still shut although its time is up: there is no room.
@@ -139,14 +145,16 @@ impl Loop {
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
             // The kernel let in more than there is room for, until it ran out of descriptors: they are a part of the cap.
             Err(_at_the_cap) if !self.arrived.is_empty() || !self.server.has_room() => {}
-            Err(error) => {
-                if let Verdict::Pause(pause) = self.accepting.failed(&error) {
+            Err(error) => match self.accepting.failed(&error) {
+                Verdict::Retry | Verdict::Empty => {}
+                Verdict::Closed => self.door = Door::Closed,
+                Verdict::Pause(pause) => {
                     self.server.note_shortage(&error);
                     self.door = Door::Shut {
                         until: Some(self.now + pause),
                     };
                 }
-            }
+            },
         }
     }
 
@@ -200,6 +208,11 @@ impl Loop {
         let socket = attended.client.serve();
         match ask(&mut self.ring, place, socket, &mut attended.talk) {
             Asked::Nothing => self.end(place, Ok(())),
+            // Others have their turn while the kernel does what was asked last.
+            Asked::Wait(Duration::ZERO) => {
+                let survived = tell(attended, Talk::waited);
+                self.go_on(place, survived);
+            }
             asked => {
                 attended.asked = asked;
                 let limits = &self.server.settings().limits;
@@ -221,7 +234,9 @@ impl Loop {
         note(attended.client.tally(), &outcome, attended.talk.answers());
     }
 
-    fn look_after_deadlines(&mut self) {
+    /// Looks after all who are due. A deadline is judged by the last moment of which is known what had come by then.
+    fn look_after_deadlines(&mut self, known_until: Option<Instant>) {
+        let mut not_known_yet = Vec::new();
         while let Some(place) = self.deadlines.due(self.now) {
             let Some(attended) = self.attended.get_mut(place) else {
                 continue;
@@ -231,11 +246,16 @@ impl Loop {
             } else if let Asked::Wait(_) = attended.asked {
                 let survived = tell(attended, Talk::waited);
                 self.go_on(place, survived);
+            } else if attended.deadline.at() > known_until {
+                not_known_yet.push(place);
             } else {
                 // What is under way fails at once, and its completion ends the conversation.
                 attended.is_expired = true;
                 let _ = attended.client.serve().shutdown(Shutdown::Both);
             }
+        }
+        for place in not_known_yet {
+            self.deadlines.set(place, Some(self.now));
         }
     }
 
@@ -258,7 +278,7 @@ impl Loop {
 
     /// From here on only those are let in who are waiting already. The listener does not block any more.
     fn last_calls(&mut self) {
-        while self.accepting.goes_on() {
+        while stop::lets_in() {
             match sys::accept(self.server.listener(), SockFlag::empty()) {
                 Ok(socket) => {
                     self.accepting.succeeded();

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::counters::count;
 use crate::server::{LOOK_AGAIN, Server};
-use crate::sys;
+use crate::{stop, sys};
 
 /// The way in.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Door {
         nonblocking.context(|| "cannot make the listener non-blocking".into())?;
         Ok(Door {
             server,
-            accepting: Accepting::new(server.settings().backlog),
+            accepting: Accepting::new(),
             is_watched: false,
             shut_until: None,
             nobody_waits: false,
@@ -53,7 +53,7 @@ impl Door {
     /// The next client that waits and may come in.
     pub(super) fn next(&mut self, now: Instant) -> Option<Client> {
         self.nobody_waits = false;
-        while self.is_open(now) && self.accepting.goes_on() {
+        while self.is_open(now) && stop::lets_in() {
             match sys::accept(self.server.listener(), SockFlag::SOCK_NONBLOCK) {
                 Ok(socket) => {
                     self.accepting.succeeded();
@@ -65,6 +65,7 @@ impl Door {
                         self.nobody_waits = true;
                         break;
                     }
+                    Verdict::Closed => self.is_closed = true,
                     Verdict::Pause(pause) => {
                         self.server.note_shortage(&error);
                         self.shut_until = Some(now + pause);
@@ -109,9 +110,9 @@ impl Door {
         Some(self.shut_until.unwrap_or(now + LOOK_AGAIN))
     }
 
-    /// After a stop: closes once the queue is empty, or has let in all who can have been in it.
+    /// After a stop: closes once the queue is empty, or has been let in for long enough.
     pub(super) fn close_if_nobody_waits(&mut self) {
-        if !self.is_closed && (self.nobody_waits || !self.accepting.goes_on()) {
+        if !self.is_closed && (self.nobody_waits || !stop::lets_in()) {
             self.is_closed = true;
             self.server.close_door();
         }

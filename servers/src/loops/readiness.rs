@@ -14,9 +14,10 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::conversation::{Conversation, Talk};
 use crate::counters::count;
-use crate::drive::Deadline;
 use crate::drive::readiness::{Need, advance};
-use crate::server::{Server, complain, note};
+use crate::drive::{Deadline, Turn};
+use crate::log::complain;
+use crate::server::{Server, note};
 use crate::stop;
 
 /// What a socket is waited for.
@@ -76,6 +77,8 @@ struct Attended {
     interest: Option<Interest>,
     /// When the time it waits for has passed.
     wakes_at: Option<Instant>,
+    /// It goes on in the next turn of the loop, and is left alone until then.
+    has_yielded: bool,
 }
 
 /// Serves with that selector until the server is told to stop and nobody is left.
@@ -89,6 +92,7 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
         selector,
         attended: Slab::new(),
         deadlines: Deadlines::default(),
+        yielded: Vec::new(),
         now: Instant::now(),
     };
     event_loop
@@ -106,6 +110,7 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
         let timeout_ms = event_loop.timeout().map_or(-1, milliseconds_up);
         waits.judge(event_loop.selector.wait(timeout_ms, &mut ready))?;
         event_loop.now = Instant::now();
+        let yielded = std::mem::take(&mut event_loop.yielded);
         for place in ready.drain(..) {
             match place {
                 DOOR => {
@@ -117,6 +122,7 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
                 place => event_loop.go_on(place - CLIENTS),
             }
         }
+        event_loop.go_on_with_yielded(yielded);
         event_loop.look_after_deadlines();
         event_loop.look_after_door();
     }
@@ -129,6 +135,8 @@ struct EventLoop<S> {
     selector: S,
     attended: Slab<Attended>,
     deadlines: Deadlines,
+    /// Clients that could go on, but let others have their turn first.
+    yielded: Vec<usize>,
     /// Read once a turn: nothing here needs to know better.
     now: Instant,
 }
@@ -139,6 +147,9 @@ impl<S: Selector> EventLoop<S> {
     }
 
     fn timeout(&self) -> Option<Duration> {
+        if !self.yielded.is_empty() {
+            return Some(Duration::ZERO);
+        }
         let door = self.door.looks_again_at(self.now);
         until_first([self.deadlines.next(), door], self.now)
     }
@@ -151,13 +162,15 @@ impl<S: Selector> EventLoop<S> {
                 break;
             };
             let (mut client, mut talk) = (client, self.server.talk());
-            if let Some(need) = take_further(&mut client, &mut talk) {
+            let turn = Turn::new(self.now);
+            if let Some(need) = take_further(&mut client, &mut talk, turn) {
                 let key = self.attended.insert(Attended {
                     deadline: Deadline::new(&talk, &self.server.settings().limits, self.now),
                     client,
                     talk,
                     interest: None,
                     wakes_at: None,
+                    has_yielded: false,
                 });
                 self.wait_for(key, need);
             }
@@ -166,13 +179,22 @@ impl<S: Selector> EventLoop<S> {
 
     fn go_on(&mut self, key: usize) {
         // Named by the selector within this turn, and gone or put to sleep since.
-        let awake = |attended: &&mut Attended| attended.wakes_at.is_none();
+        let awake = |attended: &&mut Attended| attended.wakes_at.is_none() && !attended.has_yielded;
         let Some(attended) = self.attended.get_mut(key).filter(awake) else {
             return;
         };
-        match take_further(&mut attended.client, &mut attended.talk) {
+        let turn = Turn::new(self.now);
+        match take_further(&mut attended.client, &mut attended.talk, turn) {
             Some(need) => self.wait_for(key, need),
             None => self.let_go(key),
+        }
+    }
+
+    /// Gives those who let others go first the turn after.
+    fn go_on_with_yielded(&mut self, yielded: Vec<usize>) {
+        for key in yielded {
+            self.attended[key].has_yielded = false;
+            self.go_on(key);
         }
     }
 
@@ -187,6 +209,11 @@ impl<S: Selector> EventLoop<S> {
             Need::Writable => (Some(Interest::Writable), None),
             Need::Time(time) => (None, Some(self.now + time)),
             Need::Nothing => (None, None),
+            Need::Turn => {
+                attended.has_yielded = true;
+                self.yielded.push(key);
+                return;
+            }
         };
         attended.wakes_at = wakes_at;
         self.deadlines.set(key, attended.due());
@@ -234,10 +261,21 @@ impl<S: Selector> EventLoop<S> {
                 attended.talk.waited();
                 self.go_on(key);
             } else {
-                let expired = Err(io::ErrorKind::TimedOut.into());
-                note(attended.client.tally(), &expired, attended.talk.answers());
-                self.let_go(key);
+                // The selector may not have named a client whose octets came in time.
+                self.go_on(key);
+                self.let_go_if_expired(key);
             }
+        }
+    }
+
+    fn let_go_if_expired(&mut self, key: usize) {
+        let Some(attended) = self.attended.get(key) else {
+            return;
+        };
+        if attended.due().is_some_and(|due| due <= self.now) {
+            let expired = Err(io::ErrorKind::TimedOut.into());
+            note(attended.client.tally(), &expired, attended.talk.answers());
+            self.let_go(key);
         }
     }
 
@@ -269,7 +307,10 @@ impl<S: Selector> EventLoop<S> {
 impl Attended {
     /// When this client is to be looked after although its socket is silent; `None` is never.
     fn due(&self) -> Option<Instant> {
-        self.wakes_at.or(self.deadline.at())
+        match self.has_yielded {
+            true => None,
+            false => self.wakes_at.or(self.deadline.at()),
+        }
     }
 }
 
@@ -279,10 +320,10 @@ fn milliseconds_up(time: Duration) -> i32 {
 }
 
 /// Takes a client as far as it can go at once: what it needs next, `None` once it is done with.
-fn take_further(client: &mut Client, talk: &mut Talk<'static>) -> Option<Need> {
+fn take_further(client: &mut Client, talk: &mut Talk<'static>, turn: Turn) -> Option<Need> {
     let socket = client.serve();
     // A panic ends one conversation, not the loop with everybody in it.
-    let advanced = catch_unwind(AssertUnwindSafe(|| advance(talk, socket)));
+    let advanced = catch_unwind(AssertUnwindSafe(|| advance(talk, socket, turn)));
     let outcome = match advanced {
         Ok(Ok(Need::Nothing)) => Ok(()),
         Ok(Ok(need)) => return Some(need),

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 pub(crate) mod ring;
+pub(crate) mod stderr;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -22,7 +23,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::children::Family;
 use crate::counters::Tally;
-use crate::stop;
+use crate::{log, stop};
 
 /// Tallies in memory that stays shared across fork(2), all zero.
 ///
@@ -35,14 +36,14 @@ pub(crate) fn shared_tallies(count: usize) -> io::Result<&'static [Tally]> {
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
-/// A number in memory that stays shared across fork(2), 0.
+/// Numbers in memory that stays shared across fork(2), all 0.
 ///
 /// # Errors
 /// What mmap(2) said.
-pub(crate) fn shared_number() -> io::Result<&'static AtomicU64> {
-    let number = shared_memory(size_of::<AtomicU64>())?.cast::<AtomicU64>();
+pub(crate) fn shared_numbers<const COUNT: usize>() -> io::Result<&'static [AtomicU64; COUNT]> {
+    let numbers = shared_memory(size_of::<[AtomicU64; COUNT]>())?.cast();
     // SAFETY: as above.
-    Ok(unsafe { number.as_ref() })
+    Ok(unsafe { numbers.as_ref() })
 }
 
 /// Places for the ids of processes in memory that stays shared across fork(2), all 0.
@@ -144,16 +145,6 @@ pub(crate) fn poll_in_parts(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::
         }
         thread::sleep(ROUND.min(time_left));
     }
-}
-
-/// Whether reading from a descriptor, or accepting, would return at once.
-pub(crate) fn is_readable(descriptor: BorrowedFd<'_>) -> bool {
-    let mut asked = [libc::pollfd {
-        fd: descriptor.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    }];
-    poll(&mut asked, 0).is_ok() && asked[0].revents & libc::POLLIN != 0
 }
 
 /// The length of a listener's accept queue that the kernel keeps to: no more than `net.core.somaxconn`. `None` where it
@@ -305,6 +296,23 @@ pub(crate) fn seconds_from_kernel() -> u64 {
     u64::try_from(now.tv_sec).unwrap_or(0)
 }
 
+/// Milliseconds of the monotonic clock. Async-signal-safe.
+pub(crate) fn monotonic_ms() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: clock_gettime(2) writes a timespec, which outlives the call; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    u64::try_from(now.tv_sec * 1_000 + now.tv_nsec / 1_000_000).unwrap_or(0)
+}
+
+/// Whether that descriptor is open.
+pub(crate) fn is_open(descriptor: i32) -> bool {
+    // SAFETY: F_GETFD reads a flag of whatever the number stands for, and fails where it stands for nothing.
+    unsafe { libc::fcntl(descriptor, libc::F_GETFD) >= 0 }
+}
+
 /// Dies of touching a page that nobody mapped.
 pub(crate) fn segfault() {
     // SAFETY: the first page is never mapped (`vm.mmap_min_addr`), so the kernel ends the process here: that is what
@@ -340,18 +348,25 @@ fn handle(signal: Signal, handler: extern "C" fn(i32), flags: SaFlags) -> io::Re
 }
 
 extern "C" fn ask_to_stop(signal: i32) {
-    if stop::STOPPING.swap(true, Ordering::SeqCst) {
+    // The moment comes first: whoever sees the flag asks how long ago it was raised.
+    let is_first = stop::ASKED_MS
+        .compare_exchange(0, monotonic_ms(), Ordering::SeqCst, Ordering::SeqCst)
+        .is_ok();
+    if !is_first {
         return;
     }
-    // SAFETY: fcntl(2), shutdown(2), tgkill(2), kill(2), write(2) and alarm(2) are async-signal-safe; on a descriptor that is
-    // closed or is no socket, and for a thread that has ended, they fail without effect. The buffer of write outlives
+    stop::STOPPING.store(true, Ordering::SeqCst);
+    // SAFETY: shutdown(2), tgkill(2), kill(2), write(2) and alarm(2) are async-signal-safe; on a descriptor that is closed or
+    // is no socket, and for a thread or a process that has ended, they fail without effect. The buffer of write outlives
     // the call. errno is put back as it was.
     unsafe {
         let errno = *libc::__errno_location();
         for socket in 3..=stop::LARGEST_SOCKET.load(Ordering::SeqCst) {
+            if stop::is_inherited(socket) {
+                continue;
+            }
             if is_listening(socket) {
-                let flags = libc::fcntl(socket, libc::F_GETFL);
-                libc::fcntl(socket, libc::F_SETFL, flags | libc::O_NONBLOCK);
+                close_listener(socket);
             } else {
                 libc::shutdown(socket, libc::SHUT_RD);
             }
@@ -376,6 +391,60 @@ extern "C" fn ask_to_stop(signal: i32) {
         libc::alarm(stop::DRAIN_S.load(Ordering::Relaxed));
         *libc::__errno_location() = errno;
     }
+}
+
+/// Closes a listener in a signal handler: at once if nobody waits in its queue, else to newcomers only. In a worker
+/// process it is open still, for it is its siblings' too.
+fn close_listener(listener: i32) {
+    /// `BPF_RET | BPF_K`: so many octets of a packet are let through.
+    const BPF_RETURN: u16 = 0x06;
+    const PROGRAM_OCTETS: libc::socklen_t = 16;
+    const { assert!(size_of::<libc::sock_fprog>() == PROGRAM_OCTETS as usize) }
+    // Drops every packet. What the kernel has queued already stays, and a client whose first packet is dropped is
+    // refused when it repeats it and the listener is closed.
+    let mut drop_all = libc::sock_filter {
+        code: BPF_RETURN,
+        jt: 0,
+        jf: 0,
+        k: 0,
+    };
+    let program = libc::sock_fprog {
+        len: 1,
+        filter: &raw mut drop_all,
+    };
+    // SAFETY: fcntl(2), setsockopt(2) and shutdown(2) are async-signal-safe; the program outlives the call, which
+    // copies it.
+    unsafe {
+        // An accept about to block returns instead.
+        let flags = libc::fcntl(listener, libc::F_GETFL);
+        libc::fcntl(listener, libc::F_SETFL, flags | libc::O_NONBLOCK);
+        if stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
+            return;
+        }
+        // Where this is refused, newcomers are let in for as long as those who waited.
+        libc::setsockopt(
+            listener,
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            (&raw const program).cast(),
+            PROGRAM_OCTETS,
+        );
+        if !somebody_waits(listener) {
+            libc::shutdown(listener, libc::SHUT_RDWR);
+        }
+    }
+}
+
+/// Whether a client waits in a listener's queue. Async-signal-safe.
+pub(crate) fn somebody_waits(listener: i32) -> bool {
+    let mut asked = libc::pollfd {
+        fd: listener,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    poll(std::slice::from_mut(&mut asked), 0).is_ok()
+        && asked.revents & libc::POLLHUP == 0
+        && asked.revents & libc::POLLIN != 0
 }
 
 /// Whether a descriptor is a listener, whose queue must not be thrown away.
@@ -405,11 +474,8 @@ extern "C" fn give_up(_signal: i32) {
             libc::kill(pid, libc::SIGKILL);
         });
     }
-    // SAFETY: write(2) and _exit(2) are async-signal-safe; the buffer is static.
-    unsafe {
-        libc::write(2, LAST_WORDS.as_ptr().cast(), LAST_WORDS.len());
-        libc::_exit(1);
-    }
+    log::last_words(LAST_WORDS);
+    exit_now(1);
 }
 
 extern "C" fn reap(_signal: i32) {

@@ -46,6 +46,8 @@ enum State {
     Wait { time: Duration, reply: Reply },
     /// Giving the answer.
     Answer { then: After },
+    /// Letting others have their turn before the next request, which has come along with the last.
+    Yield,
     /// About to close the sending half, because the client may still be sending.
     EndWrite,
     /// Reading until the client closes, so that a reset cannot overtake the answer (RFC 9112 §9.6).
@@ -175,14 +177,13 @@ impl<'s> Http<'s> {
 
     fn answered(&mut self, then: After) {
         self.answers += 1;
+        let has_more = !self.input.unread().is_empty();
         self.state = match then {
+            After::NextRequest if has_more => State::Yield,
             After::NextRequest => State::Head,
-            After::Close if self.input.unread().is_empty() => State::Closed,
+            After::Close if !has_more => State::Closed,
             After::Close | After::Linger => State::EndWrite,
         };
-        if self.state == State::Head {
-            self.continue_head();
-        }
     }
 }
 
@@ -192,6 +193,7 @@ impl Conversation for Http<'_> {
             State::Head | State::Body { .. } => Step::Read(self.input.space()),
             State::Linger { .. } => Step::Read(self.input.scratch()),
             State::Wait { time, .. } => Step::Wait(time),
+            State::Yield => Step::Wait(Duration::ZERO),
             State::Answer { .. } => Step::Write(self.answer.unsent()),
             State::EndWrite => Step::EndWrite,
             State::Closed => Step::Close,
@@ -231,8 +233,13 @@ impl Conversation for Http<'_> {
     }
 
     fn waited(&mut self) {
-        if let State::Wait { reply, .. } = self.state {
-            self.begin_answer(reply);
+        match self.state {
+            State::Wait { reply, .. } => self.begin_answer(reply),
+            State::Yield => {
+                self.state = State::Head;
+                self.continue_head();
+            }
+            _ => {}
         }
     }
 
@@ -247,7 +254,7 @@ impl Conversation for Http<'_> {
             State::Head if self.input.awaits_request() => Patience::Idle,
             State::Head => Patience::Head,
             State::Body { .. } => Patience::Body,
-            State::Wait { .. } => Patience::Wait,
+            State::Wait { .. } | State::Yield => Patience::Wait,
             State::Answer { .. } => Patience::Write,
             State::Closed => Patience::Nothing,
             State::EndWrite | State::Linger { .. } => Patience::Linger,

@@ -87,18 +87,19 @@ fn path_of<'t>(target: &'t str, method: &str) -> Result<(&'t str, bool), Status>
     Ok((path.split('?').next().unwrap_or(path), has_authority))
 }
 
-/// Tells `HTTP/2.0` (505) from what is no version at all (400).
+/// Tells a whole request line of another version, such as `HTTP/2.0` (505), from a line that is malformed (400): one
+/// with a space inside its target, say.
 fn names_another_version(head: &[u8]) -> bool {
     let line = head
         .split(|&octet| octet == b'\n')
         .next()
         .unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let version = line
-        .rsplit(|&octet| octet == b' ')
-        .next()
-        .unwrap_or_default();
-    matches!(version, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit())
+    let mut parts = line.split(|&octet| octet == b' ');
+    // Method, target and version, with one space after each of the first two (RFC 9112 §3).
+    let (_method, _target, version) = (parts.next(), parts.next(), parts.next());
+    parts.next().is_none()
+        && matches!(version, Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
 /// The fields that decide anything here.
@@ -229,10 +230,10 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Whether an octet may stand in a registered name or an IPv4 address (RFC 3986 §3.2.2). A table, because every request
-/// has a host.
+/// Whether an octet may stand for itself in a registered name or an IPv4 address: `unreserved / sub-delims` (RFC 3986
+/// §3.2.2). A table, because every request has a host.
 const IN_NAMES: [bool; 256] = {
-    let allowed = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=%";
+    let allowed = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=";
     let mut table = [false; 256];
     let mut place = 0;
     while place < allowed.len() {
@@ -257,9 +258,10 @@ fn is_host(authority: &[u8]) -> bool {
     let (host, port) = authority.split_at(host_end);
     let host_is_valid = match host {
         [] => false,
+        [b'[', b'v' | b'V', future @ .., b']'] => is_future_address(future),
         [b'[', address @ .., b']'] => std::str::from_utf8(address)
             .is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
-        name => name.iter().all(|&octet| IN_NAMES[usize::from(octet)]),
+        name => is_registered_name(name),
     };
     let port_is_valid = match port {
         [] => true,
@@ -267,4 +269,34 @@ fn is_host(authority: &[u8]) -> bool {
         _ => false,
     };
     host_is_valid && port_is_valid
+}
+
+/// `1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`: what follows the `v` of an `IPvFuture` (RFC 3986 §3.2.2).
+fn is_future_address(future: &[u8]) -> bool {
+    let Some(dot) = future.iter().position(|&octet| octet == b'.') else {
+        return false;
+    };
+    let (version, address) = (&future[..dot], &future[dot + 1..]);
+    let in_address = |&octet: &u8| octet == b':' || IN_NAMES[usize::from(octet)];
+    !version.is_empty()
+        && version.iter().all(u8::is_ascii_hexdigit)
+        && !address.is_empty()
+        && address.iter().all(in_address)
+}
+
+/// `*( unreserved / pct-encoded / sub-delims )` (RFC 3986 §3.2.2).
+fn is_registered_name(name: &[u8]) -> bool {
+    let mut rest = name;
+    loop {
+        let plain = rest
+            .iter()
+            .take_while(|&&octet| IN_NAMES[usize::from(octet)]);
+        rest = match &rest[plain.count()..] {
+            [] => return true,
+            [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                rest
+            }
+            _ => return false,
+        };
+    }
 }

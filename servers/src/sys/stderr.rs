@@ -1,0 +1,91 @@
+//! Stderr as something that never makes its writer wait.
+
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
+
+use nix::sys::stat::{SFlag, fstat};
+
+/// Where lines go, and how.
+#[derive(Debug)]
+pub(crate) struct Stderr {
+    descriptor: RawFd,
+    /// A write to the descriptor waits where its reader is late, unless it is told not to.
+    may_wait: bool,
+}
+
+impl Stderr {
+    /// This process's stderr.
+    ///
+    /// `O_NONBLOCK` belongs to an open file, which this process shares with whoever started it. So a pipe and a terminal
+    /// are opened a second time; where that is not allowed, and for a socket, each write says that it cannot wait. A
+    /// regular file has no reader who could be late.
+    pub(crate) fn new() -> Self {
+        let stderr = io::stderr();
+        let kind = fstat(&stderr).map_or(SFlag::empty(), |found| {
+            SFlag::from_bits_truncate(found.st_mode) & SFlag::S_IFMT
+        });
+        let may_wait = kind == SFlag::S_IFIFO || kind == SFlag::S_IFSOCK || stderr.is_terminal();
+        let open_again = || {
+            let mut options = OpenOptions::new();
+            let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+            options.write(true).custom_flags(flags);
+            options.open("/proc/self/fd/2").ok()
+        };
+        match may_wait.then(open_again).flatten() {
+            Some(file) => Stderr {
+                descriptor: file.into_raw_fd(),
+                may_wait: false,
+            },
+            None => Stderr {
+                descriptor: stderr.as_raw_fd(),
+                may_wait,
+            },
+        }
+    }
+
+    /// Writes all of `octets`, unless that would take waiting: whether it did. Async-signal-safe.
+    pub(crate) fn write_at_once(&self, octets: &[u8]) -> bool {
+        let count = if self.may_wait {
+            self.write_without_waiting(octets)
+        } else {
+            self.write(octets)
+        };
+        usize::try_from(count) == Ok(octets.len())
+    }
+
+    fn write(&self, octets: &[u8]) -> isize {
+        // SAFETY: the buffer outlives the call.
+        unsafe { libc::write(self.descriptor, octets.as_ptr().cast(), octets.len()) }
+    }
+
+    fn write_without_waiting(&self, octets: &[u8]) -> isize {
+        let part = libc::iovec {
+            iov_base: octets.as_ptr().cast_mut().cast(),
+            iov_len: octets.len(),
+        };
+        // SAFETY: the vector and the buffer outlive the call, which only reads them.
+        let count =
+            unsafe { libc::pwritev2(self.descriptor, &raw const part, 1, -1, libc::RWF_NOWAIT) };
+        // SAFETY: the address is always valid.
+        let errno = unsafe { *libc::__errno_location() };
+        match errno {
+            // Older than Linux 6.4, a pipe knows no such flag. Where poll(2) says that it has room, the room is a page,
+            // more than a line. Only another writer, at this very moment, could take it.
+            libc::EOPNOTSUPP | libc::ENOSYS if count < 0 && self.has_room() => self.write(octets),
+            _ => count,
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let mut asked = libc::pollfd {
+            fd: self.descriptor,
+            events: libc::POLLOUT,
+            revents: 0,
+        };
+        // SAFETY: the kernel writes to one entry, which outlives the call.
+        let ready = unsafe { libc::poll(&raw mut asked, 1, 0) };
+        ready == 1 && asked.revents & libc::POLLOUT != 0
+    }
+}
