@@ -31,8 +31,10 @@ pub enum Scale {
 pub enum From {
     /// Every slice has one; a block's is a robust mean over its cycles.
     Slice(fn(&Slice) -> Option<f64>),
-    /// A block has one: of the slices' requests taken together, or what a procedure found.
+    /// A block has one: of the slices' requests taken together.
     Block(fn(&Reading) -> Option<f64>),
+    /// A procedure found it.
+    Procedure,
 }
 
 /// What is known of a metric.
@@ -48,13 +50,15 @@ pub struct Definition {
     pub better: Better,
     /// How values are compared.
     pub scale: Scale,
+    /// Differences up to this are called the same: 0.05 is ±5 % on the scale of ratios, ±0.05 on the plain one.
+    pub same_within: f64,
     /// Where a value comes from.
     pub from: From,
 }
 
 /// Declares [`Metric`] and its table, a line for each metric.
 macro_rules! metrics {
-    ($($metric:ident $name:literal $better:ident $scale:ident $from:expr, $unit:expr, $en:literal, $es:literal;)*) => {
+    ($($metric:ident $name:literal $better:ident $scale:ident $same_within:expr, $from:expr, $unit:expr, $en:literal, $es:literal;)*) => {
         /// A metric.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[allow(missing_docs, reason = "each is defined by its line of the table")]
@@ -75,6 +79,7 @@ macro_rules! metrics {
                         unit: $unit,
                         better: Better::$better,
                         scale: Scale::$scale,
+                        same_within: $same_within,
                         from: $from,
                     },)*
                 }
@@ -83,7 +88,18 @@ macro_rules! metrics {
     };
 }
 
-use self::From::{Block, Slice as Each};
+use self::From::{Block, Procedure, Slice as Each};
+
+/// Costs and rates: a twentieth of a server's CPU is less than the next kernel or compiler changes.
+const COST: f64 = 0.05;
+/// Percentiles, times and memory: steps of buckets, buffers and pages are of this size.
+const TENTH: f64 = 0.10;
+/// Five of a hundred requests, servers or clients.
+const FIVE_OF_100: f64 = 0.05;
+/// A thousandth of a CPU.
+const ONE_MS: f64 = 1.0;
+/// Less than one client or request.
+const LESS_THAN_ONE: f64 = 0.5;
 
 const US: Text = text("µs", "µs");
 const MS_PER_S: Text = text("ms of CPU per second", "ms de CPU por segundo");
@@ -94,27 +110,28 @@ const SHARE: Text = text("share", "parte");
 const COUNT: Text = text("", "");
 
 metrics! {
-    CpuPerRequest "cpu_us_per_request" Lower Ratio Each(Slice::cpu_us_per_request), US, "CPU per request", "CPU por petición";
-    SwitchesPerRequest "switches_per_request" Lower Ratio Each(Slice::switches_per_request), COUNT, "Context switches per request", "Cambios de contexto por petición";
-    GoodPerS "good_per_s" Higher Ratio Each(Slice::good_per_s), PER_S, "Good answers per second", "Respuestas correctas por segundo";
-    CapacityPerS "capacity_per_s" Higher Ratio Each(Slice::capacity_per_s), PER_S, "Capacity of one full CPU", "Capacidad de una CPU llena";
-    StandingCpu "standing_cpu_ms_per_s" Lower Plain Each(Slice::standing_cpu_ms_per_s), MS_PER_S, "CPU at rest", "CPU en reposo";
-    FailedShare "failed_share" Lower Plain Each(Slice::failed_share), SHARE, "Requests that failed", "Peticiones fallidas";
-    ResponseP50 "response_us_p50" Lower Ratio Block(|reading| reading.response_us(500)), US, "Response time, median", "Tiempo de respuesta, mediana";
-    ResponseP99 "response_us_p99" Lower Ratio Block(|reading| reading.response_us(990)), US, "Response time, 99th percentile", "Tiempo de respuesta, percentil 99";
-    ResponseP999 "response_us_p99_9" Lower Ratio Block(|reading| reading.response_us(999)), US, "Response time, 99.9th percentile", "Tiempo de respuesta, percentil 99,9";
-    MemoryPerClient "memory_kib_per_client" Lower Ratio Block(|reading| reading.figure(Metric::MemoryPerClient)), KIB, "Memory per idle client", "Memoria por cliente inactivo";
-    KernelMemoryPerClient "kernel_memory_kib_per_client" Lower Ratio Block(|reading| reading.figure(Metric::KernelMemoryPerClient)), KIB, "Kernel memory per idle client", "Memoria del núcleo por cliente inactivo";
-    ClientsHeld "clients_held" Higher Ratio Block(|reading| reading.figure(Metric::ClientsHeld)), CLIENTS, "Most clients held", "Máximo de clientes sostenidos";
-    CrowdGoodput "crowd_goodput_share" Higher Plain Block(|reading| reading.figure(Metric::CrowdGoodput)), SHARE, "Goodput at the most clients, of its best", "Rendimiento útil con el máximo de clientes, sobre el mejor";
-    SpawnTime "spawn_us" Lower Ratio Block(|reading| reading.figure(Metric::SpawnTime)), US, "Time to make one and see it end", "Tiempo de crear uno y verlo terminar";
-    OthersFailed "others_failed_share" Lower Plain Block(|reading| reading.figure(Metric::OthersFailed)), SHARE, "Other clients' requests that failed", "Peticiones fallidas de los demás";
-    Survived "survived_share" Higher Plain Block(|reading| reading.figure(Metric::Survived)), SHARE, "Servers that survived", "Servidores que sobrevivieron";
-    RecoveryTime "recovery_us" Lower Ratio Block(|reading| reading.figure(Metric::RecoveryTime)), US, "Time until others are served again", "Tiempo hasta volver a servir";
-    ClientsConnected "clients_connected" Higher Plain Block(|reading| reading.figure(Metric::ClientsConnected)), CLIENTS, "Clients connected while none is accepted", "Clientes conectados mientras no se acepta a ninguno";
-    ConnectsAfter1S "connects_after_1s_share" Lower Plain Block(|reading| reading.figure(Metric::ConnectsAfter1S)), SHARE, "Clients delayed by a second or more", "Clientes retrasados un segundo o más";
-    GoodputOfCapacity "goodput_of_capacity_share" Higher Plain Block(|reading| reading.figure(Metric::GoodputOfCapacity)), SHARE, "Goodput, of the model's capacity", "Rendimiento útil, sobre la capacidad del modelo";
-    CountMissing "count_missing" Lower Plain Block(|reading| reading.figure(Metric::CountMissing)), COUNT, "Requests missing from the shared count", "Peticiones que faltan en la cuenta compartida";
+    CpuPerRequest "cpu_us_per_request" Lower Ratio COST, Each(Slice::cpu_us_per_request), US, "CPU per request", "CPU por petición";
+    SwitchesPerRequest "switches_per_request" Lower Ratio COST, Each(Slice::switches_per_request), COUNT, "Context switches per request", "Cambios de contexto por petición";
+    GoodPerS "good_per_s" Higher Ratio COST, Each(Slice::good_per_s), PER_S, "Good answers per second", "Respuestas correctas por segundo";
+    CapacityPerS "capacity_per_s" Higher Ratio COST, Each(Slice::capacity_per_s), PER_S, "Capacity of one full CPU", "Capacidad de una CPU llena";
+    StandingCpu "standing_cpu_ms_per_s" Lower Plain ONE_MS, Each(Slice::standing_cpu_ms_per_s), MS_PER_S, "CPU at rest", "CPU en reposo";
+    FailedShare "failed_share" Lower Plain FIVE_OF_100, Each(Slice::failed_share), SHARE, "Requests that failed", "Peticiones fallidas";
+    ResponseP50 "response_us_p50" Lower Ratio TENTH, Block(|reading| reading.response_us(500)), US, "Response time, median", "Tiempo de respuesta, mediana";
+    ResponseP99 "response_us_p99" Lower Ratio TENTH, Block(|reading| reading.response_us(990)), US, "Response time, 99th percentile", "Tiempo de respuesta, percentil 99";
+    ResponseP999 "response_us_p99_9" Lower Ratio TENTH, Block(|reading| reading.response_us(999)), US, "Response time, 99.9th percentile", "Tiempo de respuesta, percentil 99,9";
+    MemoryPerClient "memory_kib_per_client" Lower Ratio TENTH, Procedure, KIB, "Memory per idle client", "Memoria por cliente inactivo";
+    KernelMemoryPerClient "kernel_memory_kib_per_client" Lower Ratio TENTH, Procedure, KIB, "Kernel memory per idle client", "Memoria del núcleo por cliente inactivo";
+    ClientsHeld "clients_held" Higher Ratio TENTH, Procedure, CLIENTS, "Most clients held", "Máximo de clientes sostenidos";
+    CrowdGoodput "crowd_goodput_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Goodput at the most clients, of its best", "Rendimiento útil con el máximo de clientes, sobre el mejor";
+    SpawnTime "spawn_us" Lower Ratio TENTH, Procedure, US, "Time to make one and see it end", "Tiempo de crear uno y verlo terminar";
+    OthersFailed "others_failed_share" Lower Plain FIVE_OF_100, Procedure, SHARE, "Other clients' requests that failed", "Peticiones fallidas de los demás";
+    Survived "survived_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Servers that survived", "Servidores que sobrevivieron";
+    RecoveryTime "recovery_us" Lower Ratio TENTH, Procedure, US, "Time until others are served again", "Tiempo hasta volver a servir";
+    ClientsConnected "clients_connected" Higher Plain LESS_THAN_ONE, Procedure, CLIENTS, "Clients connected while none is accepted", "Clientes conectados mientras no se acepta a ninguno";
+    ConnectsAfter1S "connects_after_1s_share" Lower Plain FIVE_OF_100, Procedure, SHARE, "Clients delayed by a second or more", "Clientes retrasados un segundo o más";
+    GoodputOfCapacity "goodput_of_capacity_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Goodput, of the model's capacity", "Rendimiento útil, sobre la capacidad del modelo";
+    SystemCalls "system_calls_per_request" Lower Ratio COST, Procedure, COUNT, "System calls per request", "Llamadas al sistema por petición";
+    CountMissing "count_missing" Lower Plain LESS_THAN_ONE, Procedure, COUNT, "Requests missing from the shared count", "Peticiones que faltan en la cuenta compartida";
 }
 
 impl Definition {

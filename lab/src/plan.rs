@@ -253,6 +253,11 @@ pub enum Procedure {
         /// How many, one after another.
         count: u32,
     },
+    /// System calls that the server makes for a request, counted by strace(1).
+    SystemCalls {
+        /// How many requests, a new connection each.
+        requests: u32,
+    },
     /// Other clients' requests while one client has its handler die, again and again.
     Crash {
         /// How it dies.

@@ -503,12 +503,14 @@ fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
             .counted()
             .filter_map(|slice| Some((slice.cycle, on_scale(figure(slice)?)?)))
             .collect(),
-        From::Block(figure) => figure(reading)
-            .and_then(on_scale)
-            .map(|value| (0, value))
-            .into_iter()
-            .collect(),
+        From::Block(figure) => only(figure(reading).and_then(on_scale)),
+        From::Procedure => only(reading.figure(metric).and_then(on_scale)),
     }
+}
+
+/// What a block has once.
+fn only(value: Option<f64>) -> BTreeMap<u32, f64> {
+    value.map(|value| (0, value)).into_iter().collect()
 }
 
 fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {

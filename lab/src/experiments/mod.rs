@@ -4,6 +4,7 @@ mod accept;
 mod backlog;
 mod ballast;
 mod capacity;
+mod confounders;
 mod cpu;
 mod crash;
 mod crowd;
@@ -20,6 +21,7 @@ mod scaling;
 mod sharing;
 mod slow_client;
 mod spawn;
+mod system_calls;
 mod wait;
 
 use hola_base::Text;
@@ -65,6 +67,8 @@ pub const EXPERIMENTS: &[Experiment] = &[
     backlog::EXPERIMENT,
     grid::EXPERIMENT,
     floor::EXPERIMENT,
+    system_calls::EXPERIMENT,
+    confounders::EXPERIMENT,
 ];
 
 /// The experiment of that name.

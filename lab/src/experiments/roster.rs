@@ -139,7 +139,13 @@ impl Setting<'_> {
         participants
     }
 
-    fn skip(&self, server: &str, experiment: &str, reason: String) {
+    /// Why system calls cannot be counted on this machine; `None` when they can.
+    pub(super) fn system_calls_unavailable(&self) -> Option<String> {
+        crate::procedures::system_calls::unavailable()
+    }
+
+    /// Notes who is left out of an experiment, and why.
+    pub(super) fn skip(&self, server: &str, experiment: &str, reason: String) {
         let skipped = Skipped {
             server: server.into(),
             experiment: Some(experiment.into()),
@@ -236,9 +242,11 @@ pub fn with_variant(
     options: &[&str],
 ) -> Vec<Participant> {
     let variant = copy(&participants, of, suffix, Role::Compared).map(|mut variant| {
-        variant
-            .options
-            .extend(options.iter().map(|&option| option.to_owned()));
+        // Options come as names with their values; a variant's own take the place of the usual ones.
+        let is_usual = |usual: &&[String]| !options.contains(&usual[0].as_str());
+        let usual = variant.options.chunks(2).filter(is_usual).flatten().cloned();
+        let own = options.iter().map(|&option| option.to_owned());
+        variant.options = usual.chain(own).collect();
         variant
     });
     participants.extend(variant);

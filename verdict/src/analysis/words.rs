@@ -54,40 +54,9 @@ impl Word {
     }
 }
 
-/// Differences up to this are called the same: 0.05 is ±5 %, or ±0.05 on the plain scale.
+/// Differences up to this are called the same.
 pub fn margin(metric: Metric) -> f64 {
-    /// A twentieth of a server's CPU: less than the next kernel or compiler changes.
-    const COST: f64 = 0.05;
-    /// Percentiles and memory: steps of buckets, buffers and pages are of this size.
-    const TENTH: f64 = 0.10;
-    /// Five of a hundred requests, servers or clients.
-    const SHARE: f64 = 0.05;
-    /// A thousandth of a CPU.
-    const MS_PER_S: f64 = 1.0;
-    /// Less than one client or request.
-    const WHOLE: f64 = 0.5;
-    match metric {
-        Metric::CpuPerRequest
-        | Metric::SwitchesPerRequest
-        | Metric::GoodPerS
-        | Metric::CapacityPerS => COST,
-        Metric::ResponseP50
-        | Metric::ResponseP99
-        | Metric::ResponseP999
-        | Metric::MemoryPerClient
-        | Metric::KernelMemoryPerClient
-        | Metric::ClientsHeld
-        | Metric::SpawnTime
-        | Metric::RecoveryTime => TENTH,
-        Metric::FailedShare
-        | Metric::CrowdGoodput
-        | Metric::OthersFailed
-        | Metric::Survived
-        | Metric::ConnectsAfter1S
-        | Metric::GoodputOfCapacity => SHARE,
-        Metric::StandingCpu => MS_PER_S,
-        Metric::ClientsConnected | Metric::CountMissing => WHOLE,
-    }
+    metric.definition().same_within
 }
 
 impl Analysis<'_> {

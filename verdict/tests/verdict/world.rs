@@ -323,11 +323,7 @@ fn task_of(experiment: &str, facts: &[Fact]) -> Task {
         let Fact::Is(metric, _) = fact else {
             return false;
         };
-        let is_latency = matches!(
-            metric,
-            Metric::ResponseP50 | Metric::ResponseP99 | Metric::ResponseP999
-        );
-        matches!(metric.definition().from, From::Block(_)) && !is_latency
+        matches!(metric.definition().from, From::Procedure)
     });
     if is_procedure && experiment != "sharing" {
         return Task::Procedure(Procedure::Spawn { count: 1 });
