@@ -49,11 +49,23 @@ fn queue(setting: &Setting<'_>) -> Stage {
         expects_failures: true,
         ..Load::default()
     };
-    let mut participants = setting.models(EXPERIMENT.name, CONTROL, &["thread-per-client", CONTROL], None);
+    let mut participants = setting.models(
+        EXPERIMENT.name,
+        CONTROL,
+        &["thread-per-client", CONTROL],
+        None,
+    );
     for model in participants.clone() {
-        participants = with_variant(participants, &model.name, "queue of 10", &["--backlog", "10"]);
+        participants = with_variant(
+            participants,
+            &model.name,
+            "queue of 10",
+            &["--backlog", "10"],
+        );
     }
-    setting.stage("queue", participants).load("256 clients", CONTROL, 1, load)
+    setting
+        .stage("queue", participants)
+        .load("256 clients", CONTROL, 1, load)
 }
 
 fn pool(setting: &Setting<'_>) -> Stage {
@@ -68,5 +80,7 @@ fn pool(setting: &Setting<'_>) -> Stage {
     };
     let participants = setting.models(EXPERIMENT.name, CONTROL, &[CONTROL, "tokio"], Some(64));
     let participants = with_variant(participants, CONTROL, "4 workers", &["--workers", "4"]);
-    setting.stage("pool", participants).load("64 clients wait 10 ms", CONTROL, 2, load)
+    setting
+        .stage("pool", participants)
+        .load("64 clients wait 10 ms", CONTROL, 2, load)
 }

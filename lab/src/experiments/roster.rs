@@ -244,7 +244,12 @@ pub fn with_variant(
     let variant = copy(&participants, of, suffix, Role::Compared).map(|mut variant| {
         // Options come as names with their values; a variant's own take the place of the usual ones.
         let is_usual = |usual: &&[String]| !options.contains(&usual[0].as_str());
-        let usual = variant.options.chunks(2).filter(is_usual).flatten().cloned();
+        let usual = variant
+            .options
+            .chunks(2)
+            .filter(is_usual)
+            .flatten()
+            .cloned();
         let own = options.iter().map(|&option| option.to_owned());
         variant.options = usual.chain(own).collect();
         variant

@@ -40,9 +40,12 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         return None;
     }
     let count = Procedure::SystemCalls { requests: 300 };
-    let stage = setting
-        .stage("system calls", models)
-        .level("300 requests", CONTROL, 1, Task::Procedure(count));
+    let stage = setting.stage("system calls", models).level(
+        "300 requests",
+        CONTROL,
+        1,
+        Task::Procedure(count),
+    );
     Some(Design {
         experiment: EXPERIMENT.name.into(),
         stages: vec![stage],

@@ -27,7 +27,11 @@ const NAMED_MAX: usize = 6;
 
 /// Why system calls cannot be counted here; `None` when they can.
 pub(crate) fn unavailable() -> Option<String> {
-    let version = Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let version = Command::new("strace")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     let is_there = version.is_ok_and(|status| status.success());
     (!is_there).then(|| "strace is not installed: apt-get install strace".to_owned())
 }
@@ -40,15 +44,27 @@ pub(super) fn measure(fresh: &Fresh<'_>, requests: u32) -> Result<Found, String>
     let server = fresh.start(&[])?;
     let folder = tempfile::tempdir().map_err(|error| format!("no folder for strace: {error}"))?;
     let counted = folder.path().join("counted");
-    let pids: Vec<i32> = tree::processes(server.pid()).iter().map(procfs::process::Process::pid).collect();
+    let pids: Vec<i32> = tree::processes(server.pid())
+        .iter()
+        .map(procfs::process::Process::pid)
+        .collect();
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-o"]).arg(&counted);
     for pid in &pids {
         command.args(["-p", &pid.to_string()]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut strace = Strace(command.spawn().map_err(|error| format!("cannot run strace: {error}"))?);
-    wait_until("strace does not attach", || pids.iter().all(|&pid| is_traced(pid)))?;
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut strace = Strace(
+        command
+            .spawn()
+            .map_err(|error| format!("cannot run strace: {error}"))?,
+    );
+    wait_until("strace does not attach", || {
+        pids.iter().all(|&pid| is_traced(pid))
+    })?;
     let workload = Workload {
         pace: Pace::Closed { clients: CLIENTS },
         stop: Stop::Requests(requests.into()),
@@ -80,7 +96,9 @@ pub(super) fn measure(fresh: &Fresh<'_>, requests: u32) -> Result<Found, String>
 /// Whether another process traces this one (proc(5), `TracerPid`).
 fn is_traced(pid: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let tracer = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
+    let tracer = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"));
     tracer.is_some_and(|tracer| tracer.trim() != "0")
 }
 
@@ -104,7 +122,9 @@ impl Strace {
         let pid = i32::try_from(self.0.id()).unwrap_or(i32::MAX);
         // It may have ended with the server.
         let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
-        wait_until("strace does not end", || !matches!(self.0.try_wait(), Ok(None)))
+        wait_until("strace does not end", || {
+            !matches!(self.0.try_wait(), Ok(None))
+        })
     }
 }
 
@@ -131,10 +151,15 @@ fn calls(table: &str) -> BTreeMap<String, u32> {
 
 /// The most frequent calls in words: `2.0 × close, accept4`.
 fn named(calls: &BTreeMap<String, u32>, per_request: impl Fn(u32) -> f64) -> String {
-    let mut calls: Vec<(&str, f64)> =
-        calls.iter().map(|(name, count)| (name.as_str(), per_request(*count))).collect();
+    let mut calls: Vec<(&str, f64)> = calls
+        .iter()
+        .map(|(name, count)| (name.as_str(), per_request(*count)))
+        .collect();
     calls.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    let words = calls.into_iter().take(NAMED_MAX).filter(|(_, count)| *count >= 0.05);
+    let words = calls
+        .into_iter()
+        .take(NAMED_MAX)
+        .filter(|(_, count)| *count >= 0.05);
     let words = words.map(|(name, count)| match (0.95..1.05).contains(&count) {
         true => name.to_owned(),
         false => format!("{count:.1} × {name}"),
@@ -157,7 +182,13 @@ mod tests {
 100.00    0.000900           3       300        20 total
 ";
         let calls = calls(table);
-        assert_eq!(calls, BTreeMap::from([("close".into(), 200), ("recvfrom".into(), 100)]));
-        assert_eq!(named(&calls, |count| f64::from(count) / 100.0), "2.0 × close, recvfrom");
+        assert_eq!(
+            calls,
+            BTreeMap::from([("close".into(), 200), ("recvfrom".into(), 100)])
+        );
+        assert_eq!(
+            named(&calls, |count| f64::from(count) / 100.0),
+            "2.0 × close, recvfrom"
+        );
     }
 }

@@ -522,6 +522,9 @@ fn figures(name: &str, procedure: &Procedure, random: &mut Random) -> BTreeMap<M
             ])
         }
         Procedure::Spawn { .. } => BTreeMap::from([(Metric::SpawnTime, 12.0 * factor * near)]),
+        Procedure::SystemCalls { .. } => {
+            BTreeMap::from([(Metric::SystemCalls, 4.0 * factor * near)])
+        }
         Procedure::Crowd { .. } => BTreeMap::from([
             (Metric::ClientsHeld, 10_000.0),
             (Metric::CrowdGoodput, (0.9 * near).min(1.0)),
