@@ -52,7 +52,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = BACKLOG_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     backlog: u32,
     /// Threads or processes of a model that has a fixed number of them [default: one per CPU it may use]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2048))]
     workers: Option<u16>,
     /// Clients held at once; further ones wait [default: threads 1024, processes 256; never more than the descriptor limit allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -39,7 +39,7 @@ static INHERITED: OnceLock<Vec<i32>> = OnceLock::new();
 const INHERITED_MAX: i32 = 1024;
 
 /// Most threads of one process that accept.
-const ACCEPTORS_MAX: usize = 1024;
+const ACCEPTORS_MAX: usize = 2048;
 
 /// Ids of the threads of this process that may be waiting in a call until a client comes; 0 where a place is free.
 pub(crate) static ACCEPTORS: [AtomicI32; ACCEPTORS_MAX] =

@@ -130,8 +130,9 @@ fn a_tenth_more_or_less_at_equal_load_is_found_in_four_of_five_runs() {
     assert!(worse >= 0.8 && better >= 0.8, "{worse} {better}");
 }
 
+/// Tells how far the stored run is from the four of five that a quiet machine gives: a figure of that run, not a promise.
 #[test]
-fn a_tenth_more_or_less_is_found_in_four_of_five_runs_with_the_noise_of_the_stored_run() {
+fn the_methodology_says_how_often_a_tenth_is_found_with_the_noise_of_the_stored_run() {
     let Some((run, blocks)) = stored::full_run() else {
         return println!("skipped: no full run of this schema is kept under results/");
     };
@@ -156,7 +157,14 @@ fn a_tenth_more_or_less_is_found_in_four_of_five_runs_with_the_noise_of_the_stor
         found("model-1", Word::Worse),
         found("model-2", Word::Better),
     );
-    assert!(worse >= 0.8 && better >= 0.8, "{worse} {better}");
+    let sentence = format!(
+        "a tenth more is found in {:.0} of 100 runs and a tenth less in {:.0}",
+        100.0 * worse,
+        100.0 * better
+    );
+    let methodology = include_str!("../../../METHODOLOGY.md");
+    let methodology: Vec<_> = methodology.split_whitespace().collect();
+    assert!(methodology.join(" ").contains(&sentence), "{sentence}");
 }
 
 #[test]

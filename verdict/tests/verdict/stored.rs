@@ -26,8 +26,8 @@ pub fn full_run() -> Option<(Run, Vec<Block>)> {
         .map(|folder| store::read(folder).expect("a run"))
 }
 
-/// What the ratios of all compared participants to the control left unexplained at a place: of cycles within a block, and of
-/// blocks within the run. A made-up ratio has the noise of two participants, so each gets its share of it.
+/// What the blocks' ratios of all compared participants to the control left unexplained at a place. The noise of a block's cycles
+/// is in them already. A made-up ratio has the noise of two participants, so each gets its share of it.
 pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
     let (_, level) = run
         .designs
@@ -36,7 +36,7 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
         .and_then(|design| design.level(at.level))
         .expect("the place is in the run");
     let share = 0.5_f64.sqrt();
-    let (mut of_cycles, mut of_blocks) = (Vec::new(), Vec::new());
+    let mut of_blocks = Vec::new();
     let others = level
         .participants
         .iter()
@@ -64,7 +64,6 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
                 })
                 .collect();
             if let Some(mean) = mean(&ratios) {
-                of_cycles.extend(ratios.iter().map(|ratio| (ratio - mean) * share));
                 means.push(mean);
             }
         }
@@ -74,7 +73,7 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
     }
     Residuals {
         blocks: of_blocks,
-        cycles: of_cycles,
+        cycles: vec![0.0],
         // What all participants share drops out of a ratio.
         drift: vec![0.0],
     }
