@@ -91,6 +91,14 @@ impl<'r> Facts<'r> {
             .find(|design| design.experiment == experiment)
     }
 
+    /// Whether a participant is measured at a place.
+    pub(crate) fn takes_part(&self, at: At<'_>, participant: &str) -> bool {
+        let level = self
+            .design(at.experiment)
+            .and_then(|design| design.level(at.level));
+        level.is_some_and(|(_, level)| level.participants.iter().any(|name| name == participant))
+    }
+
     /// The first level of an experiment, where it is asked for by whatever its profile calls it.
     pub(crate) fn first_level(&self, experiment: &'static str) -> Option<At<'r>> {
         let design = self.design(experiment)?;

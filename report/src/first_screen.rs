@@ -58,6 +58,10 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
     let judged = facts.judged(HEADLINE, Metric::CpuPerRequest);
     let mut reasons = Reasons::default();
     for card in facts.cards(are_models) {
+        // A target of another experiment has nothing to say here; a model always has, if only why there is no figure.
+        if !are_models && !facts.takes_part(HEADLINE, &card.name) {
+            continue;
+        }
         let row = Row {
             facts,
             language,
@@ -124,7 +128,7 @@ impl Row<'_, '_> {
     fn figure(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Option<f64> {
         let name = &self.card.name;
         let estimate = self.facts.value(at, name, metric);
-        if estimate.is_none() {
+        if estimate.is_none() && (self.card.is_model || self.facts.takes_part(at, name)) {
             let why = self.facts.analysis.missing(at, name, metric);
             reasons.add(&why, name, at.experiment, self.language);
         }

@@ -20,6 +20,7 @@ mod words;
 
 use hola_base::{LANGUAGES, Language};
 use hola_lab::record::{Block, Run};
+use hola_verdict::analysis::HEADLINE;
 
 use crate::charts::Drawing;
 use crate::document::{Chart, Page, Part, Section};
@@ -127,9 +128,11 @@ fn models_title(language: Language) -> &'static str {
     language.choose(|| "What each model costs", || "Lo que cuesta cada modelo")
 }
 
-/// Reference targets, where there are any.
+/// Whether reference targets are asked for the same as the models.
 fn has_targets(facts: &Facts<'_>) -> bool {
-    facts.cards(false).next().is_some()
+    facts
+        .cards(false)
+        .any(|card| facts.takes_part(HEADLINE, &card.name))
 }
 
 fn page(facts: &Facts<'_>, language: Language) -> Page {

@@ -170,8 +170,12 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
             Err(format!("it serves one client at a time, and {held} stay"))
         }
         (Capacity::One, _) => Ok(Vec::new()),
-        // A smaller pool would show its size, not its kind.
-        (Capacity::Workers, _) => Ok(option("--workers", held + 8)),
+        // A smaller pool would show its size, not its kind; and no worker of it is to be one too many for the cap.
+        (Capacity::Workers, _) => Ok([
+            option("--workers", held + SPARE_CLIENTS),
+            option("--max-clients", held + SPARE_CLIENTS),
+        ]
+        .concat()),
         (Capacity::Unbounded, Attention::Process | Attention::Thread) => {
             Ok(option("--max-clients", held + SPARE_CLIENTS))
         }

@@ -409,6 +409,31 @@ fn a_run_without_blocks_has_a_report() {
 }
 
 #[test]
+fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
+    let (mut run, blocks) = fixture::run(Profile::Full);
+    let levels = run.designs.iter_mut().flat_map(|design| &mut design.stages);
+    for level in levels.flat_map(|stage| &mut stage.levels) {
+        if level.name == HEADLINE.level {
+            level.participants.retain(|name| name != "nginx");
+        }
+    }
+    let unasked = Made {
+        files: files(&run, &blocks),
+        run,
+        blocks,
+    };
+    let has_row = |made: &Made| {
+        let (_, after) = made
+            .file("report.md")
+            .split_once("Reference targets")
+            .expect("a table");
+        let (table, _) = after.split_once("\n## ").expect("a section after it");
+        table.contains("nginx")
+    };
+    assert!(has_row(full()) && !has_row(&unasked));
+}
+
+#[test]
 fn the_answer_is_five_sentences_at_most_each_with_a_number() {
     for name in ["report.md", "report.es.md"] {
         let text = full().file(name);
