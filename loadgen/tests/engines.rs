@@ -419,6 +419,28 @@ fn a_thread_that_spins_says_what_it_costs() {
 }
 
 #[test]
+fn giving_up_on_thousands_that_wait_costs_one_engine_hardly_more_than_the_other() {
+    // Nobody accepts: a few connections wait for an answer, all others for the handshake.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let costs = engines().into_iter().map(|engine| {
+        let mut workload = load(listener.local_addr().unwrap(), 1, 1);
+        workload.engine = engine;
+        workload.pace = Pace::Open {
+            rate_per_s: 15_000.0,
+            arrivals: Arrivals::Constant,
+        };
+        workload.timeout = Duration::from_millis(800);
+        workload.stop = Stop::After(Duration::from_secs(1));
+        let summary = measure(&workload).summary;
+        let counts = &summary.counts;
+        assert!(counts.failed_total() > 1_000, "{engine:?}: {counts:?}");
+        summary.generator.cpu_us_per_request.unwrap()
+    });
+    let costs: Vec<f64> = costs.collect();
+    assert!(costs.iter().all(|cost| *cost < 5.0 * costs[0]), "{costs:?}");
+}
+
+#[test]
 fn hundreds_of_busy_clients_all_get_their_turn_and_silence_still_times_out() {
     for engine in engines() {
         let server = Truth::start(|id, stream| {

@@ -99,9 +99,12 @@ impl Transport for Completion {
     }
 
     fn close(&mut self, slot: u32) {
+        let number = self.number(slot);
         let connection = &mut self.connections[slot as usize];
         connection.open = false;
-        let asked = self.ring.close(slot, connection.receiving);
+        let asked = self
+            .ring
+            .close(slot, connection.receiving.then_some(number));
         self.note(asked);
     }
 
@@ -216,6 +219,18 @@ impl Completion {
         if let Err(error) = result {
             self.broken.get_or_insert(error);
         }
+    }
+}
+
+impl Drop for Completion {
+    /// Closes what is still open: the ring could only look for all that is under way, one after the other.
+    fn drop(&mut self) {
+        for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
+            if self.connections[slot as usize].open {
+                self.close(slot);
+            }
+        }
+        self.submit();
     }
 }
 

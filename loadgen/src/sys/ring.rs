@@ -34,6 +34,8 @@ const CONNECT: u64 = 1;
 const SEND: u64 = 2;
 const RECEIVE: u64 = 3;
 const OTHER: u64 = 4;
+/// Operations that may wait, in the order of a chain: the end of one ends those behind it.
+const KINDS_UNDER_WAY: [u64; 3] = [CONNECT, SEND, RECEIVE];
 
 /// What the kernel needs of a connection besides its target.
 #[derive(Clone, Copy, Debug, Default)]
@@ -253,16 +255,21 @@ impl Ring {
         Ok(())
     }
 
-    /// Closes the connection in `slot`, and calls off what is `under_way` on it.
-    pub(crate) fn close(&mut self, slot: u32, under_way: bool) -> io::Result<()> {
-        self.make_room(2)?;
-        let (fd, quietly) = (Fixed(slot), squeue::Flags::SKIP_SUCCESS);
-        if under_way {
-            let everything = CancelBuilder::fd(fd).all();
-            let cancel = opcode::AsyncCancel2::new(everything).build();
+    /// Closes the connection in `slot`, and calls off what is under way on it under the number `under_way`.
+    ///
+    /// Each operation is named: to look for all those of a descriptor, the kernel walks through all of the ring's, which
+    /// takes longer than the whole exchange where thousands wait.
+    pub(crate) fn close(&mut self, slot: u32, under_way: Option<u64>) -> io::Result<()> {
+        self.make_room(KINDS_UNDER_WAY.len() + 1)?;
+        let quietly = squeue::Flags::SKIP_SUCCESS;
+        for kind in KINDS_UNDER_WAY
+            .iter()
+            .filter_map(|kind| Some(under_way? << KIND_BITS | kind))
+        {
+            let cancel = opcode::AsyncCancel::new(kind).build();
             self.push(&cancel.flags(quietly).user_data(OTHER));
         }
-        let close = opcode::Close::new(fd).build();
+        let close = opcode::Close::new(Fixed(slot)).build();
         self.push(&close.flags(quietly).user_data(OTHER));
         Ok(())
     }
