@@ -39,6 +39,12 @@ pub const HEADLINE: At<'static> = At {
     level: "new, 2000/s",
 };
 
+/// The same load for reference targets, beside the same control.
+pub const TARGETS: At<'static> = At {
+    experiment: "equal-load",
+    level: "targets, new, 2000/s",
+};
+
 /// The estimates of one run.
 #[derive(Debug)]
 pub struct Analysis<'r> {

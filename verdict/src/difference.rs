@@ -5,7 +5,7 @@
 //! together: within a run, block by block (`without_drift`); between the runs, by the median over participants, which is
 //! told once. What is left of a participant is its own.
 //!
-//! **A difference is called one** if Welch's test on the blocks of both runs says so after Holm's correction over all cells:
+//! **A difference is called one** if Yuen's test on the blocks of both runs says so after Holm's correction over all cells:
 //! whoever compares two runs looks at every cell at once.
 
 mod warnings;
@@ -20,7 +20,7 @@ use hola_lab::record::{Block, Run, StoredText};
 use crate::analysis::{Analysis, At, Word};
 use crate::claims::{CLAIMS, Verdict};
 use crate::estimate::{Estimate, computed, shown};
-use crate::statistics::{count, holm, mean, median, welch};
+use crate::statistics::{count, holm, mean, median, yuen};
 
 /// Fewest participants of a level that can be said to have done something together.
 const TOGETHER_MIN: usize = 4;
@@ -252,7 +252,7 @@ impl Both<'_> {
         let tests: Vec<_> = base
             .iter()
             .zip(&candidate)
-            .map(|(base, candidate)| welch(candidate, base))
+            .map(|(base, candidate)| yuen(candidate, base))
             .collect();
         let shared_error = shared.map_or(0.0, |_| error_of_together(tests.iter().flatten()));
         let sizes = base.iter().zip(&candidate);

@@ -2,7 +2,7 @@
 
 use hola_lab::metric::Scale;
 
-use crate::statistics::{BLOCKS_MIN, Moments, p_value, pooled_sd, reach};
+use crate::statistics::{Moments, TrimmedMean, p_value, pooled_sd, reach};
 
 /// A quantity with its 95 % interval, taken over blocks.
 ///
@@ -34,12 +34,11 @@ impl Estimate {
     /// From one value for each block, on the scale as it is computed: logarithms on [`Scale::Ratio`]. `None` with fewer than
     /// three blocks.
     pub(crate) fn from_blocks(values: &[f64], scale: Scale) -> Option<Self> {
-        let moments = Moments::new(values).filter(|_| values.len() >= BLOCKS_MIN)?;
-        let (error, freedom) = (moments.standard_error(), moments.count - 1.0);
+        let found = TrimmedMean::new(values)?;
         Some(Estimate {
             blocks: u32::try_from(values.len()).unwrap_or(u32::MAX),
-            between_sd: moments.sd,
-            ..Self::from_mean(moments.mean, error, freedom, scale)
+            between_sd: Moments::new(values)?.sd,
+            ..Self::from_mean(found.mean, found.standard_error, found.freedom, scale)
         })
     }
 

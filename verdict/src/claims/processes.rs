@@ -14,7 +14,7 @@ const THREADS: &str = "thread-per-client";
 const ONE_CPU: At<'static> = at("scaling", "1 CPU");
 const TWO_CPUS: At<'static> = at("scaling", "2 CPUs");
 const SPAWN: At<'static> = at("spawn", "2000 in turn");
-const BALLAST: At<'static> = at("ballast", "new, 500/s");
+const BALLAST: At<'static> = at("ballast", "new, 20/s");
 const CROWD: At<'static> = at("crowd", "up to 10000");
 
 pub(super) const PARALLEL: Claim = Claim {

@@ -155,7 +155,7 @@ fn heavy(spawn: f64, memory: f64, ballast: f64) -> Rows {
     ));
     rows.extend(each(
         "ballast",
-        &["new, 500/s"],
+        &["new, 20/s"],
         &[
             ("thread-per-client", vec![Is(CPU, 70.0)]),
             ("fork-per-client", vec![Is(CPU, 100.0)]),
