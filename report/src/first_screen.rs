@@ -5,7 +5,7 @@ use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::ServerCard;
 use hola_verdict::At;
-use hola_verdict::analysis::HEADLINE;
+use hola_verdict::analysis::{HEADLINE, TARGETS};
 
 use crate::charts::Drawing;
 use crate::charts::lines::{Lines, Point, Series};
@@ -55,17 +55,19 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
     let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
     // All but the last, which is words.
     table.columns[8].is_numeric = false;
-    let judged = facts.judged(HEADLINE, Metric::CpuPerRequest);
+    let at = if are_models { HEADLINE } else { TARGETS };
+    let judged = facts.judged(at, Metric::CpuPerRequest);
     let mut reasons = Reasons::default();
     for card in facts.cards(are_models) {
         // A target of another experiment has nothing to say here; a model always has, if only why there is no figure.
-        if !are_models && !facts.takes_part(HEADLINE, &card.name) {
+        if !are_models && !facts.takes_part(at, &card.name) {
             continue;
         }
         let row = Row {
             facts,
             language,
             card,
+            at,
         };
         table
             .rows
@@ -83,6 +85,8 @@ struct Row<'f, 'r> {
     facts: &'f Facts<'r>,
     language: Language,
     card: &'r ServerCard,
+    /// Where it is asked for the same as the others.
+    at: At<'static>,
 }
 
 impl Row<'_, '_> {
@@ -106,7 +110,7 @@ impl Row<'_, '_> {
         vec![
             Cell::name(&self.card.name, title),
             word,
-            self.value(HEADLINE, metric, reasons),
+            self.value(self.at, metric, reasons),
             ratio,
             self.percentiles(reasons),
             self.value(place(CAPACITY, "new"), Metric::CapacityPerS, reasons),
@@ -144,7 +148,7 @@ impl Row<'_, '_> {
 
     fn percentiles(&self, reasons: &mut Reasons) -> Cell {
         let [p50, p99] = [Metric::ResponseP50, Metric::ResponseP99]
-            .map(|metric| self.figure(HEADLINE, metric, reasons));
+            .map(|metric| self.figure(self.at, metric, reasons));
         let write = |value: Option<f64>| {
             value.map_or(numbers::NONE.into(), |us| {
                 numbers::duration_us(us, self.language)

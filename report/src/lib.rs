@@ -20,7 +20,7 @@ mod words;
 
 use hola_base::{LANGUAGES, Language};
 use hola_lab::record::{Block, Run};
-use hola_verdict::analysis::HEADLINE;
+use hola_verdict::analysis::TARGETS;
 
 use crate::charts::Drawing;
 use crate::document::{Chart, Page, Part, Section};
@@ -132,7 +132,7 @@ fn models_title(language: Language) -> &'static str {
 fn has_targets(facts: &Facts<'_>) -> bool {
     facts
         .cards(false)
-        .any(|card| facts.takes_part(HEADLINE, &card.name))
+        .any(|card| facts.takes_part(TARGETS, &card.name))
 }
 
 fn page(facts: &Facts<'_>, language: Language) -> Page {

@@ -39,6 +39,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             rate_per_s: 2_000.0,
             connections: None,
         },
+        warmup_ms: 15,
+        window_ms: 80,
         ..Load::default()
     };
     let names = setting.choose(
@@ -56,7 +58,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     }
     let stage = setting
         .stage("new", with_again(participants, CONTROL))
-        .load(LEVEL, CONTROL, 3, load);
+        .load(LEVEL, CONTROL, 5, load);
     Some(Design {
         experiment: EXPERIMENT.name.into(),
         stages: vec![stage],
@@ -67,6 +69,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(10.0, 60.0),
+        budget_s: setting.choose(13.0, 57.0),
     })
 }

@@ -55,6 +55,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: setting.choose(3, 5),
         blocks_max: setting.choose(3, 5),
-        budget_s: setting.choose(5.0, 30.0),
+        budget_s: setting.choose(5.0, 20.0),
     })
 }

@@ -29,14 +29,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
-    const LEVEL: &str = "new, 500/s";
+    const LEVEL: &str = "new, 20/s";
     let load = Load {
         pace: Pace::Open {
-            // A fork beside 500 MB takes nearly a millisecond.
-            rate_per_s: 500.0,
+            // A fork beside 500 MB takes some 20 ms.
+            rate_per_s: 20.0,
             connections: None,
         },
-        window_ms: 200,
+        window_ms: 500,
         ..Load::default()
     };
     let mut participants = setting.models(
@@ -68,8 +68,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             levels: vec![LEVEL.into()],
             half_width: 0.05,
         }),
-        blocks_min: 5,
+        blocks_min: setting.choose(3, 5),
         blocks_max: 20,
-        budget_s: setting.choose(10.0, 35.0),
+        budget_s: setting.choose(14.0, 40.0),
     })
 }

@@ -32,7 +32,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     if !setting.is_full() {
         return None;
     }
-    let names = ["fork-per-client", "thread-per-client", CONTROL, "tokio"];
+    let names = ["fork-per-client", "thread-per-client", CONTROL];
     let crowd = Procedure::Crowd {
         clients_max: 10_000,
     };
@@ -48,6 +48,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: 120.0,
+        budget_s: 190.0,
     })
 }

@@ -37,7 +37,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             connections: Some(CLIENTS),
         },
         requests_per_connection: None,
-        warmup_ms: 40,
+        warmup_ms: 25,
+        window_ms: 80,
         ..Load::default()
     };
     let names = setting.choose(
@@ -60,7 +61,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     }
     let stage = setting
         .stage("kept", with_again(participants, CONTROL))
-        .load(LEVEL, CONTROL, 3, load);
+        .load(LEVEL, CONTROL, setting.choose(5, 8), load);
     Some(Design {
         experiment: EXPERIMENT.name.into(),
         stages: vec![stage],
@@ -71,6 +72,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(12.0, 45.0),
+        budget_s: setting.choose(15.0, 80.0),
     })
 }

@@ -19,12 +19,14 @@ use crate::plan::{Design, Load, Pace, Precision, Stage};
 /// The level that headlines every report.
 pub const HEADLINE: &str = "new, 2000/s";
 
+/// The same load for reference targets.
+pub const TARGETS: &str = "targets, new, 2000/s";
+
 /// Models of the quick profile: those of the question in one sentence, and those of which claims speak besides.
 const QUICK_NEW: &[&str] = &[
     "iterative",
     "fork-per-client",
     "thread-per-client",
-    "selector-threads",
     "epoll",
     "tokio",
     "io-uring",
@@ -37,8 +39,15 @@ const QUICK_KEPT: &[&str] = &[
     "io-uring",
 ];
 
+const NEW_CONTROL: &str = "iterative";
+const KEPT_CONTROL: &str = "epoll";
+
 /// Connections that stay, each used in turn.
 const KEPT: u32 = 64;
+
+/// Short slices and many of them: the machine's speed drifts within a second, so that a short slice, near the control's, tells
+/// as much as one twice as long. A 99th percentile takes a thousand requests in a block.
+const WINDOW_MS: u32 = 100;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "equal-load",
@@ -62,11 +71,27 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let new = new_stage(setting, setting.choose(QUICK_NEW, ALL));
-    let kept = kept_stage(setting, setting.choose(QUICK_KEPT, ALL));
+    let mut stages = vec![
+        new_stage(setting, setting.choose(QUICK_NEW, ALL)),
+        kept_stage(setting, setting.choose(QUICK_KEPT, ALL)),
+    ];
+    stages.extend(targets_stage(
+        setting,
+        "targets, new",
+        TARGETS,
+        NEW_CONTROL,
+        &new(2_000.0, WINDOW_MS),
+    ));
+    stages.extend(targets_stage(
+        setting,
+        "targets, kept",
+        "targets, kept, 2000/s",
+        KEPT_CONTROL,
+        &kept(2_000.0, WINDOW_MS),
+    ));
     Some(Design {
         experiment: EXPERIMENT.name.into(),
-        stages: vec![new, kept],
+        stages,
         precision: Some(Precision {
             metric: Metric::CpuPerRequest,
             levels: vec![HEADLINE.into(), "kept, 2000/s".into()],
@@ -74,82 +99,105 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(110.0, 800.0),
+        budget_s: setting.choose(119.0, 847.0),
     })
 }
 
-fn at(rate_per_s: f64, window_ms: u32) -> Load {
+fn new(rate_per_s: f64, window_ms: u32) -> Load {
     Load {
         pace: Pace::Open {
             rate_per_s,
             connections: None,
         },
+        warmup_ms: 15,
+        window_ms,
+        ..Load::default()
+    }
+}
+
+fn kept(rate_per_s: f64, window_ms: u32) -> Load {
+    Load {
+        pace: Pace::Open {
+            rate_per_s,
+            connections: Some(KEPT),
+        },
+        requests_per_connection: None,
+        warmup_ms: 25,
         window_ms,
         ..Load::default()
     }
 }
 
 fn new_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
-    const CONTROL: &str = "iterative";
-    let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
-    let targets = setting.targets(EXPERIMENT.name, ALL, &Load::default());
-    let participants = [models, targets.clone()].concat();
-    let participants = with_planted(with_again(participants, CONTROL), CONTROL);
+    let control = NEW_CONTROL;
+    let models = setting.models(EXPERIMENT.name, control, names, None);
+    let participants = with_planted(with_again(models, control), control);
     let stage = setting
         .stage("new", participants)
-        // The first cycles of a block warm its servers up, too; they are at the rate of which nothing is claimed to a few percent.
-        .load("new, 200/s", CONTROL, 2, at(200.0, 150))
+        // The first cycles of a block warm its servers up, too.
+        .load("new, 200/s", control, setting.choose(2, 4), new(200.0, 100))
         .load(
             HEADLINE,
-            CONTROL,
-            4,
-            // A 99th percentile takes a thousand requests in a block.
-            at(2_000.0, setting.choose(140, 200)),
+            control,
+            setting.choose(8, 12),
+            new(2_000.0, WINDOW_MS),
         )
         .load(
             "new, 4000/s",
-            CONTROL,
-            setting.choose(1, 2),
-            at(4_000.0, 100),
+            control,
+            setting.choose(1, 4),
+            new(4_000.0, 60),
         );
     if !setting.is_full() {
         return stage;
     }
     stage
-        .load("new, 50/s", CONTROL, 1, at(50.0, 400))
-        .load("new, 1000/s", CONTROL, 2, at(1_000.0, 100))
-        .load("new, 8000/s", CONTROL, 2, at(8_000.0, 100))
-        .load("rest", CONTROL, 1, Load::default())
-        .with_targets_at(&[HEADLINE], &targets)
+        .load("new, 50/s", control, 1, new(50.0, 300))
+        .load("new, 1000/s", control, 4, new(1_000.0, 60))
+        .load("new, 8000/s", control, 2, new(8_000.0, 60))
+        .load("rest", control, 1, Load::default())
 }
 
 fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
-    const CONTROL: &str = "epoll";
-    let kept = |rate_per_s: f64, window_ms| Load {
-        pace: Pace::Open {
-            rate_per_s,
-            connections: Some(KEPT),
-        },
-        requests_per_connection: None,
-        warmup_ms: 40,
-        window_ms,
-        ..Load::default()
-    };
-    let models = setting.models(EXPERIMENT.name, CONTROL, names, Some(KEPT));
-    let targets = setting.targets(EXPERIMENT.name, ALL, &kept(1.0, 1));
-    let participants = with_again([models, targets.clone()].concat(), CONTROL);
-    let stage = setting.stage("kept", participants).load(
+    let control = KEPT_CONTROL;
+    let models = setting.models(EXPERIMENT.name, control, names, Some(KEPT));
+    let stage = setting.stage("kept", with_again(models, control)).load(
         "kept, 2000/s",
-        CONTROL,
-        4,
-        kept(2_000.0, setting.choose(140, 200)),
+        control,
+        setting.choose(5, 10),
+        kept(2_000.0, WINDOW_MS),
     );
     if !setting.is_full() {
         return stage;
     }
     stage
-        .load("kept, 200/s", CONTROL, 2, kept(200.0, 150))
-        .load("kept, 8000/s", CONTROL, 2, kept(8_000.0, 100))
-        .load("kept, 16000/s", CONTROL, 2, kept(16_000.0, 100))
-        .with_targets_at(&["kept, 2000/s"], &targets)
+        .load("kept, 200/s", control, 2, kept(200.0, 80))
+        .load("kept, 8000/s", control, 2, kept(8_000.0, 60))
+        .load("kept, 16000/s", control, 2, kept(16_000.0, 60))
+}
+
+/// Reference targets beside the control, apart from the models: a longer cycle would set each slice farther from the
+/// control's. `None` where there are none.
+fn targets_stage(
+    setting: &Setting<'_>,
+    name: &str,
+    level: &str,
+    control: &str,
+    load: &Load,
+) -> Option<Stage> {
+    let targets = setting.targets(EXPERIMENT.name, ALL, load);
+    if targets.is_empty() {
+        return None;
+    }
+    let held = match load.pace {
+        Pace::Open { connections, .. } => connections,
+        Pace::Closed { .. } | Pace::Rest => None,
+    };
+    let control_alone = setting.models(EXPERIMENT.name, control, &[control], held);
+    let participants = [control_alone, targets].concat();
+    Some(
+        setting
+            .stage(name, participants)
+            .load(level, control, 6, load.clone()),
+    )
 }

@@ -37,6 +37,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             rate_per_s: 2_000.0,
             connections: None,
         },
+        warmup_ms: 15,
+        window_ms: 80,
         ..Load::default()
     };
     let floors = setting
@@ -54,7 +56,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     }
     let stage = setting
         .stage("new", with_again([models, floors].concat(), CONTROL))
-        .load(LEVEL, CONTROL, 3, load);
+        .load(LEVEL, CONTROL, 4, load);
     Some(Design {
         experiment: EXPERIMENT.name.into(),
         stages: vec![stage],
@@ -65,6 +67,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: 60.0,
+        budget_s: 58.0,
     })
 }

@@ -35,8 +35,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stages: vec![stage(setting, 16, 500.0), stage(setting, 512, 2_000.0)],
         precision: None,
         blocks_min: 5,
-        blocks_max: 8,
-        budget_s: 70.0,
+        blocks_max: 7,
+        budget_s: 52.0,
     })
 }
 

@@ -9,7 +9,7 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{ALL, KINDS, Setting, with_again};
+use super::roster::{KINDS, Setting, with_again};
 use crate::metric::Metric;
 use crate::plan::{Design, Load, Pace, Precision};
 
@@ -45,18 +45,17 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             connections: Some(CLIENTS),
         },
         requests_per_connection,
-        warmup_ms: 40,
-        window_ms: 150,
+        warmup_ms: 30,
+        window_ms: 80,
         ..Load::default()
     };
     let models = setting.models(EXPERIMENT.name, CONTROL, KINDS, Some(CLIENTS));
-    let targets = setting.targets(EXPERIMENT.name, ALL, &load(None));
     let stage = setting
-        .stage("kept", with_again([models, targets].concat(), CONTROL))
-        .load("1 request", CONTROL, 2, load(Some(1)))
-        .load("10 requests", CONTROL, 2, load(Some(10)))
-        .load("100 requests", CONTROL, 2, load(Some(100)))
-        .load("unlimited", CONTROL, 2, load(None));
+        .stage("kept", with_again(models, CONTROL))
+        .load("1 request", CONTROL, 3, load(Some(1)))
+        .load("10 requests", CONTROL, 3, load(Some(10)))
+        .load("100 requests", CONTROL, 3, load(Some(100)))
+        .load("unlimited", CONTROL, 3, load(None));
     Some(Design {
         experiment: EXPERIMENT.name.into(),
         stages: vec![stage],
@@ -67,6 +66,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: 90.0,
+        budget_s: 80.0,
     })
 }

@@ -46,14 +46,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     };
     let names = setting.choose(
         &["epoll", CONTROL][..],
-        &[
-            "fork-per-client",
-            CONTROL,
-            "pre-threaded",
-            "epoll",
-            "tokio-current-thread",
-            "tokio",
-        ][..],
+        &["epoll", CONTROL, "tokio-current-thread", "tokio"][..],
     );
     let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
     let stage = setting
@@ -68,7 +61,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stages: vec![stage.load("1 % block", CONTROL, 3, load(Some("/block/10")))],
         precision: None,
         blocks_min: setting.choose(3, 5),
-        blocks_max: 5,
-        budget_s: setting.choose(22.0, 150.0),
+        blocks_max: setting.choose(3, 5),
+        budget_s: setting.choose(20.0, 105.0),
     })
 }

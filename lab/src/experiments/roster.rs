@@ -280,17 +280,6 @@ impl Stage {
         self
     }
 
-    /// Keeps reference targets to the levels `names`: what they cost is to be seen, not how it changes with the rate.
-    pub(super) fn with_targets_at(mut self, names: &[&str], targets: &[Participant]) -> Self {
-        let is_target = |name: &String| targets.iter().any(|target| target.name == *name);
-        for level in &mut self.levels {
-            if !names.contains(&level.name.as_str()) {
-                level.participants.retain(|name| !is_target(name));
-            }
-        }
-        self
-    }
-
     /// Adds a load that all its participants meet.
     pub(super) fn load(self, name: &str, control: &str, cycles: u32, load: Load) -> Self {
         self.level(name, control, cycles, Task::Load(load))

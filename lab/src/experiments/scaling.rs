@@ -57,7 +57,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: setting.choose(5, 10),
-        budget_s: setting.choose(16.0, 90.0),
+        budget_s: setting.choose(15.0, 90.0),
     })
 }
 

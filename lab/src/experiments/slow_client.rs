@@ -48,29 +48,23 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     };
     let names = setting.choose(
         &["iterative", CONTROL][..],
-        &[
-            "iterative",
-            "fork-per-client",
-            CONTROL,
-            "pre-threaded",
-            "epoll",
-            "tokio",
-        ][..],
+        &["iterative", CONTROL, "pre-threaded", "epoll"][..],
     );
     let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
+    let cycles = setting.choose(2, 3);
     let stage = setting
         .stage("new", models)
-        .load("no slow client", CONTROL, 2, load(0));
+        .load("no slow client", CONTROL, cycles, load(0));
     let stage = match setting.is_full() {
-        true => stage.load("1 slow client", CONTROL, 2, load(1)),
+        true => stage.load("1 slow client", CONTROL, 1, load(1)),
         false => stage,
     };
     Some(Design {
         experiment: EXPERIMENT.name.into(),
-        stages: vec![stage.load("8 slow clients", CONTROL, 2, load(8))],
+        stages: vec![stage.load("8 slow clients", CONTROL, cycles, load(8))],
         precision: None,
         blocks_min: setting.choose(4, 5),
-        blocks_max: 5,
-        budget_s: setting.choose(18.0, 100.0),
+        blocks_max: 10,
+        budget_s: setting.choose(20.0, 140.0),
     })
 }

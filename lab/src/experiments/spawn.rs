@@ -46,6 +46,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: 6.0,
+        budget_s: 2.0,
     })
 }

@@ -9,7 +9,7 @@
 use hola_base::text;
 
 use super::Experiment;
-use super::roster::{Setting, with_again};
+use super::roster::Setting;
 use crate::metric::Metric;
 use crate::plan::{Design, Load, Pace, Precision, Stage};
 
@@ -35,15 +35,16 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const CONTROL: &str = "pre-threaded";
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
+    let cycles = setting.choose(4, 6);
     let mut stages = vec![
         stage(setting, 64)
-            .load("0 ms, 64 clients", CONTROL, 2, load(0, 64, 2_000.0))
-            .load("10 ms, 64 clients", CONTROL, 2, load(10, 64, 2_000.0)),
+            .load("0 ms, 64 clients", CONTROL, cycles, load(0, 64, 2_000.0))
+            .load("10 ms, 64 clients", CONTROL, cycles, load(10, 64, 2_000.0)),
     ];
     if setting.is_full() {
         let few = stage(setting, 16)
-            .load("0 ms, 16 clients", CONTROL, 2, load(0, 16, 500.0))
-            .load("10 ms, 16 clients", CONTROL, 2, load(10, 16, 500.0));
+            .load("0 ms, 16 clients", CONTROL, 4, load(0, 16, 500.0))
+            .load("10 ms, 16 clients", CONTROL, 4, load(10, 16, 500.0));
         let long = stages
             .remove(0)
             .load("100 ms, 64 clients", CONTROL, 2, load(100, 64, 300.0));
@@ -68,26 +69,14 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(18.0, 180.0),
+        budget_s: setting.choose(23.0, 145.0),
     })
 }
 
 fn stage(setting: &Setting<'_>, clients: u32) -> Stage {
-    let names = setting.choose(
-        &["pre-threaded", "thread-per-client", "epoll", "tokio"][..],
-        &[
-            "pre-threaded",
-            "thread-per-client",
-            "thread-pool",
-            "epoll",
-            "tokio-current-thread",
-            "tokio",
-            "io-uring",
-        ][..],
-    );
-    let models = setting.models(EXPERIMENT.name, CONTROL, names, Some(clients));
-    let participants = setting.choose(models.clone(), with_again(models, CONTROL));
-    setting.stage(&format!("{clients} clients"), participants)
+    let names = ["pre-threaded", "thread-per-client", "epoll", "tokio"];
+    let models = setting.models(EXPERIMENT.name, CONTROL, &names, Some(clients));
+    setting.stage(&format!("{clients} clients"), models)
 }
 
 fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {
@@ -99,8 +88,8 @@ fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {
         requests_per_connection: None,
         path: format!("/wait/{wait_ms}"),
         // Connections are opened first, and as many requests have to be under way as will be.
-        warmup_ms: 40 + clients / 10 + wait_ms,
-        window_ms: 150,
+        warmup_ms: 30 + clients / 10 + wait_ms,
+        window_ms: 100,
         ..Load::default()
     }
 }

@@ -18,6 +18,7 @@ use hola_lab::record::{
 use hola_lab::target::Targets;
 use hola_loadgen::Histograms;
 use hola_verdict::RULES_VERSION;
+use hola_verdict::analysis::{HEADLINE, TARGETS};
 
 /// Name, what a client costs, CPU per request over the control's, KiB per idle client.
 const SERVERS: &[(&str, &str, f64, f64)] = &[
@@ -83,28 +84,11 @@ pub fn run_of_real_plans() -> (Run, Vec<Block>) {
         .iter()
         .filter_map(|experiment| (experiment.design)(&setting));
     let mut designs: Vec<Design> = designs.collect();
-    let is_target = |(_, attention, ..): &&(&str, &str, f64, f64)| *attention == "target";
-    let names: Vec<&str> = SERVERS
-        .iter()
-        .filter(is_target)
-        .map(|(name, ..)| *name)
-        .collect();
+    let all: Vec<&str> = SERVERS.iter().map(|(name, ..)| *name).collect();
     let costs = designs
         .iter_mut()
-        .filter(|design| ["equal-load", "capacity", "wait"].contains(&design.experiment.as_str()));
-    for stage in costs.flat_map(|design| &mut design.stages) {
-        stage.participants.extend(
-            names
-                .iter()
-                .map(|name| participant(name, name, Role::Compared)),
-        );
-        for level in &mut stage.levels {
-            level
-                .participants
-                .extend(names.iter().map(|name| (*name).to_owned()));
-        }
-    }
-    let all: Vec<&str> = SERVERS.iter().map(|(name, ..)| *name).collect();
+        .find(|design| design.experiment == HEADLINE.experiment);
+    costs.expect("costs").stages.push(targets_stage(&all));
     of_plans(Profile::Full, &all, designs)
 }
 
@@ -204,12 +188,17 @@ fn designs(names: &[&str], is_full: bool) -> Vec<Design> {
     let kept = kept_rates
         .iter()
         .map(|&rate| (format!("kept, {rate}/s"), open(rate, Some(64))));
+    let models: Vec<&str> = names
+        .iter()
+        .filter(|name| !is_target(name))
+        .copied()
+        .collect();
     let held: Vec<&str> = names
         .iter()
         .filter(|name| **name != "iterative")
         .copied()
         .collect();
-    let mut equal = stage("new", "iterative", names, new.collect());
+    let mut equal = stage("new", "iterative", &models, new.collect());
     equal.participants.push(participant(
         "iterative, again",
         "iterative",
@@ -312,6 +301,7 @@ fn designs(names: &[&str], is_full: bool) -> Vec<Design> {
         ),
     ];
     if is_full {
+        designs[0].stages.push(targets_stage(names));
         let waits = [
             "0 ms, 64 clients",
             "10 ms, 64 clients",
@@ -379,6 +369,20 @@ fn stage(name: &str, control: &str, names: &[&str], levels: Vec<(String, Task)>)
         generator_cpus: vec![1],
         levels: levels.into_iter().map(level).collect(),
     }
+}
+
+/// The control and those of `names` that are reference targets, asked for the same.
+fn targets_stage(names: &[&str]) -> Stage {
+    let targets = names.iter().filter(|name| is_target(name)).copied();
+    let beside: Vec<&str> = ["iterative"].into_iter().chain(targets).collect();
+    let level = (TARGETS.level.into(), open(2000, None));
+    stage("targets, new", "iterative", &beside, vec![level])
+}
+
+fn is_target(name: &str) -> bool {
+    SERVERS
+        .iter()
+        .any(|(server, attention, ..)| *server == name && *attention == "target")
 }
 
 fn participant(name: &str, server: &str, role: Role) -> Participant {

@@ -13,7 +13,7 @@ use hola_lab::metric::Metric;
 use hola_lab::plan::Profile;
 use hola_lab::record::{Block, Run, Status};
 use hola_report::files;
-use hola_verdict::analysis::HEADLINE;
+use hola_verdict::analysis::{HEADLINE, TARGETS};
 use hola_verdict::{Analysis, At};
 
 /// A run with its files.
@@ -413,7 +413,7 @@ fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
     let (mut run, blocks) = fixture::run(Profile::Full);
     let levels = run.designs.iter_mut().flat_map(|design| &mut design.stages);
     for level in levels.flat_map(|stage| &mut stage.levels) {
-        if level.name == HEADLINE.level {
+        if level.name == TARGETS.level {
             level.participants.retain(|name| name != "nginx");
         }
     }
