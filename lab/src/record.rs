@@ -78,6 +78,9 @@ pub struct ServerCard {
     pub summary: StoredText,
     /// What one client costs: `nothing`, `task`, `thread`, `process`.
     pub attention: String,
+    /// Lines of code on its page; `null` for a reference target.
+    #[serde(default)]
+    pub lines_of_code: Option<u32>,
 }
 
 /// One text in both languages, as records keep it.

@@ -234,6 +234,7 @@ impl Spec {
                 ),
             },
             attention: self.attention().to_string(),
+            lines_of_code: None,
             is_model: false,
         }
     }

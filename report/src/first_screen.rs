@@ -31,7 +31,7 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             "Servidores de referencia, con las mismas peticiones",
         ),
     ];
-    const COLUMNS: [Text; 9] = [
+    const COLUMNS: [Text; 10] = [
         text("Model", "Modelo"),
         text("Verdict on its CPU", "Veredicto sobre su CPU"),
         text("CPU per request, µs", "CPU por petición, µs"),
@@ -50,10 +50,11 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             "Deaths of one that kill all",
             "Muertes de uno que matan a todos",
         ),
+        text("Lines of code", "Líneas de código"),
     ];
     let caption = language.of(CAPTIONS[usize::from(!are_models)]);
     let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
-    // All but the last, which is words.
+    // These are words.
     table.columns[8].is_numeric = false;
     let at = if are_models { HEADLINE } else { TARGETS };
     let judged = facts.judged(at, Metric::CpuPerRequest);
@@ -74,10 +75,8 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             .push(row.cells(judged.get(&card.name), &mut reasons));
     }
     table.notes = reasons.notes(language);
-    if !are_models {
-        // Targets take part where costs are compared, and in nothing else.
-        table.leave_out_empty_columns(numbers::NONE);
-    }
+    // Targets take part where costs are compared, and in nothing else.
+    table.leave_out_empty_columns(numbers::NONE);
     table
 }
 
@@ -117,7 +116,16 @@ impl Row<'_, '_> {
             self.memory(reasons),
             self.held(reasons),
             self.deaths(reasons),
+            self.lines(),
         ]
+    }
+
+    fn lines(&self) -> Cell {
+        self.card
+            .lines_of_code
+            .map_or(numbers::NONE.into(), |lines| {
+                Cell::number(lines.to_string(), lines.into())
+            })
     }
 
     fn is_control(&self) -> bool {

@@ -2,6 +2,7 @@
 //! documents` rewrites the generated blocks; every other run compares them.
 
 mod baselines;
+mod examples;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -324,6 +325,15 @@ fn model_pages_parse_nothing_judge_nothing_print_nothing() {
         count += 1;
     }
     assert_eq!(count, MODELS.len());
+}
+
+#[test]
+fn every_model_has_its_own_page() {
+    for model in MODELS {
+        let name = format!("name: \"{}\"", model.name);
+        assert!(model.page.contains(&name), "{}", model.name);
+        assert!(model.lines_of_code() > 0, "{}", model.name);
+    }
 }
 
 /// The crates in the order in which data flows, and those a crate may use: servers and generator do not know each other.

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use hola_servers::models::{Attention, Capacity, MODELS, Model};
 
 use crate::plan::{Design, Level, Load, Pace, Participant, Profile, Role, Stage, Task};
+use crate::procedures::SPARE_CLIENTS;
 use crate::record::{ServerCard, Skipped};
 use crate::target::{Spec, Targets};
 
@@ -32,9 +33,6 @@ pub const FEW: &[&str] = &[
     "epoll",
     "tokio",
 ];
-
-/// Descriptors and clients beyond those that a level holds: a probe, a slow one, those of the slice before.
-const SPARE_CLIENTS: u32 = 64;
 
 /// What a design is made for.
 #[derive(Debug)]
@@ -308,5 +306,6 @@ fn model_card(model: &Model) -> ServerCard {
         title: model.title.into(),
         summary: model.summary.into(),
         attention: model.attention.to_string(),
+        lines_of_code: u32::try_from(model.lines_of_code()).ok(),
     }
 }

@@ -112,6 +112,7 @@ fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec
         title: both(&format!("Server {name}"), &format!("Servidor {name}")),
         summary: both("What it does, in a sentence.", "Lo que hace, en una frase."),
         attention: (*attention).into(),
+        lines_of_code: (*attention != "target").then_some(40),
     };
     let run = Run {
         schema_version: SCHEMA_VERSION,

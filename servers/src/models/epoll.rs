@@ -25,6 +25,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "epoll",
+    page: include_str!("epoll.rs"),
     title: Bilingual {
         en: "Event loop (epoll)",
         es: "Bucle de eventos (epoll)",

@@ -23,6 +23,7 @@ use crate::workers::run_threads;
 
 pub(super) const MODEL: Model = Model {
     name: "epoll-per-core",
+    page: include_str!("epoll_per_core.rs"),
     title: Bilingual {
         en: "Event loop per core",
         es: "Un bucle de eventos por núcleo",

@@ -23,6 +23,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "fork-per-client",
+    page: include_str!("fork_per_client.rs"),
     title: Bilingual {
         en: "Process per client",
         es: "Un proceso por cliente",

@@ -24,6 +24,7 @@ use crate::sys::ring::Ring;
 
 pub(super) const MODEL: Model = Model {
     name: "io-uring",
+    page: include_str!("io_uring.rs"),
     title: Bilingual {
         en: "Completion loop (io_uring)",
         es: "Bucle de finalizaciones (io_uring)",

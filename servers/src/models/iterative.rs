@@ -19,6 +19,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "iterative",
+    page: include_str!("iterative.rs"),
     title: Bilingual {
         en: "Iterative",
         es: "Iterativo",

@@ -29,6 +29,9 @@ use crate::settings::{Accept, ClientLimit};
 pub struct Model {
     /// Name on the command line, in tests and in reports.
     pub name: &'static str,
+    /// Its page: the source of its file.
+    #[serde(skip)]
+    pub page: &'static str,
     /// Title in both languages.
     pub title: Bilingual,
     /// Who runs a conversation, in one sentence in both languages.
@@ -55,6 +58,7 @@ impl Model {
     /// What most models have in common: one acceptor, nothing to choose, available everywhere.
     const COMMON: Model = Model {
         name: "",
+        page: "",
         title: Bilingual { en: "", es: "" },
         summary: Bilingual { en: "", es: "" },
         attention: Attention::Nothing,
@@ -65,6 +69,21 @@ impl Model {
         available: || Ok(()),
         serve: |_| Ok(()),
     };
+
+    /// Lines of code on its page, without comments, blank lines and the description of the model.
+    pub fn lines_of_code(&self) -> usize {
+        let code = |page: &str| {
+            let lines = page.lines().map(str::trim);
+            lines
+                .filter(|line| !line.is_empty() && !line.starts_with("//"))
+                .count()
+        };
+        let description = self.page.split_once("const MODEL: Model = ");
+        let description = description.and_then(|(_, rest)| rest.split_once("};"));
+        // What is left of its first line counts as one, and its last line was cut off.
+        let described = description.map_or(0, |(inside, _)| code(inside) + 1);
+        code(self.page) - described
+    }
 
     /// Clients served at once by that many workers; `None` is as many as come.
     pub fn serves_at_once(&self, workers: usize) -> Option<usize> {

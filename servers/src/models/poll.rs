@@ -27,6 +27,7 @@ use crate::sys;
 
 pub(super) const MODEL: Model = Model {
     name: "poll",
+    page: include_str!("poll.rs"),
     title: Bilingual {
         en: "Event loop (poll)",
         es: "Bucle de eventos (poll)",

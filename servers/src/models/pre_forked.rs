@@ -22,6 +22,7 @@ use crate::workers::{Work, Workers};
 
 pub(super) const MODEL: Model = Model {
     name: "pre-forked",
+    page: include_str!("pre_forked.rs"),
     title: Bilingual {
         en: "Pre-forked processes",
         es: "Procesos creados de antemano",

@@ -23,6 +23,7 @@ use crate::workers::run_threads;
 
 pub(super) const MODEL: Model = Model {
     name: "pre-threaded",
+    page: include_str!("pre_threaded.rs"),
     title: Bilingual {
         en: "Pre-created threads",
         es: "Hilos creados de antemano",

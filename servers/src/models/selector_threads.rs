@@ -20,6 +20,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "selector-threads",
+    page: include_str!("selector_threads.rs"),
     title: Bilingual {
         en: "Selector and threads",
         es: "Selector e hilos",

@@ -24,6 +24,7 @@ use crate::sys;
 
 pub(super) const MODEL: Model = Model {
     name: "thread-per-client",
+    page: include_str!("thread_per_client.rs"),
     title: Bilingual {
         en: "Thread per client",
         es: "Un hilo por cliente",

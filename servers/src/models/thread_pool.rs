@@ -24,6 +24,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "thread-pool",
+    page: include_str!("thread_pool.rs"),
     title: Bilingual {
         en: "Thread pool",
         es: "Grupo de hilos",

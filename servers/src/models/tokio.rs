@@ -22,6 +22,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "tokio",
+    page: include_str!("tokio.rs"),
     title: Bilingual {
         en: "Async (Tokio)",
         es: "Asíncrono (Tokio)",

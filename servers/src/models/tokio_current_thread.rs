@@ -21,6 +21,7 @@ use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {
     name: "tokio-current-thread",
+    page: include_str!("tokio_current_thread.rs"),
     title: Bilingual {
         en: "Async on one thread (Tokio)",
         es: "Asíncrono en un hilo (Tokio)",

@@ -265,6 +265,7 @@ impl World {
             title: StoredText::default(),
             summary: StoredText::default(),
             attention: attention.into(),
+            lines_of_code: None,
         };
         Run {
             schema_version: SCHEMA_VERSION,
