@@ -69,6 +69,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(13.0, 57.0),
+        budget_s: setting.choose(13.0, 50.0),
     })
 }

@@ -59,11 +59,12 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     };
     let for_new = setting.models(EXPERIMENT.name, "iterative", names, None);
     let for_kept = setting.models(EXPERIMENT.name, "epoll", names, Some(CLIENTS));
-    let mut stages = vec![
-        setting
-            .stage("kept", with_again(for_kept, "epoll"))
-            .load("kept", "epoll", 2, kept),
-    ];
+    let mut stages = vec![setting.stage("kept", with_again(for_kept, "epoll")).load(
+        "kept",
+        "epoll",
+        setting.choose(2, 4),
+        kept,
+    )];
     // One CPU of clients that connect anew keeps few servers busy: it takes a full run to find them.
     if setting.is_full() {
         let stage =
@@ -82,6 +83,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(14.0, 75.0),
+        budget_s: setting.choose(14.0, 95.0),
     })
 }

@@ -35,7 +35,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: 75.0,
+        budget_s: 50.0,
     })
 }
 

@@ -54,6 +54,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(17.0, 50.0),
+        budget_s: setting.choose(17.0, 56.0),
     })
 }

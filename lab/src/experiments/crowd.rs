@@ -48,6 +48,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: 190.0,
+        budget_s: 220.0,
     })
 }

@@ -72,6 +72,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(15.0, 80.0),
+        budget_s: setting.choose(15.0, 79.0),
     })
 }

@@ -67,6 +67,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: 58.0,
+        budget_s: 51.0,
     })
 }

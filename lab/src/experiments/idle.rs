@@ -53,6 +53,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: setting.choose(6.0, 150.0),
+        budget_s: setting.choose(6.0, 95.0),
     })
 }

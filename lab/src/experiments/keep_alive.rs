@@ -66,6 +66,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: 80.0,
+        budget_s: 76.0,
     })
 }

@@ -62,6 +62,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: setting.choose(3, 5),
         blocks_max: setting.choose(3, 5),
-        budget_s: setting.choose(20.0, 105.0),
+        budget_s: setting.choose(20.0, 101.0),
     })
 }

@@ -50,6 +50,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: 255.0,
+        budget_s: 245.0,
     })
 }

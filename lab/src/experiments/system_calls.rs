@@ -52,6 +52,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: 5,
         blocks_max: 5,
-        budget_s: 35.0,
+        budget_s: 8.0,
     })
 }

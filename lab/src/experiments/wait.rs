@@ -69,7 +69,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(23.0, 145.0),
+        budget_s: setting.choose(23.0, 136.0),
     })
 }
 

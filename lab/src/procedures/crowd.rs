@@ -11,14 +11,12 @@ use std::time::Duration;
 use hola_loadgen::{LoadError, Pace, Probe, Stop, Workload};
 
 use super::limit::{self, Limit, LimitWatch};
-use super::{Found, Fresh};
+use super::{Found, Fresh, SPARE_CLIENTS};
 use crate::listening;
 use crate::metric::Metric;
 
 /// Clients of the first step; each further one has four times as many.
 const CLIENTS_MIN: u32 = 64;
-/// Clients of the server beyond those that ask: connections of the step before that are not closed yet.
-const SPARE_CLIENTS: u32 = 64;
 /// How many clients join per second: a model that admits fewer has an accept queue of thousands for the rest.
 const JOIN_PER_S: f64 = 4_000.0;
 /// Load before the window, once all have joined: a client that is not accepted within a second is not served.

@@ -17,7 +17,7 @@ use procfs::{Current, Meminfo};
 
 use super::client::{connect_idle, count_readable, is_greeted};
 use super::limit::{self, Limit, LimitWatch};
-use super::{Found, Fresh, to_f64};
+use super::{Found, Fresh, SPARE_CLIENTS, to_f64};
 use crate::cgroup::Cgroup;
 use crate::metric::Metric;
 use crate::running::RunningServer;
@@ -25,8 +25,6 @@ use crate::{listening, tree};
 
 /// How long the server waits for the rest of a head, in seconds: ten thousand clients do not come within the usual 5 s.
 const DEADLINES_S: &str = "60";
-/// Clients of the server beyond those that stay.
-const SPARE_CLIENTS: u32 = 64;
 /// Longest wait for a fresh client's greeting.
 const GREETING_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for the server to accept all that have connected.

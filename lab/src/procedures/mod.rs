@@ -22,6 +22,9 @@ use crate::plan::{Participant, Procedure};
 use crate::running::RunningServer;
 use crate::target::Targets;
 
+/// Clients that a server may hold beyond those that are asked to stay: a probe, a slow one, those of the load before.
+pub(crate) const SPARE_CLIENTS: u32 = 64;
+
 /// How a fresh server of one participant is started, and from where clients come.
 #[derive(Debug)]
 pub struct Fresh<'f> {
