@@ -295,19 +295,25 @@ fn servers_get_none_of_the_callers_environment_but_what_is_recorded() {
     );
 }
 
-#[test]
-fn a_run_of_another_build_or_of_a_newer_program_is_not_taken_for_ones_own() {
-    let results = tempfile::tempdir().expect("a folder");
-    let output = results.path().to_str().expect("text");
+/// A run of the experiment that is over soonest, with so many blocks; its folder.
+fn spawn_run(results: &Path, blocks: &str) -> PathBuf {
+    let output = results.to_str().expect("text");
     let (status, _, stderr) = hola(&[
         "compare",
         "--experiments=spawn",
-        "--blocks=1",
+        "--blocks",
+        blocks,
         "--output",
         output,
     ]);
     assert!(status.success(), "{stderr}");
-    let folder = only_folder(results.path());
+    only_folder(results)
+}
+
+#[test]
+fn a_run_of_another_build_or_of_a_newer_program_is_not_taken_for_ones_own() {
+    let results = tempfile::tempdir().expect("a folder");
+    let folder = spawn_run(results.path(), "1");
     let (name, path) = (folder.to_str().expect("text"), folder.join("run.json"));
     let text = fs::read_to_string(&path).expect("a run");
     let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
@@ -336,16 +342,7 @@ fn a_run_of_another_build_or_of_a_newer_program_is_not_taken_for_ones_own() {
 #[test]
 fn damaged_and_doubled_records_are_named() {
     let results = tempfile::tempdir().expect("a folder");
-    let output = results.path().to_str().expect("text");
-    let (status, _, stderr) = hola(&[
-        "compare",
-        "--experiments=spawn",
-        "--blocks=2",
-        "--output",
-        output,
-    ]);
-    assert!(status.success(), "{stderr}");
-    let folder = only_folder(results.path());
+    let folder = spawn_run(results.path(), "2");
     let path = folder.join("blocks.jsonl");
     let whole = fs::read_to_string(&path).expect("blocks");
     let first = whole.lines().next().expect("a block");
@@ -363,16 +360,7 @@ fn damaged_and_doubled_records_are_named() {
 #[test]
 fn a_link_in_a_runs_folder_is_not_followed() {
     let results = tempfile::tempdir().expect("a folder");
-    let output = results.path().to_str().expect("text");
-    let (status, _, stderr) = hola(&[
-        "compare",
-        "--experiments=spawn",
-        "--blocks=1",
-        "--output",
-        output,
-    ]);
-    assert!(status.success(), "{stderr}");
-    let folder = only_folder(results.path());
+    let folder = spawn_run(results.path(), "1");
     let report = || hola(&["report", folder.to_str().expect("text")]);
     let elsewhere = tempfile::tempdir().expect("a folder");
 
