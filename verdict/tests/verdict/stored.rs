@@ -1,8 +1,10 @@
 //! The newest full run that is kept with the source, and the noise that it saw.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hola_lab::plan::{Level, Participant, Role};
 use hola_lab::record::{Block, Reading, Run, Slice};
 use hola_lab::store;
 use hola_verdict::At;
@@ -26,49 +28,47 @@ pub fn full_run() -> Option<(Run, Vec<Block>)> {
         .map(|folder| store::read(folder).expect("a run"))
 }
 
-/// What the blocks' ratios of all compared participants to the control left unexplained at a place. The noise of a block's cycles
-/// is in them already. A made-up ratio has the noise of two participants, so each gets its share of it.
+/// What the blocks' ratios of all compared participants to the control, both its servers pooled, left unexplained at a place.
+/// The noise of a block's cycles is in them already. A made-up ratio has the noise of two participants, so each gets its share
+/// of it.
 pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
-    let (_, level) = run
+    let design = run
         .designs
         .iter()
-        .find(|design| design.experiment == at.experiment)
+        .find(|design| design.experiment == at.experiment);
+    let (stage, level) = design
         .and_then(|design| design.level(at.level))
         .expect("the place is in the run");
-    let share = 0.5_f64.sqrt();
-    let mut of_blocks = Vec::new();
-    let others = level
+    let blocks: Vec<&Block> = blocks
+        .iter()
+        .filter(|block| block.experiment == at.experiment && block.stage == stage.name)
+        .collect();
+    let (controls, others): (Vec<&Participant>, Vec<&Participant>) = stage
         .participants
         .iter()
-        .filter(|name| **name != level.control);
+        .partition(|one| one.name == level.control || matches!(one.role, Role::Again(_)));
+    let mut of_blocks = Vec::new();
     for participant in others {
-        let mut means = Vec::new();
-        for block in blocks
-            .iter()
-            .filter(|block| block.experiment == at.experiment)
-        {
-            let logs = |name: &str| -> Vec<(u32, f64)> {
-                let readings = block.readings.iter();
-                let mut own =
-                    readings.filter(|one| one.participant == name && one.level == at.level);
-                let slices = own.next().into_iter().flat_map(Reading::counted);
-                let cost = |slice: &Slice| Some((slice.cycle, slice.cpu_us_per_request()?.ln()));
-                slices.filter_map(cost).collect()
-            };
-            let control = logs(&level.control);
-            let ratios: Vec<f64> = logs(participant)
+        let ratios = blocks.iter().filter_map(|block| {
+            let arms: Vec<_> = controls
+                .iter()
+                .map(|control| logs(block, level, control))
+                .collect();
+            let cycles: Vec<f64> = logs(block, level, participant)
                 .iter()
                 .filter_map(|(cycle, own)| {
-                    let (_, control) = control.iter().find(|(other, _)| other == cycle)?;
-                    Some(own - control)
+                    let there = arms.iter().filter_map(|arm| arm.get(cycle).copied());
+                    Some(own - mean(&there.collect::<Vec<_>>())?)
                 })
                 .collect();
-            if let Some(mean) = mean(&ratios) {
-                means.push(mean);
-            }
-        }
-        if let Some(mean) = mean(&means) {
-            of_blocks.extend(means.iter().map(|block| (block - mean) * share));
+            pseudo_median(&cycles)
+        });
+        let ratios: Vec<f64> = ratios.collect();
+        if let Some(mean) = mean(&ratios) {
+            // Deviations from a mean of so few are smaller than those from the truth.
+            let few = count(&ratios) / (count(&ratios) - 1.0);
+            let share = (few / 2.0).sqrt();
+            of_blocks.extend(ratios.iter().map(|ratio| (ratio - mean) * share));
         }
     }
     Residuals {
@@ -79,11 +79,38 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
     }
 }
 
+/// Logarithms of the cost in each cycle.
+fn logs(block: &Block, level: &Level, participant: &Participant) -> BTreeMap<u32, f64> {
+    let is_own = |one: &&Reading| one.participant == participant.name && one.level == level.name;
+    let slices = block
+        .readings
+        .iter()
+        .filter(is_own)
+        .flat_map(Reading::counted);
+    let cost = |slice: &Slice| Some((slice.cycle, slice.cpu_us_per_request()?.ln()));
+    slices.filter_map(cost).collect()
+}
+
+/// As the analysis takes it over the cycles of a block.
+fn pseudo_median(values: &[f64]) -> Option<f64> {
+    let pairs = values.iter().enumerate();
+    let pairs = pairs.flat_map(|(index, left)| {
+        values[index..]
+            .iter()
+            .map(move |right| (left + right) / 2.0)
+    });
+    let mut means: Vec<f64> = pairs.collect();
+    means.sort_unstable_by(f64::total_cmp);
+    let upper = *means.get(means.len() / 2)?;
+    Some(f64::midpoint(means[(means.len() - 1) / 2], upper))
+}
+
 fn mean(values: &[f64]) -> Option<f64> {
-    let count = u32::try_from(values.len())
-        .ok()
-        .filter(|&count| count > 0)?;
-    Some(values.iter().sum::<f64>() / f64::from(count))
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values))
+}
+
+fn count(values: &[f64]) -> f64 {
+    f64::from(u32::try_from(values.len()).expect("a small number"))
 }
 
 /// Blocks that a stage of the run has, and cycles of its level.
