@@ -465,6 +465,9 @@ fn is_listening(fd: i32) -> bool {
     known == 0 && listening != 0
 }
 
+/// Exit code of a process whose drain took too long.
+const GAVE_UP: i32 = 1;
+
 extern "C" fn give_up(_signal: i32) {
     const LAST_WORDS: &[u8] = b"hola: some conversations did not end in time; giving up\n";
     if let Some(family) = family() {
@@ -475,10 +478,10 @@ extern "C" fn give_up(_signal: i32) {
         });
     }
     log::last_words(LAST_WORDS);
-    exit_now(1);
+    exit_now(GAVE_UP);
 }
 
-extern "C" fn reap(_signal: i32) {
+extern "C" fn reap(signal: i32) {
     let mut status = 0;
     loop {
         // SAFETY: waitpid(2) is async-signal-safe and `status` outlives the call.
@@ -486,7 +489,11 @@ extern "C" fn reap(_signal: i32) {
         let Some(family) = family().filter(|_| pid > 0) else {
             return;
         };
-        let ended_well = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
-        family.bury(pid, ended_well);
+        let ended_with = |code| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == code;
+        family.bury(pid, ended_with(0));
+        // Its drain is over when this process's is, and its alarm may come first: then nobody would know that it gave up.
+        if stop::is_asked() && ended_with(GAVE_UP) {
+            give_up(signal);
+        }
     }
 }
