@@ -186,7 +186,8 @@ fn twice_its_capacity_leaves_an_event_loop_some_of_it() {
     let found = run_whether(false, &overload, "epoll", &[]).expect("measured");
     assert!(found.notes.contains_key("capacity_per_s"), "{found:?}");
     match found.figures.get(&Metric::GoodputOfCapacity) {
-        Some(&share) => assert!((0.0..2.0).contains(&share), "{found:?}"),
+        // No more than was offered; of some hundred Poisson arrivals there may be a few more than planned.
+        Some(&share) => assert!((0.0..2.4).contains(&share), "{found:?}"),
         None => assert!(!found.failed_checks.is_empty(), "{found:?}"),
     }
 }
