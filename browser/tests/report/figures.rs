@@ -57,7 +57,7 @@ fn every_number_of_the_first_table_is_that_of_the_analysis() {
         let models = report.run.servers.iter().filter(|card| card.is_model);
         assert_eq!(rows.len(), models.count());
         for row in &rows {
-            let [name, cells @ .., deaths] = row.as_slice() else {
+            let [name, cells @ .., deaths, lines] = row.as_slice() else {
                 panic!("a row without cells");
             };
             let expected = expected(&analysis, &name.text);
@@ -66,6 +66,13 @@ fn every_number_of_the_first_table_is_that_of_the_analysis() {
                 check(cell, &expected, &name.text, language);
             }
             check_deaths(&analysis, &name.text, &deaths.text);
+            let mut cards = report.run.servers.iter();
+            let card = cards.find(|card| card.name == name.text);
+            let written = card.and_then(|card| card.lines_of_code);
+            assert_eq!(
+                written.map(|lines| lines.to_string()),
+                Some(lines.text.clone())
+            );
         }
     });
 }
@@ -87,7 +94,7 @@ fn the_first_screen_says_which_differences_the_run_tells_apart() {
     });
 }
 
-/// The cells of a row, but for the first and the last, which have no numbers.
+/// The cells of a row, but for its name, deaths and lines of code, which are no estimates.
 fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     let cpu = Metric::CpuPerRequest;
     let value = |at, metric| Some(analysis.value(at, name, metric)?.value);
