@@ -75,8 +75,16 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             .push(row.cells(judged.get(&card.name), &mut reasons));
     }
     table.notes = reasons.notes(language);
-    // Targets take part where costs are compared, and in nothing else.
-    table.leave_out_empty_columns(numbers::NONE);
+    if !are_models {
+        // Targets take part where costs are compared, and in nothing else.
+        table.leave_out_empty_columns(numbers::NONE);
+    } else if facts.cards(true).all(|card| card.lines_of_code.is_none()) {
+        // Older runs do not know them.
+        table.columns.pop();
+        for row in &mut table.rows {
+            row.pop();
+        }
+    }
     table
 }
 

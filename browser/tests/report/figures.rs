@@ -57,7 +57,18 @@ fn every_number_of_the_first_table_is_that_of_the_analysis() {
         let models = report.run.servers.iter().filter(|card| card.is_model);
         assert_eq!(rows.len(), models.count());
         for row in &rows {
-            let [name, cells @ .., deaths, lines] = row.as_slice() else {
+            let mut cards = report.run.servers.iter();
+            let card = cards
+                .find(|card| card.name == row[0].text)
+                .expect("its card");
+            let row = match (card.lines_of_code, row.as_slice()) {
+                (Some(lines), [row @ .., written]) => {
+                    assert_eq!(written.text, lines.to_string());
+                    row
+                }
+                (_, row) => row,
+            };
+            let [name, cells @ .., deaths] = row else {
                 panic!("a row without cells");
             };
             let expected = expected(&analysis, &name.text);
@@ -66,13 +77,6 @@ fn every_number_of_the_first_table_is_that_of_the_analysis() {
                 check(cell, &expected, &name.text, language);
             }
             check_deaths(&analysis, &name.text, &deaths.text);
-            let mut cards = report.run.servers.iter();
-            let card = cards.find(|card| card.name == name.text);
-            let written = card.and_then(|card| card.lines_of_code);
-            assert_eq!(
-                written.map(|lines| lines.to_string()),
-                Some(lines.text.clone())
-            );
         }
     });
 }
