@@ -192,11 +192,16 @@ impl Table {
     pub(crate) fn leave_out_empty_columns(&mut self, nothing: &str) {
         for place in (0..self.columns.len()).rev() {
             if self.rows.iter().all(|row| row[place].text == nothing) {
-                self.columns.remove(place);
-                for row in &mut self.rows {
-                    row.remove(place);
-                }
+                self.leave_out(place);
             }
+        }
+    }
+
+    /// Leaves out a column.
+    pub(crate) fn leave_out(&mut self, place: usize) {
+        self.columns.remove(place);
+        for row in &mut self.rows {
+            row.remove(place);
         }
     }
 

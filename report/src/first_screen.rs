@@ -80,10 +80,7 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
         table.leave_out_empty_columns(numbers::NONE);
     } else if facts.cards(true).all(|card| card.lines_of_code.is_none()) {
         // Older runs do not know them.
-        table.columns.pop();
-        for row in &mut table.rows {
-            row.pop();
-        }
+        table.leave_out(COLUMNS.len() - 1);
     }
     table
 }

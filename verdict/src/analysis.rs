@@ -14,6 +14,7 @@ mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
+use hola_lab::experiments;
 use hola_lab::metric::{From, Metric, Scale};
 use hola_lab::plan::{Design, Level, Load, Pace, Role, Stage, Task};
 use hola_lab::record::{Block, FULL_SHARE, Reading, Run};
@@ -36,13 +37,13 @@ pub struct At<'a> {
 /// The place that headlines every report: 2,000 new connections per second, which every model can serve.
 pub const HEADLINE: At<'static> = At {
     experiment: "equal-load",
-    level: "new, 2000/s",
+    level: experiments::HEADLINE,
 };
 
 /// The same load for reference targets, beside the same control.
 pub const TARGETS: At<'static> = At {
     experiment: "equal-load",
-    level: "targets, new, 2000/s",
+    level: experiments::TARGETS,
 };
 
 /// The estimates of one run.

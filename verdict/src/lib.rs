@@ -7,7 +7,7 @@ pub mod analysis;
 pub mod claims;
 pub mod difference;
 mod estimate;
-mod statistics;
+pub mod statistics;
 
 pub use analysis::{Analysis, At, precision_reached};
 pub use estimate::Estimate;

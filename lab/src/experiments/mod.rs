@@ -26,6 +26,7 @@ mod wait;
 
 use hola_base::Text;
 
+pub use self::equal_load::{HEADLINE, TARGETS};
 pub use self::roster::{Setting, server_cards};
 use crate::metric::Metric;
 use crate::plan::Design;

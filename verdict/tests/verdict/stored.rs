@@ -8,6 +8,7 @@ use hola_lab::plan::{Level, Participant, Role};
 use hola_lab::record::{Block, Reading, Run, Slice};
 use hola_lab::store;
 use hola_verdict::At;
+use hola_verdict::statistics::{count, mean, pseudo_median};
 
 use crate::world::Residuals;
 
@@ -66,7 +67,7 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
         let ratios: Vec<f64> = ratios.collect();
         if let Some(mean) = mean(&ratios) {
             // Deviations from a mean of so few are smaller than those from the truth.
-            let few = count(&ratios) / (count(&ratios) - 1.0);
+            let few = count(ratios.len()) / (count(ratios.len()) - 1.0);
             let share = (few / 2.0).sqrt();
             of_blocks.extend(ratios.iter().map(|ratio| (ratio - mean) * share));
         }
@@ -89,28 +90,6 @@ fn logs(block: &Block, level: &Level, participant: &Participant) -> BTreeMap<u32
         .flat_map(Reading::counted);
     let cost = |slice: &Slice| Some((slice.cycle, slice.cpu_us_per_request()?.ln()));
     slices.filter_map(cost).collect()
-}
-
-/// As the analysis takes it over the cycles of a block.
-fn pseudo_median(values: &[f64]) -> Option<f64> {
-    let pairs = values.iter().enumerate();
-    let pairs = pairs.flat_map(|(index, left)| {
-        values[index..]
-            .iter()
-            .map(move |right| (left + right) / 2.0)
-    });
-    let mut means: Vec<f64> = pairs.collect();
-    means.sort_unstable_by(f64::total_cmp);
-    let upper = *means.get(means.len() / 2)?;
-    Some(f64::midpoint(means[(means.len() - 1) / 2], upper))
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values))
-}
-
-fn count(values: &[f64]) -> f64 {
-    f64::from(u32::try_from(values.len()).expect("a small number"))
 }
 
 /// Blocks that a stage of the run has, and cycles of its level.
