@@ -41,7 +41,7 @@ impl Moments {
     }
 }
 
-/// A mean without the [tenth](ONE_OF) of the values that is farthest out at either end, and how well it is known. Of fewer than
+/// A mean without the tenth of the values that is farthest out at either end, and how well it is known. Of fewer than
 /// ten values none is left out, and this is the ordinary mean. Tukey & McLaughlin, "Less vulnerable confidence and
 /// significance procedures for location based on a single sample" (1963).
 #[derive(Clone, Copy, Debug, PartialEq)]
