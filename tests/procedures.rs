@@ -9,7 +9,7 @@ use std::sync::{PoisonError, RwLock};
 
 use hola_lab::image::Image;
 use hola_lab::metric::Metric;
-use hola_lab::plan::{Death, Participant, Procedure, Role};
+use hola_lab::plan::{Death, Participant, Procedure, Role, Shared};
 use hola_lab::procedures::{self, Found, Fresh};
 use hola_lab::target::Targets;
 
@@ -138,6 +138,34 @@ fn the_price_of_a_process_is_printed_as_json_and_too_few_give_no_percentile() {
     assert_eq!(status.code(), Some(2), "{stderr}");
     let (_, help, _) = hola(&["--help"]);
     assert!(!help.contains("spawn"), "{help}");
+}
+
+// --- Share ------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn an_addition_takes_far_less_than_a_message_between_threads_and_between_processes() {
+    for model in ["thread-per-client", "fork-per-client"] {
+        let shared_us = |shared, count| {
+            let found = run(&Procedure::Share { shared, count }, model, &[]);
+            figure(&found, Metric::SharedOperation)
+        };
+        let (counter, message) = (
+            shared_us(Shared::Counter, 100_000),
+            shared_us(Shared::Message, 500),
+        );
+        assert!(
+            0.0 < counter && counter * 5.0 < message,
+            "{model}: {counter}, {message} µs"
+        );
+    }
+}
+
+#[test]
+fn a_model_without_threads_and_processes_for_clients_shares_nothing_between_them() {
+    let (shared, count) = (Shared::Counter, 10);
+    let refused = run_whether(false, &Procedure::Share { shared, count }, "epoll", &[]);
+    let reason = refused.expect_err("a loop");
+    assert!(reason.contains("neither threads nor processes"), "{reason}");
 }
 
 // --- Crash ------------------------------------------------------------------------------------------------------------

@@ -124,6 +124,7 @@ metrics! {
     ClientsHeld "clients_held" Higher Ratio TENTH, Procedure, CLIENTS, "Most clients held", "Máximo de clientes sostenidos";
     CrowdGoodput "crowd_goodput_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Goodput at the most clients, of its best", "Rendimiento útil con el máximo de clientes, sobre el mejor";
     SpawnTime "spawn_us" Lower Ratio TENTH, Procedure, US, "Time to make one and see it end", "Tiempo de crear uno y verlo terminar";
+    SharedOperation "shared_operation_us" Lower Ratio TENTH, Procedure, US, "Time of one addition, or of a message and its answer", "Tiempo de una suma, o de un mensaje y su respuesta";
     OthersFailed "others_failed_share" Lower Plain FIVE_OF_100, Procedure, SHARE, "Other clients' requests that failed", "Peticiones fallidas de los demás";
     Survived "survived_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Servers that survived", "Servidores que sobrevivieron";
     RecoveryTime "recovery_us" Lower Ratio TENTH, Procedure, US, "Time until others are served again", "Tiempo hasta volver a servir";

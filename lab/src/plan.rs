@@ -253,6 +253,13 @@ pub enum Procedure {
         /// How many, one after another.
         count: u32,
     },
+    /// What two threads or processes pay for what they share.
+    Share {
+        /// What they share.
+        shared: Shared,
+        /// How many additions each makes, or messages one sends.
+        count: u32,
+    },
     /// System calls that the server makes for a request, counted by strace(1).
     SystemCalls {
         /// How many requests, a new connection each.
@@ -272,6 +279,18 @@ pub enum Procedure {
         /// How long, in seconds.
         duration_s: u32,
     },
+}
+
+/// What two threads or processes share.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Shared {
+    /// A counter, in memory that both can write
+    Counter,
+    /// A message, handed over and back
+    Message,
 }
 
 /// How a handler is asked to die.

@@ -136,12 +136,13 @@ fn signed(metric: Metric, value: f64, language: Language) -> String {
     format!("{sign}{written}")
 }
 
-/// `312 µs`, `4.10 ms`, `1.20 s`.
+/// `5.52 ns`, `312 µs`, `4.10 ms`, `1.20 s`.
 pub(crate) fn duration_us(value: f64, language: Language) -> String {
     let (value, unit) = match value {
         _ if value >= 999_500.0 => (value / 1e6, "s"),
         _ if value >= 999.5 => (value / 1e3, "ms"),
-        _ => (value, "µs"),
+        _ if value >= 0.9995 || value <= 0.0 => (value, "µs"),
+        _ => (value * 1e3, "ns"),
     };
     format!("{}{SPACE}{unit}", plain(value, language))
 }
@@ -156,6 +157,9 @@ pub(crate) fn tick(metric: Metric, value: f64, language: Language) -> String {
         }
         _ if definition.is_time() && value >= 1e3 => {
             format!("{}{SPACE}ms", round(value / 1e3, language))
+        }
+        _ if definition.is_time() && 0.0 < value && value < 1.0 => {
+            format!("{}{SPACE}ns", round(value * 1e3, language))
         }
         _ if definition.is_time() => format!("{}{SPACE}µs", round(value, language)),
         _ => round(value, language),

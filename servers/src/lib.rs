@@ -18,6 +18,7 @@ pub mod models;
 pub mod pages;
 pub mod server;
 pub mod settings;
+pub mod sharing;
 pub mod spawning;
 
 mod accepting;

@@ -8,6 +8,7 @@ mod experiments;
 mod keep;
 mod load;
 mod report;
+mod share;
 mod spawn;
 
 use std::io;
@@ -27,6 +28,7 @@ use self::compare::CompareArgs;
 use self::diff::DiffArgs;
 use self::keep::KeepArgs;
 use self::report::ReportArgs;
+use self::share::ShareArgs;
 use self::spawn::SpawnArgs;
 
 /// A language, as an argument.
@@ -129,6 +131,9 @@ An experiment ends before its time is up once its intervals are narrow enough.")
     /// Measure what one thread, process or task costs
     #[command(hide = true)]
     Spawn(SpawnArgs),
+    /// Measure what two threads or processes pay for what they share
+    #[command(hide = true)]
+    Share(ShareArgs),
 }
 
 /// Runs the program.
@@ -149,6 +154,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Keep(args) => keep::run(&args),
         Command::Spawn(args) => spawn::run(&args),
+        Command::Share(args) => share::run(&args),
     };
     outcome.unwrap_or_else(|error| fail(&error))
 }

@@ -29,6 +29,13 @@ pub(super) struct SpawnArgs {
     /// Memory to touch before, such as 500M: what a fork has to copy the page tables of
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     ballast: u64,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where a measuring process runs, and for whom.
+#[derive(Args, Clone, Debug)]
+pub(super) struct Place {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
@@ -37,15 +44,23 @@ pub(super) struct SpawnArgs {
     parent: Option<i32>,
 }
 
+impl Place {
+    /// Makes this process run there.
+    pub(super) fn take(&self) -> Result<()> {
+        if let Some(parent) = self.parent {
+            end_with(parent).map_err(anyhow::Error::msg)?;
+        }
+        if let Some(cpus) = &self.cpus {
+            cpus.run_on()
+                .map_err(|why_not| anyhow::anyhow!("--cpus {why_not}"))?;
+        }
+        Ok(())
+    }
+}
+
 /// Makes them, and prints what it cost.
 pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
-    if let Some(parent) = args.parent {
-        end_with(parent).map_err(anyhow::Error::msg)?;
-    }
-    if let Some(cpus) = &args.cpus {
-        cpus.run_on()
-            .map_err(|why_not| anyhow::anyhow!("--cpus {why_not}"))?;
-    }
+    args.place.take()?;
     spawning::ballast(args.ballast)?;
     let times = match args.kind {
         Kind::Thread => spawning::threads(args.count),

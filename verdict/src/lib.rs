@@ -14,4 +14,4 @@ pub use estimate::Estimate;
 
 /// Version of the rules by which a run is judged: analysis, words and claims together. A run stores the version that judged
 /// it; a run of another version has to be made anew before its verdicts are compared.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;

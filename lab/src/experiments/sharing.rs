@@ -1,36 +1,46 @@
-//! # Sharing: what does a counter that all clients share cost?
+//! # Sharing: what does it cost to share a counter, or to hand over a message?
 //!
-//! **Question.** Threads share memory as it is; processes share what was set up for it before they were forked. What does
-//! counting in shared memory add to a request, and is the count right?
+//! **Question.** Threads share memory as it is; processes share what was set up for it before they were forked. Once it is
+//! there, does using it cost more? And what does counting add to a request, and is the count right?
 //!
-//! **Measurement.** The same rate of requests over connections that stay, for `/` and for `/count`; CPU time per request.
+//! **Measurement.** The operation by itself, in a fresh process: two threads, or two processes, add one to a counter five million
+//! times each; one of two sends a number, over a channel of threads or a pair of sockets of processes, and waits for it to
+//! come back. Then the same rate of requests over connections that stay, for `/` and for `/count`; CPU time per request.
 
 use hola_base::text;
 
 use super::Experiment;
 use super::roster::{KINDS, Setting};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, Pace, Precision, Procedure, Shared, Stage, Task};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "sharing",
     question: text(
-        "One counter shared by all clients: what does it add to a request?",
-        "Un contador compartido por todos los clientes: ¿qué añade a una petición?",
+        "A counter or a message shared by threads or by processes: what does each use of it cost?",
+        "Un contador o un mensaje que comparten hilos o procesos: ¿qué cuesta cada uso?",
     ),
     changes_mind: text(
-        "A model of processes whose requests cost more than 5 % more with the counter.",
-        "Un modelo de procesos cuyas peticiones cuesten con el contador más de un 5 % más.",
+        "A counter in shared memory that costs two processes a tenth more than two threads.",
+        "Un contador en memoria compartida que cueste a dos procesos una décima parte más que a dos hilos.",
     ),
-    metrics: &[Metric::CpuPerRequest],
+    metrics: &[Metric::SharedOperation, Metric::CpuPerRequest],
     design,
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
     const CLIENTS: u32 = 16;
+    let operation = operation_stage(setting, CONTROL);
     if !setting.is_full() {
-        return None;
+        return Some(Design {
+            experiment: EXPERIMENT.name.into(),
+            stages: vec![operation],
+            precision: None,
+            blocks_min: 5,
+            blocks_max: 10,
+            budget_s: 4.0,
+        });
     }
     let load = |path: &str| Load {
         pace: Pace::Open {
@@ -49,7 +59,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         .load("count", CONTROL, 3, load("/count"));
     Some(Design {
         experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
+        stages: vec![operation, stage],
         precision: Some(Precision {
             metric: Metric::CpuPerRequest,
             levels: vec!["greeting".into(), "count".into()],
@@ -57,6 +67,16 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 20,
-        budget_s: 40.0,
+        budget_s: 48.0,
     })
+}
+
+fn operation_stage(setting: &Setting<'_>, control: &str) -> Stage {
+    let share = |shared, count| Task::Procedure(Procedure::Share { shared, count });
+    let names = [control, "fork-per-client"];
+    let models = setting.models(EXPERIMENT.name, control, &names, None);
+    setting
+        .stage("operation", models)
+        .level("counter", control, 1, share(Shared::Counter, 5_000_000))
+        .level("message", control, 1, share(Shared::Message, 5_000))
 }

@@ -65,6 +65,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: None,
         blocks_min: setting.choose(4, 5),
         blocks_max: 10,
-        budget_s: setting.choose(20.0, 130.0),
+        budget_s: setting.choose(20.0, 122.0),
     })
 }

@@ -4,9 +4,11 @@ mod backlog;
 pub(crate) mod client;
 mod crash;
 mod crowd;
+mod fresh_process;
 mod idle;
 mod limit;
 mod overload;
+pub mod share;
 pub mod spawn;
 pub(crate) mod system_calls;
 
@@ -130,6 +132,7 @@ pub fn run(procedure: &Procedure, fresh: &Fresh<'_>) -> Result<Found, String> {
         Procedure::Crowd { clients_max } => crowd::measure(fresh, clients_max),
         Procedure::Backlog { backlog } => backlog::measure(fresh, backlog),
         Procedure::Spawn { count } => spawn::measure(fresh, count),
+        Procedure::Share { shared, count } => share::measure(fresh, shared, count),
         Procedure::SystemCalls { requests } => system_calls::measure(fresh, requests),
         Procedure::Crash { death, window_ms } => {
             crash::measure(fresh, death, milliseconds(window_ms))
@@ -154,6 +157,7 @@ pub fn estimate_s(procedure: &Procedure) -> f64 {
         Procedure::Crowd { clients_max } => crowd::estimate_s(clients_max),
         Procedure::Backlog { .. } => 1.6,
         Procedure::Spawn { count } => 0.05 + f64::from(count) * 60e-6,
+        Procedure::Share { shared, count } => 0.05 + f64::from(count) * share::estimate_s(shared),
         Procedure::SystemCalls { requests } => 0.3 + f64::from(requests) * 1e-3,
         Procedure::Crash { window_ms, .. } => 0.5 + f64::from(window_ms) / 1e3,
         Procedure::Overload { duration_s, .. } => 2.0 + f64::from(duration_s),

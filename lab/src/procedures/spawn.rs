@@ -1,22 +1,14 @@
 //! What it costs to make one thread, process or task that has nothing to do, and to see it end.
 
 use std::fmt;
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hola_servers::models::{self, Attention, Capacity};
 use serde::{Deserialize, Serialize};
 
+use super::fresh_process::printed;
 use super::{Found, Fresh, microseconds, percentile, to_f64};
 use crate::metric::Metric;
-use crate::model_server::cpu_list;
-
-/// Longest that one process of them may take.
-const LONGEST: Duration = Duration::from_secs(60);
-/// How often its end is looked for.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -98,15 +90,8 @@ pub(super) fn measure(fresh: &Fresh<'_>, count: u32) -> Result<Found, String> {
     let model = &fresh.participant.server;
     let kind = Kind::of_model(model)
         .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
-    let mut command = fresh.image.command();
-    command
-        .args(["spawn", &kind.to_string()])
-        .args(["--count", &count.to_string()])
-        .args(["--parent", &std::process::id().to_string()]);
-    if !fresh.server_cpus.is_empty() {
-        command.args(["--cpus", &cpu_list(fresh.server_cpus)]);
-    }
-    let output = output(command, fresh)?;
+    let (kind_name, how_many) = (kind.to_string(), count.to_string());
+    let output = printed(fresh, &["spawn", &kind_name, "--count", &how_many])?;
     let spawned: Spawned = serde_json::from_str(&output)
         .map_err(|error| format!("hola spawn gave no readable figures: {error}"))?;
     let mut found = Found::default();
@@ -118,56 +103,6 @@ pub(super) fn measure(fresh: &Fresh<'_>, count: u32) -> Result<Found, String> {
         format_args!("{} of {count} were made and seen to end", spawned.count),
     );
     Ok(found)
-}
-
-/// What a process writes to its standard output until it ends; one that is not waited for is killed.
-fn output(mut command: Command, fresh: &Fresh<'_>) -> Result<String, String> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let child = command.spawn();
-    let mut child = KillOnDrop(child.map_err(|error| format!("cannot run hola spawn: {error}"))?);
-    let deadline = Instant::now() + LONGEST;
-    let status = loop {
-        fresh.stop_if_interrupted()?;
-        match child.0.try_wait() {
-            Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
-            Ok(None) => {
-                return Err(format!(
-                    "hola spawn did not end within {} s",
-                    LONGEST.as_secs()
-                ));
-            }
-            Err(error) => return Err(format!("hola spawn: {error}")),
-        }
-    };
-    // It writes less than a pipe holds, so nothing kept it from ending.
-    if status.success() {
-        return Ok(text(child.0.stdout.take()));
-    }
-    let error = text(child.0.stderr.take());
-    Err(format!("hola spawn failed: {}", error.trim_end()))
-}
-
-struct KillOnDrop(Child);
-
-impl Drop for KillOnDrop {
-    fn drop(&mut self) {
-        // Both fail harmlessly when it has ended and been waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn text(pipe: Option<impl Read>) -> String {
-    let mut text = String::new();
-    if let Some(mut pipe) = pipe {
-        // What cannot be read is missed by the caller.
-        let _ = pipe.read_to_string(&mut text);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -527,6 +527,9 @@ fn figures(name: &str, procedure: &Procedure, random: &mut Random) -> BTreeMap<M
             ])
         }
         Procedure::Spawn { .. } => BTreeMap::from([(Metric::SpawnTime, 12.0 * factor * near)]),
+        Procedure::Share { .. } => {
+            BTreeMap::from([(Metric::SharedOperation, 0.006 * factor * near)])
+        }
         Procedure::SystemCalls { .. } => {
             BTreeMap::from([(Metric::SystemCalls, 4.0 * factor * near)])
         }

@@ -71,17 +71,6 @@ pub(super) fn places(parts: Vec<Part>) -> Decision {
     explained(verdict, parts)
 }
 
-/// Two claims in one: what has not been measured of either leaves the whole open.
-pub(super) fn parts(parts: Vec<Part>) -> Decision {
-    let parts = judged(parts);
-    let is_missing = parts.iter().any(|part| part.outcome() == Outcome::Missing);
-    let verdict = match together(parts.iter().map(Part::outcome)) {
-        Verdict::Holds | Verdict::Fails if is_missing => Verdict::NotMeasured,
-        verdict => verdict,
-    };
-    explained(verdict, parts)
-}
-
 /// A claim that no comparison of this kind decides; `shown` is what can be said of it nevertheless.
 pub(super) fn not_measured(reason: impl Into<StoredText>, shown: Vec<Finding>) -> Decision {
     Decision {

@@ -7,7 +7,9 @@ use hola_lab::record::StoredText;
 use super::decide::{Part, all, places};
 use super::evidence::{against, changed, finding, idle, limit, memory, memory_against, own};
 use super::finding::in_both;
-use super::{At, CAPACITY_KEPT, CAPACITY_NEW, CHEAPER, Claim, Expect, KEPT, NEW, Origin, at};
+use super::{
+    At, CAPACITY_KEPT, CAPACITY_NEW, CHEAPER, Claim, DEARER, Expect, KEPT, NEW, Origin, at,
+};
 use crate::analysis::{Analysis, over_blocks};
 
 const TOKIO: &str = "tokio";
@@ -367,13 +369,14 @@ pub(super) const DEADLINES: Claim = Claim {
         "A blocking thread leaves its deadline to the kernel, which is set once on the socket. A \
          task needs a timer of its own, set and removed for each wait. The same servers run with \
          deadlines and without, in the same blocks. The claim needs all of three: with deadlines \
-         a task costs a twentieth more than without, with them it costs more than a thread, and \
-         without them it does not.",
+         a task costs a twentieth more than without, with them it costs a twentieth more than a \
+         thread, and without them it does not: within that margin costs are called the same.",
         "Un hilo que se bloquea deja el plazo al núcleo, que se fija una vez en el socket. Una \
          tarea necesita un temporizador propio, que se pone y se quita en cada espera. Los \
          mismos servidores funcionan con plazos y sin ellos, en los mismos bloques. La \
          afirmación necesita las tres cosas: que con plazos una tarea cueste una vigésima parte \
-         más que sin ellos, que con ellos cueste más que un hilo, y que sin ellos no.",
+         más que sin ellos, que con ellos cueste una vigésima parte más que un hilo, y que sin \
+         ellos no: dentro de ese margen los costes se consideran iguales.",
     ),
     origin: Origin::Field,
     experiments: &["deadlines"],
@@ -386,12 +389,12 @@ pub(super) const DEADLINES: Claim = Claim {
                 against(analysis, KEPT, one, other, Metric::CpuPerRequest, threshold)
             };
             let findings = vec![
-                cpu(model, &without, Expect::Above(1.05)),
-                cpu(model, THREADS, Expect::Above(1.0)),
+                cpu(model, &without, DEARER),
+                cpu(model, THREADS, DEARER),
                 cpu(
                     &without,
                     "thread-per-client, no deadlines",
-                    Expect::Below(1.0),
+                    Expect::Below(1.05),
                 ),
             ];
             Part::all(named(model), findings)

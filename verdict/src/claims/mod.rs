@@ -58,7 +58,8 @@ impl Claim {
 pub const CLAIMS: &[Claim] = &[
     threads::NO_WAIT,
     threads::LIGHT,
-    threads::OVERHEAD,
+    threads::COST,
+    threads::COLLAPSE,
     events::SCALES,
     processes::PARALLEL,
     processes::SCALES,
@@ -107,6 +108,9 @@ const EIGHT_SLOW: At<'static> = at("slow-client", "8 slow clients");
 
 /// Costs less: beyond the margin of 5 % within which costs are called the same.
 const CHEAPER: Expect = Expect::Below(0.95);
+
+/// Costs more: beyond the same margin.
+const DEARER: Expect = Expect::Above(1.05);
 
 /// Costs half as much again: what nobody overlooks, and far beyond what two builds of one program differ.
 const HALF_MORE: Expect = Expect::Above(1.5);

@@ -3,7 +3,7 @@
 use hola_base::text;
 use hola_lab::metric::Metric;
 
-use super::decide::{Part, all, not_measured, parts, places};
+use super::decide::{Part, all, not_measured, places};
 use super::evidence::{against, changed, goodput_kept, limit, memory_against, own};
 use super::finding::in_both;
 use super::{CHEAPER, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, NEW, NONE_SLOW, Origin, at};
@@ -98,35 +98,27 @@ pub(super) const LIGHT: Claim = Claim {
     ),
 };
 
-pub(super) const OVERHEAD: Claim = Claim {
-    id: "thread-overhead",
+pub(super) const COST: Claim = Claim {
+    id: "thread-cost",
     statement: text(
-        "Every client costs a thread, in memory and CPU, and with thousands of them the server \
-         collapses.",
-        "Cada cliente cuesta un hilo, en memoria y CPU, y con miles de ellos el servidor se \
-         colapsa.",
+        "Every client costs a thread, in memory and CPU.",
+        "Cada cliente cuesta un hilo, en memoria y CPU.",
     ),
     why: text(
-        "These are two claims. *Cost*: a thread has a stack and an entry in the scheduler, and \
-         it is created for each client, where an event loop keeps only the buffers; taken to \
-         mean more than twice the memory of a task per idle client, the kernel's included, and a \
-         quarter more CPU per request than the iterative server. *Collapse*: up to 10,000 \
-         clients that keep asking, with as many threads allowed; taken to mean that goodput at \
-         the most clients is below half of its best.",
-        "Son dos afirmaciones. *Coste*: un hilo tiene una pila y una entrada en el planificador, \
-         y se crea para cada cliente, mientras que un bucle de eventos solo guarda los búferes; \
-         se entiende por ello más del doble de memoria que una tarea por cliente inactivo, con \
-         la del núcleo, y una cuarta parte más de CPU por petición que el servidor iterativo. \
-         *Colapso*: hasta 10 000 clientes que no dejan de pedir, con otros tantos hilos \
-         permitidos; se entiende por ello que el rendimiento útil con el máximo de clientes no \
-         llegue a la mitad del mejor.",
+        "A thread has a stack and an entry in the scheduler, and it is created for each client, \
+         where an event loop keeps only the buffers. Costing is taken to mean more than twice the \
+         memory of a task per idle client, the kernel's included, and a quarter more CPU per \
+         request than the iterative server.",
+        "Un hilo tiene una pila y una entrada en el planificador, y se crea para cada cliente, \
+         mientras que un bucle de eventos solo guarda los búferes. Por costar se entiende más del \
+         doble de memoria que una tarea por cliente inactivo, con la del núcleo, y una cuarta \
+         parte más de CPU por petición que el servidor iterativo.",
     ),
     origin: Origin::Course,
-    experiments: &["idle", "equal-load", "crowd"],
-    servers: &["thread-per-client", "tokio", "iterative", "epoll"],
+    experiments: &["idle", "equal-load"],
+    servers: &["thread-per-client", "tokio", "iterative"],
     decide: |analysis| {
-        const CROWD: super::At<'static> = at("crowd", "up to 10000");
-        let cost = vec![
+        all(vec![
             memory_against(analysis, THREADS, "tokio", Expect::Above(2.0)),
             against(
                 analysis,
@@ -136,19 +128,42 @@ pub(super) const OVERHEAD: Claim = Claim {
                 Metric::CpuPerRequest,
                 Expect::Above(1.25),
             ),
-        ];
-        let collapse = vec![own(
-            analysis,
-            CROWD,
-            THREADS,
-            Metric::CrowdGoodput,
-            Expect::Below(0.5),
-        )];
-        parts(vec![
-            Part::all(text("the cost", "el coste"), cost),
-            Part::all(text("the collapse", "el colapso"), collapse),
         ])
-        .noting(limit(analysis, CROWD, THREADS))
+    },
+    left_out: text(
+        "Stacks that are used deeply: here a thread touches a few pages of its own.",
+        "Pilas que se usan a fondo: aquí un hilo toca unas pocas páginas de la suya.",
+    ),
+};
+
+pub(super) const COLLAPSE: Claim = Claim {
+    id: "thread-collapse",
+    statement: text(
+        "With thousands of clients a server with a thread for each collapses.",
+        "Con miles de clientes, un servidor con un hilo para cada uno se colapsa.",
+    ),
+    why: text(
+        "The more threads are ready to run, the longer each waits for its turn, and the less of \
+         what it used lately is still in the caches. Up to 10,000 clients keep asking, with as \
+         many threads allowed. Collapse is taken to mean that goodput at the most clients is \
+         below half of its best.",
+        "Cuantos más hilos están listos para ejecutarse, más espera cada uno su turno, y menos \
+         queda en las cachés de lo que usó hace poco. Hasta 10 000 clientes no dejan de pedir, \
+         con otros tantos hilos permitidos. Por colapso se entiende que el rendimiento útil con \
+         el máximo de clientes no llegue a la mitad del mejor.",
+    ),
+    origin: Origin::Course,
+    experiments: &["crowd"],
+    servers: &["thread-per-client", "epoll"],
+    decide: |analysis| {
+        const CROWD: super::At<'static> = at("crowd", "up to 10000");
+        let goodput = |one| {
+            let metric = Metric::CrowdGoodput;
+            own(analysis, CROWD, one, metric, Expect::Below(0.5))
+        };
+        all(vec![goodput(THREADS)])
+            .showing(vec![goodput("epoll")])
+            .noting(limit(analysis, CROWD, THREADS))
     },
     left_out: text(
         "More than 10,000 threads, and machines with many cores, where threads wait for each \

@@ -26,6 +26,7 @@ const KERNEL: Metric = Metric::KernelMemoryPerClient;
 const HELD: Metric = Metric::ClientsHeld;
 const CROWD: Metric = Metric::CrowdGoodput;
 const SPAWN: Metric = Metric::SpawnTime;
+const SHARED: Metric = Metric::SharedOperation;
 const OTHERS: Metric = Metric::OthersFailed;
 const OF_CAPACITY: Metric = Metric::GoodputOfCapacity;
 
@@ -324,14 +325,20 @@ fn cases() -> Vec<(&'static str, Rows, Rows)> {
         ];
         [heavy(spawn, 1.0, 1.0), costs(&["new, 2000/s"], &request)].concat()
     };
-    let overhead = |memory: f64, cost, goodput| {
+    let cost = |memory: f64, cost| {
         let models = [("iterative", 40.0), ("thread-per-client", 40.0 * cost)];
         [
             idle("tokio", [10.0 / memory, 6.0 / memory], 20_000.0),
             costs(&["new, 2000/s"], &models),
-            crowd(goodput, 0.9, 9_000.0),
         ]
         .concat()
+    };
+    let sharing = |times| {
+        let models = [("thread-per-client", 1.0), ("fork-per-client", times)];
+        let facts = |us: f64| models.map(|(name, times)| (name, vec![Is(SHARED, us * times)]));
+        let mut rows = each("sharing", &["counter"], &facts(0.006));
+        rows.extend(each("sharing", &["message"], &facts(8.0)));
+        rows
     };
     let backlog = |connected, late| {
         let facts = vec![
@@ -360,11 +367,13 @@ fn cases() -> Vec<(&'static str, Rows, Rows)> {
             pair(["epoll", "thread-per-client"], 1.6, 1.5, 1.0),
             pair(["epoll", "thread-per-client"], 2.6, 1.5, 1.0),
         ),
+        ("thread-cost", cost(4.0, 1.8), cost(1.0, 1.0)),
         (
-            "thread-overhead",
-            overhead(4.0, 1.8, 0.3),
-            overhead(1.0, 1.0, 0.9),
+            "thread-collapse",
+            crowd(0.3, 0.9, 9_000.0),
+            crowd(0.9, 0.9, 9_000.0),
         ),
+        ("sharing", sharing(1.4), sharing(1.0)),
         (
             "async-scales",
             idle("tokio", [2.0, 3.0], 20_000.0),
@@ -419,6 +428,15 @@ fn cases() -> Vec<(&'static str, Rows, Rows)> {
     ]
 }
 
+/// Where that claim holds, and where it fails.
+fn case(id: &str) -> (Rows, Rows) {
+    let mut all = cases().into_iter();
+    let found = all.find(|(name, _, _)| *name == id);
+    found
+        .map(|(_, holds, fails)| (holds, fails))
+        .expect("a case")
+}
+
 #[test]
 fn every_claim_holds_where_it_is_so_and_fails_where_it_is_not() {
     for (id, holds, fails) in cases() {
@@ -436,7 +454,7 @@ fn every_claim_holds_where_it_is_so_and_fails_where_it_is_not() {
 #[test]
 fn the_others_are_never_measured_and_every_claim_is_one_or_the_other() {
     let tested: BTreeSet<&str> = cases().iter().map(|(id, _, _)| *id).collect();
-    let never = ["sharing", "thread-simple", "debug-hard"];
+    let never = ["thread-simple", "debug-hard"];
     for id in never {
         let decision = decide(id, Rows::new());
         assert_eq!(decision.verdict, Verdict::NotMeasured);
@@ -492,39 +510,20 @@ fn a_claim_depends_where_two_places_are_decided_and_differ() {
 }
 
 #[test]
-fn one_half_of_two_claims_in_one_does_not_decide_both() {
-    let rows = [
-        idle("tokio", [2.0, 3.0], 20_000.0),
-        costs(
-            &["new, 2000/s"],
-            &[("iterative", 40.0), ("thread-per-client", 72.0)],
-        ),
-    ];
-    let decision = decide("thread-overhead", rows.concat());
-    assert_eq!(decision.verdict, Verdict::NotMeasured, "{decision:#?}");
-}
-
-#[test]
 fn a_place_that_was_not_measured_says_nothing_about_the_others() {
     let new = |rows: Rows| {
         rows.into_iter()
             .filter(|row| row.1 == "new, 2000/s")
             .collect()
     };
-    let (_, holds, _) = cases()
-        .into_iter()
-        .find(|(id, _, _)| *id == "thread-light")
-        .expect("there");
+    let (holds, _) = case("thread-light");
     assert_eq!(decide("thread-light", new(holds)).verdict, Verdict::Holds);
 }
 
 #[test]
 fn a_value_near_its_threshold_says_so() {
     let decision = decide("fork-vs-thread", {
-        let (_, holds, _) = cases()
-            .into_iter()
-            .find(|(id, _, _)| *id == "fork-vs-thread")
-            .expect("there");
+        let (holds, _) = case("fork-vs-thread");
         let add = |mut row: (&'static str, &'static str, &'static str, Vec<Fact>)| {
             if (row.0, row.2) == ("equal-load", "fork-per-client") {
                 row.3 = vec![Is(CPU, 70.0 * 3.15)];
@@ -544,10 +543,7 @@ fn a_value_near_its_threshold_says_so() {
 
 #[test]
 fn too_much_noise_is_undecided_and_says_its_resolution() {
-    let (_, holds, _) = cases()
-        .into_iter()
-        .find(|(id, _, _)| *id == "selectors-scale")
-        .expect("there");
+    let (holds, _) = case("selectors-scale");
     let noisy = world(holds, Residuals::normal(0.6, 0.6, 0.2)).measure(22);
     let decision = decide_of("selectors-scale", &noisy);
     assert_eq!(decision.verdict, Verdict::Undecided, "{decision:#?}");
@@ -683,7 +679,7 @@ fn every_claim_can_be_read_in_both_languages() {
             format!("hola compare --profile full --claims {}", claim.id)
         );
     }
-    let decision = decide("fork-vs-thread", cases().remove(12).1);
+    let decision = decide("fork-vs-thread", case("fork-vs-thread").0);
     for finding in &decision.findings {
         assert!(
             finding

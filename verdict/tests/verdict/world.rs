@@ -190,7 +190,7 @@ impl World {
                     control: name.clone(),
                     participants: vec![name.clone()],
                     cycles: self.cycles,
-                    task: task_of(experiment, facts),
+                    task: task_of(facts),
                 }),
             }
         }
@@ -319,14 +319,15 @@ fn design_of(experiment: &str) -> Design {
 }
 
 /// A procedure where the first fact is a procedure's figure; a closed loop where rates are what is looked for.
-fn task_of(experiment: &str, facts: &[Fact]) -> Task {
+fn task_of(facts: &[Fact]) -> Task {
     let is_procedure = facts.iter().any(|fact| {
         let Fact::Is(metric, _) = fact else {
             return false;
         };
-        matches!(metric.definition().from, From::Procedure)
+        // What is missing from a count is found after a load.
+        *metric != Metric::CountMissing && matches!(metric.definition().from, From::Procedure)
     });
-    if is_procedure && experiment != "sharing" {
+    if is_procedure {
         return Task::Procedure(Procedure::Spawn { count: 1 });
     }
     let is_closed = facts

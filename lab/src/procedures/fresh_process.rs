@@ -1,0 +1,77 @@
+//! A process of this program that measures something by itself, and prints it.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Fresh;
+use crate::model_server::cpu_list;
+
+/// Longest that one process of them may take.
+const LONGEST: Duration = Duration::from_secs(60);
+/// How often its end is looked for.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// What `hola` prints with these arguments, on the server's CPUs.
+///
+/// # Errors
+/// One plain sentence: that it cannot be run, failed (with what it said), took too long or was interrupted.
+pub(super) fn printed(fresh: &Fresh<'_>, arguments: &[&str]) -> Result<String, String> {
+    let mut command = fresh.image.command();
+    command
+        .args(arguments)
+        .args(["--parent", &std::process::id().to_string()]);
+    if !fresh.server_cpus.is_empty() {
+        command.args(["--cpus", &cpu_list(fresh.server_cpus)]);
+    }
+    let name = format!("hola {}", arguments[0]);
+    output(command, &name, fresh)
+}
+
+/// What a process writes to its standard output until it ends; one that is not waited for is killed.
+fn output(mut command: Command, name: &str, fresh: &Fresh<'_>) -> Result<String, String> {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn();
+    let mut child = KillOnDrop(child.map_err(|error| format!("cannot run {name}: {error}"))?);
+    let deadline = Instant::now() + LONGEST;
+    let status = loop {
+        fresh.stop_if_interrupted()?;
+        match child.0.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+            Ok(None) => {
+                return Err(format!("{name} did not end within {} s", LONGEST.as_secs()));
+            }
+            Err(error) => return Err(format!("{name}: {error}")),
+        }
+    };
+    // It writes less than a pipe holds, so nothing kept it from ending.
+    if status.success() {
+        return Ok(text(child.0.stdout.take()));
+    }
+    let error = text(child.0.stderr.take());
+    Err(format!("{name} failed: {}", error.trim_end()))
+}
+
+struct KillOnDrop(Child);
+
+impl Drop for KillOnDrop {
+    fn drop(&mut self) {
+        // Both fail harmlessly when it has ended and been waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn text(pipe: Option<impl Read>) -> String {
+    let mut text = String::new();
+    if let Some(mut pipe) = pipe {
+        // What cannot be read is missed by the caller.
+        let _ = pipe.read_to_string(&mut text);
+    }
+    text
+}

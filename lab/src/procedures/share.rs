@@ -1,0 +1,87 @@
+//! What two threads, or two processes, pay for a counter or a message that they share.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use hola_servers::models::{self, Attention};
+use serde::{Deserialize, Serialize};
+
+use super::fresh_process::printed;
+use super::{Found, Fresh, microseconds};
+use crate::metric::Metric;
+use crate::plan::Shared;
+
+/// Two of what share something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Partner {
+    /// Threads of one process
+    Thread,
+    /// Processes, one forked from the other
+    Process,
+}
+
+impl Partner {
+    /// What a model has for each client, where that is a thread or a process.
+    fn of_model(name: &str) -> Option<Self> {
+        match models::find(name)?.attention {
+            Attention::Thread => Some(Partner::Thread),
+            Attention::Process => Some(Partner::Process),
+            Attention::Nothing | Attention::Task => None,
+        }
+    }
+}
+
+/// What the measuring process says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// How many additions each made, or messages one sent.
+    pub count: u32,
+    /// Mean time of one, in microseconds.
+    pub shared_operation_us: f64,
+}
+
+impl Operation {
+    /// The mean of that many that took so long together.
+    pub fn of(shared: Shared, count: u32, took: Duration) -> Self {
+        let each_of_both = match shared {
+            Shared::Counter => 2.0,
+            Shared::Message => 1.0,
+        };
+        Operation {
+            count,
+            shared_operation_us: microseconds(took) / (f64::from(count) * each_of_both),
+        }
+    }
+}
+
+/// Has a fresh process make two of what the participant's model has for a client share that, `count` times.
+///
+/// # Errors
+/// One plain sentence: why there is nothing to record; a model without threads and processes for clients is one reason.
+pub(super) fn measure(fresh: &Fresh<'_>, shared: Shared, count: u32) -> Result<Found, String> {
+    let model = &fresh.participant.server;
+    let partner = Partner::of_model(model)
+        .ok_or_else(|| format!("{model} has neither threads nor processes for its clients"))?;
+    let count = count.to_string();
+    let arguments = ["share", &word(&partner), &word(&shared), "--count", &count];
+    let printed = printed(fresh, &arguments)?;
+    let operation: Operation = serde_json::from_str(&printed)
+        .map_err(|error| format!("hola share gave no readable figure: {error}"))?;
+    let mut found = Found::default();
+    found.figure(Metric::SharedOperation, operation.shared_operation_us);
+    Ok(found)
+}
+
+/// A value as it is written on the command line.
+fn word(value: &impl ValueEnum) -> String {
+    let word = value.to_possible_value();
+    word.map_or_else(String::new, |word| word.get_name().to_owned())
+}
+
+/// Time that one takes, roughly, in seconds.
+pub(super) fn estimate_s(shared: Shared) -> f64 {
+    match shared {
+        Shared::Counter => 20e-9,
+        Shared::Message => 20e-6,
+    }
+}

@@ -1,0 +1,117 @@
+//! What two threads, or two processes, pay for what they share, without a client: a counter, or a message that is answered.
+
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid;
+
+use crate::children::check_single_threaded;
+use crate::context::Context;
+use crate::counters::count;
+use crate::sys;
+
+/// Two threads each add one to a counter `times`; the time of all additions.
+///
+/// # Errors
+/// What pthread_create(3) said, or that additions are missing.
+pub fn counter_of_threads(times: u32) -> io::Result<Duration> {
+    let counter = AtomicU64::new(0);
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        thread::Builder::new().spawn_scoped(scope, || add(&counter, times))?;
+        add(&counter, times);
+        io::Result::Ok(())
+    })?;
+    let took = begun.elapsed();
+    all_counted(&counter, times).map(|()| took)
+}
+
+/// Two processes each add one to a counter in memory that they share, `times`; the time of all additions.
+///
+/// # Errors
+/// What mmap(2), fork(2) or waitpid(2) said, that this process has a second thread, or that additions are missing.
+pub fn counter_of_processes(times: u32) -> io::Result<Duration> {
+    let [counter] = sys::shared_numbers()?;
+    let begun = Instant::now();
+    let child = in_child(|| {
+        add(counter, times);
+        Ok(())
+    })?;
+    add(counter, times);
+    waitpid(child, None)?;
+    let took = begun.elapsed();
+    all_counted(counter, times).map(|()| took)
+}
+
+fn add(counter: &AtomicU64, times: u32) {
+    for _ in 0..times {
+        count(black_box(counter));
+    }
+}
+
+fn all_counted(counter: &AtomicU64, times: u32) -> io::Result<()> {
+    let (counted, all) = (counter.load(Ordering::Relaxed), 2 * u64::from(times));
+    if counted == all {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("{counted} of {all} were counted")))
+}
+
+/// A thread hands a number over a channel to another, which hands it back, `times`; the time of all.
+///
+/// # Errors
+/// What pthread_create(3) said, or that the other thread was gone.
+pub fn messages_of_threads(times: u32) -> io::Result<Duration> {
+    const GONE: io::ErrorKind = io::ErrorKind::BrokenPipe;
+    let (there, from_here) = mpsc::channel::<u64>();
+    let (back, from_there) = mpsc::channel();
+    thread::Builder::new()
+        .spawn(move || from_here.iter().try_for_each(|number| back.send(number)))?;
+    let begun = Instant::now();
+    for number in 0..u64::from(times) {
+        there.send(number).map_err(|_| GONE)?;
+        from_there.recv().map_err(|_| GONE)?;
+    }
+    Ok(begun.elapsed())
+}
+
+/// A process hands a number over a pair of sockets to another, which hands it back, `times`; the time of all.
+///
+/// # Errors
+/// What socketpair(2), fork(2), read(2) or write(2) said, or that this process has a second thread.
+pub fn messages_of_processes(times: u32) -> io::Result<Duration> {
+    let (mut here, mut there) = UnixStream::pair()?;
+    let mut number = [0; size_of::<u64>()];
+    let child = in_child(|| {
+        for _ in 0..times {
+            there.read_exact(&mut number)?;
+            there.write_all(&number)?;
+        }
+        Ok(())
+    })?;
+    // Ours of the child's end: as long as it is open, the death of the child would not end a read.
+    drop(there);
+    let begun = Instant::now();
+    for sent in 0..u64::from(times) {
+        here.write_all(&sent.to_ne_bytes())?;
+        here.read_exact(&mut number)?;
+    }
+    let took = begun.elapsed();
+    waitpid(child, None)?;
+    Ok(took)
+}
+
+/// Has a forked child do that and end.
+fn in_child(work: impl FnOnce() -> io::Result<()>) -> io::Result<Pid> {
+    check_single_threaded()?;
+    match sys::fork().context(|| "cannot fork".into())? {
+        Some(child) => Ok(child),
+        None => sys::exit_now(i32::from(work().is_err())),
+    }
+}

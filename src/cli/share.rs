@@ -1,0 +1,48 @@
+//! `hola share`: what two threads or processes pay for what they share; how a fresh process measures it for the lab.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use hola_base::output::print;
+use hola_lab::plan::Shared;
+use hola_lab::procedures::share::{Operation, Partner};
+use hola_servers::sharing;
+
+use super::spawn::Place;
+
+/// Arguments of `share`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  hola share thread counter
+  hola share process message --count 20000
+
+Prints one line of JSON: the mean time of one addition to the counter, or of one message and its answer.")]
+pub(super) struct ShareArgs {
+    /// Two of what share it
+    #[arg(value_enum)]
+    partner: Partner,
+    /// What they share
+    #[arg(value_enum)]
+    shared: Shared,
+    /// How many additions each makes, or messages one sends
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    count: u32,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Makes them share it, and prints what it cost.
+pub(super) fn run(args: &ShareArgs) -> Result<ExitCode> {
+    args.place.take()?;
+    let measure = match (args.partner, args.shared) {
+        (Partner::Thread, Shared::Counter) => sharing::counter_of_threads,
+        (Partner::Process, Shared::Counter) => sharing::counter_of_processes,
+        (Partner::Thread, Shared::Message) => sharing::messages_of_threads,
+        (Partner::Process, Shared::Message) => sharing::messages_of_processes,
+    };
+    let operation = Operation::of(args.shared, args.count, measure(args.count)?);
+    print(serde_json::to_string(&operation)? + "\n")?;
+    Ok(ExitCode::SUCCESS)
+}
