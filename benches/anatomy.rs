@@ -1,6 +1,6 @@
-//! What criterion is good at: the pieces of a client's cost, one at a time.
+//! The parts of a client's cost, one at a time, measured with criterion.
 //!
-//! - `attention`: handing one client to a turn of the loop, a task, a thread, a process, and having it back.
+//! - `attention`: handing one client to a turn of the loop, a task, a thread or a process, and waiting for its end.
 //! - `conversation`: what is said, without a socket: parsing the request and rendering the answer.
 //! - `round_trip`: one client at a time against the real program, connection included.
 
@@ -16,7 +16,7 @@ use criterion::{Criterion, criterion_group};
 use hola_lab::image::Image;
 use hola_lab::model_server::ModelServer;
 use hola_servers::conversation::http::Http;
-use hola_servers::conversation::{Conversation, Site, Spoken, Step};
+use hola_servers::conversation::{Conversation, Protocol, ServerContext, Step};
 use hola_servers::models::MODELS;
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: close\r\n\r\n";
@@ -42,7 +42,7 @@ criterion_group! {
 criterion_group! {
     name = conversation;
     config = configuration();
-    targets = http_whole, http_octet_by_octet
+    targets = http_whole, http_byte_by_byte
 }
 criterion_group! {
     name = round_trips;
@@ -72,7 +72,7 @@ fn task(criterion: &mut Criterion) {
         .expect("a runtime");
     criterion.bench_function("attention/task", |bencher| {
         bencher.iter_custom(|count| {
-            // Handed over on a worker, as the accept task of the model does.
+            // A worker spawns the tasks, as the accept task of the model does.
             let spawning = async move {
                 let started = Instant::now();
                 for client in 0..count {
@@ -104,7 +104,7 @@ fn process(criterion: &mut Criterion) {
     });
 }
 
-/// A process with a single thread, which may fork; this one, with criterion's and the runtime's threads, may not.
+/// A helper process that may fork, because it has one thread; this one has criterion's and the runtime's threads too.
 struct Forker(Child);
 
 impl Forker {
@@ -117,7 +117,7 @@ impl Forker {
         Forker(command.spawn().expect("this program again"))
     }
 
-    /// Has `count` children made and reaped, one after another.
+    /// Has the helper fork and reap `count` children, one after another; returns the time of all.
     fn fork(&mut self, count: u64) -> Duration {
         writeln!(self.0.stdin.as_mut().expect("piped"), "{count}").expect("it listens");
         let mut line = String::new();
@@ -130,7 +130,7 @@ impl Forker {
 
 impl Drop for Forker {
     fn drop(&mut self) {
-        // The end of its input is its end.
+        // The helper ends when its input ends.
         drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
@@ -147,9 +147,9 @@ fn fork_on_request() {
 static GOING_ON: AtomicBool = AtomicBool::new(false);
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-fn site() -> Site {
-    Site {
-        spoken: Spoken::Http,
+fn context() -> ServerContext {
+    ServerContext {
+        protocol: Protocol::Http,
         date: || *b"Sun, 06 Nov 1994 08:49:37 GMT",
         stopping: &GOING_ON,
         count: &COUNT,
@@ -160,19 +160,19 @@ fn site() -> Site {
     }
 }
 
-/// Plays one request in pieces of `piece` octets to a new conversation; how many octets it answered.
-fn play(site: &Site, piece: usize) -> usize {
-    let mut conversation = Http::new(site);
+/// Plays one request in pieces of `piece` bytes to a new conversation; returns the length of its answer.
+fn play(context: &ServerContext, piece: usize) -> usize {
+    let mut conversation = Http::new(context);
     let mut pieces = REQUEST.chunks(piece);
     loop {
         match conversation.step() {
             Step::Read(space) => {
-                let octets = pieces.next().unwrap_or_default();
-                space[..octets.len()].copy_from_slice(octets);
-                conversation.received(octets.len());
+                let bytes = pieces.next().unwrap_or_default();
+                space[..bytes.len()].copy_from_slice(bytes);
+                conversation.received(bytes.len());
             }
-            Step::Write(octets) => {
-                let count = octets.len();
+            Step::Write(bytes) => {
+                let count = bytes.len();
                 conversation.sent(count);
                 return count;
             }
@@ -183,16 +183,16 @@ fn play(site: &Site, piece: usize) -> usize {
 }
 
 fn http_whole(criterion: &mut Criterion) {
-    let site = site();
+    let context = context();
     criterion.bench_function("conversation/http, request whole", |bencher| {
-        bencher.iter(|| play(black_box(&site), REQUEST.len()));
+        bencher.iter(|| play(black_box(&context), REQUEST.len()));
     });
 }
 
-fn http_octet_by_octet(criterion: &mut Criterion) {
-    let site = site();
-    criterion.bench_function("conversation/http, request octet by octet", |bencher| {
-        bencher.iter(|| play(black_box(&site), 1));
+fn http_byte_by_byte(criterion: &mut Criterion) {
+    let context = context();
+    criterion.bench_function("conversation/http, request byte by byte", |bencher| {
+        bencher.iter(|| play(black_box(&context), 1));
     });
 }
 
@@ -211,15 +211,15 @@ fn exchange(address: SocketAddr) {
     let mut socket = TcpStream::connect(address).expect("the server accepts");
     socket.write_all(REQUEST).expect("the server reads");
     let mut answer = [0; 512];
-    let mut octets = 0;
+    let mut bytes = 0;
     loop {
         match socket
-            .read(&mut answer[octets..])
+            .read(&mut answer[bytes..])
             .expect("the server answers")
         {
             0 => break,
-            count => octets += count,
+            count => bytes += count,
         }
     }
-    assert!(answer[..octets].ends_with(b"Hola, cliente!"));
+    assert!(answer[..bytes].ends_with(b"Hola, cliente!"));
 }

@@ -1,4 +1,4 @@
-//! A server on hyper and Tokio, as somebody would write it today who wants HTTP and no framework: a reference beside the
+//! A server on hyper and Tokio, as a developer who wants HTTP and no framework writes it today: a reference for the
 //! models (`scripts/targets.toml`). `hyper PORT` listens on loopback until it is told to stop.
 
 use std::convert::Infallible;
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
-/// As long as the queue of the models.
+/// Limit of the accept queue, as in the models.
 const BACKLOG: i32 = 1_024;
 /// Deadline for a head, as the models have it.
 const HEAD_MAX: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Of the library, as it was locked for this build.
+/// The version of the hyper library in this build's lock file.
 fn version() -> Option<&'static str> {
     let locked = include_str!("../Cargo.lock");
     let entry = locked.split("name = \"hyper\"\nversion = \"").nth(1)?;
@@ -53,7 +53,7 @@ fn version() -> Option<&'static str> {
 fn run(port: u16) -> std::io::Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
-        // Accepting is a task like any other: from the main thread, each client would have to change threads.
+        // The acceptor is a task too: if it ran on the main thread, each client would have to change threads.
         tokio::spawn(serve(port)).await?
     })
 }
@@ -62,7 +62,7 @@ async fn serve(port: u16) -> std::io::Result<()> {
     let listener = listen(port)?;
     loop {
         let Ok((client, _)) = listener.accept().await else {
-            // Out of descriptors, most likely: they come back when clients leave.
+            // Probably out of descriptors: clients that leave free them.
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         };
@@ -70,7 +70,7 @@ async fn serve(port: u16) -> std::io::Result<()> {
             let _ = client.set_nodelay(true);
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEAD_MAX);
-            // A client that leaves or says what is no HTTP is nobody's trouble but its own.
+            // An error of one client (it leaves, or does not send HTTP) affects no other client.
             let _ = http
                 .serve_connection(TokioIo::new(client), service_fn(answer))
                 .await;
@@ -103,7 +103,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     Ok(response)
 }
 
-/// What a path leads to; `None` where it leads nowhere.
+/// The answer for a path; `None` if there is none.
 async fn content(path: &str) -> Option<Bytes> {
     if path == "/" {
         return Some(Bytes::from_static(b"Hola, cliente!"));
@@ -120,7 +120,7 @@ async fn content(path: &str) -> Option<Bytes> {
     }
 }
 
-/// So many rounds of xorshift64*, as in Hola's `/compute`.
+/// Computes `rounds` rounds of xorshift64*, as Hola's `/compute` does.
 fn compute(rounds: u64) -> u64 {
     let mut state: u64 = 0x9e37_79b9_7f4a_7c15;
     for _ in 0..rounds {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use hola_lab::image::Image;
 use hola_lab::model_server::ModelServer;
-use hola_lab::record::Account;
-use hola_loadgen::{Pace, Stop, Unobserved, Workload};
+use hola_lab::record::CpuAccounting;
+use hola_loadgen::{NoObserver, Pace, Stop, Workload};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
@@ -37,7 +37,7 @@ fn load(address: SocketAddr) {
         warmup: Duration::ZERO,
         ..Workload::new(address)
     };
-    let load = hola_loadgen::run(&workload, &Unobserved).expect("loaded");
+    let load = hola_loadgen::run(&workload, &NoObserver).expect("loaded");
     assert!(load.summary.counts.ok > 0);
 }
 
@@ -59,7 +59,7 @@ fn threads_us(pid: i32) -> f64 {
 fn used(model: &str) -> Option<Used> {
     let image = Image::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
     let server = ModelServer::start(&image, model, &[], &[]).expect(model);
-    if server.account().counted_by() != Account::Cgroup {
+    if server.account().counted_by() != CpuAccounting::Cgroup {
         return None;
     }
     let (threads_at_start_us, cgroup_at_start_us) =

@@ -145,8 +145,8 @@ fn read(mut socket: &TcpStream) -> String {
     String::from_utf8(space[..count].to_vec()).expect("text")
 }
 
-fn write(mut socket: &TcpStream, octets: &[u8]) {
-    socket.write_all(octets).expect("the client is there");
+fn write(mut socket: &TcpStream, bytes: &[u8]) {
+    socket.write_all(bytes).expect("the client is there");
 }
 
 #[test]

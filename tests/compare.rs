@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use hola_lab::record::{Block, Reading, Slice, Status};
+use hola_lab::record::{Block, Reading, RunStatus, Slice};
 use hola_lab::store;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -56,7 +56,7 @@ fn a_comparison_keeps_every_slice_and_its_reports_can_be_built_again() {
     let folder = only_folder(results.path());
 
     let (run, blocks) = store::read(&folder).expect("a run");
-    assert_eq!((run.status, run.seed), (Status::Complete, 7));
+    assert_eq!((run.status, run.seed), (RunStatus::Complete, 7));
     let design = &run.designs[0];
     // A block of each stage, with a reading of every participant at every level, in the order of the plan.
     let planned: Vec<(&str, &str)> = design
@@ -193,7 +193,7 @@ fn an_interrupted_comparison_keeps_its_blocks_and_leaves_no_server() {
         assert!(stderr.contains("--resume"), "{stderr}");
         let folder = only_folder(results.path());
         let (run, blocks) = store::read(&folder).expect("a run");
-        assert_eq!(run.status, Status::Interrupted);
+        assert_eq!(run.status, RunStatus::Interrupted);
         assert!(!blocks.is_empty() && folder.join("report.md").exists());
         eventually("no server is left", || !has_servers_of(pid));
     }
@@ -216,13 +216,13 @@ fn a_killed_comparison_leaves_no_server_and_is_resumed_with_every_block_once() {
     let whole = fs::read_to_string(&path).expect("blocks");
     fs::write(&path, &whole[..whole.len() - 10]).expect("written");
     let (begun, made_before) = store::read(&folder).expect("a run");
-    assert_eq!(begun.status, Status::Running);
+    assert_eq!(begun.status, RunStatus::Running);
 
     let folder_name = folder.to_str().expect("text");
     let (status, _, stderr) = hola(&["compare", "--resume", folder_name]);
     assert!(status.success(), "{stderr}");
     let (run, blocks) = store::read(&folder).expect("a run");
-    assert_eq!((run.status, run.resumed_at.len()), (Status::Complete, 1));
+    assert_eq!((run.status, run.resumed_at.len()), (RunStatus::Complete, 1));
     assert_eq!(blocks[..made_before.len()], made_before);
     let made: BTreeSet<_> = blocks
         .iter()
@@ -260,7 +260,7 @@ fn a_program_whose_file_is_replaced_goes_on_serving_what_was_begun() {
         String::from_utf8_lossy(&finished.stderr)
     );
     let (run, blocks) = store::read(&only_folder(&output)).expect("a run");
-    assert_eq!(run.status, Status::Complete);
+    assert_eq!(run.status, RunStatus::Complete);
     let failed: Vec<_> = blocks
         .iter()
         .flat_map(|block| &block.readings)

@@ -1,4 +1,4 @@
-//! One suite over all models and conversations: the same octets must give the same answers, whoever runs the
+//! One suite over all models and conversations: the same bytes must give the same answers, whoever runs the
 //! conversation.
 
 #[path = "../servers/src/conversation/http/cases.rs"]
@@ -22,13 +22,13 @@ const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
 fn every_model_answers_every_case_as_the_table_says() {
     for_each_model(|model| {
         let server = Server::start(model);
-        for (octets, expected, _) in cases() {
-            let answers = server.exchange(&octets);
+        for (bytes, expected, _) in cases() {
+            let answers = server.exchange(&bytes);
             assert_eq!(
                 statuses(&answers),
                 expected,
                 "{model}: {}",
-                octets.escape_ascii()
+                bytes.escape_ascii()
             );
         }
         server.stop();
@@ -39,9 +39,9 @@ fn every_model_answers_every_case_as_the_table_says() {
 fn every_model_keeps_or_closes_the_connection_as_the_table_says() {
     for_each_model(|model| {
         let server = Server::start(model);
-        for (octets, expected, then) in cases().filter(|(_, expected, _)| !expected.is_empty()) {
+        for (bytes, expected, then) in cases().filter(|(_, expected, _)| !expected.is_empty()) {
             let mut socket = server.connect();
-            socket.write_all(&octets).expect("sent");
+            socket.write_all(&bytes).expect("sent");
             // A second request is answered on a kept connection and on no other.
             let _ = socket.write_all(b"GET / HTTP/1.0\r\n\r\n");
             let mut answers = String::new();
@@ -51,20 +51,20 @@ fn every_model_keeps_or_closes_the_connection_as_the_table_says() {
                 statuses(&answers).len(),
                 expected_count,
                 "{model}: {}: {answers}",
-                octets.escape_ascii()
+                bytes.escape_ascii()
             );
         }
     });
 }
 
 #[test]
-fn every_model_answers_a_request_sent_one_octet_at_a_time() {
+fn every_model_answers_a_request_sent_one_byte_at_a_time() {
     for_each_model(|model| {
         let server = Server::start(model);
         let mut socket = server.connect();
         socket.set_nodelay(true).expect("an option");
-        for octet in b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" {
-            socket.write_all(&[*octet]).expect("sent");
+        for byte in b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" {
+            socket.write_all(&[*byte]).expect("sent");
         }
         let mut answer = String::new();
         socket.read_to_string(&mut answer).expect("an answer");
@@ -104,7 +104,7 @@ fn every_model_closes_a_client_that_says_too_little_too_slowly() {
         }
         let mut slow = server.connect();
         let started = std::time::Instant::now();
-        // One octet a second must not move the deadline of 5 s for a head.
+        // One byte a second must not move the deadline of 5 s for a head.
         let mut sent = 0;
         while slow.write_all(b"G").is_ok() && sent < 30 {
             sent += 1;
@@ -141,14 +141,14 @@ fn a_client_gets_its_error_even_if_it_goes_on_sending() {
 }
 
 #[test]
-fn all_models_answer_every_case_with_the_same_octets() {
+fn all_models_answer_every_case_with_the_same_bytes() {
     let answers = Mutex::new(BTreeMap::new());
     for_each_model(|model| {
         let server = Server::start(model);
         // Whether a connection is kept shows in the answer to one more request.
         let seen: Vec<_> = cases()
-            .map(|(octets, ..)| {
-                undated(&server.exchange(&[&octets, b"GET / HTTP/1.0\r\n\r\n".as_slice()].concat()))
+            .map(|(bytes, ..)| {
+                undated(&server.exchange(&[&bytes, b"GET / HTTP/1.0\r\n\r\n".as_slice()].concat()))
             })
             .collect();
         answers.lock().expect("no panic").insert(model, seen);
@@ -157,9 +157,9 @@ fn all_models_answer_every_case_with_the_same_octets() {
     let first = models().next().expect("a model");
     let mut divergences = String::new();
     for (model, seen) in &answers {
-        for ((octets, ..), (theirs, ours)) in cases().zip(seen.iter().zip(&answers[first])) {
+        for ((bytes, ..), (theirs, ours)) in cases().zip(seen.iter().zip(&answers[first])) {
             if theirs != ours {
-                let shown = octets[..octets.len().min(120)].escape_ascii();
+                let shown = bytes[..bytes.len().min(120)].escape_ascii();
                 let _ = writeln!(
                     divergences,
                     "{shown}\n    {first}: {:?} {ours:?}\n    {model}: {:?} {theirs:?}",
@@ -227,13 +227,13 @@ fn every_model_echoes_message_after_message_until_salir() {
     });
 }
 
-/// Sends a message and reads as many octets as the answer must have.
+/// Sends a message and reads as many bytes as the answer must have.
 fn say(socket: &mut TcpStream, message: &[u8], answer: &[u8]) {
     socket.write_all(message).expect("sent");
-    let mut octets = vec![0; answer.len()];
-    socket.read_exact(&mut octets).expect("an answer");
+    let mut bytes = vec![0; answer.len()];
+    socket.read_exact(&mut bytes).expect("an answer");
     assert_eq!(
-        octets.escape_ascii().to_string(),
+        bytes.escape_ascii().to_string(),
         answer.escape_ascii().to_string()
     );
 }
@@ -248,7 +248,7 @@ fn every_model_echoes_texts_of_any_length_however_they_are_cut() {
             // Without the text, which nobody wants to read.
             assert!(
                 echoed == text,
-                "{model}: {length} octets in pieces of {piece}: {} came back",
+                "{model}: {length} bytes in pieces of {piece}: {} came back",
                 echoed.len()
             );
         }
@@ -268,7 +268,7 @@ fn every_model_echoes_texts_of_any_length_however_they_are_cut() {
 #[test]
 fn every_model_acknowledges_texts_of_any_length_once_per_read() {
     // What one read takes at most.
-    const MESSAGE_OCTETS_MAX: usize = 1024;
+    const MESSAGE_BYTES_MAX: usize = 1024;
     for_each_model(|model| {
         let server = Server::start_whole(model, &["--conversation", "ack"]);
         let mut answers = 0;
@@ -281,10 +281,10 @@ fn every_model_acknowledges_texts_of_any_length_once_per_read() {
                 said.escape_ascii()
             );
             // TCP keeps no borders: pieces may arrive together, and long ones in parts.
-            let fewest = length.div_ceil(MESSAGE_OCTETS_MAX);
+            let fewest = length.div_ceil(MESSAGE_BYTES_MAX);
             assert!(
                 (fewest..=length).contains(&count),
-                "{model}: {length} octets, {count} times"
+                "{model}: {length} bytes, {count} times"
             );
             answers += count;
         }
@@ -292,7 +292,7 @@ fn every_model_acknowledges_texts_of_any_length_once_per_read() {
     });
 }
 
-/// Octets of a text · octets of the pieces it is sent in, which divide its characters.
+/// Bytes of a text · bytes of the pieces it is sent in, which divide its characters.
 const CUT_TEXTS: [(usize, usize); 16] = [
     (1, 1),
     (2, 1),
@@ -312,16 +312,16 @@ const CUT_TEXTS: [(usize, usize); 16] = [
     (100_000, 997),
 ];
 
-/// A text of characters of one to four octets.
-fn text(octets: usize) -> Vec<u8> {
+/// A text of characters of one to four bytes.
+fn text(bytes: usize) -> Vec<u8> {
     let mut text = String::new();
     for character in "👋ñ€a".chars().cycle() {
-        if text.len() + character.len_utf8() > octets {
+        if text.len() + character.len_utf8() > bytes {
             break;
         }
         text.push(character);
     }
-    text.push_str(&"x".repeat(octets - text.len()));
+    text.push_str(&"x".repeat(bytes - text.len()));
     text.into()
 }
 

@@ -208,7 +208,7 @@ fn a_stderr_that_nobody_reads_stops_neither_the_service_nor_its_end() {
         command.args(["--log", "--deadlines", "60"]);
         let server = Server::run_with_stderr(command, stderr.into());
         (0..20).for_each(|_| server.greets());
-        // A client that takes the first octets of a long answer and outlives the drain: the last words of the server have no
+        // A client that takes the first bytes of a long answer and outlives the drain: the last words of the server have no
         // room either.
         let mut takes_no_more = server.connect();
         takes_no_more
@@ -222,7 +222,7 @@ fn a_stderr_that_nobody_reads_stops_neither_the_service_nor_its_end() {
     });
 }
 
-/// A pipe without room for one more octet.
+/// A pipe without room for one more byte.
 fn full_pipe() -> (OwnedFd, OwnedFd) {
     let (reader, writer) =
         nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).expect("a pipe");
@@ -245,7 +245,7 @@ fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
         // All that there is, the end of which is told by an error.
         let mut filling = Vec::new();
         let _ = reader.read_to_end(&mut filling);
-        assert!(filling.iter().all(|&octet| octet == b'x'), "{model}");
+        assert!(filling.iter().all(|&byte| byte == b'x'), "{model}");
         server.greets();
         let mut lines = String::new();
         eventually("the next line that is taken says how many were not", || {
@@ -452,7 +452,7 @@ fn clients_that_break_off_leave_nothing_behind() {
                     .write_all(&ASK_AND_CLOSE[..turn % ASK_AND_CLOSE.len()])
                     .expect("sent");
             } else {
-                // Unread octets make the close a reset.
+                // Unread bytes make the close a reset.
                 socket.write_all(ASK_AND_CLOSE).expect("sent");
                 let _ = socket.peek(&mut [0; 1]);
             }

@@ -9,8 +9,8 @@ use std::sync::{PoisonError, RwLock};
 
 use hola_lab::image::Image;
 use hola_lab::metric::Metric;
-use hola_lab::plan::{Death, Participant, Procedure, Role, Shared};
-use hola_lab::procedures::{self, Found, Fresh};
+use hola_lab::plan::{Death, Participant, Procedure, Role, SharedResource};
+use hola_lab::procedures::{self, FreshServer, ProcedureResult};
 use hola_lab::target::Targets;
 
 use self::support::{HOLA, hola};
@@ -24,7 +24,7 @@ fn run_whether(
     procedure: &Procedure,
     model: &str,
     options: &[&str],
-) -> Result<Found, String> {
+) -> Result<ProcedureResult, String> {
     let hola = Path::new(HOLA);
     let image = Image::open(hola).expect("the program");
     let participant = Participant {
@@ -33,7 +33,7 @@ fn run_whether(
         options: options.iter().map(|&option| option.to_owned()).collect(),
         role: Role::Compared,
     };
-    let fresh = Fresh {
+    let fresh = FreshServer {
         image: &image,
         targets: &Targets::none(hola),
         participant: &participant,
@@ -45,23 +45,23 @@ fn run_whether(
     procedures::run(procedure, &fresh)
 }
 
-fn run(procedure: &Procedure, model: &str, options: &[&str]) -> Found {
+fn run(procedure: &Procedure, model: &str, options: &[&str]) -> ProcedureResult {
     let _others_may_run = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
     run_whether(false, procedure, model, options).expect(model)
 }
 
-fn run_alone(procedure: &Procedure, model: &str, options: &[&str]) -> Found {
+fn run_alone(procedure: &Procedure, model: &str, options: &[&str]) -> ProcedureResult {
     let _alone = MEMORY.write().unwrap_or_else(PoisonError::into_inner);
     run_whether(false, procedure, model, options).expect(model)
 }
 
-fn figure(found: &Found, metric: Metric) -> f64 {
+fn figure(found: &ProcedureResult, metric: Metric) -> f64 {
     assert!(found.failed_checks.is_empty(), "{found:?}");
     let value = found.figures.get(&metric).copied();
     value.unwrap_or_else(|| panic!("no {metric} in {found:?}"))
 }
 
-fn assert_count(found: &Found, metric: Metric, count: u32) {
+fn assert_count(found: &ProcedureResult, metric: Metric, count: u32) {
     let value = figure(found, metric);
     assert!(
         (value - f64::from(count)).abs() < 1e-9,
@@ -130,7 +130,7 @@ fn the_price_of_a_process_is_printed_as_json_and_too_few_give_no_percentile() {
     assert!(status.success(), "{stderr}");
     let said: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
     assert_eq!(
-        (&said["kind"], &said["count"], &said["ballast_octets"]),
+        (&said["kind"], &said["count"], &said["ballast_bytes"]),
         (&"process".into(), &20.into(), &(1 << 20).into())
     );
     assert!(said["spawn_us"].as_f64() > Some(0.0) && said["spawn_us_p99"].is_null());
@@ -150,8 +150,8 @@ fn an_addition_takes_far_less_than_a_message_between_threads_and_between_process
             figure(&found, Metric::SharedOperation)
         };
         let (counter, message) = (
-            shared_us(Shared::Counter, 100_000),
-            shared_us(Shared::Message, 500),
+            shared_us(SharedResource::Counter, 100_000),
+            shared_us(SharedResource::Message, 500),
         );
         assert!(
             0.0 < counter && counter * 5.0 < message,
@@ -162,7 +162,7 @@ fn an_addition_takes_far_less_than_a_message_between_threads_and_between_process
 
 #[test]
 fn a_model_without_threads_and_processes_for_clients_shares_nothing_between_them() {
-    let (shared, count) = (Shared::Counter, 10);
+    let (shared, count) = (SharedResource::Counter, 10);
     let refused = run_whether(false, &Procedure::Share { shared, count }, "epoll", &[]);
     let reason = refused.expect_err("a loop");
     assert!(reason.contains("neither threads nor processes"), "{reason}");

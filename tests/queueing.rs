@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
-use hola_loadgen::{Measurement, Pace, Stop, Unobserved, Workload};
+use hola_loadgen::{Measurement, NoObserver, Pace, Stop, Workload};
 
 use self::support::Server;
 
@@ -30,7 +30,7 @@ fn measure(server: &Server, pace: Pace, length: Duration) -> Measurement {
         seed: SEED,
         ..Workload::new(server.address)
     };
-    hola_loadgen::run(&workload, &Unobserved).expect("a measurement")
+    hola_loadgen::run(&workload, &NoObserver).expect("a measurement")
 }
 
 /// What a request occupies the server for, in seconds: with clients always waiting it is never idle.

@@ -95,17 +95,17 @@ fn long_answers_have_their_length_however_slowly_they_are_read() {
             // A window this small closes again and again, and the server has to wait for it.
             let mut slow = connect_with_small_window(&server);
             ask(&mut slow, &format!("/bytes/{count}"));
-            let (mut octets, mut piece) = (Vec::new(), [0; 1_000]);
+            let (mut bytes, mut piece) = (Vec::new(), [0; 1_000]);
             loop {
                 match slow.read(&mut piece).expect("more, or the end") {
                     0 => break,
-                    some => octets.extend_from_slice(&piece[..some]),
+                    some => bytes.extend_from_slice(&piece[..some]),
                 }
             }
-            let read = Answer::read(&mut octets.as_slice()).expect("an answer");
+            let read = Answer::read(&mut bytes.as_slice()).expect("an answer");
             assert!(read == at_once, "{model}: {count}: {}", read.body.len());
-            let head = octets.len() - count;
-            assert!(octets[..head].ends_with(b"\r\n\r\n"), "{model}: {count}");
+            let head = bytes.len() - count;
+            assert!(bytes[..head].ends_with(b"\r\n\r\n"), "{model}: {count}");
         }
         let counters = server.stop();
         assert_eq!(

@@ -277,7 +277,7 @@ fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
             "conversation": "echo",
             "accept": accept,
             "processes": false,
-            "ballast_octets": 0,
+            "ballast_bytes": 0,
             "allow_crash": false,
             "log": false,
         });
@@ -285,13 +285,13 @@ fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
             assert_eq!(&settings[name], value, "{} {name}: {settings}", model.name);
         }
         // A person who types may take longer over it than a program that asks.
-        let idle_ms = settings["limits"]["idle_ms"].as_u64();
+        let idle_ms = settings["timeouts"]["idle_ms"].as_u64();
         assert!(
-            idle_ms > settings["limits"]["head_ms"].as_u64(),
+            idle_ms > settings["timeouts"]["head_ms"].as_u64(),
             "{settings}"
         );
         assert!(
-            settings["limits"]
+            settings["timeouts"]
                 .as_object()
                 .is_some_and(|limits| limits.values().all(Value::is_u64))
         );
@@ -341,7 +341,7 @@ fn without_being_told_a_server_holds_no_more_clients_than_its_model_can_bear() {
         assert_eq!(settings["conversation"], "http", "{}", model.name);
         let backlog = longest_backlog().min(1024);
         assert_eq!(settings["backlog"], backlog, "{}", model.name);
-        assert_eq!(settings["limits"]["idle_ms"], 5_000, "{}", model.name);
+        assert_eq!(settings["timeouts"]["idle_ms"], 5_000, "{}", model.name);
     }
 }
 

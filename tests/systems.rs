@@ -1,4 +1,4 @@
-//! The five systems the project grew from: small clients that speak as theirs did, octet by octet.
+//! The five systems the project grew from: small clients that speak as theirs did, byte by byte.
 
 mod support;
 
@@ -12,12 +12,12 @@ use self::support::{Server, for_each_model};
 
 const ACKNOWLEDGEMENT: &str = "Mensaje recibido";
 
-/// Sends a message and reads as many octets as the answer must have.
+/// Sends a message and reads as many bytes as the answer must have.
 fn say(mut socket: &TcpStream, message: &str, answer: &str) {
     socket.write_all(message.as_bytes()).expect("sent");
-    let mut octets = vec![0; answer.len()];
-    socket.read_exact(&mut octets).expect("an answer");
-    assert_eq!(String::from_utf8_lossy(&octets), answer, "to {message:?}");
+    let mut bytes = vec![0; answer.len()];
+    socket.read_exact(&mut bytes).expect("an answer");
+    assert_eq!(String::from_utf8_lossy(&bytes), answer, "to {message:?}");
 }
 
 /// Says no more; nor must the server.

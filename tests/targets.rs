@@ -12,33 +12,33 @@ use std::time::Duration;
 use hola_lab::experiments::{self, Setting};
 use hola_lab::image::Image;
 use hola_lab::plan::{Design, Profile};
-use hola_lab::target::{Many, Places, Spec, Target, Targets};
+use hola_lab::target::{FixedOrPerClient, Target, TargetPaths, TargetSpec, Targets};
 use hola_lab::tree;
-use hola_loadgen::{Pace, Stop, Unobserved, Workload};
+use hola_loadgen::{NoObserver, Pace, Stop, Workload};
 use hola_servers::models::{self, Attention};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use self::support::{HOLA, eventually};
 
-fn places() -> Places {
-    Places::beside_source(Path::new(HOLA))
+fn places() -> TargetPaths {
+    TargetPaths::beside_source(Path::new(HOLA))
 }
 
-fn start(spec: &Spec, places: &Places, cpus: &[usize]) -> Result<Target, String> {
+fn start(spec: &TargetSpec, places: &TargetPaths, cpus: &[usize]) -> Result<Target, String> {
     let image = Image::open(Path::new(HOLA)).expect("the program");
     Target::start(&image, spec, places, cpus)
 }
 
-fn spec(name: &str) -> Spec {
+fn spec(name: &str) -> TargetSpec {
     let targets = places().targets().expect("a list");
     let found = targets.into_iter().find(|spec| spec.name == name);
     found.unwrap_or_else(|| panic!("no target {name}"))
 }
 
 /// Those that are installed; for each other one, a line that says so.
-fn installed() -> Vec<Spec> {
-    let is_there = |spec: &Spec| match spec.program(&places()) {
+fn installed() -> Vec<TargetSpec> {
+    let is_there = |spec: &TargetSpec| match spec.program(&places()) {
         Ok(_) => true,
         Err(reason) => {
             println!("skipped: {reason}");
@@ -68,7 +68,7 @@ fn get(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
     let mut socket = TcpStream::connect(address).expect("the target accepts");
     support::ask(&mut socket, path);
     let answer = support::rest(socket);
-    let head = answer.windows(4).position(|octets| octets == b"\r\n\r\n")?;
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
     let is_ok = answer.starts_with(b"HTTP/1.1 200 ");
     is_ok.then(|| answer[head + 4..].to_vec())
 }
@@ -96,8 +96,8 @@ fn the_list_names_each_target_once_with_its_path_for_the_greeting() {
             && !python.answers("/compute/")
             && !python.answers("/compute/x")
     );
-    assert!(matches!(python.threads, Many::Each(_)));
-    assert_eq!(spec("nginx").threads, Many::Fixed(1));
+    assert!(matches!(python.threads, FixedOrPerClient::Each(_)));
+    assert_eq!(spec("nginx").threads, FixedOrPerClient::Fixed(1));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn every_installed_target_greets_under_load_and_leaves_nobody() {
             warmup: Duration::ZERO,
             ..Workload::new(target.address())
         };
-        let load = hola_loadgen::run(&workload, &Unobserved).expect(name);
+        let load = hola_loadgen::run(&workload, &NoObserver).expect(name);
         assert_eq!(
             load.summary.counts.ok, 300,
             "{name}: {:?}",
@@ -161,7 +161,7 @@ fn targets_that_compute_and_wait_give_the_answers_of_the_models() {
 
 #[test]
 fn a_target_that_is_not_installed_is_skipped_with_what_to_do_about_it() {
-    let absent = Spec {
+    let absent = TargetSpec {
         programs: vec!["no-such-program".into(), "/no/such/program".into()],
         ..spec("nginx")
     };
@@ -176,7 +176,7 @@ fn a_target_that_is_not_installed_is_skipped_with_what_to_do_about_it() {
 
 #[test]
 fn a_program_that_ends_instead_of_listening_is_named_with_its_last_words() {
-    let shell = |script: &str| Spec {
+    let shell = |script: &str| TargetSpec {
         programs: vec!["sh".into()],
         arguments: vec!["-c".into(), script.into()],
         templates: Vec::new(),
@@ -196,7 +196,7 @@ fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
         "echo @port@ > {0}.new; mv {0}.new {0}; sleep 60",
         told.display()
     );
-    let stranger = Spec {
+    let stranger = TargetSpec {
         programs: vec!["sh".into()],
         arguments: vec!["-c".into(), script],
         templates: Vec::new(),
@@ -215,7 +215,7 @@ fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
 }
 
 #[test]
-fn nobody_outlives_a_keeper_whose_starter_is_gone_not_even_who_left_the_family() {
+fn nobody_outlives_a_supervisor_whose_starter_is_gone_not_even_who_left_the_family() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("pids");
     // A child that ignores the end, and a grandchild that its parent has left.
@@ -223,8 +223,8 @@ fn nobody_outlives_a_keeper_whose_starter_is_gone_not_even_who_left_the_family()
         "trap '' TERM; (sleep 600 & echo $! > {0}); sleep 600 & echo $! $$ >> {0}; wait",
         told.display()
     );
-    let mut keeper = Command::new(HOLA)
-        .args(["keep", "--", "sh", "-c", &script])
+    let mut supervisor = Command::new(HOLA)
+        .args(["supervise", "--", "sh", "-c", &script])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
@@ -234,8 +234,8 @@ fn nobody_outlives_a_keeper_whose_starter_is_gone_not_even_who_left_the_family()
         text.split_whitespace().flat_map(str::parse).collect()
     };
     eventually("all are there", || pids().len() == 3);
-    drop(keeper.stdin.take());
-    assert!(keeper.wait().expect("a child").success());
+    drop(supervisor.stdin.take());
+    assert!(supervisor.wait().expect("a child").success());
     for pid in pids() {
         assert!(!is_running(pid), "process {pid} is left");
     }
@@ -253,9 +253,9 @@ fn a_runner_killed_without_a_word_leaves_no_target() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = port.expect("a port").port();
     let script = places().scripts.join("reference/python_processes.py");
-    // The shell holds the keeper's input open, as a runner does, and is killed.
+    // The shell holds the supervisor's input open, as a runner does, and is killed.
     let runner = format!(
-        "sleep 600 | {HOLA} keep -- {} -B {} {port}",
+        "sleep 600 | {HOLA} supervise -- {} -B {} {port}",
         program.display(),
         script.display()
     );
@@ -275,7 +275,7 @@ fn a_runner_killed_without_a_word_leaves_no_target() {
     let target = || {
         let of_target = |pid: &i32| {
             let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            line.contains("python_processes") && !line.contains("keep")
+            line.contains("python_processes") && !line.contains("supervise")
         };
         pids_of(shell)
             .into_iter()
@@ -321,7 +321,7 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
     ];
     let scripts = tempfile::tempdir().expect("a folder");
     fs::write(scripts.path().join("targets.toml"), list.concat()).expect("written");
-    let places = Places {
+    let places = TargetPaths {
         hola: HOLA.into(),
         scripts: scripts.path().to_owned(),
     };
@@ -380,7 +380,7 @@ fn temporary() -> (tempfile::TempDir, tempfile::TempDir) {
 }
 
 #[test]
-fn a_keeper_takes_nothing_but_what_its_starter_has_made() {
+fn a_supervisor_takes_nothing_but_what_its_starter_has_made() {
     let (temporary, elsewhere) = temporary();
     let own = format!("hola-{}-", std::process::id());
     let in_temporary = |name: &str| temporary.path().join(name);
@@ -410,7 +410,7 @@ fn a_keeper_takes_nothing_but_what_its_starter_has_made() {
     let started = in_temporary("started");
     for (option, value, code) in cases {
         let output = Command::new(HOLA)
-            .args(["keep", option, &value, "--", "touch"])
+            .args(["supervise", option, &value, "--", "touch"])
             .arg(&started)
             .env("TMPDIR", temporary.path())
             .stdin(Stdio::null())
@@ -432,11 +432,11 @@ fn a_keeper_takes_nothing_but_what_its_starter_has_made() {
 }
 
 #[test]
-fn a_keeper_whose_starter_is_gone_removes_the_starters_folder_and_nothing_it_links_to() {
+fn a_supervisor_whose_starter_is_gone_removes_the_starters_folder_and_nothing_it_links_to() {
     let (temporary, elsewhere) = temporary();
-    // The shell makes the folder, holds the keeper's input open, and is killed.
+    // The shell makes the folder, holds the supervisor's input open, and is killed.
     let script = "mkdir $TMPDIR/hola-$$-x && ln -s $2 $TMPDIR/hola-$$-x/link && mkdir $TMPDIR/hola-1-x \
-        && sleep 600 | $1 keep --folder hola-$$-x -- sh -c 'touch $TMPDIR/runs && sleep 600'";
+        && sleep 600 | $1 supervise --folder hola-$$-x -- sh -c 'touch $TMPDIR/runs && sleep 600'";
     let mut shell = Command::new("sh")
         .args(["-c", script, "sh", HOLA])
         .arg(elsewhere.path())
@@ -467,14 +467,14 @@ fn a_keeper_whose_starter_is_gone_removes_the_starters_folder_and_nothing_it_lin
     assert!(temporary.path().join("hola-1-x").is_dir() && elsewhere.path().join("kept").is_file());
 }
 
-/// The keeper of a target: the parent of its first process.
-fn keeper_of(pid: i32) -> i32 {
+/// The supervisor of a target: the parent of its first process.
+fn supervisor_of(pid: i32) -> i32 {
     let process = procfs::process::Process::new(pid).expect("it is there");
     process.stat().expect("it is there").ppid
 }
 
 #[test]
-fn a_keeper_that_is_killed_takes_its_target_along_and_is_named() {
+fn a_supervisor_that_is_killed_takes_its_target_along_and_is_named() {
     // One that leaves a child behind which nothing ties to its parent, and which ignores being told to end.
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("pid");
@@ -482,7 +482,7 @@ fn a_keeper_that_is_killed_takes_its_target_along_and_is_named() {
         "(trap '' TERM HUP; sleep 600 & echo $! > {}); exec {HOLA} serve fork-per-client --bind 127.0.0.1:@port@",
         told.display()
     );
-    let with_child = Spec {
+    let with_child = TargetSpec {
         programs: vec!["sh".into()],
         arguments: vec!["-c".into(), script],
         templates: Vec::new(),
@@ -496,14 +496,14 @@ fn a_keeper_that_is_killed_takes_its_target_along_and_is_named() {
         .expect("a number");
     let everybody = [target.pid(), child];
     assert!(everybody.iter().all(|&pid| is_running(pid)));
-    kill(Pid::from_raw(keeper_of(target.pid())), Signal::SIGKILL).expect("it is there");
+    kill(Pid::from_raw(supervisor_of(target.pid())), Signal::SIGKILL).expect("it is there");
     // Before anybody asks for its cost.
     eventually("nobody is left", || {
         !everybody.iter().any(|&pid| is_running(pid))
     });
     let reason = target.stop().expect_err("it was killed");
     assert!(
-        reason.contains("hola keep, which ran it, was killed (signal 9)"),
+        reason.contains("hola supervise, which ran it, was killed (signal 9)"),
         "{reason}"
     );
 }

@@ -1,6 +1,7 @@
 //! What every crate of Hola needs, and nothing more.
 
 pub mod output;
+pub mod process;
 pub mod text;
 pub mod visible;
 

@@ -1,5 +1,5 @@
-//! `cargo bench` hands every target the same arguments, criterion's among them. A target that is not criterion's heeds
-//! those that mean something to it: a filter, `--list`, and test mode (no `--bench`, or `--test`).
+//! `cargo bench` passes the same arguments to every target, criterion's among them. A target without criterion uses
+//! only those that apply to it: a filter, `--list`, and test mode (no `--bench`, or `--test`).
 
 /// Options of criterion and of the standard harness that are followed by a value.
 const TAKE_A_VALUE: &[&str] = &[
@@ -27,11 +27,11 @@ const TAKE_A_VALUE: &[&str] = &[
 /// What a target is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// Another target is meant, or only the list was wanted (and has been printed).
+    /// Nothing: the filter is for another target, or the list was asked for (and has been printed).
     Nothing,
-    /// Measure in earnest.
+    /// Run the full measurement.
     Measure,
-    /// Show quickly that it works.
+    /// Check quickly that it works.
     TryOut,
 }
 

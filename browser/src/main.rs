@@ -1,4 +1,4 @@
-//! The `hola` program, under a name of its own: it keeps the browser of the tests.
+//! The `hola` program under a separate name: it supervises the browser of the tests.
 
 use std::process::ExitCode;
 

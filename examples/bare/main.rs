@@ -1,6 +1,6 @@
-//! The barest server of a model's kind: the system calls that the model cannot do without, and a canned answer. It knows no
-//! HTTP, no deadline, no cap and no counters; what a model costs above it is what all that costs (`scripts/targets.toml`, the
-//! experiment `floor`). `bare MODEL PORT` listens on loopback until it is told to stop.
+//! The minimal server of a model's kind: only the system calls that the model needs, and a fixed answer. It has no
+//! HTTP, no deadlines, no cap and no counters. What a model costs more than this is the cost of all these
+//! (`scripts/targets.toml`, the experiment `floor`). `bare MODEL PORT` listens on loopback until it is told to stop.
 #![allow(unsafe_code, reason = "fork and poll, each in one function")]
 
 mod processes;
@@ -24,7 +24,7 @@ use nix::unistd::close;
 /// Serves until it is told to stop.
 type Serve = fn(&'static Bare) -> io::Result<()>;
 
-/// What there is a floor for. The others do what one of these does, and something more that is the very idea of them.
+/// The models that have a minimal server. Each other model does what one of these does, and adds its own main idea.
 const KINDS: &[(&str, Serve)] = &[
     ("iterative", |bare| each_client(bare, answer)),
     ("fork-per-client", processes::per_client),
@@ -40,7 +40,7 @@ const KINDS: &[(&str, Serve)] = &[
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\nConnection: close\r\n\r\nHola, cliente!";
 
-/// How often whoever waits looks up, to see whether it is to stop. A signal cuts short the wait of the thread it meets.
+/// How often a waiting thread checks whether it must stop. A signal interrupts only the thread that receives it.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
 /// What every kind needs.
@@ -96,7 +96,7 @@ fn run(serve: Serve, port: u16) -> io::Result<()> {
     })))
 }
 
-/// A listener as the models have it; its timeout is for looking up.
+/// A listener like that of the models; its timeout lets a waiting thread check for the stop.
 fn listen(port: u16) -> io::Result<TcpListener> {
     use socket2::{Domain, Socket, Type};
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
@@ -107,7 +107,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// As many as the model of that name has by itself.
+/// The default number of workers of the model of that name.
 fn workers(model: &str) -> io::Result<usize> {
     let cpus = std::thread::available_parallelism()?.get();
     Ok(cpus * models::find(model).map_or(1, |model| model.workers_per_cpu))
@@ -131,7 +131,7 @@ fn answer(client: i32) {
     let _ = close(client);
 }
 
-/// How it went with a client.
+/// The result of an attempt to serve a client.
 #[derive(PartialEq, Eq)]
 enum Exchange {
     /// It has its answer, or has left.

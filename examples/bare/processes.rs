@@ -1,4 +1,4 @@
-//! A process per client, and processes made beforehand.
+//! A process per client, and processes created beforehand.
 
 use std::io;
 use std::os::fd::AsRawFd;
@@ -27,7 +27,7 @@ pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     refused.map_or(Ok(()), Err)
 }
 
-/// Reaps those who have ended, or waits for all; how many ended well.
+/// Reaps the children that have ended, or waits for all; returns how many ended without error.
 fn reap(flags: Option<WaitPidFlag>) -> usize {
     let mut ended_well = 0;
     loop {
@@ -63,7 +63,7 @@ pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
     }
 }
 
-/// Makes a child that does its work and ends, well or not.
+/// Forks a child that runs `work` and exits with 0 if `work` returns `true`.
 fn split(work: impl Fn() -> bool) -> io::Result<Pid> {
     // SAFETY: this process has one thread.
     match unsafe { fork()? } {

@@ -1,4 +1,4 @@
-//! One loop over those who are ready.
+//! One event loop over the sockets that are ready.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -10,7 +10,7 @@ use nix::unistd::close;
 
 use super::{Bare, Exchange, LOOK_UP, exchange};
 
-/// Clients accepted in one turn, at most: those who are here already are not to starve.
+/// Most clients accepted in one turn, so that connected clients do not starve.
 const ACCEPTED_IN_A_TURN_MAX: usize = 64;
 /// Events taken from the kernel at once.
 const EVENTS_MAX: usize = 256;
@@ -31,7 +31,7 @@ pub(super) fn epoll(bare: &'static Bare) -> io::Result<()> {
             if each.data() == event(listener).data() {
                 accept_some(listener, |client| {
                     if !served(client) {
-                        // SAFETY: open until `served` has closed it, which takes it off the list, too.
+                        // SAFETY: open until `served` closes it, which also removes it from the kernel's list.
                         let client_fd = unsafe { BorrowedFd::borrow_raw(client) };
                         ready.add(client_fd, event(client))?;
                     }
@@ -55,7 +55,7 @@ pub(super) fn poll_all(bare: &'static Bare) -> io::Result<()> {
     let mut listed = vec![waits_for(listener)];
     while !bare.should_stop() {
         poll(&mut listed)?;
-        // From the end: whoever takes the place of one that has left has had its turn.
+        // From the end: `swap_remove` fills the gap with the last entry, which has had its turn.
         for place in (1..listed.len()).rev() {
             if listed[place].revents != 0 && served(listed[place].fd) {
                 listed.swap_remove(place);
@@ -79,7 +79,7 @@ fn poll(listed: &mut [libc::pollfd]) -> io::Result<()> {
     // SAFETY: the pointer is to `count` entries, which poll(2) reads and writes before it returns.
     let outcome = Errno::result(unsafe { libc::poll(listed.as_mut_ptr(), count, timeout_ms) });
     match outcome {
-        // The entries are as they were, and looking at one that is not ready does no harm.
+        // After EINTR the entries are unchanged, and serving one that is not ready does no harm.
         Ok(_) | Err(Errno::EINTR) => Ok(()),
         Err(errno) => Err(errno.into()),
     }
@@ -102,7 +102,7 @@ fn accept_some(listener: i32, mut attend: impl FnMut(i32) -> io::Result<()>) -> 
     Ok(())
 }
 
-/// Whether the client is done with, and closed.
+/// Serves a client; returns whether its connection has ended and is closed.
 fn served(client: i32) -> bool {
     if exchange(client) == Exchange::TooEarly {
         return false;

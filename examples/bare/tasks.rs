@@ -12,7 +12,7 @@ pub(super) fn on_workers(bare: &'static Bare) -> io::Result<()> {
         .worker_threads(workers("tokio")?)
         .enable_all()
         .build()?;
-    // On a worker, as the model has it: from the main thread, each client would have to change threads.
+    // On a worker, as in the model: if it ran on the main thread, each client would have to change threads.
     runtime.spawn(accept(bare));
     bare.wait_for_stop();
     Ok(())

@@ -1,4 +1,4 @@
-//! A thread per client, and threads made beforehand.
+//! A thread per client, and threads created beforehand.
 
 use std::io;
 use std::thread;
@@ -10,7 +10,7 @@ use super::{Bare, answer, each_client, workers};
 pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     let mut refused = None;
     each_client(bare, |client| {
-        // As the model makes it, which is cheaper than a thread of std's.
+        // Created as in the model, which costs less than a thread of `std`.
         refused = refused
             .take()
             .or(spawning::detached(move || answer(client)).err());

@@ -1,7 +1,7 @@
 //! What a server has used: CPU time of its whole process tree, those that have ended included.
 
 use crate::cgroup::Cgroup;
-use crate::record::Account;
+use crate::record::CpuAccounting;
 use crate::tree;
 
 /// The account of one server.
@@ -25,10 +25,10 @@ impl CpuAccount {
     }
 
     /// What counts it.
-    pub fn counted_by(&self) -> Account {
+    pub fn counted_by(&self) -> CpuAccounting {
         match self.cgroup {
-            Some(_) => Account::Cgroup,
-            None => Account::Proc,
+            Some(_) => CpuAccounting::Cgroup,
+            None => CpuAccounting::Proc,
         }
     }
 

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 
 use crate::environment::CpuTicks;
 use crate::image::Image;
-use crate::plan::{Design, Level, Load, Pace, Participant, Role, Stage, Task};
-use crate::procedures::{self, Fresh};
+use crate::plan::{Design, Level, Load, LoadPace, Participant, Role, Stage, Task};
+use crate::procedures::{self, FreshServer};
 use crate::record::{Block, Reading, SCHEMA_VERSION, Slice, to_f64};
 use crate::running::RunningServer;
-use crate::slice::{self, Bench};
+use crate::slice::{self, SliceContext};
 use crate::switches::Switches;
 use crate::target::Targets;
 
@@ -57,19 +57,19 @@ pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option
     let ticks = CpuTicks::of(&stage.server_cpus);
     let seed = seed_of(lab.seed, design, stage, index);
     let switches = Switches::on(&stage.server_cpus).ok().map(Mutex::new);
-    let bench = Bench {
+    let context = SliceContext {
         generator_cpus: &stage.generator_cpus,
         server_cpus: &stage.server_cpus,
         switches: switches.as_ref(),
         interrupted: lab.interrupted,
     };
     let mut planted_us = None;
-    let mut alive = start_all(lab, &bench, stage, seed, &mut planted_us);
+    let mut alive = start_all(lab, &context, stage, seed, &mut planted_us);
     let mut readings = Vec::new();
     for (level, number) in stage.levels.iter().zip(1..) {
         let seed = splitmix64(seed, number);
         readings.extend(match &level.task {
-            Task::Load(load) => slices(lab, &bench, level, load, &mut alive, seed),
+            Task::Load(load) => slices(lab, &context, level, load, &mut alive, seed),
             Task::Procedure(procedure) => repeats(lab, stage, level, procedure, seed),
         });
         if lab.is_interrupted() {
@@ -96,7 +96,7 @@ pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option
 /// is a share of what their control costs now.
 fn start_all<'s>(
     lab: &Lab<'_>,
-    bench: &Bench<'_>,
+    context: &SliceContext<'_>,
     stage: &'s Stage,
     seed: u64,
     planted_us: &mut Option<f64>,
@@ -113,7 +113,7 @@ fn start_all<'s>(
     for participant in order {
         let mut options = Vec::new();
         if let Role::Planted(of) = &participant.role {
-            let cost_us = calibrate(bench, stage, &alive, of, splitmix64(seed, u64::MAX));
+            let cost_us = calibrate(context, stage, &alive, of, splitmix64(seed, u64::MAX));
             let added_us = cost_us.unwrap_or(0.0) * lab.planted_percent / 100.0;
             *planted_us = Some(added_us);
             options = vec!["--extra-work-ns".into(), format!("{:.0}", added_us * 1e3)];
@@ -122,7 +122,7 @@ fn start_all<'s>(
             lab.image,
             lab.targets,
             participant,
-            bench.server_cpus,
+            context.server_cpus,
             &options,
         );
         alive.push(Alive {
@@ -139,7 +139,7 @@ fn start_all<'s>(
 
 /// What a request costs the control at the level that has most cycles, in microseconds.
 fn calibrate(
-    bench: &Bench<'_>,
+    context: &SliceContext<'_>,
     stage: &Stage,
     alive: &[Alive<'_>],
     control: &str,
@@ -155,14 +155,14 @@ fn calibrate(
         ..load.clone()
     };
     let server = control.server.as_ref().ok()?;
-    let (slice, _) = slice::make(bench, server, &control.participant.name, &load, seed).ok()?;
+    let (slice, _) = slice::make(context, server, &control.participant.name, &load, seed).ok()?;
     slice.cpu_us_per_request()
 }
 
 /// Every participant of a level once per cycle, in an order shuffled anew each time.
 fn slices(
     lab: &Lab<'_>,
-    bench: &Bench<'_>,
+    context: &SliceContext<'_>,
     level: &Level,
     load: &Load,
     alive: &mut [Alive<'_>],
@@ -189,7 +189,7 @@ fn slices(
             };
             // Every participant meets the same instants in a cycle: what differs is the server.
             let seed = splitmix64(seed, (1 << 32) + u64::from(cycle));
-            match one.slice(bench, load, seed) {
+            match one.slice(context, load, seed) {
                 Ok((slice, histogram)) => {
                     if slice.counts() {
                         add(times, histogram);
@@ -212,12 +212,12 @@ impl Alive<'_> {
     /// One slice on its server. A server that has died answers none any more, and the reason stays.
     fn slice(
         &mut self,
-        bench: &Bench<'_>,
+        context: &SliceContext<'_>,
         load: &Load,
         seed: u64,
     ) -> Result<(Slice, Option<Histogram<u64>>), String> {
         let server = self.server.as_mut().map_err(|reason| reason.clone())?;
-        let made = slice::make(bench, server, &self.participant.name, load, seed);
+        let made = slice::make(context, server, &self.participant.name, load, seed);
         if !server.is_alive() {
             let reason = format!("{} ended while it was loaded", self.participant.name);
             self.server = Err(reason.clone());
@@ -264,7 +264,7 @@ fn repeats(
     shuffle(&mut order, seed);
     let mut readings = Vec::new();
     for (participant, number) in order.into_iter().zip(0..) {
-        let fresh = Fresh {
+        let fresh = FreshServer {
             image: lab.image,
             targets: lab.targets,
             participant,
@@ -343,7 +343,7 @@ pub fn estimate_s(stage: &Stage) -> f64 {
             let slice_s = match &level.task {
                 Task::Load(load) => {
                     let beside_s = if load.beside.is_some() { 0.02 } else { 0.0 };
-                    let late_s = if load.expects_failures && !matches!(load.pace, Pace::Rest) {
+                    let late_s = if load.expects_failures && !matches!(load.pace, LoadPace::Rest) {
                         0.3
                     } else {
                         0.0

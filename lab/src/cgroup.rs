@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::made::MadeName;
+use crate::owned_name::OwnedName;
 
 /// Tries to remove a group whose last process leaves a moment after it has been reaped.
 const REMOVALS: u32 = 100;
@@ -54,7 +54,7 @@ impl Cgroup {
     fn below(hierarchies: &[Hierarchy]) -> Result<Self, String> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}{number}", MadeName::prefix());
+        let name = format!("{}{number}", OwnedName::prefix());
         let mut why_not = "no control groups are mounted".to_owned();
         for &hierarchy in hierarchies {
             for (parent, _) in mounts(hierarchy.mount()) {
@@ -149,7 +149,7 @@ impl Drop for Cgroup {
 ///
 /// # Errors
 /// That there is none, in one plain clause.
-pub fn named(name: &MadeName) -> Result<PathBuf, String> {
+pub fn named(name: &OwnedName) -> Result<PathBuf, String> {
     let hierarchies = [Hierarchy::Cpuacct, Hierarchy::Unified].into_iter();
     let parents = hierarchies.flat_map(|hierarchy| mounts(hierarchy.mount()));
     let mut folders = parents.map(|(parent, _)| parent.join(name.as_str()));
@@ -185,7 +185,7 @@ pub fn remove(folder: &Path) {
 /// Removes what processes left that were killed before they could tidy up. A group that is not empty stays.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let maker = MadeName::of(&entry.path()).map(|name| name.maker());
+        let maker = OwnedName::of(&entry.path()).map(|name| name.maker());
         if maker.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir(entry.path());
         }

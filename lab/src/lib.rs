@@ -6,16 +6,16 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod account;
-mod beside;
 pub mod block;
 pub mod cgroup;
+mod disturbance;
 pub mod environment;
 pub mod experiments;
 pub mod image;
 mod listening;
-pub mod made;
 pub mod metric;
 pub mod model_server;
+pub mod owned_name;
 pub mod plan;
 pub mod procedures;
 pub mod record;

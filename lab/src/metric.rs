@@ -28,7 +28,7 @@ pub enum Scale {
 
 /// Where a value comes from.
 #[derive(Clone, Copy)]
-pub enum From {
+pub enum ValueSource {
     /// Every slice has one; a block's is a robust mean over its cycles.
     Slice(fn(&Slice) -> Option<f64>),
     /// A block has one: of the slices' requests taken together.
@@ -53,7 +53,7 @@ pub struct Definition {
     /// Differences up to this are called the same: 0.05 is ±5 % on the scale of ratios, ±0.05 on the plain one.
     pub same_within: f64,
     /// Where a value comes from.
-    pub from: From,
+    pub from: ValueSource,
 }
 
 /// Declares [`Metric`] and its table, a line for each metric.
@@ -88,7 +88,7 @@ macro_rules! metrics {
     };
 }
 
-use self::From::{Block, Procedure, Slice as Each};
+use self::ValueSource::{Block, Procedure, Slice as Each};
 
 /// Costs and rates: a twentieth of a server's CPU is less than the next kernel or compiler changes.
 const COST: f64 = 0.05;

@@ -137,7 +137,7 @@ pub enum Task {
 #[serde(default)]
 pub struct Load {
     /// Who decides when a request is sent.
-    pub pace: Pace,
+    pub pace: LoadPace,
     /// Requests per connection; `null` means unlimited.
     pub requests_per_connection: Option<u64>,
     /// What is asked for.
@@ -171,7 +171,7 @@ impl Default for Load {
     /// One new connection per request, for the greeting.
     fn default() -> Self {
         Load {
-            pace: Pace::Rest,
+            pace: LoadPace::Rest,
             requests_per_connection: Some(1),
             path: "/".into(),
             paths: BTreeMap::new(),
@@ -194,7 +194,7 @@ impl Load {
 /// Who decides when a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Pace {
+pub enum LoadPace {
     /// Nobody: the server is left alone, to see what it uses then.
     Rest,
     /// A plan: Poisson arrivals, whatever the server does.
@@ -256,7 +256,7 @@ pub enum Procedure {
     /// What two threads or processes pay for what they share.
     Share {
         /// What they share.
-        shared: Shared,
+        shared: SharedResource,
         /// How many additions each makes, or messages one sends.
         count: u32,
     },
@@ -286,7 +286,7 @@ pub enum Procedure {
     Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Shared {
+pub enum SharedResource {
     /// A counter, in memory that both can write
     Counter,
     /// A message, handed over and back

@@ -29,7 +29,7 @@ pub struct Run {
     /// How much was to be measured.
     pub profile: Profile,
     /// How far it came.
-    pub status: Status,
+    pub status: RunStatus,
     /// UTC, RFC 3339.
     pub started_at: String,
     /// When an interrupted run was resumed: UTC, RFC 3339.
@@ -56,7 +56,7 @@ pub struct Run {
 /// How far a run came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
+pub enum RunStatus {
     /// Still going on, or killed.
     Running,
     /// Every experiment reached its precision or used its budget up.
@@ -142,7 +142,7 @@ pub struct Environment {
     /// How the load generator made its system calls.
     pub generator_engine: String,
     /// What counted the servers' CPU time.
-    pub accounted_by: Option<Account>,
+    pub accounted_by: Option<CpuAccounting>,
     /// Why context switches were not counted; `null` when they were.
     pub switches_not_counted: Option<String>,
     /// 1-minute load average before.
@@ -174,7 +174,7 @@ pub struct Environment {
 /// that lives for one request that is several microseconds of some forty. A control group loses nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Account {
+pub enum CpuAccounting {
     /// A control group for each server.
     Cgroup,
     /// The process tree in `/proc`, where no control group can be made.
@@ -232,7 +232,7 @@ pub struct Reading {
     /// What is asked of the histogram again and again, read when it is first asked for; not part of the record.
     #[serde(skip)]
     #[schemars(skip)]
-    pub(crate) tail: OnceLock<Option<Tail>>,
+    pub(crate) tail: OnceLock<Option<PercentileTail>>,
 }
 
 /// Percentiles that metrics ask for, in permille.
@@ -240,7 +240,7 @@ const TAIL_PERMILLE: [u64; 3] = [500, 990, 999];
 
 /// What metrics need of a histogram. A decoded one takes a quarter of a megabyte, and a run has thousands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tail {
+pub(crate) struct PercentileTail {
     count: u64,
     percentiles_ns: [Option<u64>; TAIL_PERMILLE.len()],
 }
@@ -360,10 +360,10 @@ impl Reading {
         ns.map(|ns| to_f64(ns) / 1e3)
     }
 
-    fn tail(&self) -> Option<Tail> {
+    fn tail(&self) -> Option<PercentileTail> {
         let read = || {
             let histogram = self.histogram()?;
-            Some(Tail {
+            Some(PercentileTail {
                 count: histogram.len(),
                 percentiles_ns: TAIL_PERMILLE.map(|permille| percentile_ns(&histogram, permille)),
             })

@@ -6,13 +6,13 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use hola_base::output::say;
-use hola_servers::cli::Cpus;
+use hola_base::process::Cpus;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::block::{self, Lab};
 use crate::environment::{self, CpuTicks};
 use crate::plan::{Design, Stage};
-use crate::record::{Block, Run, Status};
+use crate::record::{Block, Run, RunStatus};
 use crate::store::RunFolder;
 use crate::switches::Switches;
 
@@ -33,10 +33,10 @@ pub fn make(
 ) -> Result<()> {
     let (ticks, throttled_ms) = (CpuTicks::of_machine(), environment::throttled_ms());
     let progress = Progress::new(run);
-    run.status = Status::Complete;
+    run.status = RunStatus::Complete;
     for design in run.designs.clone() {
         if !experiment(lab, run, folder, blocks, &design, is_precise, &progress)? {
-            run.status = Status::Interrupted;
+            run.status = RunStatus::Interrupted;
             break;
         }
     }

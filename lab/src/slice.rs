@@ -12,7 +12,7 @@ use hola_loadgen::workload::GREETING;
 use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
 
 use crate::account::CpuAccount;
-use crate::beside::Beside;
+use crate::disturbance::RunningDisturbance;
 use crate::plan::{self, Load};
 use crate::record::Slice;
 use crate::running::RunningServer;
@@ -37,7 +37,7 @@ const DECISIVE: &[CheckName] = &[
 ];
 
 /// Where and how slices of a stage are made.
-pub(crate) struct Bench<'b> {
+pub(crate) struct SliceContext<'b> {
     /// CPUs of the load generator.
     pub(crate) generator_cpus: &'b [usize],
     /// CPUs of the servers.
@@ -53,7 +53,7 @@ pub(crate) struct Bench<'b> {
 /// # Errors
 /// One plain sentence: why there is none. The server may have died.
 pub(crate) fn make(
-    bench: &Bench<'_>,
+    context: &SliceContext<'_>,
     server: &RunningServer,
     participant: &str,
     load: &Load,
@@ -61,46 +61,46 @@ pub(crate) fn make(
 ) -> Result<(Slice, Option<Histogram<u64>>), String> {
     let account = AccountReader {
         account: server.account(),
-        switches: bench.switches,
+        switches: context.switches,
         opened: Mutex::default(),
         closed: Mutex::default(),
     };
-    let Some(workload) = workload(bench, server.address(), participant, load, seed) else {
+    let Some(workload) = workload(context, server.address(), participant, load, seed) else {
         thread::sleep(milliseconds(load.warmup_ms));
         account.window_opened();
         thread::sleep(milliseconds(load.window_ms));
         account.window_closed();
-        return Ok((account.slice(bench)?, None));
+        return Ok((account.slice(context)?, None));
     };
     let beside = match &load.beside {
-        Some(disturbance) => Some(Beside::start(
+        Some(disturbance) => Some(RunningDisturbance::start(
             disturbance,
             server.address(),
-            bench.generator_cpus,
+            context.generator_cpus,
             workload.warmup + milliseconds(load.window_ms) + workload.timeout,
             seed,
         )?),
         None => None,
     };
-    let measured = run_probed(&workload, &Interruptible(bench.interrupted), &account);
+    let measured = run_probed(&workload, &StopFlag(context.interrupted), &account);
     drop(beside);
     let measured = measured.map_err(|error| error.to_string())?;
-    let slice = account.slice(bench)?;
+    let slice = account.slice(context)?;
     Ok(with_load(slice, &measured, load))
 }
 
 /// The load in the generator's terms; `None` where the server is left alone.
 fn workload(
-    bench: &Bench<'_>,
+    context: &SliceContext<'_>,
     target: SocketAddr,
     participant: &str,
     load: &Load,
     seed: u64,
 ) -> Option<Workload> {
     let (pace, kept_connections) = match load.pace {
-        plan::Pace::Rest => return None,
-        plan::Pace::Closed { clients } => (Pace::Closed { clients }, None),
-        plan::Pace::Open {
+        plan::LoadPace::Rest => return None,
+        plan::LoadPace::Closed { clients } => (Pace::Closed { clients }, None),
+        plan::LoadPace::Open {
             rate_per_s,
             connections,
         } => {
@@ -124,7 +124,7 @@ fn workload(
         stop: Stop::After(milliseconds(load.window_ms)),
         warmup: milliseconds(load.warmup_ms),
         timeout: milliseconds(load.timeout_ms),
-        cpus: bench.generator_cpus.to_vec(),
+        cpus: context.generator_cpus.to_vec(),
         seed,
         ..Workload::new(target)
     })
@@ -200,7 +200,7 @@ impl AccountReader<'_> {
         }
     }
 
-    fn slice(&self, bench: &Bench<'_>) -> Result<Slice, String> {
+    fn slice(&self, context: &SliceContext<'_>) -> Result<Slice, String> {
         let at = |end: &Mutex<Option<Reading>>| *end.lock().unwrap_or_else(PoisonError::into_inner);
         let (Some(opened), Some(closed)) = (at(&self.opened), at(&self.closed)) else {
             return Err("the window was not closed".into());
@@ -209,7 +209,7 @@ impl AccountReader<'_> {
         Ok(Slice {
             window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
             cpu_us: (closed.cpu_us - opened.cpu_us).max(0.0),
-            server_cpus: u32::try_from(bench.server_cpus.len()).unwrap_or(1),
+            server_cpus: u32::try_from(context.server_cpus.len()).unwrap_or(1),
             switches: closed
                 .switches
                 .zip(opened.switches)
@@ -230,9 +230,9 @@ impl Probe for AccountReader<'_> {
 }
 
 /// Ends a load early when the user asks for it.
-pub(crate) struct Interruptible<'f>(pub(crate) &'f AtomicBool);
+pub(crate) struct StopFlag<'f>(pub(crate) &'f AtomicBool);
 
-impl Observer for Interruptible<'_> {
+impl Observer for StopFlag<'_> {
     fn should_stop(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

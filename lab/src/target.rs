@@ -1,8 +1,8 @@
 //! Reference targets: servers that people use, put beside the models. What there is and how each is started is data
 //! (`scripts/targets.toml`); a server that is not installed is skipped with a reason.
 
-pub mod keeper;
 mod process;
+pub mod supervisor;
 
 use std::fs;
 use std::net::TcpListener;
@@ -30,17 +30,17 @@ const APACHE_MODULES: &[&str] = &[
 
 /// Where a target's parts are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct TargetPaths {
     /// The `hola` program, which keeps targets; an example of its build may be a target itself.
     pub hola: PathBuf,
     /// The folder of `targets.toml`.
     pub scripts: PathBuf,
 }
 
-impl Places {
+impl TargetPaths {
     /// Beside the source that this was built from.
     pub fn beside_source(hola: &Path) -> Self {
-        Places {
+        TargetPaths {
             hola: hola.to_owned(),
             scripts: Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts")).to_owned(),
         }
@@ -50,10 +50,10 @@ impl Places {
     ///
     /// # Errors
     /// One plain sentence, when it cannot be read or is no such list.
-    pub fn targets(&self) -> Result<Vec<Spec>, String> {
+    pub fn targets(&self) -> Result<Vec<TargetSpec>, String> {
         #[derive(Deserialize)]
         struct List {
-            target: Vec<Spec>,
+            target: Vec<TargetSpec>,
         }
         let path = self.scripts.join("targets.toml");
         let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
@@ -76,16 +76,16 @@ impl Places {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Targets {
     /// Where their parts are found.
-    pub places: Places,
+    pub places: TargetPaths,
     /// What there is, in the order of the list.
-    pub specs: Vec<Spec>,
+    pub specs: Vec<TargetSpec>,
 }
 
 impl Targets {
     /// None at all.
     pub fn none(hola: &Path) -> Self {
         Targets {
-            places: Places::beside_source(hola),
+            places: TargetPaths::beside_source(hola),
             specs: Vec::new(),
         }
     }
@@ -93,14 +93,14 @@ impl Targets {
     /// Those of the list at `places`.
     ///
     /// # Errors
-    /// As [`Places::targets`].
-    pub fn at(places: Places) -> Result<Self, String> {
+    /// As [`TargetPaths::targets`].
+    pub fn at(places: TargetPaths) -> Result<Self, String> {
         let specs = places.targets()?;
         Ok(Targets { places, specs })
     }
 
     /// The target of that name.
-    pub fn named(&self, name: &str) -> Option<&Spec> {
+    pub fn named(&self, name: &str) -> Option<&TargetSpec> {
         self.specs.iter().find(|spec| spec.name == name)
     }
 }
@@ -108,7 +108,7 @@ impl Targets {
 /// One target, as the list describes it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Spec {
+pub struct TargetSpec {
     /// Name on the command line and in reports.
     pub name: String,
     /// Title, in English and in Spanish.
@@ -129,9 +129,9 @@ pub struct Spec {
     /// Whether it takes a second request on a connection.
     pub keep_alive: bool,
     /// Processes that serve.
-    pub processes: Many,
+    pub processes: FixedOrPerClient,
     /// Threads that serve, of each of these.
-    pub threads: Many,
+    pub threads: FixedOrPerClient,
     /// The model of which it is the barest server.
     #[serde(default)]
     pub floor_of: Option<String>,
@@ -140,7 +140,7 @@ pub struct Spec {
 /// A number, or one for each client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum Many {
+pub enum FixedOrPerClient {
     /// So many, whoever comes.
     Fixed(u32),
     /// One for each client.
@@ -155,12 +155,12 @@ pub enum ForEach {
     Clients,
 }
 
-impl Spec {
+impl TargetSpec {
     /// The program that would be run.
     ///
     /// # Errors
     /// Why there is none, and what to do about it: the reason for which the target is skipped.
-    pub fn program(&self, places: &Places) -> Result<PathBuf, String> {
+    pub fn program(&self, places: &TargetPaths) -> Result<PathBuf, String> {
         let folder = places.programs().to_string_lossy();
         let found = self
             .programs
@@ -173,7 +173,7 @@ impl Spec {
     ///
     /// # Errors
     /// When there is no such program, or it says nothing.
-    pub fn version(&self, places: &Places) -> Result<String, String> {
+    pub fn version(&self, places: &TargetPaths) -> Result<String, String> {
         let program = self.program(places)?;
         let output = Command::new(&program)
             .args(&self.version)
@@ -203,8 +203,8 @@ impl Spec {
     /// otherwise a task of the one loop that it is.
     pub fn attention(&self) -> Attention {
         match (self.processes, self.threads) {
-            (Many::Fixed(0 | 1), Many::Fixed(0 | 1)) => Attention::Task,
-            (_, Many::Fixed(0 | 1)) => Attention::Process,
+            (FixedOrPerClient::Fixed(0 | 1), FixedOrPerClient::Fixed(0 | 1)) => Attention::Task,
+            (_, FixedOrPerClient::Fixed(0 | 1)) => Attention::Process,
             _ => Attention::Thread,
         }
     }
@@ -213,13 +213,15 @@ impl Spec {
     pub fn serves_at_once(&self) -> Option<u32> {
         match (self.attention(), self.processes, self.threads) {
             (Attention::Task, ..) => None,
-            (_, Many::Fixed(processes), Many::Fixed(threads)) => Some(processes * threads),
+            (_, FixedOrPerClient::Fixed(processes), FixedOrPerClient::Fixed(threads)) => {
+                Some(processes * threads)
+            }
             _ => None,
         }
     }
 
     /// What a reader needs to know of it: the same as of a model.
-    pub fn card(&self, places: &Places) -> ServerCard {
+    pub fn card(&self, places: &TargetPaths) -> ServerCard {
         // The reason then says what is missing.
         let version = self.version(places).unwrap_or_else(|reason| reason);
         ServerCard {
@@ -256,7 +258,7 @@ fn find(name: &str) -> Option<PathBuf> {
 struct Words(Vec<(&'static str, String)>);
 
 impl Words {
-    fn new(places: &Places, folder: &Path, port: u16) -> Result<Self, String> {
+    fn new(places: &TargetPaths, folder: &Path, port: u16) -> Result<Self, String> {
         let shown = |path: &Path| path.display().to_string();
         // Workers of a server that root starts give up root's rights.
         let nobody = User::from_name("nobody")
@@ -291,7 +293,12 @@ impl Words {
 }
 
 /// Everything that a target needs to find in its folder.
-fn furnish(spec: &Spec, places: &Places, folder: &Path, words: &Words) -> Result<(), String> {
+fn furnish(
+    spec: &TargetSpec,
+    places: &TargetPaths,
+    folder: &Path,
+    words: &Words,
+) -> Result<(), String> {
     let furnished = || -> std::io::Result<()> {
         fs::create_dir(folder.join("public"))?;
         fs::write(folder.join("public/greeting"), GREETING)?;

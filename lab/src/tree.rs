@@ -78,10 +78,10 @@ fn walk(root: i32, children: impl Fn(&Process) -> Vec<u32>, mut visit: impl FnMu
 
 fn pss_kib(process: &Process) -> Option<u64> {
     let rollup = process.smaps_rollup().ok()?;
-    let pss_octets = rollup
+    let pss_bytes = rollup
         .memory_map_rollup
         .iter()
         .filter_map(|map| map.extension.map.get("Pss"))
         .sum::<u64>();
-    Some(pss_octets / 1024)
+    Some(pss_bytes / 1024)
 }

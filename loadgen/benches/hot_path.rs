@@ -1,14 +1,15 @@
-//! What the generator itself does for each request, without the kernel: the next instant, the answer, the record.
+//! The generator's own work for each request, without the kernel: the next instant, the parsing of the answer, the
+//! record.
 //!
-//! A request over a connection of its own costs tens of microseconds, nearly all of them the kernel's; these parts are
-//! what is left to write well.
+//! A request on a connection of its own costs tens of microseconds, nearly all of them in the kernel; the rest is the
+//! code measured here.
 
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use hola_loadgen::hot_path::Recording;
-use hola_loadgen::response::{Progress, Response};
+use hola_loadgen::response::{ParseProgress, ResponseParser};
 use hola_loadgen::schedule::{Schedule, splitmix64};
 use hola_loadgen::summary::Arrivals;
 
@@ -26,7 +27,7 @@ criterion_group! {
 }
 criterion_main!(hot_path);
 
-/// Short: nanoseconds repeat themselves soon enough.
+/// Short: measurements of nanoseconds converge quickly.
 fn configuration() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(300))
@@ -47,16 +48,16 @@ fn schedule(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// One answer, as a server repeats it, with a head not seen before, in pieces, and in chunks.
+/// One answer: with the same head as before, with a new head, in pieces, and in chunks.
 fn response(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("response");
-    let mut same = Response::default();
+    let mut same = ResponseParser::default();
     group.bench_function("same_head", |bencher| {
         bencher.iter(|| parse(&mut same, &[black_box(ANSWER)]));
     });
-    // Two heads in turn: neither is ever the one before.
+    // Two heads in turn, so that no head equals the one before it.
     let later = later(ANSWER);
-    let mut fresh = Response::default();
+    let mut fresh = ResponseParser::default();
     group.bench_function("two_new_heads", |bencher| {
         bencher.iter(|| {
             parse(&mut fresh, &[black_box(ANSWER)]);
@@ -65,11 +66,11 @@ fn response(criterion: &mut Criterion) {
     });
     let (head, body) = ANSWER.split_at(ANSWER.len() - BODY.len());
     let (first, rest) = head.split_at(20);
-    let mut cut = Response::default();
+    let mut cut = ResponseParser::default();
     group.bench_function("in_three_pieces", |bencher| {
         bencher.iter(|| parse(&mut cut, &[first, rest, body].map(black_box)));
     });
-    let mut chunked = Response::default();
+    let mut chunked = ResponseParser::default();
     group.bench_function("chunked", |bencher| {
         bencher.iter(|| parse(&mut chunked, &[black_box(CHUNKED)]));
     });
@@ -83,24 +84,24 @@ fn later(answer: &[u8]) -> Vec<u8> {
         .into_bytes()
 }
 
-fn parse(response: &mut Response, pieces: &[&[u8]]) {
+fn parse(response: &mut ResponseParser, pieces: &[&[u8]]) {
     response.reset();
-    let mut progress = Progress::More;
+    let mut progress = ParseProgress::More;
     for piece in pieces {
         progress = response.feed(piece, Some(BODY)).expect("it is an answer");
     }
-    assert_eq!(progress, Progress::Done { excess: 0 });
+    assert_eq!(progress, ParseProgress::Done { excess: 0 });
     assert!(response.body_is(BODY));
 }
 
-/// One finished request into its distributions and its strip of the window.
+/// Records one finished request in its distributions and in its time slice.
 fn recording(criterion: &mut Criterion) {
     let mut recording = Recording::new();
     let mut count = 0;
     criterion.bench_function("recording", |bencher| {
         bencher.iter(|| {
             count += 1;
-            // Around 100 µs, spread as answers are; a request every 10 µs, over and over through the window.
+            // ResponseParser times spread around 100 µs; a request every 10 µs, again and again over the window.
             let response_ns = 50_000 + splitmix64(1, count) % 100_000;
             recording.record(count * 10_000 % 9_000_000_000, response_ns);
         });

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p hola-loadgen --bench proof [-- V1 V3] [-- --completion]`
 //!
-//! A bench and not a test, because it wants an optimised build and a quiet machine; a bench and not an example, because
+//! A bench and not a test, because it needs an optimised build and a quiet machine; a bench and not an example, because
 //! one of the claims needs the built program.
 
 #[path = "../tests/claims/mod.rs"]
@@ -18,7 +18,7 @@ use hola_loadgen::Engine;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // What cargo passes when the figures are wanted, and not only whether the bench still works.
+    // Cargo passes `--bench` when it runs the bench, and not when it only tests that the bench works.
     let scale = if arguments.iter().any(|argument| argument == "--bench") {
         Scale::Full
     } else {
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     println!("| id | truth | holds | seen (truth) |\n| --- | --- | --- | --- |");
     for claim in CLAIMS {
         let wanted = asked.is_empty() || asked.iter().any(|id| *id == claim.id);
-        // As a test, one that takes no time.
+        // A quick run checks only the claim that takes no time.
         if !wanted || (scale == Scale::Quick && asked.is_empty() && claim.id != "V11") {
             continue;
         }

@@ -1,8 +1,8 @@
-//! Does the suite catch the bugs that load generators have had? Plants them one by one in a copy of the workspace, and runs
-//! the test that must notice; without the bug it must pass.
+//! Checks that the test suite catches bugs that load generators have had. Inserts each bug into a copy of the
+//! workspace, and runs the test that must fail; without the bug the test must pass.
 //!
-//! `cargo run -p hola-loadgen --example mutants [-- WORD…]` plants those whose names hold a word; half a minute each.
-//! Exit code 1: a bug lives on.
+//! `cargo run -p hola-loadgen --example mutants [-- WORD…]` takes only bugs whose names contain a word; half a minute
+//! each. Exit code 1: a bug is not caught.
 
 #[path = "../tests/seeded/mod.rs"]
 mod seeded;
@@ -14,13 +14,13 @@ use std::process::{Command, ExitCode};
 
 use seeded::{BUGS, Bug};
 
-/// What a copy of the workspace needs not have.
+/// Entries of the workspace that are not copied.
 const LEFT_BEHIND: [&str; 3] = ["target", ".git", "results"];
 
-/// A copy of the workspace, gone when it is no longer needed.
+/// A copy of the workspace, removed when dropped.
 struct Copy {
     folder: PathBuf,
-    /// Compiled dependencies, kept from one time to the next.
+    /// Compiled dependencies, kept between runs.
     target: PathBuf,
 }
 
@@ -38,7 +38,7 @@ impl Copy {
         Ok(copy)
     }
 
-    /// Puts `text` where the source has `file`.
+    /// Writes `text` to the copy of the source file `file`.
     fn write(&self, file: &str, text: &str) -> io::Result<()> {
         fs::write(self.folder.join("loadgen/src").join(file), text)
     }
@@ -50,9 +50,9 @@ impl Copy {
             .args(["--", "--exact", test])
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.target)
-            // A bug may leave a value unused; that is not how it is to be noticed.
+            // A bug may leave a value unused; a warning must not be what catches it.
             .env("RUSTFLAGS", "--allow warnings")
-            // What one bug taught a property must not be held against the next.
+            // A failing case found for one bug must not be replayed for the next one.
             .env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1")
             .output()?;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -93,7 +93,7 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the test that must notice `bug` does, and only then.
+/// Whether the test fails with `bug`, and passes without it.
 fn is_caught(copy: &Copy, bug: &Bug) -> io::Result<bool> {
     let sound = fs::read_to_string(copy.folder.join("loadgen/src").join(bug.file))?;
     copy.write(bug.file, &sound.replace(bug.original, bug.replacement))?;

@@ -1,7 +1,7 @@
-//! A server that tells the truth about itself, for any load generator to be judged by.
+//! A server that logs its own delays and faults, so that any load generator can be checked against it.
 //!
-//! It follows a plan, says on the first line of standard output where it listens, and when it is told to stop (SIGTERM,
-//! SIGINT, or the end of its standard input) prints what it did by its own clock, as JSON.
+//! It follows a plan, and prints its address on the first line of standard output. When it is told to stop (SIGTERM,
+//! SIGINT, or the end of its standard input), it prints what it did by its own clock, as JSON.
 
 #[path = "../tests/truth/mod.rs"]
 mod truth;
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
 
 fn serve(arguments: &Arguments, plan: Plan) -> io::Result<()> {
     let stops: SigSet = [Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
-    // Before any thread exists, so that all of them leave the signals to the one that waits for them.
+    // Block the signals before any thread exists, so that only the thread that waits for them receives them.
     stops.thread_block()?;
     let server = Planned::bind(plan, arguments.bind)?;
     let mut stdout = io::stdout();

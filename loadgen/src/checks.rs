@@ -1,4 +1,4 @@
-//! Whether a measurement can be believed: each check says what it saw in one plain sentence.
+//! Checks whether a measurement can be trusted; each check reports its finding in one plain sentence.
 
 mod arrivals;
 mod lost_time;
@@ -6,7 +6,7 @@ mod steady;
 mod throughput;
 mod transport;
 
-use crate::engine::ledger::Ledger;
+use crate::engine::window_counts::WindowCounts;
 use crate::histograms::Histograms;
 use crate::measurement::{Evidence, ratio};
 use crate::recorder::Recorder;
@@ -14,22 +14,22 @@ use crate::schedule::Schedule;
 use crate::summary::{Check, CheckName, LoopKind, Summary};
 use crate::workload::{Pace, Pacing, Workload};
 
-/// Largest share of failed requests.
+/// Largest acceptable share of failed requests.
 const FAILURES_MOST: f64 = 0.01;
 
 /// Smallest share of the offered requests that must have been sent.
 const OFFERED_LEAST: f64 = 0.99;
 
-/// Busiest thread's CPU share from which the generator is the suspect: the rest is what a shared core loses anyway.
+/// CPU share of the busiest thread from which the generator is suspected: a shared core loses the rest anyway.
 const CPU_SHARE_MOST: f64 = 0.95;
 
 /// Bounds of X·R / clients; the upper one leaves room for the histogram's 0.1 % and the lower for real gaps.
 const LITTLE: std::ops::RangeInclusive<f64> = 0.98..=1.005;
 
-/// Largest part of the 99th percentile of the response that may be the generator's own lateness…
+/// Largest acceptable share of the generator's own lateness in the 99th percentile of the response time.
 const LAG_SHARE_MOST: f64 = 0.5;
 
-/// …unless it is below what a scheduler on a shared machine takes to wake a thread, in microseconds.
+/// Acceptable lateness in any case, in microseconds: a scheduler on a shared machine takes that long to wake a thread.
 const LAG_FREE_US: f64 = 500.0;
 
 /// All checks of one run.
@@ -37,7 +37,7 @@ pub(crate) fn all(
     summary: &Summary,
     recorder: &Recorder,
     workload: &Workload,
-    ledger: &Ledger,
+    window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Vec<Check> {
     let mut checks = vec![
@@ -47,33 +47,33 @@ pub(crate) fn all(
     ];
     match workload.pace {
         Pace::Closed { .. } => {
-            checks.push(littles_law(summary, ledger));
-            checks.push(lost_time::back_off(ledger));
+            checks.push(littles_law(summary, window_counts));
+            checks.push(lost_time::back_off(window_counts));
         }
         Pace::Open {
             rate_per_s,
             arrivals,
         } => {
-            checks.push(offered(summary, ledger, evidence));
+            checks.push(offered(summary, window_counts, evidence));
             checks.push(arrivals::arrival_shape(
                 Schedule::new(arrivals, rate_per_s, workload.seed),
                 arrivals,
-                ledger,
+                window_counts,
                 evidence,
             ));
         }
     }
     checks.push(steady::steady_state(
-        recorder.strips.responses(),
+        recorder.time_slices.responses(),
         evidence.stopped,
     ));
     checks.push(throughput::throughput(
         &recorder.histograms,
         workload,
-        ledger,
+        window_counts,
         evidence,
     ));
-    checks.push(lost_time::time_away(ledger));
+    checks.push(lost_time::time_away(window_counts));
     checks.push(lost_time::throttling(evidence.throttling.as_ref()));
     checks.push(transport::kernel_evidence(summary));
     checks.push(transport::modes(
@@ -84,7 +84,7 @@ pub(crate) fn all(
     checks
 }
 
-/// Checks of two merged measurements: those on what adds up made again, the others held in both parts.
+/// Checks of two merged measurements. Checks on sums are run again; any other check passes if it passes in both parts.
 pub(crate) fn merged(whole: &Summary, part: &Summary, histograms: &Histograms) -> Vec<Check> {
     let again = |check: &Check| match check.check {
         CheckName::Identity => identity(whole),
@@ -125,7 +125,7 @@ fn identity(summary: &Summary) -> Check {
     )
 }
 
-/// Whether failures are rare enough for the rest to be the rule.
+/// Whether failures are rare enough that the other requests are representative.
 fn failures(summary: &Summary) -> Check {
     let failed = summary.counts.failed_total();
     let ended = summary.counts.ok + failed;
@@ -161,18 +161,19 @@ fn body(summary: &Summary, workload: &Workload) -> Check {
     check(CheckName::Body, wrong == 0, detail)
 }
 
-/// Whether the printed rate and response time account for the clients: X·(R + Z) = clients, corrected at the window's edges
-/// for what was under way, and for time spent thinking, or backing off after failures.
+/// Whether the printed rate and response time account for the clients: X·(R + Z) = clients. The sum is corrected for
+/// requests under way at the window's edges, and for think time and backoff.
 #[allow(clippy::cast_precision_loss)] // spans of nanoseconds, added over clients, lose nothing that matters here
-fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
+fn littles_law(summary: &Summary, window_counts: &WindowCounts) -> Check {
     let response = &summary.latency_us.response;
     let responses_ns = response.mean.unwrap_or(0.0) * 1e3 * response.count as f64;
-    let spent_ns = responses_ns + ledger.carried_out_ns as f64 + ledger.paused_ns as f64
-        - ledger.carried_in_ns as f64;
-    let ratio = if ledger.client_ns == 0 {
+    let spent_ns =
+        responses_ns + window_counts.carried_out_ns as f64 + window_counts.paused_ns as f64
+            - window_counts.carried_in_ns as f64;
+    let ratio = if window_counts.client_ns == 0 {
         0.0
     } else {
-        spent_ns / ledger.client_ns as f64
+        spent_ns / window_counts.client_ns as f64
     };
     let times = if summary.plan.think_s > 0.0 {
         "response and think time"
@@ -187,10 +188,10 @@ fn littles_law(summary: &Summary, ledger: &Ledger) -> Check {
 }
 
 /// Whether the requests of the plan were sent at all.
-fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
+fn offered(summary: &Summary, window_counts: &WindowCounts, evidence: &Evidence) -> Check {
     let due = evidence.offered.unwrap_or(summary.counts.planned);
     let share = ratio(summary.counts.sent, due).unwrap_or(1.0);
-    let waited = match ledger.waited_for_slot {
+    let waited = match window_counts.waited_for_slot {
         0 => String::new(),
         count => format!("; {count} of them waited for a free connection"),
     };
@@ -206,9 +207,9 @@ fn offered(summary: &Summary, ledger: &Ledger, evidence: &Evidence) -> Check {
 
 /// Whether the figures are the server's and not the generator's own limit.
 ///
-/// Closed loop: a thread that used its whole CPU set the pace. Open loop: besides, lateness of the generator must be a
-/// small part of the 99th percentile, or too short to matter; of a thread that spins between planned instants the CPU
-/// share says nothing, and its lateness everything.
+/// Closed loop: a thread that used its whole CPU was the limit. Open loop: in addition, the generator's lateness must
+/// be a small part of the 99th percentile, or too short to matter. If threads spin between planned instants, only their
+/// lateness counts, because their CPU share says nothing.
 fn generator(summary: &Summary) -> Check {
     let share = summary.generator.cpu_share;
     let named = |ok, detail| check(CheckName::Generator, ok, detail);
@@ -258,7 +259,7 @@ mod tests {
     use crate::histograms::Histograms;
     use crate::summary::{Arrivals, Counts, Generator, Rates, SCHEMA_VERSION};
 
-    /// What the check says of a generator with one thread that used this share of a CPU and sent at most so late.
+    /// The check of a generator whose one thread used this share of a CPU and sent requests `lag_us` late.
     fn judged(pace: Pace, pacing: Pacing, cpu_share: f64, lag_us: u64) -> Check {
         let mut histograms = Histograms::new();
         histograms.lag.record_n(lag_us * 1_000, 2_000).unwrap();
@@ -318,7 +319,7 @@ mod tests {
         let prompt = judged(OPEN, Pacing::Spin, 1.0, 5);
         assert!(prompt.ok, "{}", prompt.detail);
         assert!(!judged(OPEN, Pacing::Spin, 1.0, 900).ok);
-        // In a closed loop nothing else can tell.
+        // In a closed loop, only the CPU share can tell.
         assert!(!judged(CLOSED, Pacing::Spin, 1.0, 5).ok);
     }
 }

@@ -5,7 +5,7 @@ mod execute;
 mod histogram_log;
 mod levels;
 mod live;
-mod outlets;
+mod outputs;
 mod parse;
 mod search;
 mod sink;
@@ -20,8 +20,10 @@ use clap::{Args, ValueEnum};
 pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
 pub use execute::{execute, refuse};
 pub use parse::parse_duration;
-use parse::{parse_clients, parse_cpus, parse_rates, parse_reuse};
-pub use task::{Task, UsageError};
+use parse::{parse_clients, parse_rates, parse_reuse};
+pub use task::{LoadTask, UsageError};
+
+use hola_base::process::Cpus;
 
 use crate::condition::Condition;
 
@@ -133,7 +135,7 @@ pub struct LoadArgs {
     pub any_body: bool,
 
     /// CPUs to pin the worker threads to, such as 0,2-3
-    #[arg(long, value_name = "LIST", value_parser = parse_cpus)]
+    #[arg(long, value_name = "LIST")]
     pub cpus: Option<Cpus>,
 
     /// Open loop: most requests at once; later ones wait and are counted [default: what open files allow]
@@ -204,19 +206,15 @@ pub enum Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reuse(pub Option<u64>);
 
-/// A list of CPU numbers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cpus(pub Vec<usize>);
-
-/// Numbers of clients, for a load each.
+/// Numbers of clients, for one load each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientLevels(pub Vec<u32>);
 
-/// Rates, per second, for a load each.
+/// Rates, per second, for one load each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateLevels(pub Vec<f64>);
 
-/// Where the result goes, in which shape, and what it must not say.
+/// Where the result goes, in which format, and which results are an error.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     /// Shape.
@@ -236,7 +234,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// Whether standard output is all that the result is for.
+    /// Whether the result is only for standard output: no file, gate or strict check.
     fn is_for_stdout_alone(&self) -> bool {
         self.file.is_none()
             && self.hlog.is_none()

@@ -1,4 +1,4 @@
-//! Conditions on a result, such as `p99>10ms`: what breaks a gate and what an objective asks for.
+//! Conditions on a result, such as `p99>10ms`: gates and objectives consist of them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,18 +16,18 @@ pub struct Condition {
 
 /// Whether a condition holds, as far as the measurement can tell.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Truth {
-    /// It holds; with the figure, written out.
+pub enum ConditionResult {
+    /// It holds; with the figure as text.
     Holds(String),
-    /// It does not; with the figure, written out.
+    /// It does not hold; with the figure as text.
     Fails(String),
-    /// Failures reach into the figure, so only a lower bound is known, and it does not decide.
+    /// Failures affect the figure, so only a lower bound is known, and this does not decide the condition.
     Undecided(String),
     /// There are too few samples for the figure.
     Unsupported(String),
 }
 
-/// Why a text is no condition.
+/// The text is not a condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not a condition such as p99>10ms, service.p99.9>=1s, max>2s, failed>0.1%, failed>5 or rate<1000"
@@ -46,7 +46,7 @@ enum Metric {
     FailedShare,
 }
 
-/// The interval between timestamps that a distribution is of.
+/// The interval between two timestamps that a distribution describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Interval {
     Response,
@@ -117,11 +117,11 @@ impl Condition {
     }
 
     /// Whether it holds in `summary`.
-    pub fn holds(&self, summary: &Summary) -> Truth {
+    pub fn holds(&self, summary: &Summary) -> ConditionResult {
         let figure = self.figure(summary);
         let said = self.written(&figure);
         let (value, exact) = match figure {
-            Figure::Unsupported => return Truth::Unsupported(said),
+            Figure::Unsupported => return ConditionResult::Unsupported(said),
             Figure::Exact(value) => (value, true),
             Figure::AtLeast(value) => (value, false),
         };
@@ -134,9 +134,9 @@ impl Condition {
         // A lower bound decides only what a larger value cannot change.
         let upwards = matches!(self.comparison, Comparison::Above | Comparison::AtLeast);
         match (exact || holds == upwards, holds) {
-            (false, _) => Truth::Undecided(said),
-            (true, true) => Truth::Holds(said),
-            (true, false) => Truth::Fails(said),
+            (false, _) => ConditionResult::Undecided(said),
+            (true, true) => ConditionResult::Holds(said),
+            (true, false) => ConditionResult::Fails(said),
         }
     }
 
@@ -216,7 +216,7 @@ fn parse_latency(name: &str) -> Option<(Interval, &'static str)> {
     Some((interval, figure))
 }
 
-/// A number of at least zero, perhaps with `k` for thousands or `M` for millions.
+/// A number of at least zero, optionally with `k` for thousands or `M` for millions.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let (digits, factor) = match text.strip_suffix(['k', 'K']) {
         Some(digits) => (digits, 1e3),
@@ -259,13 +259,13 @@ mod tests {
         summary
     }
 
-    /// First letter of the truth of `condition`.
+    /// The result of `condition`, as a letter.
     fn truth(condition: &str, summary: &Summary) -> char {
         match condition.parse::<Condition>().unwrap().holds(summary) {
-            Truth::Holds(_) => 'h',
-            Truth::Fails(_) => 'f',
-            Truth::Undecided(_) => 'u',
-            Truth::Unsupported(_) => '?',
+            ConditionResult::Holds(_) => 'h',
+            ConditionResult::Fails(_) => 'f',
+            ConditionResult::Undecided(_) => 'u',
+            ConditionResult::Unsupported(_) => '?',
         }
     }
 

@@ -1,15 +1,15 @@
-//! The engine: one thread per share of the load, each with its own readiness loop and nothing shared in the hot path.
+//! The engine: each worker thread runs one share of the load in its own event loop, and shares nothing in the hot path.
 
 mod completion;
 mod exchange;
 mod job;
-pub(crate) mod ledger;
 mod readiness;
 mod slot;
 mod source;
 mod start;
 mod transport;
 mod window;
+pub(crate) mod window_counts;
 mod worker;
 
 use std::io;
@@ -18,53 +18,56 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use completion::Completion;
-use job::Plan;
-use ledger::{Gauge, Ledger};
-use readiness::Readiness;
-use start::{GateKey, Running, SetupError, Spawn, StartGate, SystemThreads};
+use completion::CompletionTransport;
+use job::ThreadPlan;
+use readiness::ReadinessTransport;
+use start::{GateOpener, Running, SetupError, Spawn, StartGate, SystemThreads};
 use transport::Transport;
-use worker::{Signals, Worker, Yield};
+use window_counts::{LiveCounts, WindowCounts};
+use worker::{Signals, Worker, WorkerResult};
+
+use hola_base::process::descriptor_limit;
 
 use crate::histograms::Histograms;
-use crate::intervals::{self, Collector, Interval, Moment};
+use crate::intervals::{self, Interval, IntervalCollector, IntervalEnd};
 use crate::kernel;
 use crate::measurement::{Evidence, Measurement};
 use crate::recorder::Recorder;
 use crate::sys;
-use crate::throttling::{Meter, Throttling};
+use crate::throttling::{Throttling, ThrottlingMeter};
 use crate::workload::{Engine, InvalidWorkload, Stop, Workload};
 
-/// How often the calling thread looks whether to stop.
+/// How often the calling thread checks whether to stop.
 const POLL: Duration = Duration::from_millis(50);
 
-/// How often it shows progress, at most.
+/// Shortest time between two progress reports.
 const SHOW: Duration = Duration::from_millis(500);
 
-/// Time between a request to stop and the stop: longer than a worker's nap, so that all end together.
+/// Time between a request to stop and the stop: longer than a worker's longest sleep, so that all workers stop
+/// together.
 const NOTICE_NS: u64 = 100_000_000;
 
 /// Follows a run from the calling thread.
 pub trait Observer {
-    /// Takes a snapshot, at most twice a second.
+    /// Receives a snapshot, at most twice a second.
     fn progress(&self, _progress: &Progress) {}
 
-    /// How often to tell of an [`Interval`]; `None`, the default, spares the workers the trouble.
+    /// How often to report an [`Interval`]; with `None`, the default, the workers do not collect intervals.
     fn interval_length(&self) -> Option<Duration> {
         None
     }
 
-    /// Takes what happened in the interval that has just ended, and the distributions of the window so far.
+    /// Receives the interval that has just ended, and the distributions of the window so far.
     fn interval(&self, _interval: &Interval, _so_far: &Histograms) {}
 
-    /// Asked twenty times a second: true ends the run early, with what was measured so far.
+    /// Called twenty times a second; true ends the run early and keeps what was measured so far.
     fn should_stop(&self) -> bool {
         false
     }
 }
 
-/// Reads something at both ends of the measured window, on the thread of the first worker: between two of its events, so
-/// that what is read is of that very instant. What it takes is the load's time; it must be quick.
+/// Is called when the measured window opens and closes, on the thread of the first worker. The call is between two of
+/// its events, so a reading belongs to that very instant. The call delays the load, so it must be quick.
 pub trait Probe: Sync {
     /// The window opens.
     fn window_opened(&self) {}
@@ -73,24 +76,24 @@ pub trait Probe: Sync {
     fn window_closed(&self) {}
 }
 
-/// A probe that reads nothing.
+/// A probe that does nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoProbe;
 
 impl Probe for NoProbe {}
 
-/// An observer that watches nothing.
+/// An observer that does nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Unobserved;
+pub struct NoObserver;
 
-impl Observer for Unobserved {}
+impl Observer for NoObserver {}
 
-/// Where a run stands; the counts are those of the measured window and up to 0.1 s old.
+/// State of a run; the counts are those of the measured window and up to 0.1 s old.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Time since the start, warm-up included.
     pub elapsed: Duration,
-    /// Requests ended, well or badly.
+    /// Requests ended, successfully or not.
     pub completed: u64,
     /// Requests failed.
     pub failed: u64,
@@ -103,10 +106,10 @@ pub struct Progress {
 /// Why there is no measurement.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The load makes no sense or does not fit this process.
+    /// The load is invalid, or exceeds a limit of this process.
     #[error(transparent)]
     Invalid(#[from] InvalidWorkload),
-    /// The system refused a worker thread; those made before it have been released.
+    /// The system refused to spawn a worker thread; the threads already spawned have been released.
     #[error(
         "could not start generator thread {thread} of {threads}: {source} (limits: RLIMIT_NPROC, pids.max of the control \
          group, kernel.threads-max, memory for its stack)"
@@ -148,23 +151,27 @@ pub enum LoadError {
     StoppedInWarmup,
 }
 
-/// Puts `workload` on its target and measures.
+/// Runs `workload` on its target and measures it.
 ///
 /// Blocks until the run is over; the calling thread only watches.
 ///
-/// Which requests are measured: in an *open loop* those whose intended instant lies in the window, wherever they end;
-/// after it, late answers are awaited for one timeout, and stay in the distribution. In a *closed loop ended by time*
-/// those that end in the window, whatever the warm-up had begun; those under way at its end are counted as in flight.
-/// In a *closed loop ended by a count* the first so many begun after the warm-up, all of them awaited. A stop asked for
-/// by the observer ends the window at once and awaits nothing.
+/// Measured requests:
+///
+/// - *Open loop*: those whose intended instant lies in the window, whenever they end. After the window, the run waits
+///   for late answers for one timeout; they stay in the distribution.
+/// - *Closed loop ended by time*: those that end in the window, even if begun in the warm-up. Those under way at its
+///   end are counted as in flight.
+/// - *Closed loop ended by a count*: those begun after the warm-up, until the count is reached. The run waits for all.
+///
+/// If the observer asks to stop, the window ends at once, and the run waits for no answer.
 ///
 /// # Errors
-/// [`LoadError`]; a server that fails is not an error but a measurement full of failures.
+/// Returns [`LoadError`] if there is no measurement. Failures of the server are no error, but part of a measurement.
 pub fn run(workload: &Workload, observer: &dyn Observer) -> Result<Measurement, LoadError> {
     run_probed(workload, observer, &NoProbe)
 }
 
-/// The same, with `probe` told of both ends of the measured window.
+/// As [`run`], and calls `probe` when the measured window opens and closes.
 ///
 /// # Errors
 /// As [`run`].
@@ -174,36 +181,36 @@ pub fn run_probed(
     probe: &dyn Probe,
 ) -> Result<Measurement, LoadError> {
     let kernel_before = kernel::read();
-    let open_files = sys::raise_open_file_limit();
+    let open_files = descriptor_limit();
     workload.validate(open_files)?;
-    let plan = Plan::of(workload, open_files);
+    let plan = ThreadPlan::of(workload, open_files);
     let engine = workload.engine.resolved();
     let Work {
         parts,
         stopped,
         throttling,
     } = match engine {
-        Engine::Completion => work::<Completion>(&plan, observer, probe, &SystemThreads)?,
+        Engine::Completion => work::<CompletionTransport>(&plan, observer, probe, &SystemThreads)?,
         Engine::Auto | Engine::Readiness => {
-            work::<Readiness>(&plan, observer, probe, &SystemThreads)?
+            work::<ReadinessTransport>(&plan, observer, probe, &SystemThreads)?
         }
     };
-    if parts.iter().any(|part| part.ledger.window_ns == 0) && stopped {
+    if parts.iter().any(|part| part.window_counts.window_ns == 0) && stopped {
         return Err(LoadError::StoppedInWarmup);
     }
     let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut recorder = Recorder::new();
-    let mut ledger = Ledger::new();
+    let mut window_counts = WindowCounts::new();
     for part in &parts {
         recorder.merge(&part.recorder);
-        ledger.merge(&part.ledger);
+        window_counts.merge(&part.window_counts);
     }
-    let cpu_shares = parts.iter().map(|part| part.ledger.cpu_share());
+    let cpu_shares = parts.iter().map(|part| part.window_counts.cpu_share());
     let evidence = Evidence {
-        planned: planned(workload, &plan, &ledger),
+        planned: planned(workload, &plan, &window_counts),
         offered: plan
             .schedule
-            .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + ledger.window_ns)),
+            .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + window_counts.window_ns)),
         schedule: plan.schedule.map(|schedule| (schedule, plan.open_ns)),
         engine,
         threads,
@@ -212,34 +219,40 @@ pub fn run_probed(
         kernel: kernel::since(kernel_before),
         throttling,
     };
-    Ok(Measurement::build(workload, recorder, &ledger, &evidence))
+    Ok(Measurement::build(
+        workload,
+        recorder,
+        &window_counts,
+        &evidence,
+    ))
 }
 
-/// Requests of the plan: counted from the schedule once more, not from what the workers did, so that the identity is a check.
-fn planned(workload: &Workload, plan: &Plan, ledger: &Ledger) -> u64 {
+/// Requests of the plan. They are counted from the schedule again, not from what the workers did, so that the identity
+/// is a check.
+fn planned(workload: &Workload, plan: &ThreadPlan, window_counts: &WindowCounts) -> u64 {
     match (plan.schedule, workload.stop) {
         (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
         (None, Stop::Requests(requests)) => requests,
-        (None, Stop::After(_)) => ledger.sent,
+        (None, Stop::After(_)) => window_counts.sent,
     }
 }
 
-/// What the threads of a run bring back.
+/// What the threads of a run return.
 #[derive(Debug)]
 struct Work {
-    parts: Vec<Yield>,
-    /// Whether they were stopped early.
+    parts: Vec<WorkerResult>,
+    /// Whether the threads were stopped early.
     stopped: bool,
-    /// What a CPU quota took from them since the window opened.
+    /// Time that a CPU quota took from them since the window opened.
     throttling: Option<Throttling>,
 }
 
-/// Has a thread do each job of `plan`, all from the same instant.
+/// Runs each job of `plan` on a thread of its own; all start at the same instant.
 ///
 /// # Errors
-/// [`LoadError`] when a thread could not be made, set up, or go on; all others have ended then.
+/// Returns [`LoadError`] if a thread cannot be spawned, set up, or continue; all others have ended by then.
 fn work<T: Transport>(
-    plan: &Plan,
+    plan: &ThreadPlan,
     observer: &dyn Observer,
     probe: &dyn Probe,
     spawn: &impl Spawn,
@@ -248,7 +261,7 @@ fn work<T: Transport>(
         stop_at_ns: AtomicU64::new(u64::MAX),
         probe,
     };
-    let mut gauges: Vec<Gauge> = plan.jobs.iter().map(|_| Gauge::default()).collect();
+    let mut gauges: Vec<LiveCounts> = plan.jobs.iter().map(|_| LiveCounts::default()).collect();
     let mut collector = observer
         .interval_length()
         .map(|length| collector(length, &mut gauges));
@@ -257,23 +270,23 @@ fn work<T: Transport>(
     let caller = thread::current();
     let mut tell = |interval: &_, so_far: &_| observer.interval(interval, so_far);
     let threads = plan.jobs.len();
-    let mut meter = Meter::start();
+    let mut meter = ThrottlingMeter::start();
     let mut metered = false;
     let (yields, stopped) = thread::scope(|scope| {
-        let key = GateKey(&gate);
+        let key = GateOpener(&gate);
         let (outcomes, setups) = mpsc::channel();
         let mut handles = Vec::with_capacity(threads);
-        for (index, (job, gauge)) in plan.jobs.iter().zip(&gauges).enumerate() {
+        for (index, (job, live_counts)) in plan.jobs.iter().zip(&gauges).enumerate() {
             let (signals, gate, running) = (&signals, &gate, Running::new(&running, &caller));
             let outcomes = outcomes.clone();
             let body = move || {
                 let _running = running;
-                let worker = set_up::<T>(Worker::new(job, signals, gauge), index, &outcomes);
-                // The caller waits until every thread has said how it went, or is gone.
+                let worker = set_up::<T>(Worker::new(job, signals, live_counts), index, &outcomes);
+                // The caller waits until every thread has reported its setup or has ended.
                 drop(outcomes);
                 let result = worker?.run(gate.wait()?);
                 if result.is_err() {
-                    // A measurement without this thread's share is none: the others need not go on.
+                    // Without this thread's share there is no measurement, so the other threads need not continue.
                     signals.stop_at_ns.store(0, Ordering::Relaxed);
                 }
                 Some(result)
@@ -296,9 +309,9 @@ fn work<T: Transport>(
             })?;
         }
         let open = key.open() + plan.open_ns;
-        let mut follow = |gauges: &[Gauge]| {
+        let mut follow = |gauges: &[LiveCounts]| {
             if !metered && sys::now_ns() >= open {
-                // What the warm-up lost is not the window's.
+                // Time lost in the warm-up does not belong to the window.
                 metered = true;
                 meter.restart();
             }
@@ -332,7 +345,7 @@ fn work<T: Transport>(
     })
 }
 
-/// Tells the caller how setting up went, and returns the worker if there is one.
+/// Reports the result of the setup to the caller, and returns the worker if there is one.
 fn set_up<'run, T: Transport>(
     worker: Result<Worker<'run, T>, SetupError>,
     index: usize,
@@ -347,41 +360,41 @@ fn set_up<'run, T: Transport>(
     worker
 }
 
-/// What a thread returned; its panic goes on in the caller.
+/// The result of a thread; resumes its panic in the caller.
 fn join<R>(thread: ScopedJoinHandle<'_, R>) -> R {
     thread
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Gives every worker a way to hand its recorder over.
-fn collector(length: Duration, gauges: &mut [Gauge]) -> Collector {
+/// Gives every worker a channel to hand over its recorder.
+fn collector(length: Duration, gauges: &mut [LiveCounts]) -> IntervalCollector {
     let (handovers, collector) = intervals::channel(length, gauges.len());
-    for (gauge, handover) in gauges.iter_mut().zip(handovers) {
-        gauge.handover = Some(handover);
+    for (live_counts, interval_sender) in gauges.iter_mut().zip(handovers) {
+        live_counts.interval_sender = Some(interval_sender);
     }
     collector
 }
 
-/// Now, in a window open since `open`.
-fn moment(open: u64, gauges: &[Gauge]) -> Moment {
-    Moment {
+/// The current moment of a window that opened at `open`.
+fn moment(open: u64, gauges: &[LiveCounts]) -> IntervalEnd {
+    IntervalEnd {
         elapsed_ns: sys::now_ns().saturating_sub(open),
         in_flight: sums(gauges)[2],
     }
 }
 
-/// Moves what the workers had not handed over to the last intervals, and the whole to the first worker's yield.
+/// Adds what the workers did not hand over to the last intervals, and the whole to the first worker's result.
 fn collect_rest(
-    collector: Collector,
-    yields: &mut [nix::Result<Yield>],
-    moment: Moment,
+    collector: IntervalCollector,
+    yields: &mut [nix::Result<WorkerResult>],
+    moment: IntervalEnd,
     tell: &mut dyn FnMut(&Interval, &Histograms),
 ) {
     let rest: nix::Result<Vec<_>> = yields
         .iter_mut()
         .map(|part| match part {
-            Ok(part) => Ok((part.ledger.sent, part.recorder.take())),
+            Ok(part) => Ok((part.window_counts.sent, part.recorder.take())),
             Err(errno) => Err(*errno),
         })
         .collect();
@@ -391,13 +404,14 @@ fn collect_rest(
     }
 }
 
-/// Shows progress and passes on the wish to stop, until all workers are done; true when they were stopped.
+/// Reports progress and passes a request to stop on to the workers, until all workers are done; true if they were
+/// stopped.
 fn watch(
     running: &AtomicUsize,
-    gauges: &[Gauge],
+    gauges: &[LiveCounts],
     signals: &Signals,
     observer: &dyn Observer,
-    follow: &mut dyn FnMut(&[Gauge]),
+    follow: &mut dyn FnMut(&[LiveCounts]),
 ) -> bool {
     let began = std::time::Instant::now();
     let mut shown = began;
@@ -426,11 +440,11 @@ fn watch(
     stopped
 }
 
-/// Gauges of all workers, added: completed, failed, in flight, offered.
-fn sums(gauges: &[Gauge]) -> [u64; 4] {
+/// Live counts of all workers, summed: completed, failed, in flight, offered.
+fn sums(gauges: &[LiveCounts]) -> [u64; 4] {
     let mut sums = [0; 4];
-    for gauge in gauges {
-        gauge
+    for live_counts in gauges {
+        live_counts
             .read()
             .iter()
             .zip(&mut sums)
@@ -469,7 +483,7 @@ mod tests {
     }
 
     /// Four threads with a client each, or an open loop, for an hour.
-    fn plans() -> [Plan; 2] {
+    fn plans() -> [ThreadPlan; 2] {
         let open = Pace::Open {
             rate_per_s: 100.0,
             arrivals: Arrivals::Constant,
@@ -481,12 +495,12 @@ mod tests {
                 stop: Stop::After(Duration::from_secs(3600)),
                 ..Workload::new(([127, 0, 0, 1], 9).into())
             };
-            Plan::of(&workload, 1024)
+            ThreadPlan::of(&workload, 1024)
         })
     }
 
-    fn refusal<T: Transport>(plan: &Plan, allowed: usize) -> String {
-        match work::<T>(plan, &Unobserved, &NoProbe, &AtMost(Cell::new(allowed))) {
+    fn refusal<T: Transport>(plan: &ThreadPlan, allowed: usize) -> String {
+        match work::<T>(plan, &NoObserver, &NoProbe, &AtMost(Cell::new(allowed))) {
             Err(error @ LoadError::ThreadRefused { .. }) => error.to_string(),
             other => panic!("{:?}", other.map(drop)),
         }
@@ -496,9 +510,9 @@ mod tests {
     fn a_refused_thread_is_named_and_releases_those_that_wait_for_it() {
         for plan in &plans() {
             for allowed in 0..4 {
-                let mut refusals = vec![refusal::<Readiness>(plan, allowed)];
+                let mut refusals = vec![refusal::<ReadinessTransport>(plan, allowed)];
                 if Engine::Completion.unavailable().is_none() {
-                    refusals.push(refusal::<Completion>(plan, allowed));
+                    refusals.push(refusal::<CompletionTransport>(plan, allowed));
                 }
                 for words in refusals {
                     let expected =
@@ -514,10 +528,11 @@ mod tests {
     fn a_thread_that_cannot_be_set_up_is_named_and_releases_the_others() {
         for mut plan in plans() {
             plan.jobs[2].cpu = Some(1023);
-            let words = match work::<Readiness>(&plan, &Unobserved, &NoProbe, &SystemThreads) {
-                Err(error) => error.to_string(),
-                Ok(_) => panic!("no machine that this runs on has 1024 CPUs"),
-            };
+            let words =
+                match work::<ReadinessTransport>(&plan, &NoObserver, &NoProbe, &SystemThreads) {
+                    Err(error) => error.to_string(),
+                    Ok(_) => panic!("no machine that this runs on has 1024 CPUs"),
+                };
             assert!(
                 words.starts_with(
                     "could not set up generator thread 3 of 4: cannot run on CPU 1023 (--cpus): "

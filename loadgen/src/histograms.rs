@@ -7,13 +7,13 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 
 use crate::summary::{Distribution, Latencies};
 
-/// Longest time told apart, one hour; a longer one is entered as this.
+/// Longest time that is resolved, one hour; a longer one is recorded as this.
 const LONGEST_NS: u64 = 3_600_000_000_000;
 
 /// Significant decimal digits: a value is off by at most 0.1 %.
 const DIGITS: u8 = 3;
 
-/// Fewest samples beyond a percentile that support printing it.
+/// Minimum number of samples beyond a percentile for it to be printed.
 const MIN_BEYOND: u64 = 10;
 
 /// Distributions of the intervals between a request's timestamps, in nanoseconds.
@@ -29,12 +29,12 @@ pub struct Histograms {
     pub first_byte: Histogram<u64>,
     /// Intended instant to start.
     pub lag: Histogram<u64>,
-    /// The part of `response` that is failures, entered at their elapsed time: right-censored samples.
+    /// The failures among the samples of `response`, recorded at their elapsed time: right-censored samples.
     pub failed: Histogram<u64>,
 }
 
 impl Histograms {
-    /// Empty ones, at their final size.
+    /// Creates empty histograms at their final size.
     pub fn new() -> Self {
         let empty = empty_histogram();
         Self {
@@ -87,7 +87,7 @@ impl Histograms {
         STANDARD.encode(bytes)
     }
 
-    /// Reads what [`Histograms::encode`] wrote; `None` when it did not.
+    /// Decodes the text of [`Histograms::encode`]; `None` for any other text.
     pub fn decode(text: &str) -> Option<Histogram<u64>> {
         let bytes = STANDARD.decode(text).ok()?;
         Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
@@ -105,10 +105,10 @@ fn empty_histogram() -> Histogram<u64> {
         .unwrap_or_else(|error| unreachable!("constant bounds are valid: {error}"))
 }
 
-/// Figures of `histogram`, of whose samples those in `censored` stand for "at least this long".
+/// Figures of `histogram`. Those of its samples that are also in `censored` mean "at least this long".
 ///
-/// A percentile is unknown beyond its value, and named in [`Distribution::censored`], once its rank exceeds the number
-/// of uncensored samples; so is the maximum when a censored sample holds it.
+/// If the rank of a percentile exceeds the number of uncensored samples, its value is only a lower bound, and
+/// [`Distribution::censored`] names it. The same holds for the maximum if it is a censored sample.
 fn distribution(histogram: &Histogram<u64>, censored: &Histogram<u64>) -> Distribution {
     let count = histogram.len();
     if count == 0 {
@@ -155,7 +155,7 @@ pub fn percentile_ns(histogram: &Histogram<u64>, permille: u64) -> Option<u64> {
     Some(step.value_iterated_to().min(histogram.max()))
 }
 
-/// Rank of the percentile of `permille` among `count` samples, from one: the smallest not below the exact share.
+/// Rank, counted from one, of the percentile of `permille` among `count` samples: the exact share, rounded up.
 fn rank(count: u64, permille: u64) -> u64 {
     u64::try_from((u128::from(count) * u128::from(permille)).div_ceil(1000))
         .unwrap_or(u64::MAX)

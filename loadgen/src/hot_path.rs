@@ -1,25 +1,25 @@
-//! A door for `benches/hot_path.rs` and nobody else: the recorder is private, and a bench of a copy of it would say nothing
-//! about what runs.
+//! Access for `benches/hot_path.rs` only: the recorder is private, and a bench of a copy of it would not measure the
+//! code that runs.
 
-use crate::recorder::{Outcome, Recorder, Times};
-use crate::strips::{Instant, Strips};
+use crate::recorder::{Recorder, RequestOutcome, RequestTimes};
+use crate::time_slices::{SlotInstant, TimeSlices};
 
 /// The recorder of one worker thread in a window of ten seconds.
 #[derive(Debug)]
 pub struct Recording(Recorder);
 
 impl Recording {
-    /// An empty one.
+    /// Creates an empty recorder.
     #[allow(clippy::new_without_default)] // one caller
     pub fn new() -> Self {
         let mut recorder = Recorder::new();
-        recorder.strips = Strips::of(0, 10_000_000_000, Instant::Ended);
+        recorder.time_slices = TimeSlices::of(0, 10_000_000_000, SlotInstant::Ended);
         Self(recorder)
     }
 
-    /// Enters a good answer that began at `start_ns` of the window and took `response_ns`.
+    /// Records a good answer: its request began at `start_ns` of the window and took `response_ns`.
     pub fn record(&mut self, start_ns: u64, response_ns: u64) {
-        let times = Times {
+        let times = RequestTimes {
             intended: start_ns,
             start: start_ns + response_ns / 100,
             connected: start_ns + response_ns / 10,
@@ -27,6 +27,6 @@ impl Recording {
             first_byte: start_ns + response_ns,
             end: start_ns + response_ns,
         };
-        self.0.record(&times, Outcome::Ok);
+        self.0.record(&times, RequestOutcome::Ok);
     }
 }

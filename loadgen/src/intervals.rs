@@ -1,9 +1,9 @@
-//! What happened in each interval of the measured window, while it is still open.
+//! Results of each interval of the measured window, while the window is still open.
 //!
-//! A worker hands its recorder over at each boundary and goes on with an empty one, so that a request costs the same
-//! whether anybody asked for intervals or not. The watching thread puts the parts together. Every sample is in exactly one
-//! recorder, so the intervals add up to the whole. A worker that finds the channel full keeps its recorder until the next
-//! boundary: what waits is bounded, and nothing is lost.
+//! A worker hands over its recorder at each interval boundary and continues with an empty one, so that a request costs
+//! the same with and without intervals. The calling thread merges the parts. Every sample is in exactly one recorder,
+//! so the intervals add up to the whole. A worker that finds the channel full keeps its recorder until the next
+//! boundary: the number of waiting recorders is bounded, and no sample is lost.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,12 +14,13 @@ use crate::histograms::Histograms;
 use crate::recorder::Recorder;
 use crate::summary::{IntervalSummary, SCHEMA_VERSION};
 
-/// Recorders that may wait for the watching thread, for each worker thread.
+/// Recorders of each worker thread that may wait for the calling thread.
 const WAITING_MOST: usize = 2;
 
-/// One interval of the measured window, or the time after it in which late answers were awaited.
+/// One interval of the measured window, or of the time after it in which the run waits for late answers.
 ///
-/// A sample belongs to the interval in which its request ended, give or take what a worker handles at once.
+/// A sample belongs to the interval in which its request ended, apart from the few events that a worker handles at
+/// once.
 #[derive(Clone, Debug)]
 pub struct Interval {
     /// Start, from the opening of the measured window.
@@ -41,7 +42,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// What is published of it.
+    /// The published form of this interval.
     pub fn summary(&self) -> IntervalSummary {
         IntervalSummary {
             schema_version: SCHEMA_VERSION,
@@ -82,7 +83,7 @@ struct Part {
 
 /// A worker's end of the channel.
 #[derive(Debug)]
-pub(crate) struct Handover {
+pub(crate) struct IntervalSender {
     thread: usize,
     every_ns: u64,
     /// First interval not handed over yet.
@@ -92,9 +93,9 @@ pub(crate) struct Handover {
     parts: SyncSender<Part>,
 }
 
-impl Handover {
-    /// Hands `recorder` over if an interval has ended at `now` in a window open since `open`; `sent` counts the requests
-    /// begun since then. Returns the end of the interval under way.
+impl IntervalSender {
+    /// Hands over `recorder` if an interval has ended by `now`, in a window that opened at `open`; `sent` counts the
+    /// requests begun since then. Returns the end of the current interval.
     pub(crate) fn offer(&self, now: u64, open: u64, sent: u64, recorder: &mut Recorder) -> u64 {
         let Some(elapsed) = now.checked_sub(open) else {
             return open;
@@ -124,12 +125,12 @@ impl Handover {
 
 /// What is known of one interval so far.
 #[derive(Debug, Default)]
-struct Pile {
+struct PartialInterval {
     sent: u64,
     recorder: Option<Recorder>,
 }
 
-impl Pile {
+impl PartialInterval {
     fn add(&mut self, sent: u64, recorder: Recorder) {
         self.sent += sent;
         match &mut self.recorder {
@@ -143,57 +144,61 @@ impl Pile {
     }
 }
 
-/// The watching thread's end of the channel: puts the parts of all workers together.
+/// The calling thread's end of the channel: merges the parts of all workers.
 #[derive(Debug)]
-pub(crate) struct Collector {
+pub(crate) struct IntervalCollector {
     every_ns: u64,
     parts: Receiver<Part>,
     /// Intervals each worker has handed over, and requests begun in them.
     done: Vec<u64>,
     sent: Vec<u64>,
-    /// The interval that is put together now, and the one after it.
+    /// Index of the interval that is being collected; its parts, and those of the next one.
     index: u64,
-    current: Pile,
-    next: Pile,
+    current: PartialInterval,
+    next: PartialInterval,
     whole: Recorder,
 }
 
-/// One [`Handover`] for each of `threads`, and the [`Collector`] of their parts.
-pub(crate) fn channel(every: Duration, threads: usize) -> (Vec<Handover>, Collector) {
+/// One [`IntervalSender`] for each of `threads`, and the [`IntervalCollector`] of their parts.
+pub(crate) fn channel(every: Duration, threads: usize) -> (Vec<IntervalSender>, IntervalCollector) {
     let every_ns = u64::try_from(every.as_nanos()).unwrap_or(u64::MAX).max(1);
     let (sender, parts) = sync_channel(WAITING_MOST * threads.max(1));
-    let handovers = (0..threads).map(|thread| Handover {
+    let handovers = (0..threads).map(|thread| IntervalSender {
         thread,
         every_ns,
         next: AtomicU64::new(0),
         sent: AtomicU64::new(0),
         parts: sender.clone(),
     });
-    let collector = Collector {
+    let collector = IntervalCollector {
         every_ns,
         parts,
         done: vec![0; threads],
         sent: vec![0; threads],
         index: 0,
-        current: Pile::default(),
-        next: Pile::default(),
+        current: PartialInterval::default(),
+        next: PartialInterval::default(),
         whole: Recorder::new(),
     };
     (handovers.collect(), collector)
 }
 
-/// When an interval is told of: since the window opened, and by how many requests under way.
+/// The moment at which an interval is reported.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct IntervalEnd {
     /// Time since the measured window opened.
     pub(crate) elapsed_ns: u64,
     /// Requests under way.
     pub(crate) in_flight: u64,
 }
 
-impl Collector {
-    /// Takes what the workers have handed over, and tells of each interval that is complete.
-    pub(crate) fn collect(&mut self, moment: Moment, tell: &mut dyn FnMut(&Interval, &Histograms)) {
+impl IntervalCollector {
+    /// Receives what the workers have handed over, and reports each interval that is complete.
+    pub(crate) fn collect(
+        &mut self,
+        moment: IntervalEnd,
+        tell: &mut dyn FnMut(&Interval, &Histograms),
+    ) {
         while let Ok(part) = self.parts.try_recv() {
             self.done[part.thread] = part.index + 1;
             self.sent[part.thread] += part.sent;
@@ -204,11 +209,12 @@ impl Collector {
         }
     }
 
-    /// Takes what the workers still had when they ended, `rest` of each with all it ever sent, and returns the whole.
+    /// Adds what the workers still had when they ended, and returns the whole. `rest` has the requests sent and the
+    /// last recorder of each worker.
     pub(crate) fn finish(
         mut self,
         rest: impl Iterator<Item = (u64, Recorder)>,
-        moment: Moment,
+        moment: IntervalEnd,
         tell: &mut dyn FnMut(&Interval, &Histograms),
     ) -> Recorder {
         self.collect(moment, tell);
@@ -224,14 +230,14 @@ impl Collector {
         self.whole
     }
 
-    /// Adds a part to its interval. Nobody waits for a worker that is a whole interval behind: what it brings later
-    /// belongs to the interval under way.
+    /// Adds a part to its interval. The collector does not wait for a worker that is a whole interval behind: a late
+    /// part is added to the current interval.
     fn place(
         &mut self,
         index: u64,
         sent: u64,
         recorder: Recorder,
-        moment: Moment,
+        moment: IntervalEnd,
         tell: &mut dyn FnMut(&Interval, &Histograms),
     ) {
         while index > self.index + 1 {
@@ -244,7 +250,7 @@ impl Collector {
         }
     }
 
-    fn tell(&mut self, moment: Moment, tell: &mut dyn FnMut(&Interval, &Histograms)) {
+    fn tell(&mut self, moment: IntervalEnd, tell: &mut dyn FnMut(&Interval, &Histograms)) {
         let pile = std::mem::replace(&mut self.current, std::mem::take(&mut self.next));
         let recorder = pile.recorder.unwrap_or_else(Recorder::new);
         self.whole.merge(&recorder);
@@ -268,25 +274,25 @@ impl Collector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorder::{Cause, Outcome, Phase, Times};
+    use crate::recorder::{Cause, Phase, RequestOutcome, RequestTimes};
 
-    const MOMENT: Moment = Moment {
+    const MOMENT: IntervalEnd = IntervalEnd {
         elapsed_ns: u64::MAX,
         in_flight: 0,
     };
 
-    fn record(recorder: &mut Recorder, outcome: Outcome) {
-        let times = Times {
+    fn record(recorder: &mut Recorder, outcome: RequestOutcome) {
+        let times = RequestTimes {
             intended: 1,
             start: 2,
             end: 1_000,
-            ..Times::default()
+            ..RequestTimes::default()
         };
         recorder.record(&times, outcome);
     }
 
     /// Two workers whose window opens at 100 and whose intervals are 10 long.
-    fn two() -> (Vec<Handover>, Collector) {
+    fn two() -> (Vec<IntervalSender>, IntervalCollector) {
         channel(Duration::from_nanos(10), 2)
     }
 
@@ -295,7 +301,7 @@ mod tests {
         let (workers, mut collector) = two();
         let mut recorder = Recorder::new();
         let mut told = Vec::new();
-        record(&mut recorder, Outcome::Ok);
+        record(&mut recorder, RequestOutcome::Ok);
         assert_eq!(workers[0].offer(99, 100, 0, &mut recorder), 100);
         assert_eq!(workers[0].offer(109, 100, 1, &mut recorder), 110);
         assert_eq!(recorder.ok, 1, "the interval is not over");
@@ -310,7 +316,7 @@ mod tests {
         assert!(told.is_empty());
         record(
             &mut recorder,
-            Outcome::Failed(Cause::Timeout, Phase::Connect),
+            RequestOutcome::Failed(Cause::Timeout, Phase::Connect),
         );
         workers[1].offer(113, 100, 5, &mut recorder);
         collector.collect(MOMENT, &mut |interval, _| told.push(interval.clone()));
@@ -330,7 +336,7 @@ mod tests {
         let mut sum = Histograms::new();
         for now in [110, 120, 130, 140] {
             let mut recorder = Recorder::new();
-            record(&mut recorder, Outcome::Ok);
+            record(&mut recorder, RequestOutcome::Ok);
             workers[0].offer(now, 100, now, &mut recorder);
             collector.collect(MOMENT, &mut |interval, _| {
                 told += 1;
@@ -339,10 +345,10 @@ mod tests {
         }
         assert_eq!(told, 2);
         let mut late = Recorder::new();
-        record(&mut late, Outcome::Ok);
+        record(&mut late, RequestOutcome::Ok);
         workers[1].offer(145, 100, 1, &mut late);
         let mut last = Recorder::new();
-        record(&mut last, Outcome::Ok);
+        record(&mut last, RequestOutcome::Ok);
         let rest = [(141, last), (1, Recorder::new())].into_iter();
         let whole = collector.finish(rest, MOMENT, &mut |interval, _| {
             sum.merge(&interval.histograms);
@@ -356,7 +362,7 @@ mod tests {
         let (workers, collector) = channel(Duration::from_nanos(10), 1);
         let mut recorder = Recorder::new();
         for now in [110, 120, 130, 140, 150] {
-            record(&mut recorder, Outcome::Ok);
+            record(&mut recorder, RequestOutcome::Ok);
             workers[0].offer(now, 100, now, &mut recorder);
         }
         assert_eq!(recorder.ok, 3, "two wait, the rest is kept");

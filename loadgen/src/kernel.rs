@@ -4,18 +4,18 @@ use std::fs;
 
 use crate::summary::KernelEvidence;
 
-/// Reads the counters as they stand, for the whole network namespace; `None` where the kernel does not tell.
+/// Reads the current counters of the whole network namespace; `None` if the kernel does not provide them.
 pub fn read() -> Option<KernelEvidence> {
     parse(&fs::read_to_string("/proc/net/netstat").ok()?)
 }
 
-/// What has been added since an earlier reading.
+/// The increase since an earlier reading.
 pub fn since(before: Option<KernelEvidence>) -> Option<KernelEvidence> {
     Some(read()?.less(before?))
 }
 
 impl KernelEvidence {
-    /// What was added after `earlier`, a reading of the same counters.
+    /// The increase since `earlier`, a reading of the same counters.
     fn less(self, earlier: Self) -> Self {
         Self {
             listen_overflows: self
@@ -30,7 +30,7 @@ impl KernelEvidence {
         }
     }
 
-    /// What was added in two spans of time together.
+    /// The sum of the increases over two spans of time.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             listen_overflows: self.listen_overflows + other.listen_overflows,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::checks;
-use crate::engine::ledger::Ledger;
+use crate::engine::window_counts::WindowCounts;
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
@@ -11,25 +11,25 @@ use crate::summary::{Counts, Generator, KernelEvidence, Rates, SCHEMA_VERSION, S
 use crate::throttling::Throttling;
 use crate::workload::{Engine, Workload};
 
-/// What one run measured, or several merged.
+/// The result of one run, or of several merged runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
-    /// What is published.
+    /// The published figures.
     pub summary: Summary,
     /// Distributions, in nanoseconds.
     pub histograms: Histograms,
-    /// Length of the measured window as it was; merged measurements add theirs.
+    /// Actual length of the measured window; for merged measurements, the sum.
     pub window: Duration,
-    /// Whether the run was stopped before its plan was done.
+    /// Whether the run was stopped before the end of its plan.
     pub interrupted: bool,
 }
 
-/// What a run knows beyond its books.
+/// What a run knows besides its recorder and its counts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Evidence {
     /// Requests of the whole plan, counted from the schedule.
     pub(crate) planned: u64,
-    /// Those whose instant came before the window ended (open loop).
+    /// Planned requests whose instant came before the window ended (open loop).
     pub(crate) offered: Option<u64>,
     /// Planned instants of an open loop, and when its window opened.
     pub(crate) schedule: Option<(Schedule, u64)>,
@@ -37,32 +37,32 @@ pub(crate) struct Evidence {
     pub(crate) engine: Engine,
     /// Worker threads.
     pub(crate) threads: u32,
-    /// CPU share of the busiest of them.
+    /// CPU share of the busiest worker thread.
     pub(crate) cpu_share: f64,
     /// Whether the run was stopped early.
     pub(crate) stopped: bool,
-    /// What the kernel counted meanwhile.
+    /// Increase of the kernel's counters during the run.
     pub(crate) kernel: Option<KernelEvidence>,
-    /// What a CPU quota took from this process meanwhile.
+    /// Time that a CPU quota took from this process.
     pub(crate) throttling: Option<Throttling>,
 }
 
 impl Measurement {
-    /// Turns the merged books of all threads into figures, and judges them.
+    /// Turns the merged counts of all threads into figures, and runs the checks on them.
     pub(crate) fn build(
         workload: &Workload,
         recorder: Recorder,
-        ledger: &Ledger,
+        window_counts: &WindowCounts,
         evidence: &Evidence,
     ) -> Self {
-        let window = Duration::from_nanos(ledger.window_ns);
+        let window = Duration::from_nanos(window_counts.window_ns);
         let counts = Counts {
             planned: evidence.planned,
-            sent: ledger.sent,
+            sent: window_counts.sent,
             ok: recorder.ok,
-            not_sent: evidence.planned.saturating_sub(ledger.sent),
-            in_flight_at_end: ledger.in_flight_at_end,
-            closed_between_requests: ledger.closed_between_requests,
+            not_sent: evidence.planned.saturating_sub(window_counts.sent),
+            in_flight_at_end: window_counts.in_flight_at_end,
+            closed_between_requests: window_counts.closed_between_requests,
             failed: recorder.failures(),
         };
         let mut summary = Summary {
@@ -71,9 +71,9 @@ impl Measurement {
             url: workload.url(),
             plan: workload.plan(),
             rates: Rates {
-                offered_per_s: per_second(evidence.offered.unwrap_or(ledger.sent), window),
-                completed_per_s: per_second(ledger.ended, window),
-                good_per_s: per_second(ledger.good, window),
+                offered_per_s: per_second(evidence.offered.unwrap_or(window_counts.sent), window),
+                completed_per_s: per_second(window_counts.ended, window),
+                good_per_s: per_second(window_counts.good, window),
             },
             counts,
             latency_us: recorder.histograms.latencies(),
@@ -81,13 +81,14 @@ impl Measurement {
                 engine: Some(evidence.engine),
                 pacing: workload.pacing,
                 threads: evidence.threads,
-                cpu_us_per_request: ratio(ledger.cpu_ns, ledger.ended).map(|ns| ns / 1e3),
+                cpu_us_per_request: ratio(window_counts.cpu_ns, window_counts.ended)
+                    .map(|ns| ns / 1e3),
                 cpu_share: evidence.cpu_share,
             },
             kernel: evidence.kernel,
             validity: Vec::new(),
         };
-        summary.validity = checks::all(&summary, &recorder, workload, ledger, evidence);
+        summary.validity = checks::all(&summary, &recorder, workload, window_counts, evidence);
         Self {
             summary,
             histograms: recorder.histograms,
@@ -98,8 +99,8 @@ impl Measurement {
 
     /// Adds another measurement of the same plan, as if one run had made both.
     ///
-    /// Histograms and counts add and percentiles are read anew; rates and CPU time are weighted by what they were
-    /// divided by. A check holds when it holds in both parts, except those that only need counts: they are made again.
+    /// Histograms and counts are added, and percentiles are read from the sums. Rates are weighted by window length,
+    /// CPU time by number of requests. Checks on sums are run again; any other check passes if it passes in both parts.
     pub fn merge(&mut self, other: &Self) {
         let (mine, theirs) = (&mut self.summary, &other.summary);
         let windows = [self.window.as_secs_f64(), other.window.as_secs_f64()];
@@ -167,7 +168,7 @@ fn per_second(count: u64, window: Duration) -> f64 {
     ratio(count, nanoseconds).map_or(0.0, |per_ns| per_ns * 1e9)
 }
 
-/// `a / b`, or nothing where there is nothing to divide by.
+/// `a / b`; `None` if `b` is zero.
 #[allow(clippy::cast_precision_loss)] // counts and spans of nanoseconds stay far below 2^53
 pub(crate) fn ratio(a: u64, b: u64) -> Option<f64> {
     (b > 0).then(|| a as f64 / b as f64)

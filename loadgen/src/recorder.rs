@@ -6,17 +6,17 @@ use hdrhistogram::Histogram;
 use nix::errno::Errno;
 
 use crate::histograms::Histograms;
-use crate::response::Malformed;
-use crate::strips::Strips;
+use crate::response::InvalidResponse;
+use crate::time_slices::TimeSlices;
 
-/// Instants of one request, in nanoseconds of the monotonic clock; zero where it did not get that far.
+/// Timestamps of one request, in nanoseconds of the monotonic clock; zero if the request did not get that far.
 ///
-/// Each was read at or after what it stamps, except the two that mark a beginning (`intended` and `start`).
+/// The clock is read at or after each event, except for `intended` and `start`, which mark a beginning.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Times {
+pub(crate) struct RequestTimes {
     /// t0: when it should have started.
     pub(crate) intended: u64,
-    /// t1: before the connection was begun, or the write on a kept one.
+    /// t1: before the connection attempt, or before the write on a kept connection.
     pub(crate) start: u64,
     /// t2: when the connection was known to be established; zero on a kept one.
     pub(crate) connected: u64,
@@ -28,16 +28,15 @@ pub(crate) struct Times {
     pub(crate) end: u64,
 }
 
-/// What came of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum RequestOutcome {
     /// The right answer.
     Ok,
     /// Anything else.
     Failed(Cause, Phase),
 }
 
-/// Why a request failed, whichever system call saw it.
+/// Why a request failed, whichever system call reported it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cause {
     Refused,
@@ -47,8 +46,8 @@ pub(crate) enum Cause {
     Unreachable,
     Status(u16),
     BadBody,
-    Malformed(Malformed),
-    /// An error of this machine, by number.
+    InvalidResponse(InvalidResponse),
+    /// Any other error, by errno: it comes from this machine.
     Local(i32),
 }
 
@@ -57,7 +56,7 @@ pub(crate) enum Cause {
 pub(crate) enum Phase {
     Connect,
     BeforeFirstByte,
-    /// In the head of the answer, or by what it says.
+    /// In the head of the answer, or because of what the head says.
     Head,
     MidBody,
 }
@@ -85,12 +84,12 @@ impl Cause {
             Self::Unreachable => "unreachable".to_owned(),
             Self::Status(status) => format!("status_{status}"),
             Self::BadBody => "bad_body".to_owned(),
-            Self::Malformed(malformed) => match malformed {
-                Malformed::Head => "parse",
-                Malformed::HeadTooLong => "head_too_long",
-                Malformed::Framing => "unclear_length",
-                Malformed::Chunk => "broken_chunk",
-                Malformed::Interim => "interim",
+            Self::InvalidResponse(malformed) => match malformed {
+                InvalidResponse::Head => "parse",
+                InvalidResponse::HeadTooLong => "head_too_long",
+                InvalidResponse::Framing => "unclear_length",
+                InvalidResponse::Chunk => "broken_chunk",
+                InvalidResponse::Interim => "interim",
             }
             .to_owned(),
             Self::Local(errno) => format!("local_{:?}", Errno::from_raw(errno)),
@@ -113,10 +112,10 @@ impl Phase {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     pub(crate) histograms: Histograms,
-    pub(crate) strips: Strips,
+    pub(crate) time_slices: TimeSlices,
     pub(crate) ok: u64,
     failed: BTreeMap<(Cause, Phase), u64>,
-    /// Requests and failures that were taken away before.
+    /// Requests ended and failed that [`Recorder::take`] has removed.
     taken: [u64; 2],
 }
 
@@ -124,15 +123,15 @@ impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
             histograms: Histograms::new(),
-            strips: Strips::default(),
+            time_slices: TimeSlices::default(),
             ok: 0,
             failed: BTreeMap::new(),
             taken: [0; 2],
         }
     }
 
-    /// Takes the counts and distributions, and leaves empty ones; [`Recorder::ended`] goes on as if nothing was taken. The
-    /// strips stay: they are of the whole window, and nobody looks at them before it is over.
+    /// Takes the counts and distributions and leaves empty ones; [`Recorder::ended`] still includes them. The time
+    /// slices stay: they cover the whole window, and are read only after its end.
     pub(crate) fn take(&mut self) -> Self {
         let ended = self.ended();
         let mut part = Self::new();
@@ -149,25 +148,23 @@ impl Recorder {
         self.taken = part.taken;
     }
 
-    /// Requests ended, and those of them that failed, taken away or not.
+    /// Requests ended and requests failed, including those that were taken.
     pub(crate) fn ended(&self) -> [u64; 2] {
         let failed = self.histograms.failed.len();
         [self.taken[0] + self.ok + failed, self.taken[1] + failed]
     }
 
-    /// Whether there is nothing in it.
     pub(crate) fn is_empty(&self) -> bool {
         self.ok == 0 && self.failed.is_empty()
     }
 
-    /// Enters one finished request.
-    pub(crate) fn record(&mut self, times: &Times, outcome: Outcome) {
+    pub(crate) fn record(&mut self, times: &RequestTimes, outcome: RequestOutcome) {
         let since = |later: u64, earlier: u64| later.saturating_sub(earlier);
         let response = since(times.end, times.intended);
         let enter = |histogram: &mut Histogram<u64>, value| histogram.saturating_record(value);
         let histograms = &mut self.histograms;
         enter(&mut histograms.response, response);
-        self.strips.record(times, response);
+        self.time_slices.record(times, response);
         enter(&mut histograms.service, since(times.end, times.start));
         enter(&mut histograms.lag, since(times.start, times.intended));
         if times.connected > 0 {
@@ -180,8 +177,8 @@ impl Recorder {
             );
         }
         match outcome {
-            Outcome::Ok => self.ok += 1,
-            Outcome::Failed(cause, phase) => {
+            RequestOutcome::Ok => self.ok += 1,
+            RequestOutcome::Failed(cause, phase) => {
                 enter(&mut histograms.failed, response);
                 *self.failed.entry((cause, phase)).or_default() += 1;
             }
@@ -191,7 +188,7 @@ impl Recorder {
     /// Adds what another thread recorded.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.histograms.merge(&other.histograms);
-        self.strips.merge(&other.strips);
+        self.time_slices.merge(&other.time_slices);
         self.ok += other.ok;
         for (key, count) in &other.failed {
             *self.failed.entry(*key).or_default() += count;

@@ -1,16 +1,17 @@
 //! An incremental HTTP/1.1 response parser: bytes in, verdict out, no socket and no clock (RFC 9112).
 //!
-//! The outcome does not depend on how the bytes are cut. Memory is bounded by [`MAX_HEAD`] whatever a server sends: the
-//! body is compared as it passes and never stored.
+//! The outcome does not depend on how the bytes are split. Memory is bounded by [`MAX_HEAD`] whatever a server sends:
+//! the body is compared as it passes and never stored.
 
 mod chunked;
 
 use chunked::Chunked;
 
-/// Longest response head, in bytes; servers in the wild stay below 8 KiB.
+/// Longest response head, in bytes; real servers stay below 8 KiB.
 pub const MAX_HEAD: usize = 16 * 1024;
 
-/// Head size that a connection keeps memory for between responses; a longer one is served, then forgotten.
+/// Head size up to which a connection keeps the memory between responses; a longer head is parsed, then its memory is
+/// freed.
 const ORDINARY_HEAD: usize = 1024;
 
 /// Most header fields in one head.
@@ -19,12 +20,12 @@ pub const MAX_FIELDS: usize = 100;
 /// Most interim (1xx) responses before the final one.
 const MAX_INTERIM: u8 = 8;
 
-/// How far a response has come.
+/// Progress of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum ParseProgress {
     /// More bytes are needed.
     More,
-    /// The response is complete; this many bytes of the last input belong to nothing that was asked for.
+    /// The response is complete; this many bytes of the last input do not belong to it.
     Done {
         /// Surplus bytes.
         excess: usize,
@@ -33,7 +34,7 @@ pub enum Progress {
 
 /// Why bytes are not a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-pub enum Malformed {
+pub enum InvalidResponse {
     /// The status line or a field is not HTTP/1.
     #[error("the head is not HTTP/1")]
     Head,
@@ -46,18 +47,18 @@ pub enum Malformed {
     /// Chunked coding broken or beyond its bounds.
     #[error("the chunked body is broken")]
     Chunk,
-    /// More than a few interim responses, or a protocol switch nobody asked for.
+    /// More than a few interim responses, or an unrequested protocol switch.
     #[error("too many interim responses")]
     Interim,
 }
 
 /// Parser of one response after another on one connection slot.
 #[derive(Debug, Default)]
-pub struct Response {
+pub struct ResponseParser {
     state: State,
     /// Bytes of a head that came in pieces.
     partial: Vec<u8>,
-    /// The last complete head and what it meant: a server repeats itself, and equal bytes mean the same.
+    /// Bytes of the last complete head: servers repeat their heads, and equal bytes have the same meaning.
     known: Vec<u8>,
     head: Head,
     interim: u8,
@@ -88,11 +89,11 @@ enum Framing {
     Chunked,
     #[default]
     UntilClose,
-    /// Where the body ends cannot be known.
+    /// The end of the body cannot be determined.
     Unclear,
 }
 
-impl Response {
+impl ResponseParser {
     /// Forgets the current response and expects the next one.
     pub fn reset(&mut self) {
         self.state = State::Head;
@@ -118,29 +119,29 @@ impl Response {
         !self.body_differs && usize::try_from(self.body_len) == Ok(expected.len())
     }
 
-    /// Takes the next bytes from the wire and compares body bytes with `expected` as they pass.
+    /// Parses the next bytes, and compares the bytes of the body with `expected` as they pass.
     ///
     /// # Errors
-    /// [`Malformed`] when no continuation could make this a response.
+    /// Returns [`InvalidResponse`] if no further bytes could make this a response.
     pub fn feed(
         &mut self,
         mut input: &[u8],
         expected: Option<&[u8]>,
-    ) -> Result<Progress, Malformed> {
+    ) -> Result<ParseProgress, InvalidResponse> {
         while matches!(self.state, State::Head) {
             let Some(rest) = self.feed_head(input)? else {
-                return Ok(Progress::More);
+                return Ok(ParseProgress::More);
             };
             input = rest;
         }
         self.feed_body(input, expected)
     }
 
-    /// Says that the server closed: true when that completes the response.
+    /// Reports that the server closed; true if that completes the response.
     ///
     /// # Errors
-    /// [`Malformed`] when what came before is already not HTTP, however it would have gone on.
-    pub fn finish(&mut self) -> Result<bool, Malformed> {
+    /// Returns [`InvalidResponse`] if the bytes so far cannot be the beginning of a response.
+    pub fn finish(&mut self) -> Result<bool, InvalidResponse> {
         match self.state {
             State::UntilClose => {
                 self.state = State::Done;
@@ -153,7 +154,7 @@ impl Response {
     }
 
     /// Returns what follows the head, or `None` while it is incomplete.
-    fn feed_head<'i>(&mut self, input: &'i [u8]) -> Result<Option<&'i [u8]>, Malformed> {
+    fn feed_head<'i>(&mut self, input: &'i [u8]) -> Result<Option<&'i [u8]>, InvalidResponse> {
         // Fast path: the same head as last time. Saves a third of the generator's user time on kept connections.
         if self.partial.is_empty() && !self.known.is_empty() && input.starts_with(&self.known) {
             self.begin_body(self.head)?;
@@ -170,7 +171,7 @@ impl Response {
         };
         let Some(end) = end else {
             if before + taken == MAX_HEAD {
-                return Err(Malformed::HeadTooLong);
+                return Err(InvalidResponse::HeadTooLong);
             }
             if before == 0 {
                 self.partial.extend_from_slice(input);
@@ -182,7 +183,7 @@ impl Response {
         } else {
             &self.partial[..end]
         };
-        let head = parse_head(bytes)?.ok_or(Malformed::Head)?;
+        let head = parse_head(bytes)?.ok_or(InvalidResponse::Head)?;
         self.known.clear();
         if bytes.len() <= ORDINARY_HEAD {
             self.known.extend_from_slice(bytes);
@@ -192,14 +193,14 @@ impl Response {
         Ok(Some(&input[end - before..]))
     }
 
-    /// Goes on to the body. What the head says of the status is known from here on, even where no body can be found.
-    fn begin_body(&mut self, head: Head) -> Result<(), Malformed> {
+    /// Begins the body. From here on the status is known, even if the length of the body is not clear.
+    fn begin_body(&mut self, head: Head) -> Result<(), InvalidResponse> {
         self.head = head;
         if (100..200).contains(&head.status) {
             self.interim += 1;
             let switched = head.status == 101;
             return if switched || self.interim > MAX_INTERIM {
-                Err(Malformed::Interim)
+                Err(InvalidResponse::Interim)
             } else {
                 Ok(())
             };
@@ -210,7 +211,7 @@ impl Response {
             Framing::UntilClose => State::UntilClose,
             Framing::Unclear => {
                 self.state = State::UntilClose;
-                return Err(Malformed::Framing);
+                return Err(InvalidResponse::Framing);
             }
         };
         Ok(())
@@ -220,12 +221,12 @@ impl Response {
         &mut self,
         mut input: &[u8],
         expected: Option<&[u8]>,
-    ) -> Result<Progress, Malformed> {
+    ) -> Result<ParseProgress, InvalidResponse> {
         match &mut self.state {
             State::Head | State::Done => {}
             State::UntilClose => {
                 self.body(input, expected);
-                return Ok(Progress::More);
+                return Ok(ParseProgress::More);
             }
             State::Length(left) => {
                 let here = usize::try_from(*left)
@@ -236,7 +237,7 @@ impl Response {
                 self.body(&input[..here], expected);
                 input = &input[here..];
                 if more {
-                    return Ok(Progress::More);
+                    return Ok(ParseProgress::More);
                 }
             }
             State::Chunks(chunked) => {
@@ -250,13 +251,13 @@ impl Response {
                     }
                     if input.is_empty() {
                         self.state = State::Chunks(chunked);
-                        return Ok(Progress::More);
+                        return Ok(ParseProgress::More);
                     }
                 }
             }
         }
         self.state = State::Done;
-        Ok(Progress::Done {
+        Ok(ParseProgress::Done {
             excess: input.len(),
         })
     }
@@ -271,7 +272,7 @@ impl Response {
     }
 }
 
-/// Position after the empty line that ends a head, looking at bytes from `from` on.
+/// Position after the empty line that ends a head, searching from `from`.
 fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     while let Some(found) = bytes[at..].iter().position(|byte| *byte == b'\n') {
@@ -285,18 +286,18 @@ fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Reads a whole head; `None` when it is a good beginning of one.
-fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
+/// Parses a whole head; `None` if it is valid but incomplete.
+fn parse_head(bytes: &[u8]) -> Result<Option<Head>, InvalidResponse> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
         Ok(httparse::Status::Complete(_)) => {}
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(httparse::Error::TooManyHeaders) => return Err(Malformed::HeadTooLong),
-        Err(_) => return Err(Malformed::Head),
+        Err(httparse::Error::TooManyHeaders) => return Err(InvalidResponse::HeadTooLong),
+        Err(_) => return Err(InvalidResponse::Head),
     }
     let (Some(status @ 100..), Some(minor)) = (response.code, response.version) else {
-        return Err(Malformed::Head);
+        return Err(InvalidResponse::Head);
     };
     let mut length = None;
     let mut lengths_agree = true;
@@ -305,7 +306,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
     for field in response.headers.iter() {
         let is = |name: &str| field.name.eq_ignore_ascii_case(name);
         if is("content-length") {
-            // No list in the grammar, so an empty item is no length (RFC 9110 §8.6).
+            // The grammar has no list here, so an empty item is not a length (RFC 9110 §8.6).
             for item in field.value.split(|byte| *byte == b',') {
                 let value = decimal(item.trim_ascii());
                 lengths_agree &= value.is_some() && (length.is_none() || length == value);
@@ -339,13 +340,13 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, Malformed> {
     }))
 }
 
-/// Items of a comma-separated field value; empty ones are none (RFC 9110 §5.6.1).
+/// Items of a comma-separated field value, without empty ones (RFC 9110 §5.6.1).
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let items = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
     items.filter(|item| !item.is_empty())
 }
 
-/// `1*DIGIT`, checked: `str::parse` would take a sign.
+/// `1*DIGIT`, checked: `str::parse` would accept a sign.
 fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -1,7 +1,7 @@
 //! When requests are meant to be sent: a pure function of the seed and the request's index, in integer nanoseconds.
 //!
-//! There is one schedule for the whole process. A worker thread takes every n-th index of it, so that the union over
-//! threads is exactly the asked arrival process and not n staggered clocks.
+//! There is one schedule for the whole process. A worker thread takes every n-th index of it. So the union over threads
+//! is exactly the requested arrival process, and not n shifted copies of it.
 
 use crate::summary::Arrivals;
 
@@ -14,7 +14,7 @@ pub struct Schedule {
     ramp_ns: u64,
 }
 
-/// Units per second in which the rate of constant arrivals is kept, so that instant i is an exact integer quotient.
+/// The rate of constant arrivals is kept in millionths, so that instant i is an exact integer quotient.
 const RATE_UNITS_PER_S: f64 = 1e6;
 
 impl Schedule {
@@ -28,16 +28,17 @@ impl Schedule {
         }
     }
 
-    /// The same schedule with a rate that first rises steadily from zero, for so long.
+    /// The same schedule with a rate that first rises linearly from zero, for `ramp_ns`.
     ///
-    /// A change of time: as many instants fall before `t` as fall without a ramp before the area under the rate up to
-    /// `t`, so the shape of the arrivals is kept (Çinlar, "Introduction to Stochastic Processes", 1975, §4.7).
+    /// A change of time: the ramped schedule has as many instants before `t` as the other has before the area under the
+    /// relative rate up to `t`. This keeps the shape of the arrivals (Çinlar, "Introduction to Stochastic Processes",
+    /// 1975, §4.7).
     pub fn ramped(mut self, ramp_ns: u64) -> Self {
         self.ramp_ns = ramp_ns;
         self
     }
 
-    /// Instant of what would come at `at_ns` without a ramp: the area t²/(2·ramp) under the rising rate, inverted.
+    /// Maps an instant without a ramp to the one with it: inverts the area t²/(2·ramp) under the rising rate.
     fn stretched(&self, at_ns: u64) -> u64 {
         if at_ns >= self.ramp_ns / 2 {
             return at_ns.saturating_add(self.ramp_ns / 2);
@@ -101,15 +102,14 @@ impl Schedule {
                 };
                 self.constant_ns(index) - before
             }
-            // Inverse transform: -ln(1 - u) / rate is exponential for uniform u in [0, 1).
-            // No two instants are the same one, or a window that ends with one of them would hold both.
+            // Two instants never coincide: otherwise a window that ends just after one of them would hold both.
             Arrivals::Poisson => {
                 round_ns(-(-uniform(self.seed, index)).ln_1p() / self.rate_per_s * 1e9).max(1)
             }
         }
     }
 
-    /// Instant `index` of a constant schedule: a quotient, so that it cannot drift.
+    /// Instant `index` of a constant schedule: a quotient, so that rounding errors do not add up.
     fn constant_ns(&self, index: u64) -> u64 {
         let ns = u128::from(index) * 1_000_000_000_000_000 / self.rate_units();
         u64::try_from(ns).unwrap_or(u64::MAX)
@@ -127,12 +127,12 @@ impl Schedule {
     }
 }
 
-/// The instants of a [`Schedule`] that fall to one thread.
+/// The instants of a [`Schedule`] that belong to one thread.
 #[derive(Clone, Debug)]
 pub struct Instants {
     schedule: Schedule,
     index: u64,
-    /// Of the next one, without a ramp.
+    /// The next instant, without a ramp.
     at_ns: u64,
     stride: u64,
 }
@@ -148,7 +148,7 @@ impl Instants {
         self.index
     }
 
-    /// Moves `steps` arrivals of the whole schedule onwards: integer sums of gaps, so every thread agrees on every one.
+    /// Skips `steps` arrivals of the whole schedule. Gaps are integers, so every thread computes the same instants.
     fn advance(&mut self, steps: u64) {
         for _ in 0..steps {
             self.index += 1;
@@ -170,7 +170,7 @@ impl Iterator for Instants {
 /// Uniform number in [0, 1) for `index`: 53 bits of a counter-based generator.
 #[allow(clippy::cast_precision_loss)] // 53 bits are exactly what a double holds
 fn uniform(seed: u64, index: u64) -> f64 {
-    // The seed is mixed first: users pick small and neighbouring ones.
+    // The seed is mixed first, because users choose small and consecutive seeds.
     (splitmix64(splitmix64(seed, 0), index) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -184,7 +184,8 @@ pub fn splitmix64(seed: u64, index: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Nearest whole number of nanoseconds; a float-to-integer `as` saturates, which is what a far instant should do.
+/// Rounds to whole nanoseconds. The float-to-integer `as` saturates, so an instant out of range becomes the largest
+/// one.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn round_ns(ns: f64) -> u64 {
     ns.round() as u64

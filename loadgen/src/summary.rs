@@ -1,4 +1,4 @@
-//! What a measurement says: the published JSON of `hola load`, and nothing that cannot be derived from it.
+//! A measurement as published: the JSON of `hola load`.
 //!
 //! Times are in microseconds, rates per second. A figure that the sample cannot support is `null`.
 
@@ -8,12 +8,12 @@ use std::fmt::{self, Display};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
-use crate::workload::{Closing, Conversation, Engine, Pacing};
+use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
 
-/// Version of the JSON shape; it grows when a field changes its meaning or goes away.
+/// Version of the JSON format; it increases when a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// One measurement, complete: the plan, what came of it, and whether it can be believed.
+/// One complete measurement: the plan, its results, and whether they can be trusted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// [`SCHEMA_VERSION`] of the writer.
@@ -32,7 +32,7 @@ pub struct Summary {
     pub latency_us: Latencies,
     /// What the generator itself cost.
     pub generator: Generator,
-    /// What the kernel's network counters did during the run; `null` where the kernel does not tell.
+    /// What the kernel's network counters did during the run; `null` if the kernel does not provide them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<KernelEvidence>,
     /// Self-checks; a measurement with a failed check must not be ranked.
@@ -51,7 +51,7 @@ impl Summary {
 pub struct Plan {
     /// What is said on a connection.
     #[serde(default)]
-    pub conversation: Conversation,
+    pub conversation: ClientProtocol,
     /// `closed` or `open`.
     #[serde(rename = "loop")]
     pub loop_kind: LoopKind,
@@ -87,7 +87,7 @@ pub struct Plan {
     pub seed: u64,
 }
 
-/// Who decides when the next request is sent.
+/// What decides when the next request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LoopKind {
@@ -112,7 +112,7 @@ pub enum Arrivals {
 pub struct Rates {
     /// Requests whose intended instant fell in the window.
     pub offered_per_s: f64,
-    /// Requests that ended in the window, well or badly.
+    /// Requests that ended in the window, successfully or not.
     pub completed_per_s: f64,
     /// Requests that ended in the window with the right answer: the headline.
     pub good_per_s: f64,
@@ -148,7 +148,7 @@ impl Counts {
         self.failed.values().flat_map(BTreeMap::values).sum()
     }
 
-    /// Requests that came to an end, well or badly.
+    /// Requests that ended, successfully or not.
     pub fn ended(&self) -> u64 {
         self.ok + self.failed_total()
     }
@@ -198,14 +198,14 @@ pub struct Distribution {
     pub p99_9: Option<f64>,
     /// Largest sample.
     pub max: Option<f64>,
-    /// True when failures were entered at their elapsed time and reach into the printed percentiles: those read "at
-    /// least".
+    /// Names of the figures that failures affect. Failures are recorded at their elapsed time, so these figures read
+    /// "at least".
     #[serde(default)]
     pub censored: Vec<String>,
 }
 
 impl Distribution {
-    /// The figure called `name`, such as `p99_9`; `None` where the sample cannot support it or there is no such figure.
+    /// The figure called `name`, such as `p99_9`; `None` if the sample cannot support it or if there is no such figure.
     pub fn figure(&self, name: &str) -> Option<f64> {
         match name {
             "mean" => self.mean,
@@ -219,19 +219,19 @@ impl Distribution {
         }
     }
 
-    /// Whether failures reach into the figure called `name`, so that it reads "at least".
+    /// Whether failures affect the figure called `name`, so that it reads "at least".
     pub fn is_censored(&self, name: &str) -> bool {
         self.censored.iter().any(|censored| censored == name)
     }
 }
 
-/// What the generator cost: the first suspect when a number looks low.
+/// What the generator itself cost: check this first if a rate looks low.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Generator {
-    /// How the system calls were made; `null` in results from before there was a choice.
+    /// How the system calls were made; `null` in results of versions with only one engine.
     #[serde(default)]
     pub engine: Option<Engine>,
-    /// How planned instants were waited for.
+    /// How the worker threads waited for planned instants.
     #[serde(default)]
     pub pacing: Pacing,
     /// Worker threads.
@@ -260,7 +260,7 @@ pub struct KernelEvidence {
     pub delayed_acks: u64,
 }
 
-/// One honesty check and what it saw.
+/// One self-check and its finding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// Which one.
@@ -301,7 +301,7 @@ pub enum CheckName {
     Throttling,
     /// The kernel's TCP counters.
     KernelEvidence,
-    /// Response times that TCP's timers make.
+    /// Response times caused by TCP's own timers.
     Modes,
     /// The generator's own limit.
     Generator,
@@ -401,8 +401,8 @@ pub struct IntervalSummary {
     pub latency_us: Latencies,
 }
 
-/// One line of `--format ndjson`: intervals as they end, then the summary; of several loads, one after the other. A search
-/// for the highest rate has a line of its own at the end.
+/// One line of `--format ndjson`: each interval as it ends, then the summary; several loads follow one another. A
+/// search for the highest rate has a line of its own at the end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Line {
@@ -421,7 +421,7 @@ pub struct Levels {
     pub schema_version: u32,
     /// One for each load that was finished, in order.
     pub levels: Vec<Summary>,
-    /// What the loads were for, when they looked for the highest rate.
+    /// The search that the loads belong to, if they searched for the highest rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
 }
@@ -433,7 +433,7 @@ pub struct Search {
     pub objectives: Vec<String>,
     /// Highest rate, per second, that was measured to meet them; `null` when none was.
     pub highest_rate_per_s: Option<f64>,
-    /// What ended the search upwards.
+    /// What kept the search from a higher rate.
     pub limit: SearchLimit,
     /// The result in one plain sentence.
     pub conclusion: String,
@@ -441,7 +441,7 @@ pub struct Search {
     pub steps: Vec<SearchStep>,
 }
 
-/// What ended a search upwards.
+/// What kept a search from a higher rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchLimit {

@@ -1,4 +1,4 @@
-//! Which server a text means: the addresses of a name, which of them answers, and whether it is on this machine.
+//! Finds the server that a text names: its addresses, the first that accepts, and whether it is on this machine.
 
 use std::borrow::Cow;
 use std::io;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
 
-/// `text` with a host: a port alone, as `8080` or `:8080`, is one of this machine's.
+/// Adds a host to `text` if it is only a port: `8080` or `:8080` is a port of this machine.
 pub fn with_host(text: &str) -> Cow<'_, str> {
     let port = text.strip_prefix(':').unwrap_or(text);
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
@@ -21,7 +21,7 @@ pub fn with_host(text: &str) -> Cow<'_, str> {
 /// All addresses of `HOST:PORT`, each once, in the resolver's order.
 ///
 /// # Errors
-/// Why there is none, in the resolver's words.
+/// The resolver's error, or an error if the name has no address.
 pub fn resolve(host_and_port: &str) -> io::Result<Vec<SocketAddr>> {
     let mut addresses = Vec::new();
     for address in host_and_port.to_socket_addrs()? {
@@ -35,11 +35,11 @@ pub fn resolve(host_and_port: &str) -> io::Result<Vec<SocketAddr>> {
     Ok(addresses)
 }
 
-/// Connects to the first of `addresses` that takes the connection, each tried once for at most `timeout`: a name may have
-/// addresses at which its server does not listen, as `localhost` has `[::1]`.
+/// Connects to the first of `addresses` that accepts. Each address is tried once, for at most `timeout`. A name may
+/// have addresses at which its server does not listen, as `localhost` has `[::1]`.
 ///
 /// # Errors
-/// What each address said.
+/// The error of each address, if none accepts.
 pub fn connect(
     addresses: &[SocketAddr],
     timeout: Duration,
@@ -54,8 +54,8 @@ pub fn connect(
     Err(failures)
 }
 
-/// The address that the kernel connects to when it is asked for `address`: an IPv4 address in IPv6's clothes is an IPv4
-/// address (RFC 4291 §2.5.5.2), and the unspecified address is this machine.
+/// The address that the kernel connects to if it is asked for `address`: an IPv4-mapped IPv6 address becomes its IPv4
+/// address (RFC 4291 §2.5.5.2), and the unspecified address becomes loopback.
 pub(crate) fn canonical(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip().to_canonical() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -71,7 +71,7 @@ pub(crate) fn is_on_this_machine(ip: IpAddr) -> bool {
     ip.is_loopback() || interface_addresses().contains(&ip)
 }
 
-/// Addresses of the network interfaces; none where the kernel does not tell.
+/// Addresses of the network interfaces; none if the kernel does not provide them.
 fn interface_addresses() -> Vec<IpAddr> {
     let Ok(interfaces) = getifaddrs() else {
         return Vec::new();

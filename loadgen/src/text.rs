@@ -1,4 +1,4 @@
-//! The result for a person, in the shapes that are not JSON.
+//! The formats of the result other than JSON.
 
 mod advice;
 pub(crate) mod conclusion;
@@ -19,7 +19,7 @@ const ROWS: [&str; 7] = ["mean", "min", "p50", "p90", "p99", "p99_9", "max"];
 pub(crate) fn page(measurement: &Measurement) -> String {
     let summary = &measurement.summary;
     let mut page = String::new();
-    // Writing to a string cannot fail, and a lost line would show in the tests of this text.
+    // Writing to a string cannot fail, and a missing line would fail the tests of this text.
     let _ = write_page(&mut page, summary, measurement);
     page
 }
@@ -124,7 +124,7 @@ fn columns(latency: &Latencies) -> [(&'static str, &Distribution); 5] {
     ]
 }
 
-/// A figure of a distribution with its unit; a dash where the sample cannot support it.
+/// A figure of a distribution with its unit; a dash if the sample cannot support it.
 fn figure(distribution: &Distribution, row: &str) -> String {
     let sign = if distribution.is_censored(row) {
         "≥ "

@@ -1,31 +1,30 @@
-//! How long the CPU quota of a control group kept this process from running, by the kernel's own account (`cpu.stat`, in
-//! both versions of control groups).
+//! How long the CPU quota of a control group kept this process from running, as the kernel counts it (`cpu.stat`, both
+//! versions of control groups).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::sys;
 
-/// What was lost to the quota over a stretch of time.
+/// Time lost to the quota over a span of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Throttling {
-    /// Time for which the group that lost most was held up, added over CPUs.
+    /// Throttled time of the group that lost most, summed over CPUs.
     pub(crate) throttled_ns: u64,
-    /// Length of the stretch.
+    /// Length of the span.
     pub(crate) over_ns: u64,
 }
 
-/// Reads the account of this process's groups.
+/// Reads the throttled time of this process's control groups.
 #[derive(Debug)]
-pub(crate) struct Meter {
-    /// Its own group and those above it: each may have a quota, and none is told of another's.
+pub(crate) struct ThrottlingMeter {
+    /// The process's own group and its ancestors: each may have a quota, and each counts only its own.
     groups: Vec<PathBuf>,
     began_ns: u64,
     before: Vec<u64>,
 }
 
-impl Meter {
-    /// Begins to count.
+impl ThrottlingMeter {
     pub(crate) fn start() -> Self {
         let read =
             |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
@@ -42,13 +41,12 @@ impl Meter {
         meter
     }
 
-    /// Begins to count again.
     pub(crate) fn restart(&mut self) {
         self.began_ns = sys::now_ns();
         self.before = self.read();
     }
 
-    /// What was lost since the start; `None` where no group accounts for it.
+    /// Time lost since the start; `None` if no group counts it.
     pub(crate) fn since_start(&self) -> Option<Throttling> {
         let now = self.read();
         let lost = now.iter().zip(&self.before);
@@ -69,8 +67,8 @@ impl Meter {
     }
 }
 
-/// Folders of the groups that may limit a process's CPU time and that account for it, by its `cgroup` and `mountinfo` in
-/// `/proc` (cgroups(7), proc_pid_mountinfo(5)).
+/// Directories of the groups that may limit a process's CPU time and that count it, from its `cgroup` and `mountinfo`
+/// in `/proc` (cgroups(7), proc_pid_mountinfo(5)).
 fn groups(cgroup: &str, mountinfo: &str) -> Vec<PathBuf> {
     let mut groups = Vec::new();
     for line in cgroup.lines() {
@@ -94,14 +92,14 @@ fn groups(cgroup: &str, mountinfo: &str) -> Vec<PathBuf> {
     groups
 }
 
-/// Whether a group has a quota's account.
+/// Whether the `cpu.stat` of a group contains a throttled time.
 fn accounts(group: &Path) -> bool {
     fs::read_to_string(group.join("cpu.stat")).is_ok_and(|text| throttled_ns(&text).is_some())
 }
 
 /// Where a hierarchy of groups is mounted.
 struct Mount<'m> {
-    /// The group that is mounted.
+    /// The group at the root of the mount.
     root: &'m str,
     at: &'m str,
     kind: &'m str,
@@ -129,7 +127,7 @@ impl<'m> Mount<'m> {
         }
     }
 
-    /// Folder of the group at `path` of the hierarchy; the mounted one where `path` lies outside of it.
+    /// Directory of the group at `path` in the hierarchy; the root of the mount if `path` lies outside it.
     fn folder(&self, path: &str) -> PathBuf {
         let below = Path::new(path).strip_prefix(self.root).ok();
         let below = below.filter(|below| !below.starts_with(".."));
@@ -137,7 +135,7 @@ impl<'m> Mount<'m> {
     }
 }
 
-/// Time throttled, by a `cpu.stat` of either version.
+/// Reads the throttled time from a `cpu.stat` of either version.
 fn throttled_ns(cpu_stat: &str) -> Option<u64> {
     cpu_stat.lines().find_map(|line| {
         let (name, value) = line.split_once(' ')?;
@@ -164,7 +162,7 @@ mod tests {
         assert_eq!(throttled_ns("usage_usec 7\nuser_usec 5\n"), None);
     }
 
-    /// A folder that stands for a mount, with these groups; those that have an account have it from the start.
+    /// A directory that stands for a mount, with these groups; each has a `cpu.stat` from the start.
     fn mounted(groups: &[&str]) -> tempfile::TempDir {
         let mount = tempfile::tempdir().unwrap();
         for group in groups {
@@ -185,7 +183,7 @@ mod tests {
         assert_eq!(groups("8:pids:/x\n3:cpu,cpuacct:/a/b\n", &first), expected);
         assert_eq!(groups("0::/a/b\n", &second), expected);
         assert!(groups("0::/a/b\n", &first).is_empty());
-        // Of a container, only a part of the hierarchy is mounted.
+        // In a container, only a part of the hierarchy is mounted.
         let part = format!("41 31 0:38 /pods {at} rw - cgroup2 cgroup2 rw\n");
         assert_eq!(groups("0::/pods/a\n", &part), expected[1..]);
         assert_eq!(groups("0::/../elsewhere\n", &second), expected[2..]);
@@ -194,10 +192,10 @@ mod tests {
     #[test]
     fn counts_what_the_group_lost_that_lost_most() {
         let mount = mounted(&["", "a"]);
-        let meter = Meter::of(vec![mount.path().join("a"), mount.path().to_owned()]);
+        let meter = ThrottlingMeter::of(vec![mount.path().join("a"), mount.path().to_owned()]);
         fs::write(mount.path().join("cpu.stat"), "throttled_usec 2005\n").unwrap();
         fs::write(mount.path().join("a/cpu.stat"), "throttled_usec 1005\n").unwrap();
         assert_eq!(meter.since_start().unwrap().throttled_ns, 2_000_000);
-        assert_eq!(Meter::of(Vec::new()).since_start(), None);
+        assert_eq!(ThrottlingMeter::of(Vec::new()).since_start(), None);
     }
 }

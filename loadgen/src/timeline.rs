@@ -1,29 +1,28 @@
-//! When good answers came: their number in equal parts of the window, however long that turns out to be.
+//! Number of good answers in equal parts of the window. The length of the window need not be known in advance.
 
-/// Parts, at most; with half as many at least in use, a gap is known to half a percent of the window.
+/// Maximum number of parts. If at least half of them are in use, a gap is known to half a percent of the window.
 const PARTS: usize = 512;
 
-/// Width of the parts of a short window, as a power of two of nanoseconds: about a millisecond.
+/// Initial width of a part, as a power of two in nanoseconds: about a millisecond.
 const FIRST_SHIFT: u32 = 20;
 
-/// Counts of answers by the time since the window opened. When they do not fit any more, neighbours are put together, so
-/// the memory is bounded and the end of the window need not be known.
+/// Counts of answers by time since the window opened. If a time lies beyond the last part, neighbouring parts are
+/// merged. So memory is bounded, and the end of the window need not be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Timeline {
-    /// Width of a part, as a power of two of nanoseconds.
+    /// Width of a part, as a power of two in nanoseconds.
     shift: u32,
     counts: Vec<u64>,
 }
 
-/// A stretch of the window, in nanoseconds since it opened.
+/// A span of the window, in nanoseconds since it opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stretch {
+pub(crate) struct TimeSpan {
     pub(crate) start_ns: u64,
     pub(crate) end_ns: u64,
 }
 
-impl Stretch {
-    /// Its length.
+impl TimeSpan {
     pub(crate) fn length_ns(self) -> u64 {
         self.end_ns - self.start_ns
     }
@@ -37,7 +36,7 @@ impl Timeline {
         }
     }
 
-    /// Counts an answer that came so long after the window opened.
+    /// Counts an answer that came `after_ns` after the window opened.
     pub(crate) fn record(&mut self, after_ns: u64) {
         while after_ns >> self.shift >= PARTS as u64 {
             self.widen();
@@ -69,10 +68,10 @@ impl Timeline {
         self.counts.iter().sum()
     }
 
-    /// The longest stretch of a window of that length in which no answer came, to the width of a part.
-    pub(crate) fn longest_gap(&self, window_ns: u64) -> Stretch {
+    /// The longest span without an answer in a window of `window_ns`, to the precision of one part.
+    pub(crate) fn longest_gap(&self, window_ns: u64) -> TimeSpan {
         let start = |part: usize| (part as u64) << self.shift;
-        let mut longest = Stretch::default();
+        let mut longest = TimeSpan::default();
         let mut since = 0;
         let answered = self
             .counts
@@ -84,7 +83,7 @@ impl Timeline {
             .map(|(part, _)| (start(part), start(part + 1)))
             .chain([(window_ns, window_ns)]);
         for (begins, ends) in ends {
-            let gap = Stretch {
+            let gap = TimeSpan {
                 start_ns: since,
                 end_ns: begins.clamp(since, window_ns.max(since)),
             };

@@ -1,15 +1,16 @@
-//! Whether a series of figures in order of time has a trend: Mann and Kendall's test, Theil and Sen's slope.
+//! Tests whether a time series has a trend: Mann–Kendall test, Theil–Sen slope.
 
-/// A trend and how sure it is.
+/// A trend and its significance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Trend {
     /// Theil and Sen's slope: the median of all slopes between two values, per step.
     pub(crate) slope: f64,
-    /// Two-sided probability of an order at least this good by chance, 0…1.
+    /// Two-sided p-value, 0…1: the probability of an order at least this strong by chance.
     pub(crate) p: f64,
 }
 
-/// The trend of `values`, equally far apart in time; `None` with fewer than four, which no order can make significant.
+/// The trend of `values`, which are equally spaced in time; `None` for fewer than four values, since no order of them
+/// can be significant.
 ///
 /// Mann, "Nonparametric tests against trend", 1945; Kendall, "Rank Correlation Methods", 1975, with his corrections for
 /// ties and for continuity; Sen, "Estimates of the regression coefficient based on Kendall's tau", 1968.
@@ -57,7 +58,7 @@ fn score_variance(values: &[f64]) -> f64 {
     (term(values.len()) - ties) / 18.0
 }
 
-/// The middle value, or the mean of the two; the values are put in order. Zero without any.
+/// The median; zero if there are no values. Sorts `values`.
 pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     match values.len() {

@@ -1,4 +1,4 @@
-//! What is asked of the generator: connections, pacing, reuse and when to stop.
+//! The load to generate: connections, pacing, reuse and when to stop.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::sys::{self, ring};
 /// Body that the greeting at `/` must have.
 pub const GREETING: &[u8] = b"Hola, cliente!";
 
-/// What a client of the `ack` and `echo` conversations says unless told otherwise.
+/// Default message of a client in the `ack` and `echo` conversations.
 pub const MESSAGE: &[u8] = b"Hola, servidor!";
 
-/// Longest such message, in octets: a server that reads this much at once takes it for one message.
-pub const MESSAGE_OCTETS_MAX: usize = 1024;
+/// Longest such message, in bytes: a server that reads this much at once treats it as one message.
+pub const MESSAGE_BYTES_MAX: usize = 1024;
 
 /// One load to put on one server.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,10 +29,10 @@ pub struct Workload {
     /// Request target in origin form, starting with `/`.
     pub path: String,
     /// What is said on a connection.
-    pub conversation: Conversation,
-    /// What a client says in the `ack` and `echo` conversations.
+    pub conversation: ClientProtocol,
+    /// Message of a client in the `ack` and `echo` conversations.
     pub message: Vec<u8>,
-    /// Who decides when the next request is sent.
+    /// What decides when the next request is sent.
     pub pace: Pace,
     /// Pause of a closed-loop client between an answer and its next request.
     pub think: Duration,
@@ -40,10 +40,10 @@ pub struct Workload {
     pub requests_per_connection: Option<u64>,
     /// What ends the measured window.
     pub stop: Stop,
-    /// Time over which the load rises to its full height, before the warm-up: clients join one by one, a rate grows
-    /// steadily.
+    /// Time before the warm-up over which the load rises to its full height: clients join one by one, a rate grows
+    /// linearly.
     pub ramp: Duration,
-    /// Load before the measured window, handed over without draining.
+    /// Time of load before the measured window, which follows without draining.
     pub warmup: Duration,
     /// Longest wait for one request, from its start to its last byte.
     pub timeout: Duration,
@@ -55,8 +55,8 @@ pub struct Workload {
     pub pacing: Pacing,
     /// How connections are closed.
     pub closing: Closing,
-    /// First and last IPv4 address to connect from; `None` leaves it to the generator, which spreads over 127/8 when
-    /// the target is there.
+    /// First and last IPv4 address to connect from; with `None` the generator chooses, and spreads over 127/8 if the
+    /// target is there.
     pub sources: Option<(Ipv4Addr, Ipv4Addr)>,
     /// First and last local port to connect from; `None` takes the system's range.
     pub local_ports: Option<(u16, u16)>,
@@ -67,7 +67,7 @@ pub struct Workload {
     /// Most requests at once in an open loop; `None` takes what the limit on open files allows, up to
     /// [`MAX_IN_FLIGHT_DEFAULT`].
     pub max_in_flight: Option<u32>,
-    /// Connections of an open loop that are opened before anything else and used in turn, each by one client at a time; `None`
+    /// Connections of an open loop that are opened first and then used in turn, each for one request at a time; `None`
     /// opens connections as they are needed.
     pub kept_connections: Option<u32>,
     /// Body that every answer must have; `None` accepts any.
@@ -77,7 +77,7 @@ pub struct Workload {
 /// Default bound on requests at once in an open loop: a quarter of a gigabyte of kernel socket memory at worst.
 pub const MAX_IN_FLIGHT_DEFAULT: u32 = 65_536;
 
-/// Mean number of requests in a window from which one of them comes in any case: e^-50 is a chance of nothing.
+/// Mean number of requests in a window above which at least one is certain: the probability of none is e^-50.
 const CERTAIN_REQUESTS: f64 = 50.0;
 
 /// Files the process needs besides its connections: standard streams, epoll instances, an output file and slack.
@@ -90,7 +90,7 @@ impl Workload {
             target,
             host: target.to_string(),
             path: "/".to_owned(),
-            conversation: Conversation::Http,
+            conversation: ClientProtocol::Http,
             message: MESSAGE.to_vec(),
             pace: Pace::Closed { clients: 50 },
             think: Duration::ZERO,
@@ -116,15 +116,15 @@ impl Workload {
     /// Target as a URL.
     pub fn url(&self) -> String {
         match self.conversation {
-            Conversation::Http => format!("http://{}{}", self.host, self.path),
-            Conversation::Ack | Conversation::Echo => format!("tcp://{}", self.host),
+            ClientProtocol::Http => format!("http://{}{}", self.host, self.path),
+            ClientProtocol::Ack | ClientProtocol::Echo => format!("tcp://{}", self.host),
         }
     }
 
     /// Checks that the load makes sense and that `open_files` descriptors suffice for it.
     ///
     /// # Errors
-    /// The first reason why it does not.
+    /// Returns the first problem found.
     pub fn validate(&self, open_files: u64) -> Result<(), InvalidWorkload> {
         let zero = |name| Err(InvalidWorkload::Zero(name));
         match self.pace {
@@ -187,19 +187,19 @@ impl Workload {
     fn validate_conversation(&self) -> Result<(), InvalidWorkload> {
         let farewell = self
             .message
-            .split(|octet| *octet == b'\n')
+            .split(|byte| *byte == b'\n')
             .any(|line| line.strip_suffix(b"\r").unwrap_or(line) == b"salir");
         match self.conversation {
-            Conversation::Http => Ok(()),
-            _ if !(1..=MESSAGE_OCTETS_MAX).contains(&self.message.len()) => {
+            ClientProtocol::Http => Ok(()),
+            _ if !(1..=MESSAGE_BYTES_MAX).contains(&self.message.len()) => {
                 Err(InvalidWorkload::Message(self.message.len()))
             }
-            Conversation::Echo if farewell => Err(InvalidWorkload::Farewell),
-            Conversation::Ack | Conversation::Echo => Ok(()),
+            ClientProtocol::Echo if farewell => Err(InvalidWorkload::Farewell),
+            ClientProtocol::Ack | ClientProtocol::Echo => Ok(()),
         }
     }
 
-    /// Checks that so many connections can be open at once from the addresses and ports asked for.
+    /// Checks that `connections` can be open at once from the requested addresses and ports.
     fn validate_ports(&self, connections: u64) -> Result<(), InvalidWorkload> {
         if let Some((first, last)) = self.sources {
             if first > last {
@@ -217,7 +217,7 @@ impl Workload {
         }
         let (lowest, highest) = sys::local_port_range();
         if first < lowest || last > highest {
-            // The kernel would take any port and say nothing (IP_LOCAL_PORT_RANGE, ip(7)).
+            // The kernel would silently use any port (IP_LOCAL_PORT_RANGE, ip(7)).
             return Err(InvalidWorkload::PortsOutside { lowest, highest });
         }
         let spread = self.target.is_ipv4() && self.target.ip().is_loopback();
@@ -233,7 +233,7 @@ impl Workload {
         Ok(())
     }
 
-    /// Whether any request is to be sent in the measured window: a slow enough schedule may have none in it.
+    /// Whether any request is due in the measured window: a slow schedule may have none in it.
     pub fn plans_requests(&self) -> bool {
         let Pace::Open {
             rate_per_s,
@@ -245,7 +245,7 @@ impl Workload {
         let Stop::After(duration) = self.stop else {
             return true;
         };
-        // So many are due on average that there is one for certain, and looking for it could take long.
+        // With this many due on average, one is certain, and searching for it could take long.
         if rate_per_s * duration.as_secs_f64() > CERTAIN_REQUESTS {
             return true;
         }
@@ -274,7 +274,7 @@ impl Workload {
         }
     }
 
-    /// The load in the words of the published summary.
+    /// The load as published in the summary.
     pub fn plan(&self) -> Plan {
         let (loop_kind, clients, rate_per_s, arrivals) = match self.pace {
             Pace::Closed { clients } => (LoopKind::Closed, Some(clients), None, None),
@@ -307,7 +307,7 @@ impl Workload {
     }
 }
 
-/// Who decides when the next request is sent.
+/// What decides when the next request is sent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
     /// Each of `clients` sends its next request when the last one ended.
@@ -327,7 +327,7 @@ pub enum Pace {
 /// What is said on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Conversation {
+pub enum ClientProtocol {
     /// HTTP/1.1: `GET`, and an answer that says how long it is.
     #[default]
     Http,
@@ -360,7 +360,7 @@ impl Engine {
         }
     }
 
-    /// The engine meant by it on this machine.
+    /// The engine that it selects on this machine.
     pub fn resolved(self) -> Self {
         match self {
             Self::Auto if ring::unavailable().is_none() => Self::Completion,
@@ -385,7 +385,7 @@ pub enum Pacing {
     /// In the kernel, with nanosecond timeouts.
     #[default]
     Sleep,
-    /// Asking over and over: prompter, and a CPU is gone.
+    /// By polling: more punctual, but each thread uses a whole CPU.
     Spin,
 }
 
@@ -396,7 +396,7 @@ pub enum Closing {
     /// With a FIN, as clients do.
     #[default]
     Orderly,
-    /// With a RST, which leaves no TIME_WAIT and tells the server nothing polite: cheaper, and not what clients do.
+    /// With a RST: it costs less and leaves no TIME_WAIT, but clients do not close this way.
     Reset,
 }
 
@@ -409,9 +409,9 @@ pub enum Stop {
     Requests(u64),
 }
 
-/// Slowest rate: one request in a thousand seconds; slower is a timer, not a load.
+/// Slowest rate: one request in a thousand seconds; anything slower is a timer, not a load.
 pub const MIN_RATE: f64 = 0.001;
-/// Fastest rate: a gap of 100 ns, below what a system call takes.
+/// Fastest rate: its gap of 100 ns is shorter than a system call.
 pub const MAX_RATE: f64 = 10_000_000.0;
 
 /// Why a load cannot be run.
@@ -435,8 +435,8 @@ pub enum InvalidWorkload {
     /// The host has characters that do not belong in a header.
     #[error("{0:?} is not a host: only ASCII letters, digits and punctuation belong there")]
     Host(String),
-    /// A message that is empty, or longer than [`MESSAGE_OCTETS_MAX`].
-    #[error("a message has 1 to {MESSAGE_OCTETS_MAX} octets, and this one {0}")]
+    /// A message that is empty, or longer than [`MESSAGE_BYTES_MAX`].
+    #[error("a message has 1 to {MESSAGE_BYTES_MAX} bytes, and this one {0}")]
     Message(usize),
     /// A message that ends an `echo` conversation.
     #[error("`salir` on a line of its own ends an echo, so it cannot be the message")]
@@ -455,7 +455,7 @@ pub enum InvalidWorkload {
         /// Last one.
         highest: u16,
     },
-    /// The clients do not fit the local ports.
+    /// There are fewer local ports than connections.
     #[error("{connections} connections at once need as many local ports, and there are {ports}")]
     Ports {
         /// Connections asked for.
@@ -463,7 +463,7 @@ pub enum InvalidWorkload {
         /// Ports allowed, over all addresses.
         ports: u64,
     },
-    /// The engine asked for is not to be had here.
+    /// The requested engine is not available here.
     #[error("the {name} engine cannot be used here: {reason}", name = .engine.name())]
     Engine {
         /// The engine.
@@ -471,7 +471,7 @@ pub enum InvalidWorkload {
         /// Why not.
         reason: String,
     },
-    /// The connections do not fit the limit on open files.
+    /// The connections exceed the limit on open files.
     #[error(
         "{connections} connections need {needed} open files, and this process may have {allowed} (see ulimit -Hn)"
     )]
@@ -485,7 +485,7 @@ pub enum InvalidWorkload {
     },
 }
 
-/// `path` with the characters that a request line cannot carry as `%` and two digits for each byte.
+/// `path`, in which each byte that a request line cannot carry is replaced by `%` and two digits.
 fn percent_encoded(path: &str) -> String {
     path.bytes().fold(String::new(), |encoded, byte| {
         if byte.is_ascii_graphic() {
@@ -496,7 +496,8 @@ fn percent_encoded(path: &str) -> String {
     })
 }
 
-/// Share of `total` that falls to thread `index` of `threads`: equal but for the first few, and summing to `total`.
+/// Share of `total` for thread `index` of `threads`. The first few threads may get one more; the shares add up to
+/// `total`.
 pub(crate) fn share(total: u64, index: u32, threads: u32) -> u64 {
     let (index, threads) = (u64::from(index), u64::from(threads));
     total / threads + u64::from(index < total % threads)

@@ -1,4 +1,4 @@
-//! Both engines make the same of the same server.
+//! Both engines give the same results for the same server.
 
 mod truth;
 
@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::{Arrivals, CheckName};
-use hola_loadgen::{Closing, Conversation, Engine, InvalidWorkload, Pace, Pacing, Stop};
+use hola_loadgen::{ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop};
 use truth::{
     CLOSE, KEEP, Truth, answer_all, answer_once, check, failed, load, measure, reset_after, silence,
 };
@@ -43,8 +43,8 @@ fn faulty() -> Truth {
         ),
         8 => {
             if truth::request(&mut stream) {
-                for octet in CLOSE {
-                    stream.write_all(&[*octet]).unwrap();
+                for byte in CLOSE {
+                    stream.write_all(&[*byte]).unwrap();
                     thread::yield_now();
                 }
             }
@@ -140,12 +140,12 @@ fn answers_longer_than_a_buffer_are_read_whole() {
 #[test]
 fn a_kept_connection_that_the_server_gave_up_is_not_a_failure() {
     for engine in engines() {
-        // One answer each, and an end that was not announced.
+        // The server closes after one answer, without announcing it.
         let server = Truth::start(|_, stream| answer_once(stream, KEEP));
         let mut workload = load(server.address, 1, 10);
         workload.engine = engine;
         workload.requests_per_connection = None;
-        // So slow that the end is there before the next request is due.
+        // So slow that the close arrives before the next request is due.
         workload.pace = Pace::Open {
             rate_per_s: 10.0,
             arrivals: Arrivals::Constant,
@@ -154,7 +154,7 @@ fn a_kept_connection_that_the_server_gave_up_is_not_a_failure() {
         let counts = measurement.summary.counts;
         assert_eq!(counts.ok, 10, "{engine:?}");
         assert_eq!(server.accepted(), 10, "{engine:?}");
-        // The last end may come after the last answer, when nothing is counted any more.
+        // The last close may come after the last answer, when nothing is counted any more.
         let closed = counts.closed_between_requests;
         assert!((9..=10).contains(&closed), "{engine:?}: {closed}");
     }
@@ -163,7 +163,7 @@ fn a_kept_connection_that_the_server_gave_up_is_not_a_failure() {
 #[test]
 fn a_request_that_meets_a_connection_just_closed_is_sent_again_and_no_failure() {
     for engine in engines() {
-        // Three answers each, and an end that was not announced, with the next request on its way.
+        // The server closes after three answers, without announcing it, with the next request on its way.
         let server = Truth::start(|_, mut stream| {
             for _ in 0..3 {
                 if !truth::request(&mut stream) || stream.write_all(KEEP).is_err() {
@@ -206,12 +206,12 @@ fn a_request_that_no_connection_answers_fails_however_often_it_is_sent() {
 fn messages_are_acknowledged_and_echoed() {
     use std::io::Read;
     for engine in engines() {
-        for conversation in [Conversation::Ack, Conversation::Echo] {
+        for conversation in [ClientProtocol::Ack, ClientProtocol::Echo] {
             let server = Truth::start(move |_, mut stream| {
                 let mut message = [0; 1024];
                 while let Ok(count @ 1..) = stream.read(&mut message) {
                     let answer = match conversation {
-                        Conversation::Ack => b"Mensaje recibido",
+                        ClientProtocol::Ack => b"Mensaje recibido",
                         _ => &message[..count],
                     };
                     if stream.write_all(answer).is_err() {
@@ -242,7 +242,7 @@ fn a_wrong_echo_is_a_wrong_body() {
         }
     });
     let mut workload = load(server.address, 1, 5);
-    workload.conversation = Conversation::Echo;
+    workload.conversation = ClientProtocol::Echo;
     workload.message = b"Hola".to_vec();
     assert_eq!(failed(&measure(&workload), "bad_body", "mid_body"), 5);
 }
@@ -250,7 +250,7 @@ fn a_wrong_echo_is_a_wrong_body() {
 #[test]
 fn a_message_that_ends_an_echo_is_refused() {
     let mut workload = load(([127, 0, 0, 1], 1).into(), 1, 1);
-    workload.conversation = Conversation::Echo;
+    workload.conversation = ClientProtocol::Echo;
     workload.message = b"salir".to_vec();
     assert_eq!(workload.validate(1024), Err(InvalidWorkload::Farewell));
     workload.message = Vec::new();
@@ -373,7 +373,7 @@ fn ports_that_run_out_are_named_and_too_few_are_refused_beforehand() {
         workload.sources = Some((Ipv4Addr::new(127, 0, 8, 1), Ipv4Addr::new(127, 0, 8, 1)));
         workload.local_ports = Some((43_000, 43_009));
         let measurement = measure(&workload);
-        // One of the ten was seen to be unavailable on a busy machine, so the server says how many were to be had.
+        // On a busy machine, one of the ten ports was once not available, so the server's count says how many were.
         let without_port = failed(&measurement, "local_EADDRNOTAVAIL", "connect");
         let counts = &measurement.summary.counts;
         let had = server.accepted();
@@ -420,7 +420,7 @@ fn a_thread_that_spins_says_what_it_costs() {
 
 #[test]
 fn giving_up_on_thousands_that_wait_costs_one_engine_hardly_more_than_the_other() {
-    // Nobody accepts: a few connections wait for an answer, all others for the handshake.
+    // The server never accepts: a few connections wait for an answer, all others for the handshake.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let costs = engines().into_iter().map(|engine| {
         let mut workload = load(listener.local_addr().unwrap(), 1, 1);

@@ -1,6 +1,6 @@
-//! Failures that need more than a plan: nobody there, a wrong body, a right one in unusual clothes.
+//! Failures that need more than a plan: no listener, a wrong body, a right body in an unusual framing.
 //!
-//! `proof.rs` counts the others by the number of the request, `hostile.rs` those that are meant.
+//! `proof.rs` checks the failures of a plan, `hostile.rs` those of hostile servers.
 
 mod truth;
 

@@ -84,7 +84,7 @@ fn a_gate_on_what_the_sample_cannot_support_exits_with_4_unless_another_is_broke
 
 #[test]
 fn a_gate_on_a_lower_bound_is_broken_when_it_cannot_be_ruled_out() {
-    // Every second request is never answered, so all that is known of p90 is that it is at least the timeout.
+    // Every second request is never answered, so p90 is only known to be at least the timeout.
     let server = Truth::start(|id, stream| {
         if id % 2 == 0 {
             silence(stream);
@@ -225,7 +225,7 @@ fn a_signal_keeps_the_loads_that_were_finished() {
     }
 }
 
-/// A server that holds each request for 5 ms, one at a time: 200 a second is all it can do.
+/// A server that takes 5 ms for each request, one at a time: at most 200 requests per second.
 fn slow() -> Truth {
     let turn = std::sync::Mutex::new(());
     Truth::start(move |_, mut stream| {
@@ -252,7 +252,7 @@ fn a_search_finds_a_rate_that_was_measured_to_hold() {
     let levels: Levels = serde_json::from_slice(&output.stdout).unwrap();
     let search = levels.search.unwrap();
     let highest = search.highest_rate_per_s.unwrap();
-    // A machine with busy neighbours makes the server slower, never faster than its sleep.
+    // Other load on the machine makes the server slower, never faster than its sleep.
     assert!((1.0..=300.0).contains(&highest), "{search:?}");
     assert_eq!(search.steps.len(), levels.levels.len());
     for (step, level) in search.steps.iter().zip(&levels.levels) {

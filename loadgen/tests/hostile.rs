@@ -1,4 +1,5 @@
-//! Servers that mean harm are counted by what they did; they neither hang the generator nor fill its memory.
+//! Failures of hostile servers are counted by their cause; these servers neither hang the generator nor fill its
+//! memory.
 
 mod truth;
 
@@ -37,7 +38,7 @@ fn hostile(
     }
 }
 
-/// Sends `head`, then `again` for as long as anybody listens.
+/// Sends `head`, then `again` until the client closes.
 fn flood(head: &'static [u8], again: &'static [u8]) -> impl Fn(TcpStream) {
     move |mut stream| {
         let mut going = stream.write_all(head);
@@ -54,11 +55,11 @@ fn say(bytes: &'static [u8]) -> impl Fn(TcpStream) {
     }
 }
 
-/// Sends an octet of an answer now and then: always alive, never done.
+/// Sends an answer byte by byte, slowly and without end: always alive, never complete.
 fn drip(bytes: &'static [u8]) -> impl Fn(TcpStream) {
     move |mut stream| {
-        for octet in bytes.iter().cycle() {
-            if stream.write_all(&[*octet]).is_err() {
+        for byte in bytes.iter().cycle() {
+            if stream.write_all(&[*byte]).is_err() {
                 return;
             }
             thread::sleep(Duration::from_millis(20));
@@ -209,7 +210,7 @@ fn hostile_servers_are_counted_by_what_they_did() {
     }
 }
 
-/// Nothing tells an early answer from a quick one: it is taken, and nothing hangs on it.
+/// An early answer looks like a quick one: the generator accepts it and does not hang.
 #[test]
 fn an_answer_that_comes_before_the_request_is_an_answer() {
     let server = Truth::start(|_, mut stream| {

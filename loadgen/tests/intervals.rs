@@ -1,4 +1,4 @@
-//! Intervals of a run add up to the whole of it, whatever the load and whoever is slow.
+//! Intervals of a run add up to the whole of it, whatever the load, and however slow the observer.
 
 mod truth;
 
@@ -11,7 +11,7 @@ use truth::{CLOSE, Truth, answer_once, assert_books, load};
 #[derive(Default)]
 struct Notes<'a> {
     seen: RefCell<Vec<Interval>>,
-    /// Called for each interval: a watcher that takes its time.
+    /// Called for each interval, to simulate a slow observer.
     dawdle: Option<&'a dyn Fn()>,
 }
 

@@ -1,4 +1,4 @@
-//! Closed and open loops keep their promises against a server that logs the truth.
+//! Closed and open loops do what they promise, against a server that logs the truth.
 
 mod truth;
 
@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::{Arrivals, CheckName};
-use hola_loadgen::{InvalidWorkload, LoadError, Observer, Pace, Stop, Unobserved, Workload};
+use hola_loadgen::{InvalidWorkload, LoadError, NoObserver, Observer, Pace, Stop, Workload};
 use truth::{
     CLOSE, Truth, answer_all, answer_once, assert_books, check, failed, load, measure, silence,
 };
@@ -162,7 +162,7 @@ fn late_answers_get_one_timeout_of_grace_and_stay_in_the_distribution() {
         arrivals: Arrivals::Constant,
     };
     workload.stop = Stop::After(Duration::from_millis(400));
-    // Far longer than this machine pauses: only the silent ones are late.
+    // Far longer than this machine's pauses: only the requests without an answer time out.
     workload.timeout = Duration::from_secs(1);
     let measurement = measure(&workload);
     assert_eq!(measurement.summary.counts.planned, 40);
@@ -252,7 +252,7 @@ fn a_stop_during_the_warm_up_measures_nothing() {
 fn refuses_a_plan_that_does_not_fit_the_open_files() {
     let mut workload = Workload::new(([127, 0, 0, 1], 9).into());
     workload.pace = Pace::Closed { clients: u32::MAX };
-    let result = hola_loadgen::run(&workload, &Unobserved);
+    let result = hola_loadgen::run(&workload, &NoObserver);
     assert!(matches!(
         result,
         Err(LoadError::Invalid(InvalidWorkload::OpenFiles { .. }))

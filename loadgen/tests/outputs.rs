@@ -1,4 +1,4 @@
-//! What the program writes beside its result: interval logs, percentile files, lines as they happen, the live line.
+//! What the program writes besides its result: interval logs, percentile files, lines of NDJSON, the live line.
 
 mod truth;
 
@@ -166,7 +166,7 @@ fn lines_come_while_it_happens_and_add_up_to_the_last_one() {
             Line::Summary(last) => summary = Some(last),
             Line::Search(_) => panic!("nobody asked for a search"),
         }
-        // Nothing but lines that have arrived says when to stop.
+        // Only the lines that have arrived decide when to stop.
         if intervals.len() == 2 && summary.is_none() {
             interrupt(&child);
         }
@@ -213,7 +213,7 @@ fn no_file_is_overwritten_and_none_is_left_behind() {
     );
 }
 
-/// An address at which nobody listens.
+/// An address without a listener.
 fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
@@ -230,7 +230,7 @@ fn a_file_appears_when_there_is_something_to_write_and_nothing_is_beside_it() {
         command.output().unwrap()
     };
     // A run that never starts: the kernel does not know so many CPUs.
-    let mut impossible = hola_load(&server, &["--requests=10", "--cpus=4095"]);
+    let mut impossible = hola_load(&server, &["--requests=10", "--cpus=1023"]);
     assert_eq!(with_files(&mut impossible).status.code(), Some(1));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     let mut retry = hola_load(&server, &["--requests=10", "--format=json"]);
@@ -247,7 +247,7 @@ fn a_file_appears_when_there_is_something_to_write_and_nothing_is_beside_it() {
 fn files_of_results_are_readable_by_their_owner_alone() {
     let server = greeter();
     let folder = tempfile::tempdir().unwrap();
-    // Some are written whole, others in parts.
+    // JSON is written as a whole, NDJSON in parts.
     for format in ["json", "ndjson"] {
         let [result, hlog, hgrm] =
             ["o", "hlog", "hgrm"].map(|name| folder.path().join(format!("{format}.{name}")));
@@ -393,7 +393,7 @@ fn a_full_standard_output_is_one_line_and_exit_code_1() {
     let server = greeter();
     for format in ["text", "json", "csv", "markdown", "ndjson"] {
         for load in ["--clients=1", "--clients=1,2"] {
-            // Not by `hola_load`, which asks for a number of clients itself.
+            // Not with `hola_load`, which sets a number of clients itself.
             let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
             let output = command
                 .args([&server.address.to_string(), "--warmup=0s", load])
@@ -429,7 +429,7 @@ fn a_closed_standard_output_ends_quietly() {
         assert_eq!(output.status.code(), Some(0), "{format}: {output:?}");
         assert!(output.stderr.is_empty(), "{format}: {output:?}");
     }
-    // Whoever reads the first line only ends the load with it.
+    // A reader that closes after the first line ends the load.
     let mut child = hola_load(
         &server,
         &["--duration=10m", "--interval=100ms", "--format=ndjson"],
@@ -502,13 +502,13 @@ fn on_terminal(variables: &[(&str, &str)], arguments: &[&str]) -> String {
         .spawn()
         .unwrap();
     let mut written = Vec::new();
-    // The end of a terminal whose other side has been closed is an error.
+    // If the other side of a terminal is closed, a read ends with an error.
     let _ = File::from(terminal.master).read_to_end(&mut written);
     child.wait().unwrap();
     String::from_utf8(written).unwrap()
 }
 
-/// The line a terminal shows after `written`, of sequences that the program may use.
+/// The line that a terminal shows after `written`; understands only the sequences that the program uses.
 fn screen(written: &str) -> String {
     let mut line: Vec<char> = Vec::new();
     let mut column = 0;
@@ -539,7 +539,7 @@ fn the_live_line_shows_how_it_goes_and_leaves_nothing_behind() {
         assert!(written.contains(expected), "{written:?}");
     }
     assert_eq!(screen(&written), "", "{written:?}");
-    // One more than twice a second takes the line away.
+    // Besides two drawings per second, one more clears the line.
     let drawings = u32::try_from(written.matches('\r').count()).unwrap();
     let most = began.elapsed().div_duration_f64(Duration::from_millis(500)) + 1.0;
     assert!(

@@ -1,4 +1,4 @@
-//! The generator's figures are those of servers that know the truth. The bench `proof` looks longer.
+//! The generator's figures agree with the logs of the servers. The bench `proof` measures longer.
 
 mod claims;
 mod truth;
@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use claims::{Scale, claim, repeatedly};
 
-/// One measurement at a time: they would be each other's noise.
+/// One measurement at a time: parallel ones would disturb each other.
 static QUIET: Mutex<()> = Mutex::new(());
 
 fn holds(id: &str) {

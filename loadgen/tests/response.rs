@@ -1,6 +1,6 @@
-//! The response parser gives the same verdict however the bytes are cut.
+//! The response parser gives the same verdict however the bytes are split.
 
-use hola_loadgen::response::{MAX_HEAD, Malformed, Progress, Response};
+use hola_loadgen::response::{InvalidResponse, MAX_HEAD, ParseProgress, ResponseParser};
 use proptest::prelude::*;
 
 const BODY: &[u8] = b"Hola, cliente!";
@@ -14,16 +14,16 @@ enum Verdict {
         right: bool,
     },
     Early,
-    Bad(Malformed),
+    Bad(InvalidResponse),
 }
 use Verdict::{Bad, Done, Early};
 
-fn judge<'b>(parser: &mut Response, pieces: impl IntoIterator<Item = &'b [u8]>) -> Verdict {
+fn judge<'b>(parser: &mut ResponseParser, pieces: impl IntoIterator<Item = &'b [u8]>) -> Verdict {
     parser.reset();
     for piece in pieces {
         match parser.feed(piece, Some(BODY)) {
-            Ok(Progress::More) => {}
-            Ok(Progress::Done { .. }) => return done(parser),
+            Ok(ParseProgress::More) => {}
+            Ok(ParseProgress::Done { .. }) => return done(parser),
             Err(malformed) => return Bad(malformed),
         }
     }
@@ -34,7 +34,7 @@ fn judge<'b>(parser: &mut Response, pieces: impl IntoIterator<Item = &'b [u8]>) 
     }
 }
 
-fn done(parser: &Response) -> Verdict {
+fn done(parser: &ResponseParser) -> Verdict {
     Done {
         status: parser.status().unwrap(),
         keep_alive: parser.keep_alive(),
@@ -164,68 +164,68 @@ const CASES: &[(&str, Verdict)] = &[
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHola,\r\n",
         Early,
     ),
-    ("NOPE\r\n\r\n", Bad(Malformed::Head)),
-    ("NOPE", Bad(Malformed::Head)),
-    ("HTTP/1.1 099 Low\r\n\r\n", Bad(Malformed::Head)),
-    ("HTTP/2.0 200 OK\r\n\r\n", Bad(Malformed::Head)),
-    ("HTTP/1.1 101 Switch\r\n\r\n", Bad(Malformed::Interim)),
+    ("NOPE\r\n\r\n", Bad(InvalidResponse::Head)),
+    ("NOPE", Bad(InvalidResponse::Head)),
+    ("HTTP/1.1 099 Low\r\n\r\n", Bad(InvalidResponse::Head)),
+    ("HTTP/2.0 200 OK\r\n\r\n", Bad(InvalidResponse::Head)),
+    ("HTTP/1.1 101 Switch\r\n\r\n", Bad(InvalidResponse::Interim)),
     (
         "HTTP/1.1 200 OK\r\nContent-Length: +14\r\n\r\nHola, cliente!",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Length: 15\r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\n\r\n",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nContent-Length: , 14\r\n\r\nHola, cliente!",
-        Bad(Malformed::Framing),
+        Bad(InvalidResponse::Framing),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-        Bad(Malformed::Chunk),
+        Bad(InvalidResponse::Chunk),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
-        Bad(Malformed::Chunk),
+        Bad(InvalidResponse::Chunk),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nHoops",
-        Bad(Malformed::Chunk),
+        Bad(InvalidResponse::Chunk),
     ),
     (
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
-        Bad(Malformed::Chunk),
+        Bad(InvalidResponse::Chunk),
     ),
 ];
 
 #[test]
 fn judges_every_case_whole_byte_by_byte_and_at_every_split() {
-    let mut parser = Response::default();
+    let mut parser = ResponseParser::default();
     for (text, verdict) in CASES {
         let bytes = text.as_bytes();
         assert_eq!(judge(&mut parser, [bytes]), *verdict, "{text:?}");
@@ -246,23 +246,23 @@ fn judges_every_case_whole_byte_by_byte_and_at_every_split() {
 
 #[test]
 fn knows_the_status_of_an_answer_whose_body_has_no_clear_length() {
-    let mut parser = Response::default();
+    let mut parser = ResponseParser::default();
     let head = b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n";
     // A second time, for a head that is known already.
     for _ in 0..2 {
         parser.reset();
-        assert_eq!(parser.feed(head, Some(BODY)), Err(Malformed::Framing));
+        assert_eq!(parser.feed(head, Some(BODY)), Err(InvalidResponse::Framing));
         assert_eq!((parser.status(), parser.keep_alive()), (Some(503), false));
     }
 }
 
 #[test]
 fn says_how_many_bytes_nobody_asked_for() {
-    let mut parser = Response::default();
+    let mut parser = ResponseParser::default();
     let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!HTTP";
     assert_eq!(
         parser.feed(bytes, Some(BODY)),
-        Ok(Progress::Done { excess: 4 })
+        Ok(ParseProgress::Done { excess: 4 })
     );
 }
 
@@ -274,8 +274,8 @@ fn gives_up_on_an_endless_head() {
             &vec![b'x'; 2 * MAX_HEAD],
         ]
         .concat();
-        let verdict = judge(&mut Response::default(), endless.chunks(piece));
-        assert_eq!(verdict, Bad(Malformed::HeadTooLong));
+        let verdict = judge(&mut ResponseParser::default(), endless.chunks(piece));
+        assert_eq!(verdict, Bad(InvalidResponse::HeadTooLong));
     }
 }
 
@@ -293,7 +293,7 @@ proptest! {
                 bytes[at] = byte;
             }
         }
-        let whole = judge(&mut Response::default(), [bytes.as_slice()]);
+        let whole = judge(&mut ResponseParser::default(), [bytes.as_slice()]);
         let mut rest = bytes.as_slice();
         let pieces: Vec<&[u8]> = cuts
             .iter()
@@ -304,6 +304,6 @@ proptest! {
                 (!piece.is_empty()).then_some(piece)
             })
             .collect();
-        prop_assert_eq!(judge(&mut Response::default(), pieces), whole);
+        prop_assert_eq!(judge(&mut ResponseParser::default(), pieces), whole);
     }
 }

@@ -1,4 +1,4 @@
-//! The schedule is exactly the asked arrival process, for any number of threads.
+//! The schedule is exactly the requested arrival process, for any number of threads.
 
 use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
@@ -69,7 +69,7 @@ fn seeds_give_different_schedules_and_the_same_seed_the_same_one() {
     assert_ne!(first(7), first(8));
 }
 
-/// A draw that is less than a nanosecond from the one before it, where a window that was to hold 482 held 483.
+/// An arrival was drawn less than a nanosecond after the one before it, so a window that was to hold 482 held 483.
 #[test]
 fn no_two_arrivals_share_an_instant() {
     let schedule = Schedule::new(

@@ -47,7 +47,7 @@ fn greeter() -> Truth {
     Truth::start(|_, stream| answer_once(stream, CLOSE))
 }
 
-/// A server one of whose answers in twenty is cut short.
+/// A server that cuts one answer in twenty short.
 fn flawed() -> Truth {
     Truth::start(|id, stream| answer_once(stream, if id % 20 == 19 { b"" } else { CLOSE }))
 }

@@ -1,5 +1,5 @@
-//! Whether the window was alike throughout is judged from the whole of it: a trend of the response times, whoever follows the
-//! run, and time in which nothing happened.
+//! Steadiness is judged over the whole window: by a trend of the response times, with any observer, and by time in
+//! which nothing happened.
 
 mod truth;
 
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::{Check, CheckName, Summary};
-use hola_loadgen::{Measurement, Observer, Stop, Unobserved, Workload};
+use hola_loadgen::{Measurement, NoObserver, Observer, Stop, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use truth::{CLOSE, Truth, answer_all, answer_once, load};
@@ -57,7 +57,7 @@ impl Observer for Following {
 
 #[test]
 fn a_server_that_warms_up_in_the_window_is_named_whoever_follows_the_run() {
-    for observer in [&Unobserved as &dyn Observer, &Following] {
+    for observer in [&NoObserver as &dyn Observer, &Following] {
         let server = warming();
         let workload = closed(&server, Duration::from_millis(2_200));
         let measurement = hola_loadgen::run(&workload, observer).unwrap();
@@ -74,7 +74,7 @@ fn a_server_that_warms_up_in_the_window_is_named_whoever_follows_the_run() {
 fn a_short_trial_is_not_judged() {
     let server = warming();
     let workload = closed(&server, Duration::from_millis(700));
-    let measurement = hola_loadgen::run(&workload, &Unobserved).unwrap();
+    let measurement = hola_loadgen::run(&workload, &NoObserver).unwrap();
     let check = steady_state(&measurement);
     assert!(
         check.ok && check.detail.starts_with("not judged"),
@@ -112,7 +112,7 @@ fn a_generator_that_was_stopped_for_a_while_says_so() {
         }
         let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
         kill(pid, Signal::SIGSTOP).unwrap();
-        // The time that is to be noticed; nothing is waited for.
+        // This is the lost time that the check must report, not a wait for an event.
         thread::sleep(Duration::from_secs(1));
         kill(pid, Signal::SIGCONT).unwrap();
         let output = child.wait_with_output().unwrap();
@@ -127,7 +127,7 @@ fn a_generator_that_was_stopped_for_a_while_says_so() {
     }
 }
 
-/// A server that answers so many requests on kept connections and is gone then, its listener included.
+/// A server that answers `requests` requests on kept connections, then closes them and its listener.
 fn mortal(requests: u64) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,7 +143,7 @@ fn mortal(requests: u64) -> SocketAddr {
                 answer_all(stream, || {
                     if answered.fetch_add(1, Ordering::SeqCst) >= requests {
                         last.shutdown(Shutdown::Both).ok();
-                        // Wakes the acceptor, which leaves and takes the listener with it.
+                        // Wakes the acceptor, which ends and closes the listener.
                         TcpStream::connect(address).ok();
                     }
                 });
@@ -158,7 +158,7 @@ fn a_server_that_is_gone_for_most_of_the_window_is_named_though_few_requests_fai
     let mut workload = load(mortal(2_000), 4, 1);
     workload.stop = Stop::After(Duration::from_secs(3));
     workload.requests_per_connection = None;
-    let measurement = hola_loadgen::run(&workload, &Unobserved).unwrap();
+    let measurement = hola_loadgen::run(&workload, &NoObserver).unwrap();
     for name in [CheckName::BackOff, CheckName::Throughput] {
         let check = named(&measurement.summary, name);
         assert!(!check.ok, "{name}: {}", check.detail);
@@ -173,7 +173,7 @@ fn a_server_that_is_slow_throughout_does_not_break_off() {
         let mut workload = load(server.address, clients, 1);
         workload.stop = Stop::After(Duration::from_millis(2_500));
         workload.requests_per_connection = None;
-        let measurement = hola_loadgen::run(&workload, &Unobserved).unwrap();
+        let measurement = hola_loadgen::run(&workload, &NoObserver).unwrap();
         for name in [CheckName::BackOff, CheckName::Throughput] {
             let check = named(&measurement.summary, name);
             assert!(check.ok, "{clients} clients: {name}: {}", check.detail);
@@ -185,7 +185,7 @@ fn a_server_that_is_slow_throughout_does_not_break_off() {
 struct Quota(PathBuf);
 
 impl Quota {
-    /// Makes one, in either version of control groups.
+    /// Creates one, in either version of control groups.
     fn new() -> Result<Self, String> {
         let first = [
             ("cpu.cfs_period_us", "100000"),

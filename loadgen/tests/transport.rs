@@ -1,4 +1,5 @@
-//! The delays of TCP's own timers are named. Apart from the other tests: the kernel's counters are the whole host's.
+//! The delays of TCP's own timers are reported. A separate program, because the kernel's counters are those of the
+//! whole host.
 
 mod truth;
 
@@ -29,13 +30,13 @@ fn stalled_listener() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
     listener.listen(1).unwrap();
     let listener = TcpListener::from(listener);
     let address = listener.local_addr().unwrap();
-    // A queue of 1 is full when it holds more than one.
+    // With a backlog of 1, the queue is full when it holds two connections.
     let queued = (0..2).map(|_| TcpStream::connect(address).unwrap());
     let queued = queued.collect();
     (listener, address, queued)
 }
 
-/// Opens the door of a stalled listener once all clients stand before it: they come back when their timers say so.
+/// Starts to accept on a stalled listener once all clients try to connect; they try again when their timers expire.
 struct Door {
     closed: Cell<Option<(TcpListener, Vec<TcpStream>)>>,
     clients: u32,
@@ -70,7 +71,7 @@ fn requests_that_waited_for_a_repeated_syn_are_counted_and_named() {
     workload.timeout = Duration::from_secs(60);
     let measurement = hola_loadgen::run(&workload, &door).unwrap();
     assert_eq!(measurement.summary.counts.ok, u64::from(CLIENTS));
-    // Whether the first or a later repetition gets through depends on when the door opens.
+    // Which SYN retransmission succeeds depends on when the server starts to accept.
     let modes = named(&measurement, CheckName::Modes);
     assert!(
         !modes.ok

@@ -1,8 +1,8 @@
-//! The first screen: what must be known first, and the answer in sentences, each with its number and interval.
+//! The first screen: the notices, and the answer in sentences, each with its number and interval.
 
 use hola_base::Language;
 use hola_lab::metric::Metric;
-use hola_lab::record::Status;
+use hola_lab::record::RunStatus;
 use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, Word};
 
@@ -10,11 +10,11 @@ use crate::document::{Notice, Tone};
 use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO, place};
 use crate::{numbers, words};
 
-/// The claim of low load.
+/// The claim about low load.
 const LOW_LOAD: &str = "low-load-tie";
 
-/// What must be known before anything else: how the run ended, whether the controls of the method passed, what it can tell
-/// apart, and the time it took.
+/// The notices: how the run ended, whether the controls of the method passed, the smallest difference that the run can
+/// show, and the time it took.
 pub(crate) fn notices(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
     let mut notices = warnings(facts, language);
     let (text, tone) = controls(facts, language);
@@ -64,12 +64,12 @@ fn warnings(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
     let mut texts = Vec::new();
     let mut say = |en: String, es: String| texts.push(language.choose(|| en, || es));
     match facts.run.status {
-        Status::Complete => {}
-        Status::Interrupted => say(
+        RunStatus::Complete => {}
+        RunStatus::Interrupted => say(
             "This run was interrupted: what it had measured by then is all there is.".into(),
             "Esta ejecución se interrumpió: solo está lo que había medido hasta entonces.".into(),
         ),
-        Status::Running => say(
+        RunStatus::Running => say(
             "This run has not ended, or was killed.".into(),
             "Esta ejecución no ha terminado, o la mataron.".into(),
         ),
@@ -202,7 +202,7 @@ fn headline_ratio(
     let metric = Metric::CpuPerRequest;
     let ratio = facts.analysis.ratio(HEADLINE, participant, other, metric)?;
     let written = numbers::comparison(metric, &ratio, language);
-    // More or less can be seen from the numbers; that there is no difference, or none to be seen, has to be said.
+    // The numbers alone show whether it is better or worse; *the same* and *undecided* need a word.
     Some(match Word::new(&ratio, metric) {
         Word::Better | Word::Worse => written,
         word => format!("{written} ({})", words::word(word, metric, language).0),

@@ -1,9 +1,9 @@
-//! What people say, decided: a line for each claim, which opens to what the verdict rests on.
+//! The verdicts on the claims: a line for each claim, which opens to show the evidence.
 
 use hola_base::{Language, Text, text};
 use hola_verdict::claims::{Claim, Decision, Finding, Verdict};
 
-use crate::document::{Cell, Fold, Part, Section, Table};
+use crate::document::{Details, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
 use crate::{numbers, words};
 
@@ -29,25 +29,28 @@ pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
             .choose(|| "What people say, decided", || "Lo que se dice, decidido")
             .into(),
         parts: folds
-            .map(|(claim, decision)| Part::Fold(fold(claim, decision, language)))
+            .map(|(claim, decision)| SectionItem::Details(fold(claim, decision, language)))
             .collect(),
     }
 }
 
-fn fold(claim: &Claim, decision: &Decision, language: Language) -> Fold {
+fn fold(claim: &Claim, decision: &Decision, language: Language) -> Details {
     const WHY: Text = text("Why it could be so or not: ", "Por qué podría ser o no: ");
     const LEFT_OUT: Text = text("What is left out: ", "Lo que queda fuera: ");
     const COMMAND: Text = text("Measure it again:", "Medirla de nuevo:");
-    let with = |before: Text, rest: &str| Part::Text(format!("{}{rest}", language.of(before)));
-    let mut parts = vec![Part::Text(words::stored(&decision.reason, language).into())];
+    let with =
+        |before: Text, rest: &str| SectionItem::Text(format!("{}{rest}", language.of(before)));
+    let mut parts = vec![SectionItem::Text(
+        words::stored(&decision.reason, language).into(),
+    )];
     if !decision.findings.is_empty() {
-        parts.push(Part::Table(findings(&decision.findings, language)));
+        parts.push(SectionItem::Table(findings(&decision.findings, language)));
     }
     parts.push(with(WHY, language.of(claim.why)));
     parts.push(with(LEFT_OUT, language.of(claim.left_out)));
-    parts.push(Part::Text(language.of(COMMAND).into()));
-    parts.push(Part::Command(claim.rerun()));
-    Fold {
+    parts.push(SectionItem::Text(language.of(COMMAND).into()));
+    parts.push(SectionItem::Command(claim.rerun()));
+    Details {
         anchor: format!("claim-{}", claim.id),
         title: language.of(claim.statement).into(),
         word: Some(words::verdict(decision.verdict, language)),
@@ -55,7 +58,7 @@ fn fold(claim: &Claim, decision: &Decision, language: Language) -> Fold {
     }
 }
 
-/// What was tested, that on which the verdict rests first.
+/// The tested quantities; those on which the verdict rests come first.
 fn findings(findings: &[Finding], language: Language) -> Table {
     const COLUMNS: [Text; 5] = [
         text("Tested", "Se comprobó"),
@@ -70,7 +73,9 @@ fn findings(findings: &[Finding], language: Language) -> Table {
     for finding in decided.into_iter().chain(others) {
         let (word, tone) = words::outcome(finding.outcome, language);
         let found = match &finding.estimate {
-            Ok(estimate) => Cell::number(numbers::estimate(estimate, language), estimate.value),
+            Ok(estimate) => {
+                TableCell::number(numbers::estimate(estimate, language), estimate.value)
+            }
             Err(why) => format!("{} ({})", numbers::NONE, words::missing(why, language)).into(),
         };
         let rests = match finding.decided {
@@ -79,7 +84,7 @@ fn findings(findings: &[Finding], language: Language) -> Table {
         };
         table.rows.push(vec![
             words::stored(&finding.what, language).into(),
-            Cell::word(word, tone),
+            TableCell::word(word, tone),
             rests.into(),
             finding.threshold.text(language).into(),
             found,

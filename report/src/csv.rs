@@ -1,4 +1,4 @@
-//! The figures as data: what the analysis made of each cell, and what was read in each slice.
+//! The figures as data: the analysis of each cell, and the readings of each slice.
 
 use hola_base::Language;
 use hola_lab::metric::Metric;

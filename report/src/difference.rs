@@ -1,31 +1,31 @@
-//! Two runs compared, for people and for programs.
+//! Formats the comparison of two runs, for people and for programs.
 
 use hola_base::{Language, Text, text as bilingual};
 use hola_lab::record::Run;
-use hola_verdict::difference::{Cell as Compared, ChangeVerdict, Difference};
+use hola_verdict::difference::{ChangeVerdict, Difference, MetricChange};
 use serde_json::json;
 
-use crate::document::{Cell, Notice, Table, Tone};
+use crate::document::{Notice, Table, TableCell, Tone};
 use crate::escape;
-use crate::markdown::Blocks;
-use crate::terminal::Lines;
+use crate::markdown::MarkdownBlocks;
+use crate::terminal::TerminalText;
 use crate::{numbers, words};
 
-/// Version of the shapes that [`json()`] writes.
+/// Version of the format that [`json()`] writes.
 const SCHEMA_VERSION: u32 = 2;
 
 /// The runs that are compared.
 #[derive(Clone, Copy, Debug)]
-pub struct Sides<'r> {
-    /// The one that is compared with.
+pub struct ComparedRuns<'r> {
+    /// The run to compare with.
     pub base: &'r Run,
-    /// The one that is compared.
+    /// The run that is compared with it.
     pub candidate: &'r Run,
 }
 
-/// For a terminal.
-pub fn text(difference: &Difference, sides: Sides<'_>, language: Language) -> String {
-    let mut lines = Lines::default();
+/// Formats the comparison for a terminal.
+pub fn text(difference: &Difference, sides: ComparedRuns<'_>, language: Language) -> String {
+    let mut lines = TerminalText::default();
     lines.paragraphs(&[title(sides)]);
     if !difference.warnings.is_empty() {
         lines.notices(&warnings(difference, language));
@@ -38,9 +38,9 @@ pub fn text(difference: &Difference, sides: Sides<'_>, language: Language) -> St
     lines.finish()
 }
 
-/// As Markdown.
-pub fn markdown(difference: &Difference, sides: Sides<'_>, language: Language) -> String {
-    let mut page = Blocks::default();
+/// Formats the comparison as Markdown.
+pub fn markdown(difference: &Difference, sides: ComparedRuns<'_>, language: Language) -> String {
+    let mut page = MarkdownBlocks::default();
     page.title(&title(sides));
     if !difference.warnings.is_empty() {
         page.notices(&warnings(difference, language));
@@ -53,7 +53,7 @@ pub fn markdown(difference: &Difference, sides: Sides<'_>, language: Language) -
     page.finish()
 }
 
-fn title(sides: Sides<'_>) -> String {
+fn title(sides: ComparedRuns<'_>) -> String {
     format!("{} → {}", sides.base.name, sides.candidate.name)
 }
 
@@ -65,7 +65,7 @@ fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
     difference.warnings.iter().map(warning).collect()
 }
 
-/// What became of the cells and of the claims, and what all participants did together.
+/// Sums up the verdicts on cells and claims, and the common changes of all participants.
 fn sentences(difference: &Difference, language: Language) -> Vec<String> {
     let [worse, better, same, undecided] = [
         ChangeVerdict::Worse,
@@ -132,7 +132,7 @@ fn changes(difference: &Difference, language: Language) -> Table {
     table
 }
 
-fn row(cell: &Compared, language: Language) -> Vec<Cell> {
+fn row(cell: &MetricChange, language: Language) -> Vec<TableCell> {
     let (word, tone) = match cell.verdict {
         ChangeVerdict::Worse => (bilingual("worse", "peor"), Tone::Bad),
         ChangeVerdict::Better => (bilingual("better", "mejor"), Tone::Good),
@@ -140,29 +140,29 @@ fn row(cell: &Compared, language: Language) -> Vec<Cell> {
         ChangeVerdict::Undecided => (bilingual("undecided", "sin decidir"), Tone::Open),
     };
     vec![
-        Cell::word(language.of(word).into(), tone),
+        TableCell::word(language.of(word).into(), tone),
         cell.experiment.as_str().into(),
         cell.level.as_str().into(),
         cell.participant.as_str().into(),
         words::metric(cell.metric, language).into(),
-        Cell::number(
+        TableCell::number(
             numbers::figure(cell.metric, cell.base.value, language),
             cell.base.value,
         ),
-        Cell::number(
+        TableCell::number(
             numbers::figure(cell.metric, cell.candidate.value, language),
             cell.candidate.value,
         ),
-        Cell::number(
+        TableCell::number(
             numbers::comparison(cell.metric, &cell.change, language),
             cell.change.value,
         ),
     ]
 }
 
-/// As JSON, every cell in it.
-pub fn json(difference: &Difference, sides: Sides<'_>) -> String {
-    let cell = |cell: &Compared| {
+/// Formats the comparison as JSON, with every cell.
+pub fn json(difference: &Difference, sides: ComparedRuns<'_>) -> String {
+    let cell = |cell: &MetricChange| {
         json!({
             "experiment": cell.experiment,
             "level": cell.level,

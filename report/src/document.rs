@@ -1,19 +1,19 @@
-//! What a page is made of, in one language and before any format: texts are as they are read, nothing is escaped yet.
+//! The content of a page in one language, independent of the format. No text is escaped yet.
 
 /// A page in one language.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) title: String,
-    /// What must be known before anything else.
+    /// What the reader must know first.
     pub(crate) notices: Vec<Notice>,
     /// Heading of the first screen.
     pub(crate) answer_title: String,
-    /// The answer, a short sentence each.
+    /// The answer, in short sentences.
     pub(crate) answer: Vec<String>,
     pub(crate) sections: Vec<Section>,
 }
 
-/// A line above everything else.
+/// A line at the top of the page.
 #[derive(Debug)]
 pub(crate) struct Notice {
     pub(crate) text: String,
@@ -26,40 +26,40 @@ pub(crate) struct Section {
     /// Name of its anchor.
     pub(crate) anchor: String,
     pub(crate) title: String,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<SectionItem>,
 }
 
-/// What stands in a section, in order.
+/// An item of a section.
 #[derive(Debug)]
-pub(crate) enum Part {
+pub(crate) enum SectionItem {
     Text(String),
     Items(Vec<String>),
     Command(String),
     Table(Table),
     Chart(Chart),
-    Fold(Fold),
+    Details(Details),
 }
 
-/// What is opened by its line.
+/// Folded content that its title line opens.
 #[derive(Debug)]
-pub(crate) struct Fold {
+pub(crate) struct Details {
     pub(crate) anchor: String,
-    /// The line, with the word that sums it up where there is one.
+    /// The title line. `word` sums up the content, if there is one.
     pub(crate) title: String,
     pub(crate) word: Option<(String, Tone)>,
-    pub(crate) parts: Vec<Part>,
+    pub(crate) parts: Vec<SectionItem>,
 }
 
-/// Drawings beside each other.
+/// Drawings side by side.
 #[derive(Debug)]
 pub(crate) struct Chart {
     pub(crate) title: String,
     pub(crate) caption: String,
-    /// Whole `<svg>` elements.
+    /// Complete `<svg>` elements.
     pub(crate) drawings: Vec<String>,
 }
 
-/// Whether a word is good news.
+/// Whether a word is good or bad news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     Good,
@@ -69,7 +69,7 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// Its class in style sheets.
+    /// Its class in the style sheet.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Tone::Good => "good",
@@ -85,8 +85,8 @@ impl Tone {
 pub(crate) struct Table {
     pub(crate) caption: String,
     pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Vec<Cell>>,
-    /// Below it: above all, why figures are missing.
+    pub(crate) rows: Vec<Vec<TableCell>>,
+    /// Notes below the table: mainly, why figures are missing.
     pub(crate) notes: Vec<String>,
 }
 
@@ -101,52 +101,52 @@ pub(crate) struct Column {
 
 /// A cell.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cell {
+pub(crate) struct TableCell {
     pub(crate) text: String,
-    /// In small letters below, such as a model's name for people.
+    /// Small text below, such as a model's title.
     pub(crate) below: Option<String>,
-    /// What it is sorted by.
+    /// The value for sorting.
     pub(crate) value: Option<f64>,
-    /// Of a word of judgement.
+    /// The tone of a verdict word.
     pub(crate) tone: Option<Tone>,
 }
 
-impl From<String> for Cell {
+impl From<String> for TableCell {
     fn from(text: String) -> Self {
-        Cell {
+        TableCell {
             text,
-            ..Cell::default()
+            ..TableCell::default()
         }
     }
 }
 
-impl From<&str> for Cell {
+impl From<&str> for TableCell {
     fn from(text: &str) -> Self {
         text.to_owned().into()
     }
 }
 
-impl Cell {
-    /// A figure as it is written, and its value.
+impl TableCell {
+    /// A figure as text, and its value.
     pub(crate) fn number(text: String, value: f64) -> Self {
-        Cell {
+        TableCell {
             text,
             value: Some(value),
-            ..Cell::default()
+            ..TableCell::default()
         }
     }
 
-    /// What the page sorts it by, short: a page has thousands.
+    /// The sort key for the page, short because a page has thousands of cells.
     pub(crate) fn sort_key(&self) -> Option<String> {
         self.value.map(|value| format!("{value:.4e}"))
     }
 
-    /// Whether it is a name on the command line.
+    /// Whether the cell holds a name on the command line.
     pub(crate) fn is_name(&self) -> bool {
         self.below.is_some() && self.value.is_none()
     }
 
-    /// The text, and of a figure what stands below it, on one line. What somebody is called stays out of it.
+    /// The text on one line; for a figure, with the text below it. The title below a name is left out.
     pub(crate) fn one_line(&self) -> String {
         match &self.below {
             Some(below) if !self.is_name() => format!("{} ({below})", self.text),
@@ -154,27 +154,27 @@ impl Cell {
         }
     }
 
-    /// A word of judgement.
+    /// A verdict word.
     pub(crate) fn word(text: String, tone: Tone) -> Self {
-        Cell {
+        TableCell {
             text,
             tone: Some(tone),
-            ..Cell::default()
+            ..TableCell::default()
         }
     }
 
-    /// A name with what it is called below.
+    /// A name, with its title below.
     pub(crate) fn name(text: &str, below: &str) -> Self {
-        Cell {
+        TableCell {
             text: text.into(),
             below: Some(below.into()),
-            ..Cell::default()
+            ..TableCell::default()
         }
     }
 }
 
 impl Table {
-    /// A table of these columns, those from `numeric` on of numbers.
+    /// A table with these columns; the columns from `numeric` on hold numbers.
     pub(crate) fn new(caption: impl Into<String>, numeric: usize, columns: &[&str]) -> Self {
         let columns = columns.iter().enumerate().map(|(place, title)| Column {
             title: (*title).to_owned(),
@@ -205,7 +205,7 @@ impl Table {
         }
     }
 
-    /// The same with sentences in these columns.
+    /// Marks these columns as prose.
     pub(crate) fn with_prose(mut self, columns: &[usize]) -> Self {
         for column in columns {
             self.columns[*column].is_prose = true;

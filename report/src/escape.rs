@@ -1,12 +1,12 @@
-//! Text of others in each format. Names, reasons and versions in records may come from anywhere: everything that a format
-//! shows passes through its function here, once.
+//! Escapes untrusted text for each format. Names, reasons and versions in records may come from anywhere, so every text
+//! passes through the function of its format exactly once.
 
 use std::fmt;
 
 use askama::filters::Escaper;
 use hola_base::visible;
 
-/// The escape of HTML and SVG, for templates.
+/// Escapes HTML and SVG in templates.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Html;
 
@@ -44,9 +44,9 @@ pub(crate) fn markdown(text: &str) -> String {
         let is_within_word = |letter: Option<&char>| letter.is_some_and(|it| it.is_alphanumeric());
         let is_markup = match letter {
             '\\' | '`' | '*' | '|' | '[' | ']' | '~' | '$' => true,
-            // Names in snake case stay readable; an underscore inside a word is none of Markdown's marks.
+            // An underscore inside a word is not Markdown markup, so names in snake case stay readable.
             '_' => !(is_within_word(before.as_ref()) && is_within_word(letters.peek())),
-            // At the beginning they make headings, lists and quotes.
+            // At the beginning of a text they start headings, lists and quotes.
             '#' | '+' | '-' | '!' | '>' => before.is_none(),
             _ => false,
         };
@@ -78,7 +78,7 @@ pub(crate) fn csv(field: &str) -> String {
     }
 }
 
-/// A document of JSON, which holds the same data afterwards.
+/// A JSON document; its data stays the same.
 pub(crate) fn json(document: &str) -> String {
     visible::json(document).into_owned()
 }

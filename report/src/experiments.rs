@@ -2,15 +2,15 @@
 
 use hola_base::{Language, Text, text};
 use hola_lab::metric::{Metric, Scale};
-use hola_lab::plan::{Design, Level, Load, Pace, Stage};
+use hola_lab::plan::{Design, Level, Load, LoadPace, Stage};
 use hola_verdict::analysis::Word;
 use hola_verdict::{At, Estimate};
 
 use crate::charts::Drawing;
-use crate::charts::dots::{Dots, Row};
-use crate::charts::map::{Map, Tile};
-use crate::document::{Cell, Chart, Fold, Part, Section, Table};
-use crate::facts::{self, Facts, GRID, Judged, Reasons};
+use crate::charts::dots::{DotChart, Row};
+use crate::charts::map::{MapChart, Tile};
+use crate::document::{Chart, Details, Section, SectionItem, Table, TableCell};
+use crate::facts::{self, Facts, GRID, Judged, MissingReasons};
 use crate::{first_screen, numbers, words};
 
 /// A section for each experiment of the run.
@@ -26,11 +26,11 @@ pub(crate) fn sections(facts: &Facts<'_>, language: Language) -> Vec<Section> {
 fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
     let known = facts::experiment(&design.experiment);
     let mut parts = Vec::new();
-    parts.extend(known.map(|known| Part::Text(language.of(known.question).into())));
+    parts.extend(known.map(|known| SectionItem::Text(language.of(known.question).into())));
     let metrics = metrics(facts, design);
     if let Some(metric) = metrics.first() {
-        parts.extend(line(facts, design, *metric, language).map(Part::Text));
-        parts.extend(chart(facts, design, *metric, language).map(Part::Chart));
+        parts.extend(line(facts, design, *metric, language).map(SectionItem::Text));
+        parts.extend(chart(facts, design, *metric, language).map(SectionItem::Chart));
     }
     parts.push(figures(
         design,
@@ -42,7 +42,7 @@ fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
             || "What would change our mind: ",
             || "Lo que nos haría cambiar de idea: ",
         );
-        Part::Text(format!("{mind}{}", language.of(known.changes_mind)))
+        SectionItem::Text(format!("{mind}{}", language.of(known.changes_mind)))
     }));
     Section {
         anchor: design.experiment.clone(),
@@ -51,23 +51,23 @@ fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
     }
 }
 
-/// The table, folded where it is longer than a screen.
-fn figures(design: &Design, table: Table, language: Language) -> Part {
+/// The table, folded if it is longer than a screen.
+fn figures(design: &Design, table: Table, language: Language) -> SectionItem {
     const SCREEN: usize = 16;
     if table.rows.len() <= SCREEN {
-        return Part::Table(table);
+        return SectionItem::Table(table);
     }
-    Part::Fold(Fold {
+    SectionItem::Details(Details {
         anchor: format!("{}-figures", design.experiment),
         title: language
             .choose(|| "All figures", || "Todas las cifras")
             .into(),
         word: None,
-        parts: vec![Part::Table(table)],
+        parts: vec![SectionItem::Table(table)],
     })
 }
 
-/// Metrics of an experiment that have a value, the one that headlines first.
+/// Metrics of an experiment that have a value, the headline metric first.
 fn metrics(facts: &Facts<'_>, design: &Design) -> Vec<Metric> {
     let declared = facts::experiment(&design.experiment).map_or(Metric::ALL, |known| known.metrics);
     let has_value = |metric: &&Metric| {
@@ -89,7 +89,7 @@ pub(crate) fn at<'a>(design: &'a Design, level: &'a Level) -> At<'a> {
     }
 }
 
-/// Levels, those first at which the experiment asks for precision.
+/// Levels; those for which the experiment asks for precision come first.
 pub(crate) fn levels_by_weight(design: &Design) -> impl Iterator<Item = &Level> {
     let precise = design
         .precision
@@ -99,7 +99,8 @@ pub(crate) fn levels_by_weight(design: &Design) -> impl Iterator<Item = &Level> 
     precise.chain(design.levels()).map(|(_, level)| level)
 }
 
-/// The result in one sentence: both ends at the first level with a difference, or with a comparison at least.
+/// The result in one sentence: the lowest and the highest value at the first level with a difference; if there is none,
+/// at the first level with a comparison.
 pub(crate) fn line(
     facts: &Facts<'_>,
     design: &Design,
@@ -139,7 +140,7 @@ pub(crate) fn line(
         .or_else(|| control_line(facts, design, metric, language))
 }
 
-/// The same of an experiment that has nobody but its control.
+/// The same for an experiment that has only its control.
 fn control_line(
     facts: &Facts<'_>,
     design: &Design,
@@ -157,7 +158,7 @@ fn control_line(
     })
 }
 
-/// What the section shows at a glance: lines over rates where there are such, otherwise dots at each level.
+/// The chart of the section: lines over the rates if there are rates, otherwise dots for each level.
 fn chart(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<Chart> {
     let title = words::metric(metric, language);
     if design.experiment == GRID {
@@ -251,7 +252,7 @@ fn dots(
         })
     };
     let ratio_to = language.choose(|| "ratio to", || "razón con");
-    Dots {
+    DotChart {
         label: format!("{}: {}", level.name, words::metric(metric, language)),
         title: level.name.clone(),
         across: if is_log {
@@ -305,7 +306,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
     );
     let titles: Vec<&str> = columns.iter().map(String::as_str).collect();
     let mut table = Table::new("", 3, &titles);
-    let mut reasons = Reasons::default();
+    let mut reasons = MissingReasons::default();
     for (_, level) in design.levels() {
         let at = at(design, level);
         let judged = metrics
@@ -313,7 +314,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
             .map(|metric| facts.judged(at, *metric))
             .unwrap_or_default();
         for name in facts.participants(at, level) {
-            let mut row: Vec<Cell> = vec![name.into(), level.name.as_str().into()];
+            let mut row: Vec<TableCell> = vec![name.into(), level.name.as_str().into()];
             if let Some(metric) = metrics.first() {
                 row.extend(judgement(
                     judged.get(name),
@@ -331,7 +332,7 @@ fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Langu
                         0 => numbers::value(*metric, &value, language),
                         _ => numbers::figure(*metric, value.value, language),
                     };
-                    Cell::number(text, value.value)
+                    TableCell::number(text, value.value)
                 }));
                 if value.is_none() && number == 0 {
                     let why = facts.analysis.missing(at, name, *metric);
@@ -351,16 +352,19 @@ fn judgement(
     is_control: bool,
     metric: Metric,
     language: Language,
-) -> [Cell; 2] {
+) -> [TableCell; 2] {
     match judged {
         _ if is_control => [
             language.choose(|| "the control", || "el control").into(),
-            Cell::default(),
+            TableCell::default(),
         ],
         Some((estimate, word)) => {
             let (word, tone) = words::word(*word, metric, language);
             let text = numbers::comparison(metric, estimate, language);
-            [Cell::word(word, tone), Cell::number(text, estimate.value)]
+            [
+                TableCell::word(word, tone),
+                TableCell::number(text, estimate.value),
+            ]
         }
         None => [numbers::NONE.into(), numbers::NONE.into()],
     }
@@ -376,7 +380,7 @@ fn map_caption(language: Language) -> &'static str {
 }
 
 fn map(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<Drawing> {
-    let mut map = Map {
+    let mut map = MapChart {
         label: map_caption(language).into(),
         columns: Vec::new(),
         rows: Vec::new(),
@@ -401,11 +405,11 @@ fn map(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -
     map.draw()
 }
 
-/// Where a load lies in the map: how many clients there are and whether they stay; what they ask for.
+/// Row and column of a load in the map: its stage and whether clients stay; the path that they request.
 fn place(stage: &Stage, load: &Load, language: Language) -> (String, String) {
     let is_kept = matches!(
         load.pace,
-        Pace::Open {
+        LoadPace::Open {
             connections: Some(_),
             ..
         }
@@ -417,7 +421,7 @@ fn place(stage: &Stage, load: &Load, language: Language) -> (String, String) {
     (format!("{}, {stays}", stage.name), load.path.clone())
 }
 
-/// Place of the item of that key, added where it is not there yet.
+/// Index of the item with that key; adds the item if it is absent.
 fn index<T>(items: &mut Vec<T>, item: T, key: impl Fn(&T) -> &String) -> usize {
     items
         .iter()

@@ -1,4 +1,4 @@
-//! What the analysis found, computed once for all languages and formats.
+//! The results of the analysis, computed once for all languages and formats.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::rc::Rc;
 use hola_base::Language;
 use hola_lab::experiments::{self, Experiment};
 use hola_lab::metric::Metric;
-use hola_lab::plan::{Design, Level, Load, Pace, Stage, Task};
+use hola_lab::plan::{Design, Level, Load, LoadPace, Stage, Task};
 use hola_lab::record::{Block, Reading, Run, ServerCard};
 use hola_verdict::analysis::{Controls, Missing, Word};
 use hola_verdict::claims::{CLAIMS, Claim, Decision};
@@ -34,21 +34,21 @@ pub(crate) type Judged = (Estimate, Word);
 /// Every comparison of a level, by participant.
 pub(crate) type JudgedLevel = BTreeMap<String, Judged>;
 
-/// What the analysis found.
+/// The results of the analysis.
 pub(crate) struct Facts<'r> {
     pub(crate) run: &'r Run,
     pub(crate) blocks: &'r [Block],
     pub(crate) analysis: Analysis<'r>,
     pub(crate) controls: Controls,
     pub(crate) decisions: Vec<(&'static Claim, Decision)>,
-    /// What was asked for before: every language and format asks for the same.
-    values: RefCell<BTreeMap<Asked, Option<Estimate>>>,
+    /// Caches results, because every language and format asks for the same ones.
+    values: RefCell<BTreeMap<FigureKey, Option<Estimate>>>,
     judged: RefCell<BTreeMap<(String, String, Metric), Rc<JudgedLevel>>>,
 }
 
-/// A value, or a comparison with the control, of a participant at a place.
+/// Cache key: a participant's value at a level, or its comparison with the control.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Asked {
+struct FigureKey {
     experiment: String,
     level: String,
     participant: String,
@@ -76,7 +76,7 @@ impl<'r> Facts<'r> {
         }
     }
 
-    /// Who is told of, models or reference targets.
+    /// The server cards of the models or of the reference targets.
     pub(crate) fn cards(&self, are_models: bool) -> impl Iterator<Item = &'r ServerCard> {
         self.run
             .servers
@@ -91,7 +91,7 @@ impl<'r> Facts<'r> {
             .find(|design| design.experiment == experiment)
     }
 
-    /// Whether a participant is measured at a place.
+    /// Whether a participant is measured at a level.
     pub(crate) fn takes_part(&self, at: At<'_>, participant: &str) -> bool {
         let level = self
             .design(at.experiment)
@@ -99,7 +99,7 @@ impl<'r> Facts<'r> {
         level.is_some_and(|(_, level)| level.participants.iter().any(|name| name == participant))
     }
 
-    /// The first level of an experiment, where it is asked for by whatever its profile calls it.
+    /// The first level of an experiment, whatever its name in the profile.
     pub(crate) fn first_level(&self, experiment: &'static str) -> Option<At<'r>> {
         let design = self.design(experiment)?;
         let (_, level) = design.levels().next()?;
@@ -109,7 +109,7 @@ impl<'r> Facts<'r> {
         })
     }
 
-    /// What was measured of a participant.
+    /// A participant's measured value.
     pub(crate) fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
         self.once(at, participant, metric, false, || {
             self.analysis.value(at, participant, metric)
@@ -136,7 +136,7 @@ impl<'r> Facts<'r> {
         is_comparison: bool,
         ask: impl FnOnce() -> Option<Estimate>,
     ) -> Option<Estimate> {
-        let asked = Asked {
+        let asked = FigureKey {
             experiment: at.experiment.into(),
             level: at.level.into(),
             participant: participant.into(),
@@ -160,7 +160,7 @@ impl<'r> Facts<'r> {
         Rc::clone(self.judged.borrow_mut().entry(key).or_insert_with(judge))
     }
 
-    /// Readings of a participant at a place, a block each.
+    /// Readings of a participant at a level, one per block.
     pub(crate) fn readings<'a>(
         &'a self,
         at: At<'a>,
@@ -174,7 +174,7 @@ impl<'r> Facts<'r> {
         readings.filter(move |one| one.level == at.level && one.participant == participant)
     }
 
-    /// The colour of a participant, by what one client costs there.
+    /// The colour of a participant, by what it spends on one client.
     pub(crate) fn hue(&self, stage: &Stage, participant: &str) -> Hue {
         let server = stage
             .participant(participant)
@@ -201,7 +201,7 @@ impl<'r> Facts<'r> {
     }
 }
 
-/// A place, shorter to write.
+/// Short constructor of [`At`].
 pub(crate) const fn place<'a>(experiment: &'a str, level: &'a str) -> At<'a> {
     At { experiment, level }
 }
@@ -218,7 +218,7 @@ pub(crate) fn hue(card: &ServerCard) -> Hue {
     }
 }
 
-/// The load of a level; `None` of a procedure.
+/// The load of a level; `None` for a procedure.
 pub(crate) fn load(level: &Level) -> Option<&Load> {
     match &level.task {
         Task::Load(load) => Some(load),
@@ -229,25 +229,25 @@ pub(crate) fn load(level: &Level) -> Option<&Load> {
 /// Offered rate of a level in an open loop.
 pub(crate) fn rate_per_s(level: &Level) -> Option<f64> {
     match load(level)?.pace {
-        Pace::Open { rate_per_s, .. } => Some(rate_per_s),
-        Pace::Rest | Pace::Closed { .. } => None,
+        LoadPace::Open { rate_per_s, .. } => Some(rate_per_s),
+        LoadPace::Rest | LoadPace::Closed { .. } => None,
     }
 }
 
-/// What is known of an experiment beyond its plan.
+/// The definition of an experiment.
 pub(crate) fn experiment(name: &str) -> Option<&'static Experiment> {
     experiments::find(name)
 }
 
-/// Figures that are missing, grouped by reason and by whom: each reason is told once.
+/// Missing figures, grouped by reason and server, so that each reason is written once.
 #[derive(Debug, Default)]
-pub(crate) struct Reasons(Vec<(String, Missed)>);
+pub(crate) struct MissingReasons(Vec<(String, MissingByServer)>);
 
-/// Who misses what.
-type Missed = Vec<(String, Vec<String>)>;
+/// Servers, and what each of them misses.
+type MissingByServer = Vec<(String, Vec<String>)>;
 
-impl Reasons {
-    /// Notes that `who` misses `what`, and why.
+impl MissingReasons {
+    /// Records that `who` misses `what`, and why.
     pub(crate) fn add(&mut self, why: &Missing, who: &str, what: &str, language: Language) {
         let missed = entry(&mut self.0, &words::missing(why, language));
         let whats = entry(missed, who);
@@ -258,7 +258,7 @@ impl Reasons {
 
     /// A line per reason, such as `No figure (its CPU was full): iterative (equal-load; capacity)`.
     pub(crate) fn notes(&self, language: Language) -> Vec<String> {
-        let line = |(why, missed): &(String, Missed)| {
+        let line = |(why, missed): &(String, MissingByServer)| {
             let who = missed
                 .iter()
                 .map(|(who, whats)| format!("{who} ({})", whats.join("; ")));
@@ -272,7 +272,7 @@ impl Reasons {
     }
 }
 
-/// What belongs to a key, in the order in which keys were first asked for.
+/// The value of a key, added if absent; keys stay in the order of their first use.
 fn entry<'e, T: Default>(entries: &'e mut Vec<(String, T)>, key: &str) -> &'e mut T {
     let place = entries
         .iter()

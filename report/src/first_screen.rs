@@ -8,12 +8,12 @@ use hola_verdict::At;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
 
 use crate::charts::Drawing;
-use crate::charts::lines::{Lines, Point, Series};
-use crate::document::{Cell, Table};
-use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Reasons, hue, load, place, rate_per_s};
+use crate::charts::lines::{LineChart, Point, Series};
+use crate::document::{Table, TableCell};
+use crate::facts::{CAPACITY, CRASH, Facts, IDLE, MissingReasons, hue, load, place, rate_per_s};
 use crate::{numbers, words};
 
-/// Deaths of a handler, levels of the experiment.
+/// Ways in which a handler dies: the levels of the crash experiment.
 const DEATHS: [&str; 3] = ["panic", "abort", "segv"];
 
 /// Name of a procedure's note about what ended it.
@@ -54,13 +54,14 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
     ];
     let caption = language.of(CAPTIONS[usize::from(!are_models)]);
     let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
-    // These are words.
+    // This column holds words.
     table.columns[8].is_numeric = false;
     let at = if are_models { HEADLINE } else { TARGETS };
     let judged = facts.judged(at, Metric::CpuPerRequest);
-    let mut reasons = Reasons::default();
+    let mut reasons = MissingReasons::default();
     for card in facts.cards(are_models) {
-        // A target of another experiment has nothing to say here; a model always has, if only why there is no figure.
+        // A target that is not measured at this level gets no row. A model always does, at least to say why figures are
+        // missing.
         if !are_models && !facts.takes_part(at, &card.name) {
             continue;
         }
@@ -76,10 +77,10 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
     }
     table.notes = reasons.notes(language);
     if !are_models {
-        // Targets take part where costs are compared, and in nothing else.
+        // Targets take part only in the comparison of costs.
         table.leave_out_empty_columns(numbers::NONE);
     } else if facts.cards(true).all(|card| card.lines_of_code.is_none()) {
-        // Older runs do not know them.
+        // Older runs have no lines of code.
         table.leave_out(COLUMNS.len() - 1);
     }
     table
@@ -89,30 +90,37 @@ struct Row<'f, 'r> {
     facts: &'f Facts<'r>,
     language: Language,
     card: &'r ServerCard,
-    /// Where it is asked for the same as the others.
+    /// The level at which all rows get the same load.
     at: At<'static>,
 }
 
 impl Row<'_, '_> {
-    fn cells(&self, judged: Option<&crate::facts::Judged>, reasons: &mut Reasons) -> Vec<Cell> {
+    fn cells(
+        &self,
+        judged: Option<&crate::facts::Judged>,
+        reasons: &mut MissingReasons,
+    ) -> Vec<TableCell> {
         let language = self.language;
         let metric = Metric::CpuPerRequest;
         let is_control = self.is_control();
         let (word, ratio) = match judged {
             _ if is_control => (
                 language.choose(|| "the control", || "el control").into(),
-                Cell::number(numbers::times(1.0, language), 1.0),
+                TableCell::number(numbers::times(1.0, language), 1.0),
             ),
             Some((estimate, word)) => {
                 let (word, tone) = words::word(*word, metric, language);
                 let ratio = numbers::comparison(metric, estimate, language);
-                (Cell::word(word, tone), Cell::number(ratio, estimate.value))
+                (
+                    TableCell::word(word, tone),
+                    TableCell::number(ratio, estimate.value),
+                )
             }
             None => (numbers::NONE.into(), numbers::NONE.into()),
         };
         let title = words::stored(&self.card.title, language);
         vec![
-            Cell::name(&self.card.name, title),
+            TableCell::name(&self.card.name, title),
             word,
             self.value(self.at, metric, reasons),
             ratio,
@@ -125,11 +133,11 @@ impl Row<'_, '_> {
         ]
     }
 
-    fn lines(&self) -> Cell {
+    fn lines(&self) -> TableCell {
         self.card
             .lines_of_code
             .map_or(numbers::NONE.into(), |lines| {
-                Cell::number(lines.to_string(), lines.into())
+                TableCell::number(lines.to_string(), lines.into())
             })
     }
 
@@ -141,8 +149,8 @@ impl Row<'_, '_> {
         level.is_some_and(|(_, level)| level.control == self.card.name)
     }
 
-    /// A value; otherwise a dash, and the reason among those below the table.
-    fn figure(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Option<f64> {
+    /// A value; otherwise `None`, and the reason goes to `reasons`.
+    fn figure(&self, at: At<'_>, metric: Metric, reasons: &mut MissingReasons) -> Option<f64> {
         let name = &self.card.name;
         let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() && (self.card.is_model || self.facts.takes_part(at, name)) {
@@ -152,14 +160,14 @@ impl Row<'_, '_> {
         estimate.map(|estimate| estimate.value)
     }
 
-    fn value(&self, at: At<'_>, metric: Metric, reasons: &mut Reasons) -> Cell {
+    fn value(&self, at: At<'_>, metric: Metric, reasons: &mut MissingReasons) -> TableCell {
         self.figure(at, metric, reasons)
             .map_or(numbers::NONE.into(), |value| {
-                Cell::number(numbers::figure(metric, value, self.language), value)
+                TableCell::number(numbers::figure(metric, value, self.language), value)
             })
     }
 
-    fn percentiles(&self, reasons: &mut Reasons) -> Cell {
+    fn percentiles(&self, reasons: &mut MissingReasons) -> TableCell {
         let [p50, p99] = [Metric::ResponseP50, Metric::ResponseP99]
             .map(|metric| self.figure(self.at, metric, reasons));
         let write = |value: Option<f64>| {
@@ -170,25 +178,25 @@ impl Row<'_, '_> {
         if p50.is_none() && p99.is_none() {
             return numbers::NONE.into();
         }
-        Cell {
+        TableCell {
             value: p99,
-            ..Cell::from(format!("{} / {}", write(p50), write(p99)))
+            ..TableCell::from(format!("{} / {}", write(p50), write(p99)))
         }
     }
 
-    /// The most clients held, and what ended that.
-    fn held(&self, reasons: &mut Reasons) -> Cell {
+    /// The maximum number of clients held, and what limited it.
+    fn held(&self, reasons: &mut MissingReasons) -> TableCell {
         let Some(at) = self.facts.first_level(IDLE) else {
             return numbers::NONE.into();
         };
         let limit = self.facts.analysis.notes(at, &self.card.name, LIMIT);
-        Cell {
+        TableCell {
             below: limit.first().map(|limit| (*limit).to_owned()),
             ..self.value(at, Metric::ClientsHeld, reasons)
         }
     }
 
-    fn memory(&self, reasons: &mut Reasons) -> Cell {
+    fn memory(&self, reasons: &mut MissingReasons) -> TableCell {
         let Some(at) = self.facts.first_level(IDLE) else {
             return numbers::NONE.into();
         };
@@ -201,15 +209,15 @@ impl Row<'_, '_> {
         };
         match (user, kernel) {
             (None, None) => numbers::NONE.into(),
-            _ => Cell {
+            _ => TableCell {
                 value: user,
-                ..Cell::from(format!("{} + {}", write(user), write(kernel)))
+                ..TableCell::from(format!("{} + {}", write(user), write(kernel)))
             },
         }
     }
 
-    /// By which deaths of one client's handler the whole server died.
-    fn deaths(&self, reasons: &mut Reasons) -> Cell {
+    /// The deaths of one client's handler that killed the whole server.
+    fn deaths(&self, reasons: &mut MissingReasons) -> TableCell {
         let mut fatal = Vec::new();
         let mut is_known = false;
         for level in DEATHS {
@@ -238,7 +246,7 @@ pub(crate) fn pictures(facts: &Facts<'_>, language: Language) -> Vec<Drawing> {
         .collect()
 }
 
-/// What the first picture shows.
+/// Title of the first picture.
 pub(crate) fn picture_title(language: Language) -> &'static str {
     language.choose(
         || "What a request costs, and how long its client waits",
@@ -246,7 +254,7 @@ pub(crate) fn picture_title(language: Language) -> &'static str {
     )
 }
 
-/// Below the first picture.
+/// Caption of the first picture.
 pub(crate) fn picture_caption(language: Language) -> &'static str {
     language.choose(
         || "Left: CPU per request at each offered rate, bands are 95 % intervals; lower is cheaper. Right: response times at \
@@ -310,7 +318,7 @@ pub(crate) fn rates(
             points: levels.iter().filter_map(point).collect(),
         }
     });
-    Lines {
+    LineChart {
         label: language.choose(
             || "CPU per request against the offered rate, a line for each model; the figures are in the tables.",
             || "CPU por petición según el ritmo ofrecido, una línea por modelo; las cifras están en las tablas.",
@@ -327,12 +335,12 @@ pub(crate) fn rates(
     .draw()
 }
 
-/// One request in so many is slower: where the tail is read.
+/// Points of the tail: one request in this many is slower.
 const ONE_IN: [f64; 13] = [
     2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 10_000.0,
 ];
 
-/// Fewest requests beyond a percentile.
+/// Minimum number of requests beyond a percentile.
 const BEYOND: f64 = 10.0;
 
 fn tails(facts: &Facts<'_>, language: Language) -> Option<Drawing> {
@@ -359,7 +367,7 @@ fn tails(facts: &Facts<'_>, language: Language) -> Option<Drawing> {
     let marks = [2.0, 10.0, 100.0, 1000.0, 10_000.0]
         .into_iter()
         .filter(|one_in| *one_in <= longest);
-    Lines {
+    LineChart {
         label: language.choose(
             || "Percentiles of the response time at the common rate, a line for each model; the median and the 99th are in the table.",
             || "Percentiles del tiempo de respuesta al ritmo común, una línea por modelo; la mediana y el 99 están en la tabla.",
@@ -373,7 +381,7 @@ fn tails(facts: &Facts<'_>, language: Language) -> Option<Drawing> {
     .draw()
 }
 
-/// The tail of a participant's response times at the headline, all blocks together: histograms add without loss.
+/// The tail of a participant's response times at the headline, over all blocks: histograms merge without loss.
 fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
     let mut merged: Option<Histogram<u64>> = None;
     let mut failed = 0;
@@ -392,7 +400,7 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
     }
     let merged = merged?;
     let count = to_f64(merged.len());
-    // Of a request that failed only a lower bound of its time is known, so that the tail ends where failures begin.
+    // For a failed request only a lower bound of its time is known, so the tail ends where failures begin.
     let most = ONE_IN
         .into_iter()
         .take_while(|one_in| count / one_in >= BEYOND.max(to_f64(failed) + 1.0));

@@ -1,9 +1,9 @@
-//! The page: both languages in one file that loads nothing.
+//! The page: both languages in one file without external resources.
 
 use askama::Template;
 use hola_base::Language;
 
-use crate::document::{Page, Part, Table};
+use crate::document::{Page, SectionItem, Table};
 
 /// A page in one of its languages.
 pub(crate) struct Localized {
@@ -12,7 +12,7 @@ pub(crate) struct Localized {
 }
 
 impl Localized {
-    /// An anchor of this language: a page has both.
+    /// An anchor of this language; the file has both languages.
     fn anchor(&self, name: &str) -> String {
         anchor(self.language, name)
     }
@@ -33,12 +33,12 @@ struct Whole<'p> {
 #[derive(Template)]
 #[template(path = "part.html")]
 struct OnePart<'p> {
-    part: &'p Part,
+    part: &'p SectionItem,
     language: Language,
 }
 
 impl<'p> OnePart<'p> {
-    fn new(part: &'p Part, language: Language) -> Self {
+    fn new(part: &'p SectionItem, language: Language) -> Self {
         OnePart { part, language }
     }
 

@@ -1,4 +1,4 @@
-//! The report of a comparison, from its records and from nothing else: one page in two languages, Markdown, a picture, CSV.
+//! The report of a comparison, only from its records: one page in two languages, Markdown, a picture, CSV.
 
 mod answer;
 mod charts;
@@ -23,10 +23,10 @@ use hola_lab::record::{Block, Run};
 use hola_verdict::analysis::TARGETS;
 
 use crate::charts::Drawing;
-use crate::document::{Chart, Page, Part, Section};
+use crate::document::{Chart, Page, Section, SectionItem};
 use crate::facts::Facts;
 use crate::html::Localized;
-use crate::markdown::Blocks;
+use crate::markdown::MarkdownBlocks;
 
 const CELLS: &str = "cells.csv";
 const BLOCKS: &str = "blocks.csv";
@@ -39,7 +39,7 @@ fn file_names(language: Language) -> (&'static str, &'static str) {
     )
 }
 
-/// Every file of a report, name and text: the same records give the same bytes.
+/// Every file of a report, as name and text. The same records give the same bytes.
 pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
     let facts = Facts::new(run, blocks);
     let versions = LANGUAGES.map(|language| Localized {
@@ -68,14 +68,14 @@ pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
 /// The first screen for a terminal.
 pub fn summary(run: &Run, blocks: &[Block], language: Language) -> String {
     let facts = Facts::new(run, blocks);
-    let mut text = terminal::Lines::default();
+    let mut text = terminal::TerminalText::default();
     text.notices(&answer::notices(&facts, language));
     text.paragraphs(&answer::sentences(&facts, language));
     text.table(&first_screen::table(&facts, true, language));
     text.finish()
 }
 
-/// Models that README shows where there are more than it has room for: one of each kind.
+/// Models that the README shows if a run has too many: one of each kind.
 const README_MODELS: [&str; 9] = [
     "iterative",
     "fork-per-client",
@@ -88,10 +88,10 @@ const README_MODELS: [&str; 9] = [
     "io-uring",
 ];
 
-/// What README shows of a run: the answer, the first table, the picture, and where they come from.
+/// The README's text about a run: the answer, the first table, the picture, and their source.
 pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &str) -> String {
     let facts = Facts::new(run, blocks);
-    let mut page = Blocks::default();
+    let mut page = MarkdownBlocks::default();
     page.items(&answer::sentences(&facts, language));
     let mut table = first_screen::table(&facts, true, language);
     if table.rows.len() > README_MODELS.len() {
@@ -99,7 +99,7 @@ pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &st
             .rows
             .retain(|row| README_MODELS.contains(&row[0].text.as_str()));
     }
-    // Why figures are missing stands in the report.
+    // The report says why figures are missing.
     table.notes.clear();
     page.table(&table);
     page.picture(first_screen::picture_title(language), picture_path);
@@ -128,7 +128,7 @@ fn models_title(language: Language) -> &'static str {
     language.choose(|| "What each model costs", || "Lo que cuesta cada modelo")
 }
 
-/// Whether reference targets are asked for the same as the models.
+/// Whether reference targets are measured at the level [`TARGETS`].
 fn has_targets(facts: &Facts<'_>) -> bool {
     facts
         .cards(false)
@@ -137,9 +137,13 @@ fn has_targets(facts: &Facts<'_>) -> bool {
 
 fn page(facts: &Facts<'_>, language: Language) -> Page {
     let drawings = first_screen::pictures(facts, language);
-    let mut first = vec![Part::Table(first_screen::table(facts, true, language))];
+    let mut first = vec![SectionItem::Table(first_screen::table(
+        facts, true, language,
+    ))];
     if has_targets(facts) {
-        first.push(Part::Table(first_screen::table(facts, false, language)));
+        first.push(SectionItem::Table(first_screen::table(
+            facts, false, language,
+        )));
     }
     if !drawings.is_empty() {
         let chart = Chart {
@@ -147,7 +151,7 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
             caption: first_screen::picture_caption(language).into(),
             drawings: drawings.iter().map(Drawing::inline).collect(),
         };
-        first.insert(1, Part::Chart(chart));
+        first.insert(1, SectionItem::Chart(chart));
     }
     let mut sections = vec![
         Section {
@@ -173,9 +177,9 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
     }
 }
 
-/// The page in short: everything that is folded or drawn is in the page alone.
+/// The page in short, as Markdown: folded content and charts are only in the HTML page.
 fn markdown(facts: &Facts<'_>, language: Language) -> String {
-    let mut page = Blocks::default();
+    let mut page = MarkdownBlocks::default();
     page.title(&title(facts.run, language));
     page.notices(&answer::notices(facts, language));
     page.heading(answer_title(language));

@@ -1,13 +1,13 @@
-//! Parts of a page as Markdown, readable as it stands and on a code host.
+//! Parts of a page as Markdown, readable as plain text and on a code host.
 
-use crate::document::{Fold, Notice, Part, Section, Table, Tone};
+use crate::document::{Details, Notice, Section, SectionItem, Table, Tone};
 use crate::escape::markdown as escape;
 
-/// Blocks of Markdown, with an empty line between them.
+/// Blocks of Markdown, separated by empty lines.
 #[derive(Debug, Default)]
-pub(crate) struct Blocks(Vec<String>);
+pub(crate) struct MarkdownBlocks(Vec<String>);
 
-impl Blocks {
+impl MarkdownBlocks {
     pub(crate) fn title(&mut self, title: &str) {
         self.0.push(format!("# {}", escape(title)));
     }
@@ -28,7 +28,7 @@ impl Blocks {
         self.0.push(items.join("\n"));
     }
 
-    /// What must be known before anything else: bold where it is bad news.
+    /// The notices; bad news in bold.
     pub(crate) fn notices(&mut self, notices: &[Notice]) {
         let line = |notice: &Notice| match notice.tone {
             Tone::Bad => format!("> **{}**", escape(&notice.text)),
@@ -75,23 +75,24 @@ impl Blocks {
         self.parts(&section.parts);
     }
 
-    /// Of what is folded the line with its word alone, and no charts: they are in the page.
-    pub(crate) fn parts(&mut self, parts: &[Part]) {
+    /// The items of a section. Folded content gives only its title line and word, and charts are left out: the HTML
+    /// page has both.
+    pub(crate) fn parts(&mut self, parts: &[SectionItem]) {
         let mut folds = Vec::new();
         for part in parts {
             match part {
-                Part::Text(text) => self.text(text),
-                Part::Items(items) => self.items(items),
-                Part::Command(command) => self.command(command),
-                Part::Table(table) => self.table(table),
-                Part::Fold(Fold {
+                SectionItem::Text(text) => self.text(text),
+                SectionItem::Items(items) => self.items(items),
+                SectionItem::Command(command) => self.command(command),
+                SectionItem::Table(table) => self.table(table),
+                SectionItem::Details(Details {
                     word: Some((word, _)),
                     title,
                     ..
                 }) => {
                     folds.push(format!("- **{}**: {}", escape(word), escape(title)));
                 }
-                Part::Fold(_) | Part::Chart(_) => {}
+                SectionItem::Details(_) | SectionItem::Chart(_) => {}
             }
         }
         if !folds.is_empty() {
@@ -99,7 +100,7 @@ impl Blocks {
         }
     }
 
-    /// A command, indented: nothing in it is markup, and nothing in it ends it.
+    /// A command as an indented code block: no character in it is markup or ends the block.
     pub(crate) fn command(&mut self, command: &str) {
         self.0
             .push(format!("    {}", crate::escape::terminal(command)));

@@ -5,18 +5,18 @@ use hola_lab::metric::Metric;
 use hola_lab::plan::Design;
 use hola_lab::record::ServerCard;
 
-use crate::document::{Cell, Fold, Part, Section, Table};
+use crate::document::{Details, Section, SectionItem, Table, TableCell};
 use crate::experiments::{at, levels_by_weight};
 use crate::facts::{self, Facts};
 use crate::{numbers, words};
 
-/// All of them, folded.
+/// The pages of all models and targets, folded.
 pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
     let folds = facts
         .run
         .servers
         .iter()
-        .map(|card| Part::Fold(fold(facts, card, language)));
+        .map(|card| SectionItem::Details(fold(facts, card, language)));
     Section {
         anchor: "models".into(),
         title: language
@@ -26,7 +26,7 @@ pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
     }
 }
 
-fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
+fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Details {
     const COLUMNS: [Text; 5] = [
         text("Experiment", "Experimento"),
         text("Level", "Nivel"),
@@ -55,24 +55,24 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> Fold {
         })
         .collect();
     let title = words::stored(&card.title, language);
-    Fold {
+    Details {
         anchor: format!("model-{}", card.name),
         title: format!("{} — {title}", card.name),
         word: None,
         parts: vec![
-            Part::Text(words::stored(&card.summary, language).into()),
-            Part::Table(table),
+            SectionItem::Text(words::stored(&card.summary, language).into()),
+            SectionItem::Table(table),
         ],
     }
 }
 
-/// What it cost in an experiment: the metric and the level that headline there, of those that it has.
+/// The cost of a server in an experiment: the first level, and its first metric, with a value.
 fn row(
     facts: &Facts<'_>,
     card: &ServerCard,
     design: &Design,
     language: Language,
-) -> Option<Vec<Cell>> {
+) -> Option<Vec<TableCell>> {
     let name = &card.name;
     let metrics = facts::experiment(&design.experiment)?.metrics;
     let (level, metric, value) = levels_by_weight(design).find_map(|level| {
@@ -92,9 +92,9 @@ fn row(
         design.experiment.as_str().into(),
         level.name.as_str().into(),
         words::metric(metric, language).into(),
-        Cell::number(numbers::value(metric, &value, language), value.value),
+        TableCell::number(numbers::value(metric, &value, language), value.value),
         against.map_or(numbers::NONE.into(), |ratio| {
-            Cell::number(numbers::comparison(metric, &ratio, language), ratio.value)
+            TableCell::number(numbers::comparison(metric, &ratio, language), ratio.value)
         }),
     ])
 }

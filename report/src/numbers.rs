@@ -1,25 +1,27 @@
-//! How numbers are written: the only place where a report turns one into text.
+//! Formats numbers: the only module of the report that converts them to text.
 
 use hola_base::Language;
 use hola_lab::metric::{Metric, Scale};
 use hola_verdict::Estimate;
 
-/// What stands where there is no figure.
+/// The text for a missing figure.
 pub(crate) const NONE: &str = "—";
 
-/// Between groups of three digits: narrow and unbreakable. A comma would blur into the one between an interval's ends.
+/// Separates groups of three digits: a narrow no-break space. A comma could be taken for the one between an interval's
+/// ends.
 const GROUP: char = '\u{202f}';
 
-/// Unbreakable: an interval cut in two by the end of a line is hard to read.
+/// No-break space: an interval that is split over two lines is hard to read.
 const SPACE: char = '\u{a0}';
 
-/// Three significant digits, whole digits always in full, whole numbers without others: `0.0312`, `5.10`, `12 345`, `6`.
+/// Three significant digits, but every digit before the decimal mark, and no decimals for whole numbers: `0.0312`,
+/// `5.10`, `12 345`, `6`.
 pub(crate) fn plain(value: f64, language: Language) -> String {
     if !value.is_finite() {
         return NONE.to_owned();
     }
     let decimals = match value.abs() {
-        // Counts, above all.
+        // Mainly counts.
         size if size == size.round() || size >= 99.95 => 0,
         size if size >= 9.995 => 1,
         size if size >= 0.9995 => 2,
@@ -29,7 +31,7 @@ pub(crate) fn plain(value: f64, language: Language) -> String {
     grouped(&format!("{value:.decimals$}"), language)
 }
 
-/// `5.12×`: two decimals, one from ten on, three below a tenth.
+/// `5.12×`: two decimals; one from 10 on, three below 0.1.
 pub(crate) fn times(value: f64, language: Language) -> String {
     format!("{}×", ratio(value, language))
 }
@@ -82,7 +84,7 @@ fn interval(
     language: Language,
 ) -> String {
     if estimate.low >= estimate.high {
-        // Every block found the same, such as that nothing failed.
+        // Every block has the same value, such as no failures.
         return value;
     }
     let [low, high] = [estimate.low, estimate.high].map(|end| write(end, language));
@@ -90,7 +92,7 @@ fn interval(
     format!("{value}{SPACE}[{low}{between}{SPACE}{high}]")
 }
 
-/// A metric's figure in its own unit, which stands elsewhere; a share as a percentage.
+/// A metric's figure without its unit; a share as a percentage.
 pub(crate) fn figure(metric: Metric, value: f64, language: Language) -> String {
     if metric.definition().is_share() {
         percent(value, language)
@@ -99,7 +101,7 @@ pub(crate) fn figure(metric: Metric, value: f64, language: Language) -> String {
     }
 }
 
-/// A metric's figure with its unit, the one that a reader wants: `312 µs`, `4.10 ms`, `2.1 %`, `10.4 KiB`.
+/// A metric's figure with a suitable unit: `312 µs`, `4.10 ms`, `2.1 %`, `10.4 KiB`.
 pub(crate) fn with_unit(metric: Metric, value: f64, language: Language) -> String {
     let definition = metric.definition();
     let unit = language.of(definition.unit);
@@ -112,7 +114,7 @@ pub(crate) fn with_unit(metric: Metric, value: f64, language: Language) -> Strin
     }
 }
 
-/// A difference of shares is no percentage of anything.
+/// The unit of a difference of shares: points, because it is not a percentage of anything.
 fn points(metric: Metric, language: Language) -> String {
     let word = language.choose(|| "points", || "puntos");
     match metric.definition().is_share() {
@@ -121,7 +123,7 @@ fn points(metric: Metric, language: Language) -> String {
     }
 }
 
-/// A difference with its sign; of shares, in points.
+/// A difference with its sign; for shares, in points.
 fn signed(metric: Metric, value: f64, language: Language) -> String {
     let sign = match value {
         _ if value > 0.0 => "+",
@@ -201,7 +203,7 @@ pub(crate) fn width(metric: Metric, width: f64, language: Language) -> String {
     }
 }
 
-/// Time for people: `4 min 10 s`, `38 s`.
+/// A duration in minutes and seconds: `4 min 10 s`, `38 s`.
 pub(crate) fn minutes(seconds: f64) -> String {
     let whole = seconds.max(0.0).round();
     match (whole / 60.0).floor() {

@@ -5,9 +5,9 @@ use crate::escape::terminal as escape;
 
 /// Text by lines.
 #[derive(Debug, Default)]
-pub(crate) struct Lines(Vec<String>);
+pub(crate) struct TerminalText(Vec<String>);
 
-impl Lines {
+impl TerminalText {
     pub(crate) fn notices(&mut self, notices: &[Notice]) {
         let line = |notice: &Notice| match notice.tone {
             Tone::Bad => format!("! {}", escape(&notice.text)),
@@ -72,7 +72,7 @@ impl Lines {
     }
 }
 
-/// Columns of a terminal that a text takes: all letters used here are as wide as one.
+/// Width of a text in terminal columns: every character used here is one column wide.
 fn columns(text: &str) -> usize {
     text.chars().count()
 }

@@ -1,27 +1,27 @@
-//! What could move the figures, how to read them, how they were made, and where the data are.
+//! What could affect the figures, how to read them, how they were made, and where the data are.
 
 use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
-use hola_lab::record::Account;
+use hola_lab::record::CpuAccounting;
 use hola_verdict::analysis::HEADLINE;
 
 use crate::answer::shares_cpu;
-use crate::document::{Cell, Fold, Part, Section, Table, Tone};
+use crate::document::{Details, Section, SectionItem, Table, TableCell, Tone};
 use crate::facts::Facts;
 use crate::{numbers, words};
 
 /// The controls, the machine, and models whose cost depends on the process.
 pub(crate) fn validity(facts: &Facts<'_>, language: Language) -> Section {
-    let mut parts = vec![Part::Text(controls_in_short(facts, language))];
-    parts.push(Part::Fold(Fold {
+    let mut parts = vec![SectionItem::Text(controls_in_short(facts, language))];
+    parts.push(SectionItem::Details(Details {
         anchor: "controls".into(),
         title: language.choose(|| "Each control", || "Cada control").into(),
         word: None,
-        parts: vec![Part::Table(controls(facts, language))],
+        parts: vec![SectionItem::Table(controls(facts, language))],
     }));
-    parts.extend(spread(facts, language).map(Part::Text));
-    parts.push(Part::Items(circumstances(facts, language)));
-    parts.push(Part::Fold(machine(facts, language)));
+    parts.extend(spread(facts, language).map(SectionItem::Text));
+    parts.push(SectionItem::Items(circumstances(facts, language)));
+    parts.push(SectionItem::Details(machine(facts, language)));
     Section {
         anchor: "validity".into(),
         title: language
@@ -55,10 +55,10 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
     ];
     let mut table = Table::new("", 3, &COLUMNS.map(|column| language.of(column)));
     let passed = |passes: bool| match passes {
-        true => Cell::word(language.choose(|| "passed", || "pasó").into(), Tone::Good),
-        false => Cell::word(language.choose(|| "failed", || "no pasó").into(), Tone::Bad),
+        true => TableCell::word(language.choose(|| "passed", || "pasó").into(), Tone::Good),
+        false => TableCell::word(language.choose(|| "failed", || "no pasó").into(), Tone::Bad),
     };
-    let place = |experiment: &str, level: &str| Cell::from(format!("{experiment}: {level}"));
+    let place = |experiment: &str, level: &str| TableCell::from(format!("{experiment}: {level}"));
     for one in &facts.controls.again {
         table.rows.push(vec![
             language
@@ -69,8 +69,8 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
                 .into(),
             place(&one.experiment, &one.level),
             passed(one.passes),
-            Cell::number(numbers::times(1.0, language), 1.0),
-            Cell::number(
+            TableCell::number(numbers::times(1.0, language), 1.0),
+            TableCell::number(
                 numbers::comparison(Metric::CpuPerRequest, &one.estimate, language),
                 one.estimate.value,
             ),
@@ -83,8 +83,8 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
                 .into(),
             place(&one.experiment, &one.level),
             passed(one.recovered),
-            Cell::number(numbers::times(one.expected, language), one.expected),
-            Cell::number(
+            TableCell::number(numbers::times(one.expected, language), one.expected),
+            TableCell::number(
                 numbers::comparison(Metric::CpuPerRequest, &one.measured, language),
                 one.measured.value,
             ),
@@ -93,9 +93,10 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
     table
 }
 
-/// A block is a fresh process of each server: spread between blocks beyond that within them is a property of the model.
+/// Each block starts a fresh process of each server, so a spread between blocks beyond that within them is a property
+/// of the model.
 fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
-    /// Between blocks at least so many times what the cycles within them explain.
+    /// Smallest spread between blocks to report, as a multiple of what the cycles within them explain.
     const BEYOND: f64 = 3.0;
     let design = facts.design(HEADLINE.experiment)?;
     let (_, level) = design.level(HEADLINE.level)?;
@@ -126,7 +127,7 @@ fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
     ))
 }
 
-/// What went on around the servers, said plainly whether good or bad.
+/// The conditions on the machine during the run, good and bad.
 fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let environment = &facts.run.environment;
     let mut items = Vec::new();
@@ -200,11 +201,11 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
         format!("Carga media: {before} antes, {after} después."),
     );
     match environment.accounted_by {
-        Some(Account::Cgroup) => say(
+        Some(CpuAccounting::Cgroup) => say(
             "CPU time by a control group for each server, ended children and threads included.".into(),
             "Tiempo de CPU por un grupo de control por servidor, con los hijos y los hilos terminados.".into(),
         ),
-        Some(Account::Proc) => say(
+        Some(CpuAccounting::Proc) => say(
             "CPU time from /proc, which loses the last microseconds of every thread that ends: models with a thread per client look cheaper than they are.".into(),
             "Tiempo de CPU por /proc, que pierde los últimos microsegundos de cada hilo que termina: los modelos con un hilo por cliente parecen más baratos de lo que son.".into(),
         ),
@@ -219,7 +220,7 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
     items
 }
 
-fn machine(facts: &Facts<'_>, language: Language) -> Fold {
+fn machine(facts: &Facts<'_>, language: Language) -> Details {
     let environment = &facts.run.environment;
     let unknown = || language.choose(|| "not known", || "no se sabe").to_owned();
     let mut table = Table::new(
@@ -273,7 +274,7 @@ fn machine(facts: &Facts<'_>, language: Language) -> Fold {
     );
     row("Compiler", "Compilador", environment.rustc.clone());
     row("Hola", "Hola", version(facts, language));
-    Fold {
+    Details {
         anchor: "machine".into(),
         title: language
             .choose(
@@ -282,7 +283,7 @@ fn machine(facts: &Facts<'_>, language: Language) -> Fold {
             )
             .into(),
         word: None,
-        parts: vec![Part::Table(table)],
+        parts: vec![SectionItem::Table(table)],
     }
 }
 
@@ -337,7 +338,7 @@ pub(crate) fn reading(language: Language) -> Section {
         title: language
             .choose(|| "How to read this", || "Cómo leer esto")
             .into(),
-        parts: vec![Part::Items(
+        parts: vec![SectionItem::Items(
             ITEMS.map(|item| language.of(item).to_owned()).into(),
         )],
     }
@@ -380,10 +381,10 @@ pub(crate) fn method(facts: &Facts<'_>, language: Language) -> Section {
             .choose(|| "Method and data", || "Método y datos")
             .into(),
         parts: vec![
-            Part::Text(language.of(METHOD).into()),
-            Part::Text(facts_of_run),
-            Part::Command(run.command.join(" ")),
-            Part::Text(data),
+            SectionItem::Text(language.of(METHOD).into()),
+            SectionItem::Text(facts_of_run),
+            SectionItem::Command(run.command.join(" ")),
+            SectionItem::Text(data),
         ],
     }
 }

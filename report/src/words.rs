@@ -1,4 +1,4 @@
-//! Short texts that several parts use, both languages side by side; words of judgement come from the verdict alone.
+//! Short texts that several parts use, both languages side by side. The verdict crate alone decides which word applies.
 
 use hola_base::{Language, Text, text};
 use hola_lab::metric::{Better, Metric};
@@ -58,7 +58,7 @@ fn undecided(resolution: &str, language: Language) -> String {
     )
 }
 
-/// The same for programs.
+/// The same for CSV and JSON.
 pub(crate) fn word_name(word: Word) -> &'static str {
     match word {
         Word::Better => "better",
@@ -80,7 +80,7 @@ pub(crate) fn verdict(verdict: Verdict, language: Language) -> (String, Tone) {
     (language.of(words).into(), tone)
 }
 
-/// The same for programs.
+/// The same for CSV and JSON.
 pub(crate) fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
@@ -91,7 +91,7 @@ pub(crate) fn verdict_name(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What a tested quantity comes to, and its tone.
+/// The outcome of a tested quantity, and its tone.
 pub(crate) fn outcome(outcome: Outcome, language: Language) -> (String, Tone) {
     let (words, tone) = match outcome {
         Outcome::Holds => (text("as claimed", "como se afirma"), Tone::Good),
@@ -102,7 +102,7 @@ pub(crate) fn outcome(outcome: Outcome, language: Language) -> (String, Tone) {
     (language.of(words).into(), tone)
 }
 
-/// Why a figure is missing, a clause.
+/// Why a figure is missing, as a clause.
 pub(crate) fn missing(why: &Missing, language: Language) -> String {
     stored(&why.text(), language).to_owned()
 }

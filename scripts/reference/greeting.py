@@ -41,10 +41,10 @@ def read_head(client):
     """Everything up to the empty line; `None` if it never comes."""
     head = b""
     while b"\r\n\r\n" not in head:
-        octets = client.recv(1024)
-        if not octets or len(head) > HEAD_MAX:
+        bytes = client.recv(1024)
+        if not bytes or len(head) > HEAD_MAX:
             return None
-        head += octets
+        head += bytes
     return head
 
 

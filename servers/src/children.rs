@@ -1,4 +1,4 @@
-//! Child processes: forked from a single thread, reaped without fail, told to stop with their parent, ended when it dies.
+//! Child processes: forked from a single thread, always reaped, told to stop with their parent, killed when it dies.
 
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -17,25 +17,25 @@ use crate::{date, sys};
 /// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
 const CHILDREN_MAX: usize = 65_536;
 
-/// How often a full table or a drain looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// How often the parent checks again for a free slot, or for the end of a drain.
+const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The children of one server. Reaping happens in a SIGCHLD handler, so no child is ever left a zombie, and their CPU
 /// time reaches the parent's `RUSAGE_CHILDREN`.
 #[derive(Debug)]
 pub struct Children {
     server: &'static Server,
-    family: &'static Family,
+    table: &'static ChildTable,
 }
 
-/// Who lives, in a form that a signal handler can read and write: it may neither lock nor allocate.
+/// The living children, in a form that a signal handler can read and write: it may neither lock nor allocate.
 #[derive(Debug)]
-pub(crate) struct Family {
+pub(crate) struct ChildTable {
     parent: Pid,
-    /// Process ids of the living children, 0 where a place is free. In shared memory, not because the children need
-    /// it: the parent writes it for every child, and a private page would have to be copied each time.
-    living: &'static [AtomicI32],
-    /// A child's place is its worker number, and its clients are those of that worker's tally.
+    /// Process ids of the living children, 0 for a free slot. The children do not need them in shared memory. But the
+    /// parent writes here for every child, and each time it would have to copy a private page.
+    pids: &'static [AtomicI32],
+    /// Whether the children are workers. Then a child's slot is its worker number, whose tally counts its clients.
     are_workers: bool,
     counters: &'static Counters,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Family {
 pub enum Fork {
     /// The new process: do the work, then [`Children::end`].
     Child,
-    /// The old one.
+    /// The old process.
     Parent,
 }
 
@@ -53,7 +53,7 @@ impl Children {
     /// Prepares to fork a child for each client.
     ///
     /// # Errors
-    /// When this process has a second thread, or what mmap(2) or sigaction(2) said.
+    /// Returns an error if this process has a second thread, or the error of mmap(2) or sigaction(2).
     pub fn of(server: &'static Server) -> io::Result<Self> {
         Children::prepare(server, false)
     }
@@ -65,41 +65,41 @@ impl Children {
 
     fn prepare(server: &'static Server, are_workers: bool) -> io::Result<Self> {
         check_single_threaded()?;
-        let family = Box::leak(Box::new(Family {
+        let table = Box::leak(Box::new(ChildTable {
             parent: getpid(),
-            living: sys::shared_ids(CHILDREN_MAX)
+            pids: sys::shared_ids(CHILDREN_MAX)
                 .context(|| "cannot share memory with child processes".into())?,
             are_workers,
             counters: server.counters(),
         }));
-        sys::reap_children(family).context(|| "cannot answer SIGCHLD".into())?;
-        server.rehearse();
-        Ok(Children { server, family })
+        sys::reap_children(table).context(|| "cannot answer SIGCHLD".into())?;
+        server.warm_up();
+        Ok(Children { server, table })
     }
 
-    /// Splits this process in two. The child has no listener, only its client.
+    /// Forks this process. The child has no listener, only its client.
     ///
     /// # Errors
-    /// What fork(2) said, such as `EAGAIN` at a limit on processes.
+    /// Returns the error of fork(2), such as `EAGAIN` at a limit on processes.
     pub fn fork(&self) -> io::Result<Fork> {
-        // Formatted once a second here and inherited, not formatted again by every child.
+        // The parent formats the date once a second, and every child inherits it instead of formatting it again.
         date::http_date();
-        self.fork_into(self.family.free_place(), || {
+        self.fork_into(self.table.free_slot(), || {
             date::ask_kernel_from_here_on();
             sys::close_listeners(self.server.listeners());
         })
     }
 
-    /// The same with a place of the caller's choice; the child begins with `become_child`.
-    pub(crate) fn fork_into(&self, place: usize, become_child: impl FnOnce()) -> io::Result<Fork> {
-        // Blocked: a child that ends at once must find its process id in the table, and a SIGTERM must not find the
-        // child while it still looks like its parent.
+    /// Forks into the slot that the caller chooses; the child begins with `become_child`.
+    pub(crate) fn fork_into(&self, slot: usize, become_child: impl FnOnce()) -> io::Result<Fork> {
+        // Signals are blocked: the SIGCHLD of a child that ends at once must find its process id in the table, and a
+        // SIGTERM must not reach a child that still looks like its parent.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let forked = sys::fork();
         match &forked {
-            Ok(Some(child)) => self.family.living[place].store(child.as_raw(), Ordering::Relaxed),
+            Ok(Some(child)) => self.table.pids[slot].store(child.as_raw(), Ordering::Relaxed),
             Ok(None) => {
-                end_with(self.family.parent);
+                end_with(self.table.parent);
                 become_child();
             }
             Err(_) => {}
@@ -111,50 +111,47 @@ impl Children {
         })
     }
 
-    /// Ends a child, without running what its parent registered for its own end.
+    /// Ends a child, without running what its parent registered for its own exit.
     pub fn end(&self) -> ! {
         sys::exit_now(0)
     }
 
-    /// Whether nobody lives in that place.
-    pub(crate) fn is_free(&self, place: usize) -> bool {
-        self.family.living[place].load(Ordering::Relaxed) == 0
+    /// Whether no child has that slot.
+    pub(crate) fn is_free(&self, slot: usize) -> bool {
+        self.table.pids[slot].load(Ordering::Relaxed) == 0
     }
 
-    /// Passes the stop on and waits until no child is left. The drain's alarm bounds the wait.
+    /// Tells all children to stop and waits until none is left. The alarm of the drain limits the wait.
     pub fn drain(&self) {
-        self.family
-            .each_child_of(self.family.parent.as_raw(), |pid| {
-                // It may have ended a moment ago: then there is nobody to tell.
+        self.table
+            .for_each_child_of(self.table.parent.as_raw(), |pid| {
+                // The child may have ended a moment ago; then there is nothing to tell.
                 let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
             });
-        while (0..CHILDREN_MAX).any(|place| !self.is_free(place)) {
-            self.server.close_doors_if_nobody_waits();
-            thread::sleep(LOOK_AGAIN);
+        while (0..CHILDREN_MAX).any(|slot| !self.is_free(slot)) {
+            self.server.close_empty_listeners();
+            thread::sleep(RECHECK_INTERVAL);
         }
     }
 }
 
-impl Family {
-    /// Does `work` with the id of each living child, if `process` is their parent.
-    pub(crate) fn each_child_of(&self, process: i32, work: impl Fn(i32)) {
-        let living = self
-            .living
-            .iter()
-            .map(|place| place.load(Ordering::Relaxed));
+impl ChildTable {
+    /// Calls `work` with the id of each living child, if `process` is their parent.
+    pub(crate) fn for_each_child_of(&self, process: i32, work: impl Fn(i32)) {
+        let pids = self.pids.iter().map(|slot| slot.load(Ordering::Relaxed));
         if process == self.parent.as_raw() {
-            living.filter(|&pid| pid != 0).for_each(work);
+            pids.filter(|&pid| pid != 0).for_each(work);
         }
     }
 
-    /// Frees the place of a child that has ended, and closes the books on clients that died with it.
-    pub(crate) fn bury(&self, pid: i32, ended_well: bool) {
-        let is_its = |place: &AtomicI32| place.load(Ordering::Relaxed) == pid;
-        let Some(place) = self.living.iter().position(is_its) else {
+    /// Frees the slot of a child that has ended, and counts the clients that died with it as closed.
+    pub(crate) fn on_child_exit(&self, pid: i32, ended_well: bool) {
+        let is_its = |slot: &AtomicI32| slot.load(Ordering::Relaxed) == pid;
+        let Some(slot) = self.pids.iter().position(is_its) else {
             return;
         };
         if self.are_workers {
-            let tally = self.counters.tally_of(place);
+            let tally = self.counters.tally_of(slot);
             if !ended_well {
                 count(&tally.crashed);
             }
@@ -164,22 +161,22 @@ impl Family {
             count(&self.counters.tally_of(0).crashed);
             count(&self.counters.tally_of(0).closed);
         }
-        self.living[place].store(0, Ordering::Relaxed);
+        self.pids[slot].store(0, Ordering::Relaxed);
     }
 
-    fn free_place(&self) -> usize {
-        let is_free = |place: &AtomicI32| place.load(Ordering::Relaxed) == 0;
+    fn free_slot(&self) -> usize {
+        let is_free = |slot: &AtomicI32| slot.load(Ordering::Relaxed) == 0;
         loop {
-            if let Some(place) = self.living.iter().position(is_free) {
-                return place;
+            if let Some(slot) = self.pids.iter().position(is_free) {
+                return slot;
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(RECHECK_INTERVAL);
         }
     }
 }
 
-/// Has the kernel end this new process when its parent ends, in whatever way. It is told by each child, because fork(2)
-/// clears it; and the parent, which forks from its only thread, may have ended before.
+/// Has the kernel kill this new process when its parent ends, for whatever reason. Each child asks for this itself,
+/// because fork(2) clears it. The parent forks from its only thread, and may have ended before this call.
 fn end_with(parent: Pid) {
     let is_told = set_pdeathsig(Signal::SIGKILL).is_ok();
     if !is_told || getppid() != parent {
@@ -187,7 +184,7 @@ fn end_with(parent: Pid) {
     }
 }
 
-/// A lock held by another thread would stay locked in a forked child for ever.
+/// Returns an error if there is a second thread: a lock that it holds would stay locked in a forked child for ever.
 pub(crate) fn check_single_threaded() -> io::Result<()> {
     let threads = std::fs::read_dir("/proc/self/task")
         .context(|| "cannot tell from /proc/self/task whether forking is safe".into())?

@@ -1,23 +1,22 @@
-//! `hola serve` and `hola models`, as the front door and this crate's own binary offer them.
+//! `hola serve` and `hola models`, as `hola` and this crate's own binary offer them.
 
 mod bind;
-mod process;
 
 use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZero;
 
 use clap::{Args, ValueEnum};
+use hola_base::process::{Cpus, end_with, raise_descriptor_limit};
 use nix::unistd::geteuid;
 use serde::Serialize;
 use thiserror::Error;
 
 use self::bind::Bind;
-pub use self::process::{Cpus, LimitRefused, end_with, raise_descriptor_limit};
 use crate::context::plain;
-use crate::conversation::Spoken;
+use crate::conversation::Protocol;
 use crate::counters::Snapshot;
-use crate::drive::Limits;
+use crate::drive::Timeouts;
 use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
 use crate::server::Server;
@@ -46,8 +45,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     bind: Bind,
     /// What is said on a connection
-    #[arg(long, value_enum, default_value_t = Spoken::Http)]
-    conversation: Spoken,
+    #[arg(long, value_enum, default_value_t = Protocol::Http)]
+    conversation: Protocol,
     /// Connections that may wait to be accepted
     #[arg(long, value_name = "N", default_value_t = BACKLOG_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     backlog: u32,
@@ -62,7 +61,7 @@ pub struct ServeArgs {
     accept: Option<Accept>,
     /// Longest wait for a client, whatever for: seconds, or `off` [default: 5 to say something, 10 to take an answer]
     #[arg(long, value_name = "SECONDS", value_parser = deadlines)]
-    deadlines: Option<Limits>,
+    deadlines: Option<Timeouts>,
     /// Run workers as processes, where the model leaves the choice
     #[arg(long)]
     processes: bool,
@@ -101,7 +100,7 @@ enum StatsFormat {
 /// The model of that name, as an argument.
 ///
 /// # Errors
-/// The names there are, when it is none of them.
+/// Returns the names of all models if `name` is none of them.
 pub fn model_named(name: &str) -> Result<&'static Model, String> {
     models::find(name).ok_or_else(|| {
         let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
@@ -109,10 +108,10 @@ pub fn model_named(name: &str) -> Result<&'static Model, String> {
     })
 }
 
-/// A size in octets, such as `4096`, `64K`, `500M` or `2G`, as an argument.
+/// A size in bytes, such as `4096`, `64K`, `500M` or `2G`, as an argument.
 ///
 /// # Errors
-/// What a size looks like, when it is none.
+/// Returns examples of a size if `text` is none.
 pub fn size(text: &str) -> Result<u64, String> {
     let (digits, shift) = match text.as_bytes().last() {
         Some(b'K') => (&text[..text.len() - 1], 10),
@@ -130,25 +129,25 @@ pub fn size(text: &str) -> Result<u64, String> {
 /// One deadline for everything, such as `30`, or `off`, as an argument.
 ///
 /// # Errors
-/// What a deadline looks like, when it is none.
-fn deadlines(text: &str) -> Result<Limits, String> {
+/// Returns what a deadline looks like if `text` is none.
+fn deadlines(text: &str) -> Result<Timeouts, String> {
     let seconds = match text {
-        "off" => return Ok(Limits::all(None)),
+        "off" => return Ok(Timeouts::all(None)),
         text => text.parse().ok().filter(|seconds| *seconds > 0),
     };
-    let limit_ms = seconds.and_then(|seconds: u32| seconds.checked_mul(1_000));
-    limit_ms
-        .map(|limit_ms| Limits::all(Some(limit_ms)))
+    let timeout_ms = seconds.and_then(|seconds: u32| seconds.checked_mul(1_000));
+    timeout_ms
+        .map(|timeout_ms| Timeouts::all(Some(timeout_ms)))
         .ok_or_else(|| format!("`{text}` is not a deadline; write whole seconds from 1 on, or off"))
 }
 
-/// Why `serve` ended badly.
+/// Why `serve` failed.
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The model cannot do what is asked of it.
     #[error("{0}")]
     Usage(String),
-    /// The server never came to listen.
+    /// The server could not start to listen.
     #[error("cannot start: {0}")]
     NotStarted(String),
     /// It listened, and failed later.
@@ -170,7 +169,7 @@ impl ServeError {
 /// Serves until told to stop.
 ///
 /// # Errors
-/// [`ServeError`], whose text is one line for a person and whose code is the process's.
+/// Returns [`ServeError`]: its text is one line for a person, and its code is the exit code of the process.
 pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     (args.model.available)().map_err(|reason| {
         ServeError::NotStarted(format!(
@@ -188,7 +187,7 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         ));
     }
     let ended = (args.model.serve)(server);
-    log::tell_lost();
+    log::report_lost();
     if ended.is_err() && !server.is_announced() {
         return ended.map_err(|error| ServeError::NotStarted(plain(&error)));
     }
@@ -209,7 +208,7 @@ fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// A server at the first address that can be listened on, each tried once.
+/// Starts a server at the first address that can be bound; tries each once.
 fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
     let mut refusals = Vec::new();
     for &address in args.bind.addresses() {
@@ -230,7 +229,7 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
     let workers = match args.workers {
         Some(workers) => usize::from(workers),
         None => {
-            // Where the system does not tell, one is enough to serve.
+            // If the system does not tell the number of CPUs, one is enough to serve.
             let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
             cpus * model.workers_per_cpu
         }
@@ -262,7 +261,7 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         bind,
         backlog: args.backlog,
         backlog_asked: args.backlog,
-        // A worker that blocks with its client would pass any cap by waiting for the next one.
+        // Each blocking worker waits in accept for one more client: more workers than the cap would exceed it.
         workers: match model.capacity {
             Capacity::Workers => workers.min(most_at_once),
             Capacity::One | Capacity::Unbounded => workers,
@@ -273,11 +272,11 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         max_clients,
         max_clients_by,
         descriptors,
-        limits: args
+        timeouts: args
             .deadlines
-            .unwrap_or_else(|| Limits::for_talk(args.conversation)),
+            .unwrap_or_else(|| Timeouts::for_protocol(args.conversation)),
         conversation: args.conversation,
-        ballast_octets: args.ballast,
+        ballast_bytes: args.ballast,
         extra_work_ns: args.extra_work_ns,
         allow_crash: args.allow_crash,
         log: args.log,
@@ -326,7 +325,7 @@ fn print_stats(server: &Server, format: StatsFormat) -> io::Result<()> {
                 "clients: {accepted} accepted, {closed} closed, {refused} refused\n\
                  requests answered: {answers}\n\
                  conversations: {expired} expired, {broken} broken off, {crashed} crashed\n\
-                 accepting: {wakeups} times called to the door, backed off {backed_off} times\n\
+                 accepting: {wakeups} wake-ups, backed off {backed_off} times\n\
                  clients by worker: {accepted_by_worker:?}"
             )
         }

@@ -1,29 +1,29 @@
-//! A client that has been accepted and is owed an answer.
+//! A client that the server has accepted and has to answer.
 
 use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use crate::conversation::{Spoken, http};
+use crate::conversation::{Protocol, http};
 use crate::counters::{Tally, count};
 use crate::server::Server;
 use crate::{log, sys};
 
-/// An accepted connection and its place in the count of clients.
+/// An accepted connection, counted as a client.
 ///
-/// A client is never just dropped: whoever lets go of one that nobody served (because the system had no thread for
-/// it, say) sends it away with a 503 by that very act. No model needs a branch for it.
+/// Dropping a client that was not served (for example because the system had no thread for it) refuses it with a 503.
+/// So no model needs a branch for that.
 #[derive(Debug)]
 pub struct Client {
     socket: TcpStream,
     server: &'static Server,
-    /// Of the worker that accepted it.
+    /// The tally of the worker that accepted it.
     tally: &'static Tally,
-    fate: Fate,
+    state: ClientState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum ClientState {
     Waiting,
     Served,
     HandedOver,
@@ -37,30 +37,30 @@ impl Client {
             socket,
             server,
             tally,
-            fate: Fate::Waiting,
+            state: ClientState::Waiting,
         };
         client.log("connected");
         client
     }
 
-    /// The connection, to be served now.
+    /// The connection; from now on the client counts as served.
     pub(crate) fn serve(&mut self) -> &TcpStream {
-        self.fate = Fate::Served;
+        self.state = ClientState::Served;
         &self.socket
     }
 
-    /// Where this client's fortunes are counted.
+    /// The tally that counts what happens to this client.
     pub(crate) fn tally(&self) -> &'static Tally {
         self.tally
     }
 
-    /// Lets go of a client that another process serves from here on.
+    /// Drops this process's copy of a client that another process serves.
     pub fn hand_over(mut self) {
-        self.fate = Fate::HandedOver;
+        self.state = ClientState::HandedOver;
     }
 
-    /// Sends a client away with a 503, because whoever could serve it has enough to do.
-    pub fn send_away(self) {}
+    /// Refuses a client with a 503, because no worker can take it.
+    pub fn refuse(self) {}
 
     fn log(&self, what: &str) {
         if self.server.settings().log {
@@ -72,15 +72,15 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        match self.fate {
-            Fate::HandedOver => return,
-            Fate::Served => {}
-            Fate::Waiting => {
+        match self.state {
+            ClientState::HandedOver => return,
+            ClientState::Served => {}
+            ClientState::Waiting => {
                 let answer: &[u8] = match self.server.settings().conversation {
-                    Spoken::Http => http::UNAVAILABLE,
-                    Spoken::Ack | Spoken::Echo => b"",
+                    Protocol::Http => http::UNAVAILABLE,
+                    Protocol::Ack | Protocol::Echo => b"",
                 };
-                sys::answer_without_waiting(&self.socket, answer);
+                sys::write_without_waiting(&self.socket, answer);
                 count(&self.tally.refused);
             }
         }

@@ -9,21 +9,21 @@ use nix::sys::socket::SockFlag;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::accepting::{Accepting, Verdict};
+use crate::accept_policy::{AcceptError, AcceptPolicy};
 use crate::client::Client;
 use crate::context::Context;
 use crate::counters::count;
-use crate::server::{LOOK_AGAIN, Server};
-use crate::stop::{self, Interruptible};
+use crate::server::{RECHECK_INTERVAL, Server};
+use crate::stop::{self, InterruptibleThread};
 use crate::sys;
 
-/// Blocking iterator over a server's clients. It ends once the server is told to stop and whoever was already waiting
-/// in the accept queue has been let in.
+/// Blocking iterator over a server's clients. After a stop it accepts the clients that are already in the accept queue,
+/// and then ends.
 #[derive(Debug)]
 pub struct Clients {
     server: &'static Server,
-    accepting: Accepting,
-    _interruptible: Interruptible,
+    accept_policy: AcceptPolicy,
+    _interruptible_thread: InterruptibleThread,
 }
 
 impl Clients {
@@ -31,8 +31,8 @@ impl Clients {
         server.acceptor_is_ready()?;
         Ok(Clients {
             server,
-            accepting: Accepting::new(),
-            _interruptible: Interruptible::this_thread(),
+            accept_policy: AcceptPolicy::new(),
+            _interruptible_thread: InterruptibleThread::this_thread(),
         })
     }
 
@@ -55,34 +55,34 @@ impl Iterator for Clients {
     type Item = Client;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while stop::lets_in() {
+        while stop::may_accept() {
             if !self.server.has_room() {
-                thread::sleep(LOOK_AGAIN);
+                thread::sleep(RECHECK_INTERVAL);
                 continue;
             }
             match self.accept() {
                 Ok(socket) => {
-                    self.accepting.succeeded();
+                    self.accept_policy.succeeded();
                     return Some(self.server.admit(socket));
                 }
-                Err(error) => match self.accepting.failed(&error) {
-                    Verdict::Closed => break,
-                    Verdict::Empty if stop::is_asked() => break,
-                    Verdict::Empty => {
+                Err(error) => match self.accept_policy.failed(&error) {
+                    AcceptError::Closed => break,
+                    AcceptError::Empty if stop::is_asked() => break,
+                    AcceptError::Empty => {
                         if let Err(error) = self.server.wait_for_client() {
-                            self.server.note_refused_wait(&error);
-                            thread::sleep(self.accepting.next_pause());
+                            self.server.on_wait_shortage(&error);
+                            thread::sleep(self.accept_policy.next_pause());
                         }
                     }
-                    Verdict::Retry => {}
-                    Verdict::Pause(pause) => {
-                        self.server.note_shortage(&error);
+                    AcceptError::Retry => {}
+                    AcceptError::Pause(pause) => {
+                        self.server.on_accept_shortage(&error);
                         thread::sleep(pause);
                     }
                 },
             }
         }
-        self.server.close_door();
+        self.server.close_listener();
         None
     }
 }
@@ -93,7 +93,7 @@ pub struct AsyncClients {
     server: &'static Server,
     listener: AsyncFd<BorrowedFd<'static>>,
     stop: AsyncFd<BorrowedFd<'static>>,
-    accepting: Accepting,
+    accept_policy: AcceptPolicy,
 }
 
 impl AsyncClients {
@@ -107,7 +107,7 @@ impl AsyncClients {
             server,
             listener: watch(server.listener().as_fd())?,
             stop: watch(server.stop_signal())?,
-            accepting: Accepting::new(),
+            accept_policy: AcceptPolicy::new(),
         };
         server.acceptor_is_ready()?;
         Ok(clients)
@@ -115,9 +115,9 @@ impl AsyncClients {
 
     /// The next client, `None` once the server is told to stop.
     pub async fn next(&mut self) -> Option<Client> {
-        while stop::lets_in() {
+        while stop::may_accept() {
             if !self.server.has_room() {
-                tokio::time::sleep(LOOK_AGAIN).await;
+                tokio::time::sleep(RECHECK_INTERVAL).await;
                 continue;
             }
             let accept =
@@ -130,20 +130,20 @@ impl AsyncClients {
             count(&self.server.counters().tally().wakeups);
             match accepted {
                 Ok(socket) => {
-                    self.accepting.succeeded();
+                    self.accept_policy.succeeded();
                     return Some(self.server.admit(socket));
                 }
-                Err(error) => match self.accepting.failed(&error) {
-                    Verdict::Closed => break,
-                    Verdict::Retry | Verdict::Empty => {}
-                    Verdict::Pause(pause) => {
-                        self.server.note_shortage(&error);
+                Err(error) => match self.accept_policy.failed(&error) {
+                    AcceptError::Closed => break,
+                    AcceptError::Retry | AcceptError::Empty => {}
+                    AcceptError::Pause(pause) => {
+                        self.server.on_accept_shortage(&error);
                         tokio::time::sleep(pause).await;
                     }
                 },
             }
         }
-        self.server.close_door();
+        self.server.close_listener();
         None
     }
 }

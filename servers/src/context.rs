@@ -1,10 +1,10 @@
-//! Errors of the system that name what was refused, not only why.
+//! System errors that name what failed, not only why.
 
 use std::io;
 
-/// Says what was refused, where the system only says why.
+/// Adds to an error what failed; the system only says why.
 pub(crate) trait Context<T> {
-    /// Puts `what` before the system's own words.
+    /// Puts `what` before the system's message.
     fn context(self, what: impl FnOnce() -> String) -> io::Result<T>;
 }
 
@@ -17,7 +17,7 @@ impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
     }
 }
 
-/// The system's words without the error number.
+/// The system's message without the error number.
 pub(crate) fn plain(error: &io::Error) -> String {
     let words = error.to_string();
     match words.rfind(" (os error ") {

@@ -12,13 +12,13 @@ thread_local! {
     static WORKER: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Makes the calling thread worker `number`, from 0: it counts on a tally of its own and accepts at its own listener,
-/// where each worker has one. A forked child stays what its parent's thread was until it is told otherwise.
+/// Makes the calling thread worker `number`, from 0. It then counts in its own tally and accepts at its own listener,
+/// if each worker has one. A forked child keeps the number of its parent's thread until it calls this.
 pub(crate) fn become_worker(number: usize) {
     WORKER.set(number);
 }
 
-/// The calling thread's worker number; 0 for everybody who never became one.
+/// The calling thread's worker number; 0 for a thread that never became a worker.
 pub(crate) fn worker() -> usize {
     WORKER.get()
 }
@@ -30,7 +30,7 @@ pub struct Counters {
     tallies: &'static [Tally],
     /// What the clients themselves count, at `/count`.
     pub count: &'static AtomicU64,
-    /// Acceptors that have come to wait for clients, replaced ones included.
+    /// Acceptors that have been ready for clients, including those that were replaced.
     pub(crate) acceptors_ready: &'static AtomicU64,
 }
 
@@ -42,10 +42,10 @@ pub struct Tally {
     pub accepted: AtomicU64,
     /// Times that waiting for a client ended, with a client or without.
     pub wakeups: AtomicU64,
-    /// Clients whose connection this server is done with, well or badly.
+    /// Clients whose connection has ended for this server, with or without an error.
     pub closed: AtomicU64,
-    /// Clients sent away for want of a thread, a process, memory or a place in a selector; with a 503 if nobody had served
-    /// them yet.
+    /// Clients refused because there was no thread, process, memory or slot in a selector for them; with a 503 if they
+    /// had not been served yet.
     pub refused: AtomicU64,
     /// Requests answered in full.
     pub answers: AtomicU64,
@@ -57,7 +57,7 @@ pub struct Tally {
     pub crashed: AtomicU64,
     /// Times accepting paused because the system was short of something.
     pub backed_off: AtomicU64,
-    /// How often this worker has come to wait for clients: 0 while it is starting.
+    /// How often this worker has become ready for clients: 0 while it is starting.
     pub starts: AtomicU64,
 }
 
@@ -70,7 +70,7 @@ impl Counters {
     /// Counters for that many workers, all zero.
     ///
     /// # Errors
-    /// What mmap(2) said.
+    /// Returns the error of mmap(2).
     pub(crate) fn shared(workers: usize) -> io::Result<Self> {
         let [count, acceptors_ready] = sys::shared_numbers()?;
         Ok(Counters {
@@ -80,12 +80,11 @@ impl Counters {
         })
     }
 
-    /// The calling worker's.
+    /// The calling worker's tally.
     pub(crate) fn tally(&self) -> &'static Tally {
         self.tally_of(worker())
     }
 
-    /// That worker's.
     pub(crate) fn tally_of(&self, worker: usize) -> &'static Tally {
         &self.tallies[worker]
     }

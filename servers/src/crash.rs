@@ -1,9 +1,9 @@
-//! Deaths on request, to see who else dies.
+//! Crashes on request, to show which other clients they affect.
 
 use crate::conversation::Crash;
 use crate::sys;
 
-/// Dies as asked; only a panic can be survived.
+/// Crashes as requested; only a panic leaves the process alive.
 pub(crate) fn crash(how: Crash) {
     match how {
         Crash::Panic => panic!("a client asked for a panic"),

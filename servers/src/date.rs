@@ -12,8 +12,8 @@ thread_local! {
     static LAST: Cell<(u64, Date)> = const { Cell::new((u64::MAX, [b' '; 29])) };
 }
 
-/// From here on this thread asks the kernel for the time instead of the vdso(7), whose pages a process that was forked
-/// for one client would have to map first.
+/// From now on, this thread takes the time from a system call instead of the vdso(7), whose pages a process that was
+/// forked for one client would have to map first.
 pub(crate) fn ask_kernel_from_here_on() {
     ASKS_KERNEL.set(true);
 }
@@ -31,7 +31,7 @@ pub(crate) fn http_date() -> Date {
         return last;
     }
     let mut date: Date = [b' '; 29];
-    // An IMF-fixdate always fills its 29 octets; a clock set beyond the year 9999 leaves them blank.
+    // An IMF-fixdate always fills its 29 bytes; a clock set beyond the year 9999 leaves them blank.
     let _ = write!(
         date.as_mut_slice(),
         "{}",

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long it takes, in nanoseconds. It is set once, before serving.
+/// How long the work takes, in nanoseconds. It is set once, before serving.
 static NS: AtomicU64 = AtomicU64::new(0);
 
-/// Sets how long the work takes, and returns it; none for no time.
-pub(crate) fn lasting(ns: u64) -> Option<fn()> {
+/// Sets how long the work takes, and returns the function that does it; `None` for no time.
+pub(crate) fn set_duration(ns: u64) -> Option<fn()> {
     NS.store(ns, Ordering::Relaxed);
     (ns > 0).then_some(work)
 }

@@ -1,9 +1,9 @@
 //! The same greeting under every concurrency model.
 //!
-//! A [`models::Model`] decides *who* runs a conversation; [`conversation`] is what is said; [`drive`] moves the octets;
-//! [`server::Server`] owns what all models share, so that a difference between two models is the model.
+//! A [`models::Model`] decides *what* runs a conversation; [`conversation`] is what is said; [`drive`] moves the bytes;
+//! [`server::Server`] owns what all models share. So a difference between two models comes from the models alone.
 
-// The macros panic on a closed pipe and on a full device.
+// `println!` and its like panic on a closed pipe and on a full device.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod children;
@@ -21,7 +21,8 @@ pub mod settings;
 pub mod sharing;
 pub mod spawning;
 
-mod accepting;
+mod accept_policy;
+mod backoff;
 mod context;
 mod crash;
 mod date;
@@ -29,7 +30,6 @@ mod extra_work;
 mod log;
 mod loops;
 mod runtime;
-mod shortage;
 mod stop;
 mod sys;
 mod workers;

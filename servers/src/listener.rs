@@ -6,13 +6,13 @@ use std::net::{SocketAddr, TcpListener};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::context::Context;
-use crate::conversation::Patience;
+use crate::conversation::TimeoutKind;
 use crate::settings::{Accept, Settings};
 
-/// The listeners of a server, bound and listening: one for each worker where each has its own, otherwise one.
+/// Binds the listeners of a server: one for each worker if each has its own, otherwise one.
 ///
 /// # Errors
-/// [`io::ErrorKind::AddrInUse`] or another one, in a plain line that names the address.
+/// Returns [`io::ErrorKind::AddrInUse`] or another error, in a plain line that names the address.
 pub fn bind(settings: &Settings) -> io::Result<Vec<TcpListener>> {
     let first = listen(settings, settings.bind, false).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -24,7 +24,7 @@ pub fn bind(settings: &Settings) -> io::Result<Vec<TcpListener>> {
     if settings.accept != Some(Accept::Reuseport) {
         return Ok(vec![first]);
     }
-    // With SO_REUSEPORT alone, a second server of the same user would join the first one unasked.
+    // The first bind had no SO_REUSEPORT: with it, a second server of the same user would share the port by mistake.
     let address = first.local_addr()?;
     drop(first);
     let one_more = |number| {
@@ -34,7 +34,7 @@ pub fn bind(settings: &Settings) -> io::Result<Vec<TcpListener>> {
     (1..=settings.workers).map(one_more).collect()
 }
 
-/// A listener whose accepted sockets inherit what every conversation needs.
+/// A listener whose accepted sockets inherit the options that every conversation needs.
 ///
 /// On Linux an accepted socket starts as a copy of its listener (tcp(7), socket(7)): setting `TCP_NODELAY`,
 /// `SO_RCVTIMEO` and `SO_SNDTIMEO` once here spares three system calls per client.
@@ -48,8 +48,8 @@ fn listen(settings: &Settings, address: SocketAddr, reuse_port: bool) -> io::Res
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(reuse_port)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_read_timeout(settings.limits.of(Patience::Idle))?;
-    socket.set_write_timeout(settings.limits.of(Patience::Write))?;
+    socket.set_read_timeout(settings.timeouts.of(TimeoutKind::Idle))?;
+    socket.set_write_timeout(settings.timeouts.of(TimeoutKind::Write))?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(settings.backlog).unwrap_or(i32::MAX))?;
     Ok(socket.into())

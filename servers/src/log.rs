@@ -1,7 +1,7 @@
-//! What a server writes to stderr while it serves: whole lines, safe for any terminal, and never waited for.
+//! What a server writes to stderr while it serves: whole lines, safe for any terminal, and without waiting.
 //!
-//! Somebody may have stopped reading stderr: a pipe that is full, a terminal after Ctrl-S. A line that is not taken at
-//! once is lost and counted, and the number of lost lines is the next line that is taken.
+//! The reader of stderr may have stopped: a pipe is full, or Ctrl-S stops a terminal. A line that cannot be written at
+//! once is lost and counted. The next line that can be written tells the number of lost lines.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
@@ -16,11 +16,11 @@ use crate::sys;
 use crate::sys::stderr::Stderr;
 
 /// Longest line: what a pipe takes whole or not at all (`PIPE_BUF`, pipe(7)), even among the lines of other processes.
-const LINE_OCTETS_MAX: usize = libc::PIPE_BUF;
+const LINE_BYTES_MAX: usize = libc::PIPE_BUF;
 
 /// What every line begins with.
 const PREFIX: &str = "hola: ";
-/// What a line about a client's octets begins with.
+/// What a line about a client's bytes begins with.
 const RECEIVED: &str = "received: ";
 
 static LOG: OnceLock<Log> = OnceLock::new();
@@ -28,16 +28,16 @@ static LOG: OnceLock<Log> = OnceLock::new();
 #[derive(Debug)]
 struct Log {
     stderr: Stderr,
-    /// Lines lost since the last line that told how many. In memory that forked children share, as the next one is.
+    /// Lines lost since the last line that told their number. Forked children share this and the next field.
     lost: &'static AtomicU64,
-    /// Second of the last complaint, since 1970.
+    /// Second of the last reported problem, since 1970.
     complained_s: &'static AtomicU64,
 }
 
-/// Opens the log of this server, to be called once and before any fork. From here on a panic is a few lines of it.
+/// Opens the log of this server; call it once, before any fork. From now on a panic is written as lines of the log.
 ///
 /// # Errors
-/// A refused mmap(2).
+/// Returns the error of mmap(2).
 pub(crate) fn open() -> io::Result<()> {
     let shared = sys::shared_numbers();
     let [lost, complained_s] = shared.context(|| "cannot share a log between processes".into())?;
@@ -53,8 +53,8 @@ pub(crate) fn open() -> io::Result<()> {
 }
 
 /// Writes what a client has sent, in as many lines as that takes.
-pub(crate) fn heard(octets: &[u8]) {
-    escaped(octets, |text| line(&format!("{RECEIVED}{text}")));
+pub(crate) fn heard(bytes: &[u8]) {
+    escaped(bytes, |text| line(&format!("{RECEIVED}{text}")));
 }
 
 /// Writes one line, or loses it.
@@ -62,17 +62,17 @@ pub(crate) fn line(text: &str) {
     let Some(log) = LOG.get() else {
         return;
     };
-    tell_lost();
+    report_lost();
     let mut line = format!("{PREFIX}{text}").into_bytes();
-    line.truncate(LINE_OCTETS_MAX - 1);
+    line.truncate(LINE_BYTES_MAX - 1);
     line.push(b'\n');
     if !log.stderr.write_at_once(&line) {
         log.lost.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Writes a line of trouble, at most one a second from the whole server, so that trouble does not fill a disk as well.
-pub(crate) fn complain(text: &str) {
+/// Reports a problem in one line, at most one a second from the whole server, so that problems do not also fill a disk.
+pub(crate) fn warn_rate_limited(text: &str) {
     let Some(log) = LOG.get() else {
         return;
     };
@@ -85,7 +85,7 @@ pub(crate) fn complain(text: &str) {
 }
 
 /// Writes how many lines have been lost, if any.
-pub(crate) fn tell_lost() {
+pub(crate) fn report_lost() {
     let Some(log) = LOG.get() else {
         return;
     };
@@ -100,13 +100,13 @@ pub(crate) fn tell_lost() {
 }
 
 /// Writes `words` as they are, or not at all; for signal handlers, which may neither wait nor allocate.
-pub(crate) fn last_words(words: &[u8]) {
+pub(crate) fn write_from_handler(words: &[u8]) {
     if let Some(log) = LOG.get() {
         log.stderr.write_at_once(words);
     }
 }
 
-/// What std does about a panic, but without waiting for stderr.
+/// Writes what `std` writes about a panic, but without waiting for stderr.
 fn write_panic(panic: &PanicHookInfo) {
     let backtrace = Backtrace::capture();
     let mut text = panic.to_string();
@@ -116,19 +116,19 @@ fn write_panic(panic: &PanicHookInfo) {
     text.lines().for_each(line);
 }
 
-/// Text as it is, everything that is no printable text as an escape, in pieces that fit into a line.
-fn escaped(octets: &[u8], mut each: impl FnMut(&str)) {
-    const PIECE_OCTETS_MAX: usize = LINE_OCTETS_MAX - PREFIX.len() - RECEIVED.len() - "\n".len();
+/// Calls `each` with pieces that fit into a line: printable text as it is, everything else escaped.
+fn escaped(bytes: &[u8], mut each: impl FnMut(&str)) {
+    const PIECE_BYTES_MAX: usize = LINE_BYTES_MAX - PREFIX.len() - RECEIVED.len() - "\n".len();
     let mut piece = String::new();
     let mut append = |escape: &str| {
-        if piece.len() + escape.len() > PIECE_OCTETS_MAX {
+        if piece.len() + escape.len() > PIECE_BYTES_MAX {
             each(&piece);
             piece.clear();
         }
         piece.push_str(escape);
     };
     let mut escape = String::new();
-    for chunk in octets.utf8_chunks() {
+    for chunk in bytes.utf8_chunks() {
         for character in chunk.valid().chars() {
             escape.clear();
             match character {
@@ -137,8 +137,8 @@ fn escaped(octets: &[u8], mut each: impl FnMut(&str)) {
             }
             append(&escape);
         }
-        for octet in chunk.invalid() {
-            append(&format!("\\x{octet:02x}"));
+        for byte in chunk.invalid() {
+            append(&format!("\\x{byte:02x}"));
         }
     }
     if !piece.is_empty() {
@@ -148,11 +148,11 @@ fn escaped(octets: &[u8], mut each: impl FnMut(&str)) {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE_OCTETS_MAX, escaped};
+    use super::{LINE_BYTES_MAX, escaped};
 
-    fn pieces(octets: &[u8]) -> Vec<String> {
+    fn pieces(bytes: &[u8]) -> Vec<String> {
         let mut pieces = Vec::new();
-        escaped(octets, |piece| pieces.push(piece.to_owned()));
+        escaped(bytes, |piece| pieces.push(piece.to_owned()));
         pieces
     }
 
@@ -169,14 +169,14 @@ mod tests {
 
     #[test]
     fn cuts_what_is_too_long_for_a_line_between_two_characters() {
-        for octets in [b"\x1b".repeat(5_000), "ñ".repeat(5_000).into_bytes()] {
-            let whole = pieces(&octets[..2])[0].clone();
-            let pieces = pieces(&octets);
+        for bytes in [b"\x1b".repeat(5_000), "ñ".repeat(5_000).into_bytes()] {
+            let whole = pieces(&bytes[..2])[0].clone();
+            let pieces = pieces(&bytes);
             assert!(pieces.len() > 1);
-            assert!(pieces.iter().all(|piece| piece.len() < LINE_OCTETS_MAX));
+            assert!(pieces.iter().all(|piece| piece.len() < LINE_BYTES_MAX));
             assert!(pieces.iter().all(|piece| piece.ends_with(&whole)));
             let length: usize = pieces.iter().map(String::len).sum();
-            assert_eq!(length, whole.len() * octets.len() / 2);
+            assert_eq!(length, whole.len() * bytes.len() / 2);
         }
     }
 }

@@ -1,39 +1,44 @@
-//! The source of every model, for those who count it: what a model costs to write and read is a cost, too.
+//! The source of every model, so that a report can count it: to write and read a model is a cost, too.
 
-/// What somebody who wrote a model by hand would have to write.
+/// The code that a person who writes a model by hand has to write.
 #[derive(Clone, Copy, Debug)]
-pub struct Page {
+pub struct ModelPage {
     /// Name of the model on the command line.
     pub model: &'static str,
     /// The model's own file.
     pub page: &'static str,
-    /// What no other way of attending needs: the loop under a selector. The blocking models stand on the operating system.
-    pub beneath: &'static [&'static str],
+    /// Code that only models of this kind need: the event loop under a selector. The blocking models need only the
+    /// operating system.
+    pub shared_code: &'static [&'static str],
 }
 
 const DEADLINES: &str = include_str!("loops/deadlines.rs");
-const DOOR: &str = include_str!("loops/door.rs");
-const READINESS: &[&str] = &[include_str!("loops/readiness.rs"), DOOR, DEADLINES];
-const COMPLETION: &[&str] = &[include_str!("loops/completion.rs"), DOOR, DEADLINES];
+const ACCEPTOR: &str = include_str!("loops/acceptor.rs");
+const READINESS: &[&str] = &[include_str!("loops/readiness.rs"), ACCEPTOR, DEADLINES];
+const COMPLETION: &[&str] = &[include_str!("loops/completion.rs"), ACCEPTOR, DEADLINES];
 
-const fn alone(model: &'static str, page: &'static str) -> Page {
-    Page {
+const fn alone(model: &'static str, page: &'static str) -> ModelPage {
+    ModelPage {
         model,
         page,
-        beneath: &[],
+        shared_code: &[],
     }
 }
 
-const fn on(model: &'static str, page: &'static str, beneath: &'static [&'static str]) -> Page {
-    Page {
+const fn on(
+    model: &'static str,
+    page: &'static str,
+    shared_code: &'static [&'static str],
+) -> ModelPage {
+    ModelPage {
         model,
         page,
-        beneath,
+        shared_code,
     }
 }
 
 /// Every model's page, in teaching order.
-pub const PAGES: &[Page] = &[
+pub const PAGES: &[ModelPage] = &[
     alone("iterative", include_str!("models/iterative.rs")),
     alone("fork-per-client", include_str!("models/fork_per_client.rs")),
     alone("pre-forked", include_str!("models/pre_forked.rs")),
@@ -63,7 +68,7 @@ pub const PAGES: &[Page] = &[
 ];
 
 /// The page of the model of that name.
-pub fn find(model: &str) -> Option<&'static Page> {
+pub fn find(model: &str) -> Option<&'static ModelPage> {
     PAGES.iter().find(|page| page.model == model)
 }
 

@@ -1,4 +1,4 @@
-//! Tokio runtimes that are whole or not there at all.
+//! Creates Tokio runtimes: with all of their threads, or not at all.
 
 use std::any::Any;
 use std::io;
@@ -10,10 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::context::Context;
 
-/// A runtime on the calling thread alone.
+/// A runtime that uses only the calling thread.
 ///
 /// # Errors
-/// A refused descriptor, in one plain line.
+/// Returns one plain line if the system refuses a descriptor.
 pub(crate) fn on_this_thread() -> io::Result<Runtime> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.context(|| "cannot make a Tokio runtime".to_owned())
@@ -21,11 +21,11 @@ pub(crate) fn on_this_thread() -> io::Result<Runtime> {
 
 /// A work-stealing runtime with all of its threads.
 ///
-/// Where the system refuses one of them, Tokio panics, and then waits for ever for those it has. So they wait until the
-/// runtime is made, and end if it is not.
+/// If the system refuses a thread, Tokio panics and then waits for ever for the threads that it has. So each thread
+/// first waits until the runtime is complete, and ends if it cannot be completed.
 ///
 /// # Errors
-/// A refused thread or descriptor, in one plain line.
+/// Returns one plain line if the system refuses a thread or a descriptor.
 pub(crate) fn work_stealing(workers: usize) -> io::Result<Runtime> {
     let is_whole = Arc::new(OnceLock::<bool>::new());
     let (of_worker, of_panic) = (Arc::clone(&is_whole), Arc::clone(&is_whole));
@@ -35,7 +35,7 @@ pub(crate) fn work_stealing(workers: usize) -> io::Result<Runtime> {
         .enable_all()
         .on_thread_start(move || {
             if !*of_worker.wait() {
-                // Unlike a panic, this says nothing.
+                // Unlike a panic, this writes no message.
                 resume_unwind(Box::new("the runtime was not made"));
             }
         });
@@ -52,7 +52,7 @@ pub(crate) fn work_stealing(workers: usize) -> io::Result<Runtime> {
     built.context(|| format!("cannot make a Tokio runtime with {workers} threads"))
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or(panic.downcast_ref::<&str>().copied())

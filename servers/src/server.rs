@@ -1,4 +1,4 @@
-//! What all models share: who may come in, what is said to them, what is counted, when it ends.
+//! What all models share: which clients are accepted, what is said to them, what is counted, when the server ends.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -19,15 +19,15 @@ use nix::unistd::{getppid, pipe2};
 use crate::client::Client;
 use crate::clients::{AsyncClients, Clients};
 use crate::context::Context;
-use crate::conversation::{Conversation, Site, Step, Talk};
+use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
-use crate::log::complain;
+use crate::log::warn_rate_limited;
 use crate::models::Model;
 use crate::settings::{Accept, Settings};
 use crate::{crash, date, drive, extra_work, listener, log, spawning, stop, sys};
 
-/// How often a server at its cap, or draining, looks again.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// How often a server checks again while it is at its cap or drains.
+pub(crate) const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Pause after a refused thread or process: long enough not to spin, short enough to serve again at once.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
@@ -38,39 +38,39 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
 pub struct Server {
     model: &'static Model,
     settings: Settings,
-    /// Says that it listens.
+    /// Called once all acceptors are ready.
     announce: Announce,
     /// Set in the process that has announced the server.
     announced: OnceLock<()>,
     /// One, or one for each worker.
     listeners: Vec<TcpListener>,
-    /// For workers that accept one at a time: each one's own handle on the same lock.
+    /// For workers that accept one at a time: a handle on the same lock for each worker.
     locks: Vec<File>,
-    /// Becomes readable when the server is to stop; the handler writes to the other end.
+    /// Becomes readable when the server must stop; the signal handler writes to the other end.
     wake: OwnedFd,
     wake_writer: OwnedFd,
     counters: Counters,
-    site: Site,
+    context: ServerContext,
 }
 
-/// Says that a server listens, once all of its acceptors wait for clients.
+/// Announces that a server listens, once all of its acceptors wait for clients.
 pub type Announce = fn(&Server) -> io::Result<()>;
 
 impl Server {
-    /// Binds, and answers signals from here on. Call it once, before any thread exists; then run `model`'s `serve`, which
-    /// calls `announce` once all acceptors are ready.
+    /// Binds the listeners and installs the signal handlers. Call it once, before any thread exists; then run `model`'s
+    /// `serve`, which calls `announce` once all acceptors are ready.
     ///
     /// # Errors
-    /// One plain line: what could not be had, and why.
+    /// Returns one plain line: what failed, and why.
     pub fn start(
         model: &'static Model,
         mut settings: Settings,
         announce: Announce,
     ) -> io::Result<&'static Server> {
-        stop::note_inherited();
-        // First, so that an address that is not to be had leaves nothing behind.
+        stop::record_inherited_descriptors();
+        // First, so that nothing else is set up if the address cannot be bound.
         let listeners = listener::bind(&settings)?;
-        spawning::ballast(settings.ballast_octets)?;
+        spawning::ballast(settings.ballast_bytes)?;
         // The kernel may have shortened it.
         settings.backlog = sys::backlog(&listeners[0]).unwrap_or(settings.backlog);
         for listener in &listeners {
@@ -83,13 +83,13 @@ impl Server {
         sys::stop_on_signals().context(|| "cannot answer signals".into())?;
         let counters = Counters::shared(settings.workers)
             .context(|| "cannot share counters between processes".into())?;
-        let site = Site {
-            spoken: settings.conversation,
+        let context = ServerContext {
+            protocol: settings.conversation,
             date: date::http_date,
             stopping: &stop::STOPPING,
             count: counters.count,
             crash: settings.allow_crash.then_some(crash::crash),
-            extra_work: extra_work::lasting(settings.extra_work_ns),
+            extra_work: extra_work::set_duration(settings.extra_work_ns),
             block: thread::sleep,
             heard: settings.log.then_some(log::heard),
         };
@@ -103,14 +103,14 @@ impl Server {
             wake,
             wake_writer,
             counters,
-            site,
+            context,
         })))
     }
 
-    /// Where it listens, the port a number even if 0 was asked for.
+    /// The address on which it listens, with the actual port if port 0 was asked for.
     ///
     /// # Errors
-    /// What getsockname(2) said.
+    /// Returns the error of getsockname(2).
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listeners[0].local_addr()
     }
@@ -120,7 +120,7 @@ impl Server {
         self.model
     }
 
-    /// What it was told.
+    /// The settings with which it started.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -138,15 +138,15 @@ impl Server {
     /// The clients, one after another as they connect, until the server is told to stop.
     ///
     /// # Errors
-    /// What writing the announcement said.
+    /// Returns the error of writing the announcement.
     pub fn clients(&'static self) -> io::Result<Clients> {
         Clients::of(self)
     }
 
-    /// The same, waited for in poll(2) instead of accept(2).
+    /// The same clients, waited for in poll(2) instead of accept(2).
     ///
     /// # Errors
-    /// What the kernel said to making the listener non-blocking.
+    /// Returns the error of making the listener non-blocking, or of writing the announcement.
     pub fn selected_clients(&'static self) -> io::Result<Clients> {
         self.listener().set_nonblocking(true)?;
         Clients::of(self)
@@ -155,48 +155,56 @@ impl Server {
     /// The clients, for models that wait in a Tokio runtime; call it inside one.
     ///
     /// # Errors
-    /// What the kernel said to watching the listener.
+    /// Returns the error of watching the listener, or of writing the announcement.
     pub fn async_clients(&'static self) -> io::Result<AsyncClients> {
         AsyncClients::of(self)
     }
 
     /// Holds the whole conversation with a client on the calling thread. A panic ends that conversation, nothing else.
     pub fn converse(&'static self, client: Client) {
-        // The client goes in with it: dropped by a panic, it is counted as that.
+        // The closure owns the client: if a panic drops the client, it is counted as crashed.
         let _ = catch_unwind(AssertUnwindSafe(move || {
             let mut client = client;
-            let mut talk = self.talk();
-            let outcome =
-                drive::blocking::converse(&mut talk, client.serve(), &self.settings.limits);
-            note(client.tally(), &outcome, talk.answers());
+            let mut conversation = self.new_conversation();
+            let outcome = drive::blocking::converse(
+                &mut conversation,
+                client.serve(),
+                &self.settings.timeouts,
+            );
+            count_outcome(client.tally(), &outcome, conversation.answers());
         }));
     }
 
     /// Holds the whole conversation with a client in the calling task.
     pub async fn converse_async(&'static self, mut client: Client) {
-        let mut talk = self.talk();
-        let outcome =
-            drive::asynchronous::converse(&mut talk, client.serve(), &self.settings.limits).await;
-        note(client.tally(), &outcome, talk.answers());
+        let mut conversation = self.new_conversation();
+        let outcome = drive::asynchronous::converse(
+            &mut conversation,
+            client.serve(),
+            &self.settings.timeouts,
+        )
+        .await;
+        count_outcome(client.tally(), &outcome, conversation.answers());
     }
 
-    /// Whether as many clients are held as `workers` can serve and the queue before them can hold.
+    /// Whether there are more clients than `workers` can serve and the queue before them can hold.
     pub fn queue_is_full(&self, workers: usize) -> bool {
         self.counters.active() > workers as u64 + u64::from(self.settings.queue)
     }
 
-    /// Says that a client could not be given its thread or process, and waits for better times.
-    pub fn could_not_attend(&self, error: &io::Error) {
+    /// Counts and reports that the system refused a thread or process for a client, and pauses.
+    pub fn on_refused_spawn(&self, error: &io::Error) {
         count(&self.counters.tally().backed_off);
-        complain(&format!("cannot make a thread or process: {error}"));
+        warn_rate_limited(&format!("cannot make a thread or process: {error}"));
         thread::sleep(REFUSAL_PAUSE);
     }
 
-    /// The calling acceptor has all that it needs and is about to wait for clients. The last one to come so far has the
-    /// server announced. A thread waits for that here, so that no client takes what another acceptor still has to get.
+    /// Called by an acceptor that has all that it needs and is about to wait for clients. The last acceptor to call
+    /// this has the server announced. A thread waits here for the announcement, so that no client takes what another
+    /// acceptor still needs.
     ///
     /// # Errors
-    /// What writing the announcement said.
+    /// Returns the error of writing the announcement.
     pub(crate) fn acceptor_is_ready(&self) -> io::Result<()> {
         count(&self.counters.tally().starts);
         self.counters.acceptors_ready.fetch_add(1, Ordering::AcqRel);
@@ -204,7 +212,7 @@ impl Server {
             self.announce_if_ready()?;
             self.announced.wait();
         } else if self.all_acceptors_are_ready() {
-            // The parent waits for signals, and looks after each.
+            // This signal wakes the parent, which then announces the server.
             let _ = kill(getppid(), Signal::SIGCHLD);
         }
         Ok(())
@@ -213,7 +221,7 @@ impl Server {
     /// Announces the server once all acceptors are ready.
     ///
     /// # Errors
-    /// What writing the announcement said.
+    /// Returns the error of writing the announcement.
     pub(crate) fn announce_if_ready(&self) -> io::Result<()> {
         if !self.all_acceptors_are_ready() {
             return Ok(());
@@ -232,12 +240,12 @@ impl Server {
         self.counters.acceptors_ready.load(Ordering::Acquire) >= acceptors as u64
     }
 
-    /// Sends away the clients that are waiting. For a parent without workers: nobody else accepts.
-    pub(crate) fn send_away_who_waits(&'static self) {
+    /// Refuses the clients that are waiting. For a parent without workers: no other process accepts.
+    pub(crate) fn refuse_waiting_clients(&'static self) {
         for listener in &self.listeners {
-            while sys::somebody_waits(listener.as_raw_fd()) {
+            while sys::has_waiting_client(listener.as_raw_fd()) {
                 match sys::accept(listener, SockFlag::empty()) {
-                    Ok(socket) => self.admit(socket).send_away(),
+                    Ok(socket) => self.admit(socket).refuse(),
                     Err(_nobody_or_no_descriptor) => break,
                 }
             }
@@ -247,34 +255,34 @@ impl Server {
     /// Waits until no client is left.
     pub fn drain(&self) {
         while self.counters.active() > 0 {
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(RECHECK_INTERVAL);
         }
     }
 
     /// Waits, in a Tokio runtime, until no client is left.
     pub async fn drain_async(&self) {
         while self.counters.active() > 0 {
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep(RECHECK_INTERVAL).await;
         }
     }
 
-    /// Holds one conversation with nobody, so that what is made only once (the date's text, the detection of the CPU's
-    /// features, the linking of functions) is made before a fork and inherited, not made again in every child.
-    pub(crate) fn rehearse(&self) {
+    /// Holds one conversation without a client. So everything that is done only once (formatting the date, detecting
+    /// the CPU's features, linking functions) is done before a fork and inherited, not repeated in every child.
+    pub(crate) fn warm_up(&self) {
         const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
-        let nobody_listens = Site {
+        let nobody_listens = ServerContext {
             heard: None,
-            ..self.site
+            ..self.context
         };
-        let mut talk = Talk::new(&nobody_listens);
-        if let Step::Read(space) = talk.step() {
+        let mut conversation = AnyConversation::new(&nobody_listens);
+        if let Step::Read(space) = conversation.step() {
             space[..REQUEST.len()].copy_from_slice(REQUEST);
-            talk.received(REQUEST.len());
+            conversation.received(REQUEST.len());
         }
     }
 
-    pub(crate) fn talk(&'static self) -> Talk<'static> {
-        Talk::new(&self.site)
+    pub(crate) fn new_conversation(&'static self) -> AnyConversation<'static> {
+        AnyConversation::new(&self.context)
     }
 
     /// The calling worker's listener.
@@ -282,7 +290,6 @@ impl Server {
         &self.listeners[counters::worker() % self.listeners.len()]
     }
 
-    /// All of them.
     pub(crate) fn listeners(&self) -> &[TcpListener] {
         &self.listeners
     }
@@ -292,7 +299,7 @@ impl Server {
         self.locks.get(counters::worker())
     }
 
-    /// Unlocks what a worker may have held when it died: the kernel would, but for this process's copy of its handle.
+    /// Releases the lock if a dead worker held it. The kernel does not, because this process has a copy of its handle.
     pub(crate) fn unlock_for(&self, worker: usize) {
         if let Some(lock) = self.locks.get(worker) {
             let _ = lock.unlock();
@@ -304,7 +311,7 @@ impl Server {
         self.wake.as_fd()
     }
 
-    /// Gives a forked worker a pipe of its own in the place of its parent's: a stop of one must not wake the others.
+    /// Gives a forked worker its own pipe instead of its parent's: the stop of one process must not wake the others.
     pub(crate) fn renew_wake_pipe(&self) {
         if let Ok((wake, wake_writer)) = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK) {
             sys::replace(&self.wake, &wake);
@@ -312,10 +319,10 @@ impl Server {
         }
     }
 
-    /// Waits until a client may be waiting, or the server is to stop, or a signal comes.
+    /// Waits until a client may be waiting, or the server must stop, or a signal comes.
     ///
     /// # Errors
-    /// What poll(2) said.
+    /// Returns the error of poll(2).
     pub(crate) fn wait_for_client(&self) -> io::Result<()> {
         let mut asked =
             [self.listener().as_raw_fd(), self.wake.as_raw_fd()].map(|fd| libc::pollfd {
@@ -329,12 +336,12 @@ impl Server {
         }
     }
 
-    /// Takes an accepted connection into the books.
+    /// Counts an accepted connection and returns its client.
     pub(crate) fn admit(&'static self, socket: TcpStream) -> Client {
         let fd = socket.as_raw_fd();
         stop::watch(fd);
         if stop::is_asked() {
-            // The handler has been through: like everybody else, it may be answered what it has asked already.
+            // The stop handler has already run. As on other connections, only what has arrived is answered.
             let _ = shutdown(fd, Shutdown::Read);
         }
         Client::new(socket, self)
@@ -344,37 +351,37 @@ impl Server {
         self.counters.active() < u64::from(self.settings.max_clients)
     }
 
-    /// Turns later clients away at the door: the kernel resets them instead of letting them queue for nobody.
-    pub(crate) fn close_door(&self) {
+    /// Closes the listener: the kernel then resets later clients instead of queueing them.
+    pub(crate) fn close_listener(&self) {
         if !stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
             // Another acceptor of the same listener may have closed it first.
             let _ = shutdown(self.listener().as_raw_fd(), Shutdown::Both);
         }
     }
 
-    /// Closes listeners in whose queue nobody is left, for a parent whose workers let in the last.
-    pub(crate) fn close_doors_if_nobody_waits(&self) {
+    /// Closes each listener whose accept queue is empty, for a parent whose workers accept the last clients.
+    pub(crate) fn close_empty_listeners(&self) {
         for listener in &self.listeners {
-            if !sys::somebody_waits(listener.as_raw_fd()) {
+            if !sys::has_waiting_client(listener.as_raw_fd()) {
                 let _ = shutdown(listener.as_raw_fd(), Shutdown::Both);
             }
         }
     }
 
-    pub(crate) fn note_shortage(&self, error: &io::Error) {
+    pub(crate) fn on_accept_shortage(&self, error: &io::Error) {
         count(&self.counters.tally().backed_off);
-        complain(&format!("cannot accept: {error}"));
+        warn_rate_limited(&format!("cannot accept: {error}"));
     }
 
-    /// The same for a loop that cannot wait.
-    pub(crate) fn note_refused_wait(&self, error: &io::Error) {
+    /// The same for an event loop that cannot wait.
+    pub(crate) fn on_wait_shortage(&self, error: &io::Error) {
         count(&self.counters.tally().backed_off);
-        complain(&format!("cannot wait for clients: {error}"));
+        warn_rate_limited(&format!("cannot wait for clients: {error}"));
     }
 }
 
-/// Counts how a conversation went.
-pub(crate) fn note(tally: &Tally, outcome: &io::Result<()>, answers: u64) {
+/// Counts the answers of a conversation and how it ended.
+pub(crate) fn count_outcome(tally: &Tally, outcome: &io::Result<()>, answers: u64) {
     tally.answers.fetch_add(answers, Ordering::Relaxed);
     match outcome {
         Ok(()) => {}
@@ -385,8 +392,8 @@ pub(crate) fn note(tally: &Tally, outcome: &io::Result<()>, answers: u64) {
     }
 }
 
-/// Handles on one lock, one for each worker that needs it. A lock of flock(2) belongs to an open file, so each handle
-/// is opened anew, and the kernel lets go of it when its last holder dies.
+/// Handles on one lock, one for each worker that needs it. A lock of flock(2) belongs to an open file. So each handle
+/// is opened separately, and the kernel releases the lock when its last holder dies.
 fn locks(settings: &Settings) -> io::Result<Vec<File>> {
     if settings.accept != Some(Accept::Locked) {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! What a server may be told, in one place, so that every model runs on equal terms and a report can print them.
+//! All settings of a server, in one place, so that every model runs with the same ones and a report can print them.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,17 +6,17 @@ use std::net::SocketAddr;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::conversation::Spoken;
-use crate::drive::Limits;
+use crate::conversation::Protocol;
+use crate::drive::Timeouts;
 
-/// Connections that may wait to be accepted: enough that the queue is never the experiment unless it is asked to be.
-/// std and mio would say 128 or 1024 without telling.
+/// Connections that may wait to be accepted: enough that the queue does not affect an experiment unless that is its
+/// purpose. std and mio choose 128 or 1024 by themselves.
 pub const BACKLOG_DEFAULT: u32 = 1024;
 
 /// Longest wait for the conversations under way after SIGTERM or SIGINT, in seconds.
 pub const DRAIN_S: u32 = 5;
 
-/// Clients that may wait for a worker of a pool: past it they are sent away.
+/// Clients that may wait for a worker of a pool; further ones are refused.
 pub const QUEUE: u32 = 256;
 
 /// How several acceptors share the clients that come.
@@ -31,7 +31,7 @@ pub enum Accept {
     Reuseport,
 }
 
-/// What keeps a server from holding more clients at once.
+/// What limits the number of clients that a server holds at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientLimit {
@@ -62,9 +62,9 @@ impl fmt::Display for ClientLimit {
 pub struct Settings {
     /// Address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// Length of the accept queue that the kernel keeps to: what was asked for, or `net.core.somaxconn`.
+    /// Limit of the accept queue that the kernel applies: what was asked for, or `net.core.somaxconn`.
     pub backlog: u32,
-    /// Length of the accept queue that was asked for.
+    /// Limit of the accept queue that was asked for.
     pub backlog_asked: u32,
     /// Threads or processes of the models that have a fixed number of them.
     pub workers: usize,
@@ -76,17 +76,17 @@ pub struct Settings {
     pub queue: u32,
     /// Clients held at once; beyond it, new ones wait in the accept queue.
     pub max_clients: u32,
-    /// What keeps it from holding more.
+    /// What sets that limit.
     pub max_clients_by: ClientLimit,
     /// Open files this process may have: the soft limit, raised to the hard one.
     pub descriptors: u32,
     /// How long a conversation may wait.
-    pub limits: Limits,
+    pub timeouts: Timeouts,
     /// What is said on a connection.
-    pub conversation: Spoken,
-    /// Memory touched before serving, in octets: what a fork has to copy the page tables of.
-    pub ballast_octets: u64,
-    /// Time that each answer takes more, in nanoseconds of busy CPU: a difference that a comparison plants and has to find.
+    pub conversation: Protocol,
+    /// Memory touched before serving, in bytes: a fork has to copy its page tables.
+    pub ballast_bytes: u64,
+    /// Busy CPU time added to each answer, in nanoseconds: a known difference that a comparison has to find.
     pub extra_work_ns: u64,
     /// Whether clients may ask for a crash.
     pub allow_crash: bool,
@@ -97,7 +97,7 @@ pub struct Settings {
 }
 
 impl fmt::Display for Settings {
-    /// All that bears on a measurement, in a line for people.
+    /// All that affects a measurement, in a line for people.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "backlog {}", self.backlog)?;
         if self.backlog < self.backlog_asked {
@@ -114,7 +114,7 @@ impl fmt::Display for Settings {
         write!(
             formatter,
             ", at most {} clients ({}), {} descriptors; deadlines: {}, drain {} s",
-            self.max_clients, self.max_clients_by, self.descriptors, self.limits, self.drain_s,
+            self.max_clients, self.max_clients_by, self.descriptors, self.timeouts, self.drain_s,
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What two threads, or two processes, pay for what they share, without a client: a counter, or a message that is answered.
+//! The cost of sharing between two threads or two processes, without a client: a counter, or a message and its answer.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -16,10 +16,10 @@ use crate::context::Context;
 use crate::counters::count;
 use crate::sys;
 
-/// Two threads each add one to a counter `times`; the time of all additions.
+/// Two threads each add one to a counter, `times` times; returns the time of all additions.
 ///
 /// # Errors
-/// What pthread_create(3) said, or that additions are missing.
+/// Returns the error of pthread_create(3), or an error if additions are missing.
 pub fn counter_of_threads(times: u32) -> io::Result<Duration> {
     let counter = AtomicU64::new(0);
     let begun = Instant::now();
@@ -32,10 +32,11 @@ pub fn counter_of_threads(times: u32) -> io::Result<Duration> {
     all_counted(&counter, times).map(|()| took)
 }
 
-/// Two processes each add one to a counter in memory that they share, `times`; the time of all additions.
+/// Two processes each add one to a counter in shared memory, `times` times; returns the time of all additions.
 ///
 /// # Errors
-/// What mmap(2), fork(2) or waitpid(2) said, that this process has a second thread, or that additions are missing.
+/// Returns the error of mmap(2), fork(2) or waitpid(2), or an error if this process has a second thread or additions
+/// are missing.
 pub fn counter_of_processes(times: u32) -> io::Result<Duration> {
     let [counter] = sys::shared_numbers()?;
     let begun = Instant::now();
@@ -63,10 +64,10 @@ fn all_counted(counter: &AtomicU64, times: u32) -> io::Result<()> {
     Err(io::Error::other(format!("{counted} of {all} were counted")))
 }
 
-/// A thread hands a number over a channel to another, which hands it back, `times`; the time of all.
+/// A thread sends a number over a channel to another, which sends it back, `times` times; returns the time of all.
 ///
 /// # Errors
-/// What pthread_create(3) said, or that the other thread was gone.
+/// Returns the error of pthread_create(3), or an error if the other thread has ended.
 pub fn messages_of_threads(times: u32) -> io::Result<Duration> {
     const GONE: io::ErrorKind = io::ErrorKind::BrokenPipe;
     let (there, from_here) = mpsc::channel::<u64>();
@@ -81,10 +82,10 @@ pub fn messages_of_threads(times: u32) -> io::Result<Duration> {
     Ok(begun.elapsed())
 }
 
-/// A process hands a number over a pair of sockets to another, which hands it back, `times`; the time of all.
+/// A process sends a number over a socket pair to another, which sends it back, `times` times; returns the time of all.
 ///
 /// # Errors
-/// What socketpair(2), fork(2), read(2) or write(2) said, or that this process has a second thread.
+/// Returns the error of socketpair(2), fork(2), read(2) or write(2), or an error if this process has a second thread.
 pub fn messages_of_processes(times: u32) -> io::Result<Duration> {
     let (mut here, mut there) = UnixStream::pair()?;
     let mut number = [0; size_of::<u64>()];
@@ -95,7 +96,7 @@ pub fn messages_of_processes(times: u32) -> io::Result<Duration> {
         }
         Ok(())
     })?;
-    // Ours of the child's end: as long as it is open, the death of the child would not end a read.
+    // Closes the parent's copy of the child's end: as long as it is open, a read does not end when the child dies.
     drop(there);
     let begun = Instant::now();
     for sent in 0..u64::from(times) {
@@ -107,7 +108,7 @@ pub fn messages_of_processes(times: u32) -> io::Result<Duration> {
     Ok(took)
 }
 
-/// Has a forked child do that and end.
+/// Runs `work` in a forked child, which then ends.
 fn in_child(work: impl FnOnce() -> io::Result<()>) -> io::Result<Pid> {
     check_single_threaded()?;
     match sys::fork().context(|| "cannot fork".into())? {

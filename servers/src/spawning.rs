@@ -1,5 +1,5 @@
-//! What it takes to make one process, thread or task that has nothing to do, and to see it end: the price of attention
-//! without a client. Each is made as the model that needs it makes it.
+//! The time to create one process, thread or task that does nothing, and to see it end: its cost without a client. Each
+//! is created as its model creates it.
 
 use std::hint::black_box;
 use std::io;
@@ -11,30 +11,30 @@ use nix::sys::wait::waitpid;
 
 use crate::children::check_single_threaded;
 use crate::context::Context;
-use crate::models::STACK_OCTETS;
+use crate::models::STACK_BYTES;
 use crate::runtime;
 use crate::sys;
 
-/// Touches that much memory and keeps it, as `hola serve --ballast` does: a fork copies the page tables of it.
+/// Touches that much memory and keeps it, as `hola serve --ballast` does: a fork has to copy its page tables.
 ///
 /// # Errors
-/// `OutOfMemory`, when there is not so much; it names the option.
-pub fn ballast(octets: u64) -> io::Result<()> {
+/// Returns `OutOfMemory`, with the name of the option, if there is not enough memory.
+pub fn ballast(bytes: u64) -> io::Result<()> {
     let mut ballast: Vec<u8> = Vec::new();
-    let size = usize::try_from(octets).ok();
+    let size = usize::try_from(bytes).ok();
     let Some(size) = size.filter(|&size| ballast.try_reserve_exact(size).is_ok()) else {
         return Err(io::Error::from(io::ErrorKind::OutOfMemory))
-            .context(|| format!("--ballast {octets}"));
+            .context(|| format!("--ballast {bytes}"));
     };
     ballast.resize(size, 1);
     ballast.leak();
     Ok(())
 }
 
-/// Forks `count` children that end at once, one after another, and reaps each; how long each took.
+/// Forks `count` children that end at once, one after another, and reaps each; returns how long each took.
 ///
 /// # Errors
-/// What fork(2) or waitpid(2) said, or that this process has a second thread.
+/// Returns the error of fork(2) or waitpid(2), or an error if this process has a second thread.
 pub fn processes(count: u32) -> io::Result<Vec<Duration>> {
     check_single_threaded()?;
     timed(count, || {
@@ -46,24 +46,24 @@ pub fn processes(count: u32) -> io::Result<Vec<Duration>> {
     })
 }
 
-/// Makes `count` threads that end at once, one after another, and waits for the end of each; how long each took.
+/// Creates `count` threads that end at once, one after another, and joins each; returns how long each took.
 ///
 /// # Errors
-/// What pthread_create(3) said.
+/// Returns the error of pthread_create(3).
 pub fn threads(count: u32) -> io::Result<Vec<Duration>> {
     timed(count, || {
-        let ended = sys::spawn_and_join(STACK_OCTETS, || {
+        let ended = sys::spawn_and_join(STACK_BYTES, || {
             black_box(());
         });
         ended.context(|| "cannot make a thread".into())
     })
 }
 
-/// Makes `count` tasks that end at once, one after another, on a work-stealing runtime, and awaits each; how long each
-/// took. Who makes them is a task itself, as the model's acceptor is.
+/// Spawns `count` tasks that end at once, one after another, on a work-stealing runtime, and awaits each; returns how
+/// long each took. A task spawns them, as the model's acceptor does.
 ///
 /// # Errors
-/// What the runtime said when it could not start.
+/// Returns the error of the runtime if it cannot start.
 pub fn tasks(count: u32) -> io::Result<Vec<Duration>> {
     let cpus = thread::available_parallelism().map_or(1, NonZero::get);
     let runtime = runtime::work_stealing(cpus)?;
@@ -90,10 +90,10 @@ fn timed(count: u32, mut make: impl FnMut() -> io::Result<()>) -> io::Result<Vec
     Ok(times)
 }
 
-/// Has `work` done by a thread of its own, made as the model makes one for a client; it is not waited for.
+/// Runs `work` in a detached thread, created as the model creates one for a client.
 ///
 /// # Errors
-/// What pthread_create(3) said, such as `EAGAIN` at a limit on threads.
+/// Returns the error of pthread_create(3), such as `EAGAIN` at a limit on threads.
 pub fn detached<W: FnOnce() + Send + 'static>(work: W) -> io::Result<()> {
-    sys::spawn_detached(STACK_OCTETS, work)
+    sys::spawn_detached(STACK_BYTES, work)
 }

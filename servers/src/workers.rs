@@ -12,24 +12,25 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 use crate::children::{Children, Fork};
 use crate::context::Context;
 use crate::counters::become_worker;
-use crate::log::complain;
+use crate::log::warn_rate_limited;
 use crate::server::Server;
 use crate::{stop, sys};
 
-/// So many workers dead before they served, within [`BOOT_DEATHS_WITHIN`], and the server gives up: the next would die too.
+/// If so many workers die while starting, within [`BOOT_DEATHS_WITHIN`], the server gives up: the next would die too.
 const BOOT_DEATHS_MAX: usize = 5;
 /// See [`BOOT_DEATHS_MAX`].
 const BOOT_DEATHS_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a worker does for as long as it lives.
-pub(crate) type Work = fn(&'static Server) -> io::Result<()>;
+/// The function that a worker runs until it ends.
+pub(crate) type WorkerMain = fn(&'static Server) -> io::Result<()>;
 
-/// Runs `work` in as many threads as the server has workers, until all have ended well or one has not: nobody replaces a
-/// thread, and the clients of a listener of its own would wait for ever.
+/// Runs `work` in as many threads as the server has workers, until all have ended without error or one has failed. It
+/// then returns at once, because nothing replaces a thread: clients of its own listener would wait for ever.
 ///
 /// # Errors
-/// A thread that the system refused, or the first error of a worker. The other threads end with the process.
-pub(crate) fn run_threads(server: &'static Server, work: Work) -> io::Result<()> {
+/// Returns an error if the system refuses a thread, or the first error of a worker. The other threads end with the
+/// process.
+pub(crate) fn run_threads(server: &'static Server, work: WorkerMain) -> io::Result<()> {
     let (ending, endings) = mpsc::channel();
     let workers = server.settings().workers;
     for number in 0..workers {
@@ -40,7 +41,7 @@ pub(crate) fn run_threads(server: &'static Server, work: Work) -> io::Result<()>
                 become_worker(number);
                 let ended = catch_unwind(AssertUnwindSafe(|| work(server)));
                 let died = |_panic| Err(io::Error::other("a worker thread died"));
-                // Once the first has ended badly, nobody wants to know about the others.
+                // After the first error the receiver is gone, and the other results do not matter.
                 let _ = ending.send(ended.unwrap_or_else(died));
             });
         made.context(|| format!("cannot make worker thread {} of {workers}", number + 1))?;
@@ -54,8 +55,8 @@ pub(crate) fn run_threads(server: &'static Server, work: Work) -> io::Result<()>
 pub(crate) struct Workers {
     server: &'static Server,
     children: Children,
-    /// Workers that have been forked and not been missed yet.
-    hired: Vec<bool>,
+    /// Whether each worker has been forked and its exit has not been handled yet.
+    is_spawned: Vec<bool>,
     boot_deaths: Vec<Instant>,
 }
 
@@ -63,30 +64,31 @@ impl Workers {
     /// Prepares to fork.
     ///
     /// # Errors
-    /// When this process has a second thread.
+    /// Returns an error if this process has a second thread.
     pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
         Ok(Workers {
             server,
             children: Children::for_workers(server)?,
-            hired: vec![false; server.settings().workers],
+            is_spawned: vec![false; server.settings().workers],
             boot_deaths: Vec::new(),
         })
     }
 
-    /// Waits until a worker is missing and says which; `None` once the server is told to stop. The server is announced as
-    /// soon as all workers are ready.
+    /// Waits until a worker is missing and returns its number; `None` once the server is told to stop. Meanwhile it
+    /// announces the server as soon as all workers are ready.
     ///
     /// # Errors
-    /// When workers die as fast as they are made, or the announcement cannot be written. The others have ended then.
-    pub(crate) fn next_vacancy(&mut self) -> io::Result<Option<usize>> {
-        // Blocked but for the wait itself, so that no death and no stop falls between looking and waiting.
+    /// Returns an error if workers die as fast as they are forked, or if the announcement cannot be written. The other
+    /// workers have ended by then.
+    pub(crate) fn next_missing_worker(&mut self) -> io::Result<Option<usize>> {
+        // Signals are blocked except during the wait itself, so that none is missed between the check and the wait.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-        let vacancy = loop {
+        let missing = loop {
             if stop::is_asked() {
                 break None;
             }
             let is_free = |&worker: &usize| self.children.is_free(worker);
-            if let Some(worker) = (0..self.hired.len()).find(is_free) {
+            if let Some(worker) = (0..self.is_spawned.len()).find(is_free) {
                 break Some(worker);
             }
             if let Err(error) = self.server.announce_if_ready() {
@@ -97,34 +99,34 @@ impl Workers {
             before.suspend()?;
         };
         before.thread_set_mask()?;
-        if let Some(worker) = vacancy {
-            self.mourn(worker)?;
+        if let Some(worker) = missing {
+            self.on_worker_exit(worker)?;
         }
-        Ok(vacancy)
+        Ok(missing)
     }
 
-    /// Forks that worker, which does `work` and ends. A refused fork is tried again later, once the server is announced.
+    /// Forks that worker, which runs `work` and ends. Once the server is announced, a refused fork is retried later.
     ///
     /// # Errors
-    /// A fork that was refused before that. The other workers have ended then.
-    pub(crate) fn hire(&mut self, worker: usize, work: Work) -> io::Result<()> {
+    /// Returns the error of a fork that is refused before that. The other workers have ended by then.
+    pub(crate) fn spawn_worker(&mut self, worker: usize, work: WorkerMain) -> io::Result<()> {
         let become_worker_process = || {
             become_worker(worker);
             stop::IS_WORKER_PROCESS.store(true, Ordering::Relaxed);
             self.server.renew_wake_pipe();
         };
         match self.children.fork_into(worker, become_worker_process) {
-            Ok(Fork::Parent) => self.hired[worker] = true,
-            Ok(Fork::Child) => work_and_exit(self.server, worker, work),
+            Ok(Fork::Parent) => self.is_spawned[worker] = true,
+            Ok(Fork::Child) => run_worker_process(self.server, worker, work),
             Err(refused) if self.server.is_announced() => {
-                if (0..self.hired.len()).all(|worker| self.children.is_free(worker)) {
-                    self.server.send_away_who_waits();
+                if (0..self.is_spawned.len()).all(|worker| self.children.is_free(worker)) {
+                    self.server.refuse_waiting_clients();
                 }
-                self.server.could_not_attend(&refused);
+                self.server.on_refused_spawn(&refused);
             }
             Err(refused) => {
                 self.drain();
-                let (number, workers) = (worker + 1, self.hired.len());
+                let (number, workers) = (worker + 1, self.is_spawned.len());
                 return Err(refused)
                     .context(|| format!("cannot fork worker process {number} of {workers}"));
             }
@@ -132,13 +134,13 @@ impl Workers {
         Ok(())
     }
 
-    /// Passes the stop on and waits until no worker is left.
+    /// Tells all workers to stop and waits until none is left.
     pub(crate) fn drain(&self) {
         self.children.drain();
     }
 
-    /// Settles what a dead worker left, and counts it if it died before it came to serve.
-    fn mourn(&mut self, worker: usize) -> io::Result<()> {
+    /// Cleans up after a worker that has ended, and counts it if it died before it could serve.
+    fn on_worker_exit(&mut self, worker: usize) -> io::Result<()> {
         self.server.unlock_for(worker);
         let had_started = self
             .server
@@ -147,7 +149,7 @@ impl Workers {
             .starts
             .swap(0, Ordering::Relaxed)
             > 0;
-        if !std::mem::take(&mut self.hired[worker]) || had_started {
+        if !std::mem::take(&mut self.is_spawned[worker]) || had_started {
             return Ok(());
         }
         if !self.server.is_announced() {
@@ -155,10 +157,10 @@ impl Workers {
             return Err(io::Error::other(format!(
                 "worker process {} of {} died while starting",
                 worker + 1,
-                self.hired.len()
+                self.is_spawned.len()
             )));
         }
-        complain(&format!("worker {worker} died while starting"));
+        warn_rate_limited(&format!("worker {worker} died while starting"));
         let now = Instant::now();
         self.boot_deaths
             .retain(|&death| now - death < BOOT_DEATHS_WITHIN);
@@ -174,13 +176,13 @@ impl Workers {
     }
 }
 
-/// The whole life of a worker process. It never returns to what its parent was doing, not even by panicking.
-fn work_and_exit(server: &'static Server, worker: usize, work: Work) -> ! {
+/// Runs `work` in a worker process and exits. It never returns into the parent's code, not even after a panic.
+fn run_worker_process(server: &'static Server, worker: usize, work: WorkerMain) -> ! {
     let ended = catch_unwind(AssertUnwindSafe(|| work(server)));
     sys::exit_now(match ended {
         Ok(Ok(())) => 0,
         Ok(Err(error)) => {
-            complain(&format!("worker {worker}: {error}"));
+            warn_rate_limited(&format!("worker {worker}: {error}"));
             1
         }
         Err(_panic) => 1,

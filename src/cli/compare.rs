@@ -15,10 +15,10 @@ use hola_lab::environment;
 use hola_lab::experiments::{self, EXPERIMENTS, Experiment, Setting, server_cards};
 use hola_lab::image::Image;
 use hola_lab::plan::{Design, Profile, Stage};
-use hola_lab::record::{Block, Environment, Run, SCHEMA_VERSION, Skipped, Status};
+use hola_lab::record::{Block, Environment, Run, RunStatus, SCHEMA_VERSION, Skipped};
 use hola_lab::run;
 use hola_lab::store::{self, RunFolder};
-use hola_lab::target::{Places, Targets};
+use hola_lab::target::{TargetPaths, Targets};
 use hola_servers::models::{self, MODELS};
 use hola_verdict::{RULES_VERSION, precision_reached};
 
@@ -216,7 +216,9 @@ fn server_named(name: &str) -> Result<String, String> {
     }
     let hola = std::env::current_exe().map_err(|error| error.to_string())?;
     // Without a list there are only models.
-    let targets = Places::beside_source(&hola).targets().unwrap_or_default();
+    let targets = TargetPaths::beside_source(&hola)
+        .targets()
+        .unwrap_or_default();
     if targets.iter().any(|spec| spec.name == name) {
         return Ok(name.to_owned());
     }
@@ -239,7 +241,7 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// The reference targets; where their list cannot be read none, and a line that says so.
 pub(super) fn targets(hola: &Path) -> Targets {
-    Targets::at(Places::beside_source(hola)).unwrap_or_else(|reason| {
+    Targets::at(TargetPaths::beside_source(hola)).unwrap_or_else(|reason| {
         say(format_args!("no reference targets: {reason}"));
         Targets::none(hola)
     })
@@ -286,7 +288,7 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
             path.display()
         )
     })?;
-    if run.status == Status::Interrupted {
+    if run.status == RunStatus::Interrupted {
         say(format_args!(
             "interrupted: `hola compare --resume {}` makes the rest",
             path.display()
@@ -339,7 +341,7 @@ fn failures(blocks: &[Block]) -> BTreeSet<String> {
 fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
     let (folder, mut run, blocks) = RunFolder::open(path)?;
     ensure!(
-        run.status != Status::Complete,
+        run.status != RunStatus::Complete,
         "{} is complete: there is nothing to resume",
         path.display()
     );
@@ -349,7 +351,7 @@ fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
         "{} was begun by another build or on another machine: blocks of both would not compare",
         path.display()
     );
-    run.status = Status::Running;
+    run.status = RunStatus::Running;
     run.finished_at = None;
     run.resumed_at.push(now());
     folder.write_run(&run)?;
@@ -403,7 +405,7 @@ fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
             Profile::from(args.profile).name()
         ),
         profile: args.profile.into(),
-        status: Status::Running,
+        status: RunStatus::Running,
         started_at,
         resumed_at: Vec::new(),
         finished_at: None,

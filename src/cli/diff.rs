@@ -10,8 +10,8 @@ use hola_base::output::print;
 use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run};
 use hola_lab::store;
-use hola_report::difference::{self, Sides};
-use hola_verdict::difference::{ChangeVerdict, Difference, Recorded, Selection};
+use hola_report::difference::{self, ComparedRuns};
+use hola_verdict::difference::{ChangeVerdict, Difference, RecordedRun, Selection};
 
 use super::{Arguments, Lang, REGRESSION};
 
@@ -85,7 +85,7 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
         args.base.display(),
         args.candidate.display()
     );
-    let sides = Sides {
+    let sides = ComparedRuns {
         base: &base.0,
         candidate: &candidate.0,
     };
@@ -101,8 +101,8 @@ pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
     })
 }
 
-fn recorded((run, blocks): &(Run, Vec<Block>)) -> Recorded<'_> {
-    Recorded { run, blocks }
+fn recorded((run, blocks): &(Run, Vec<Block>)) -> RecordedRun<'_> {
+    RecordedRun { run, blocks }
 }
 
 /// Ends the program if an experiment is asked for that neither run has: a name misspelt must not pass.

@@ -5,11 +5,11 @@ mod client;
 pub mod compare;
 mod diff;
 mod experiments;
-mod keep;
 mod load;
 mod report;
 mod share;
 mod spawn;
+mod supervise;
 
 use std::io;
 use std::process::ExitCode;
@@ -26,10 +26,10 @@ use self::claims::ClaimsArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::diff::DiffArgs;
-use self::keep::KeepArgs;
 use self::report::ReportArgs;
 use self::share::ShareArgs;
 use self::spawn::SpawnArgs;
+use self::supervise::SuperviseArgs;
 
 /// A language, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -127,7 +127,7 @@ An experiment ends before its time is up once its intervals are narrow enough.")
     Report(ReportArgs),
     /// Run another program's server until standard input ends
     #[command(hide = true)]
-    Keep(KeepArgs),
+    Supervise(SuperviseArgs),
     /// Measure what one thread, process or task costs
     #[command(hide = true)]
     Spawn(SpawnArgs),
@@ -152,7 +152,7 @@ pub fn main() -> ExitCode {
         Command::Claims(args) => claims::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Keep(args) => keep::run(&args),
+        Command::Supervise(args) => supervise::run(&args),
         Command::Spawn(args) => spawn::run(&args),
         Command::Share(args) => share::run(&args),
     };

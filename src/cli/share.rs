@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 use hola_base::output::print;
-use hola_lab::plan::Shared;
+use hola_lab::plan::SharedResource;
 use hola_lab::procedures::share::{Operation, Partner};
 use hola_servers::sharing;
 
@@ -25,7 +25,7 @@ pub(super) struct ShareArgs {
     partner: Partner,
     /// What they share
     #[arg(value_enum)]
-    shared: Shared,
+    shared: SharedResource,
     /// How many additions each makes, or messages one sends
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     count: u32,
@@ -37,10 +37,10 @@ pub(super) struct ShareArgs {
 pub(super) fn run(args: &ShareArgs) -> Result<ExitCode> {
     args.place.take()?;
     let measure = match (args.partner, args.shared) {
-        (Partner::Thread, Shared::Counter) => sharing::counter_of_threads,
-        (Partner::Process, Shared::Counter) => sharing::counter_of_processes,
-        (Partner::Thread, Shared::Message) => sharing::messages_of_threads,
-        (Partner::Process, Shared::Message) => sharing::messages_of_processes,
+        (Partner::Thread, SharedResource::Counter) => sharing::counter_of_threads,
+        (Partner::Process, SharedResource::Counter) => sharing::counter_of_processes,
+        (Partner::Thread, SharedResource::Message) => sharing::messages_of_threads,
+        (Partner::Process, SharedResource::Message) => sharing::messages_of_processes,
     };
     let operation = Operation::of(args.shared, args.count, measure(args.count)?);
     print(serde_json::to_string(&operation)? + "\n")?;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use hola_servers::cli::{Cpus, end_with, size};
+use hola_base::process::{Cpus, end_with};
+use hola_servers::cli::size;
 use hola_servers::spawning;
 
 use hola_base::output::print;

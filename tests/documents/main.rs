@@ -3,6 +3,7 @@
 
 mod baselines;
 mod examples;
+mod structure;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,7 +13,7 @@ use std::process::Command;
 
 use hola_base::Language;
 use hola_lab::plan::Profile;
-use hola_lab::record::{Block, Run, Status};
+use hola_lab::record::{Block, Run, RunStatus};
 use hola_lab::store;
 use hola_servers::models::MODELS;
 use serde_json::Value;
@@ -153,7 +154,7 @@ fn the_readme_answers_with_the_committed_run() {
             environment.build.as_str(),
             environment.dirty
         ),
-        (Status::Complete, "release", Some(false)),
+        (RunStatus::Complete, "release", Some(false)),
         "the run is whole, of an optimised build, and names the commit it was made by"
     );
     for readme in READMES {

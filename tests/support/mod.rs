@@ -178,12 +178,12 @@ impl Server {
         socket
     }
 
-    /// Sends `octets`, closes the sending half, and reads to the end.
-    pub fn exchange(&self, octets: &[u8]) -> String {
+    /// Sends `bytes`, closes the sending half, and reads to the end.
+    pub fn exchange(&self, bytes: &[u8]) -> String {
         let mut socket = self.connect();
         // A server may answer and close before it has read everything: that is its right, and not this write's failure.
         let _ = socket
-            .write_all(octets)
+            .write_all(bytes)
             .and_then(|()| socket.shutdown(std::net::Shutdown::Write));
         let mut answer = Vec::new();
         let _ = socket.read_to_end(&mut answer);
@@ -392,7 +392,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes the next answer of a connection, and no octet more.
+    /// Takes the next answer of a connection, and no byte more.
     pub fn read(from: &mut impl BufRead) -> io::Result<Answer> {
         let mut line = String::new();
         let mut next_line = |line: &mut String| {
@@ -444,9 +444,9 @@ pub fn end_stall(mut socket: TcpStream) {
 
 /// Whatever comes until the server closes, whether it does so gently or not.
 pub fn rest(mut socket: TcpStream) -> Vec<u8> {
-    let mut octets = Vec::new();
-    let _ = socket.read_to_end(&mut octets);
-    octets
+    let mut bytes = Vec::new();
+    let _ = socket.read_to_end(&mut bytes);
+    bytes
 }
 
 impl Drop for Server {
@@ -495,7 +495,7 @@ pub fn hola(arguments: &[&str]) -> (ExitStatus, String, String) {
         .args(arguments)
         .output()
         .expect("the program runs");
-    let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (output.status, text(output.stdout), text(output.stderr))
 }
 
@@ -602,7 +602,7 @@ pub fn ends(mut command: Command) -> (Option<i32>, String, String) {
         thread::sleep(Duration::from_millis(2));
     }
     let output = child.wait_with_output().expect("a child");
-    let text = |octets: Vec<u8>| String::from_utf8(octets).expect("text");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
     (
         output.status.code(),
         text(output.stdout),

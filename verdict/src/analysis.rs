@@ -1,12 +1,13 @@
-//! The estimates of one run, and the words for them.
+//! The estimates of one run, and the [`Word`] for each comparison.
 //!
-//! **A block is the unit.** A block has fresh servers, so what a server process happens to be (its layout, its place in the
-//! caches) is drawn anew in each; cycles within one are not independent. A block's value of a comparison is the pseudo-median
-//! over its cycles of ln(figure / the other's figure in the same cycle): both figures are from the same second, so that what
-//! the machine does to both cancels. The interval is Student's over blocks.
+//! **A block is the unit.** Each block starts fresh servers, so the accidental properties of a server process (its
+//! memory layout, its place in the caches) vary between blocks. Cycles within one block are not independent. A block's
+//! value of a comparison is the pseudo-median over its cycles of ln(figure / the other participant's figure in the same
+//! cycle). Both figures are from the same second, so disturbances of the machine cancel. The interval is Student's over
+//! blocks.
 //!
-//! **What does not count is left out, and said.** Slices that failed a check, participants of which fewer than half of the
-//! planned slices count, rates at which a server was full: each has its [`Missing`].
+//! **Invalid data is left out, and the reason is reported.** Slices that failed a check do not count. A participant
+//! with fewer than half of its planned slices, or a rate at which a server's CPU was full, gets a [`Missing`].
 
 mod controls;
 mod missing;
@@ -15,17 +16,17 @@ mod words;
 use std::collections::{BTreeMap, HashMap};
 
 use hola_lab::experiments;
-use hola_lab::metric::{From, Metric, Scale};
-use hola_lab::plan::{Design, Level, Load, Pace, Role, Stage, Task};
+use hola_lab::metric::{Metric, Scale, ValueSource};
+use hola_lab::plan::{Design, Level, Load, LoadPace, Role, Stage, Task};
 use hola_lab::record::{Block, FULL_SHARE, Reading, Run};
 
-pub use self::controls::{Again, Controls, Planted};
+pub use self::controls::{Controls, PlantedDifference, SelfComparison};
 pub use self::missing::Missing;
 pub use self::words::{Word, margin};
 use crate::estimate::{Estimate, computed, shown};
 use crate::statistics::{BLOCKS_MIN, count, mean, median, pseudo_median};
 
-/// A place in a run: a level of an experiment.
+/// A level of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct At<'a> {
     /// Experiment, by name.
@@ -34,13 +35,13 @@ pub struct At<'a> {
     pub level: &'a str,
 }
 
-/// The place that headlines every report: 2,000 new connections per second, which every model can serve.
+/// The headline level of every report: 2,000 new connections per second, which every model can serve.
 pub const HEADLINE: At<'static> = At {
     experiment: "equal-load",
     level: experiments::HEADLINE,
 };
 
-/// The same load for reference targets, beside the same control.
+/// The same load for reference targets, with the same control.
 pub const TARGETS: At<'static> = At {
     experiment: "equal-load",
     level: experiments::TARGETS,
@@ -55,7 +56,7 @@ pub struct Analysis<'r> {
     places: HashMap<&'r str, HashMap<&'r str, Place<'r>>>,
 }
 
-/// A level, and what was read there.
+/// A level and its readings.
 #[derive(Debug)]
 struct Place<'r> {
     stage: &'r Stage,
@@ -65,7 +66,7 @@ struct Place<'r> {
     readings: HashMap<&'r str, Vec<(u32, &'r Reading)>>,
 }
 
-/// One participant's values at a place, by block and by cycle, on the scale as it is computed.
+/// One participant's values at a level, by block and by cycle, on the computation scale.
 type Values = BTreeMap<u32, BTreeMap<u32, f64>>;
 
 impl<'r> Analysis<'r> {
@@ -99,7 +100,7 @@ impl<'r> Analysis<'r> {
         self.blocks
     }
 
-    /// What was measured of a participant, in the metric's unit.
+    /// A participant's measured value, in the metric's unit.
     pub fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
         estimate(&self.values(at, participant, metric).ok()?, metric)
     }
@@ -115,7 +116,7 @@ impl<'r> Analysis<'r> {
         self.compare(at, participant, other, metric).ok()
     }
 
-    /// The same, or why there is none.
+    /// Like [`Analysis::ratio`], but returns the reason if there is no estimate.
     pub(crate) fn compare(
         &self,
         at: At<'_>,
@@ -127,8 +128,8 @@ impl<'r> Analysis<'r> {
         estimate(&paired, metric).ok_or(Missing::too_few(paired.len()))
     }
 
-    /// The same with the level's control, both servers of it pooled: the mean of their values in each cycle. A control is
-    /// compared with the other server of it.
+    /// One participant compared with the level's control. Both servers of the control are pooled: the mean of their
+    /// values in each cycle. A control server is compared with the other one.
     pub fn to_control(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
         let control = self.control_without(at, participant);
         estimate(
@@ -137,7 +138,7 @@ impl<'r> Analysis<'r> {
         )
     }
 
-    /// One participant at the place `to` compared with itself at `from`, block by block.
+    /// One participant at the level `to` compared with itself at `from`, block by block.
     pub fn change(
         &self,
         participant: &str,
@@ -157,8 +158,8 @@ impl<'r> Analysis<'r> {
         self.place(at).is_some()
     }
 
-    /// Right answers as a share of the planned requests, 0…1; of open loops alone. A server that answers none has a share of 0,
-    /// where it has no rate that could be compared as a ratio.
+    /// Right answers as a share of the planned requests, 0…1; only for open loops. A server that answers no request has
+    /// a share of 0, but no rate that could be compared as a ratio.
     pub fn served_share(&self, at: At<'_>, participant: &str) -> Option<Estimate> {
         let shares: Vec<f64> = self
             .served_by_block(at, participant)
@@ -168,7 +169,7 @@ impl<'r> Analysis<'r> {
         Estimate::from_blocks(&shares, Scale::Plain)
     }
 
-    /// What a participant's procedures noted under that name, the commonest first.
+    /// Notes that a participant's procedures recorded under that name, the most frequent first.
     pub fn notes(&self, at: At<'_>, participant: &str, name: &str) -> Vec<&'r str> {
         let Some(place) = self.place(at) else {
             return Vec::new();
@@ -192,7 +193,7 @@ impl<'r> Analysis<'r> {
         })
     }
 
-    /// Those that are compared with the level's control.
+    /// Names of the participants that are compared with the level's control.
     pub fn compared(&self, at: At<'_>) -> Vec<&'r str> {
         let mut names = self.participants(at);
         names.retain(|name| {
@@ -204,7 +205,7 @@ impl<'r> Analysis<'r> {
         names
     }
 
-    /// Why there is no estimate; of no meaning where there is one.
+    /// Why there is no estimate. Meaningless if there is one.
     pub fn missing(&self, at: At<'_>, participant: &str, metric: Metric) -> Missing {
         let control = self.control_without(at, participant);
         match self.values(at, participant, metric) {
@@ -216,7 +217,7 @@ impl<'r> Analysis<'r> {
         }
     }
 
-    /// Half-width of the comparison with the control that half of a level's participants have reached.
+    /// Median over a level's participants of the half-width of the comparison with the control.
     pub fn resolution_at(&self, at: At<'_>, metric: Metric) -> Option<f64> {
         let half_width = |name: &str| Some(self.to_control(at, name, metric)?.half_width());
         let compared = self.compared(at);
@@ -228,7 +229,7 @@ impl<'r> Analysis<'r> {
         )
     }
 
-    /// The same of the run's headline.
+    /// The same for CPU per request at the [`HEADLINE`].
     pub fn resolution(&self) -> Option<f64> {
         self.resolution_at(HEADLINE, Metric::CpuPerRequest)
     }
@@ -265,7 +266,7 @@ impl<'r> Analysis<'r> {
     ) -> Result<BTreeMap<u32, f64>, Missing> {
         let place = self.checked(at, participant, Metric::GoodPerS)?;
         let Task::Load(Load {
-            pace: Pace::Open { rate_per_s, .. },
+            pace: LoadPace::Open { rate_per_s, .. },
             ..
         }) = &place.level.task
         else {
@@ -288,7 +289,7 @@ impl<'r> Analysis<'r> {
         self.places.get(at.experiment)?.get(at.level)
     }
 
-    /// The level's control and the other servers of it, but for the participant itself.
+    /// All servers of the level's control, except the participant itself.
     fn control_without(&self, at: At<'_>, participant: &str) -> Vec<&'r str> {
         self.place(at).map_or_else(Vec::new, |place| {
             let control = place.level.control.as_str();
@@ -305,7 +306,7 @@ impl<'r> Analysis<'r> {
         })
     }
 
-    /// Where a participant was, if what it did there counts.
+    /// The [`Place`] of a level, if the participant's readings there count for the metric.
     fn checked(
         &self,
         at: At<'_>,
@@ -325,7 +326,7 @@ impl<'r> Analysis<'r> {
         place.check(participant, metric).map(|()| place)
     }
 
-    /// A participant's values at a place, of at least [`BLOCKS_MIN`] blocks.
+    /// A participant's values at a level, from at least [`BLOCKS_MIN`] blocks.
     fn values(&self, at: At<'_>, participant: &str, metric: Metric) -> Result<Values, Missing> {
         let place = self.checked(at, participant, metric)?;
         let mut values = Values::new();
@@ -336,7 +337,7 @@ impl<'r> Analysis<'r> {
             }
         }
         let found: usize = values.values().map(BTreeMap::len).sum();
-        let is_rare = matches!(metric.definition().from, From::Slice(_))
+        let is_rare = matches!(metric.definition().from, ValueSource::Slice(_))
             && 2 * found < place.planned_slices();
         if values.len() >= BLOCKS_MIN && !is_rare {
             Ok(values)
@@ -347,7 +348,7 @@ impl<'r> Analysis<'r> {
         }
     }
 
-    /// A participant's values less the mean of the others' in the same block and cycle.
+    /// A participant's values minus the mean of the others' values in the same block and cycle.
     fn paired(
         &self,
         at: At<'_>,
@@ -415,7 +416,7 @@ impl<'r> Place<'r> {
             .copied()
     }
 
-    /// Slices that were planned of each participant in the blocks there are; 0 of a procedure.
+    /// Slices planned for each participant in the recorded blocks; 0 for a procedure.
     fn planned_slices(&self) -> usize {
         match self.level.task {
             Task::Load(_) => self.level.cycles as usize * self.blocks.len(),
@@ -423,7 +424,7 @@ impl<'r> Place<'r> {
         }
     }
 
-    /// Why nothing that this participant did here counts.
+    /// Returns the reason if this participant's readings do not count for the metric.
     fn check(&self, participant: &str, metric: Metric) -> Result<(), Missing> {
         let slices = || {
             self.readings(participant)
@@ -436,8 +437,7 @@ impl<'r> Place<'r> {
             reasons.find_map(Option::as_ref)
         };
         let (made, planned) = (slices().count(), self.planned_slices());
-        let is_open =
-            matches!(&self.level.task, Task::Load(load) if matches!(load.pace, Pace::Open { .. }));
+        let is_open = matches!(&self.level.task, Task::Load(load) if matches!(load.pace, LoadPace::Open { .. }));
         let full = slices()
             .filter(|slice| slice.server_share() >= FULL_SHARE)
             .count();
@@ -473,8 +473,8 @@ impl<'r> Place<'r> {
     }
 }
 
-/// Whether a server that had no CPU time to spare has no such value at a planned rate: its cost is not that of the rate, and
-/// its clients wait for as long as the slice lasts.
+/// Whether the metric has no value at a planned rate if the server's CPU was full: then its cost is not that of the
+/// rate, and its clients wait until the slice ends.
 fn needs_spare_time(metric: Metric) -> bool {
     matches!(
         metric,
@@ -486,7 +486,7 @@ fn needs_spare_time(metric: Metric) -> bool {
     )
 }
 
-/// Whether a server that shares its only CPU with the generator has no such value.
+/// Whether the metric has no value if the server shares its only CPU with the generator.
 fn needs_cpu_apart(metric: Metric) -> bool {
     matches!(
         metric,
@@ -498,7 +498,7 @@ fn needs_cpu_apart(metric: Metric) -> bool {
     )
 }
 
-/// A reading's values by cycle, on the scale as it is computed; what a block has once counts as its first cycle.
+/// A reading's values by cycle, on the computation scale. A value that exists once per block counts as cycle 0.
 fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
     let definition = metric.definition();
     let on_scale = |value: f64| {
@@ -506,16 +506,16 @@ fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
         value.is_finite().then_some(value)
     };
     match definition.from {
-        From::Slice(figure) => reading
+        ValueSource::Slice(figure) => reading
             .counted()
             .filter_map(|slice| Some((slice.cycle, on_scale(figure(slice)?)?)))
             .collect(),
-        From::Block(figure) => only(figure(reading).and_then(on_scale)),
-        From::Procedure => only(reading.figure(metric).and_then(on_scale)),
+        ValueSource::Block(figure) => only(figure(reading).and_then(on_scale)),
+        ValueSource::Procedure => only(reading.figure(metric).and_then(on_scale)),
     }
 }
 
-/// What a block has once.
+/// A value that exists once per block, as cycle 0.
 fn only(value: Option<f64>) -> BTreeMap<u32, f64> {
     value.map(|value| (0, value)).into_iter().collect()
 }
@@ -528,7 +528,7 @@ fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {
     Estimate::from_cycles(&blocks, pseudo_median, metric.definition().scale)
 }
 
-/// Each block's pseudo-median over its cycles, as it is shown.
+/// Each block's pseudo-median over its cycles, converted by [`shown`].
 fn located(values: &Values, metric: Metric) -> BTreeMap<u32, f64> {
     let scale = metric.definition().scale;
     let of_block = |cycles: &BTreeMap<u32, f64>| {
@@ -541,7 +541,7 @@ fn located(values: &Values, metric: Metric) -> BTreeMap<u32, f64> {
         .collect()
 }
 
-/// An estimate from two values of each block that has both; `combine` gives it on the scale as it is computed.
+/// An estimate over the blocks that have both values; `combine` returns the block's value on the computation scale.
 pub(crate) fn over_blocks(
     left: &BTreeMap<u32, f64>,
     right: &BTreeMap<u32, f64>,
@@ -568,8 +568,8 @@ fn to_f64(number: u64) -> f64 {
     usize::try_from(number).map_or(f64::INFINITY, count)
 }
 
-/// Whether every interval is as narrow as the design asks: the lab's rule for stopping. It looks at widths and at nothing
-/// else, never at a verdict. Participants whose servers failed, or for whom the rate is too high, hold nobody up.
+/// Whether every interval is as narrow as the design asks: the lab's stopping rule. It uses only widths, never a
+/// verdict. Participants whose servers failed, or for which the rate is too high, do not delay the stop.
 pub fn precision_reached(run: &Run, blocks: &[Block], design: &Design) -> bool {
     let Some(precision) = &design.precision else {
         return false;

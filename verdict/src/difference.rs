@@ -1,12 +1,12 @@
-//! Two runs compared.
+//! Compares two runs.
 //!
-//! **Two runs share no second.** Within a run the drift of the machine cancels, because both sides of a ratio are from the
-//! same cycle. Two runs met different moments of it, so the drift is taken out by what all participants of a level do
-//! together: within a run, block by block (`without_drift`); between the runs, by the median over participants, which is
-//! told once. What is left of a participant is its own.
+//! **Two runs share no cycle.** Within a run the drift of the machine cancels, because both sides of a ratio are from
+//! the same cycle. Two runs are measured at different times. So the drift is estimated from the change that all
+//! participants of a level have in common, and removed: within a run, block by block (`without_drift`); between the
+//! runs, by the median over participants, which is reported once. The rest is the participant's own change.
 //!
-//! **A difference is called one** if Yuen's test on the blocks of both runs says so after Holm's correction over all cells:
-//! whoever compares two runs looks at every cell at once.
+//! **A difference is reported** if Yuen's test on the blocks of both runs is significant after Holm's correction over
+//! all cells, because the reader of a comparison looks at every cell at once.
 
 mod warnings;
 
@@ -22,25 +22,25 @@ use crate::claims::{CLAIMS, Verdict};
 use crate::estimate::{Estimate, computed, shown};
 use crate::statistics::{count, holm, mean, median, yuen};
 
-/// Fewest participants of a level that can be said to have done something together.
-const TOGETHER_MIN: usize = 4;
+/// Minimum number of participants of a level for the estimate of a common change.
+const COMMON_CHANGE_MIN: usize = 4;
 
-/// Two runs compared.
+/// The comparison of two runs.
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
-    /// What speaks against comparing them, a sentence each.
+    /// Reasons not to trust the comparison, one sentence each.
     pub warnings: Vec<StoredText>,
-    /// What all participants of an experiment did together, for each metric.
-    pub shared: Vec<Shared>,
+    /// The common change of all participants of an experiment, for each metric.
+    pub shared: Vec<ExperimentShift>,
     /// Every comparison, in the order of the base run.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<MetricChange>,
     /// Claims whose verdicts changed.
     pub claims: Vec<ClaimChange>,
 }
 
-/// What all participants of an experiment did together.
+/// The common change of all participants of an experiment.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub struct ExperimentShift {
     /// Experiment.
     pub experiment: String,
     /// Metric.
@@ -49,9 +49,9 @@ pub struct Shared {
     pub ratio: f64,
 }
 
-/// One metric of one participant at one place, in both runs.
+/// One metric of one participant at one level, in both runs.
 #[derive(Clone, Debug)]
-pub struct Cell {
+pub struct MetricChange {
     /// Experiment.
     pub experiment: String,
     /// Level.
@@ -64,18 +64,18 @@ pub struct Cell {
     pub base: Estimate,
     /// In the candidate run.
     pub candidate: Estimate,
-    /// What all participants of the level did together, taken out of `change`: a ratio, or a difference on the plain scale;
-    /// `None` where they are too few to tell.
+    /// The common change of all participants of the level, removed from `change`: a ratio, or a difference on the plain
+    /// scale; `None` with too few participants.
     pub shared: Option<f64>,
-    /// Candidate over base beyond that: a ratio, or a difference on the plain scale.
+    /// Candidate over base without the common change: a ratio, or a difference on the plain scale.
     pub change: Estimate,
-    /// p-value of no change, by Holm's correction over all cells.
+    /// p-value of no change, after Holm's correction over all cells.
     pub p_holm: f64,
-    /// What it comes to.
+    /// The verdict.
     pub verdict: ChangeVerdict,
 }
 
-/// What became of a cell.
+/// The verdict on a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeVerdict {
     /// The candidate is worse.
@@ -84,11 +84,11 @@ pub enum ChangeVerdict {
     Better,
     /// The whole interval lies inside the metric's margin.
     Same,
-    /// Neither can be said.
+    /// The interval is too wide to decide.
     Undecided,
 }
 
-/// A claim whose verdict is another in the candidate.
+/// A claim with different verdicts in the two runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimChange {
     /// The claim.
@@ -100,7 +100,7 @@ pub struct ClaimChange {
 }
 
 impl ClaimChange {
-    /// Whether one run says that it holds and the other that it fails.
+    /// Whether the claim holds in one run and fails in the other.
     pub fn is_reversed(&self) -> bool {
         matches!(
             (self.base, self.candidate),
@@ -111,7 +111,7 @@ impl ClaimChange {
 
 /// A run and its blocks.
 #[derive(Clone, Copy, Debug)]
-pub struct Recorded<'r> {
+pub struct RecordedRun<'r> {
     /// The run.
     pub run: &'r Run,
     /// Its blocks.
@@ -129,7 +129,7 @@ pub struct Selection {
 
 impl Difference {
     /// Compares two runs.
-    pub fn new(base: Recorded<'_>, candidate: Recorded<'_>, selection: &Selection) -> Self {
+    pub fn new(base: RecordedRun<'_>, candidate: RecordedRun<'_>, selection: &Selection) -> Self {
         let analyses = Both {
             base: Analysis::new(base.run, base.blocks),
             candidate: Analysis::new(candidate.run, candidate.blocks),
@@ -149,8 +149,9 @@ impl Difference {
                     experiment,
                     level: &level.name,
                 });
-                let found: Vec<Cell> = levels.flat_map(|at| analyses.cells(at, metric)).collect();
-                shared.extend(Shared::new(experiment, metric, &found));
+                let found: Vec<MetricChange> =
+                    levels.flat_map(|at| analyses.cells(at, metric)).collect();
+                shared.extend(ExperimentShift::new(experiment, metric, &found));
                 cells.extend(found);
             }
         }
@@ -163,7 +164,7 @@ impl Difference {
         }
     }
 
-    /// Cells of that verdict.
+    /// Number of cells with that verdict.
     pub fn count(&self, verdict: ChangeVerdict) -> usize {
         self.cells
             .iter()
@@ -171,7 +172,7 @@ impl Difference {
             .count()
     }
 
-    /// Share of the cells that are called better or worse, 0…1; `None` without any.
+    /// Share of the cells that are better or worse, 0…1; `None` without cells.
     #[allow(
         clippy::cast_precision_loss,
         reason = "counts of cells stay far below 2^53"
@@ -182,7 +183,8 @@ impl Difference {
     }
 }
 
-/// Metrics that are compared of an experiment: those it names itself, or all of an experiment that is not known any more.
+/// Metrics to compare for an experiment: the selected ones; without a selection those that the experiment names, or all
+/// if the experiment is no longer known.
 fn metrics(experiment: &str, selection: &Selection) -> Vec<Metric> {
     let own = experiments::find(experiment).map_or(Metric::ALL, |found| found.metrics);
     let is_wanted =
@@ -194,16 +196,16 @@ fn metrics(experiment: &str, selection: &Selection) -> Vec<Metric> {
     asked.iter().copied().filter(is_wanted).collect()
 }
 
-impl Shared {
-    /// The median over the cells of an experiment in which something was taken out.
-    fn new(experiment: &str, metric: Metric, cells: &[Cell]) -> Option<Self> {
+impl ExperimentShift {
+    /// The median over the cells from which a common change was removed.
+    fn new(experiment: &str, metric: Metric, cells: &[MetricChange]) -> Option<Self> {
         let scale = metric.definition().scale;
         let moved: Vec<f64> = cells
             .iter()
             .filter_map(|cell| cell.shared)
             .map(|shared| computed(shared, scale))
             .collect();
-        Some(Shared {
+        Some(ExperimentShift {
             experiment: experiment.into(),
             metric,
             ratio: shown(median(&moved)?, scale),
@@ -211,18 +213,18 @@ impl Shared {
     }
 }
 
-/// Values of one participant's blocks, on the scale as it is computed, by the index of the block.
+/// One participant's values by block index, on the computation scale.
 type ByBlock = BTreeMap<u32, f64>;
 
-/// The two runs, analysed.
+/// The analyses of the two runs.
 struct Both<'r> {
     base: Analysis<'r>,
     candidate: Analysis<'r>,
 }
 
 impl Both<'_> {
-    /// Every participant of a level that both runs have a value of.
-    fn cells(&self, at: At<'_>, metric: Metric) -> Vec<Cell> {
+    /// One cell for each participant of a level that has a value in both runs.
+    fn cells(&self, at: At<'_>, metric: Metric) -> Vec<MetricChange> {
         let scale = metric.definition().scale;
         let values = |analysis: &Analysis<'_>, name: &str| -> Option<ByBlock> {
             let values = analysis.block_values(at, name, metric).ok()?;
@@ -254,7 +256,7 @@ impl Both<'_> {
             .zip(&candidate)
             .map(|(base, candidate)| yuen(candidate, base))
             .collect();
-        let shared_error = shared.map_or(0.0, |_| error_of_together(tests.iter().flatten()));
+        let shared_error = shared.map_or(0.0, |_| common_change_error(tests.iter().flatten()));
         let sizes = base.iter().zip(&candidate);
         let sizes = sizes.map(|(base, candidate)| base.len().min(candidate.len()));
         let found = names.into_iter().zip(tests).zip(sizes);
@@ -263,7 +265,7 @@ impl Both<'_> {
                 let (difference, error, freedom) = test?;
                 let own = difference - shared.unwrap_or(0.0);
                 let error = error.hypot(shared_error);
-                Some(Cell {
+                Some(MetricChange {
                     experiment: at.experiment.into(),
                     level: at.level.into(),
                     participant: name.into(),
@@ -294,27 +296,28 @@ impl Both<'_> {
     }
 }
 
-/// What all participants of a level did together from the first run to the second, on the scale as it is computed: the median
-/// over them. `None` where they are too few to tell.
+/// The common change of all participants of a level from the first run to the second, on the computation scale: the
+/// median over the participants. `None` with too few participants.
 fn together(pairs: &[[ByBlock; 2]]) -> Option<f64> {
     let mean_of = |values: &ByBlock| mean(&values.values().copied().collect::<Vec<_>>());
     let moved: Vec<f64> = pairs
         .iter()
         .filter_map(|[base, candidate]| Some(mean_of(candidate)? - mean_of(base)?))
         .collect();
-    (moved.len() >= TOGETHER_MIN).then(|| median(&moved))?
+    (moved.len() >= COMMON_CHANGE_MIN).then(|| median(&moved))?
 }
 
-/// Standard error of [`together`], from the participants' own: a median of normal values has a variance of π/2 of their mean's.
-fn error_of_together<'t>(tests: impl Iterator<Item = &'t (f64, f64, f64)>) -> f64 {
+/// Standard error of [`together`], from those of the participants: a median of normal values has π/2 times the variance
+/// of their mean.
+fn common_change_error<'t>(tests: impl Iterator<Item = &'t (f64, f64, f64)>) -> f64 {
     let squares: Vec<f64> = tests.map(|(_, error, _)| error.powi(2)).collect();
     let mean = mean(&squares).unwrap_or(0.0);
     (FRAC_PI_2 * mean / count(squares.len().max(1))).sqrt()
 }
 
-/// The values of each participant without the drift of the machine from block to block: in each block, what the *other*
-/// participants are above their own means, the median over them, is taken off. A participant's own noise has no part in what
-/// is taken off it, and its mean stays as it is.
+/// The values of each participant without the drift of the machine from block to block. The drift of a block is the
+/// median deviation of the *other* participants from their own means. So a participant's own noise does not enter its
+/// correction, and its mean does not change.
 fn without_drift(participants: &[&ByBlock]) -> Vec<Vec<f64>> {
     let centred: Vec<ByBlock> = participants
         .iter()
@@ -351,9 +354,9 @@ fn without_drift(participants: &[&ByBlock]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// Gives every cell its verdict, by Holm's correction over all of them.
-fn judge(cells: &mut [Cell]) {
-    let p_value = |cell: &Cell| cell.change.p_value(cell.change.no_difference());
+/// Sets the verdict of every cell, with Holm's correction over all cells.
+fn judge(cells: &mut [MetricChange]) {
+    let p_value = |cell: &MetricChange| cell.change.p_value(cell.change.no_difference());
     let corrected = holm(&cells.iter().map(p_value).collect::<Vec<_>>());
     for (cell, p_holm) in cells.iter_mut().zip(corrected) {
         cell.p_holm = p_holm;

@@ -4,10 +4,10 @@ use hola_lab::metric::Scale;
 
 use crate::statistics::{Moments, TrimmedMean, p_value, pooled_sd, reach};
 
-/// A quantity with its 95 % interval, taken over blocks.
+/// A quantity with its 95 % confidence interval over blocks.
 ///
-/// On [`Scale::Ratio`] everything is computed on logarithms, and `value`, `low` and `high` are their exponentials: a ratio, or
-/// an absolute value. On [`Scale::Plain`] they are the mean of the values as they are, or of differences.
+/// On [`Scale::Ratio`] the computation uses logarithms, and `value`, `low` and `high` are the exponentials: a ratio, or
+/// an absolute value. On [`Scale::Plain`] the computation uses the values themselves, or differences.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The quantity: a ratio or a difference, or a value in its metric's unit.
@@ -16,23 +16,23 @@ pub struct Estimate {
     pub low: f64,
     /// Upper end of the interval.
     pub high: f64,
-    /// Blocks it is taken over; of a comparison of two runs, the fewer of both.
+    /// Number of blocks; for a comparison of two runs, the smaller of the two numbers.
     pub blocks: u32,
     /// Standard deviation between blocks: of logarithms on [`Scale::Ratio`].
     pub between_sd: f64,
-    /// Standard deviation between the cycles of a block, on the same scale; `None` where a block has one value.
+    /// Standard deviation between the cycles of a block, on the same scale; `None` if no block has two values.
     pub within_sd: Option<f64>,
-    /// Scale on which it was computed.
+    /// Scale of the computation.
     pub scale: Scale,
     /// Standard error of the value, on the same scale.
     pub standard_error: f64,
-    /// Degrees of freedom of its interval.
+    /// Degrees of freedom of the interval.
     pub freedom: f64,
 }
 
 impl Estimate {
-    /// From one value for each block, on the scale as it is computed: logarithms on [`Scale::Ratio`]. `None` with fewer than
-    /// three blocks.
+    /// Estimates from one value per block, on the computation scale: logarithms on [`Scale::Ratio`]. `None` with fewer
+    /// than three blocks.
     pub(crate) fn from_blocks(values: &[f64], scale: Scale) -> Option<Self> {
         let found = TrimmedMean::new(values)?;
         Some(Estimate {
@@ -42,7 +42,8 @@ impl Estimate {
         })
     }
 
-    /// From the values of each block's cycles: a block counts once, by `location` of its cycles.
+    /// Estimates from the cycles of each block. `location` reduces a block's cycles to one value, so each block counts
+    /// once.
     pub(crate) fn from_cycles(
         blocks: &[Vec<f64>],
         location: fn(&[f64]) -> Option<f64>,
@@ -58,7 +59,7 @@ impl Estimate {
         })
     }
 
-    /// From a mean, its standard error and degrees of freedom, on the scale as it is computed.
+    /// Estimates from a mean, its standard error and its degrees of freedom, on the computation scale.
     pub(crate) fn from_mean(mean: f64, standard_error: f64, freedom: f64, scale: Scale) -> Self {
         let half = reach(freedom) * standard_error;
         Estimate {
@@ -74,7 +75,8 @@ impl Estimate {
         }
     }
 
-    /// Half of the interval's width: relative on [`Scale::Ratio`] (0.05 is ±5 %), in the metric's unit on [`Scale::Plain`].
+    /// Half of the interval's width: relative on [`Scale::Ratio`] (0.05 is ±5 %), in the metric's unit on
+    /// [`Scale::Plain`].
     pub fn half_width(&self) -> f64 {
         match self.scale {
             Scale::Ratio => (self.high / self.low).sqrt() - 1.0,
@@ -87,12 +89,12 @@ impl Estimate {
         self.low <= value && value <= self.high
     }
 
-    /// Whether the whole interval lies between the two.
+    /// Whether the whole interval lies between `low` and `high`.
     pub fn is_within(&self, low: f64, high: f64) -> bool {
         low <= self.low && self.high <= high
     }
 
-    /// What a comparison gives where nothing differs: 1 of ratios, 0 of differences.
+    /// The value of a comparison without a difference: 1 for ratios, 0 for differences.
     pub fn no_difference(&self) -> f64 {
         match self.scale {
             Scale::Ratio => 1.0,
@@ -100,14 +102,15 @@ impl Estimate {
         }
     }
 
-    /// Two-sided p-value, were `value` the true one. It is below 0.05 just where the interval does not contain `value`.
+    /// Two-sided p-value of the hypothesis that `value` is true. It is below 0.05 exactly if the interval excludes
+    /// `value`.
     pub fn p_value(&self, value: f64) -> f64 {
         let distance = computed(self.value, self.scale) - computed(value, self.scale);
         p_value(distance, self.standard_error, self.freedom)
     }
 }
 
-/// A value as it is shown, of one as it is computed.
+/// Converts a value from the computation scale to the one that is shown.
 pub(crate) fn shown(computed: f64, scale: Scale) -> f64 {
     match scale {
         Scale::Ratio => computed.exp(),
@@ -115,7 +118,7 @@ pub(crate) fn shown(computed: f64, scale: Scale) -> f64 {
     }
 }
 
-/// A value as it is computed, of one as it is shown.
+/// Converts a value that is shown to the computation scale.
 pub(crate) fn computed(shown: f64, scale: Scale) -> f64 {
     match scale {
         Scale::Ratio => shown.ln(),

@@ -1,7 +1,7 @@
-//! From the records of a comparison to intervals, and from intervals to a verdict on each claim.
+//! Computes intervals from the records of a comparison, and a verdict on each claim from the intervals.
 //!
-//! [`Analysis`] estimates, [`claims`] judge what people say by it, [`difference`] compares two runs. Everything is computed
-//! from [`hola_lab::record`] and from nothing else.
+//! [`Analysis`] computes the estimates, [`claims`] decides each claim from them, and [`difference`] compares two runs.
+//! The only input is [`hola_lab::record`].
 
 pub mod analysis;
 pub mod claims;
@@ -12,6 +12,6 @@ pub mod statistics;
 pub use analysis::{Analysis, At, precision_reached};
 pub use estimate::Estimate;
 
-/// Version of the rules by which a run is judged: analysis, words and claims together. A run stores the version that judged
-/// it; a run of another version has to be made anew before its verdicts are compared.
+/// Version of the rules that judge a run: analysis, words and claims together. A run stores its version. A run with
+/// another version must be measured again before its verdicts are compared.
 pub const RULES_VERSION: u32 = 3;

@@ -1,33 +1,33 @@
-//! The statistics behind every estimate: a robust mean, an interval over blocks, and a correction for many comparisons.
+//! The statistics of every estimate: a robust mean, an interval over blocks, and a correction for many comparisons.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Share of experiments in which an interval is meant to hold the true value.
+/// Nominal coverage: the share of experiments whose interval contains the true value.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// Largest p-value at which a difference is called one.
+/// A difference is significant if its p-value is below this.
 pub const SIGNIFICANCE: f64 = 1.0 - CONFIDENCE;
 
-/// Fewest blocks for an interval: two give one of ±12.7 standard errors, which says nothing.
+/// Minimum number of blocks for an interval: two blocks give ±12.7 standard errors, too wide to decide anything.
 pub const BLOCKS_MIN: usize = 3;
 
-/// One value of so many is left out at either end of a sample before its mean is taken: a machine that stalls for a moment
-/// spoils a block, and says nothing of the server.
-const ONE_OF: usize = 10;
+/// The trimmed mean leaves out one value in this many at each end of a sample: a machine that stalls for a moment
+/// spoils a block, and that says nothing about the server.
+const TRIM_ONE_IN: usize = 10;
 
-/// Mean and standard deviation (of a sample: n − 1).
+/// Mean and standard deviation of a sample (divisor n − 1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moments {
-    /// How many values.
+    /// Number of values.
     pub count: f64,
-    /// Their mean.
+    /// Mean.
     pub mean: f64,
-    /// Their standard deviation; 0 of a single value.
+    /// Standard deviation; 0 for a single value.
     pub sd: f64,
 }
 
 impl Moments {
-    /// `None` of nothing.
+    /// `None` without values.
     pub fn new(values: &[f64]) -> Option<Self> {
         let count = count(values.len());
         let mean = mean(values)?;
@@ -41,16 +41,16 @@ impl Moments {
     }
 }
 
-/// A mean without the tenth of the values that is farthest out at either end, and how well it is known. Of fewer than
-/// ten values none is left out, and this is the ordinary mean. Tukey & McLaughlin, "Less vulnerable confidence and
-/// significance procedures for location based on a single sample" (1963).
+/// A mean that leaves out a tenth of the values at each end, with its standard error. With fewer than ten values it
+/// leaves out none and is the ordinary mean. Tukey & McLaughlin, "Less vulnerable confidence and significance
+/// procedures for location based on a single sample" (1963).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrimmedMean {
-    /// The mean of what is left.
+    /// Mean of the remaining values.
     pub mean: f64,
-    /// Its standard error, from the Winsorized deviation.
+    /// Standard error of the mean, from the Winsorized deviation.
     pub standard_error: f64,
-    /// Degrees of freedom of its interval.
+    /// Degrees of freedom of the interval.
     pub freedom: f64,
 }
 
@@ -62,11 +62,11 @@ impl TrimmedMean {
         }
         let mut sorted = values.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
-        let cut = sorted.len() / ONE_OF;
+        let cut = sorted.len() / TRIM_ONE_IN;
         let (least, most) = (sorted[cut], sorted[sorted.len() - 1 - cut]);
         let left = count(sorted.len() - 2 * cut);
         let mean = mean(&sorted[cut..sorted.len() - cut])?;
-        // Those left out count as the farthest of those that stay.
+        // Winsorize: replace each value left out by the nearest value that stays.
         let winsorized: Vec<f64> = sorted
             .iter()
             .map(|value| value.clamp(least, most))
@@ -81,7 +81,7 @@ impl TrimmedMean {
     }
 }
 
-/// Number of values.
+/// A number of values as `f64`.
 #[allow(
     clippy::cast_precision_loss,
     reason = "numbers of values stay far below 2^53"
@@ -90,12 +90,12 @@ pub fn count(length: usize) -> f64 {
     length as f64
 }
 
-/// Arithmetic mean; `None` of nothing.
+/// Arithmetic mean; `None` without values.
 pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / count(values.len()))
 }
 
-/// Median; `None` of nothing.
+/// Median; `None` without values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -104,9 +104,9 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(lower + (upper - lower) / 2.0)
 }
 
-/// Pseudo-median: the median of the means of all pairs, each value paired with itself, too. Nearly as precise as the mean
-/// where noise is normal, and hardly moved by one value that is far off. Hodges & Lehmann, "Estimates of location based on
-/// rank tests" (1963).
+/// Pseudo-median: the median of the means of all pairs, including each value paired with itself. It is nearly as
+/// precise as the mean for normal noise, and one outlier hardly moves it. Hodges & Lehmann, "Estimates of location
+/// based on rank tests" (1963).
 pub fn pseudo_median(values: &[f64]) -> Option<f64> {
     let pairs = values.iter().enumerate().flat_map(|(index, left)| {
         values[index..]
@@ -116,7 +116,7 @@ pub fn pseudo_median(values: &[f64]) -> Option<f64> {
     median(&pairs.collect::<Vec<_>>())
 }
 
-/// Standard deviation within groups, pooled; `None` where no group has two values.
+/// Standard deviation within groups, pooled; `None` if no group has two values.
 pub fn pooled_sd<'a>(groups: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
     let (squares, freedom) = groups
         .filter_map(Moments::new)
@@ -125,12 +125,12 @@ pub fn pooled_sd<'a>(groups: impl Iterator<Item = &'a [f64]>) -> Option<f64> {
     (freedom > 0.0).then(|| (squares / freedom).sqrt())
 }
 
-/// How many standard errors an interval reaches to either side.
+/// Half-width of an interval, in standard errors.
 pub fn reach(freedom: f64) -> f64 {
     students_t(freedom).inverse_cdf(1.0 - SIGNIFICANCE / 2.0)
 }
 
-/// Two-sided p-value of a distance from what is tested, in the unit of the standard error.
+/// Two-sided p-value of a distance from the tested value. `distance` and `standard_error` have the same unit.
 pub fn p_value(distance: f64, standard_error: f64, freedom: f64) -> f64 {
     match (distance == 0.0, standard_error > 0.0) {
         (true, _) => 1.0,
@@ -144,8 +144,8 @@ fn students_t(freedom: f64) -> StudentsT {
         .unwrap_or_else(|error| unreachable!("at least two values were asked for: {error}"))
 }
 
-/// p-values by Holm's correction ("A simple sequentially rejective multiple test procedure", 1979), in the order given: the
-/// chance of calling any difference one where there is none stays below [`SIGNIFICANCE`].
+/// p-values after Holm's correction ("A simple sequentially rejective multiple test procedure", 1979), in the given
+/// order. The probability of reporting any difference that does not exist stays below [`SIGNIFICANCE`].
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&left, &right| p_values[left].total_cmp(&p_values[right]));
@@ -159,8 +159,9 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     corrected
 }
 
-/// Difference of the means of two samples that share nothing, with its standard error and degrees of freedom; `None` with
-/// fewer than [`BLOCKS_MIN`] values on either side. Yuen, "The two-sample trimmed t for unequal population variances" (1974).
+/// Difference of the means of two independent samples, with its standard error and degrees of freedom; `None` with
+/// fewer than [`BLOCKS_MIN`] values on either side. Yuen, "The two-sample trimmed t for unequal population variances"
+/// (1974).
 pub fn yuen(left: &[f64], right: &[f64]) -> Option<(f64, f64, f64)> {
     let (left, right) = (TrimmedMean::new(left)?, TrimmedMean::new(right)?);
     let (own, other) = (left.standard_error.powi(2), right.standard_error.powi(2));

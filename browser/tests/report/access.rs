@@ -1,4 +1,4 @@
-//! For those who do not see the page, or not well.
+//! Accessibility: the rules of axe-core, and the keyboard.
 
 use std::fs;
 
@@ -76,7 +76,7 @@ fn the_keyboard_reaches_everything_that_can_be_pressed() {
         let mut from = "document.body".to_owned();
         for stop in stops {
             browser.tab_to(&from, &stop);
-            // What is in focus is seen to be: by its outline.
+            // An outline shows which element is in focus.
             assert!(
                 browser.holds(&format!("getComputedStyle({stop}).outlineStyle !== 'none'")),
                 "{stop}"

@@ -1,4 +1,4 @@
-//! A browser for one test: headless, offline, with a profile of its own, and gone when the test is.
+//! A browser for one test: headless, offline, with its own profile; it ends with the test.
 
 use std::env;
 use std::future::Future;
@@ -16,7 +16,7 @@ use fantoccini::error::CmdError;
 use fantoccini::key::Key;
 use fantoccini::wd::{Capabilities, TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder};
-use hola_lab::made::MadeName;
+use hola_lab::owned_name::OwnedName;
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -27,48 +27,48 @@ use url::{ParseError, Url};
 use crate::driver::{Driver, Programs};
 
 /// Longest wait for one command: the audit of a long page takes a while on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Set where everything has been installed: then a test that cannot run has failed.
+/// Set if everything must be installed: then a test that cannot run fails.
 const REQUIRED: &str = "HOLA_BROWSER_REQUIRED";
 
-/// The programs, or why there is nothing to test with, said once.
+/// The programs; if one is missing, `None`, and a message on stderr, once.
 static PROGRAMS: LazyLock<Option<Programs>> = LazyLock::new(|| {
     let missing = match Programs::find() {
         Ok(programs) => return Some(programs),
         Err(missing) => missing,
     };
     assert!(env::var_os(REQUIRED).is_none(), "{missing}");
-    // Not by a macro: what a test prints with those is kept from the reader when it passes.
+    // Not with a macro: the test harness hides what those print if the test passes.
     let reason = format!("skipped: {missing} here; browser/install installs it\n");
     let _ = io::stderr().write_all(reason.as_bytes());
     None
 });
 
-/// A place in the window, in CSS pixels from its upper left corner.
+/// A point in the window, in CSS pixels from its upper left corner.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Point {
     x: f64,
     y: f64,
 }
 
-/// A running browser with one window. Every method fails the test when the browser cannot do it.
+/// A running browser with one window. Every method fails the test if the browser cannot do it.
 pub(crate) struct Browser {
     runtime: Runtime,
     client: Client,
     pub(crate) programs: &'static Programs,
-    // In this order: nobody writes to the profile any more when it is removed.
+    // In this order: the driver has ended, and no process writes to the profile, when it is removed.
     _driver: Driver,
     _profile: TempDir,
 }
 
 impl Browser {
-    /// Starts one; `None` where it is not installed.
+    /// Starts a browser; `None` if it is not installed.
     pub(crate) fn start() -> Option<Self> {
         let programs = PROGRAMS.as_ref()?;
         let profile = tempfile::Builder::new()
-            // The keeper removes what its starter has made, and nothing else.
-            .prefix(&MadeName::prefix())
+            // The supervisor removes only what the process that started it has made.
+            .prefix(&OwnedName::prefix())
             .tempdir()
             .expect("a folder for the profile");
         let driver = Driver::start(programs, profile.path());
@@ -80,7 +80,7 @@ impl Browser {
         builder.capabilities(capabilities(programs, profile.path()));
         let url = driver.url();
         let client = runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, builder.connect(&url)).await })
+            .block_on(async { tokio::time::timeout(COMMAND_TIMEOUT, builder.connect(&url)).await })
             .expect("a browser in time")
             .expect("a browser");
         let browser = Self {
@@ -90,9 +90,10 @@ impl Browser {
             _driver: driver,
             _profile: profile,
         };
-        let patience = TimeoutConfiguration::new(Some(PATIENCE), Some(PATIENCE), None);
-        browser.wait(browser.client.update_timeouts(patience));
-        // A new window shows a page of the browser's own, whose requests are none of ours.
+        let timeouts =
+            TimeoutConfiguration::new(Some(COMMAND_TIMEOUT), Some(COMMAND_TIMEOUT), None);
+        browser.wait(browser.client.update_timeouts(timeouts));
+        // A new window shows a page of the browser; drop its requests.
         browser.wait(browser.client.goto("about:blank"));
         browser.requests();
         Some(browser)
@@ -104,7 +105,7 @@ impl Browser {
         self.wait(self.client.goto(url.as_str()));
     }
 
-    /// Opens a file at an anchor: by a detour, since the browser would only scroll a page that it shows already.
+    /// Opens a file at an anchor, via another page: the browser would only scroll a page that it already shows.
     pub(crate) fn open_at(&self, page: &Path, anchor: &str) {
         let mut url = Url::from_file_path(page).expect("an absolute path");
         url.set_fragment(Some(anchor));
@@ -112,23 +113,23 @@ impl Browser {
         self.wait(self.client.goto(url.as_str()));
     }
 
-    /// What a script returns. Scripts of the tests run even where those of the page may not.
+    /// Returns the result of a script. Scripts of the tests run even if those of the page are forbidden.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.wait(self.client.execute(script, Vec::new()))
     }
 
-    /// What a script hands to `done`.
+    /// Returns what a script passes to `done`.
     pub(crate) fn run_until_done(&self, script: &str) -> Value {
         let script = format!("const done = arguments[arguments.length - 1];\n{script}");
         self.wait(self.client.execute_async(&script, Vec::new()))
     }
 
-    /// Whether an expression holds.
+    /// Whether an expression is truthy.
     pub(crate) fn holds(&self, expression: &str) -> bool {
         self.run(&format!("return Boolean({expression});")) == true
     }
 
-    /// The lines that a script gives: mostly what is wrong with the page.
+    /// The lines that a script returns: mostly the problems of the page.
     pub(crate) fn lines(&self, script: &str) -> Vec<String> {
         let lines = self.run(script);
         serde_json::from_value(lines).expect("a list of lines")
@@ -142,11 +143,11 @@ impl Browser {
         );
     }
 
-    /// Makes the system's colours `light` or `dark`, and the page one for the screen or for `print`.
+    /// Emulates `light` or `dark` system colours, and the medium `screen` or `print`.
     pub(crate) fn emulate(&self, medium: &str, colours: &str) {
         let features = json!([
             {"name": "prefers-color-scheme", "value": colours},
-            // So that what a press changes has changed.
+            // Without animations, a press takes effect at once.
             {"name": "prefers-reduced-motion", "value": "reduce"},
         ]);
         self.tell(
@@ -163,9 +164,9 @@ impl Browser {
         );
     }
 
-    /// Presses the mouse in the middle of the element that an expression gives.
+    /// Clicks the middle of the element that an expression returns.
     pub(crate) fn click(&self, element: &str) {
-        let place = self.place_of(element);
+        let place = self.middle_of(element);
         self.point_at(place);
         let press = MouseActions::new("mouse".to_owned())
             .then(PointerAction::Down {
@@ -177,19 +178,19 @@ impl Browser {
         self.wait(self.client.perform_actions(press));
     }
 
-    /// The middle of the element that an expression gives, scrolled into sight; nothing may cover it.
-    pub(crate) fn place_of(&self, element: &str) -> Place {
+    /// The middle of the element that an expression returns, scrolled into view; nothing may cover it.
+    pub(crate) fn middle_of(&self, element: &str) -> Point {
         let script = include_str!("scripts/place.js");
         let found = self.run(&format!("const element = {element};\n{script}"));
         match (found["x"].as_f64(), found["y"].as_f64()) {
-            (Some(x), Some(y)) => Place { x, y },
+            (Some(x), Some(y)) => Point { x, y },
             _ => panic!("{element} cannot be pressed: {found}"),
         }
     }
 
-    /// Moves the mouse there, from elsewhere: where the page was scrolled below a mouse that stays, the browser takes its
-    /// time to notice.
-    pub(crate) fn point_at(&self, place: Place) {
+    /// Moves the mouse there from another point: if the page scrolls under a mouse that does not move, the browser
+    /// notices late.
+    pub(crate) fn point_at(&self, place: Point) {
         let to = |x, y| PointerAction::MoveTo {
             duration: None,
             x,
@@ -200,7 +201,7 @@ impl Browser {
         self.wait(self.client.perform_actions(motion));
     }
 
-    /// Presses a key and lets go of it.
+    /// Presses and releases a key.
     pub(crate) fn press(&self, key: Key) {
         let value = char::from(key);
         let press = KeyActions::new("keyboard".to_owned())
@@ -209,7 +210,7 @@ impl Browser {
         self.wait(self.client.perform_actions(press));
     }
 
-    /// Presses Tab, from the beginning of one element, until another is in focus; both as expressions.
+    /// Presses Tab, starting at `from`, until `element` is in focus; both are expressions.
     pub(crate) fn tab_to(&self, from: &str, element: &str) {
         const STOPS_MAX: u32 = 40;
         self.run(&format!(
@@ -224,8 +225,8 @@ impl Browser {
         panic!("the keyboard does not reach {element}");
     }
 
-    /// The page as PDF, on A4. By the browser's own protocol: the standard's command gives the browser ten seconds, which
-    /// fifty pages do not take on a quiet machine and do on a busy one.
+    /// The page as PDF, on A4. Uses the browser's own protocol: the command of the standard allows ten seconds, and
+    /// fifty pages take longer on a busy machine.
     pub(crate) fn print(&self) -> Vec<u8> {
         const MM_PER_INCH: f64 = 25.4;
         let paper = json!({"paperWidth": 210.0 / MM_PER_INCH, "paperHeight": 297.0 / MM_PER_INCH});
@@ -234,7 +235,7 @@ impl Browser {
         BASE64_STANDARD.decode(text).expect("base64")
     }
 
-    /// What has been asked for, over whatever protocol, since the last call.
+    /// The URLs requested since the last call, over any protocol.
     pub(crate) fn requests(&self) -> Vec<String> {
         let entries = self.log("performance");
         let messages = entries.iter().map(|entry| {
@@ -251,7 +252,7 @@ impl Browser {
             .collect()
     }
 
-    /// Errors on the console since the last call: thrown, logged, or the browser's own.
+    /// Errors on the console since the last call: thrown, logged, or from the browser.
     pub(crate) fn errors(&self) -> Vec<String> {
         let entries = self.log("browser").into_iter();
         entries
@@ -278,7 +279,7 @@ impl Browser {
 
     fn wait<T>(&self, command: impl Future<Output = Result<T, CmdError>>) -> T {
         self.runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, command).await })
+            .block_on(async { tokio::time::timeout(COMMAND_TIMEOUT, command).await })
             .expect("an answer in time")
             .unwrap_or_else(|error| panic!("the browser refuses: {error}"))
     }
@@ -286,7 +287,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // If it cannot end well, its keeper ends it.
+        // If it does not end in time, the supervisor ends it.
         let closed = self.client.clone().close();
         let _ = self
             .runtime
@@ -294,7 +295,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command of chromedriver's beyond the standard.
+/// A command of chromedriver that is not in the standard.
 #[derive(Debug)]
 struct Extension {
     path: &'static str,
@@ -315,7 +316,7 @@ impl WebDriverCompatibleCommand for Extension {
 fn capabilities(programs: &Programs, profile: &Path) -> Capabilities {
     let arguments = [
         "--headless=new",
-        // Chromium's sandbox refuses root, which is who tests run as in a container; the page is our own.
+        // Chromium's sandbox refuses root, and tests in a container run as root; the page is trusted.
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--disable-gpu",
@@ -326,7 +327,7 @@ fn capabilities(programs: &Programs, profile: &Path) -> Capabilities {
         "--no-first-run",
         "--no-default-browser-check",
         "--lang=en-US",
-        // Offline: whatever a page asks for cannot be found.
+        // Offline: no host name resolves.
         "--host-resolver-rules=MAP * ~NOTFOUND",
     ];
     let mut arguments: Vec<String> = arguments.map(str::to_owned).into();

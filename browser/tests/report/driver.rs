@@ -1,4 +1,4 @@
-//! WebDriver's other end: Debian's chromedriver on a free port, for as long as a test needs it.
+//! The WebDriver server: Debian's chromedriver on a free port, for the duration of a test.
 
 use std::env;
 use std::io::{BufRead, BufReader};
@@ -9,15 +9,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use hola_lab::made::MadeName;
+use hola_lab::owned_name::OwnedName;
 
-/// The program that keeps the browser.
+/// The program that supervises the browser.
 const HOLA: &str = env!("CARGO_BIN_EXE_hola-under-test");
 
-/// Longest wait for the driver's first words.
+/// Longest wait for a line of the driver while it starts.
 const START_MAX: Duration = Duration::from_secs(30);
 
-/// What the tests need and do not bring along.
+/// Programs that the tests need and the repository does not contain.
 #[derive(Clone, Debug)]
 pub(crate) struct Programs {
     pub(crate) chromium: PathBuf,
@@ -27,7 +27,7 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    /// All of them, or which one is missing.
+    /// All programs, or the name of a missing one.
     pub(crate) fn find() -> Result<Self, String> {
         let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
         Ok(Self {
@@ -46,20 +46,20 @@ fn on_path(name: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("no {name}"))
 }
 
-/// A running driver. Its keeper ends it, and every browser that it made, when this is dropped or the test dies.
+/// A running driver. The supervisor ends it and every browser it started when this is dropped or the test dies.
 #[derive(Debug)]
 pub(crate) struct Driver {
-    keeper: Child,
+    supervisor: Child,
     port: u16,
 }
 
 impl Driver {
-    /// Starts it; all that it and its browsers write goes to `folder`, a temporary one with a name of this process's, which
-    /// the keeper removes if the test cannot do it.
+    /// Starts the driver. It and its browsers write only to `folder`, a temporary folder that this process named. The
+    /// supervisor removes it if the test cannot.
     pub(crate) fn start(programs: &Programs, folder: &Path) -> Self {
-        let name = MadeName::of(folder).expect("a name that says who made it");
-        let keeper = Command::new(HOLA)
-            .args(["keep", "--folder"])
+        let name = OwnedName::of(folder).expect("a name that says who made it");
+        let supervisor = Command::new(HOLA)
+            .args(["supervise", "--folder"])
             .arg(name.as_str())
             .arg("--")
             .arg(&programs.chromedriver)
@@ -70,19 +70,19 @@ impl Driver {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C is for the test, and then the keeper sees to the rest.
+            // Its own process group: Ctrl-C reaches only the test, and the supervisor then ends the rest.
             .process_group(0)
             .spawn();
         let mut driver = Self {
-            keeper: keeper.expect("the keeper runs"),
+            supervisor: supervisor.expect("the supervisor runs"),
             port: 0,
         };
-        let stderr = driver.keeper.stderr.take().expect("piped");
+        let stderr = driver.supervisor.stderr.take().expect("piped");
         driver.port = port(stderr);
         driver
     }
 
-    /// Where it listens.
+    /// The URL on which the driver listens.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -90,17 +90,18 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
+        drop(self.supervisor.stdin.take());
+        let _ = self.supervisor.wait();
     }
 }
 
-/// The port that the driver names; what it and its browsers say afterwards is read and dropped, so that they never wait.
+/// The port that the driver prints. A thread reads and drops all later output, so the driver and its browsers never
+/// block.
 fn port(words: ChildStderr) -> u16 {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(words).lines().map_while(Result::ok) {
-            // Nobody listens any more once the port is known.
+            // Fails once the port is known and the receiver is dropped.
             let _ = sender.send(line);
         }
     });

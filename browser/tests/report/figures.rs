@@ -1,4 +1,4 @@
-//! What the page shows is what the analysis found.
+//! The page shows the results of the analysis.
 
 use hola_base::Language;
 use hola_lab::metric::Metric;
@@ -15,17 +15,17 @@ const CAPACITY: At<'static> = At {
 
 const DEATHS: [&str; 3] = ["panic", "abort", "segv"];
 
-/// Rows are sorted by a number of five digits.
+/// Relative tolerance: rows are sorted by a number of five digits.
 const HALF_A_DIGIT: f64 = 5e-5;
 
-/// A cell of the first table: its text without the small letters below, and what it is sorted by.
+/// A cell of the first table: its text without the small text below, and its sort key.
 #[derive(Deserialize)]
 struct Shown {
     text: String,
     value: Option<String>,
 }
 
-/// Numbers that a cell must show, in order, in the metric's unit; `None` where a dash must be. And what it is sorted by.
+/// Numbers that a cell must show, in order, in the metric's unit, with `None` for a dash; and its sort key.
 struct Expected {
     numbers: Vec<Option<f64>>,
     value: Option<f64>,
@@ -98,7 +98,7 @@ fn the_first_screen_says_which_differences_the_run_tells_apart() {
     });
 }
 
-/// The cells of a row, but for its name, deaths and lines of code, which are no estimates.
+/// The cells of a row without name, deaths and lines of code, which are not estimates.
 fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     let cpu = Metric::CpuPerRequest;
     let value = |at, metric| Some(analysis.value(at, name, metric)?.value);
@@ -128,7 +128,7 @@ fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
         None => (vec![None], Expected::one(None)),
     };
     let pair = |numbers: [Option<f64>; 2], value| Expected {
-        // Where neither is known, one dash stands for both.
+        // If both are missing, the cell shows one dash.
         numbers: match numbers {
             [None, None] => vec![None],
             _ => numbers.into(),
@@ -152,7 +152,7 @@ fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     ]
 }
 
-/// The number in a word of judgement, where there is one: a share.
+/// The number in a verdict word, if there is one: a share.
 fn number_of(word: Word) -> Vec<Option<f64>> {
     match word {
         Word::Better | Word::Worse => Vec::new(),
@@ -191,7 +191,7 @@ fn check(cell: &Shown, expected: &Expected, name: &str, language: Language) {
     }
 }
 
-/// The deaths that kill all are those that the analysis found not to be survived.
+/// The cell lists exactly the deaths that the server does not survive according to the analysis.
 fn check_deaths(analysis: &Analysis<'_>, name: &str, text: &str) {
     for death in DEATHS {
         let at = At {
@@ -204,7 +204,7 @@ fn check_deaths(analysis: &Analysis<'_>, name: &str, text: &str) {
     }
 }
 
-/// A number as it is written, in the metric's unit: of times microseconds, of shares ones.
+/// A number read from the page, in the metric's unit: microseconds for times, 0…1 for shares.
 struct Written {
     value: f64,
     half_a_digit: f64,
@@ -216,7 +216,7 @@ impl Written {
     }
 }
 
-/// The numbers in a text, in order; `None` is a dash.
+/// The numbers in a text, in order; `None` for a dash.
 fn numbers(text: &str, language: Language) -> Vec<Option<Written>> {
     let mut found = Vec::new();
     let mut rest = text;

@@ -1,4 +1,4 @@
-//! English and Spanish in one page: chosen by mouse or keyboard, with scripts and without.
+//! English and Spanish in one page: the reader chooses by mouse or keyboard, with or without scripts.
 
 use fantoccini::key::Key;
 use hola_base::{LANGUAGES, Language};
@@ -17,12 +17,12 @@ fn shown(browser: &Browser) -> Vec<String> {
     )
 }
 
-/// Language and title of the document, which a screen reader goes by.
+/// Language and title of the document, which a screen reader uses.
 fn announced(browser: &Browser) -> Vec<String> {
     browser.lines("return [document.documentElement.lang, document.title];")
 }
 
-/// From the top of the page: Tab to the choice, then an arrow.
+/// Starts at the top of the page: Tab to the choice, then an arrow key.
 fn choose_by_keyboard(browser: &Browser, language: Language) {
     browser.tab_to(
         "document.body",

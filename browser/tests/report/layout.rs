@@ -1,13 +1,13 @@
-//! Nothing is cut off, nothing lies on something else, and everything can be read: on a desk and on a telephone.
+//! Nothing is cut off, nothing overlaps, and everything is readable, on a desktop and on a phone.
 
 use crate::reports::WINDOWS;
 use crate::{in_every_language, nothing_wrong};
 
-/// Shows what is folded away.
+/// Unfolds all folded content.
 pub(crate) const OPEN_DETAILS: &str =
     "for (const one of document.querySelectorAll('details')) one.open = true;";
 
-/// Asks the page, with everything unfolded, in a window of each size.
+/// Runs the script with everything unfolded, in a window of each size; it must report no problems.
 fn nothing_wrong_at_any_size(script: &str) {
     in_every_language(|browser, report, language| {
         browser.run(OPEN_DETAILS);

@@ -1,6 +1,6 @@
-//! The report as its readers meet it: opened from disk in a real browser, offline, in both languages.
+//! Tests the report as readers see it: opened from disk in a real browser, offline, in both languages.
 //!
-//! `browser/install` installs the browser. Where it is missing, all of this is skipped, and says so once.
+//! `browser/install` installs the browser. If it is missing, all tests are skipped, with one message.
 mod access;
 mod browser;
 mod driver;
@@ -13,7 +13,7 @@ mod silence;
 mod sorting;
 mod theme;
 
-// The made-up run is that of the tests without a browser.
+// The made-up run is the one of the tests without a browser.
 #[path = "../../../report/tests/pages/fixture.rs"]
 #[allow(dead_code, reason = "used here in part")]
 mod fixture;
@@ -23,7 +23,7 @@ use hola_base::{LANGUAGES, Language};
 use browser::Browser;
 use reports::{Report, reports};
 
-/// Does `look` at every report in every language, freshly opened, in one browser.
+/// Opens every report in every language in one browser, and calls `look` for each.
 fn in_every_language(look: impl Fn(&Browser, &Report, Language)) {
     let Some(browser) = Browser::start() else {
         return;
@@ -51,7 +51,7 @@ fn choose(browser: &Browser, language: Language) {
     );
 }
 
-/// Fails with all that is wrong, each in a line.
+/// Fails with all problems, one per line.
 fn nothing_wrong(problems: &[String], place: &str) {
     assert!(
         problems.is_empty(),

@@ -1,4 +1,4 @@
-//! On paper.
+//! The printed report.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn a_printed_report_has_all_that_is_folded_away_on_a_screen() {
         let before = browser.run(folded);
         assert!(before.as_u64() > Some(10), "{before} are folded");
         let pdf = browser.print();
-        // It stays, for a person to look at.
+        // The file stays, so that a person can look at it.
         let file = report.page().with_extension(format!("{tag}.pdf"));
         fs::write(&file, &pdf).expect("written");
         assert!(pdf.starts_with(b"%PDF-"), "{}", file.display());
@@ -50,10 +50,10 @@ fn every_section_of_the_chosen_language_is_on_paper_and_nothing_else() {
     });
 }
 
-/// Width of A4 without its margins, 190 mm, with a third more: a browser lays out a printed page so, and shrinks it.
+/// Width of A4 without margins, 190 mm, plus a third: a browser lays out a printed page at this width, then shrinks it.
 const PAPER_PX: u32 = 957;
 
-/// Pages of a PDF whose page objects are not compressed, as Chromium's are not.
+/// Number of pages of a PDF with uncompressed page objects, as Chromium writes them.
 fn pages(pdf: &[u8]) -> usize {
     const PAGE: &[u8] = b"/Type /Page";
     let found = pdf.windows(PAGE.len() + 1);

@@ -1,4 +1,4 @@
-//! The reports under test: of a made-up full run by the real plans, and of the newest full run that is kept with the source.
+//! The reports under test: of a made-up full run with the real plans, and of the newest full run in the repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use hola_lab::store;
 
 use crate::fixture;
 
-/// Sizes of the window: a desk's and a telephone's.
+/// Sizes of the window: a desktop's and a phone's.
 pub(crate) const WINDOWS: [(u32, u32); 2] = [(1280, 800), (390, 844)];
 
-/// A run, and a folder with its report. The folder stays, for a person to look at.
+/// A run, and a folder with its report. The folder stays, so that a person can look at it.
 #[derive(Debug)]
 pub(crate) struct Report {
     folder: PathBuf,
@@ -38,7 +38,7 @@ impl Report {
         self.folder.join("report.html")
     }
 
-    /// Where something is wrong: the page, its language, and how it is looked at.
+    /// Describes where a problem is: the page, its language, and the way of viewing it.
     pub(crate) fn place(&self, language: Language, how: &str) -> String {
         format!("{} {} {how}", self.page().display(), language.tag())
     }
@@ -58,12 +58,12 @@ static REPORTS: LazyLock<Vec<Report>> = LazyLock::new(|| {
     reports
 });
 
-/// All reports, made when they are asked for first.
+/// All reports, made on first use.
 pub(crate) fn reports() -> &'static [Report] {
     &REPORTS
 }
 
-/// The newest full run that is kept with the source, of those that this program reads.
+/// The newest full run in the repository that this program can read.
 fn committed_run() -> Option<PathBuf> {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
     let is_read = |folder: &PathBuf| {

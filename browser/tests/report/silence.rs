@@ -1,4 +1,4 @@
-//! A report needs nothing but itself.
+//! A report loads no other file and logs no errors.
 
 use crate::{in_every_language, nothing_wrong};
 
@@ -10,7 +10,7 @@ fn a_report_asks_nobody_for_anything_and_says_nothing_of_errors() {
         let page = browser.run("return location.href;");
         let requests = browser.requests();
         if language == hola_base::LANGUAGES[0] {
-            // The page itself is asked for, so others would be seen, too.
+            // The log contains the request for the page itself, so it would contain others, too.
             assert!(!requests.is_empty(), "no record of requests");
         }
         let others = requests.into_iter().filter(|url| page != url.as_str());

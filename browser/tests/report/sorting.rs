@@ -1,4 +1,4 @@
-//! Tables that a reader may sort by any column.
+//! Readers can sort tables by any column.
 
 use fantoccini::key::Key;
 use serde_json::json;

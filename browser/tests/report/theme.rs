@@ -1,11 +1,11 @@
-//! Light, dark, or as the system has it.
+//! Themes: light, dark, or that of the system.
 
 use crate::browser::Browser;
 use crate::reports::reports;
 
 const BUTTON: &str = "document.querySelector('#theme')";
 
-/// The page's own theme, and the colours of paper and ink.
+/// The page's own theme, and its background and text colours.
 fn look(browser: &Browser) -> (Option<String>, String) {
     let found = browser.run(
         "const style = getComputedStyle(document.body);

@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{Setting, with_again, with_variant};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "accept",
@@ -35,7 +35,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "iterative";
     const LEVEL: &str = "new, 2000/s";
     let load = Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: 2_000.0,
             connections: None,
         },

@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{Setting, with_variant};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "ballast",
@@ -31,7 +31,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
     const LEVEL: &str = "new, 20/s";
     let load = Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             // A fork beside 500 MB takes some 20 ms.
             rate_per_s: 20.0,
             connections: None,

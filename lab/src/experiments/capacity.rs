@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{ALL, Setting, with_again};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "capacity",
@@ -47,7 +47,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         ALL,
     );
     let new = Load {
-        pace: Pace::Closed { clients: CLIENTS },
+        pace: LoadPace::Closed { clients: CLIENTS },
         warmup_ms: 30,
         window_ms: 150,
         ..Load::default()

@@ -12,7 +12,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{Setting, with_variant};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Stage};
+use crate::plan::{Design, Load, LoadPace, Stage};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "confounders",
@@ -43,7 +43,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
 fn queue(setting: &Setting<'_>) -> Stage {
     const CONTROL: &str = "tokio";
     let load = Load {
-        pace: Pace::Closed { clients: 256 },
+        pace: LoadPace::Closed { clients: 256 },
         warmup_ms: 100,
         window_ms: 1_500,
         expects_failures: true,
@@ -71,7 +71,7 @@ fn queue(setting: &Setting<'_>) -> Stage {
 fn pool(setting: &Setting<'_>) -> Stage {
     const CONTROL: &str = "pre-threaded";
     let load = Load {
-        pace: Pace::Closed { clients: 64 },
+        pace: LoadPace::Closed { clients: 64 },
         requests_per_connection: None,
         path: "/wait/10".into(),
         warmup_ms: 100,

@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{FEW, KINDS, Setting, with_again};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "cpu",
@@ -30,7 +30,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "iterative";
     let load = |rounds: u32, rate_per_s| Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s,
             connections: None,
         },

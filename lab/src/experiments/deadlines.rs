@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{Setting, with_again, with_variant};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "deadlines",
@@ -32,7 +32,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     const CLIENTS: u32 = 64;
     const LEVEL: &str = "kept, 2000/s";
     let load = Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: 2_000.0,
             connections: Some(CLIENTS),
         },

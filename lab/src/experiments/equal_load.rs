@@ -14,7 +14,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{ALL, Setting, with_again, with_planted};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision, Stage};
+use crate::plan::{Design, Load, LoadPace, Precision, Stage};
 
 /// The level that headlines every report.
 pub const HEADLINE: &str = "new, 2000/s";
@@ -105,7 +105,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
 
 fn new(rate_per_s: f64, window_ms: u32) -> Load {
     Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s,
             connections: None,
         },
@@ -117,7 +117,7 @@ fn new(rate_per_s: f64, window_ms: u32) -> Load {
 
 fn kept(rate_per_s: f64, window_ms: u32) -> Load {
     Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s,
             connections: Some(KEPT),
         },
@@ -190,8 +190,8 @@ fn targets_stage(
         return None;
     }
     let held = match load.pace {
-        Pace::Open { connections, .. } => connections,
-        Pace::Closed { .. } | Pace::Rest => None,
+        LoadPace::Open { connections, .. } => connections,
+        LoadPace::Closed { .. } | LoadPace::Rest => None,
     };
     let control_alone = setting.models(EXPERIMENT.name, control, &[control], held);
     let participants = [control_alone, targets].concat();

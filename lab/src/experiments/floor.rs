@@ -10,7 +10,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{Setting, with_again};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "floor",
@@ -33,7 +33,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         return None;
     }
     let load = Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: 2_000.0,
             connections: None,
         },

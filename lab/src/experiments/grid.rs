@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::Setting;
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Stage};
+use crate::plan::{Design, Load, LoadPace, Stage};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "grid",
@@ -53,7 +53,7 @@ fn stage(setting: &Setting<'_>, clients: u32, rate_per_s: f64) -> Stage {
     for wait_ms in [0, 10] {
         for (name, is_kept) in [("new", false), ("kept", true)] {
             let load = Load {
-                pace: Pace::Open {
+                pace: LoadPace::Open {
                     rate_per_s,
                     connections: is_kept.then_some(clients),
                 },

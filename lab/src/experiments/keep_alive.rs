@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{KINDS, Setting, with_again};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision};
+use crate::plan::{Design, Load, LoadPace, Precision};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "keep-alive",
@@ -40,7 +40,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         return None;
     }
     let load = |requests_per_connection| Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: 2_000.0,
             connections: Some(CLIENTS),
         },

@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::Setting;
 use crate::metric::Metric;
-use crate::plan::{Design, Disturbance, Load, Pace};
+use crate::plan::{Design, Disturbance, Load, LoadPace};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "mixed",
@@ -31,7 +31,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
     const RATE_PER_S: f64 = 2_000.0;
     let load = |other: Option<&str>| Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: RATE_PER_S,
             connections: None,
         },

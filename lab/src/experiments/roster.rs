@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use hola_servers::models::{Attention, Capacity, MODELS, Model};
 
-use crate::plan::{Design, Level, Load, Pace, Participant, Profile, Role, Stage, Task};
+use crate::plan::{Design, Level, Load, LoadPace, Participant, Profile, Role, Stage, Task};
 use crate::procedures::SPARE_CLIENTS;
 use crate::record::{ServerCard, Skipped};
-use crate::target::{Spec, Targets};
+use crate::target::{TargetSpec, Targets};
 
 /// Every model.
 pub const ALL: &[&str] = &[];
@@ -114,7 +114,7 @@ impl Setting<'_> {
     /// Those of the targets `names` (`ALL` means every one) that are installed and can do `load`; none in the quick
     /// profile unless they were asked for.
     pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
-        let wanted = |spec: &&Spec| {
+        let wanted = |spec: &&TargetSpec| {
             let is_named = names.contains(&spec.name.as_str());
             let is_listed = is_named || names.is_empty() && spec.floor_of.is_none();
             match self.asked.as_slice() {
@@ -181,7 +181,7 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     }
 }
 
-fn target_takes_part(spec: &Spec, targets: &Targets, load: &Load) -> Result<(), String> {
+fn target_takes_part(spec: &TargetSpec, targets: &Targets, load: &Load) -> Result<(), String> {
     spec.program(&targets.places)?;
     let path = load.path_for(&spec.name);
     if !spec.answers(path) {
@@ -191,7 +191,7 @@ fn target_takes_part(spec: &Spec, targets: &Targets, load: &Load) -> Result<(), 
         return Err("it takes one request per connection".into());
     }
     let held = match load.pace {
-        Pace::Open {
+        LoadPace::Open {
             connections: Some(connections),
             ..
         } => connections,

@@ -18,7 +18,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::Setting;
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Stage};
+use crate::plan::{Design, Load, LoadPace, Stage};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "scaling",
@@ -63,7 +63,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
 
 fn stage(setting: &Setting<'_>, name: &str, server_cpus: Vec<usize>, generator: usize) -> Stage {
     let load = Load {
-        pace: Pace::Closed { clients: 16 },
+        pace: LoadPace::Closed { clients: 16 },
         path: "/compute/1000000".into(),
         paths: BTreeMap::from(
             ["python-threads", "python-processes"].map(|name| (name.into(), FEWER_ROUNDS.into())),

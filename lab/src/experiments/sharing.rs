@@ -12,7 +12,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::{KINDS, Setting};
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision, Procedure, Shared, Stage, Task};
+use crate::plan::{Design, Load, LoadPace, Precision, Procedure, SharedResource, Stage, Task};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "sharing",
@@ -43,7 +43,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         });
     }
     let load = |path: &str| Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: 2_000.0,
             connections: Some(CLIENTS),
         },
@@ -77,6 +77,11 @@ fn operation_stage(setting: &Setting<'_>, control: &str) -> Stage {
     let models = setting.models(EXPERIMENT.name, control, &names, None);
     setting
         .stage("operation", models)
-        .level("counter", control, 1, share(Shared::Counter, 5_000_000))
-        .level("message", control, 1, share(Shared::Message, 5_000))
+        .level(
+            "counter",
+            control,
+            1,
+            share(SharedResource::Counter, 5_000_000),
+        )
+        .level("message", control, 1, share(SharedResource::Message, 5_000))
 }

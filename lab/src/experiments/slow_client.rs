@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::Setting;
 use crate::metric::Metric;
-use crate::plan::{Design, Disturbance, Load, Pace};
+use crate::plan::{Design, Disturbance, Load, LoadPace};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "slow-client",
@@ -35,7 +35,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
     let load = |slow: u32| Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: 2_000.0,
             connections: None,
         },

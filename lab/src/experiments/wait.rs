@@ -11,7 +11,7 @@ use hola_base::text;
 use super::Experiment;
 use super::roster::Setting;
 use crate::metric::Metric;
-use crate::plan::{Design, Load, Pace, Precision, Stage};
+use crate::plan::{Design, Load, LoadPace, Precision, Stage};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "wait",
@@ -81,7 +81,7 @@ fn stage(setting: &Setting<'_>, clients: u32) -> Stage {
 
 fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {
     Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s,
             connections: Some(clients),
         },

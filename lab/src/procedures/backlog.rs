@@ -10,8 +10,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{self, HALF_A_HEAD, Request, is_greeted, reset_on_close};
-use super::{Found, Fresh, to_f64};
+use super::client::{self, ClientRequest, HALF_A_HEAD, is_greeted, reset_on_close};
+use super::{FreshServer, ProcedureResult, to_f64};
 use crate::listening;
 use crate::metric::Metric;
 
@@ -32,14 +32,14 @@ const BEYOND: u32 = 64;
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub(super) fn measure(fresh: &Fresh<'_>, backlog: u32) -> Result<Found, String> {
+pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<ProcedureResult, String> {
     let server = fresh.start(&[("--backlog", &backlog.to_string())])?;
     let address = server.address();
     let staller = stall(address).map_err(|error| format!("the client that stalls: {error}"))?;
     let asked = backlog + BEYOND;
     let started = Instant::now();
     let mut clients = (0..asked)
-        .map(|_| Request::greeting(address))
+        .map(|_| ClientRequest::greeting(address))
         .collect::<io::Result<Vec<_>>>()
         .map_err(|error| format!("cannot begin {asked} connections: {error}"))?;
     advance_until(&mut clients, started + STALL, fresh)?;
@@ -51,19 +51,20 @@ pub(super) fn measure(fresh: &Fresh<'_>, backlog: u32) -> Result<Found, String> 
 
     // A client that connects later may believe so alone: if the last packet of its handshake finds the queue full again, the
     // server knows nothing of it.
-    let at_once = |client: &&Request| client.connected_after().is_some_and(|time| time <= STALL);
+    let at_once =
+        |client: &&ClientRequest| client.connected_after().is_some_and(|time| time <= STALL);
     let answered = clients
         .iter()
         .filter(at_once)
         .filter(|client| client.is_greeted());
     let answered = answered.count();
-    let in_time = |client: &&Request| {
+    let in_time = |client: &&ClientRequest| {
         client
             .connected_after()
             .is_some_and(|time| time < DELAYED_MIN)
     };
     let delayed = clients.len() - clients.iter().filter(in_time).count();
-    let mut found = Found::default();
+    let mut found = ProcedureResult::default();
     found.figure(Metric::ClientsConnected, to_f64(connected));
     found.figure(
         Metric::ConnectsAfter1S,
@@ -109,17 +110,17 @@ fn stall(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(staller)
 }
 
-fn is_connected(client: &Request) -> bool {
+fn is_connected(client: &ClientRequest) -> bool {
     client.connected_after().is_some()
 }
 
 /// Lets all clients go on until `deadline`, or until each has an answer.
 fn advance_until(
-    clients: &mut [Request],
+    clients: &mut [ClientRequest],
     deadline: Instant,
-    fresh: &Fresh<'_>,
+    fresh: &FreshServer<'_>,
 ) -> Result<(), String> {
-    while !clients.iter().all(Request::has_ended) {
+    while !clients.iter().all(ClientRequest::has_ended) {
         fresh.stop_if_interrupted()?;
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {

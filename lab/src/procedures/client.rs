@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use hola_loadgen::response::{Progress, Response};
+use hola_loadgen::response::{ParseProgress, ResponseParser};
 use hola_loadgen::workload::GREETING;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -80,30 +80,30 @@ pub(crate) fn connect_idle(source: Ipv4Addr, target: SocketAddr) -> io::Result<T
 
 /// What of an answer matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub(crate) struct ClientReply {
     pub(crate) status: u16,
     /// Whether the body was the expected one; true where none was expected.
     pub(crate) body_is_right: bool,
 }
 
-impl Reply {
+impl ClientReply {
     fn is_greeting(self) -> bool {
         self.status == 200 && self.body_is_right
     }
 }
 
 /// One request on a connection of its own.
-pub(crate) struct Request {
+pub(crate) struct ClientRequest {
     socket: TcpStream,
     head: String,
     expected_body: Option<&'static [u8]>,
     started: Instant,
     connected_after: Option<Duration>,
-    response: Response,
-    outcome: Option<io::Result<Reply>>,
+    response: ResponseParser,
+    outcome: Option<io::Result<ClientReply>>,
 }
 
-impl Request {
+impl ClientRequest {
     /// Begins to connect.
     ///
     /// # Errors
@@ -116,13 +116,13 @@ impl Request {
         let started = Instant::now();
         let flags = SockFlag::SOCK_NONBLOCK;
         let socket = connect_from(Ipv4Addr::LOCALHOST, ipv4(target)?, flags)?;
-        Ok(Request {
+        Ok(ClientRequest {
             socket,
             head: format!("GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"),
             expected_body,
             started,
             connected_after: None,
-            response: Response::default(),
+            response: ResponseParser::default(),
             outcome: None,
         })
     }
@@ -130,9 +130,9 @@ impl Request {
     /// Begins to ask for the greeting.
     ///
     /// # Errors
-    /// As [`Request::start`].
+    /// As [`ClientRequest::start`].
     pub(crate) fn greeting(target: SocketAddr) -> io::Result<Self> {
-        Request::start(target, "/", Some(GREETING))
+        ClientRequest::start(target, "/", Some(GREETING))
     }
 
     /// How long it took to connect, once it is.
@@ -178,7 +178,7 @@ impl Request {
         self.socket.write_all(self.head.as_bytes())
     }
 
-    fn receive(&mut self) -> io::Result<Option<Reply>> {
+    fn receive(&mut self) -> io::Result<Option<ClientReply>> {
         let malformed = |error| io::Error::new(ErrorKind::InvalidData, error);
         let mut bytes = [0; 4096];
         let is_whole = match self.socket.read(&mut bytes)? {
@@ -188,10 +188,10 @@ impl Request {
             0 => true,
             count => {
                 let fed = self.response.feed(&bytes[..count], self.expected_body);
-                matches!(fed.map_err(malformed)?, Progress::Done { .. })
+                matches!(fed.map_err(malformed)?, ParseProgress::Done { .. })
             }
         };
-        Ok(is_whole.then(|| Reply {
+        Ok(is_whole.then(|| ClientReply {
             status: self.response.status().unwrap_or(0),
             body_is_right: self
                 .expected_body
@@ -204,7 +204,7 @@ impl Request {
 ///
 /// # Errors
 /// The error of poll(2).
-pub(crate) fn advance(requests: &mut [Request], longest: Duration) -> io::Result<()> {
+pub(crate) fn advance(requests: &mut [ClientRequest], longest: Duration) -> io::Result<()> {
     let waiting = requests.iter().filter(|request| !request.has_ended());
     let mut asked: Vec<PollFd> = waiting
         .map(|request| PollFd::new(request.socket.as_fd(), request.events()))
@@ -233,8 +233,8 @@ pub(crate) fn ask(
     expected_body: Option<&'static [u8]>,
     longest: Duration,
     go_on: impl Fn() -> bool,
-) -> io::Result<Reply> {
-    let mut request = [Request::start(target, path, expected_body)?];
+) -> io::Result<ClientReply> {
+    let mut request = [ClientRequest::start(target, path, expected_body)?];
     loop {
         let left = longest.saturating_sub(request[0].started.elapsed());
         if left.is_zero() {
@@ -252,7 +252,7 @@ pub(crate) fn ask(
 
 /// Whether a fresh client gets the exact greeting within `longest`.
 pub(crate) fn is_greeted(target: SocketAddr, longest: Duration) -> bool {
-    ask(target, "/", Some(GREETING), longest, || true).is_ok_and(Reply::is_greeting)
+    ask(target, "/", Some(GREETING), longest, || true).is_ok_and(ClientReply::is_greeting)
 }
 
 /// How many of the sockets can be read: the server has answered them, or closed them.
@@ -284,7 +284,7 @@ mod tests {
         address
     }
 
-    fn asked(bytes: &'static [u8]) -> io::Result<Reply> {
+    fn asked(bytes: &'static [u8]) -> io::Result<ClientReply> {
         let longest = Duration::from_secs(5);
         ask(answering(bytes), "/", Some(b"Hola"), longest, || true)
     }

@@ -6,16 +6,16 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hola_base::process::Cpus;
 use hola_loadgen::summary::Arrivals;
 use hola_loadgen::{Pace, Stop, Workload};
-use hola_servers::cli::Cpus;
 
 use super::client::{ask, is_greeted};
-use super::{Found, Fresh, microseconds, percentile};
+use super::{FreshServer, ProcedureResult, microseconds, percentile};
 use crate::metric::Metric;
 use crate::plan::Death;
 use crate::record::share;
-use crate::slice::{Interruptible, expected_body};
+use crate::slice::{StopFlag, expected_body};
 
 /// Pause before each crash.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -37,7 +37,11 @@ const TRY_AGAIN: Duration = Duration::from_millis(1);
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub(super) fn measure(fresh: &Fresh<'_>, death: Death, window: Duration) -> Result<Found, String> {
+pub(super) fn measure(
+    fresh: &FreshServer<'_>,
+    death: Death,
+    window: Duration,
+) -> Result<ProcedureResult, String> {
     let mut server = fresh.start(&[("--allow-crash", "")])?;
     let address = server.address();
     let others = Workload {
@@ -58,7 +62,7 @@ pub(super) fn measure(fresh: &Fresh<'_>, death: Death, window: Duration) -> Resu
         // Dropped, it tells the thread to end.
         let (stop, stopped) = mpsc::channel();
         let crashes = scope.spawn(move || crash_again_and_again(fresh, address, death, &stopped));
-        let measured = hola_loadgen::run(&others, &Interruptible(fresh.interrupted));
+        let measured = hola_loadgen::run(&others, &StopFlag(fresh.interrupted));
         drop(stop);
         // A panic has been reported by the thread itself.
         (measured, crashes.join().unwrap_or_default())
@@ -67,7 +71,7 @@ pub(super) fn measure(fresh: &Fresh<'_>, death: Death, window: Duration) -> Resu
     let counts = measured.map_err(|error| error.to_string())?.summary.counts;
     let survived = server.is_alive() && is_greeted(address, RECOVERY_MAX);
 
-    let mut found = Found::default();
+    let mut found = ProcedureResult::default();
     if let Some(answered) = share(counts.ok, counts.planned) {
         found.figure(Metric::OthersFailed, 1.0 - answered);
     }
@@ -98,7 +102,7 @@ struct Crashes {
 
 /// Until it is stopped, or no fresh client is greeted any more.
 fn crash_again_and_again(
-    fresh: &Fresh<'_>,
+    fresh: &FreshServer<'_>,
     target: SocketAddr,
     death: Death,
     stopped: &Receiver<()>,

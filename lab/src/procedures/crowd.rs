@@ -11,7 +11,7 @@ use std::time::Duration;
 use hola_loadgen::{LoadError, Pace, Probe, Stop, Workload};
 
 use super::limit::{self, Limit, LimitWatch};
-use super::{Found, Fresh, SPARE_CLIENTS};
+use super::{FreshServer, ProcedureResult, SPARE_CLIENTS};
 use crate::listening;
 use crate::metric::Metric;
 
@@ -32,7 +32,10 @@ const GENERATOR_SHARE_MAX: f64 = 0.95;
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub(super) fn measure(fresh: &Fresh<'_>, clients_max: u32) -> Result<Found, String> {
+pub(super) fn measure(
+    fresh: &FreshServer<'_>,
+    clients_max: u32,
+) -> Result<ProcedureResult, String> {
     let (most, end) = limit::most_clients(clients_max);
     let cap = most.saturating_add(SPARE_CLIENTS).to_string();
     let server = fresh.start(&[
@@ -98,7 +101,7 @@ impl Step {
 
 /// Makes one step; `None` when memory was low before it was over.
 fn step_of(
-    fresh: &Fresh<'_>,
+    fresh: &FreshServer<'_>,
     target: SocketAddr,
     clients: u32,
     limits: &LimitWatch<'_>,
@@ -143,8 +146,8 @@ fn last_of_best(made: &[Step]) -> f64 {
     made.last().map_or(0.0, |last| last.good_per_s / best)
 }
 
-fn found(made: &[Step]) -> Found {
-    let mut found = Found::default();
+fn found(made: &[Step]) -> ProcedureResult {
+    let mut found = ProcedureResult::default();
     let served = made.iter().filter(|step| step.is_served());
     let held = served.map(|step| step.clients).max().unwrap_or(0);
     found.figure(Metric::ClientsHeld, f64::from(held));

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Fresh;
+use super::FreshServer;
 use crate::model_server::cpu_list;
 
 /// Longest that one process of them may take.
@@ -17,7 +17,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// One plain sentence: that it cannot be run, failed (with what it said), took too long or was interrupted.
-pub(super) fn printed(fresh: &Fresh<'_>, arguments: &[&str]) -> Result<String, String> {
+pub(super) fn printed(fresh: &FreshServer<'_>, arguments: &[&str]) -> Result<String, String> {
     let mut command = fresh.image.command();
     command
         .args(arguments)
@@ -30,7 +30,7 @@ pub(super) fn printed(fresh: &Fresh<'_>, arguments: &[&str]) -> Result<String, S
 }
 
 /// What a process writes to its standard output until it ends; one that is not waited for is killed.
-fn output(mut command: Command, name: &str, fresh: &Fresh<'_>) -> Result<String, String> {
+fn output(mut command: Command, name: &str, fresh: &FreshServer<'_>) -> Result<String, String> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -17,7 +17,7 @@ use procfs::{Current, Meminfo};
 
 use super::client::{connect_idle, count_readable, is_greeted};
 use super::limit::{self, Limit, LimitWatch};
-use super::{Found, Fresh, SPARE_CLIENTS, to_f64};
+use super::{FreshServer, ProcedureResult, SPARE_CLIENTS, to_f64};
 use crate::cgroup::Cgroup;
 use crate::metric::Metric;
 use crate::running::RunningServer;
@@ -53,7 +53,10 @@ const CLIENTS_PER_SOURCE: usize = 8_000;
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub(super) fn measure(fresh: &Fresh<'_>, clients_max: u32) -> Result<Found, String> {
+pub(super) fn measure(
+    fresh: &FreshServer<'_>,
+    clients_max: u32,
+) -> Result<ProcedureResult, String> {
     let (most, end) = limit::most_clients(clients_max);
     let cap = most.saturating_add(SPARE_CLIENTS).to_string();
     let server = fresh.start(&[("--deadlines", DEADLINES_S), ("--max-clients", &cap)])?;
@@ -90,7 +93,7 @@ struct IdleClients<'w> {
 
 impl IdleClients<'_> {
     /// Adds clients until there are `most`, or a limit is met.
-    fn grow(&mut self, most: usize, fresh: &Fresh<'_>) -> Result<Option<Limit>, String> {
+    fn grow(&mut self, most: usize, fresh: &FreshServer<'_>) -> Result<Option<Limit>, String> {
         loop {
             fresh.stop_if_interrupted()?;
             if let Some(limit) = self.limit_met() {
@@ -175,8 +178,8 @@ impl IdleClients<'_> {
         })
     }
 
-    fn finish(self, limit: &Limit) -> Found {
-        let mut found = Found::default();
+    fn finish(self, limit: &Limit) -> ProcedureResult {
+        let mut found = ProcedureResult::default();
         found.figure(Metric::ClientsHeld, to_f64(self.held));
         if let Some(kib) = slope(&self.plateaus, |plateau| Some(plateau.process_kib)) {
             found.figure(Metric::MemoryPerClient, kib);

@@ -29,7 +29,7 @@ pub(crate) const SPARE_CLIENTS: u32 = 64;
 
 /// How a fresh server of one participant is started, and from where clients come.
 #[derive(Debug)]
-pub struct Fresh<'f> {
+pub struct FreshServer<'f> {
     /// The program that serves.
     pub image: &'f Image,
     /// Reference targets.
@@ -46,7 +46,7 @@ pub struct Fresh<'f> {
     pub interrupted: &'f AtomicBool,
 }
 
-impl Fresh<'_> {
+impl FreshServer<'_> {
     /// Starts a server with these options and their values (an empty one for a flag) besides its own, which take precedence.
     fn start(&self, options: &[(&str, &str)]) -> Result<RunningServer, String> {
         let is_new = |name: &str| self.participant.options.iter().all(|own| own != name);
@@ -77,7 +77,7 @@ impl Fresh<'_> {
 
 /// What one repeat of a procedure found.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
+pub struct ProcedureResult {
     /// Figures; none where a check failed.
     pub figures: BTreeMap<Metric, f64>,
     /// What is no metric, by name, such as the limit that was met; of a failed check, why.
@@ -86,7 +86,7 @@ pub struct Found {
     pub failed_checks: Vec<String>,
 }
 
-impl Found {
+impl ProcedureResult {
     /// Adds a figure. Metrics compared as ratios are positive: one that is not says nothing.
     fn figure(&mut self, metric: Metric, value: f64) {
         let is_ratio = metric.definition().scale == crate::metric::Scale::Ratio;
@@ -125,7 +125,7 @@ impl Found {
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub fn run(procedure: &Procedure, fresh: &Fresh<'_>) -> Result<Found, String> {
+pub fn run(procedure: &Procedure, fresh: &FreshServer<'_>) -> Result<ProcedureResult, String> {
     fresh.stop_if_interrupted()?;
     let mut found = match *procedure {
         Procedure::Idle { clients_max } => idle::measure(fresh, clients_max),
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn keeps_zero_of_a_share_and_not_of_a_ratio_and_says_why_a_check_failed() {
-        let mut found = Found::default();
+        let mut found = ProcedureResult::default();
         found.figure(Metric::OthersFailed, 0.0);
         found.figure(Metric::SpawnTime, 0.0);
         found.figure(Metric::CrowdGoodput, f64::NAN);

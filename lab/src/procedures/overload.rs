@@ -12,7 +12,7 @@ use hola_loadgen::summary::{Arrivals, CheckName};
 use hola_loadgen::{Histograms, Interval, LoadError, Observer, Pace, Stop, Workload};
 
 use super::limit::{self, LimitWatch};
-use super::{Found, Fresh};
+use super::{FreshServer, ProcedureResult};
 use crate::metric::Metric;
 use crate::record::{share, to_f64};
 
@@ -34,11 +34,11 @@ const SENT_MIN: f64 = 0.95;
 /// # Errors
 /// One plain sentence: why there is nothing to record.
 pub(super) fn measure(
-    fresh: &Fresh<'_>,
+    fresh: &FreshServer<'_>,
     of_capacity: f64,
     duration: Duration,
-) -> Result<Found, String> {
-    let mut found = Found::default();
+) -> Result<ProcedureResult, String> {
+    let mut found = ProcedureResult::default();
     let capacity_per_s = capacity(fresh, &mut found)?;
     let (clients_max, _) = limit::most_clients(CLIENTS_MAX);
     let server = fresh.start(&[
@@ -86,7 +86,7 @@ pub(super) fn measure(
 }
 
 /// Good answers per second of a closed loop on a fresh server.
-fn capacity(fresh: &Fresh<'_>, found: &mut Found) -> Result<f64, String> {
+fn capacity(fresh: &FreshServer<'_>, found: &mut ProcedureResult) -> Result<f64, String> {
     let server = fresh.start(&[])?;
     let workload = Workload {
         pace: Pace::Closed {
@@ -119,7 +119,7 @@ fn capacity(fresh: &Fresh<'_>, found: &mut Found) -> Result<f64, String> {
     Ok(capacity_per_s)
 }
 
-fn workload(fresh: &Fresh<'_>, target: SocketAddr) -> Workload {
+fn workload(fresh: &FreshServer<'_>, target: SocketAddr) -> Workload {
     Workload {
         path: PATH.into(),
         expected_body: None,

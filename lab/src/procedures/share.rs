@@ -7,9 +7,9 @@ use hola_servers::models::{self, Attention};
 use serde::{Deserialize, Serialize};
 
 use super::fresh_process::printed;
-use super::{Found, Fresh, microseconds};
+use super::{FreshServer, ProcedureResult, microseconds};
 use crate::metric::Metric;
-use crate::plan::Shared;
+use crate::plan::SharedResource;
 
 /// Two of what share something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -42,10 +42,10 @@ pub struct Operation {
 
 impl Operation {
     /// The mean of that many that took so long together.
-    pub fn of(shared: Shared, count: u32, took: Duration) -> Self {
+    pub fn of(shared: SharedResource, count: u32, took: Duration) -> Self {
         let each_of_both = match shared {
-            Shared::Counter => 2.0,
-            Shared::Message => 1.0,
+            SharedResource::Counter => 2.0,
+            SharedResource::Message => 1.0,
         };
         Operation {
             count,
@@ -58,7 +58,11 @@ impl Operation {
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record; a model without threads and processes for clients is one reason.
-pub(super) fn measure(fresh: &Fresh<'_>, shared: Shared, count: u32) -> Result<Found, String> {
+pub(super) fn measure(
+    fresh: &FreshServer<'_>,
+    shared: SharedResource,
+    count: u32,
+) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
     let partner = Partner::of_model(model)
         .ok_or_else(|| format!("{model} has neither threads nor processes for its clients"))?;
@@ -67,7 +71,7 @@ pub(super) fn measure(fresh: &Fresh<'_>, shared: Shared, count: u32) -> Result<F
     let printed = printed(fresh, &arguments)?;
     let operation: Operation = serde_json::from_str(&printed)
         .map_err(|error| format!("hola share gave no readable figure: {error}"))?;
-    let mut found = Found::default();
+    let mut found = ProcedureResult::default();
     found.figure(Metric::SharedOperation, operation.shared_operation_us);
     Ok(found)
 }
@@ -79,9 +83,9 @@ fn word(value: &impl ValueEnum) -> String {
 }
 
 /// Time that one takes, roughly, in seconds.
-pub(super) fn estimate_s(shared: Shared) -> f64 {
+pub(super) fn estimate_s(shared: SharedResource) -> f64 {
     match shared {
-        Shared::Counter => 20e-9,
-        Shared::Message => 20e-6,
+        SharedResource::Counter => 20e-9,
+        SharedResource::Message => 20e-6,
     }
 }

@@ -7,7 +7,7 @@ use hola_servers::models::{self, Attention, Capacity};
 use serde::{Deserialize, Serialize};
 
 use super::fresh_process::printed;
-use super::{Found, Fresh, microseconds, percentile, to_f64};
+use super::{FreshServer, ProcedureResult, microseconds, percentile, to_f64};
 use crate::metric::Metric;
 
 /// What is made.
@@ -56,7 +56,7 @@ pub struct Spawned {
     /// How many, one after another.
     pub count: u32,
     /// Memory that the maker had touched before, in bytes.
-    pub ballast_octets: u64,
+    pub ballast_bytes: u64,
     /// Median time of making one and seeing it end, in microseconds.
     pub spawn_us: f64,
     /// Its 99th percentile; `null` with fewer than 1,000, as ten samples must lie beyond it.
@@ -68,14 +68,14 @@ const BEYOND: f64 = 10.0;
 
 impl Spawned {
     /// The figures of one process's times.
-    pub fn of(kind: Kind, ballast_octets: u64, times: &[Duration]) -> Self {
+    pub fn of(kind: Kind, ballast_bytes: u64, times: &[Duration]) -> Self {
         let mut sorted: Vec<f64> = times.iter().copied().map(microseconds).collect();
         sorted.sort_by(f64::total_cmp);
         let supports_p99 = to_f64(sorted.len()) * 0.01 >= BEYOND;
         Spawned {
             kind,
             count: u32::try_from(times.len()).unwrap_or(u32::MAX),
-            ballast_octets,
+            ballast_bytes,
             spawn_us: percentile(&sorted, 0.5).unwrap_or(0.0),
             spawn_us_p99: percentile(&sorted, 0.99).filter(|_| supports_p99),
         }
@@ -86,7 +86,7 @@ impl Spawned {
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record; a model that makes nothing for a client is one reason.
-pub(super) fn measure(fresh: &Fresh<'_>, count: u32) -> Result<Found, String> {
+pub(super) fn measure(fresh: &FreshServer<'_>, count: u32) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
     let kind = Kind::of_model(model)
         .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
@@ -94,7 +94,7 @@ pub(super) fn measure(fresh: &Fresh<'_>, count: u32) -> Result<Found, String> {
     let output = printed(fresh, &["spawn", &kind_name, "--count", &how_many])?;
     let spawned: Spawned = serde_json::from_str(&output)
         .map_err(|error| format!("hola spawn gave no readable figures: {error}"))?;
-    let mut found = Found::default();
+    let mut found = ProcedureResult::default();
     found.figure(Metric::SpawnTime, spawned.spawn_us);
     found.note("kind", kind);
     found.check(

@@ -11,9 +11,9 @@ use hola_loadgen::{Pace, Stop, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Found, Fresh};
+use super::{FreshServer, ProcedureResult};
 use crate::metric::Metric;
-use crate::slice::Interruptible;
+use crate::slice::StopFlag;
 use crate::tree;
 
 /// Clients at once: a request is there when its client is accepted, as under load.
@@ -40,7 +40,7 @@ pub(crate) fn unavailable() -> Option<String> {
 ///
 /// # Errors
 /// One plain sentence: why there is nothing to record.
-pub(super) fn measure(fresh: &Fresh<'_>, requests: u32) -> Result<Found, String> {
+pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<ProcedureResult, String> {
     let server = fresh.start(&[])?;
     let folder = tempfile::tempdir().map_err(|error| format!("no folder for strace: {error}"))?;
     let counted = folder.path().join("counted");
@@ -73,13 +73,13 @@ pub(super) fn measure(fresh: &Fresh<'_>, requests: u32) -> Result<Found, String>
         seed: fresh.seed,
         ..Workload::new(server.address())
     };
-    let measured = hola_loadgen::run(&workload, &Interruptible(fresh.interrupted));
+    let measured = hola_loadgen::run(&workload, &StopFlag(fresh.interrupted));
     strace.end()?;
     fresh.stop_if_interrupted()?;
     let counts = measured.map_err(|error| error.to_string())?.summary.counts;
     let table = fs::read_to_string(&counted).map_err(|error| format!("strace: {error}"))?;
 
-    let mut found = Found::default();
+    let mut found = ProcedureResult::default();
     let calls = calls(&table);
     let per_request = |count: u32| f64::from(count) / f64::from(requests);
     found.figure(Metric::SystemCalls, per_request(calls.values().sum()));

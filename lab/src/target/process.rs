@@ -16,12 +16,12 @@ use nix::unistd::Pid;
 use procfs::process::FDTarget;
 use tempfile::TempDir;
 
-use super::keeper::{Kept, Report, STOP_MAX};
-use super::{Places, Spec, Words, free_port, furnish};
+use super::supervisor::{STOP_MAX, SupervisorReport, SupervisorStarted};
+use super::{TargetPaths, TargetSpec, Words, free_port, furnish};
 use crate::account::CpuAccount;
 use crate::cgroup::{self, Cgroup};
 use crate::image::Image;
-use crate::made::MadeName;
+use crate::owned_name::OwnedName;
 use crate::procedures::client::is_greeted;
 use crate::{listening, tree};
 
@@ -29,9 +29,9 @@ use crate::{listening, tree};
 const START_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for its first greeting.
 const GREET_MAX: Duration = Duration::from_secs(5);
-/// Longest wait for the keeper's next word at the end: the target's own time to end, and a little.
+/// Longest wait for the supervisor's next word at the end: the target's own time to end, and a little.
 const END_MAX: Duration = Duration::from_secs(STOP_MAX.as_secs() + 3);
-/// Looks at what a killed keeper has left, before it is given up.
+/// Looks at what a killed supervisor has left, before it is given up.
 const END_ROUNDS_MAX: u32 = 200;
 /// How often a starting target, or one that is being ended, is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -43,9 +43,9 @@ const LAST_WORDS_MAX: usize = 400;
 pub struct Target {
     name: String,
     /// Its standard input is what keeps the target running.
-    keeper: Child,
+    supervisor: Child,
     words: mpsc::Receiver<String>,
-    /// Reads the words, and ends what a keeper that was killed has left.
+    /// Reads the words, and ends what a supervisor that was killed has left.
     reader: Option<JoinHandle<()>>,
     pid: i32,
     address: SocketAddr,
@@ -57,17 +57,17 @@ impl Target {
     /// Starts a target on `cpus` (none means any) and waits until it listens, provably, and greets.
     ///
     /// # Errors
-    /// One plain sentence, also for a target that is not installed ([`Spec::program`] says that beforehand); nothing is
+    /// One plain sentence, also for a target that is not installed ([`TargetSpec::program`] says that beforehand); nothing is
     /// left running then.
     pub fn start(
         image: &Image,
-        spec: &Spec,
-        places: &Places,
+        spec: &TargetSpec,
+        places: &TargetPaths,
         cpus: &[usize],
     ) -> Result<Self, String> {
         let program = spec.program(places)?;
         let folder = tempfile::Builder::new()
-            .prefix(&MadeName::prefix())
+            .prefix(&OwnedName::prefix())
             // Workers give up root's rights, and read the greeting nevertheless.
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
@@ -77,7 +77,7 @@ impl Target {
         furnish(spec, places, folder.path(), &words)?;
         let cgroup = Cgroup::new().ok();
         let mut command = image.command();
-        command.arg("keep");
+        command.arg("supervise");
         command.args([
             "--folder".as_ref(),
             folder.path().file_name().unwrap_or_default(),
@@ -102,7 +102,7 @@ impl Target {
 
     fn run(
         mut command: Command,
-        spec: &Spec,
+        spec: &TargetSpec,
         folder: TempDir,
         cgroup: Option<Cgroup>,
     ) -> Result<Self, String> {
@@ -114,13 +114,13 @@ impl Target {
             .stderr(said)
             // A group of its own: Ctrl-C is for us, and we stop our targets ourselves.
             .process_group(0);
-        let mut keeper = command.spawn().map_err(failed)?;
+        let mut supervisor = command.spawn().map_err(failed)?;
         let group = cgroup.as_ref().map(|cgroup| cgroup.folder().to_owned());
-        let (words, reader) = listen(keeper.stdout.take(), group);
+        let (words, reader) = listen(supervisor.stdout.take(), group);
         // From here on, dropping `target` ends everybody.
         let mut target = Target {
             name: spec.name.clone(),
-            keeper,
+            supervisor,
             words,
             reader,
             pid: 0,
@@ -131,7 +131,7 @@ impl Target {
         let word = target.words.recv_timeout(START_MAX);
         let kept = word
             .ok()
-            .and_then(|line| serde_json::from_str::<Kept>(&line).ok());
+            .and_then(|line| serde_json::from_str::<SupervisorStarted>(&line).ok());
         target.pid = kept.ok_or_else(|| target.did_not("start"))?.pid;
         target.account.pid = target.pid;
         Ok(target)
@@ -154,7 +154,7 @@ impl Target {
 
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
-        matches!(self.keeper.try_wait(), Ok(None))
+        matches!(self.supervisor.try_wait(), Ok(None))
     }
 
     /// Has it end, with everybody that it made.
@@ -162,11 +162,11 @@ impl Target {
     /// # Errors
     /// One plain sentence, when it ended before it was told to.
     pub fn stop(mut self) -> Result<(), String> {
-        drop(self.keeper.stdin.take());
+        drop(self.supervisor.stdin.take());
         let word = self.words.recv_timeout(END_MAX);
         let report = word
             .ok()
-            .and_then(|line| serde_json::from_str::<Report>(&line).ok());
+            .and_then(|line| serde_json::from_str::<SupervisorReport>(&line).ok());
         let report = report.ok_or_else(|| self.did_not("end"))?;
         if report.asked {
             return Ok(());
@@ -184,7 +184,7 @@ impl Target {
     fn wait_until_listening(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + START_MAX;
         while Instant::now() < deadline {
-            // A keeper that says anything now says that it is over.
+            // A supervisor that says anything now says that it is over.
             if self.words.try_recv() != Err(mpsc::TryRecvError::Empty) {
                 break;
             }
@@ -210,13 +210,13 @@ impl Target {
         // Its output ends a moment before it does.
         let deadline = Instant::now() + LOOK_AGAIN * 10;
         let ended = loop {
-            match self.keeper.try_wait() {
+            match self.supervisor.try_wait() {
                 Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
                 status => break status.ok().flatten(),
             }
         };
         let why = match ended.and_then(|status| status.signal()) {
-            Some(signal) => format!("hola keep, which ran it, was killed (signal {signal})"),
+            Some(signal) => format!("hola supervise, which ran it, was killed (signal {signal})"),
             None => self.last_words(),
         };
         format!("{} did not {what}: {why}", self.name)
@@ -230,15 +230,15 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
+        drop(self.supervisor.stdin.take());
         let deadline = Instant::now() + END_MAX;
-        while matches!(self.keeper.try_wait(), Ok(None)) {
+        while matches!(self.supervisor.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
                 // Never seen, but then nobody may be left either.
-                for process in tree::processes(i32::try_from(self.keeper.id()).unwrap_or(0)) {
+                for process in tree::processes(i32::try_from(self.supervisor.id()).unwrap_or(0)) {
                     let _ = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);
                 }
-                let _ = self.keeper.wait();
+                let _ = self.supervisor.wait();
                 break;
             }
             thread::sleep(Duration::from_millis(1));
@@ -249,7 +249,7 @@ impl Drop for Target {
     }
 }
 
-/// What the keeper says, line by line, as it comes. If that ends without a report, the keeper was killed, and what it ran is
+/// What the supervisor says, line by line, as it comes. If that ends without a report, the supervisor was killed, and what it ran is
 /// ended at once, not when somebody comes to read the words: a load goes on until then.
 fn listen(
     stdout: Option<ChildStdout>,
@@ -260,9 +260,9 @@ fn listen(
         thread::spawn(move || {
             let (mut leader, mut is_over) = (None, false);
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                match serde_json::from_str::<Kept>(&line) {
+                match serde_json::from_str::<SupervisorStarted>(&line) {
                     Ok(kept) => leader = Some(Pid::from_raw(kept.pid)),
-                    Err(_) => is_over = serde_json::from_str::<Report>(&line).is_ok(),
+                    Err(_) => is_over = serde_json::from_str::<SupervisorReport>(&line).is_ok(),
                 }
                 // Nobody may listen any more.
                 let _ = sender.send(line);

@@ -1,24 +1,24 @@
-//! Whether the arrivals of an open loop were of the asked kind.
+//! Whether the arrivals of an open loop follow the requested process.
 
 use super::check;
-use crate::engine::ledger::Ledger;
+use crate::engine::window_counts::WindowCounts;
 use crate::measurement::Evidence;
 use crate::schedule::Schedule;
 use crate::summary::{Arrivals, Check, CheckName};
 
-/// Fewest planned requests from which the shape of arrivals can be judged.
+/// Minimum number of planned requests for a judgement of their spacing.
 const ARRIVALS_LEAST: u64 = 2_000;
 
-/// Gaps of the schedule compared with their law.
+/// Most gaps compared with the exponential distribution.
 const GAPS_MOST: usize = 10_000;
 
-/// Whether the arrivals were of the asked kind: the gaps of the schedule by Kolmogorov and Smirnov's distance, the
-/// actual sends by the dispersion index of their counts in equal parts of the window.
+/// Whether the arrivals follow the requested process. The gaps of the schedule are judged by the Kolmogorov–Smirnov
+/// distance, the actual sends by the dispersion index of their counts in equal parts of the window.
 #[allow(clippy::cast_precision_loss)] // counts are far below 2^53
 pub(super) fn arrival_shape(
     schedule: Schedule,
     arrivals: Arrivals,
-    ledger: &Ledger,
+    window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Check {
     let named = |ok, detail| check(CheckName::Arrivals, ok, detail);
@@ -31,7 +31,11 @@ pub(super) fn arrival_shape(
             ),
         );
     }
-    let bins: Vec<f64> = ledger.sends.iter().map(|count| *count as f64).collect();
+    let bins: Vec<f64> = window_counts
+        .sends
+        .iter()
+        .map(|count| *count as f64)
+        .collect();
     let mean = bins.iter().sum::<f64>() / bins.len() as f64;
     let variance =
         bins.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (bins.len() - 1) as f64;
@@ -42,7 +46,7 @@ pub(super) fn arrival_shape(
     };
     match arrivals {
         Arrivals::Poisson => {
-            // The index has standard deviation √(2/(bins−1)); four of them go wrong once in ten thousand runs.
+            // The index has standard deviation √(2/(bins−1)); by chance, one in ten thousand runs exceeds four of them.
             let slack = 4.0 * (2.0 / (bins.len() - 1) as f64).sqrt();
             let (distance, limit) = gap_distance(schedule);
             named(
@@ -62,7 +66,8 @@ pub(super) fn arrival_shape(
     }
 }
 
-/// Distance of the schedule's gaps from the exponential law, and the one exceeded by one schedule in 100,000.
+/// Distance of the schedule's gaps from the exponential distribution, and the limit that one schedule in 100,000
+/// exceeds.
 #[allow(clippy::cast_precision_loss)] // gaps in nanoseconds are exact in a double
 fn gap_distance(schedule: Schedule) -> (f64, f64) {
     let mut before = 0;

@@ -1,45 +1,45 @@
-//! Time in which the generator did not work, or clients were kept from asking: it would be averaged into every rate unseen.
+//! Time in which the generator did not run, or clients were kept from sending. It would lower every rate unnoticed.
 //!
-//! What these checks have in common are two bounds. A share of the window: a rate that is off by less differs no more than
-//! repeated runs on a shared machine do. And a time: in a short window that share is a single delay of the scheduler.
+//! These checks share two bounds. One is a share of the window: a smaller loss changes a rate less than repeated runs
+//! on a shared machine differ. The other is a time: in a short window, that share is a single delay of the scheduler.
 
 use super::check;
-use crate::engine::ledger::Ledger;
+use crate::engine::window_counts::WindowCounts;
 use crate::measurement::ratio;
 use crate::summary::{Check, CheckName};
 use crate::throttling::Throttling;
 
-/// Largest share of the window that may be lost: about what equal runs on a shared machine differ by.
+/// Largest share of the window that may be lost: about the difference between equal runs on a shared machine.
 pub(super) const LOST_SHARE_MOST: f64 = 0.05;
 
-/// Largest time that may be lost however short the window is: a shared machine takes this from a thread now and then.
+/// Time that may be lost however short the window is: a shared machine takes this from a thread occasionally.
 pub(super) const LOST_FREE_NS: u64 = 100_000_000;
 
-/// Whether more was lost than does not matter.
+/// Whether the loss exceeds both bounds.
 pub(super) fn is_too_much(lost_ns: u64, window_ns: u64) -> bool {
     lost_ns > LOST_FREE_NS && ratio(lost_ns, window_ns).is_none_or(|share| share > LOST_SHARE_MOST)
 }
 
-/// Whether every worker thread ran when it wanted to: a stopped process, a paused container or virtual machine, and a CPU
-/// given to others leave a worker that wakes far later than it asked.
-pub(super) fn time_away(ledger: &Ledger) -> Check {
-    let detail = match ledger.away_ns {
+/// Whether every worker thread ran when it wanted to. In a stopped process, in a paused container or virtual machine,
+/// or without a CPU, a worker wakes far later than it asked to.
+pub(super) fn time_away(window_counts: &WindowCounts) -> Check {
+    let detail = match window_counts.away_ns {
         0 => "no worker thread was kept from running".to_owned(),
         away_ns => format!(
             "a worker thread did not run for {} of {} (for {} at once): stopped, paused, or without a CPU",
             seconds(away_ns),
-            seconds(ledger.window_ns),
-            seconds(ledger.away_longest_ns)
+            seconds(window_counts.window_ns),
+            seconds(window_counts.away_longest_ns)
         ),
     };
-    let ok = !is_too_much(ledger.away_ns, ledger.window_ns);
+    let ok = !is_too_much(window_counts.away_ns, window_counts.window_ns);
     check(CheckName::TimeAway, ok, detail)
 }
 
-/// Whether the clients of a closed loop spent their time asking. A client that failed pauses before it tries again, so a
-/// server that is gone causes few failures, and many clients that do nothing.
-pub(super) fn back_off(ledger: &Ledger) -> Check {
-    let share = ratio(ledger.backoff_ns, ledger.client_ns).unwrap_or(0.0);
+/// Whether the clients of a closed loop spent their time on requests. A client pauses after a failure, so a server that
+/// has exited causes few failures, but many idle clients.
+pub(super) fn back_off(window_counts: &WindowCounts) -> Check {
+    let share = ratio(window_counts.backoff_ns, window_counts.client_ns).unwrap_or(0.0);
     check(
         CheckName::BackOff,
         share <= LOST_SHARE_MOST,
@@ -50,7 +50,7 @@ pub(super) fn back_off(ledger: &Ledger) -> Check {
     )
 }
 
-/// Whether the control group left the generator its CPU: a quota that is used up stops it until the next period.
+/// Whether the control group let the generator run: a used-up CPU quota stops it until the next period.
 pub(super) fn throttling(throttling: Option<&Throttling>) -> Check {
     let named = |ok, detail| check(CheckName::Throttling, ok, detail);
     let Some(throttling) = throttling else {
@@ -82,11 +82,11 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn away(away_ms: u64, window_ms: u64) -> Check {
-        let mut ledger = Ledger::new();
-        ledger.away_ns = away_ms * MS;
-        ledger.away_longest_ns = away_ms * MS;
-        ledger.window_ns = window_ms * MS;
-        time_away(&ledger)
+        let mut window_counts = WindowCounts::new();
+        window_counts.away_ns = away_ms * MS;
+        window_counts.away_longest_ns = away_ms * MS;
+        window_counts.window_ns = window_ms * MS;
+        time_away(&window_counts)
     }
 
     #[test]
@@ -105,18 +105,18 @@ mod tests {
 
     #[test]
     fn clients_that_mostly_wait_to_try_again_are_named() {
-        let mut ledger = Ledger::new();
-        ledger.client_ns = 16_000 * MS;
-        ledger.backoff_ns = 12_000 * MS;
-        let check = back_off(&ledger);
+        let mut window_counts = WindowCounts::new();
+        window_counts.client_ns = 16_000 * MS;
+        window_counts.backoff_ns = 12_000 * MS;
+        let check = back_off(&window_counts);
         assert!(
             !check.ok && check.detail.contains("75.0 %"),
             "{}",
             check.detail
         );
-        ledger.backoff_ns = 160 * MS;
-        assert!(back_off(&ledger).ok);
-        assert!(back_off(&Ledger::new()).ok);
+        window_counts.backoff_ns = 160 * MS;
+        assert!(back_off(&window_counts).ok);
+        assert!(back_off(&WindowCounts::new()).ok);
     }
 
     #[test]

@@ -1,38 +1,39 @@
-//! Whether the server was in a steady state while it was measured: its response times in order of time show no trend.
+//! Whether the server was in a steady state during the measurement: its response times show no trend over time.
 
 use hdrhistogram::Histogram;
 
 use super::check;
 use crate::histograms::percentile_ns;
-use crate::strips::STRIPS;
 use crate::summary::{Check, CheckName};
+use crate::time_slices::STRIPS;
 use crate::trend::{median, trend};
 
-/// Largest probability of a trend by chance: one in a hundred runs, divided between the two series (Bonferroni).
+/// Significance level of a trend: one false alarm in a hundred runs, divided between the two series (Bonferroni).
 ///
-/// No allowance is made for neighbouring strips that resemble each other. What is known of it (Yue and Wang 2004) takes a
-/// server that warms up for noise just as well, and then the check finds nothing; [`CHANGE_LEAST`] does that work.
+/// There is no correction for autocorrelation of neighbouring time slices. The known correction (Yue and Wang 2004)
+/// also treats the trend of a server that warms up as noise, and the check would miss it. [`CHANGE_LEAST`] prevents
+/// false alarms instead.
 const P_MOST: f64 = 0.01 / 2.0;
 
-/// Smallest change over the whole window, as a share of the series' median, that spoils a measurement: a long run can show
-/// any drift to be real, and a small one to be harmless.
+/// Smallest change over the whole window, as a share of the series' median, that invalidates a measurement. In a long
+/// run any drift is significant, also a small and harmless one.
 const CHANGE_LEAST: f64 = 0.1;
 
 /// Names of the series, with their permilles.
 const SERIES: [(&str, u64); 2] = [("median", 500), ("99th percentile", 990)];
 
-/// Judges the strips of a run; `stopped` when it ended early.
-pub(super) fn steady_state(strips: &[Histogram<u64>], stopped: bool) -> Check {
+/// Judges the time slices of a run; `stopped` means that the run ended early.
+pub(super) fn steady_state(time_slices: &[Histogram<u64>], stopped: bool) -> Check {
     let not_applied = |why: &str| check(CheckName::SteadyState, true, format!("not judged: {why}"));
     if stopped {
         return not_applied("the run was stopped early");
     }
-    if strips.is_empty() {
+    if time_slices.is_empty() {
         return not_applied("the window is shorter than 2 s or ended by a count");
     }
     let drifts: Vec<Drift> = SERIES
         .iter()
-        .filter_map(|&(name, permille)| Drift::of(name, &series(strips, permille)?))
+        .filter_map(|&(name, permille)| Drift::of(name, &series(time_slices, permille)?))
         .collect();
     if drifts.is_empty() {
         return not_applied(&format!(
@@ -49,26 +50,26 @@ pub(super) fn steady_state(strips: &[Histogram<u64>], stopped: bool) -> Check {
     )
 }
 
-/// One percentile of every strip, in nanoseconds; `None` where a strip does not support it.
+/// One percentile of every slice, in nanoseconds; `None` if a slice does not support it.
 #[allow(clippy::cast_precision_loss)] // at most a minute of nanoseconds
-fn series(strips: &[Histogram<u64>], permille: u64) -> Option<Vec<f64>> {
-    strips
+fn series(time_slices: &[Histogram<u64>], permille: u64) -> Option<Vec<f64>> {
+    time_slices
         .iter()
-        .map(|strip| percentile_ns(strip, permille).map(|ns| ns as f64))
+        .map(|slice| percentile_ns(slice, permille).map(|ns| ns as f64))
         .collect()
 }
 
-/// How a figure moved over the window.
+/// How a figure changed over the window.
 #[derive(Debug)]
 struct Drift {
     name: &'static str,
-    /// Change from the first strip to the last, as a share of the median.
+    /// Change from the first slice to the last, as a share of the median.
     change: f64,
     p: f64,
 }
 
 impl Drift {
-    #[allow(clippy::cast_precision_loss)] // as many values as strips
+    #[allow(clippy::cast_precision_loss)] // as many values as slices
     fn of(name: &'static str, values: &[f64]) -> Option<Self> {
         let trend = trend(values)?;
         let steps = (values.len() - 1) as f64;
@@ -105,9 +106,9 @@ mod tests {
     use super::*;
     use crate::schedule::splitmix64;
 
-    /// Strips of `answers` each; `level_us` gives the typical response of a strip by its place, 0…1, and every answer is
-    /// up to a half off, every strip as a whole `unrest` (standard deviation, roughly normal).
-    fn strips(
+    /// Slices with `answers` samples each. `level_us` gives the typical response of a slice by its position, 0…1. Every
+    /// sample varies by up to a half, every slice as a whole by `unrest` (standard deviation, roughly normal).
+    fn time_slices(
         seed: u64,
         answers: u64,
         unrest: f64,
@@ -119,10 +120,10 @@ mod tests {
             f64::from(u32::try_from(splitmix64(seed, count) >> 32).unwrap()) / 4_294_967_296.0
         };
         (0..STRIPS)
-            .map(|strip| {
+            .map(|slice| {
                 let mut histogram = Histogram::new(2).unwrap();
                 #[allow(clippy::cast_precision_loss)] // twenty
-                let place = strip as f64 / (STRIPS - 1) as f64;
+                let place = slice as f64 / (STRIPS - 1) as f64;
                 // A sum of twelve uniform numbers has variance one (Irwin and Hall).
                 let shift: f64 = (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
                 for _ in 0..answers {
@@ -137,7 +138,7 @@ mod tests {
 
     fn steady_share(runs: u64, answers: u64, unrest: f64) -> f64 {
         let steady = (0..runs)
-            .filter(|&seed| steady_state(&strips(seed, answers, unrest, |_| 200.0), false).ok)
+            .filter(|&seed| steady_state(&time_slices(seed, answers, unrest, |_| 200.0), false).ok)
             .count();
         f64::from(u32::try_from(steady).unwrap()) / f64::from(u32::try_from(runs).unwrap())
     }
@@ -153,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_server_that_warms_up_is_not_called_steady() {
-        // Twice as slow at first, settling within a quarter of the window.
+        // Twice as slow at first; the excess decays with a time constant of a quarter of the window.
         for seed in 0..100 {
-            let warming = strips(seed, 500, 0.03, |place| {
+            let warming = time_slices(seed, 500, 0.03, |place| {
                 200.0 * (1.0 + (-place * 4.0).exp())
             });
             let check = steady_state(&warming, false);
@@ -173,10 +174,10 @@ mod tests {
     #[test]
     fn a_tail_that_grows_under_a_steady_median_is_found() {
         let growing: Vec<Histogram<u64>> = (0..STRIPS as u64)
-            .map(|strip| {
+            .map(|slice| {
                 let mut histogram = Histogram::new(2).unwrap();
                 histogram.record_n(200_000, 1_900).unwrap();
-                histogram.record_n(1_000_000 + 50_000 * strip, 100).unwrap();
+                histogram.record_n(1_000_000 + 50_000 * slice, 100).unwrap();
                 histogram
             })
             .collect();
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_drift_that_is_sure_but_small_spoils_nothing() {
-        let creeping = strips(1, 2_000, 0.0, |place| 200.0 * (1.0 + 0.05 * place));
+        let creeping = time_slices(1, 2_000, 0.0, |place| 200.0 * (1.0 + 0.05 * place));
         let check = steady_state(&creeping, false);
         assert!(check.ok, "{}", check.detail);
         assert!(check.detail.contains("p < 0.001"), "{}", check.detail);
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_judged_says_so() {
-        let scarce = strips(1, 19, 0.0, |_| 200.0);
+        let scarce = time_slices(1, 19, 0.0, |_| 200.0);
         for (check, why) in [
             (steady_state(&scarce, false), "too few answers"),
             (steady_state(&[], false), "shorter than 2 s"),

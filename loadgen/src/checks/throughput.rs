@@ -1,39 +1,40 @@
-//! Whether answers came throughout the window, or broke off for a part of it.
+//! Whether answers came throughout the window, or stopped for a part of it.
 
 use super::check;
 use super::lost_time::{is_too_much, seconds};
-use crate::engine::ledger::Ledger;
+use crate::engine::window_counts::WindowCounts;
 use crate::histograms::Histograms;
 use crate::measurement::Evidence;
 use crate::summary::{Check, CheckName};
-use crate::timeline::Stretch;
+use crate::timeline::TimeSpan;
 use crate::workload::{Pace, Workload};
 
-/// Fewest answers that the rest of the window lets expect in a gap, for their absence to mean something.
+/// Minimum number of answers expected in a gap, by the rate of the rest of the window, for their absence to be
+/// significant.
 const EXPECTED_LEAST: u64 = 10;
 
-/// How many times as long as a usual cycle of request and answer a gap must be: answers that come in step, as those of
-/// clients that began together, leave gaps of nearly one cycle.
+/// Minimum length of a gap, in usual cycles of request and answer: if clients began together, their answers come
+/// together and leave gaps of nearly one cycle.
 const CYCLES_MOST: u64 = 2;
 
 /// Judges the longest stretch of the window in which no good answer came.
 ///
-/// It counts when it is a share of the window that matters, when by the rate of the rest many answers were missing, and
-/// when it is longer than the server usually takes, so that a server that is slow is not called one that broke off. What is
-/// usual is read from the response times without those that a gap can have made long itself: one of each client, or those
+/// It counts as a break if it is a significant share of the window, if many answers are missing by the rate of the
+/// rest, and if it is longer than the server usually takes, so that a slow server is not reported. The usual time is
+/// read from the response times without those that the gap itself can have lengthened: one of each client, or those
 /// that were due in it.
 pub(super) fn throughput(
     histograms: &Histograms,
     workload: &Workload,
-    ledger: &Ledger,
+    window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Check {
     let named = |ok, detail| check(CheckName::Throughput, ok, detail);
-    let gap = ledger.answers.longest_gap(ledger.window_ns);
+    let gap = window_counts.answers.longest_gap(window_counts.window_ns);
     let detail = format!(
         "the longest time without a good answer was {} of {}",
         seconds(gap.length_ns()),
-        seconds(ledger.window_ns)
+        seconds(window_counts.window_ns)
     );
     let waiting = match workload.pace {
         Pace::Closed { clients } => u64::from(clients),
@@ -41,8 +42,8 @@ pub(super) fn throughput(
     };
     let usual = usual_response_ns(histograms, waiting);
     let think_ns = u64::try_from(workload.think.as_nanos()).unwrap_or(u64::MAX);
-    let breaks_off = is_too_much(gap.length_ns(), ledger.window_ns)
-        && expected_in(gap, ledger) >= EXPECTED_LEAST
+    let breaks_off = is_too_much(gap.length_ns(), window_counts.window_ns)
+        && expected_in(gap, window_counts) >= EXPECTED_LEAST
         && waiting > 0
         && usual.is_some_and(|usual| {
             gap.length_ns() > usual.saturating_add(think_ns).saturating_mul(CYCLES_MOST)
@@ -54,23 +55,23 @@ pub(super) fn throughput(
                 "BROKE OFF: no good answer came from {} to {} of {}, with requests under way or due",
                 seconds(gap.start_ns),
                 seconds(gap.end_ns),
-                seconds(ledger.window_ns)
+                seconds(window_counts.window_ns)
             ),
         );
     }
     named(true, detail)
 }
 
-/// Answers that the rest of the window lets expect in the gap.
-fn expected_in(gap: Stretch, ledger: &Ledger) -> u64 {
-    let rest_ns = ledger.window_ns.saturating_sub(gap.length_ns());
-    let expected = u128::from(ledger.answers.total()) * u128::from(gap.length_ns())
+/// Answers expected in the gap, by the rate of the rest of the window.
+fn expected_in(gap: TimeSpan, window_counts: &WindowCounts) -> u64 {
+    let rest_ns = window_counts.window_ns.saturating_sub(gap.length_ns());
+    let expected = u128::from(window_counts.answers.total()) * u128::from(gap.length_ns())
         / u128::from(rest_ns.max(1));
     u64::try_from(expected).unwrap_or(u64::MAX)
 }
 
 /// Requests of an open loop whose instant lies in the gap.
-fn due_in(gap: Stretch, evidence: &Evidence) -> u64 {
+fn due_in(gap: TimeSpan, evidence: &Evidence) -> u64 {
     evidence.schedule.map_or(0, |(schedule, open_ns)| {
         schedule.count(
             open_ns.saturating_add(gap.start_ns),
@@ -79,11 +80,11 @@ fn due_in(gap: Stretch, evidence: &Evidence) -> u64 {
     })
 }
 
-/// The longest response of a good answer when the `waiting` longest are left out; `None` where no more than as many
+/// The longest response time of a good answer, without the `waiting` longest ones; `None` unless more than `waiting`
 /// others remain.
 fn usual_response_ns(histograms: &Histograms, waiting: u64) -> Option<u64> {
     let mut good = histograms.response.clone();
-    // Every failure was entered into both with the same value.
+    // Every failure was recorded in both with the same value.
     good.subtract(&histograms.failed).ok()?;
     let rank = good
         .len()
@@ -109,18 +110,18 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    /// A run whose answers are made up, in milliseconds.
+    /// A run with invented answers, in milliseconds.
     struct Run {
         workload: Workload,
         histograms: Histograms,
-        ledger: Ledger,
+        window_counts: WindowCounts,
         evidence: Evidence,
     }
 
     impl Run {
         fn new(pace: Pace, window_ms: u64) -> Self {
-            let mut ledger = Ledger::new();
-            ledger.window_ns = window_ms * MS;
+            let mut window_counts = WindowCounts::new();
+            window_counts.window_ns = window_ms * MS;
             let schedule = match pace {
                 Pace::Closed { .. } => None,
                 Pace::Open {
@@ -134,7 +135,7 @@ mod tests {
                     ..Workload::new(([127, 0, 0, 1], 80).into())
                 },
                 histograms: Histograms::new(),
-                ledger,
+                window_counts,
                 evidence: Evidence {
                     planned: 0,
                     offered: None,
@@ -150,14 +151,14 @@ mod tests {
         }
 
         fn answer(&mut self, began_ms: u64, ended_ms: u64) {
-            if ended_ms * MS < self.ledger.window_ns {
+            if ended_ms * MS < self.window_counts.window_ns {
                 let response_ns = (ended_ms - began_ms) * MS;
                 self.histograms.response.record(response_ns).unwrap();
-                self.ledger.answers.record(ended_ms * MS);
+                self.window_counts.answers.record(ended_ms * MS);
             }
         }
 
-        /// Clients that ask again as soon as they are answered, each answer after its time.
+        /// Clients that send again as soon as they are answered; `response_ms` gives each response time.
         fn closed(clients: u32, window_ms: u64, response_ms: impl Fn(u64, u64) -> u64) -> Self {
             let mut run = Self::new(Pace::Closed { clients }, window_ms);
             for _ in 0..clients {
@@ -175,7 +176,7 @@ mod tests {
             throughput(
                 &self.histograms,
                 &self.workload,
-                &self.ledger,
+                &self.window_counts,
                 &self.evidence,
             )
         }

@@ -1,4 +1,4 @@
-//! What TCP itself did to the requests: the kernel's counters, and the delays that only its timers leave behind.
+//! What TCP itself did to the requests: the kernel's counters, and delays that only TCP's timers cause.
 
 use hdrhistogram::Histogram;
 
@@ -12,7 +12,7 @@ const NS_PER_MS: u64 = 1_000_000;
 /// name of each delay.
 ///
 /// RFC 6298 starts at 1 s and doubles: 1, 3, 7 s. Since Linux 6.5 the first four repetitions are a second apart
-/// (`tcp_syn_linear_timeouts`): 1, 2, 3, 4, 5, 7 s. The windows leave room for a timer wheel's coarseness.
+/// (`tcp_syn_linear_timeouts`): 1, 2, 3, 4, 5, 7 s. The ranges leave room for the granularity of the timer wheel.
 const REPEATED_SYN_MS: [(&str, u64, u64); 6] = [
     ("1 s", 950, 1_300),
     ("2 s", 1_950, 2_300),
@@ -22,20 +22,20 @@ const REPEATED_SYN_MS: [(&str, u64, u64); 6] = [
     ("7 s", 6_900, 7_700),
 ];
 
-/// Delay of an acknowledgement that waits for company, in milliseconds: Linux's `TCP_DELACK_MIN` is 40 ms, and its timer
-/// goes off at the next tick, up to 10 ms later.
+/// Delay of a delayed acknowledgement, in milliseconds: Linux's `TCP_DELACK_MIN` is 40 ms, and its timer expires at the
+/// next tick, up to 10 ms later.
 const DELAYED_ACK_MS: (u64, u64) = (38, 50);
 
-/// The times on either side that a mode at the delayed acknowledgement must stand out from.
+/// The ranges on either side that a mode at the delayed acknowledgement is compared with.
 const BESIDE_MS: [(u64, u64); 2] = [(26, 38), (50, 62)];
 
-/// Fewest requests that make a mode…
+/// Minimum number of requests in a mode.
 const MODE_LEAST: u64 = 10;
 
-/// …and how many times as many as beside it.
+/// Minimum density of a mode, relative to the ranges beside it.
 const MODE_TIMES: u64 = 4;
 
-/// Whether the kernel lost connections on their way into an accept queue.
+/// Whether the kernel lost connections before they were in an accept queue.
 pub(super) fn kernel_evidence(summary: &Summary) -> Check {
     let Some(kernel) = &summary.kernel else {
         let silent = "the kernel does not tell (/proc/net/netstat)".to_owned();
@@ -55,8 +55,8 @@ pub(super) fn kernel_evidence(summary: &Summary) -> Check {
     )
 }
 
-/// Whether requests show the delays of TCP's timers: a repeated SYN spoils the measurement, since the connection did not
-/// even reach the server; a delayed acknowledgement is only named, since the server could have avoided it.
+/// Whether requests show the delays of TCP's timers. A repeated SYN invalidates the measurement, since the connection
+/// did not even reach the server. A delayed acknowledgement is only reported, since the server could have avoided it.
 pub(super) fn modes(histograms: &Histograms, kernel: Option<&KernelEvidence>) -> Check {
     let repeated = repeated_syns(&histograms.connect);
     let late = delayed_acknowledgements(histograms, kernel);
@@ -89,11 +89,11 @@ fn repeated_syns(connect: &Histogram<u64>) -> Option<String> {
     })
 }
 
-/// The answers that came as late as a delayed acknowledgement; `None` where no such mode stands out.
+/// The answers that came as late as a delayed acknowledgement; `None` if no such mode stands out.
 ///
-/// A server that writes its head and its body apart with Nagle's algorithm on sends the first at once and the second when
-/// the client has acknowledged the first: the *last* byte is late. Where it is the *first*, a server that takes 40 ms
-/// looks the same, so the kernel must have delayed acknowledgements as often.
+/// With Nagle's algorithm, a server that writes head and body separately sends the body only when the client has
+/// acknowledged the head: the *last* byte is late. If the *first* byte is late, a server that takes 40 ms looks the
+/// same. So the kernel must also have delayed at least half as many acknowledgements.
 fn delayed_acknowledgements(
     histograms: &Histograms,
     kernel: Option<&KernelEvidence>,
@@ -114,7 +114,7 @@ fn delayed_acknowledgements(
     ))
 }
 
-/// Samples at the delay of an acknowledgement, when they stand out from what lies beside it.
+/// Samples at the delay of a delayed acknowledgement, if they stand out from the ranges beside it.
 fn mode(histogram: &Histogram<u64>) -> Option<u64> {
     let width = |(low, high): (u64, u64)| high - low;
     let count = between(histogram, DELAYED_ACK_MS);
@@ -123,7 +123,7 @@ fn mode(histogram: &Histogram<u64>) -> Option<u64> {
         .iter()
         .sum();
     let beside_width: u64 = BESIDE_MS.map(width).iter().sum();
-    // Of equally wide ranges: count / width against beside / beside_width, without a division.
+    // Compares densities, count / width with beside / beside_width, without a division.
     let stands_out =
         count * beside_width >= MODE_TIMES * beside * width(DELAYED_ACK_MS) && count >= MODE_LEAST;
     stands_out.then_some(count)
@@ -156,7 +156,7 @@ mod tests {
         delayed_acks: 0,
     };
 
-    /// Times in milliseconds, so many of each.
+    /// Records each time, in milliseconds, with its count.
     fn enter(histogram: &mut Histogram<u64>, times_ms: &[(f64, u64)]) {
         for &(ms, count) in times_ms {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]

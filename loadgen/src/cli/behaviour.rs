@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::parse::{parse_duration, parse_ports, parse_sources};
-use crate::workload::{Closing, Conversation, Engine, Pacing, Workload};
+use crate::workload::{ClientProtocol, Closing, Engine, Pacing, Workload};
 
 /// How clients behave.
 #[derive(Args, Clone, Debug)]
@@ -103,9 +103,9 @@ impl BehaviourArgs {
     /// Gives `workload` this behaviour.
     pub(super) fn apply(&self, workload: &mut Workload) {
         workload.conversation = match self.conversation {
-            ConversationArg::Http => Conversation::Http,
-            ConversationArg::Ack => Conversation::Ack,
-            ConversationArg::Echo => Conversation::Echo,
+            ConversationArg::Http => ClientProtocol::Http,
+            ConversationArg::Ack => ClientProtocol::Ack,
+            ConversationArg::Echo => ClientProtocol::Echo,
         };
         if let Some(message) = &self.message {
             workload.message = message.clone().into_bytes();

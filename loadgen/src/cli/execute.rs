@@ -1,4 +1,4 @@
-//! A task to an exit code.
+//! Runs a task and determines the exit code.
 
 use std::process::ExitCode;
 
@@ -6,10 +6,10 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hola_base::output::say;
 
 use super::histogram_log::{self, HistogramLog};
-use super::outlets::Outlets;
+use super::outputs::Outputs;
 use super::watch::Watch;
-use super::{Format, Output, Task, UsageError, levels, search};
-use crate::condition::{Condition, Truth};
+use super::{Format, LoadTask, Output, UsageError, levels, search};
+use crate::condition::{Condition, ConditionResult};
 use crate::engine::{LoadError, run};
 use crate::measurement::Measurement;
 use crate::summary::{Line, Summary};
@@ -20,7 +20,7 @@ use crate::{sys, text};
 pub(super) const EXIT_ERROR: u8 = 1;
 /// Exit code of arguments that make no sense.
 pub(super) const EXIT_USAGE: u8 = 2;
-/// Exit code of a measurement with a failed check, where that is to be an error, or of one too small for a gate.
+/// Exit code of a measurement with a failed check, if that is an error, or of one too small for a gate.
 pub(super) const EXIT_INVALID: u8 = 4;
 /// Exit code of a broken gate, or of objectives that no rate met.
 pub(super) const EXIT_BROKEN: u8 = 99;
@@ -32,10 +32,10 @@ pub(super) fn interrupted_code() -> u8 {
     sys::interrupted().unwrap_or(EXIT_INTERRUPTED)
 }
 
-/// Does `task`, writes the result, and says how it went; `model` names the server when the caller started it.
+/// Runs `task`, writes the result, and returns the exit code; `model` names the server if the caller started it.
 ///
-/// SIGINT or SIGTERM ends a load early and still writes what was measured; of several loads, those that were finished.
-pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode {
+/// SIGINT or SIGTERM ends a load early, and the result so far is still written; of several loads, the finished ones.
+pub fn execute(task: &LoadTask, output: &Output, model: Option<String>) -> ExitCode {
     match try_execute(task, output, model) {
         Ok(code) => ExitCode::from(code),
         Err(message) => {
@@ -45,33 +45,33 @@ pub fn execute(task: &Task, output: &Output, model: Option<String>) -> ExitCode 
     }
 }
 
-/// Says why the arguments are refused.
+/// Prints why the arguments are refused.
 pub fn refuse(error: &UsageError) -> ExitCode {
     say(format_args!("error: {error}"));
     ExitCode::from(EXIT_USAGE)
 }
 
-fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8, String> {
-    let outlets = Outlets::new(output)?;
+fn try_execute(task: &LoadTask, output: &Output, model: Option<String>) -> Result<u8, String> {
+    let outputs = Outputs::new(output)?;
     sys::note_interrupts()
         .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
     let session = Session {
         output,
-        outlets,
+        outputs,
         model,
     };
     let code = match task {
-        Task::One(workload) => one(workload, &session),
-        Task::Levels(workloads) => levels::run(workloads, &session),
-        Task::FindMax {
+        LoadTask::One(workload) => one(workload, &session),
+        LoadTask::Levels(workloads) => levels::run(workloads, &session),
+        LoadTask::FindMax {
             workload,
             objectives,
         } => search::run(workload, objectives, &session),
     }?;
     Ok(match code {
-        // Whoever closes the pipe has read enough.
+        // A reader that closes the pipe has read enough.
         EXIT_INTERRUPTED if session.is_unread() && sys::interrupted().is_none() => 0,
-        0 if session.outlets.failed() => EXIT_ERROR,
+        0 if session.outputs.failed() => EXIT_ERROR,
         code => code,
     })
 }
@@ -79,27 +79,27 @@ fn try_execute(task: &Task, output: &Output, model: Option<String>) -> Result<u8
 /// What all loads of a task have in common.
 pub(super) struct Session<'a> {
     pub(super) output: &'a Output,
-    pub(super) outlets: Outlets,
+    pub(super) outputs: Outputs,
     model: Option<String>,
 }
 
 impl Session<'_> {
-    /// Whether nobody is left to read a result that is for nothing else.
+    /// Whether the result is only for standard output, and its reader is gone.
     fn is_unread(&self) -> bool {
-        self.outlets.reader_has_gone() && self.output.is_for_stdout_alone()
+        self.outputs.reader_has_gone() && self.output.is_for_stdout_alone()
     }
 
-    /// Runs one load; nothing when it was ended before its window, or when nobody is left to read the result.
+    /// Runs one load; `None` if it ended before its window, or if the result has no reader any more.
     pub(super) fn measure(&self, workload: &Workload) -> Result<Option<Measurement>, String> {
         if self.is_unread() {
             return Ok(None);
         }
         let mut serializer = V2DeflateSerializer::new();
-        let mut log = self.outlets.hlog();
+        let mut log = self.outputs.hlog();
         let log = log
             .as_deref_mut()
             .map(|file| HistogramLog::new(file, &mut serializer, &workload.url()));
-        let watch = Watch::new(workload, self.output, &self.outlets, log);
+        let watch = Watch::new(workload, self.output, &self.outputs, log);
         let result = run(workload, &watch);
         let watched = watch.close();
         let mut measurement = match result {
@@ -123,10 +123,10 @@ fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
     };
     let summary = &measurement.summary;
     let written = session
-        .outlets
+        .outputs
         .write(&render(&measurement, session.output.format)?);
     let percentiles = histogram_log::percentiles(&measurement.histograms.response);
-    session.outlets.write_hgrm(&percentiles);
+    session.outputs.write_hgrm(&percentiles);
     written?;
     let gates = judge(&session.output.fail_if, summary, "");
     Ok(verdict(&measurement, &gates, session.output.strict))
@@ -148,7 +148,7 @@ fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
     }
 }
 
-/// How many gates are broken, and how many the measurements were too small for.
+/// Number of broken gates, and of gates for which the sample was too small.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Gates {
     broken: usize,
@@ -156,7 +156,7 @@ pub(super) struct Gates {
 }
 
 impl Gates {
-    /// Zero when every gate is whole. A broken gate weighs more than one that nothing is known of.
+    /// Zero if every gate is decided and not broken. A broken gate takes precedence over an undecided one.
     pub(super) fn exit_code(self) -> u8 {
         match self {
             Self { broken: 1.., .. } => EXIT_BROKEN,
@@ -174,23 +174,23 @@ impl Gates {
     }
 }
 
-/// Holds `summary` against the gates and says on standard error which are broken; `level` says of which load.
+/// Tests `summary` against the gates, and reports broken ones on standard error; `level` names the load.
 pub(super) fn judge(fail_if: &[Condition], summary: &Summary, level: &str) -> Gates {
     let mut gates = Gates::default();
     for gate in fail_if {
         match gate.holds(summary) {
-            Truth::Fails(_) => {}
-            Truth::Holds(figure) => {
+            ConditionResult::Fails(_) => {}
+            ConditionResult::Holds(figure) => {
                 gates.broken += 1;
                 say(format_args!("gate broken: {level}{gate}: {figure}"));
             }
-            Truth::Undecided(figure) => {
+            ConditionResult::Undecided(figure) => {
                 gates.broken += 1;
                 say(format_args!(
                     "gate broken: {level}{gate} cannot be ruled out: {figure}"
                 ));
             }
-            Truth::Unsupported(figure) => {
+            ConditionResult::Unsupported(figure) => {
                 gates.unsupported += 1;
                 say(format_args!("gate not decided: {level}{gate}: {figure}"));
             }
@@ -210,7 +210,7 @@ fn render(measurement: &Measurement, format: Format) -> Result<String, String> {
     }
 }
 
-/// A value as a JSON object for a person to read, too.
+/// A value as an indented JSON object.
 pub(super) fn object(value: &impl serde::Serialize) -> Result<String, String> {
     serde_json::to_string_pretty(value)
         .map(|json| json + "\n")

@@ -11,7 +11,8 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriter, IntervalLogWr
 use super::sink::Sink;
 use crate::intervals::Interval;
 
-/// Nanoseconds in a millisecond, the unit of what people read in these files; the encoded histograms keep nanoseconds.
+/// Nanoseconds in a millisecond, the unit of the readable values in these files; the encoded histograms keep
+/// nanoseconds.
 const NS_PER_MS: f64 = 1e6;
 
 /// Reporting levels for each halving of the distance to 100 %, the default of HdrHistogram's own tools.
@@ -22,7 +23,7 @@ type Log<'file> = IntervalLogWriter<'file, 'file, LineWriter<Sink>, V2DeflateSer
 /// An interval log (V2, compressed): a line with tag `response` and one with tag `service` for each interval.
 pub(super) struct HistogramLog<'file> {
     comment: String,
-    /// File and encoder until the first interval says when the window opened; the log from then on.
+    /// File and encoder, until the first interval tells when the window opened.
     unopened: Option<(&'file mut LineWriter<Sink>, &'file mut V2DeflateSerializer)>,
     log: Option<Log<'file>>,
 }
@@ -46,7 +47,7 @@ impl<'file> HistogramLog<'file> {
     /// Writes one interval.
     ///
     /// # Errors
-    /// Why it could not be written; an error of the file names it.
+    /// The error if it could not be written; an error of the file names the file.
     pub(super) fn write(&mut self, interval: &Interval) -> Result<(), String> {
         if let Some((file, serializer)) = self.unopened.take() {
             let opened_at = interval.started_at - interval.start;
@@ -74,7 +75,7 @@ impl<'file> HistogramLog<'file> {
     }
 }
 
-/// The error behind an error, which is the one of the file.
+/// The innermost source of an error, which is the error of the file.
 fn innermost(error: &dyn Error) -> String {
     error.source().map_or_else(|| error.to_string(), innermost)
 }

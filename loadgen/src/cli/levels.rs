@@ -11,7 +11,7 @@ use crate::summary::{Levels, Line, SCHEMA_VERSION, Summary};
 use crate::text;
 use crate::workload::Workload;
 
-/// Runs the loads and writes one table of them; SIGINT and SIGTERM keep those that were finished.
+/// Runs the loads and writes one table of them; after SIGINT or SIGTERM, the finished loads are kept.
 pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, String> {
     let mut levels = Levels {
         schema_version: SCHEMA_VERSION,
@@ -47,7 +47,7 @@ pub(super) fn run(workloads: &[Workload], session: &Session) -> Result<u8, Strin
     ))
 }
 
-/// Runs one load; nothing when a signal ended it early.
+/// Runs one load; `None` if a signal ended it early.
 pub(super) fn finished(
     workload: &Workload,
     session: &Session,
@@ -56,17 +56,17 @@ pub(super) fn finished(
     Ok(measurement.filter(|measurement| !measurement.interrupted))
 }
 
-/// Writes the line of a load that is over, where lines are asked for.
+/// Writes the NDJSON line of a finished load, if that is the format.
 pub(super) fn tell(summary: &Summary, session: &Session) -> Result<(), String> {
     match session.output.format {
         Format::Ndjson => session
-            .outlets
+            .outputs
             .write(&line(&Line::Summary(Box::new(summary.clone())))?),
         _ => Ok(()),
     }
 }
 
-/// Writes what is written at the end.
+/// Writes the result that comes at the end of all loads.
 pub(super) fn write(levels: &Levels, session: &Session) -> Result<(), String> {
     let text = match session.output.format {
         Format::Text => text::levels::page(levels),
@@ -78,7 +78,7 @@ pub(super) fn write(levels: &Levels, session: &Session) -> Result<(), String> {
             None => String::new(),
         },
     };
-    session.outlets.write(&text)
+    session.outputs.write(&text)
 }
 
 fn verdict(levels: &[Summary], gates: Gates, interrupted: bool, strict: bool) -> u8 {

@@ -1,4 +1,4 @@
-//! One line on standard error, rewritten in place, when somebody is there to see it.
+//! One line on standard error, rewritten in place, if standard error is a terminal.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -40,9 +40,9 @@ pub(super) struct Live {
 /// What the terminal can do.
 #[derive(Clone, Copy, Debug)]
 struct Style {
-    /// Control sequences at all.
+    /// Whether it understands control sequences.
     escapes: bool,
-    /// Colour, too.
+    /// Whether to use colour.
     colour: bool,
 }
 
@@ -71,7 +71,7 @@ impl Live {
         })
     }
 
-    /// Says that nothing is measured yet, while that is so.
+    /// Shows that the warm-up is under way, until it ends.
     pub(super) fn warming_up(&self, progress: &Progress) {
         if progress.elapsed < self.opens_after {
             let text = format!(
@@ -83,7 +83,7 @@ impl Live {
         }
     }
 
-    /// Shows the interval that has just ended and the percentiles of the window so far, unless that was just done.
+    /// Shows the interval that has just ended and the percentiles of the window so far, at most once per [`REDRAW`].
     pub(super) fn show(&self, interval: &Interval, so_far: &Histograms) {
         let mut failed = self.failed.take();
         for (cause, phases) in &interval.failed {
@@ -134,14 +134,13 @@ impl Live {
         [(figures, false), failures]
     }
 
-    /// Takes the line away.
     pub(super) fn clear(&self) {
         if self.drawn.get() > 0 {
             self.draw(&[]);
         }
     }
 
-    /// Writes the parts over what was there, cut off at the edge of the terminal; those marked are warnings.
+    /// Overwrites the line with the parts, cut off at the edge of the terminal; the flag of a part marks a warning.
     fn draw(&self, parts: &[(String, bool)]) {
         let width =
             terminal_size_of(io::stderr()).map_or(COLUMNS, |(Width(width), _)| width.into());
@@ -149,7 +148,7 @@ impl Live {
         let before = self.drawn.replace(columns);
         let over = match self.style.escapes {
             true => format!("\r\x1b[K{line}"),
-            // Nothing but a carriage return is understood: what was there is painted over.
+            // The terminal understands only a carriage return, so spaces overwrite the rest of the old line.
             false => {
                 let blank = " ".repeat(before.saturating_sub(columns));
                 let back = if columns == 0 { "\r" } else { "" };
@@ -157,14 +156,14 @@ impl Live {
             }
         };
         let mut stderr = io::stderr().lock();
-        // A terminal that went away ends nothing but the show.
+        // A terminal that is gone must not end the load.
         let _ = stderr
             .write_all(over.as_bytes())
             .and_then(|()| stderr.flush());
     }
 }
 
-/// The parts as far as they fit `width` columns, and the columns they take.
+/// The parts as far as they fit `width` columns, and the number of columns they take.
 fn compose(parts: &[(String, bool)], width: usize, style: Style) -> (String, usize) {
     let mut line = String::new();
     let mut columns = 0;

@@ -1,18 +1,18 @@
-//! Text of the command line to values.
+//! Parses the text of command-line arguments.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use super::{ClientLevels, Cpus, RateLevels, Reuse, UsageError};
+use super::{ClientLevels, RateLevels, Reuse, UsageError};
 use crate::condition::parse_number;
 use crate::target;
 
 /// Most loads in a row: at ten seconds each, half a day.
 const LEVELS_MOST: usize = 4_096;
 
-/// What a URL says.
+/// The parts of a URL.
 #[derive(Debug)]
-pub(super) struct Located {
+pub(super) struct ServerUrl {
     /// Addresses of the server, in the resolver's order; at least one.
     pub(super) addresses: Vec<SocketAddr>,
     /// `Host` value: the authority as it was written.
@@ -20,8 +20,8 @@ pub(super) struct Located {
     pub(super) path: Option<String>,
 }
 
-impl Located {
-    /// Whether the host is a name, whose address is not to be seen in the URL.
+impl ServerUrl {
+    /// Whether the host is a name, so that the URL does not show its address.
     pub(super) fn is_named(&self) -> bool {
         let host = self
             .host
@@ -39,7 +39,7 @@ impl Located {
 }
 
 /// Addresses, `Host` value and path of a URL, or of the port of a server on this machine.
-pub(super) fn locate(url: &str) -> Result<Located, UsageError> {
+pub(super) fn locate(url: &str) -> Result<ServerUrl, UsageError> {
     let wrong = || UsageError::Url(url.to_owned());
     let rest = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
@@ -66,7 +66,7 @@ pub(super) fn locate(url: &str) -> Result<Located, UsageError> {
     };
     let addresses = target::resolve(&with_port)
         .map_err(|error| UsageError::Unresolved(host.clone(), error.to_string()))?;
-    Ok(Located {
+    Ok(ServerUrl {
         addresses: addresses.into_iter().map(target::canonical).collect(),
         host,
         path,
@@ -76,7 +76,7 @@ pub(super) fn locate(url: &str) -> Result<Located, UsageError> {
 /// A time such as `10s`, `500ms` or `1m`, as an argument.
 ///
 /// # Errors
-/// What a time looks like, when `text` is none.
+/// Returns a message with examples if `text` is not a time.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is not a time such as 10s, 500ms or 1m");
     let digits = text
@@ -127,33 +127,12 @@ pub(super) fn parse_ports(text: &str) -> Result<(u16, u16), String> {
     }
 }
 
-/// CPU numbers and ranges of them, separated by commas.
-pub(super) fn parse_cpus(text: &str) -> Result<Cpus, String> {
-    let wrong = || format!("`{text}` is not a list of CPUs such as 0,2-3");
-    let number = |text: &str| {
-        text.parse::<usize>()
-            .ok()
-            .filter(|cpu| *cpu < 4096)
-            .ok_or_else(wrong)
-    };
-    let mut cpus = Vec::new();
-    for item in text.split(',') {
-        let (first, last) = item.split_once('-').unwrap_or((item, item));
-        let range = number(first)?..=number(last)?;
-        if range.is_empty() {
-            return Err(wrong());
-        }
-        cpus.extend(range);
-    }
-    Ok(Cpus(cpus))
-}
-
 /// Numbers of clients: `64`, `1,8,64` or `10..100/10`.
 pub(super) fn parse_clients(text: &str) -> Result<ClientLevels, String> {
     let wrong = || format!("`{text}` is not a number of clients such as 64, 1,8,64 or 10..100/10");
     let whole = |clients: f64| format!("{clients:.0}").parse().map_err(|_| wrong());
     let levels = parse_levels(text).ok_or_else(wrong)?;
-    // A range may fall between whole numbers; a number that is written out may not.
+    // A range may give fractions, which are rounded; a number that is written out must be whole.
     let written_out = !text.contains("..");
     if written_out && levels.iter().any(|clients| clients.fract() != 0.0) {
         return Err(wrong());
@@ -169,7 +148,7 @@ pub(super) fn parse_rates(text: &str) -> Result<RateLevels, String> {
         .ok_or_else(|| format!("`{text}` is not a rate such as 500, 500,1k,2k or 1k..20k/10"))
 }
 
-/// Numbers separated by commas, or `FIRST..LAST/COUNT`: so many, equally spaced, both ends among them.
+/// Numbers separated by commas, or `FIRST..LAST/COUNT`: COUNT numbers, equally spaced, both ends included.
 fn parse_levels(text: &str) -> Option<Vec<f64>> {
     let Some((first, rest)) = text.split_once("..") else {
         let levels: Option<Vec<f64>> = text.split(',').map(parse_number).collect();

@@ -1,4 +1,4 @@
-//! The search for the highest rate at which a server keeps its promises.
+//! The search for the highest rate at which a server meets all objectives.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use hola_base::output::say;
 
 use super::execute::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use super::levels::{finished, tell, write};
-use crate::condition::{Condition, Truth};
+use crate::condition::{Condition, ConditionResult};
 use crate::summary::{CheckName, Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
 use crate::workload::{MAX_RATE, Pace, Workload};
 use crate::{target, text};
@@ -34,7 +34,7 @@ pub(super) fn run(
     else {
         return Err("a search needs an open loop".to_owned());
     };
-    // Where nothing listens there is no rate to look for.
+    // If nothing listens, there is no rate to search for.
     target::connect(&[workload.target], workload.timeout)
         .map_err(|failures| no_connection(&failures))?;
     let mut bracket = Bracket::new(rate_per_s);
@@ -98,18 +98,18 @@ fn exit_code(search: &Search, too_small: bool) -> u8 {
     }
 }
 
-/// What one load says about its rate.
+/// The judgement of one rate by its load.
 #[derive(Clone, Debug, PartialEq)]
-struct Judgement {
+struct StepJudgement {
     /// Objectives that are not met, and checks that do not hold, with what was seen.
     reasons: Vec<String>,
-    /// Of what kind the weightiest of them is.
+    /// Kind of the most important reason.
     limit: Option<SearchLimit>,
     /// Whether the load was too small to tell.
     too_small: bool,
 }
 
-impl std::fmt::Display for Judgement {
+impl std::fmt::Display for StepJudgement {
     fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self.limit {
             None => formatter.write_str("met"),
@@ -126,19 +126,19 @@ impl std::fmt::Display for Judgement {
 }
 
 /// Whether every objective is met and every check holds. A generator at its limit explains everything else.
-fn judge(summary: &Summary, objectives: &[Condition]) -> Judgement {
+fn judge(summary: &Summary, objectives: &[Condition]) -> StepJudgement {
     let counts = &summary.counts;
-    let mut judgement = Judgement {
+    let mut judgement = StepJudgement {
         reasons: Vec::new(),
         limit: None,
         too_small: counts.ended() == 0,
     };
     for objective in objectives {
         let reason = match objective.holds(summary) {
-            Truth::Holds(_) => continue,
-            Truth::Fails(figure) => format!("{objective}: {figure}"),
-            Truth::Undecided(figure) => format!("{objective} is not certain: {figure}"),
-            Truth::Unsupported(figure) => {
+            ConditionResult::Holds(_) => continue,
+            ConditionResult::Fails(figure) => format!("{objective}: {figure}"),
+            ConditionResult::Undecided(figure) => format!("{objective} is not certain: {figure}"),
+            ConditionResult::Unsupported(figure) => {
                 judgement.too_small = true;
                 format!("{objective}: {figure}")
             }
@@ -163,7 +163,8 @@ fn judge(summary: &Summary, objectives: &[Condition]) -> Judgement {
     judgement
 }
 
-/// Whether a lower rate may remove a cause of failures; a server that refuses connections, or has another page, stays so.
+/// Whether a lower rate may remove this cause of failures. A server that refuses connections, or serves another page,
+/// does so at any rate.
 fn is_overload(cause: &str) -> bool {
     let by_name = ["timeout", "reset", "closed_early", "status_429"];
     by_name.contains(&cause) || cause.starts_with("status_5") || cause.starts_with("local_")
@@ -174,7 +175,7 @@ fn is_overload(cause: &str) -> bool {
 struct Bracket {
     first: f64,
     held: Option<f64>,
-    failed: Option<(f64, Judgement)>,
+    failed: Option<(f64, StepJudgement)>,
     steps: Vec<SearchStep>,
 }
 
@@ -188,7 +189,7 @@ impl Bracket {
         }
     }
 
-    /// Next rate to measure; nothing when the search is over.
+    /// Next rate to measure; `None` if the search is over.
     fn next(&self) -> Option<f64> {
         if self.steps.len() >= STEPS_MOST {
             return None;
@@ -196,11 +197,11 @@ impl Bracket {
         match (self.held, &self.failed) {
             (None, None) => Some(self.first),
             (Some(held), None) => (held < MAX_RATE).then(|| (held * 2.0).min(MAX_RATE)),
-            // What no rate can change needs no other rate.
+            // Another rate would fail in the same way.
             (_, Some((_, judgement))) if judgement.limit == Some(SearchLimit::NothingSucceeded) => {
                 None
             }
-            // Fewer requests would tell still less.
+            // A lower rate would give an even smaller sample.
             (None, Some((_, judgement))) if judgement.too_small => None,
             (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_LEAST),
             (Some(held), Some((failed, _))) => {
@@ -209,8 +210,8 @@ impl Bracket {
         }
     }
 
-    /// Notes what came of a rate.
-    fn enter(&mut self, rate_per_s: f64, judgement: Judgement) {
+    /// Records the judgement of a rate.
+    fn enter(&mut self, rate_per_s: f64, judgement: StepJudgement) {
         let met = judgement.limit.is_none();
         self.steps.push(SearchStep {
             rate_per_s,
@@ -231,7 +232,7 @@ impl Bracket {
             .is_some_and(|(_, judgement)| judgement.too_small)
     }
 
-    /// The result, in words, too.
+    /// The result, including its sentence for people.
     fn conclude(&self, objectives: &[Condition], interrupted: bool) -> Search {
         let objectives: Vec<String> = objectives.iter().map(Condition::to_string).collect();
         let asked = objectives.join(", ");
@@ -270,7 +271,7 @@ impl Bracket {
     }
 }
 
-/// A rate with three digits: a third of a percent is far below what a search can tell apart.
+/// A rate rounded to three digits: the rounding is far below the resolution of a search.
 #[allow(clippy::cast_possible_truncation)] // a logarithm
 fn readable(rate: f64) -> f64 {
     let digit = 10_f64.powi(rate.log10().floor() as i32 - 2);
@@ -285,8 +286,8 @@ fn readable(rate: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn judgement(limit: Option<SearchLimit>) -> Judgement {
-        Judgement {
+    fn judgement(limit: Option<SearchLimit>) -> StepJudgement {
+        StepJudgement {
             reasons: limit.iter().map(|limit| format!("{limit:?}")).collect(),
             limit,
             too_small: false,
@@ -364,7 +365,7 @@ mod tests {
         let mut bracket = Bracket::new(100.0);
         bracket.enter(
             100.0,
-            Judgement {
+            StepJudgement {
                 too_small: true,
                 ..judgement(Some(SearchLimit::Objective))
             },

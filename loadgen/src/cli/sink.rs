@@ -12,15 +12,15 @@ use nix::unistd::{AccessFlags, eaccess};
 
 use crate::sys;
 
-/// A destination, checked before the load starts. A file appears when there is something in it, and nothing that exists
-/// is ever overwritten.
+/// A destination, checked before the load starts. A file is created when there is something to write, and no existing
+/// file is ever overwritten.
 pub(super) struct Sink {
     name: String,
     target: Target,
 }
 
 enum Target {
-    /// Standard output, by whatever name.
+    /// Standard output, whatever its path.
     Stdout,
     /// A device or pipe, or a file that has been created.
     Open(File),
@@ -40,7 +40,7 @@ impl Sink {
     /// The file, device or pipe at `path`.
     ///
     /// # Errors
-    /// Why nothing can be written there, with its name, as far as this can be known before there is something to write.
+    /// Returns a message with the path if nothing can be written there, as far as this is known before the first write.
     pub(super) fn at(path: &Path) -> Result<Self, String> {
         match find(path) {
             Ok(target) => Ok(Self {
@@ -61,7 +61,7 @@ impl Sink {
         &self.name
     }
 
-    /// The file that will be created, in a spelling that can be compared.
+    /// Canonical path of the file that will be created, for comparison.
     pub(super) fn new_file(&self) -> Option<PathBuf> {
         match &self.target {
             Target::New(path) => {
@@ -72,10 +72,10 @@ impl Sink {
         }
     }
 
-    /// Writes everything there is to write: a new file appears whole or not at all.
+    /// Writes the whole result: a new file appears complete or not at all.
     ///
     /// # Errors
-    /// What was wrong, with the destination's name.
+    /// The error, with the destination's name.
     pub(super) fn write_whole(&mut self, text: &str) -> Result<Reader, String> {
         let written = match &mut self.target {
             Target::New(path) => create_whole(path, text.as_bytes()),
@@ -84,10 +84,10 @@ impl Sink {
         self.named(written.map(|()| Reader::Present))
     }
 
-    /// Writes a part of what there is to write; the first one creates a new file.
+    /// Writes a part of the result; the first part creates a new file.
     ///
     /// # Errors
-    /// What was wrong, with the destination's name.
+    /// The error, with the destination's name.
     pub(super) fn append(&mut self, part: &[u8]) -> Result<Reader, String> {
         let written = match &mut self.target {
             Target::Stdout => return print(part).map_err(|error| format!("{error:#}")),
@@ -130,7 +130,7 @@ fn find(path: &Path) -> io::Result<Target> {
         }
         Err(error) => return Err(error),
     };
-    // Opened by its name, a regular file behind a standard stream would be written from its beginning.
+    // If a standard stream is a regular file, opening that file by its path would write from its beginning.
     let is = |stream: &File| {
         stream
             .metadata()
@@ -164,8 +164,8 @@ fn parent(path: &Path) -> &Path {
     }
 }
 
-/// Creates an empty file at `path`, where nothing may be. As all results, it is its owner's alone: it names the machine and
-/// what was asked of which server.
+/// Creates an empty file at `path`, which must not exist. Like all results, it is accessible only to its owner: it
+/// names the machine, the server and the requests.
 fn create_new(path: &Path) -> io::Result<File> {
     const OWNER_ALONE: u32 = 0o600;
     let mut options = OpenOptions::new();
@@ -173,18 +173,18 @@ fn create_new(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Creates the file at `path` with its first part; if not a byte of it could be written, no file is left.
+/// Creates the file at `path` with its first part; if not a single byte could be written, the file is removed.
 fn create_with(path: &Path, part: &[u8]) -> io::Result<File> {
     let mut file = create_new(path)?;
     let written = file.write_all(part);
     if written.is_err() && file.metadata().is_ok_and(|file| file.len() == 0) {
-        // The file is ours and empty. If it cannot be removed, the reason of the failure is still the other one.
+        // The file is ours and empty. If it cannot be removed, the write error is still the one to report.
         let _ = fs::remove_file(path);
     }
     written.map(|()| file)
 }
 
-/// Creates the file at `path` with its whole text: written beside it, then given its name.
+/// Creates the file at `path` with its whole text: writes a temporary file beside it, then moves it.
 fn create_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let name = format!(".hola-load-{}-{}", process::id(), sys::now_ns());
     let temporary = parent(path).join(name);
@@ -198,11 +198,11 @@ fn create_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Moves a file to `path`, where nothing may be: link(2) refuses to replace, rename(2) does not.
+/// Moves a file to `path`, which must not exist: link(2) refuses to replace a file, rename(2) does not.
 fn give_name(temporary: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(temporary, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-            // A file system without links: the name is reserved first.
+            // The file system has no hard links, so an empty file reserves the name first.
             create_new(path)?;
             fs::rename(temporary, path)
         }

@@ -1,27 +1,28 @@
-//! Arguments to a task: one load, several, or a search.
+//! Turns arguments into a task: one load, several, or a search.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use hola_base::output::say;
 
-use super::parse::{Located, locate};
+use super::parse::{ServerUrl, locate};
 use super::{ArrivalsArg, LoadArgs};
+use hola_base::process::descriptor_limit;
+
 use crate::condition::Condition;
 use crate::summary::Arrivals;
-use crate::sys;
 use crate::target::{connect, is_on_this_machine};
 use crate::workload::{GREETING, Pace, Stop, Workload};
 
-/// Shortest interval: a worker looks at its books this often.
+/// Shortest interval: a worker checks this often whether an interval has ended.
 const INTERVAL_LEAST: Duration = Duration::from_millis(100);
 
-/// Where a search starts: twice what a 99.9th percentile needs in ten seconds, and little for most servers.
+/// First rate of a search: twice what a 99.9th percentile needs in ten seconds, and low for most servers.
 const FIRST_RATE_PER_S: f64 = 2_000.0;
 
 /// What to do with a server.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Task {
+pub enum LoadTask {
     /// One load.
     One(Workload),
     /// Several loads, one after the other.
@@ -38,7 +39,7 @@ pub enum Task {
 /// Why the arguments do not make a workload.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum UsageError {
-    /// Nobody said what to load.
+    /// No target was given.
     #[error("say which server to load, such as http://127.0.0.1:8080/")]
     NoTarget,
     /// Not an `http` URL.
@@ -50,7 +51,7 @@ pub enum UsageError {
     /// The target is another machine, and that was not allowed.
     #[error("{0} is not on this machine; loading somebody else's server needs --allow-remote")]
     Remote(SocketAddr),
-    /// Intervals would cost more than they tell.
+    /// Intervals this short would cost more than they are worth.
     #[error("an interval must be at least 100ms")]
     Interval,
     /// A search was given more than one rate to start from.
@@ -78,7 +79,7 @@ pub enum UsageError {
         /// Seed of the schedule.
         seed: u64,
     },
-    /// The load makes no sense or does not fit.
+    /// The load is invalid, or exceeds a limit.
     #[error(transparent)]
     Invalid(#[from] crate::workload::InvalidWorkload),
 }
@@ -87,8 +88,8 @@ impl LoadArgs {
     /// The task asked for; `target` is the server when the caller started it itself, and then no URL is needed.
     ///
     /// # Errors
-    /// The first thing that is wrong with the arguments.
-    pub fn task(&self, target: Option<SocketAddr>) -> Result<Task, UsageError> {
+    /// Returns the first error in the arguments.
+    pub fn task(&self, target: Option<SocketAddr>) -> Result<LoadTask, UsageError> {
         if self.interval < INTERVAL_LEAST {
             return Err(UsageError::Interval);
         }
@@ -115,7 +116,7 @@ impl LoadArgs {
         let workload = self.workload(target, host, path)?;
         if self.find_max {
             return match self.paces()[..] {
-                [Pace::Open { .. }] => Ok(Task::FindMax {
+                [Pace::Open { .. }] => Ok(LoadTask::FindMax {
                     workload,
                     objectives: self.slo.clone(),
                 }),
@@ -131,17 +132,17 @@ impl LoadArgs {
             })
             .collect();
         for workload in &workloads {
-            workload.validate(sys::raise_open_file_limit())?;
+            workload.validate(descriptor_limit())?;
             require_requests(workload)?;
         }
         match workloads.len() {
-            1 => Ok(Task::One(workload)),
+            1 => Ok(LoadTask::One(workload)),
             _ if self.hlog.is_some() || self.hgrm.is_some() => Err(UsageError::SeveralLoads),
-            _ => Ok(Task::Levels(workloads)),
+            _ => Ok(LoadTask::Levels(workloads)),
         }
     }
 
-    /// Who decides when requests are sent, for each load.
+    /// The pace of each load.
     fn paces(&self) -> Vec<Pace> {
         let arrivals = match self.arrivals {
             ArrivalsArg::Poisson => Arrivals::Poisson,
@@ -163,9 +164,9 @@ impl LoadArgs {
         }
     }
 
-    /// The address to load: of several that may be loaded, the first that takes a connection, or the first at all. Says
-    /// which, where the URL does not.
-    fn choose(&self, located: &Located) -> Result<SocketAddr, UsageError> {
+    /// Chooses the address to load: the first allowed one that accepts a connection, or else the first allowed one.
+    /// Prints the address if the URL does not show it.
+    fn choose(&self, located: &ServerUrl) -> Result<SocketAddr, UsageError> {
         let mut allowed = located.addresses.clone();
         allowed.retain(|address| self.allow_remote || is_on_this_machine(address.ip()));
         let target = match allowed[..] {
@@ -179,7 +180,7 @@ impl LoadArgs {
         Ok(target)
     }
 
-    /// The first workload asked for.
+    /// The first of the requested workloads.
     fn workload(
         &self,
         target: SocketAddr,
@@ -216,19 +217,19 @@ impl LoadArgs {
             cpus: self
                 .cpus
                 .as_ref()
-                .map_or_else(Vec::new, |cpus| cpus.0.clone()),
+                .map_or_else(Vec::new, |cpus| cpus.numbers().to_vec()),
             seed: self.seed,
             max_in_flight: self.max_in_flight,
             expected_body,
             ..Workload::new(target)
         };
         self.behaviour.apply(&mut workload);
-        workload.validate(sys::raise_open_file_limit())?;
+        workload.validate(descriptor_limit())?;
         Ok(workload)
     }
 }
 
-/// Refuses a load whose window would be over before the first of its requests.
+/// Refuses a load whose window ends before its first request.
 fn require_requests(workload: &Workload) -> Result<(), UsageError> {
     match (workload.pace, workload.stop) {
         (Pace::Open { rate_per_s, .. }, Stop::After(window)) if !workload.plans_requests() => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::execute::line;
 use super::histogram_log::HistogramLog;
 use super::live::{Live, REDRAW};
-use super::outlets::Outlets;
+use super::outputs::Outputs;
 use super::{Format, Output};
 use crate::engine::{Observer, Progress};
 use crate::histograms::Histograms;
@@ -16,34 +16,34 @@ use crate::summary::Line;
 use crate::sys;
 use crate::workload::Workload;
 
-/// An observer that shows and writes what it sees. Workers are asked for parts of an interval where the live line needs
-/// news more often than intervals end.
+/// An observer that shows and writes intervals. If the live line is redrawn more often than intervals end, the workers
+/// deliver parts of an interval.
 pub(super) struct Watch<'a> {
     live: Option<Live>,
-    outlets: &'a Outlets,
+    outputs: &'a Outputs,
     lines: bool,
     log: RefCell<Option<HistogramLog<'a>>>,
     interval: Duration,
     /// Parts that make an interval.
     parts: u32,
-    /// Those of the interval under way.
+    /// Parts of the current interval: their number and their sum.
     pending: RefCell<Option<(u32, Interval)>>,
-    /// Whether the result is for nothing but standard output.
+    /// Whether the result is only for standard output.
     for_stdout_alone: bool,
-    /// Why standard output took no more.
+    /// The error of standard output, if a write failed.
     failure: RefCell<Option<String>>,
 }
 
 impl<'a> Watch<'a> {
-    /// Watches a load and writes to `outlets` what `output` asks for.
+    /// Watches a load and writes to `outputs` what `output` asks for.
     pub(super) fn new(
         workload: &Workload,
         output: &Output,
-        outlets: &'a Outlets,
+        outputs: &'a Outputs,
         log: Option<HistogramLog<'a>>,
     ) -> Self {
         let lines = output.format == Format::Ndjson;
-        // On one terminal the lines themselves show how it goes.
+        // On a terminal, the NDJSON lines themselves show the progress.
         let crowded = lines && output.file.is_none() && io::stdout().is_terminal();
         let live = if crowded { None } else { Live::new(workload) };
         let wanted = lines || log.is_some();
@@ -55,7 +55,7 @@ impl<'a> Watch<'a> {
         };
         Self {
             live,
-            outlets,
+            outputs,
             lines,
             log: RefCell::new(log),
             interval: if wanted { output.interval } else { REDRAW },
@@ -69,7 +69,7 @@ impl<'a> Watch<'a> {
     /// Writes what is still pending and clears the live line.
     ///
     /// # Errors
-    /// Why standard output took no more.
+    /// The error of standard output, if a write failed.
     pub(super) fn close(&self) -> Result<(), String> {
         if let Some(live) = &self.live {
             live.clear();
@@ -83,18 +83,18 @@ impl<'a> Watch<'a> {
     fn write(&self, interval: &Interval) {
         if self.lines && self.failure.borrow().is_none() {
             let written = line(&Line::Interval(Box::new(interval.summary())))
-                .and_then(|line| self.outlets.write(&line));
+                .and_then(|line| self.outputs.write(&line));
             self.failure.replace(written.err());
         }
         let mut log = self.log.borrow_mut();
         if let Some(Err(reason)) = log.as_mut().map(|log| log.write(interval)) {
-            self.outlets
+            self.outputs
                 .report(&format!("{reason}; the load goes on without its log"));
             *log = None;
         }
     }
 
-    /// Adds a part to the interval under way, and writes the interval when it is whole.
+    /// Adds a part to the current interval, and writes the interval when it is complete.
     fn gather(&self, part: &Interval) {
         let mut pending = self.pending.borrow_mut();
         let count = match &mut *pending {
@@ -138,8 +138,8 @@ impl Observer for Watch<'_> {
     }
 
     fn should_stop(&self) -> bool {
-        // What nobody reads, or what cannot be kept, is not worth measuring.
-        let is_unread = self.outlets.reader_has_gone() && self.for_stdout_alone;
+        // A result without a reader, or one that cannot be written, is not worth measuring.
+        let is_unread = self.outputs.reader_has_gone() && self.for_stdout_alone;
         sys::interrupted().is_some() || is_unread || self.failure.borrow().is_some()
     }
 }

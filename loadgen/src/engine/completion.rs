@@ -1,10 +1,10 @@
-//! The completion engine: chains of operations handed to io_uring(7), which says when they are done.
+//! The completion engine: submits chains of operations to io_uring(7), which reports their completions.
 //!
-//! A connection-per-request exchange is the close of the last connection, and socket, connect, send and receive of the
-//! next as a chain. The worker's next turn to the kernel hands over the chains of all connections begun since its last
-//! one, and works them off: a call per turn, not per connection. Calling for each at once would create its socket sooner and
-//! nothing more, since the kernel goes from one link of a chain to the next in such a turn only. That connections are
-//! established and their requests written is learned then, after the fact.
+//! With one request per connection, an exchange is the close of the last connection and a chain for the next: socket,
+//! connect, send and receive. The worker's next call into the kernel submits the chains of all connections begun since
+//! the previous call, and runs their pending work: one call per round of the event loop, not per connection. A call per
+//! connection would only create its socket sooner, since the kernel moves from one link of a chain to the next only in
+//! such a call. So the worker learns only afterwards that connections are established and requests written.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,28 +14,28 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::job::Job;
-use super::transport::{Event, Happened, Request, Transport};
+use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use crate::sys;
-use crate::sys::ring::{Chain, Outcome, Received, Ring};
+use crate::sys::ring::{ClientRing, CompletionResult, ConnectionChain, ReceivedBytes};
 
-/// Bits of a completion's number that tell the connections of a slot apart.
+/// Bits of a completion's number that distinguish successive connections of a slot.
 const GENERATION_MASK: u32 = (1 << 29) - 1;
 
 /// Connections over io_uring.
-pub(super) struct Completion {
-    ring: Ring,
-    /// Whether connections take one request only.
+pub(super) struct CompletionTransport {
+    ring: ClientRing,
+    /// Whether connections carry only one request.
     one_only: bool,
     connections: Vec<Connection>,
-    /// What is known already and not told yet, with the reading of the clock after it was learned.
-    known: VecDeque<(sys::ring::Completion, u64)>,
+    /// Completions that are not reported yet, each with the time when it was collected.
+    known: VecDeque<(sys::ring::RingCompletion, u64)>,
     /// When completions were last collected.
     collected_at: u64,
-    /// What was told last and is being read.
-    received: Option<Received>,
-    /// The slot it was received on, if that may have to receive more.
+    /// Bytes of the last reported event, while the worker reads them.
+    received: Option<ReceivedBytes>,
+    /// The slot that received them, if it may have to receive more.
     told: Option<u32>,
-    /// Why the ring does not work any more.
+    /// The error after which the ring does not work any more.
     broken: Option<io::Error>,
 }
 
@@ -43,18 +43,18 @@ pub(super) struct Completion {
 #[derive(Clone, Copy, Debug, Default)]
 struct Connection {
     open: bool,
-    /// Whether the kernel is to receive.
+    /// Whether a receive operation is under way.
     receiving: bool,
     generation: u32,
 }
 
-impl Transport for Completion {
+impl Transport for CompletionTransport {
     const NEEDS: &'static str = "io_uring";
     const WAITS_BY: &'static str = "io_uring_enter";
 
     fn new(job: &Job) -> nix::Result<Self> {
         let requests = vec![job.request.clone(), job.last_request.clone()];
-        let ring = Ring::new(
+        let ring = ClientRing::new(
             job.connections,
             job.target,
             requests,
@@ -73,7 +73,7 @@ impl Transport for Completion {
         })
     }
 
-    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: Request) {
+    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: TransportRequest) {
         let needed = slot as usize + 1;
         if self.connections.len() < needed {
             self.connections.resize(needed, Connection::default());
@@ -82,7 +82,7 @@ impl Transport for Completion {
         connection.generation = connection.generation.wrapping_add(1) & GENERATION_MASK;
         connection.open = true;
         connection.receiving = true;
-        let chain = Chain {
+        let chain = ConnectionChain {
             source,
             request: request as usize,
             stays: !self.one_only,
@@ -91,7 +91,7 @@ impl Transport for Completion {
         self.note(asked);
     }
 
-    fn write(&mut self, slot: u32, request: Request) {
+    fn write(&mut self, slot: u32, request: TransportRequest) {
         let asked = self.ring.send(slot, self.number(slot), request as usize);
         self.note(asked);
         self.receive_on(slot);
@@ -124,7 +124,7 @@ impl Transport for Completion {
         Ok(())
     }
 
-    fn next(&mut self) -> Option<Event> {
+    fn next(&mut self) -> Option<TransportEvent> {
         if let Some(received) = self.received.take() {
             self.ring.give_back(received);
         }
@@ -134,7 +134,7 @@ impl Transport for Completion {
         loop {
             let (completion, at) = self.known.pop_front()?;
             if let Some((slot, what)) = self.tell(completion) {
-                return Some(Event { slot, at, what });
+                return Some(TransportEvent { slot, at, what });
             }
         }
     }
@@ -146,50 +146,50 @@ impl Transport for Completion {
     fn received(&self) -> &[u8] {
         self.received
             .as_ref()
-            .map_or(&[], |received| self.ring.octets(received))
+            .map_or(&[], |received| self.ring.bytes(received))
     }
 }
 
-impl Completion {
-    /// What a completion means to its connection; `None` when that is closed, or nothing.
-    fn tell(&mut self, completion: sys::ring::Completion) -> Option<(u32, Happened)> {
+impl CompletionTransport {
+    /// The event of a completion; `None` if the connection is closed, or if there is no event.
+    fn tell(&mut self, completion: sys::ring::RingCompletion) -> Option<(u32, TransportEventKind)> {
         let slot = u32::try_from(completion.number & 0xffff_ffff).ok()?;
         if !self.connections[slot as usize].open || self.number(slot) != completion.number {
-            if let Outcome::Received { received, .. } = completion.outcome {
+            if let CompletionResult::ReceivedBytes { received, .. } = completion.outcome {
                 self.ring.give_back(received);
             }
             return None;
         }
         let connection = &mut self.connections[slot as usize];
         let what = match completion.outcome {
-            Outcome::Connected => Happened::Connected,
-            Outcome::Sent => Happened::Written,
-            Outcome::Received { received, goes_on } => {
+            CompletionResult::Connected => TransportEventKind::Connected,
+            CompletionResult::Sent => TransportEventKind::Written,
+            CompletionResult::ReceivedBytes { received, goes_on } => {
                 connection.receiving = goes_on;
                 if received.is_end() {
                     self.ring.give_back(received);
-                    Happened::Ended
+                    TransportEventKind::Ended
                 } else {
                     let hangup = !goes_on && received.is_followed();
                     self.received = Some(received);
                     self.told = Some(slot);
-                    Happened::Received { hangup }
+                    TransportEventKind::Received { hangup }
                 }
             }
-            Outcome::Paused => {
+            CompletionResult::Paused => {
                 connection.receiving = false;
                 self.receive_on(slot);
                 return None;
             }
-            Outcome::Failed { errno, receiving } => {
+            CompletionResult::Failed { errno, receiving } => {
                 connection.receiving &= !receiving;
-                Happened::Failed(errno)
+                TransportEventKind::Failed(errno)
             }
         };
         Some((slot, what))
     }
 
-    /// Has the kernel receive on an open connection on which it does not.
+    /// Starts to receive on an open connection unless it already receives.
     fn receive_on(&mut self, slot: u32) {
         let connection = &mut self.connections[slot as usize];
         if connection.open && !connection.receiving {
@@ -222,8 +222,9 @@ impl Completion {
     }
 }
 
-impl Drop for Completion {
-    /// Closes what is still open: the ring could only look for all that is under way, one after the other.
+impl Drop for CompletionTransport {
+    /// Closes open connections, which cancels their operations by number; the ring alone could only search for them one
+    /// by one.
     fn drop(&mut self) {
         for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
             if self.connections[slot as usize].open {

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use crate::answer::owed;
 use crate::schedule::{Instants, Schedule};
-use crate::workload::{Closing, Conversation, Pace, Pacing, Stop, Workload, share};
+use crate::workload::{ClientProtocol, Closing, Pace, Pacing, Stop, Workload, share};
 
 /// A workload divided among threads.
-pub(super) struct Plan {
+pub(super) struct ThreadPlan {
     pub(super) jobs: Vec<Job>,
     pub(super) schedule: Option<Schedule>,
-    /// Bounds of an open loop's window, from the start.
+    /// Bounds of an open loop's window, in nanoseconds from the start.
     pub(super) open_ns: u64,
     pub(super) end_ns: u64,
 }
 
-impl Plan {
+impl ThreadPlan {
     pub(super) fn of(workload: &Workload, open_files: u64) -> Self {
         let connections = workload.connections(open_files);
         // A thread without a client would only dilute the figures.
@@ -68,15 +68,15 @@ impl Plan {
                 .get(thread as usize % workload.cpus.len().max(1))
                 .copied(),
             task: match (schedule, workload.stop) {
-                (Some(schedule), _) => Task::Open {
+                (Some(schedule), _) => ThreadTask::Open {
                     instants: schedule.instants_of(thread, threads),
                     end_ns,
                 },
                 (None, Stop::After(duration)) => {
-                    Task::Closed(ClosedEnd::After(nanoseconds(duration)))
+                    ThreadTask::Closed(ClosedEnd::After(nanoseconds(duration)))
                 }
                 (None, Stop::Requests(requests)) => {
-                    Task::Closed(ClosedEnd::Requests(share(requests, thread, threads)))
+                    ThreadTask::Closed(ClosedEnd::Requests(share(requests, thread, threads)))
                 }
             },
         });
@@ -89,7 +89,7 @@ impl Plan {
     }
 }
 
-/// What one thread has to do; shared with nobody.
+/// The work of one thread, not shared with other threads.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: SocketAddr,
@@ -100,16 +100,16 @@ pub(super) struct Job {
     pub(super) reset_on_close: bool,
     /// Most connections at once.
     pub(super) connections: u32,
-    /// Whether all of them are opened before the window (open loop).
+    /// Whether all connections are opened before the window (open loop).
     pub(super) opens_first: bool,
     pub(super) thread: u32,
     pub(super) threads: u32,
-    pub(super) conversation: Conversation,
-    /// Request bytes that keep the connection, and those that announce its end.
+    pub(super) conversation: ClientProtocol,
+    /// Request bytes that keep the connection, and those that announce its close.
     pub(super) request: Vec<u8>,
     pub(super) last_request: Vec<u8>,
     pub(super) requests_per_connection: u64,
-    /// Octets of the right answer.
+    /// Bytes of the right answer.
     pub(super) expected: Option<Vec<u8>>,
     pub(super) timeout_ns: u64,
     pub(super) think_ns: u64,
@@ -118,15 +118,15 @@ pub(super) struct Job {
     pub(super) open_ns: u64,
     pub(super) pacing: Pacing,
     pub(super) cpu: Option<usize>,
-    pub(super) task: Task,
+    pub(super) task: ThreadTask,
 }
 
 /// The loop of one thread.
 #[derive(Debug)]
-pub(super) enum Task {
-    /// A client on each connection, and what ends them.
+pub(super) enum ThreadTask {
+    /// Closed loop: one client per connection, and what ends them.
     Closed(ClosedEnd),
-    /// Every n-th instant of the schedule, until so long after the start.
+    /// Open loop: every n-th instant of the schedule, until `end_ns` after the start.
     Open { instants: Instants, end_ns: u64 },
 }
 
@@ -135,11 +135,11 @@ pub(super) enum Task {
 pub(super) enum ClosedEnd {
     /// This long after the warm-up.
     After(u64),
-    /// So many requests.
+    /// This many requests.
     Requests(u64),
 }
 
-/// What to send: where more requests follow on the connection, and where none does.
+/// The request bytes if more requests follow on the connection, and those of its last request.
 fn requests(workload: &Workload) -> (Vec<u8>, Vec<u8>) {
     let get = |connection: &str| {
         format!(
@@ -149,8 +149,8 @@ fn requests(workload: &Workload) -> (Vec<u8>, Vec<u8>) {
         .into_bytes()
     };
     match workload.conversation {
-        Conversation::Http => (get(""), get("Connection: close\r\n")),
-        Conversation::Ack | Conversation::Echo => {
+        ClientProtocol::Http => (get(""), get("Connection: close\r\n")),
+        ClientProtocol::Ack | ClientProtocol::Echo => {
             (workload.message.clone(), workload.message.clone())
         }
     }

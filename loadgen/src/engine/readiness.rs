@@ -1,8 +1,9 @@
 //! The readiness engine: non-blocking system calls, and epoll(7) for those that have to wait.
 //!
-//! System calls of a connection-per-request exchange, in order: socket, connect, send, epoll_ctl(ADD), a share of
-//! epoll_wait, recv, close. On loopback the handshake is over when `connect` returns, although it says `EINPROGRESS`, so
-//! the request is written at once; where it is not over, the write says `EAGAIN` and readiness tells when.
+//! System calls with one request per connection, in order: socket, connect, send, epoll_ctl(ADD), a share of
+//! epoll_wait, recv, close. On loopback the handshake is complete when `connect` returns, although it returns
+//! `EINPROGRESS`, so the request is written at once. Otherwise the write returns `EAGAIN`, and readiness tells when to
+//! write.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,27 +18,27 @@ use nix::sys::socket::{
 };
 
 use super::job::Job;
-use super::transport::{Event, Happened, Request, Transport};
+use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use crate::sys;
 
-/// Events taken from the kernel at once: a batch of full handling, about 60 µs each, stays near 15 ms.
+/// Events taken from the kernel at once: at about 60 µs of handling each, a full batch takes about 15 ms.
 const BATCH: usize = 256;
 
 /// Bytes read at once; larger answers take several reads.
 const READ_BUFFER: usize = 32 * 1024;
 
-/// Readiness that means the other side will send no more.
+/// Readiness flags that mean that the other side will send no more.
 const HANGUP: u32 = (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR).cast_unsigned();
 
-/// Readiness that a connection in the making, or a write, waits for.
+/// Readiness flags that a connection attempt or a pending write waits for.
 const SETTLED: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR).cast_unsigned();
 
-/// Readiness worth a read.
+/// Readiness flags that call for a read.
 const READABLE: u32 = (libc::EPOLLIN).cast_unsigned() | HANGUP;
 
 /// Connections over epoll.
 #[derive(Debug)]
-pub(super) struct Readiness {
+pub(super) struct ReadinessTransport {
     epoll: Epoll,
     target: SockaddrStorage,
     family: AddressFamily,
@@ -45,16 +46,17 @@ pub(super) struct Readiness {
     reset_on_close: bool,
     local_ports: Option<(u16, u16)>,
     connections: Vec<Connection>,
-    /// What is known already and not told yet.
-    known: VecDeque<Event>,
-    ready: Box<[sys::Event; BATCH]>,
+    /// Events that are not reported yet.
+    known: VecDeque<TransportEvent>,
+    ready: Box<[sys::PollEvent; BATCH]>,
     /// The part of `ready` that is not handled yet.
     pending: std::ops::Range<usize>,
-    /// Everything that was ready by then has been handled.
+    /// All events that were ready at this instant have been handled.
     told_until: u64,
-    /// When the first of the full batches in a row was taken, and how many events they had.
+    /// When the first of several consecutive full batches was taken, and how many events these batches had.
     full_since: (u64, usize),
-    /// A connection with more to read that no further edge will announce, and whether its other side has closed.
+    /// Slot and generation of a connection with more to read that no further edge will announce, and whether its other
+    /// side has closed.
     reading_on: Option<(u32, u32, bool)>,
     /// When the last wait ended.
     woken_at: u64,
@@ -62,7 +64,7 @@ pub(super) struct Readiness {
     received: usize,
 }
 
-/// Both requests of a job, and whether a connection takes more than one.
+/// Both requests of a job, and whether a connection carries only one.
 #[derive(Debug)]
 struct Requests {
     more: Vec<u8>,
@@ -70,36 +72,36 @@ struct Requests {
     one_only: bool,
 }
 
-/// The socket of a slot, and how far its request has come.
+/// The socket of a slot, and the progress of its request.
 #[derive(Debug, Default)]
 struct Connection {
     socket: Option<OwnedFd>,
-    /// Tells the connections of a slot apart, so that a late event is not taken for another one's.
+    /// Distinguishes successive connections of a slot, so that a late event is not attributed to the wrong one.
     generation: u32,
     stage: Stage,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
-    /// Waiting to be established, and then to write.
-    Connecting(Request),
-    /// Waiting for room, with so much of the request written.
-    Writing(Request, usize),
+    /// Waiting for the handshake, then for the write.
+    Connecting(TransportRequest),
+    /// Waiting for room in the send buffer, with this much of the request written.
+    Writing(TransportRequest, usize),
     /// Nothing left to write.
     #[default]
     Reading,
 }
 
 impl Requests {
-    fn bytes(&self, request: Request) -> &[u8] {
+    fn bytes(&self, request: TransportRequest) -> &[u8] {
         match request {
-            Request::More => &self.more,
-            Request::Last => &self.last,
+            TransportRequest::More => &self.more,
+            TransportRequest::Last => &self.last,
         }
     }
 }
 
-impl Transport for Readiness {
+impl Transport for ReadinessTransport {
     const NEEDS: &'static str = "epoll";
     const WAITS_BY: &'static str = "epoll_pwait2 (Linux 5.11)";
 
@@ -120,7 +122,7 @@ impl Transport for Readiness {
             local_ports: job.local_ports,
             connections: Vec::new(),
             known: VecDeque::new(),
-            ready: Box::new([sys::Event { events: 0, u64: 0 }; BATCH]),
+            ready: Box::new([sys::PollEvent { events: 0, u64: 0 }; BATCH]),
             pending: 0..0,
             told_until: 0,
             full_since: (0, 0),
@@ -131,7 +133,7 @@ impl Transport for Readiness {
         })
     }
 
-    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: Request) {
+    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: TransportRequest) {
         let needed = slot as usize + 1;
         if self.connections.len() < needed {
             self.connections.resize_with(needed, Connection::default);
@@ -145,18 +147,18 @@ impl Transport for Readiness {
                 self.push_on(slot);
                 self.watch(slot);
             }
-            Err(errno) => self.tell(slot, Happened::Failed(errno)),
+            Err(errno) => self.tell(slot, TransportEventKind::Failed(errno)),
         }
     }
 
-    fn write(&mut self, slot: u32, request: Request) {
+    fn write(&mut self, slot: u32, request: TransportRequest) {
         self.connections[slot as usize].stage = Stage::Writing(request, 0);
         self.push_on(slot);
     }
 
     fn close(&mut self, slot: u32) {
         self.connections[slot as usize].socket = None;
-        // Rarely more than this slot's own handshake and write.
+        // The list rarely holds more than this slot's own handshake and write.
         self.known.retain(|event| event.slot != slot);
     }
 
@@ -175,7 +177,7 @@ impl Transport for Readiness {
         } else if told == 0 {
             self.full_since = (self.woken_at, count);
         } else if told >= self.connections.len() {
-            // The kernel's list is first in, first out: all that was on it has had its turn.
+            // The kernel's ready list is first in, first out: everything that was on it has been handled.
             self.told_until = since;
             self.full_since = (self.woken_at, count);
         } else {
@@ -184,7 +186,7 @@ impl Transport for Readiness {
         Ok(())
     }
 
-    fn next(&mut self) -> Option<Event> {
+    fn next(&mut self) -> Option<TransportEvent> {
         loop {
             if let Some(event) = self.known.pop_front() {
                 return Some(event);
@@ -213,8 +215,8 @@ impl Transport for Readiness {
     }
 }
 
-impl Readiness {
-    /// A socket on its way to the target.
+impl ReadinessTransport {
+    /// Creates a socket and begins to connect it.
     fn connect(&mut self, slot: u32, source: Option<Ipv4Addr>) -> nix::Result<OwnedFd> {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         let socket = socket(self.family, SockType::Stream, flags, None)?;
@@ -225,37 +227,37 @@ impl Readiness {
             sys::limit_local_ports(&socket, first, last)?;
         }
         if let Some(source) = source {
-            // Without this the kernel would pick the port at once, from all that are free for any target.
+            // Without this, bind(2) would choose a port at once, and only one that is free for all targets.
             setsockopt(&socket, IpBindAddressNoPort, &true)?;
             let [a, b, c, d] = source.octets();
             bind(socket.as_raw_fd(), &SockaddrIn::new(a, b, c, d, 0))?;
         }
         match connect(socket.as_raw_fd(), &self.target) {
-            Ok(()) => self.tell(slot, Happened::Connected),
+            Ok(()) => self.tell(slot, TransportEventKind::Connected),
             Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno),
         }
         Ok(socket)
     }
 
-    /// Registers a new connection, once and for all: edges of what it still waits for.
+    /// Registers a new connection once, edge-triggered, for the events that it still waits for.
     fn watch(&mut self, slot: u32) {
         let connection = &self.connections[slot as usize];
         let Some(socket) = &connection.socket else {
             return;
         };
         let mut flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
-        // A connection that will carry more requests may have to wait for room again.
+        // A connection that will carry more requests may have to wait for room in the send buffer again.
         if connection.stage != Stage::Reading || !self.requests.one_only {
             flags |= EpollFlags::EPOLLOUT;
         }
         let token = u64::from(connection.generation) << 32 | u64::from(slot);
         if let Err(errno) = self.epoll.add(socket, EpollEvent::new(flags, token)) {
-            self.tell(slot, Happened::Failed(errno));
+            self.tell(slot, TransportEventKind::Failed(errno));
         }
     }
 
-    /// Writes what is left of the request, as far as the socket takes it.
+    /// Writes the rest of the request, as far as the socket accepts it.
     fn push_on(&mut self, slot: u32) {
         let connection = &mut self.connections[slot as usize];
         let (request, written) = match connection.stage {
@@ -270,16 +272,16 @@ impl Readiness {
         match send(socket, &bytes[written..], MsgFlags::MSG_NOSIGNAL) {
             Ok(count) if written + count == bytes.len() => {
                 connection.stage = Stage::Reading;
-                self.tell(slot, Happened::Written);
+                self.tell(slot, TransportEventKind::Written);
             }
             Ok(count) => connection.stage = Stage::Writing(request, written + count),
             Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Err(errno) => self.tell(slot, Happened::Failed(errno)),
+            Err(errno) => self.tell(slot, TransportEventKind::Failed(errno)),
         }
     }
 
-    /// Acts on readiness, and says what came of it.
-    fn heed(&mut self, token: u64, flags: u32) -> Option<Event> {
+    /// Handles readiness, and returns the resulting event.
+    fn heed(&mut self, token: u64, flags: u32) -> Option<TransportEvent> {
         let slot = u32::try_from(token & 0xffff_ffff).ok()?;
         if !self.is_open(slot, u32::try_from(token >> 32).ok()?) {
             return None;
@@ -290,10 +292,10 @@ impl Readiness {
                 && flags & HANGUP == 0
             {
                 connection.stage = Stage::Writing(request, 0);
-                self.known.push_back(Event {
+                self.known.push_back(TransportEvent {
                     slot,
                     at: self.woken_at,
-                    what: Happened::Connected,
+                    what: TransportEventKind::Connected,
                 });
             }
             self.push_on(slot);
@@ -305,15 +307,15 @@ impl Readiness {
                 if self.known.is_empty() {
                     return self.read(slot, hangup);
                 }
-                // What was known first is told first.
+                // Events are reported in order.
                 self.reading_on = Some((slot, connection.generation, hangup));
             }
         }
         self.known.pop_front()
     }
 
-    /// Reads what there is; `hangup` says that no further edge will announce the rest.
-    fn read(&mut self, slot: u32, hangup: bool) -> Option<Event> {
+    /// Reads available bytes; `hangup` means that no further edge will announce the rest.
+    fn read(&mut self, slot: u32, hangup: bool) -> Option<TransportEvent> {
         let connection = &self.connections[slot as usize];
         let generation = connection.generation;
         let socket = raw(connection)?;
@@ -321,18 +323,18 @@ impl Readiness {
             match recv(socket, &mut self.buffer, MsgFlags::empty()) {
                 Err(Errno::EAGAIN) => return None,
                 Err(Errno::EINTR) => {}
-                Err(errno) => break Happened::Failed(errno),
-                Ok(0) => break Happened::Ended,
+                Err(errno) => break TransportEventKind::Failed(errno),
+                Ok(0) => break TransportEventKind::Ended,
                 Ok(count) => {
                     self.received = count;
                     if hangup || count == self.buffer.len() {
                         self.reading_on = Some((slot, generation, hangup));
                     }
-                    break Happened::Received { hangup };
+                    break TransportEventKind::Received { hangup };
                 }
             }
         };
-        Some(Event {
+        Some(TransportEvent {
             slot,
             at: sys::now_ns(),
             what,
@@ -347,8 +349,8 @@ impl Readiness {
             })
     }
 
-    fn tell(&mut self, slot: u32, what: Happened) {
-        self.known.push_back(Event {
+    fn tell(&mut self, slot: u32, what: TransportEventKind) {
+        self.known.push_back(TransportEvent {
             slot,
             at: sys::now_ns(),
             what,

@@ -1,30 +1,30 @@
 //! Connection slots, reused for the whole run, and the queue of their deadlines.
 
 use crate::answer::Answer;
-use crate::recorder::Times;
+use crate::recorder::RequestTimes;
 
-/// Index of a slot that stands for none.
+/// Index that means "no slot".
 const NONE: u32 = u32::MAX;
 
 /// One connection and the request on it. In a closed loop a slot is a client.
 #[derive(Debug)]
 pub(super) struct Slot {
     pub(super) state: State,
-    /// Whether it has a connection, made or in the making.
+    /// Whether it has a connection, established or being established.
     pub(super) open: bool,
-    pub(super) times: Times,
+    pub(super) times: RequestTimes,
     pub(super) answer: Answer,
     /// Requests begun on this connection.
     pub(super) served: u64,
     /// Whether the current request belongs to the measured window.
     pub(super) counted: bool,
-    /// Whether the current request has already been given another source address.
+    /// Whether the current request has already moved to another source address.
     pub(super) moved_on: bool,
-    /// When the client joined a window that counts requests; zero before.
+    /// When the client joined a window that ends by a count; zero before.
     pub(super) joined: u64,
-    /// Failures in a row of this client.
+    /// Consecutive failures of this client.
     pub(super) streak: u32,
-    /// Which source address the connection was charged to.
+    /// Epoch of the source address that the connection is charged to.
     pub(super) source: u32,
     earlier: u32,
     later: u32,
@@ -33,11 +33,11 @@ pub(super) struct Slot {
 /// What a slot is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Nothing; it may still hold a kept connection.
+    /// No request; the slot may still hold a kept connection.
     Idle,
     /// A request is under way.
     InFlight,
-    /// A client of a closed loop thinks, or has failed, and waits until this instant.
+    /// A closed-loop client waits until this instant: think time, or backoff after a failure.
     Pausing(u64),
 }
 
@@ -46,7 +46,7 @@ impl Slot {
         Self {
             state: State::Idle,
             open: false,
-            times: Times::default(),
+            times: RequestTimes::default(),
             answer,
             served: 0,
             counted: false,
@@ -59,7 +59,7 @@ impl Slot {
         }
     }
 
-    /// Whether a pause of its client follows a failure.
+    /// Whether a pause of the client is a backoff after a failure.
     pub(super) fn backs_off(&self) -> bool {
         self.streak > 0
     }
@@ -70,15 +70,15 @@ impl Slot {
     }
 }
 
-/// Requests under way in the order of their start, which is the order of their deadlines since all wait equally long:
-/// a list threaded through the slots, with no allocation and no search.
+/// Requests under way, ordered by their start. This is also the order of their deadlines, since all have the same
+/// timeout. An intrusive list through the slots: no allocation, no search.
 #[derive(Debug)]
-pub(super) struct Deadlines {
+pub(super) struct SlotDeadlines {
     oldest: u32,
     newest: u32,
 }
 
-impl Deadlines {
+impl SlotDeadlines {
     pub(super) fn new() -> Self {
         Self {
             oldest: NONE,
@@ -103,7 +103,7 @@ impl Deadlines {
         self.newest = index;
     }
 
-    /// Takes slot `index` out; it must be in.
+    /// Removes slot `index`, which must be in the list.
     pub(super) fn remove(&mut self, slots: &mut [Slot], index: u32) {
         let Slot { earlier, later, .. } = slots[index as usize];
         match earlier {
@@ -119,16 +119,16 @@ impl Deadlines {
 
 #[cfg(test)]
 mod tests {
-    use super::{Deadlines, Slot};
+    use super::{Slot, SlotDeadlines};
     use crate::answer::Answer;
-    use crate::workload::Conversation;
+    use crate::workload::ClientProtocol;
 
     #[test]
     fn deadlines_stay_in_order_whichever_is_taken_out() {
         let mut slots: Vec<Slot> = (0..5)
-            .map(|_| Slot::new(Answer::to(Conversation::Http)))
+            .map(|_| Slot::new(Answer::to(ClientProtocol::Http)))
             .collect();
-        let mut deadlines = Deadlines::new();
+        let mut deadlines = SlotDeadlines::new();
         (0..5).for_each(|index| deadlines.push(&mut slots, index));
         for gone in [2, 0, 4] {
             deadlines.remove(&mut slots, gone);

@@ -1,38 +1,38 @@
-//! Where connections come from: enough source addresses that no local port range ever runs out.
+//! Source addresses of connections: enough of them that no local port range runs out.
 //!
-//! A connection holds its port while it is open and, when this side closed first, for a minute more (TIME_WAIT). All of
-//! 127/8 is local without any configuration, so a loopback target can be reached from the next address before one
-//! address's ports are used up.
+//! A connection holds its port while it is open and, if this side closed first, for a minute more (TIME_WAIT). All of
+//! 127/8 is local without configuration. So for a loopback target, a worker moves to the next source address before the
+//! ports of one address are used up.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::job::Job;
 use crate::sys;
 
-/// Share of the port range used before moving on: other programs need ports too.
+/// Share of the port range used before the move to the next address: other programs need ports too.
 const USABLE_PERCENT: u32 = 70;
 
-/// Last octets used unasked: 127.0.0.1, where the kernel goes by itself, to 127.0.0.254.
+/// Source addresses used by default: 127.0.0.1, which the kernel chooses by itself, to 127.0.0.254.
 const LOOPBACK_ADDRESSES: u32 = 254;
 
 /// Source addresses of one worker thread.
 #[derive(Debug)]
-pub(super) struct Sources {
+pub(super) struct SourceAddresses {
     /// The first address; `None` leaves the choice to the kernel.
     first: Option<Ipv4Addr>,
-    /// How many follow each other from there.
+    /// Number of consecutive addresses from `first` on.
     addresses: u32,
-    /// Whether the kernel takes the first one unasked.
+    /// Whether the kernel chooses the first address by itself.
     first_is_default: bool,
-    /// Ports one address gives this thread.
+    /// Ports of one address that this thread may use.
     budget: u32,
     /// Ports of the current address in use.
     occupied: u32,
-    /// Addresses begun; the current one follows from it.
+    /// Number of address changes; it determines the current address.
     epoch: u32,
 }
 
-impl Sources {
+impl SourceAddresses {
     pub(super) fn new(job: &Job) -> Self {
         let loopback = matches!(job.target, SocketAddr::V4(address) if address.ip().is_loopback());
         let (first, addresses) = match job.sources {
@@ -41,7 +41,7 @@ impl Sources {
             None => (None, 1),
         };
         let usable = match job.local_ports {
-            // Asked for by number, so all of them.
+            // The user named these ports, so all of them are usable.
             Some((first, last)) => u32::from(last - first) + 1,
             None => {
                 let (first, last) = sys::local_port_range();
@@ -67,14 +67,14 @@ impl Sources {
         self.epoch
     }
 
-    /// Gives a port back that is free at once, because the other side closed first or nothing was established.
+    /// Returns a port that is free at once: the other side closed first, or no connection was established.
     pub(super) fn release(&mut self, epoch: u32) {
         if epoch == self.epoch {
             self.occupied -= 1;
         }
     }
 
-    /// Leaves the current address; true when there is another.
+    /// Moves to the next address; false if there is no other.
     pub(super) fn move_on(&mut self) -> bool {
         let others = self.addresses > 1;
         if others {
@@ -84,7 +84,7 @@ impl Sources {
         others
     }
 
-    /// Address to bind to; `None` for the one the kernel takes unasked, which saves two system calls.
+    /// Address to bind to; `None` if the kernel chooses it by itself, which saves two system calls.
     pub(super) fn address(&self) -> Option<Ipv4Addr> {
         let first = self.first?;
         let further = self.epoch % self.addresses;
@@ -96,14 +96,14 @@ impl Sources {
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
-    use super::Sources;
-    use crate::engine::job::Plan;
+    use super::SourceAddresses;
+    use crate::engine::job::ThreadPlan;
     use crate::workload::Workload;
 
-    fn sources(target: [u8; 4], range: Option<(Ipv4Addr, Ipv4Addr)>) -> Sources {
+    fn sources(target: [u8; 4], range: Option<(Ipv4Addr, Ipv4Addr)>) -> SourceAddresses {
         let mut workload = Workload::new(SocketAddr::from((target, 80)));
         workload.sources = range;
-        Sources::new(&Plan::of(&workload, 1024).jobs[0])
+        SourceAddresses::new(&ThreadPlan::of(&workload, 1024).jobs[0])
     }
 
     #[test]

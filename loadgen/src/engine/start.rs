@@ -1,5 +1,5 @@
-//! The start of a run in two phases: every thread is made and set up, then all begin at the same instant. If one of them
-//! cannot be made or set up, none begins.
+//! The start of a run has two phases: all threads are spawned and set up, then all begin at the same instant. If one of
+//! them cannot be spawned or set up, none begins.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,12 +8,12 @@ use std::thread::{self, Scope, ScopedJoinHandle, Thread};
 
 use crate::sys;
 
-/// Makes the threads of a run.
+/// Spawns the threads of a run.
 pub(super) trait Spawn {
     /// Runs `body` on a new thread called `name`.
     ///
     /// # Errors
-    /// What the system reports when it refuses the thread.
+    /// The system's error if it refuses the thread.
     fn spawn<'scope, R: Send + 'scope>(
         &self,
         scope: &'scope Scope<'scope, '_>,
@@ -22,7 +22,7 @@ pub(super) trait Spawn {
     ) -> io::Result<ScopedJoinHandle<'scope, R>>;
 }
 
-/// Makes threads by the system's own means.
+/// Spawns operating system threads.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SystemThreads;
 
@@ -45,12 +45,12 @@ pub(super) struct SetupError {
     pub(super) source: io::Error,
 }
 
-/// What the threads that are ready are told.
+/// The decision that the waiting threads receive.
 #[derive(Clone, Copy, Debug)]
 enum Decision {
     /// Begin; the start of the run on the monotonic clock.
     Begin(u64),
-    /// End without having begun.
+    /// End without a run.
     GiveUp,
 }
 
@@ -83,11 +83,12 @@ impl StartGate {
     }
 }
 
-/// The right to open a gate. Dropped without that, it releases the waiting threads: no error on the way leaves them behind.
+/// Opens a gate once. If it is dropped unopened, it releases the waiting threads: an error before the start does not
+/// leave them waiting.
 #[derive(Debug)]
-pub(super) struct GateKey<'g>(pub(super) &'g StartGate);
+pub(super) struct GateOpener<'g>(pub(super) &'g StartGate);
 
-impl GateKey<'_> {
+impl GateOpener<'_> {
     /// Lets all threads begin, and returns the start of the run.
     pub(super) fn open(self) -> u64 {
         let started = sys::now_ns();
@@ -96,13 +97,13 @@ impl GateKey<'_> {
     }
 }
 
-impl Drop for GateKey<'_> {
+impl Drop for GateOpener<'_> {
     fn drop(&mut self) {
         self.0.decide(Decision::GiveUp);
     }
 }
 
-/// A thread that counts as running; dropped, also by a panic, it does not any more, and the caller is woken.
+/// Counts a thread as running until it is dropped, also by a panic; then the caller is woken.
 #[derive(Debug)]
 pub(super) struct Running<'r> {
     count: &'r AtomicUsize,
@@ -110,7 +111,6 @@ pub(super) struct Running<'r> {
 }
 
 impl<'r> Running<'r> {
-    /// Counts one thread more.
     pub(super) fn new(count: &'r AtomicUsize, caller: &'r Thread) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self { count, caller }

@@ -1,4 +1,4 @@
-//! The seam between what a worker decides and the system calls that do it: one implementation per engine.
+//! Interface between the decisions of a worker and the system calls that carry them out: one implementation per engine.
 
 use std::net::Ipv4Addr;
 
@@ -6,78 +6,78 @@ use nix::errno::Errno;
 
 use super::job::Job;
 
-/// Connections, by slot: opened, written on, read from and closed as the worker says.
+/// Opens, writes, reads and closes connections as the worker decides; a slot names each connection.
 ///
-/// A transport says what happened in the order in which it saw it, and never anything of a connection that was closed.
+/// A transport reports events in the order in which it saw them, and reports nothing about a closed connection.
 pub(super) trait Transport: Sized {
-    /// What it needs of the system.
+    /// The system interface that it needs.
     const NEEDS: &'static str;
 
-    /// The system call that it waits by.
+    /// The system call that waits for events.
     const WAITS_BY: &'static str;
 
     /// Prepares everything that can fail before the start, on the thread that will use it.
     ///
     /// # Errors
-    /// Whatever the system calls report.
+    /// The error of the system call that failed.
     fn new(job: &Job) -> nix::Result<Self>;
 
-    /// Opens a connection for `slot`, from `source` or from where the kernel likes, and writes `request` on it.
-    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: Request);
+    /// Opens a connection for `slot` and writes `request` on it. The kernel chooses the source address if `source` is
+    /// `None`.
+    fn open(&mut self, slot: u32, source: Option<Ipv4Addr>, request: TransportRequest);
 
     /// Writes `request` on the open connection of `slot`.
-    fn write(&mut self, slot: u32, request: Request);
+    fn write(&mut self, slot: u32, request: TransportRequest);
 
-    /// Closes the connection of `slot`, which must be open, and forgets what was under way on it.
+    /// Closes the connection of `slot`, which must be open, and discards what is under way on it.
     fn close(&mut self, slot: u32);
 
     /// Waits at most `timeout_ns` for something to happen.
     ///
     /// # Errors
-    /// Whatever the system call reports, but for signals.
+    /// The error of the system call; an interruption by a signal is no error.
     fn wait(&mut self, timeout_ns: u64) -> nix::Result<()>;
 
-    /// What happened next; `None` when nothing more is known without waiting.
-    fn next(&mut self) -> Option<Event>;
+    /// The next event; `None` if there is none without waiting.
+    fn next(&mut self) -> Option<TransportEvent>;
 
-    /// The instant up to which everything that happened has been told, as of the last [`Transport::next`].
+    /// The instant up to which all events have been reported, as of the last [`Transport::next`].
     ///
-    /// An answer that came in time may be told late; before this instant there is none of those left.
+    /// Answers that arrived before this instant have been reported; later ones may still be unreported.
     fn told_until(&self) -> u64;
 
-    /// The bytes of the last [`Happened::Received`], until the next call of anything else.
+    /// The bytes of the last [`TransportEventKind::Received`], valid until the next call of another method.
     fn received(&self) -> &[u8];
 }
 
-/// Which of a job's requests.
+/// Which of the two requests of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Request {
-    /// One that more will follow on its connection.
+pub(super) enum TransportRequest {
+    /// A request that is followed by others on its connection.
     More,
     /// The last one on its connection.
     Last,
 }
 
-/// Something that happened to the open connection of a slot.
+/// An event on the open connection of a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Event {
+pub(super) struct TransportEvent {
     pub(super) slot: u32,
-    /// When it was known, in monotonic nanoseconds: the clock was read after the fact.
+    /// When the transport learned of it, in monotonic nanoseconds: the clock is read after the event.
     pub(super) at: u64,
-    pub(super) what: Happened,
+    pub(super) what: TransportEventKind,
 }
 
-/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Happened {
+pub(super) enum TransportEventKind {
     /// The connection is established.
     Connected,
-    /// The whole request was taken by the kernel.
+    /// The kernel has taken the whole request.
     Written,
-    /// Bytes came; `hangup` says that the other side is known to have closed after them.
+    /// Bytes arrived; `hangup` means that the other side is known to have closed after them.
     Received { hangup: bool },
     /// No more bytes will come.
     Ended,
-    /// The connection failed, or could not be made.
+    /// The connection failed, or could not be established.
     Failed(Errno),
 }

@@ -2,38 +2,40 @@
 
 /// The measured window in absolute time.
 ///
-/// *Open loop*: a request belongs to it when its intended instant lies in `open..close`, wherever it ends; after `close`
-/// requests still under way, or due and not yet sent, get one timeout of grace. *Closed loop ended by time*: a request
-/// belongs when it ends in `open..close`; those under way at `close` are counted as in flight. *Closed loop ended by a
-/// count*: the first so many requests begun after `open` belong, and all of them are awaited.
+/// - *Open loop*: a request belongs to it if its intended instant lies in `open..close`, whenever it ends. After
+///   `close`, requests still under way, or due and not yet sent, get one timeout of grace.
+/// - *Closed loop ended by time*: a request belongs to it if it ends in `open..close`; those under way at `close` are
+///   counted as in flight.
+/// - *Closed loop ended by a count*: requests begun after `open` belong to it until the count is reached; the worker
+///   waits for all.
 #[derive(Debug)]
 pub(super) struct Window {
     pub(super) open: u64,
     pub(super) close: u64,
-    pub(super) phase: Phase,
+    pub(super) phase: WindowPhase,
     /// Next instant at which the phase changes.
     pub(super) boundary: u64,
     pub(super) grace_ns: u64,
     pub(super) cpu_at_open: u64,
     pub(super) opened_at: u64,
-    /// When the last request that belongs ended.
+    /// When the last request of the window ended.
     pub(super) last_end: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum WindowPhase {
     WarmingUp,
     Measuring,
     Grace,
 }
 
 impl Window {
-    /// One that opens at `open`, closes at `close`, and then leaves `grace_ns` for late answers.
+    /// A window that opens at `open`, closes at `close`, and then leaves `grace_ns` for late answers.
     pub(super) fn new(open: u64, close: u64, grace_ns: u64) -> Self {
         Self {
             open,
             close,
-            phase: Phase::WarmingUp,
+            phase: WindowPhase::WarmingUp,
             boundary: open,
             grace_ns,
             cpu_at_open: 0,
@@ -42,8 +44,8 @@ impl Window {
         }
     }
 
-    /// Whether the window has been opened, in order of events, and not merely in time.
+    /// Whether the worker has opened the window; that its instant has passed is not enough.
     pub(super) fn opened(&self) -> bool {
-        self.phase != Phase::WarmingUp
+        self.phase != WindowPhase::WarmingUp
     }
 }

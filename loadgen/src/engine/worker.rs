@@ -5,74 +5,75 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Probe;
-use super::job::{ClosedEnd, Job, Task};
-use super::ledger::{Gauge, Ledger, SEND_BINS};
-use super::slot::{Deadlines, Slot, State};
-use super::source::Sources;
+use super::job::{ClosedEnd, Job, ThreadTask};
+use super::slot::{Slot, SlotDeadlines, State};
+use super::source::SourceAddresses;
 use super::start::SetupError;
 use super::transport::Transport;
-use super::window::{Phase, Window};
+use super::window::{Window, WindowPhase};
+use super::window_counts::{LiveCounts, SEND_BINS, WindowCounts};
 use crate::answer::Answer;
 use crate::recorder::Recorder;
 use crate::schedule::Instants;
-use crate::strips::{self, Strips};
 use crate::sys;
+use crate::time_slices::{self, TimeSlices};
 use crate::workload::Pacing;
 
 /// Longest sleep, so that a request to stop is seen in time.
 const NAP_NS: u64 = 50_000_000;
 
-/// How often the gauges are refreshed.
+/// How often the live counts are refreshed.
 const GAUGE_NS: u64 = 100_000_000;
 
-/// Clients started per turn, so that the answers to the first ones are not left waiting for the last one's start.
+/// Most clients started per round of the event loop, so that answers to the first do not wait until the last has
+/// started.
 const LAUNCHED_AT_ONCE: u32 = 256;
 
-/// Events handled per turn, so that the rest of the turn comes round however busy the connections are.
+/// Most events handled per round, so that the rest of the event loop also runs if connections are busy.
 const HANDLED_AT_ONCE: u32 = 1024;
 
-/// Shortest delay of the thread that counts as time away. Where ten threads want two CPUs, single delays reach 50 ms and
-/// mean nothing but a busy machine; a CPU quota of 30 ms in periods of 100 ms makes delays of 70.
+/// Shortest delay of the thread that counts as time away. If ten threads compete for two CPUs, single delays reach 50
+/// ms and only show a busy machine. A CPU quota of 30 ms in periods of 100 ms causes delays of 70 ms.
 const AWAY_LEAST_NS: u64 = 60_000_000;
 
-/// What all threads of a run see: the start, and an early end.
+/// What all threads of a run share: the instant of an early end, and the probe.
 pub(super) struct Signals<'run> {
     /// Instant to stop at; `u64::MAX` when the plan decides.
     pub(super) stop_at_ns: AtomicU64,
-    /// Told of both ends of the window by the first thread.
+    /// Called by the first thread when the window opens and closes.
     pub(super) probe: &'run dyn Probe,
 }
 
-/// What one thread brings back.
+/// What one thread returns.
 #[derive(Debug)]
-pub(super) struct Yield {
+pub(super) struct WorkerResult {
     pub(super) recorder: Recorder,
-    pub(super) ledger: Ledger,
+    pub(super) window_counts: WindowCounts,
 }
 
 pub(super) struct Worker<'run, T> {
     pub(super) job: &'run Job,
     signals: &'run Signals<'run>,
-    gauge: &'run Gauge,
+    live_counts: &'run LiveCounts,
     pub(super) transport: T,
     pub(super) slots: Vec<Slot>,
-    /// Slots without a connection, and with an idle one (open loop).
+    /// Slots without a connection, and slots with an idle one (open loop).
     pub(super) free: Vec<u32>,
     pub(super) kept: VecDeque<u32>,
-    pub(super) deadlines: Deadlines,
+    pub(super) deadlines: SlotDeadlines,
     /// Clients that pause, by the end of their pause.
     pub(super) pauses: BinaryHeap<Reverse<(u64, u32)>>,
-    pub(super) sources: Sources,
+    pub(super) sources: SourceAddresses,
     pub(super) recorder: Recorder,
-    pub(super) ledger: Ledger,
+    pub(super) window_counts: WindowCounts,
     /// Last reading of the clock.
     pub(super) now: u64,
-    /// Until when the thread had nothing to do but wait.
+    /// End of the last planned wait.
     awaited: u64,
     pub(super) window: Window,
     pub(super) in_flight: u64,
     pub(super) in_flight_counted: u64,
-    /// Set when the window is over for good: what ends later is not recorded.
+    /// Set when the window and its grace are over: what ends later is not recorded.
     pub(super) finished: bool,
     started: u64,
     instants: Option<Instants>,
@@ -84,11 +85,11 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Prepares everything that can fail before the start.
     ///
     /// # Errors
-    /// What the system refused.
+    /// Names what the system refused.
     pub(super) fn new(
         job: &'run Job,
         signals: &'run Signals<'run>,
-        gauge: &'run Gauge,
+        live_counts: &'run LiveCounts,
     ) -> Result<Self, SetupError> {
         let refused = |refused: String| {
             |errno: nix::errno::Errno| SetupError {
@@ -102,22 +103,24 @@ impl<'run, T: Transport> Worker<'run, T> {
         sys::tighten_timers().map_err(refused("cannot set its timer slack (prctl)".into()))?;
         let transport = T::new(job).map_err(refused(format!("cannot use {}", T::NEEDS)))?;
         let (slots, instants) = match &job.task {
-            Task::Closed(_) => (job.connections, None),
-            Task::Open { instants, .. } => (job.connections.min(1024), Some(instants.clone())),
+            ThreadTask::Closed(_) => (job.connections, None),
+            ThreadTask::Open { instants, .. } => {
+                (job.connections.min(1024), Some(instants.clone()))
+            }
         };
         Ok(Self {
             job,
             signals,
-            gauge,
+            live_counts,
             transport,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
             kept: VecDeque::new(),
-            deadlines: Deadlines::new(),
+            deadlines: SlotDeadlines::new(),
             pauses: BinaryHeap::new(),
-            sources: Sources::new(job),
+            sources: SourceAddresses::new(job),
             recorder: Recorder::new(),
-            ledger: Ledger::new(),
+            window_counts: WindowCounts::new(),
             now: 0,
             awaited: 0,
             window: Window::new(0, u64::MAX, job.timeout_ns),
@@ -132,27 +135,27 @@ impl<'run, T: Transport> Worker<'run, T> {
     }
 
     /// Runs the load; `started` is the start of the run on the monotonic clock.
-    pub(super) fn run(mut self, started: u64) -> nix::Result<Yield> {
+    pub(super) fn run(mut self, started: u64) -> nix::Result<WorkerResult> {
         self.started = started;
         self.now = started;
         let open = started.saturating_add(self.job.open_ns);
         let close = match self.job.task {
-            Task::Closed(ClosedEnd::After(duration)) => open.saturating_add(duration),
-            Task::Closed(ClosedEnd::Requests(_)) => u64::MAX,
-            Task::Open { end_ns, .. } => started.saturating_add(end_ns),
+            ThreadTask::Closed(ClosedEnd::After(duration)) => open.saturating_add(duration),
+            ThreadTask::Closed(ClosedEnd::Requests(_)) => u64::MAX,
+            ThreadTask::Open { end_ns, .. } => started.saturating_add(end_ns),
         };
         self.window = Window::new(open, close, self.job.timeout_ns);
-        self.recorder.strips = Strips::of(
+        self.recorder.time_slices = TimeSlices::of(
             open,
             close,
             match self.job.task {
-                Task::Closed(_) => strips::Instant::Ended,
-                Task::Open { .. } => strips::Instant::Intended,
+                ThreadTask::Closed(_) => time_slices::SlotInstant::Ended,
+                ThreadTask::Open { .. } => time_slices::SlotInstant::Intended,
             },
         );
         self.tick();
         while !self.done() {
-            self.heed_stop();
+            self.check_stop();
             self.launch();
             let pause_ns = self.pause_ns();
             self.transport.wait(pause_ns)?;
@@ -178,14 +181,15 @@ impl<'run, T: Transport> Worker<'run, T> {
         self.note(sys::now_ns());
     }
 
-    /// Reads the clock after a wait that was to take so long at most.
+    /// Reads the clock after a wait of at most `pause_ns`.
     fn wake(&mut self, pause_ns: u64) {
-        // The wait is no time away; of what is beyond it the clock makes a stretch.
+        // The planned wait is not time away; only the delay beyond it is.
         self.awaited = self.now.saturating_add(pause_ns);
         self.tick();
     }
 
-    /// Notes an instant, which may be a little before others noted already, and moves the window on when it is time.
+    /// Advances `now` to an instant, which may be slightly earlier than `now`, and changes the phase of the window when
+    /// it is due.
     pub(super) fn note(&mut self, at: u64) {
         let known = self.now.max(self.awaited);
         if at.saturating_sub(known) >= AWAY_LEAST_NS {
@@ -197,83 +201,83 @@ impl<'run, T: Transport> Worker<'run, T> {
         }
     }
 
-    /// Counts a stretch without a reading of the clock, as far as it lies in the window; late answers of an open loop belong
-    /// to the measurement, too.
+    /// Counts a span without a clock reading as time away, as far as it lies in the window, or in the grace of an open
+    /// loop, whose late answers are measured, too.
     fn count_away(&mut self, from: u64, to: u64) {
         let end = match self.job.task {
-            Task::Closed(_) => self.window.close,
-            Task::Open { .. } => self.window.close.saturating_add(self.window.grace_ns),
+            ThreadTask::Closed(_) => self.window.close,
+            ThreadTask::Open { .. } => self.window.close.saturating_add(self.window.grace_ns),
         };
         let away_ns = to.min(end).saturating_sub(from.max(self.window.open));
-        self.ledger.away_ns += away_ns;
-        self.ledger.away_longest_ns = self.ledger.away_longest_ns.max(away_ns);
+        self.window_counts.away_ns += away_ns;
+        self.window_counts.away_longest_ns = self.window_counts.away_longest_ns.max(away_ns);
     }
 
     fn turn_phase(&mut self) {
-        if self.window.phase == Phase::WarmingUp {
-            self.window.phase = Phase::Measuring;
+        if self.window.phase == WindowPhase::WarmingUp {
+            self.window.phase = WindowPhase::Measuring;
             self.window.boundary = self.window.close;
             if self.job.thread == 0 {
                 self.signals.probe.window_opened();
             }
             self.window.cpu_at_open = sys::thread_cpu_ns();
             self.window.opened_at = self.now;
-            if matches!(self.job.task, Task::Closed(ClosedEnd::After(_))) {
+            if matches!(self.job.task, ThreadTask::Closed(ClosedEnd::After(_))) {
                 self.take_over();
             }
         }
-        if self.window.phase == Phase::Measuring && self.now >= self.window.close {
-            self.window.phase = Phase::Grace;
+        if self.window.phase == WindowPhase::Measuring && self.now >= self.window.close {
+            self.window.phase = WindowPhase::Grace;
             self.window.boundary = self.window.close.saturating_add(self.window.grace_ns);
             if self.job.thread == 0 {
                 self.signals.probe.window_closed();
             }
             self.count_cpu();
-            self.finished |= matches!(self.job.task, Task::Closed(_));
+            self.finished |= matches!(self.job.task, ThreadTask::Closed(_));
         }
-        if self.window.phase == Phase::Grace && self.now >= self.window.boundary {
+        if self.window.phase == WindowPhase::Grace && self.now >= self.window.boundary {
             self.finished = true;
         }
     }
 
-    /// Hands the requests under way over to a window that counts by completion.
+    /// Counts the requests under way as part of a window that counts by completion.
     fn take_over(&mut self) {
         let open = self.window.open;
         for slot in &mut self.slots {
             if slot.in_flight() {
                 slot.counted = true;
-                self.ledger.sent += 1;
+                self.window_counts.sent += 1;
                 self.in_flight_counted += 1;
-                self.ledger.carried_in_ns += open.saturating_sub(slot.times.intended);
+                self.window_counts.carried_in_ns += open.saturating_sub(slot.times.intended);
             } else if let State::Pausing(until) = slot.state {
                 let rest_ns = until.saturating_sub(open);
-                self.ledger.paused_ns += rest_ns;
-                self.ledger.backoff_ns += if slot.backs_off() { rest_ns } else { 0 };
+                self.window_counts.paused_ns += rest_ns;
+                self.window_counts.backoff_ns += if slot.backs_off() { rest_ns } else { 0 };
             }
         }
     }
 
     fn count_cpu(&mut self) {
-        self.ledger.cpu_ns = sys::thread_cpu_ns().saturating_sub(self.window.cpu_at_open);
-        self.ledger.cpu_wall_ns = self.now - self.window.opened_at;
+        self.window_counts.cpu_ns = sys::thread_cpu_ns().saturating_sub(self.window.cpu_at_open);
+        self.window_counts.cpu_wall_ns = self.now - self.window.opened_at;
     }
 
-    /// Brings the end forward when the caller asks for it; what is under way then stays without an outcome.
-    fn heed_stop(&mut self) {
+    /// Ends the window early if the caller asks for it; requests then under way stay without an outcome.
+    fn check_stop(&mut self) {
         let stop_at = self.signals.stop_at_ns.load(Ordering::Relaxed);
         if stop_at == u64::MAX {
             return;
         }
         self.window.grace_ns = 0;
         match self.window.phase {
-            Phase::WarmingUp if stop_at <= self.window.open => self.finished = true,
-            Phase::WarmingUp | Phase::Measuring => {
+            WindowPhase::WarmingUp if stop_at <= self.window.open => self.finished = true,
+            WindowPhase::WarmingUp | WindowPhase::Measuring => {
                 self.window.close = self.window.close.min(stop_at.max(self.now));
-                if self.window.phase == Phase::Measuring {
+                if self.window.phase == WindowPhase::Measuring {
                     self.window.boundary = self.window.close;
                 }
             }
-            Phase::Grace => self.finished = true,
+            WindowPhase::Grace => self.finished = true,
         }
     }
 
@@ -281,19 +285,19 @@ impl<'run, T: Transport> Worker<'run, T> {
         let settled = self.in_flight_counted == 0;
         self.finished
             || match self.job.task {
-                Task::Closed(ClosedEnd::After(_)) => false,
-                Task::Closed(ClosedEnd::Requests(requests)) => {
-                    settled && self.ledger.sent >= requests
+                ThreadTask::Closed(ClosedEnd::After(_)) => false,
+                ThreadTask::Closed(ClosedEnd::Requests(requests)) => {
+                    settled && self.window_counts.sent >= requests
                 }
-                Task::Open { .. } => {
-                    settled && self.window.phase == Phase::Grace && self.next_due().is_none()
+                ThreadTask::Open { .. } => {
+                    settled && self.window.phase == WindowPhase::Grace && self.next_due().is_none()
                 }
             }
     }
 
-    /// Begins whatever is to be begun now.
+    /// Starts the clients and begins the requests that are due.
     fn launch(&mut self) {
-        if let Task::Closed(_) = self.job.task {
+        if let ThreadTask::Closed(_) = self.job.task {
             for _ in 0..LAUNCHED_AT_ONCE {
                 let Some(joins_at) = self.next_joins_at() else {
                     break;
@@ -302,7 +306,8 @@ impl<'run, T: Transport> Worker<'run, T> {
                     break;
                 }
                 let index = self.new_slot();
-                // Without a ramp all are wanted at once, but not before their turn: the start is no measurement.
+                // Without a ramp, all clients are due at once, but their intended instant is their actual start: the
+                // start is not measured.
                 let intended = if self.job.ramp_ns == 0 {
                     self.now
                 } else {
@@ -349,7 +354,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             self.tick();
             self.begin(index, due, counted);
             if counted {
-                self.ledger.waited_for_slot += u64::from(self.waiting_for_slot);
+                self.window_counts.waited_for_slot += u64::from(self.waiting_for_slot);
                 self.note_send();
             }
         }
@@ -361,8 +366,8 @@ impl<'run, T: Transport> Worker<'run, T> {
         (due < self.window.close).then_some(due)
     }
 
-    /// A slot for an open-loop request: one with a kept connection rather than one without, and of those the one that has
-    /// been idle longest, so that each connection has its turn.
+    /// A slot for an open-loop request: one with a kept connection if there is one, and of those the one idle longest,
+    /// so that all connections are used in turn.
     fn open_slot(&mut self) -> Option<u32> {
         self.kept
             .pop_front()
@@ -378,7 +383,7 @@ impl<'run, T: Transport> Worker<'run, T> {
         index
     }
 
-    /// When the next closed-loop client joins: one after the other over the ramp, all threads taken together.
+    /// When the next closed-loop client joins: the clients of all threads join one by one over the ramp.
     fn next_joins_at(&self) -> Option<u64> {
         let begun = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         let Job {
@@ -400,13 +405,13 @@ impl<'run, T: Transport> Worker<'run, T> {
             / u128::from((close - open).max(1));
         if let Some(bin) = usize::try_from(at)
             .ok()
-            .and_then(|at| self.ledger.sends.get_mut(at))
+            .and_then(|at| self.window_counts.sends.get_mut(at))
         {
             *bin += 1;
         }
     }
 
-    /// How long there is nothing to do but wait for events.
+    /// How long the worker may wait for events.
     fn pause_ns(&self) -> u64 {
         if self.finished || self.job.pacing == Pacing::Spin {
             return 0;
@@ -424,10 +429,10 @@ impl<'run, T: Transport> Worker<'run, T> {
             until = until.min(*due);
         }
         match self.job.task {
-            Task::Closed(_) => {
+            ThreadTask::Closed(_) => {
                 until = until.min(self.next_joins_at().unwrap_or(u64::MAX));
             }
-            Task::Open { .. } if !self.waiting_for_slot => {
+            ThreadTask::Open { .. } if !self.waiting_for_slot => {
                 until = until.min(self.next_due().unwrap_or(u64::MAX));
             }
             _ => {}
@@ -440,33 +445,35 @@ impl<'run, T: Transport> Worker<'run, T> {
             return;
         }
         self.gauge_due = self.now + GAUGE_NS;
-        if let Some(handover) = &self.gauge.handover {
-            let (open, sent) = (self.window.open, self.ledger.sent);
-            let boundary = handover.offer(self.now, open, sent, &mut self.recorder);
+        if let Some(interval_sender) = &self.live_counts.interval_sender {
+            let (open, sent) = (self.window.open, self.window_counts.sent);
+            let boundary = interval_sender.offer(self.now, open, sent, &mut self.recorder);
             self.gauge_due = self.gauge_due.min(boundary);
         }
         let [completed, failed] = self.recorder.ended();
-        self.gauge.completed.store(completed, Ordering::Relaxed);
-        self.gauge.failed.store(failed, Ordering::Relaxed);
-        self.gauge
+        self.live_counts
+            .completed
+            .store(completed, Ordering::Relaxed);
+        self.live_counts.failed.store(failed, Ordering::Relaxed);
+        self.live_counts
             .in_flight
             .store(self.in_flight, Ordering::Relaxed);
-        self.gauge
+        self.live_counts
             .offered
-            .store(self.ledger.sent, Ordering::Relaxed);
+            .store(self.window_counts.sent, Ordering::Relaxed);
     }
 
-    fn close_books(mut self) -> Yield {
-        if self.window.phase == Phase::Measuring {
+    fn close_books(mut self) -> WorkerResult {
+        if self.window.phase == WindowPhase::Measuring {
             self.count_cpu();
         }
-        let by_count = matches!(self.job.task, Task::Closed(ClosedEnd::Requests(_)));
+        let by_count = matches!(self.job.task, ThreadTask::Closed(ClosedEnd::Requests(_)));
         let end = if by_count && self.window.close == u64::MAX {
             self.window.last_end
         } else {
             self.window.close
         };
-        self.ledger.window_ns = if self.window.opened() {
+        self.window_counts.window_ns = if self.window.opened() {
             end.saturating_sub(self.window.open)
         } else {
             0
@@ -476,29 +483,32 @@ impl<'run, T: Transport> Worker<'run, T> {
             .iter()
             .filter(|slot| slot.counted && slot.in_flight());
         for slot in counted {
-            self.ledger.in_flight_at_end += 1;
-            self.ledger.carried_out_ns += end.saturating_sub(slot.times.intended);
+            self.window_counts.in_flight_at_end += 1;
+            self.window_counts.carried_out_ns += end.saturating_sub(slot.times.intended);
         }
         for slot in &self.slots {
             if slot.joined > 0 {
-                self.ledger.client_ns += end.saturating_sub(slot.joined);
+                self.window_counts.client_ns += end.saturating_sub(slot.joined);
             }
             if let State::Pausing(until) = slot.state {
                 let beyond = until.saturating_sub(end);
-                self.ledger.paused_ns = self.ledger.paused_ns.saturating_sub(beyond);
+                self.window_counts.paused_ns = self.window_counts.paused_ns.saturating_sub(beyond);
                 if slot.backs_off() {
-                    self.ledger.backoff_ns = self.ledger.backoff_ns.saturating_sub(beyond);
+                    self.window_counts.backoff_ns =
+                        self.window_counts.backoff_ns.saturating_sub(beyond);
                 }
-                // Over, and the next request not begun: the generator's lateness is the client's waiting.
-                self.ledger.carried_out_ns += end.saturating_sub(until);
+                // The pause is over, the next request not begun: the generator's lateness counts as the client's
+                // waiting.
+                self.window_counts.carried_out_ns += end.saturating_sub(until);
             }
         }
-        if let Task::Closed(ClosedEnd::After(_)) = self.job.task {
-            self.ledger.client_ns = u64::from(self.job.connections) * self.ledger.window_ns;
+        if let ThreadTask::Closed(ClosedEnd::After(_)) = self.job.task {
+            self.window_counts.client_ns =
+                u64::from(self.job.connections) * self.window_counts.window_ns;
         }
-        Yield {
+        WorkerResult {
             recorder: self.recorder,
-            ledger: self.ledger,
+            window_counts: self.window_counts,
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Chunked transfer coding (RFC 9112 §7.1), as a state machine over whatever bytes have come.
+//! Chunked transfer coding (RFC 9112 §7.1), as a state machine over the bytes that have arrived.
 
 use std::ops::Range;
 
-use super::Malformed;
+use super::InvalidResponse;
 
 /// Longest chunk-size line with its extensions, in bytes.
 const MAX_LINE: u16 = 1024;
@@ -10,7 +10,7 @@ const MAX_LINE: u16 = 1024;
 /// Most trailer bytes.
 const MAX_TRAILER: u16 = 8 * 1024;
 
-/// Where in the coding the next byte falls.
+/// Position of the next byte in the coding.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Chunked {
     /// In the size; `None` before its first digit.
@@ -19,13 +19,13 @@ pub(super) enum Chunked {
     Extension { size: u64, line: u16 },
     /// After the CR of a size line.
     SizeEnd { size: u64 },
-    /// In the data, with so many bytes to come.
+    /// In the data, with this many bytes left.
     Data(u64),
     /// After the data.
     DataCr,
     /// After the CR that follows the data.
     DataLf,
-    /// In the trailer, `empty` while the current line is.
+    /// In the trailer; `empty` while the current line is empty.
     Trailer { seen: u16, empty: bool },
     /// After a CR in the trailer.
     TrailerLf { seen: u16, empty: bool },
@@ -42,7 +42,7 @@ impl Default for Chunked {
 
 /// What a call of [`Chunked::feed`] found.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct ChunkStep {
     /// Part of the input that is body.
     pub(super) data: Range<usize>,
     /// Bytes used up.
@@ -52,8 +52,8 @@ pub(super) struct Step {
 }
 
 impl Chunked {
-    /// Goes on until some data was found, the body ended, or the input did.
-    pub(super) fn feed(&mut self, input: &[u8]) -> Result<Step, Malformed> {
+    /// Parses until it finds data, the body ends, or the input ends.
+    pub(super) fn feed(&mut self, input: &[u8]) -> Result<ChunkStep, InvalidResponse> {
         let mut at = 0;
         while at < input.len() {
             if let Self::Data(left) = *self {
@@ -66,7 +66,7 @@ impl Chunked {
                 } else {
                     Self::Data(left)
                 };
-                return Ok(Step {
+                return Ok(ChunkStep {
                     data: at..at + here,
                     consumed: at + here,
                     done: false,
@@ -75,26 +75,29 @@ impl Chunked {
             let done = self.byte(input[at])?;
             at += 1;
             if done {
-                return Ok(Step {
+                return Ok(ChunkStep {
                     data: 0..0,
                     consumed: at,
                     done,
                 });
             }
         }
-        Ok(Step {
+        Ok(ChunkStep {
             data: 0..0,
             consumed: at,
             done: false,
         })
     }
 
-    /// Takes one byte outside the data; true when it was the last of the body.
-    fn byte(&mut self, byte: u8) -> Result<bool, Malformed> {
+    /// Parses one byte outside the data; true if it was the last byte of the body.
+    fn byte(&mut self, byte: u8) -> Result<bool, InvalidResponse> {
         *self = match (*self, byte) {
             (Self::Size { size, line }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = u64::from(char::from(byte).to_digit(16).unwrap_or(0));
-                let size = size.unwrap_or(0).checked_mul(16).ok_or(Malformed::Chunk)?;
+                let size = size
+                    .unwrap_or(0)
+                    .checked_mul(16)
+                    .ok_or(InvalidResponse::Chunk)?;
                 Self::Size {
                     size: Some(size | digit),
                     line: longer(line, MAX_LINE)?,
@@ -138,16 +141,16 @@ impl Chunked {
                 seen: longer(seen, MAX_TRAILER)?,
                 empty: true,
             },
-            _ => return Err(Malformed::Chunk),
+            _ => return Err(InvalidResponse::Chunk),
         };
         Ok(false)
     }
 }
 
-fn longer(length: u16, most: u16) -> Result<u16, Malformed> {
+fn longer(length: u16, most: u16) -> Result<u16, InvalidResponse> {
     if length < most {
         Ok(length + 1)
     } else {
-        Err(Malformed::Chunk)
+        Err(InvalidResponse::Chunk)
     }
 }

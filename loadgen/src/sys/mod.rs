@@ -1,4 +1,4 @@
-//! What the operating system offers and the safe wrappers do not: the only module with `unsafe`.
+//! System interfaces for which no safe wrapper exists: the only module with `unsafe`.
 #![allow(unsafe_code)]
 
 pub(crate) mod ring;
@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::epoll::Epoll;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, Signal, sigaction};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
@@ -17,7 +16,7 @@ use nix::unistd::Pid;
 const NS_PER_S: u64 = 1_000_000_000;
 
 /// A readiness event as the kernel writes it.
-pub(crate) type Event = libc::epoll_event;
+pub(crate) type PollEvent = libc::epoll_event;
 
 /// Monotonic time in nanoseconds since an arbitrary origin.
 pub(crate) fn now_ns() -> u64 {
@@ -42,10 +41,10 @@ fn read_clock(clock: ClockId) -> u64 {
 /// Uses `epoll_pwait2(2)` (Linux 5.11), since the milliseconds of `epoll_wait` would delay a planned send by up to one.
 ///
 /// # Errors
-/// Whatever the system call reports, `ENOSYS` on an older kernel.
+/// The error of the system call; `ENOSYS` on an older kernel.
 pub(crate) fn wait_for_events(
     epoll: &Epoll,
-    events: &mut [Event],
+    events: &mut [PollEvent],
     timeout_ns: u64,
 ) -> nix::Result<usize> {
     let timeout = libc::timespec {
@@ -87,12 +86,12 @@ pub(crate) fn pin_to(cpu: usize) -> nix::Result<()> {
 /// Makes the calling thread's timers fire within a nanosecond of their instant instead of the default 50 µs.
 ///
 /// # Errors
-/// Whatever `prctl(2)` reports.
+/// The error of prctl(2).
 pub(crate) fn tighten_timers() -> nix::Result<()> {
     nix::sys::prctl::set_timerslack(1)
 }
 
-/// Closing with this resets the connection (SO_LINGER, socket(7)).
+/// With this value of SO_LINGER, a close resets the connection (socket(7)).
 pub(crate) const RESET: libc::linger = libc::linger {
     l_onoff: 1,
     l_linger: 0,
@@ -101,13 +100,13 @@ pub(crate) const RESET: libc::linger = libc::linger {
 /// `IP_LOCAL_PORT_RANGE` (ip(7), Linux 6.3), which libc does not name yet.
 const IP_LOCAL_PORT_RANGE: libc::c_int = 51;
 
-/// Has the kernel choose the local port of `socket` between `first` and `last`.
+/// Makes the kernel choose the local port of `socket` between `first` and `last`.
 ///
 /// # Errors
 /// `ENOPROTOOPT` before Linux 6.3.
 pub(crate) fn limit_local_ports(socket: &OwnedFd, first: u16, last: u16) -> nix::Result<()> {
     let range = u32::from(last) << 16 | u32::from(first);
-    // SAFETY: the option is four octets, read from a live variable of that size.
+    // SAFETY: the option is four bytes, read from a live variable of that size.
     let result = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
@@ -120,8 +119,8 @@ pub(crate) fn limit_local_ports(socket: &OwnedFd, first: u16, last: u16) -> nix:
     Errno::result(result).map(drop)
 }
 
-/// First and last port that the kernel gives to connections (`ip_local_port_range`, ip(7)); Linux's default range where it
-/// does not tell.
+/// First and last port that the kernel gives to connections (`ip_local_port_range`, ip(7)); Linux's default range if it
+/// cannot be read.
 pub(crate) fn local_port_range() -> (u16, u16) {
     let text =
         std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
@@ -132,17 +131,6 @@ pub(crate) fn local_port_range() -> (u16, u16) {
     }
 }
 
-/// Raises the limit on open files as far as allowed, and returns it.
-pub(crate) fn raise_open_file_limit() -> u64 {
-    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else {
-        return 1024;
-    };
-    if soft < hard && setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok() {
-        return hard;
-    }
-    soft
-}
-
 /// The signals that end a run early and keep what it measured: Ctrl-C, and what timeout(1), containers and CI runners send.
 const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 
@@ -150,7 +138,7 @@ const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 /// child's process group, so the child gets it twice.
 const SAME_REQUEST_NS: u64 = 250_000_000;
 
-/// Number of the first signal that came, and when; zero before.
+/// Number of the first signal, and when it came; zero before.
 static INTERRUPT: AtomicI32 = AtomicI32::new(0);
 static INTERRUPTED_AT: AtomicU64 = AtomicU64::new(0);
 
@@ -170,10 +158,11 @@ extern "C" fn note_interrupt(number: libc::c_int) {
     }
 }
 
-/// Notes SIGINT and SIGTERM from now on instead of dying of them; a second one, of either kind, ends the process at once.
+/// From now on, SIGINT and SIGTERM are recorded and do not end the process; a second one, of either kind, ends it at
+/// once.
 ///
 /// # Errors
-/// Whatever `sigaction(2)` reports.
+/// The error of sigaction(2).
 pub(crate) fn note_interrupts() -> nix::Result<()> {
     let action = SigAction::new(
         SigHandler::Handler(note_interrupt),
@@ -187,7 +176,7 @@ pub(crate) fn note_interrupts() -> nix::Result<()> {
     Ok(())
 }
 
-/// The exit code for the signal that came since [`note_interrupts`], as shells have it (130, 143); `None` if none came.
+/// The exit code for the signal that came since [`note_interrupts`], as shells use it (130, 143); `None` if none came.
 pub(crate) fn interrupted() -> Option<u8> {
     let number = u8::try_from(INTERRUPT.load(Ordering::Relaxed)).unwrap_or(0);
     (number > 0).then_some(128 + number)

@@ -1,8 +1,8 @@
 //! io_uring(7), safely: the ring owns all memory that the kernel reads or writes while an operation is under way.
 //!
-//! Sockets are *direct descriptors*: they live in a table of the ring and never get a number in the process, which saves
-//! the bookkeeping of both. A connection and its first request are one chain of operations, each begun by the kernel
-//! when the one before has succeeded.
+//! Sockets are *direct descriptors*: they live in a table of the ring and never get a file descriptor number in the
+//! process, which saves bookkeeping. A connection and its first request are one chain of operations; the kernel begins
+//! each one when the one before it has succeeded.
 
 mod buffers;
 
@@ -15,45 +15,45 @@ use io_uring::{EnterFlags, IoUring, Probe, cqueue, opcode, squeue};
 use nix::errno::Errno;
 use nix::sys::socket::{SockaddrIn, SockaddrLike, SockaddrStorage};
 
-use self::buffers::{BUFFER_OCTETS, Buffers, GROUP};
+use self::buffers::{BUFFER_BYTES, Buffers, GROUP};
 use super::{IP_LOCAL_PORT_RANGE, RESET};
 
-/// Operations that may be handed over in one call.
+/// Most operations submitted in one call.
 const ENTRIES: u32 = 1024;
 /// Completions the kernel keeps without having to allocate.
 const COMPLETIONS: u32 = 8 * ENTRIES;
 /// Longest chain: three options, an address, socket, connect, send, receive.
 const CHAIN_MOST: usize = 8;
-/// Longest wait for operations to be called off; it takes microseconds.
+/// Longest wait for the cancellation of operations; it takes microseconds.
 const CALLED_OFF_WITHIN: Timespec = Timespec::new().sec(1);
 
-/// What an operation was, in the low bits of its number.
+/// Kind of an operation, in the low bits of its number.
 const KIND_BITS: u32 = 3;
 const OPEN: u64 = 0;
 const CONNECT: u64 = 1;
 const SEND: u64 = 2;
 const RECEIVE: u64 = 3;
 const OTHER: u64 = 4;
-/// Operations that may wait, in the order of a chain: the end of one ends those behind it.
+/// Operations that may wait, in the order of a chain: the end of one also ends those after it.
 const KINDS_UNDER_WAY: [u64; 3] = [CONNECT, SEND, RECEIVE];
 
-/// What the kernel needs of a connection besides its target.
+/// What the kernel needs to know of a connection besides its target.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Chain {
+pub(crate) struct ConnectionChain {
     /// Where to connect from; `None` leaves it to the kernel.
     pub(crate) source: Option<Ipv4Addr>,
     /// Which request to send.
     pub(crate) request: usize,
-    /// Whether to go on receiving until told otherwise.
+    /// Whether to keep receiving until the operation is cancelled.
     pub(crate) stays: bool,
 }
 
 /// One ring with its buffers, for one target.
-pub(crate) struct Ring {
+pub(crate) struct ClientRing {
     ring: IoUring,
     buffers: Buffers,
     constants: Box<Constants>,
-    /// Source addresses by the slot that binds to one.
+    /// Source addresses, by slot.
     sources: Vec<SockaddrIn>,
     family: i32,
     reset: bool,
@@ -69,48 +69,47 @@ struct Constants {
     ports: u32,
 }
 
-/// What the kernel has done for a connection.
+/// A completed operation of a connection.
 #[derive(Debug)]
-pub(crate) struct Completion {
-    /// The number its operations were given.
+pub(crate) struct RingCompletion {
+    /// The number that the connection's operations carry.
     pub(crate) number: u64,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: CompletionResult,
 }
 
-/// What came of an operation.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum CompletionResult {
     Connected,
     Sent,
-    /// Octets came, or will come no more; whether receiving goes on.
-    Received {
-        received: Received,
+    /// Bytes arrived, or the end; `goes_on` tells whether it keeps receiving.
+    ReceivedBytes {
+        received: ReceivedBytes,
         goes_on: bool,
     },
-    /// Receiving ended without a word: no buffer was free, or it was called off.
+    /// Receiving ended without a result: no buffer was free, or it was cancelled.
     Paused,
-    /// It could not be done; whether it was receiving.
+    /// The operation failed; `receiving` tells whether it was a receive.
     Failed {
         errno: Errno,
         receiving: bool,
     },
 }
 
-/// Octets in one of the ring's buffers, to be given back; none at the end.
+/// Bytes in one of the ring's buffers, to be given back; no buffer at the end of the stream.
 #[derive(Debug)]
-pub(crate) struct Received {
+pub(crate) struct ReceivedBytes {
     buffer: Option<u16>,
     length: usize,
     followed: bool,
 }
 
-impl Received {
-    /// Whether the socket is known to hold more, be it octets or the end.
+impl ReceivedBytes {
+    /// Whether the socket is known to hold more: bytes, or the end of the stream.
     pub(crate) fn is_followed(&self) -> bool {
         self.followed
     }
 
-    /// Whether no more will come.
+    /// Whether this is the end of the stream.
     pub(crate) fn is_end(&self) -> bool {
         self.length == 0
     }
@@ -119,7 +118,7 @@ impl Received {
 /// Why io_uring cannot be used here; `None` when it can.
 pub(crate) fn unavailable() -> Option<String> {
     let target = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let error = Ring::new(1, target, Vec::new(), false, None).err()?;
+    let error = ClientRing::new(1, target, Vec::new(), false, None).err()?;
     Some(match error.raw_os_error() {
         Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
             format!("io_uring is absent or forbidden ({error})")
@@ -129,12 +128,12 @@ pub(crate) fn unavailable() -> Option<String> {
     })
 }
 
-impl Ring {
+impl ClientRing {
     /// A ring for `connections` connections to `target`, on which `requests` can be sent.
     ///
     /// # Errors
-    /// What the kernel said: `ENOSYS` or `EPERM` where io_uring is absent or forbidden, `EINVAL` or `EOPNOTSUPP` where
-    /// it is too old (before Linux 6.11).
+    /// The kernel's error: `ENOSYS` or `EPERM` if io_uring is absent or forbidden, `EINVAL` or `EOPNOTSUPP` if it is
+    /// too old (before Linux 6.11).
     pub(crate) fn new(
         connections: u32,
         target: SocketAddr,
@@ -149,7 +148,7 @@ impl Ring {
             .build(ENTRIES)?;
         let mut probe = Probe::new();
         ring.submitter().register_probe(&mut probe)?;
-        // The youngest of those used.
+        // The newest of the operations used.
         if !probe.is_supported(opcode::Bind::CODE) {
             return Err(Errno::EOPNOTSUPP.into());
         }
@@ -175,12 +174,17 @@ impl Ring {
         })
     }
 
-    /// Opens a connection in `slot`, whose last one must have been closed, sends a request and receives; `number` names
-    /// its completions.
+    /// Opens a connection in `slot`, whose previous connection must be closed, sends a request and receives. The
+    /// completions carry `number`.
     ///
     /// # Errors
-    /// What io_uring_enter(2) said, when the queue had to be emptied first.
-    pub(crate) fn open(&mut self, slot: u32, number: u64, chain: Chain) -> io::Result<()> {
+    /// The error of io_uring_enter(2), if the queue had to be submitted first.
+    pub(crate) fn open(
+        &mut self,
+        slot: u32,
+        number: u64,
+        chain: ConnectionChain,
+    ) -> io::Result<()> {
         self.make_room(CHAIN_MOST)?;
         let fd = Fixed(slot);
         let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK;
@@ -215,7 +219,7 @@ impl Ring {
             );
         }
         if let Some(source) = chain.source {
-            // Without this the kernel would pick the port at once, from all that are free for any target.
+            // Without this, bind(2) would choose a port at once, and only one that is free for all targets.
             let option = libc::IP_BIND_ADDRESS_NO_PORT;
             self.set(
                 fd,
@@ -248,17 +252,17 @@ impl Ring {
         Ok(())
     }
 
-    /// Receives from the connection in `slot`, once or until told otherwise.
+    /// Receives from the connection in `slot`: once, or until cancelled if `stays`.
     pub(crate) fn receive(&mut self, slot: u32, number: u64, stays: bool) -> io::Result<()> {
         self.make_room(1)?;
         self.push_receive(Fixed(slot), number, stays);
         Ok(())
     }
 
-    /// Closes the connection in `slot`, and calls off what is under way on it under the number `under_way`.
+    /// Closes the connection in `slot`, and cancels its operations, which carry the number `under_way`.
     ///
-    /// Each operation is named: to look for all those of a descriptor, the kernel walks through all of the ring's, which
-    /// takes longer than the whole exchange where thousands wait.
+    /// Each operation is cancelled by its number: to find those of a descriptor, the kernel searches all operations of
+    /// the ring. With thousands of them, this takes longer than a whole exchange.
     pub(crate) fn close(&mut self, slot: u32, under_way: Option<u64>) -> io::Result<()> {
         self.make_room(KINDS_UNDER_WAY.len() + 1)?;
         let quietly = squeue::Flags::SKIP_SUCCESS;
@@ -274,18 +278,18 @@ impl Ring {
         Ok(())
     }
 
-    /// Hands over what has been asked, and begins it.
+    /// Submits the queued operations.
     ///
     /// # Errors
-    /// What io_uring_enter(2) said, signals excepted.
+    /// The error of io_uring_enter(2), except for signals.
     pub(crate) fn submit(&mut self) -> io::Result<()> {
         forgive(self.ring.submit())
     }
 
-    /// Hands over what has been asked, and works off what has come without waiting for more.
+    /// Submits the queued operations, and runs pending work of the kernel without waiting for more.
     ///
     /// # Errors
-    /// As [`Ring::submit`].
+    /// As [`ClientRing::submit`].
     pub(crate) fn work_off(&mut self) -> io::Result<()> {
         let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
         // SAFETY: no argument is passed; entries in the queue point to memory of the ring's (see `push`).
@@ -300,45 +304,43 @@ impl Ring {
         forgive(entered)
     }
 
-    /// Hands over what has been asked, and waits until something is done or the time is up.
+    /// Submits the queued operations, and waits for a completion or for the timeout.
     ///
     /// # Errors
-    /// As [`Ring::submit`].
+    /// As [`ClientRing::submit`].
     pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
         let timespec = Timespec::from(timeout);
         let arguments = SubmitArgs::new().timespec(&timespec);
         forgive(self.ring.submitter().submit_with_args(1, &arguments))
     }
 
-    /// What has been done since the last call.
-    pub(crate) fn completions(&mut self) -> impl Iterator<Item = Completion> {
+    pub(crate) fn completions(&mut self) -> impl Iterator<Item = RingCompletion> {
         self.ring
             .completion()
             .filter_map(|entry| completion(&entry))
     }
 
-    /// What was received.
-    pub(crate) fn octets(&self, received: &Received) -> &[u8] {
+    pub(crate) fn bytes(&self, received: &ReceivedBytes) -> &[u8] {
         match received.buffer {
             None => &[],
-            Some(buffer) => self.buffers.octets(buffer, received.length),
+            Some(buffer) => self.buffers.bytes(buffer, received.length),
         }
     }
 
-    /// The kernel may use that buffer again.
+    /// Gives the buffer back to the kernel.
     #[allow(clippy::needless_pass_by_value, reason = "what is given back is gone")]
-    pub(crate) fn give_back(&mut self, received: Received) {
+    pub(crate) fn give_back(&mut self, received: ReceivedBytes) {
         if let Some(buffer) = received.buffer {
             self.buffers.offer(buffer);
         }
     }
 
     fn send_entry(&self, fd: Fixed, request: usize) -> squeue::Entry {
-        let octets = &self.constants.requests[request];
-        let length = u32::try_from(octets.len()).unwrap_or(u32::MAX);
-        // All of it or nothing: a request in part would leave the chain hanging.
+        let bytes = &self.constants.requests[request];
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        // All of it or an error: a request sent in part would leave the chain waiting.
         let flags = libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
-        opcode::Send::new(fd, octets.as_ptr(), length)
+        opcode::Send::new(fd, bytes.as_ptr(), length)
             .flags(flags)
             .build()
     }
@@ -358,7 +360,7 @@ impl Ring {
         self.link(set.build(), number, OPEN, true);
     }
 
-    /// Pushes an operation that the next one waits for; a `quiet` one completes in silence unless it fails.
+    /// Pushes an operation that the next one waits for. A `quiet` operation reports a completion only if it fails.
     fn link(&mut self, entry: squeue::Entry, number: u64, kind: u64, quiet: bool) {
         let mut flags = squeue::Flags::IO_LINK;
         if quiet {
@@ -371,7 +373,7 @@ impl Ring {
         let entry = if stays {
             opcode::RecvMulti::new(fd, GROUP).build()
         } else {
-            let most = u32::try_from(BUFFER_OCTETS).unwrap_or(u32::MAX);
+            let most = u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX);
             opcode::Recv::new(fd, std::ptr::null_mut(), most)
                 .buf_group(GROUP)
                 .build()
@@ -380,7 +382,7 @@ impl Ring {
         self.push(&entry.user_data(number << KIND_BITS | RECEIVE));
     }
 
-    /// Empties the queue unless `entries` more fit: a chain must be handed over in one piece.
+    /// Submits the queue unless `entries` more fit: a chain must be submitted in one piece.
     fn make_room(&mut self, entries: usize) -> io::Result<()> {
         let queue = self.ring.submission();
         let free = queue.capacity() - queue.len();
@@ -393,18 +395,18 @@ impl Ring {
     }
 
     fn push(&mut self, entry: &squeue::Entry) {
-        // SAFETY: the memory that an entry names is a constant's or a buffer's, which neither move nor go before the
-        // operation is done (see `Drop`), or an entry of `sources`, which the kernel copies when it takes the operation
-        // over and whose list never grows. Direct descriptors belong to the ring.
+        // SAFETY: the memory that an entry points to is in `constants` or in a buffer, which neither move nor are freed
+        // before the operation is done (see `Drop`). Or it is an entry of `sources`, which the kernel copies when it
+        // takes the operation and whose list never grows. Direct descriptors belong to the ring.
         let pushed = unsafe { self.ring.submission().push(entry) };
         debug_assert!(pushed.is_ok(), "room was made");
     }
 }
 
-impl Drop for Ring {
+impl Drop for ClientRing {
     fn drop(&mut self) {
-        // Operations may outlive the ring's descriptor. This thread is the only one that works them off, so once they
-        // are called off none touches memory any more.
+        // Operations may outlive the ring's descriptor. Only this thread runs their work, so once they are cancelled,
+        // none accesses memory any more.
         let everything = CancelBuilder::any();
         let called_off = self
             .ring
@@ -415,7 +417,7 @@ impl Drop for Ring {
             Err(error) => error.raw_os_error() == Some(libc::ENOENT),
         };
         if !over {
-            // Better given up for good than written to by surprise.
+            // Leak the memory: the kernel may still write to it.
             self.buffers.give_up();
             let constants = Constants {
                 target: self.constants.target,
@@ -430,7 +432,7 @@ impl Drop for Ring {
     }
 }
 
-/// Signals, a time that is up, and completions that have to be taken first are no errors.
+/// An interruption by a signal, a timeout, and completions that must be collected first are no errors.
 fn forgive(entered: io::Result<usize>) -> io::Result<()> {
     match entered {
         Err(error)
@@ -445,16 +447,16 @@ fn forgive(entered: io::Result<usize>) -> io::Result<()> {
     }
 }
 
-/// Reads a completion; `None` for those that tell nothing.
-fn completion(entry: &cqueue::Entry) -> Option<Completion> {
+/// Reads a completion; `None` if it carries no information.
+fn completion(entry: &cqueue::Entry) -> Option<RingCompletion> {
     let kind = entry.user_data() & ((1 << KIND_BITS) - 1);
     let receiving = kind == RECEIVE;
     let outcome = match (usize::try_from(entry.result()), kind) {
         (_, OTHER) => return None,
-        (Ok(_), CONNECT) => Outcome::Connected,
-        (Ok(_), SEND) => Outcome::Sent,
-        (Ok(length), RECEIVE) => Outcome::Received {
-            received: Received {
+        (Ok(_), CONNECT) => CompletionResult::Connected,
+        (Ok(_), SEND) => CompletionResult::Sent,
+        (Ok(length), RECEIVE) => CompletionResult::ReceivedBytes {
+            received: ReceivedBytes {
                 buffer: cqueue::buffer_select(entry.flags()),
                 length,
                 followed: cqueue::sock_nonempty(entry.flags()),
@@ -463,13 +465,13 @@ fn completion(entry: &cqueue::Entry) -> Option<Completion> {
         },
         (Ok(_), _) => return None,
         (Err(_negative), _) => match Errno::from_raw(-entry.result()) {
-            Errno::ENOBUFS | Errno::ECANCELED if receiving => Outcome::Paused,
-            // The one it was to follow has failed, and said so.
+            Errno::ENOBUFS | Errno::ECANCELED if receiving => CompletionResult::Paused,
+            // The operation before it in the chain has failed and reported that.
             Errno::ECANCELED => return None,
-            errno => Outcome::Failed { errno, receiving },
+            errno => CompletionResult::Failed { errno, receiving },
         },
     };
-    Some(Completion {
+    Some(RingCompletion {
         number: entry.user_data() >> KIND_BITS,
         outcome,
     })

@@ -1,9 +1,9 @@
-//! What the counts do not say by themselves: what a cause means, and what helps.
+//! Advice that the counts do not give: what a cause means, and what helps.
 
 use crate::response::{MAX_FIELDS, MAX_HEAD};
 use crate::summary::Summary;
 
-/// Sentences on the failures of a load, and on what looks like failures and is not.
+/// Sentences on the failures of a load, and on events that look like failures but are none.
 pub(super) fn notes(summary: &Summary) -> Vec<String> {
     let counts = &summary.counts;
     let mut notes = Vec::new();

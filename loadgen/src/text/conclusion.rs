@@ -56,7 +56,7 @@ const CAUSES: [(CheckName, &str); 12] = [
     ),
 ];
 
-/// Why there is nothing to judge; `None` when a request came to its end in the window.
+/// Why there is nothing to judge; `None` if any request ended in the window.
 pub(crate) fn nothing_measured(summary: &Summary) -> Option<String> {
     let counts = &summary.counts;
     match counts {

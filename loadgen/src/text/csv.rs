@@ -15,7 +15,7 @@ pub(crate) fn table<'a>(summaries: impl IntoIterator<Item = &'a Summary>) -> Str
     table
 }
 
-/// What a row says, column by column.
+/// The cells of a row: column name and value.
 fn cells(summary: &Summary) -> Vec<(String, String)> {
     let plan = &summary.plan;
     let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value}"));
@@ -68,7 +68,7 @@ fn cells(summary: &Summary) -> Vec<(String, String)> {
     cells
 }
 
-/// A cell that survives commas and quotes (RFC 4180).
+/// A cell, quoted if necessary (RFC 4180).
 fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))

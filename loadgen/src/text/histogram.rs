@@ -13,13 +13,13 @@ const BINS_MOST: usize = 18;
 /// Longest bar, in columns; with two of them and their labels a line stays below 100.
 const BAR: usize = 28;
 
-/// Bins in a factor of ten, from fine to coarse; edges of 24 still differ in their two digits.
+/// Bins per factor of ten, from fine to coarse; with 24, two digits still distinguish the edges.
 const PER_DECADE: [u32; 6] = [24, 12, 6, 3, 2, 1];
 
 /// Blocks of one to seven eighths of a column.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// Response and service times in logarithmic bins on one scale; nothing where there are no samples.
+/// Response and service times in logarithmic bins on one scale; empty if there are no samples.
 pub(super) fn drawing(histograms: &Histograms) -> String {
     let [response, service] = [&histograms.response, &histograms.service];
     if response.is_empty() {
@@ -70,7 +70,7 @@ fn write_bins(
     Ok(())
 }
 
-/// A share with as many digits as tell it from nothing.
+/// A share in percent; a small share is distinguished from zero.
 fn percent(share: f64) -> String {
     match share * 100.0 {
         0.0 => String::new(),
@@ -79,7 +79,7 @@ fn percent(share: f64) -> String {
     }
 }
 
-/// A bar of `share` of the longest; what there is at all can be seen.
+/// A bar of `share` of the longest one; any share above zero is visible.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of 8·BAR
 #[allow(clippy::cast_precision_loss)]
 fn bar(share: f64) -> String {
@@ -90,7 +90,8 @@ fn bar(share: f64) -> String {
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
-/// Edges of the finest logarithmic bins that hold `min..=max` nanoseconds and are few enough, each with two digits.
+/// Edges, of two digits each, of the finest logarithmic bins that hold `min..=max` nanoseconds and are at most
+/// [`BINS_MOST`].
 fn edges(min: u64, max: u64) -> Vec<u64> {
     let candidates = PER_DECADE.map(|per_decade| edges_of(per_decade, min.max(1), max.max(1)));
     let coarsest = candidates[candidates.len() - 1].clone();

@@ -95,7 +95,7 @@ fn write_report(report: &mut String, levels: &Levels) -> fmt::Result {
     Ok(())
 }
 
-/// One load in a line, for following several of them.
+/// One load in a line, shown when it ends.
 pub(crate) fn line(summary: &Summary) -> String {
     let [level, good, p50, _, p99, _, failed, checks] = row(summary);
     format!("{level}: {good} good/s, p50 {p50}, p99 {p99}, {failed} failed, checks {checks}")
@@ -127,7 +127,7 @@ fn row(summary: &Summary) -> [String; 8] {
     ]
 }
 
-/// What was varied, in words.
+/// The quantity that the loads vary, as text.
 pub(crate) fn level(summary: &Summary) -> String {
     match summary.plan.loop_kind {
         LoopKind::Closed => format!("{} clients", summary.plan.clients.unwrap_or(0)),
@@ -135,7 +135,7 @@ pub(crate) fn level(summary: &Summary) -> String {
     }
 }
 
-/// Why the figures of some loads must not be ranked, and what their counts do not say by themselves.
+/// Why the figures of some loads must not be ranked, and advice on their failures.
 fn remarks(levels: &Levels) -> impl Iterator<Item = (String, String)> {
     levels.levels.iter().flat_map(|summary| {
         let doubt = (!summary.is_valid()).then(|| conclusion::sentence(summary));

@@ -121,7 +121,7 @@ fn write_checks(report: &mut String, summary: &Summary) -> fmt::Result {
     Ok(())
 }
 
-/// Text that cannot end a table cell.
+/// Text, escaped so that it cannot end a table cell.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('|', "\\|").replace(['\n', '\r'], " ")
 }

@@ -49,7 +49,7 @@ pub(crate) fn ranks_and_merges(scale: Scale) -> Finding {
     finding
 }
 
-/// Enters a sample in every distribution, in each as another value.
+/// Records a sample in every distribution, in each with a different value.
 fn enter(histograms: &mut Histograms, value: u64) {
     histograms.response.saturating_record(value);
     histograms.service.saturating_record(value / 2 + 1);

@@ -1,4 +1,4 @@
-//! V9: intervals hold the truth as often as they say.
+//! V9: confidence intervals contain the true value as often as they claim.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::truth::{load, measure};
 /// Requests of a run.
 const REQUESTS: u64 = 100;
 
-/// Order statistics of a hundred samples between which the median lies with 95.4 %: P(41 ≤ Bin(100, ½) ≤ 60).
+/// Order statistics of a hundred samples that contain the median with a probability of 95.4 %: P(41 ≤ Bin(100, ½) ≤
+/// 60).
 const RANKS_PERMILLE: (u64, u64) = (410, 610);
 
-/// Many short runs, each with an interval for the median of the server's delays: schedule, engine, recorder and
-/// percentiles together are right only if about 95 % of them hold it.
+/// Many short runs, each with a confidence interval for the median of the server's delays. About 95 % of them contain
+/// it only if schedule, engine, recorder and percentiles are right.
 #[allow(clippy::cast_precision_loss)] // a few hundred runs
 pub(crate) fn intervals(scale: Scale) -> Finding {
     let runs = scale.pick(30, 200);

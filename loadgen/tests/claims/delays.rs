@@ -11,7 +11,7 @@ use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
 
-/// Loads a server that follows `plan` at equal gaps; gives what was measured and what was true.
+/// Loads a server that follows `plan`, with equal gaps; returns the measurement and the server's log.
 fn observe(plan: Plan, rate_per_s: f64, length: Duration) -> (Measurement, Log) {
     let server = Planned::start(plan);
     let mut workload = load(server.address, 1, 1);
@@ -24,7 +24,7 @@ fn observe(plan: Plan, rate_per_s: f64, length: Duration) -> (Measurement, Log) 
     (measurement, server.stop())
 }
 
-/// Each printed percentile is the server's own.
+/// Each printed percentile agrees with the server's log.
 pub(crate) fn constant(scale: Scale) -> Finding {
     let mut finding = Finding::default();
     for delay_ms in [1, 10, 100] {
@@ -56,7 +56,7 @@ fn constant_of(delay_ms: u64, scale: Scale) -> Finding {
     finding
 }
 
-/// Percentiles lie on their side of the jump, and the whole distribution is the server's.
+/// Percentiles lie on the right side of the jump, and the whole distribution agrees with the server's.
 #[allow(clippy::cast_precision_loss)] // a few thousand samples
 pub(crate) fn bimodal(scale: Scale) -> Finding {
     let mut finding = Finding::default();
@@ -76,7 +76,7 @@ pub(crate) fn bimodal(scale: Scale) -> Finding {
             continue;
         };
         let text = format!("{permille} ‰ {:.1} ms", us(seen) / 1e3);
-        // Half-way.
+        // Half-way between the two delays.
         finding.require((seen < 50_000_000) == fast, text.clone());
         finding.note(text);
     }
@@ -92,8 +92,8 @@ pub(crate) fn bimodal(scale: Scale) -> Finding {
     finding
 }
 
-/// Largest distance of two distributions, where what was seen may lag behind the truth by the usual tolerance, but not
-/// come before it.
+/// Largest distance of two distributions. What was seen may be later than the truth by the usual tolerance, but not
+/// earlier.
 #[allow(clippy::cast_precision_loss)] // a few thousand samples
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a short time
 fn distance(seen: &[u64], truth: &[u64], unrest_us: f64) -> f64 {

@@ -1,4 +1,4 @@
-//! V6: every fault is counted, exactly, by what it was.
+//! V6: every fault is counted exactly, under its cause.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn faults(scale: Scale, finding: &mut Finding) {
     });
     let mut workload = load(server.address, 8, scale.pick(1000, 20_000));
     workload.timeout = scale.pick(Duration::from_millis(400), Duration::from_secs(1));
-    // What each thread counts has to meet in the end.
+    // Two threads, so that their counts must be merged.
     workload.threads = 2;
     let measurement = measure(&workload);
     let log = server.stop();
@@ -53,7 +53,8 @@ fn faults(scale: Scale, finding: &mut Finding) {
     let counts = &measurement.summary.counts;
     let told: u64 = REPORTS.iter().map(|(fate, ..)| log.count(*fate)).sum();
     finding.require(counts.failed_total() == told, format!("{counts:?}"));
-    // Failures last at least as long as they lasted: 7 % of them reach into the 99th percentile and the maximum.
+    // Failures are samples of "at least this long", and 7 % of the requests fail: this affects the 99th percentile and
+    // the maximum.
     let censored = &measurement.summary.latency_us.response.censored;
     finding.require(
         censored.iter().any(|name| name == "p99"),
@@ -74,7 +75,7 @@ fn faults(scale: Scale, finding: &mut Finding) {
     );
 }
 
-/// What is refused the server cannot count, but it can count what was not: the rest of the plan.
+/// The server cannot count refused connections, but it counts accepted ones: the rest of the plan was refused.
 fn refusals(scale: Scale, finding: &mut Finding) {
     let server = Planned::start(Plan {
         refusals: Some(Refusals {
@@ -83,7 +84,7 @@ fn refusals(scale: Scale, finding: &mut Finding) {
         }),
         ..Plan::delays(Work::Constant(Duration::ZERO))
     });
-    // One client: it is never at the door when that is closed.
+    // One client: it never waits in the accept queue when the listener closes.
     let measurement = measure(&load(server.address, 1, scale.pick(220, 2000)));
     let counts = &measurement.summary.counts;
     let truth = counts.planned - server.stop().connections;

@@ -1,4 +1,4 @@
-//! What must be true of the generator, each claim checked against a server that knows the truth.
+//! Claims about the generator, each checked against a server that logs the truth.
 //!
 //! The same functions run short in `cargo test` and at full length in the bench `proof`.
 #![allow(dead_code)] // the tests and the bench each use their part
@@ -22,12 +22,11 @@ use crate::truth::log::Log;
 /// A claim, by its number in METHODOLOGY.md.
 pub(crate) struct Claim {
     pub(crate) id: &'static str,
-    /// What is known beforehand.
+    /// What is known in advance.
     pub(crate) truth: &'static str,
     pub(crate) check: fn(Scale) -> Finding,
 }
 
-/// All claims.
 pub(crate) const CLAIMS: &[Claim] = &[
     Claim {
         id: "V1",
@@ -81,7 +80,6 @@ pub(crate) const CLAIMS: &[Claim] = &[
     },
 ];
 
-/// The claim of this number.
 pub(crate) fn claim(id: &str) -> &'static Claim {
     CLAIMS
         .iter()
@@ -89,7 +87,7 @@ pub(crate) fn claim(id: &str) -> &'static Claim {
         .unwrap_or_else(|| panic!("no claim {id}"))
 }
 
-/// How long to look.
+/// How long to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scale {
     /// Seconds: enough to catch every seeded bug.
@@ -107,7 +105,7 @@ impl Scale {
     }
 }
 
-/// What was seen, and which of it should not have been.
+/// What was seen, and what of it is wrong.
 #[derive(Debug, Default)]
 pub(crate) struct Finding {
     pub(crate) seen: Vec<String>,
@@ -129,7 +127,7 @@ impl Finding {
         self.wrong.is_empty()
     }
 
-    /// Adds what another one found.
+    /// Adds another finding.
     pub(crate) fn take(&mut self, other: Self) {
         self.seen.extend(other.seen);
         self.wrong.extend(other.wrong);
@@ -150,7 +148,8 @@ impl Finding {
     }
 }
 
-/// Looks up to three times, until it holds: a neighbour on the machine may spoil one look or another, a bug spoils all.
+/// Repeats a check up to three times, until it holds: other load on the machine may spoil some attempts, a bug spoils
+/// all.
 pub(crate) fn repeatedly(look: impl Fn() -> Finding) -> Finding {
     const LOOKS: u32 = 3;
     let mut finding = look();
@@ -172,15 +171,15 @@ pub(crate) struct Within {
     pub(crate) us: f64,
 }
 
-/// What method and machine allow where the server's own log is the truth: 1 % or 1 ms. The millisecond is for a busy
-/// machine, on which a thread that is woken waits for its turn.
+/// Tolerance of method and machine if the server's own log is the truth: 1 % or 1 ms. The millisecond is for a busy
+/// machine, on which a woken thread waits for a CPU.
 pub(crate) const OF_THE_LOG: Within = Within {
     share: 0.01,
     us: 1000.0,
 };
 
-/// How late, in microseconds, a short look must take this machine to be: the server, a witness that bears no guilt, was woken
-/// late by half of this in one case of a hundred. A long look is for a quiet machine and makes no allowance.
+/// Lateness of this machine that a quick run must tolerate, in microseconds: twice the 99th percentile of the server's
+/// own lateness, which the generator does not cause. A full run needs a quiet machine and tolerates none.
 pub(crate) fn unrest_us(scale: Scale, log: &Log) -> f64 {
     scale.pick(2.0 * us(log.late_ns(0.99)), 0.0)
 }

@@ -12,8 +12,8 @@ use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
 
-/// Requests are so far apart that nothing but the generator's own timer wakes it, and its two threads have to share one
-/// schedule. The server's stamps, less the plan, are a constant (when the run began, and the way there) and lateness.
+/// Requests are so far apart that only the generator's own timer wakes it, and its two threads must share one schedule.
+/// The server's timestamps minus the plan are a constant (start of the run, and transit time) plus lateness.
 pub(crate) fn instants(scale: Scale) -> Finding {
     let mut finding = Finding::default();
     for arrivals in [Arrivals::Poisson, Arrivals::Constant] {
@@ -52,7 +52,7 @@ fn instants_of(arrivals: Arrivals, scale: Scale) -> Finding {
         .map(|(received, instant)| received - instant)
         .collect();
     late.sort_unstable();
-    // Half of a timer in milliseconds would be half a millisecond late; noise comes on top, not before.
+    // With a timer in milliseconds, half of the requests would be half a millisecond late; noise only adds to that.
     let typical_us = us(quantile(&late, 0.5) - quantile(&late, 0.02));
     let text = format!("{arrivals:?} arrivals: {typical_us:.0} µs late");
     finding.require(typical_us < 250.0, text.clone());

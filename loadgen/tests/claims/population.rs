@@ -15,7 +15,8 @@ pub(crate) fn littles_law(scale: Scale) -> Finding {
     for clients in [1, 16, 256] {
         // With 256 clients as many requests per second as with 16, so that the machine is not the limit.
         let delay = Duration::from_millis(if clients > 16 { 160 } else { 10 });
-        // Not all alike, or all clients would begin and end together, and the window would cut a whole round of them.
+        // The delays differ: with equal ones, all clients would begin and end together, and the window would cut off a
+        // whole round.
         let server = Planned::start(Plan::delays(Work::Uniform {
             from: delay / 2,
             to: delay * 3 / 2,
@@ -35,7 +36,7 @@ pub(crate) fn littles_law(scale: Scale) -> Finding {
             format!("{:?}", measurement.summary.validity),
         );
         finding.note(text);
-        // The server's own delay accounts for nearly all of that, and never for more.
+        // The server's own delay accounts for nearly all of the response time, and is never longer.
         let log = server.stop();
         let truth_us = mean_us(&log.delays_ns());
         let other_us = response_s * 1e6 - truth_us;

@@ -1,4 +1,4 @@
-//! V5: one worker before which requests wait. Theory knows the answer, and so does arithmetic on the schedule.
+//! V5: requests queue for one worker. Queueing theory gives the response times, and so does arithmetic on the schedule.
 
 use std::thread;
 use std::time::Duration;
@@ -13,8 +13,8 @@ use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
 
-/// Seed of the arrivals. A path of the length looked at here may stray from theory by a tenth; this one stays within 2 %, so
-/// that what strays further is the generator.
+/// Seed of the arrivals. A sample path of this length may deviate from theory by a tenth; this one stays within 2 %, so
+/// that a larger deviation comes from the generator.
 const SEED: u64 = 5;
 
 /// Load: the share of time in which the worker is busy.
@@ -53,9 +53,9 @@ const QUEUES: [Queue; 3] = [
     },
 ];
 
-/// Times in the system are those of the queue's own arithmetic, request by request; at full length, also those of theory.
+/// Response times agree with those computed for the same queue; at full length, also with those of theory.
 pub(crate) fn queues(scale: Scale) -> Finding {
-    // Long beside the time a thread takes to wake up, so that the queue is seen and not the machine.
+    // Long compared with the wake-up time of a thread, so that the queue dominates and not the machine.
     let service = scale.pick(Duration::from_micros(2500), Duration::from_millis(10));
     let length = scale.pick(Duration::from_secs(4), Duration::from_secs(200));
     let runs: Vec<_> = QUEUES
@@ -132,7 +132,7 @@ fn against_theory(
     }
 }
 
-/// What was measured, and the times in the system that follow from the plans of both sides alone, sorted.
+/// The measurement, and the sorted response times that follow from the plans of both sides alone.
 fn observe(queue: &Queue, service: Duration, length: Duration) -> (Measurement, Vec<u64>, Log) {
     let work = (queue.work)(service);
     let rate_per_s = RHO / service.as_secs_f64();
@@ -149,7 +149,7 @@ fn observe(queue: &Queue, service: Duration, length: Duration) -> (Measurement, 
     let schedule = Schedule::new(queue.arrivals, rate_per_s, workload.seed);
     let planned = usize::try_from(measurement.summary.counts.planned).expect("few");
     let arrivals = schedule.instants().take(planned);
-    // Lindley's recursion: a request begins when it is there and the one before it is done.
+    // Lindley's recursion: a request begins when it has arrived and the one before it is done.
     let mut free_ns = 0;
     let mut path: Vec<u64> = arrivals
         .zip(0..)

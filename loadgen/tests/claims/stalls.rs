@@ -1,4 +1,4 @@
-//! V3: a server that stands still, in an open and in a closed loop.
+//! V3: a server that stalls, in an open and in a closed loop.
 
 use std::thread;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use crate::truth::plan::{Plan, Stall, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{load, measure};
 
-/// Open loop: a request that comes u after the stall began waits P − u(1 − ρ), for the stall and for those before it; so
-/// the response time exceeds x for a share (P − x) / ((1 − ρ)T) of all, and its q-quantile is P − (1 − q)(1 − ρ)T. A
-/// closed loop meets each stall once per client.
+/// Open loop, with stalls of length P in every period T and load ρ: a request that comes u after the stall began waits
+/// P − u(1 − ρ), for the stall and for those before it. So the response time exceeds x for a share (P − x) / ((1 − ρ)T)
+/// of all, and its q-quantile is P − (1 − q)(1 − ρ)T. A closed loop meets each stall once per client.
 pub(crate) fn stall(scale: Scale) -> Finding {
     let stall = Stall {
         length: scale.pick(Duration::from_millis(200), Duration::from_secs(1)),
@@ -33,7 +33,7 @@ pub(crate) fn stall(scale: Scale) -> Finding {
     });
     let server = Planned::start(plan);
     let mut workload = load(server.address, 1, 1);
-    // Equal gaps: how many requests meet the stall is then arithmetic, not luck.
+    // Equal gaps: how many requests meet the stall is then known exactly.
     workload.pace = Pace::Open {
         rate_per_s: rho / work.as_secs_f64(),
         arrivals: Arrivals::Constant,

@@ -1,4 +1,4 @@
-//! V10: a generator that lacks something says what, and never reports as if it had not.
+//! V10: a generator that lacks a resource names it, and never reports as if it had it.
 
 use std::io::Write;
 use std::process::{Command, Output};
@@ -26,7 +26,7 @@ pub(crate) fn causes(_scale: Scale) -> Finding {
     finding
 }
 
-/// Runs the real program with so many open files allowed.
+/// Runs the real program with a limit of `files` open files.
 fn hola_load(files: u32, arguments: &[&str]) -> Output {
     let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
     Command::new("sh")
@@ -87,7 +87,7 @@ fn too_few_files_for_a_rate(finding: &mut Finding) {
     finding.note("200 at once with 100 files: not valid, `waited for a free connection`");
 }
 
-/// The plan fits the limit, but the process was born with most of it in use.
+/// The plan fits the limit, but most of the limit is already in use when the process starts.
 fn files_that_somebody_else_holds(finding: &mut Finding) {
     let server = Planned::start(Plan::delays(Work::Constant(Duration::from_millis(50))));
     let url = server.address.to_string();
@@ -106,7 +106,7 @@ fn files_that_somebody_else_holds(finding: &mut Finding) {
             "300ms",
             "--warmup",
             "0s",
-            // Connections of the other engine are no files of the process.
+            // Connections of the other engine are not open files of the process.
             "--engine",
             "readiness",
         ],
@@ -128,7 +128,7 @@ fn files_that_somebody_else_holds(finding: &mut Finding) {
 fn too_few_ports(finding: &mut Finding) {
     let server = Planned::start(Plan::delays(Work::Constant(Duration::from_millis(400))));
     let url = server.address.to_string();
-    // Within the system's own range: the kernel does not heed others.
+    // Within the system's own range: the kernel ignores others.
     let ports = ["--source", "127.0.0.9", "--local-ports", "45000-45099"];
     let run = |pace: &[&str]| {
         let window = ["--duration", "600ms", "--warmup", "0s"];
@@ -154,8 +154,8 @@ fn too_few_ports(finding: &mut Finding) {
         .note("100 ports for 200 at once: refused, `local ports`, or not valid, `EADDRNOTAVAIL`");
 }
 
-/// A server with a queue of one that looks away: the kernel drops what does not fit, and clients knock again a second
-/// later. That second is part of connecting, of service and of response.
+/// A server with a backlog of one that does not accept for a while: the kernel drops what does not fit, and clients try
+/// again a second later. That second is part of the connect, service and response times.
 fn a_queue_of_one(finding: &mut Finding) {
     let door = listen(([127, 0, 0, 1], 0).into(), 1).expect("a free port");
     let address = door.local_addr().expect("it is bound");
@@ -214,7 +214,8 @@ fn a_queue_of_one(finding: &mut Finding) {
     }
 }
 
-/// A server that never accepts, with a queue of one: those in the queue wait for an answer, the others for a connection.
+/// A server that never accepts, with a backlog of one: connections in the accept queue wait for an answer, the others
+/// for the handshake.
 fn a_server_that_lets_nobody_in(finding: &mut Finding) {
     let door = listen(([127, 0, 0, 1], 0).into(), 1).expect("a free port");
     let mut workload = load(door.local_addr().expect("it is bound"), 12, 12);
@@ -223,7 +224,7 @@ fn a_server_that_lets_nobody_in(finding: &mut Finding) {
     let in_queue = failed(&measurement, "timeout", "before_first_byte");
     let outside = failed(&measurement, "timeout", "connect");
     let text = format!("nobody let in: {in_queue} timeouts in the queue, {outside} connecting");
-    // The kernel takes one more than the backlog.
+    // The kernel queues one more than the backlog.
     finding.require(in_queue == 2 && outside == 10, text.clone());
     finding.note(text);
 }

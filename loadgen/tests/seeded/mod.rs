@@ -37,7 +37,7 @@ pub(crate) const BUGS: &[Bug] = &[
         name: "failures are left out of the distribution",
         file: "recorder.rs",
         original: "enter(&mut histograms.response, response);",
-        replacement: "if outcome == Outcome::Ok { enter(&mut histograms.response, response); }",
+        replacement: "if outcome == RequestOutcome::Ok { enter(&mut histograms.response, response); }",
         caught_by: ("proof", "every_fault_is_counted_exactly"),
     },
     Bug {
@@ -130,21 +130,21 @@ pub(crate) const BUGS: &[Bug] = &[
     Bug {
         name: "requests under way at the end are forgotten",
         file: "engine/worker.rs",
-        original: "self.ledger.in_flight_at_end += 1;",
+        original: "self.window_counts.in_flight_at_end += 1;",
         replacement: "",
         caught_by: ("proof", "rate_times_response_time_is_the_number_of_clients"),
     },
     Bug {
         name: "a generator that was stopped does not notice",
         file: "engine/worker.rs",
-        original: "self.ledger.away_ns += away_ns;",
+        original: "self.window_counts.away_ns += away_ns;",
         replacement: "",
         caught_by: ("steady", "a_generator_that_was_stopped_for_a_while_says_so"),
     },
     Bug {
         name: "clients that wait to try again count as clients that ask",
         file: "engine/exchange.rs",
-        original: "self.ledger.backoff_ns += length;",
+        original: "self.window_counts.backoff_ns += length;",
         replacement: "",
         caught_by: (
             "steady",

@@ -1,4 +1,4 @@
-//! A connection of a planned server: heads taken from what was read, and what is sent in answer.
+//! A connection of a planned server: takes heads from the bytes read, and builds the answers.
 
 use std::net::TcpStream;
 
@@ -7,17 +7,17 @@ use super::plan::Fate;
 /// A connection and the request on it.
 pub(super) struct Connection {
     pub(super) stream: TcpStream,
-    /// What has been read and not served.
+    /// Bytes read but not yet served.
     pub(super) input: Vec<u8>,
     /// The request under way.
     pub(super) request: Option<Request>,
     pub(super) generation: u32,
-    /// Whether nobody shall listen for a while once this one is answered.
+    /// Whether the server closes its listener for a while once this request is answered.
     pub(super) last_before_refusals: bool,
 }
 
 impl Connection {
-    /// The next head, in lower case, once it is whole and the request before it is answered.
+    /// The next head, in lower case, once it is complete and the request before it is answered.
     pub(super) fn take_head(&mut self) -> Option<String> {
         if self.request.is_some() {
             return None;
@@ -31,7 +31,7 @@ impl Connection {
     }
 }
 
-/// A request, and what is to become of it when.
+/// A request, its fate, and the instant at which it is due.
 #[derive(Clone, Copy)]
 pub(super) struct Request {
     pub(super) received_ns: u64,
@@ -41,7 +41,7 @@ pub(super) struct Request {
     pub(super) http_1_0: bool,
 }
 
-/// What is sent in answer to a request of this fate.
+/// The bytes that answer a request of this fate.
 pub(super) fn answer_to(request: Request) -> Vec<u8> {
     let connection = match (request.keep, request.http_1_0) {
         (false, _) => "Connection: close\r\n",

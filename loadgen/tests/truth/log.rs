@@ -14,19 +14,19 @@ pub(crate) struct Entry {
     pub(crate) received_ns: u64,
     /// When it was to be answered.
     pub(crate) due_ns: u64,
-    /// Just before the answer was written, or the fault committed.
+    /// Just before the answer was written, or the fault produced.
     pub(crate) answered_ns: u64,
     pub(crate) fate: Fate,
 }
 
 impl Entry {
-    /// Time that the server took over it.
+    /// Time that the server took for it.
     pub(crate) fn delay_ns(&self) -> u64 {
         self.answered_ns - self.received_ns
     }
 }
 
-/// Everything that came, in the order of its end.
+/// All requests, in the order of their end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Log {
     pub(crate) entries: Vec<Entry>,
@@ -37,7 +37,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// How many requests met this fate.
+    /// How many requests had this fate.
     pub(crate) fn count(&self, fate: Fate) -> u64 {
         let met = self.entries.iter().filter(|entry| entry.fate == fate);
         met.count() as u64
@@ -54,7 +54,7 @@ impl Log {
         delays
     }
 
-    /// Quantile of how long after its instant an answer was given.
+    /// Quantile of the lateness of answers after their due instant.
     pub(crate) fn late_ns(&self, q: f64) -> u64 {
         let late = self
             .entries
@@ -65,7 +65,7 @@ impl Log {
         quantile(&late, q)
     }
 
-    /// The log as published: counts, and the distribution of delays both as figures and whole, as pairs of a highest
+    /// The log as published: counts, and the distribution of delays both as figures and in full, as pairs of a highest
     /// value in nanoseconds and a count.
     pub(crate) fn json(&self, plan: &str) -> Value {
         let late = self
@@ -118,7 +118,7 @@ fn figures(histogram: &Histogram<u64>) -> Value {
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)] // ranks are far below 2^53
 #[allow(clippy::cast_sign_loss)] // and above zero
 pub(crate) fn quantile(sorted: &[u64], q: f64) -> u64 {
-    // The product may miss a whole number by one part in 10^16, which must not cost a rank.
+    // Rounding may change a whole product by one part in 10^16; this must not change the rank.
     let rank = (sorted.len() as f64 * q - 1e-9).ceil().max(1.0) as usize;
     sorted[rank.min(sorted.len()) - 1]
 }

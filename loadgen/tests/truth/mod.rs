@@ -1,5 +1,5 @@
-//! Servers that know what they did: the truth that measurements are compared with. [`Truth`] says on each connection what a
-//! test wants said; [`planned::Planned`] follows a plan and keeps a log.
+//! Servers that record what they did: the truth that measurements are compared with. One kind serves each connection
+//! with a function of the test; [`planned::Planned`] follows a plan and keeps a log.
 #![allow(dead_code)] // each test file uses its part
 
 mod connection;
@@ -15,14 +15,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use hola_loadgen::summary::CheckName;
-use hola_loadgen::{Engine, Measurement, Stop, Unobserved, Workload};
+use hola_loadgen::{Engine, Measurement, NoObserver, Stop, Workload};
 
 /// The right answer on a kept connection, and on one that ends.
 pub(crate) const KEEP: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!";
 pub(crate) const CLOSE: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: close\r\n\r\nHola, cliente!";
 
-/// A listening server whose connections are each held by a thread of its own.
+/// A server with a thread of its own for each connection.
 pub(crate) struct Truth {
     pub(crate) address: SocketAddr,
     pub(crate) connections: Arc<AtomicU64>,
@@ -113,20 +113,20 @@ pub(crate) fn reset_after(mut stream: TcpStream, bytes: &[u8]) {
     reset(&stream);
 }
 
-/// Makes the close that follows a reset.
+/// Makes the next close of `stream` send a reset.
 pub(crate) fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream)
         .set_linger(Some(Duration::ZERO))
         .unwrap();
 }
 
-/// Says nothing until the client leaves.
+/// Sends nothing until the client closes.
 pub(crate) fn silence(mut stream: TcpStream) {
     let mut sink = [0; 1024];
     while matches!(stream.read(&mut sink), Ok(1..)) {}
 }
 
-/// The engine of every [`load`], where it is not to be the default one.
+/// The engine of every [`load`], if it is not the default one.
 pub(crate) static ENGINE: OnceLock<Engine> = OnceLock::new();
 
 /// A load without warm-up that ends after `requests`.
@@ -139,9 +139,9 @@ pub(crate) fn load(address: SocketAddr, clients: u32, requests: u64) -> Workload
     workload
 }
 
-/// Runs a load that must give a measurement, and checks its books.
+/// Runs a load that must give a measurement, and checks its counts.
 pub(crate) fn measure(workload: &Workload) -> Measurement {
-    let measurement = hola_loadgen::run(workload, &Unobserved).unwrap();
+    let measurement = hola_loadgen::run(workload, &NoObserver).unwrap();
     assert_books(&measurement);
     measurement
 }

@@ -8,22 +8,21 @@ use hola_loadgen::schedule::splitmix64;
 /// Seed of every drawn delay: the truth is the same in every run.
 const SEED: u64 = 0x686f_6c61;
 
-/// A server's plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Plan {
     /// Time that each request takes.
     pub(crate) work: Work,
-    /// Whether requests wait for each other, as before a single worker, or are all served at once.
+    /// Whether a single worker serves one request after the other, or all are served at once.
     pub(crate) one_worker: bool,
-    /// When the server stands still.
+    /// When the server serves nothing.
     pub(crate) stall: Option<Stall>,
-    /// Of how many requests one meets each fault; `None` for none.
+    /// Each fault meets one in this many requests; `None` for no faults.
     pub(crate) each_fault_once_in: Option<u64>,
-    /// When nobody listens.
+    /// When the server does not listen.
     pub(crate) refusals: Option<Refusals>,
 }
 
-/// The law of the delays.
+/// The distribution of the delays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Work {
     Constant(Duration),
@@ -49,14 +48,14 @@ pub(crate) struct Stall {
     pub(crate) period: Duration,
 }
 
-/// After every so many connections nobody listens for `pause`. For a client that asks for one thing at a time.
+/// After every `every` connections the server does not listen for `pause`. For a client with one request at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Refusals {
     pub(crate) every: u64,
     pub(crate) pause: Duration,
 }
 
-/// What becomes of a request.
+/// How a request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fate {
     Answered,
@@ -69,7 +68,7 @@ pub(crate) enum Fate {
     BadStatusLine,
 }
 
-/// Every fault that a plan can deal out.
+/// All faults that a plan can produce.
 pub(crate) const FAULTS: [Fate; 7] = [
     Fate::Reset,
     Fate::ResetMidBody,
@@ -119,7 +118,7 @@ impl Plan {
     /// Reads a plan as the command line has it.
     ///
     /// # Errors
-    /// What a plan looks like, when `text` is none.
+    /// Returns a message with examples if `text` is not a plan.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         Self::read(text).ok_or_else(|| {
             format!(
@@ -191,7 +190,8 @@ impl Plan {
         })
     }
 
-    /// What becomes of request `number`, counted from zero: faults are spread over each round, the first one is spared.
+    /// The fate of request `number`, counted from zero. Faults are spread over each round, whose first request has
+    /// none.
     pub(crate) fn fate(&self, number: u64) -> Fate {
         let Some(once_in) = self.each_fault_once_in else {
             return Fate::Answered;

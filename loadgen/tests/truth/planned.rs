@@ -1,7 +1,8 @@
-//! A server that follows a [`Plan`]: one thread, one readiness queue, one timer at absolute instants.
+//! A server that follows a [`Plan`]: one thread, one epoll instance, one timer at absolute instants.
 //!
-//! It has to be better than what it judges: an answer costs five system calls and no thread, a delay is a date and not a
-//! sleep, and a queue is arithmetic (each request begins when the one before it ends), so lateness never adds up.
+//! It must be more precise than the generator. An answer costs five system calls and no thread. A delay is an absolute
+//! instant and not a sleep. A queue is computed: each request begins when the one before it ends. So lateness never
+//! adds up.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -21,15 +22,14 @@ use super::connection::{Connection, Request, answer_to};
 use super::log::{Entry, Log};
 use super::plan::{Fate, Plan, nanoseconds};
 
-/// Connections that may wait to be accepted: more than any test has clients.
+/// Length of the accept queue: more than any test has clients.
 const BACKLOG: i32 = 4096;
 
-/// What an event is about, where it is not a connection.
+/// Tokens of events that do not belong to a connection.
 const DOOR: u64 = u64::MAX;
 const CLOCK: u64 = u64::MAX - 1;
 const STOP: u64 = u64::MAX - 2;
 
-/// A running server.
 pub(crate) struct Planned {
     pub(crate) address: SocketAddr,
     stop: Arc<EventFd>,
@@ -45,14 +45,14 @@ impl Planned {
     /// Serves at `address`.
     ///
     /// # Errors
-    /// Whatever listening reports.
+    /// The error of the system call that failed.
     pub(crate) fn bind(plan: Plan, address: SocketAddr) -> io::Result<Self> {
         let door = listen(address, BACKLOG)?;
         let address = door.local_addr()?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
         let mut turns = Loop::new(plan, door, &stop)?;
         let thread = thread::spawn(move || {
-            // Timers of this thread fire when they should, not up to 50 µs later.
+            // Timers of this thread fire at their instant, not up to 50 µs later.
             nix::sys::prctl::set_timerslack(1).expect("Linux");
             turns.run();
             turns.close_log()
@@ -64,7 +64,7 @@ impl Planned {
         })
     }
 
-    /// Ends the server; what it did is the truth.
+    /// Stops the server and returns its log, which is the truth.
     pub(crate) fn stop(mut self) -> Log {
         self.end().expect("it has not been stopped before")
     }
@@ -82,7 +82,6 @@ impl Drop for Planned {
     }
 }
 
-/// A listener with this backlog.
 pub(crate) fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
     let domain = socket2::Domain::for_address(address);
     let socket = socket2::Socket::new(domain, socket2::Type::STREAM, None)?;
@@ -93,7 +92,7 @@ pub(crate) fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListene
     Ok(socket.into())
 }
 
-/// Monotonic time in nanoseconds: the same clock as the generator's, so that both logs can be laid side by side.
+/// Monotonic time in nanoseconds: the same clock as the generator's, so that both logs can be compared.
 pub(crate) fn now_ns() -> u64 {
     let now = nix::time::clock_gettime(nix::time::ClockId::CLOCK_MONOTONIC).expect("Linux");
     u64::try_from(Duration::from(now).as_nanos()).expect("an uptime below 500 years")
@@ -110,7 +109,7 @@ struct Loop {
     plan: Plan,
     epoll: Epoll,
     clock: TimerFd,
-    /// What the clock is set to.
+    /// Instant that the timer is set to.
     alarm_ns: u64,
     address: SocketAddr,
     door: Option<TcpListener>,
@@ -119,7 +118,7 @@ struct Loop {
     generation: u32,
     tasks: BinaryHeap<Reverse<(u64, Task)>>,
     began_ns: u64,
-    /// When the single worker will have nothing left to do.
+    /// When the single worker becomes idle.
     worker_free_ns: u64,
     requests: u64,
     log: Log,
@@ -171,7 +170,7 @@ impl Loop {
                     }
                     token => self.readable(token),
                 }
-                // What is due goes first: a burst of newcomers must not make it late.
+                // Tasks that are due go first: a burst of new connections must not delay them.
                 self.work();
             }
             self.work();
@@ -179,7 +178,7 @@ impl Loop {
         }
     }
 
-    /// Requests that nobody was ever going to answer have met their fate, too.
+    /// Adds the requests that were never to be answered to the log, and returns it.
     fn close_log(mut self) -> Log {
         for index in 0..self.connections.len() {
             let connection = self.connections[index].take();
@@ -220,7 +219,7 @@ impl Loop {
         }
     }
 
-    /// Reads what there is; a whole head is a request.
+    /// Reads available bytes; a complete head is a request.
     fn readable(&mut self, token: u64) {
         let index = u32::try_from(token & 0xffff_ffff).expect("masked");
         let Some(Some(connection)) = self.connections.get_mut(index as usize) else {
@@ -241,14 +240,14 @@ impl Loop {
         self.take_request(index);
     }
 
-    /// Forgets a client that has left.
+    /// Removes a client that has closed its connection.
     fn leave(&mut self, index: u32) {
         let Some(connection) = self.connections[index as usize].take() else {
             return;
         };
         self.free.push(index);
         match connection.request {
-            // To be left is what silence is for.
+            // With `Silence`, the client is expected to close.
             Some(request) if request.fate == Fate::Silence => {
                 self.enter(request, now_ns());
             }
@@ -257,7 +256,7 @@ impl Loop {
         }
     }
 
-    /// Begins the next request of a connection, if its head is there.
+    /// Begins the next request of a connection, if its head is complete.
     fn take_request(&mut self, index: u32) {
         let received_ns = now_ns();
         let connection = self.connections[index as usize].as_mut();
@@ -304,7 +303,7 @@ impl Loop {
         due_ns
     }
 
-    /// Does what is due.
+    /// Runs the tasks that are due.
     fn work(&mut self) {
         while let Some(Reverse((due_ns, _))) = self.tasks.peek() {
             if *due_ns > now_ns() {
@@ -376,7 +375,7 @@ impl Loop {
         });
     }
 
-    /// Nobody listens from now on, until the pause is over.
+    /// Closes the listener until the pause is over.
     fn close_door(&mut self) {
         self.door = None;
         let pause = self.plan.refusals.map_or(Duration::ZERO, |plan| plan.pause);

@@ -1,6 +1,6 @@
-//! Axes: from values to places.
+//! Axes: map values to positions.
 
-/// An axis from one place of a drawing to another.
+/// An axis between two positions in a drawing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     is_log: bool,
@@ -11,10 +11,10 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// A logarithmic axis for positive values; others are put at its end.
+    /// A logarithmic axis for positive values; other values are placed at its lower end.
     pub(super) fn log(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let (low, high) = reach(values.filter(|value| *value > 0.0)).unwrap_or((0.9, 1.1));
-        // Some room at both ends, and an axis even for one value.
+        // Leave room at both ends, and give even a single value an axis.
         let room = (high / low).powf(0.04).max(1.02);
         Axis {
             is_log: true,
@@ -25,10 +25,10 @@ impl Axis {
         }
     }
 
-    /// A linear axis that holds 0.
+    /// A linear axis that includes 0.
     pub(super) fn linear(values: impl Iterator<Item = f64>, (from, to): (f64, f64)) -> Self {
         let (low, high) = reach(values.chain([0.0])).unwrap_or((0.0, 1.0));
-        // Where all are 0, an axis nevertheless.
+        // Give an axis even if all values are 0.
         let high = if high > low { high } else { low + 1.0 };
         let room = (high - low) * 0.04;
         let low = if low < 0.0 { low - room } else { low };
@@ -41,7 +41,7 @@ impl Axis {
         }
     }
 
-    /// Where a value lies, within the axis.
+    /// The position of a value, limited to the axis.
     pub(super) fn place(&self, value: f64) -> f64 {
         let part = if self.is_log {
             (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln()

@@ -1,4 +1,4 @@
-//! Dots with intervals, a row each.
+//! Dots with intervals, one per row.
 
 use super::Hue;
 use super::axis::Axis;
@@ -8,25 +8,25 @@ const WIDTH: f64 = 560.0;
 const ROW: f64 = 20.0;
 const TOP: f64 = 32.0;
 
-/// For names at the left, at most.
+/// Maximum width of the names at the left.
 const NAMES_MAX: f64 = 250.0;
 
-/// For figures at the right.
+/// Width of the figures at the right.
 const FIGURES: f64 = 74.0;
 
 /// A chart of dots.
-pub(crate) struct Dots<'a> {
-    /// What it shows, for those who do not see it.
+pub(crate) struct DotChart<'a> {
+    /// Description for readers who cannot see the chart.
     pub(crate) label: String,
-    /// Above it.
+    /// Title above the chart.
     pub(crate) title: String,
-    /// Below the axis.
+    /// Label below the axis.
     pub(crate) across: String,
     /// Whether the axis is logarithmic, for ratios.
     pub(crate) is_log: bool,
-    /// Where there is no difference.
+    /// The value of no difference.
     pub(crate) line: f64,
-    /// How values are written.
+    /// Formats a value.
     pub(crate) write: &'a dyn Fn(f64) -> String,
     pub(crate) rows: Vec<Row>,
 }
@@ -38,12 +38,12 @@ pub(crate) struct Row {
     pub(crate) value: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
-    /// The figure as it is written at the right.
+    /// The figure at the right, as text.
     pub(crate) figure: String,
 }
 
-impl Dots<'_> {
-    /// Draws it; `None` without any row.
+impl DotChart<'_> {
+    /// Draws the chart; `None` without rows.
     pub(crate) fn draw(&self) -> Option<Drawing> {
         if self.rows.is_empty() {
             return None;

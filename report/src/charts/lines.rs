@@ -1,4 +1,4 @@
-//! Lines with bands, each with its name at its end.
+//! Lines with bands; each line has its name at its end.
 
 use super::Hue;
 use super::axis::Axis;
@@ -7,20 +7,20 @@ use super::svg::{Drawing, fitted, text_width};
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 430.0;
 
-/// For a series' name at the right.
+/// Width of the series' names at the right.
 const ROOM: f64 = 158.0;
 
-/// From one name to the next, at least.
+/// Minimum distance between two names.
 const LINE: f64 = 15.0;
 
 /// A chart of lines.
-pub(crate) struct Lines<'a> {
-    /// What it shows, for those who do not see it.
+pub(crate) struct LineChart<'a> {
+    /// Description for readers who cannot see the chart.
     pub(crate) label: String,
-    /// What goes along, and its marks: place and text.
+    /// Label of the horizontal axis, and its marks: value and text.
     pub(crate) across: String,
     pub(crate) marks: Vec<(f64, String)>,
-    /// What goes up, on a logarithmic axis, and how its values are written.
+    /// Label of the vertical axis, which is logarithmic, and the format of its values.
     pub(crate) up: String,
     pub(crate) write: &'a dyn Fn(f64) -> String,
     pub(crate) series: Vec<Series>,
@@ -42,8 +42,8 @@ pub(crate) struct Point {
     pub(crate) interval: Option<(f64, f64)>,
 }
 
-impl Lines<'_> {
-    /// Draws it; `None` without any point.
+impl LineChart<'_> {
+    /// Draws the chart; `None` without points.
     pub(crate) fn draw(&self) -> Option<Drawing> {
         let points = || self.series.iter().flat_map(|one| &one.points);
         points().next()?;
@@ -133,7 +133,8 @@ impl Lines<'_> {
     }
 }
 
-/// Names at the right, moved apart so that none touches another, each led to the end of its line.
+/// Draws the names at the right, moved apart so that they do not touch. A thin line connects each to the end of its
+/// line.
 fn names(
     drawing: &mut Drawing,
     ends: &mut [((f64, f64), &Series)],
@@ -158,14 +159,14 @@ fn names(
     }
 }
 
-/// Places in order, at least a line apart where there is room, as near to those wanted as that allows.
+/// Positions in order, at least [`LINE`] apart if there is room, and as near as possible to the wanted ones.
 fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
     let gap = if wanted.len() > 1 {
         LINE.min((bottom - top) / (wanted.len() - 1) as f64)
     } else {
         LINE
     };
-    // Groups of names that touch are centred on what their members want (pool adjacent violators).
+    // A group of names that touch is centred on the mean wanted position of its members (pool adjacent violators).
     let mut groups: Vec<(f64, usize)> = Vec::new();
     for (number, place) in wanted.iter().enumerate() {
         groups.push((place - number as f64 * gap, 1));

@@ -1,4 +1,4 @@
-//! The map: for each combination of loads who is cheapest, who costs the same, and of whom it is not known.
+//! The map: for each combination of loads, which model is cheapest, which cost the same, and which are undecided.
 
 use super::Hue;
 use super::svg::{Drawing, fitted};
@@ -9,25 +9,25 @@ const LEFT: f64 = 210.0;
 const TOP: f64 = 30.0;
 
 /// A map.
-pub(crate) struct Map {
-    /// What it shows, for those who do not see it.
+pub(crate) struct MapChart {
+    /// Description for readers who cannot see the map.
     pub(crate) label: String,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<(String, Vec<Option<Tile>>)>,
 }
 
-/// One place of the map.
+/// One cell of the map.
 pub(crate) struct Tile {
-    /// Who is cheapest; `None` where no model could be compared.
+    /// The cheapest model; `None` if no model could be compared.
     pub(crate) cheapest: Option<(String, Hue)>,
-    /// Lines below: who costs the same, who is undecided.
+    /// Lines below: models that cost the same, models that are undecided.
     pub(crate) lines: Vec<String>,
-    /// Whether it is known who is cheapest: all others cost more, or the same within the margin.
+    /// Whether the cheapest model is known: all others cost more, or the same within the margin.
     pub(crate) is_decided: bool,
 }
 
-impl Map {
-    /// Draws it; `None` without a place.
+impl MapChart {
+    /// Draws the map; `None` without rows or columns.
     pub(crate) fn draw(&self) -> Option<Drawing> {
         if self.rows.is_empty() || self.columns.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! The three kinds of chart: lines with bands, dots with intervals, and the map. They know nothing of the analysis.
+//! The three kinds of chart: lines with bands, dots with intervals, and the map. They do not depend on the analysis.
 
 mod axis;
 pub(crate) mod dots;
@@ -8,7 +8,7 @@ mod svg;
 
 pub(crate) use self::svg::Drawing;
 
-/// The colour of a series: what one client costs there.
+/// The colour of a series: what it spends on one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Hue {
     Nothing,
@@ -20,7 +20,7 @@ pub(crate) enum Hue {
 }
 
 impl Hue {
-    /// Its class in style sheets.
+    /// Its class in the style sheet.
     pub(crate) fn class(self) -> &'static str {
         match self {
             Hue::Nothing => "nothing",

@@ -1,21 +1,21 @@
-//! A builder of the few SVG elements that charts need. Colours and fonts are the page's: elements carry classes only.
+//! A builder of the few SVG elements that charts need. Elements have only classes; the page sets colours and fonts.
 
 use std::fmt::{Arguments, Write};
 
 use crate::escape::html;
 
-/// How much a page may shrink a drawing: the smallest letters, of 13 pixels, are still read at 11.
+/// Smallest scale of a drawing in a page: the smallest letters, of 13 pixels, are still readable at 11.
 const SHRINK_MAX: f64 = 0.85;
 
-/// Width of an average letter, in pixels: no font is at hand to measure with.
+/// Width of an average letter, in pixels: there is no font to measure with.
 const LETTER: f64 = 7.0;
 
-/// Width that text needs at most, in pixels.
+/// Estimated width of a text, in pixels.
 pub(super) fn text_width(text: &str) -> f64 {
     text.chars().map(|_| LETTER).sum()
 }
 
-/// Text cut to a width, with an ellipsis where something is missing.
+/// Text cut to a width, with an ellipsis if it was cut.
 pub(super) fn fitted(text: &str, width: f64) -> String {
     if text_width(text) <= width {
         return text.to_owned();
@@ -35,7 +35,7 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
 pub(crate) struct Drawing {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    /// What it shows, for those who do not see it.
+    /// Description for readers who cannot see the drawing.
     label: String,
     body: String,
 }
@@ -50,7 +50,7 @@ impl Drawing {
         }
     }
 
-    /// An element of a page, whose style sheet colours it.
+    /// The drawing as an element of a page; the page's style sheet sets its colours.
     pub(crate) fn inline(&self) -> String {
         format!(
             "<svg class=\"chart\" role=\"img\" style=\"min-width: {:.0}px\" viewBox=\"0 0 {:.0} {:.0}\" aria-label=\"{}\">{}</svg>",
@@ -62,7 +62,7 @@ impl Drawing {
         )
     }
 
-    /// Drawings beside each other as a file of its own, with the colours of the page.
+    /// Drawings side by side as a separate file, with the colours of the page.
     pub(crate) fn file(title: &str, drawings: &[Drawing]) -> String {
         const GAP: f64 = 40.0;
         const TITLE: f64 = 34.0;
@@ -109,7 +109,7 @@ impl Drawing {
         ));
     }
 
-    /// A path through places; `closed` makes it an area.
+    /// A path through points; `closed` makes it an area.
     pub(super) fn path(&mut self, class: &str, places: &[(f64, f64)], closed: bool) {
         let mut data = String::new();
         for (place, (x, y)) in places.iter().enumerate() {
@@ -125,7 +125,7 @@ impl Drawing {
         self.put(format_args!("<path class=\"{class}\" d=\"{data}{end}\"/>"));
     }
 
-    /// Text that begins, ends or has its middle at a point, by its class.
+    /// Text that starts, ends or is centred at a point, depending on its class.
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), text: &str) {
         self.put(format_args!(
             "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
@@ -141,7 +141,7 @@ impl Drawing {
     }
 }
 
-/// A length to a tenth of a pixel.
+/// A length, rounded to a tenth of a pixel.
 fn short(length: f64) -> String {
     let written = format!("{length:.1}");
     written.strip_suffix(".0").unwrap_or(&written).to_owned()

@@ -1,9 +1,9 @@
-//! Two made-up runs compared.
+//! Comparison of two made-up runs.
 
 use hola_base::Language;
 use hola_lab::plan::Profile;
-use hola_report::difference::{Sides, json, markdown, text};
-use hola_verdict::difference::{Difference, Recorded, Selection};
+use hola_report::difference::{ComparedRuns, json, markdown, text};
+use hola_verdict::difference::{Difference, RecordedRun, Selection};
 
 use crate::fixture;
 
@@ -21,17 +21,17 @@ fn a_regression_is_named_in_every_format() {
         }
     }
     let difference = Difference::new(
-        Recorded {
+        RecordedRun {
             run: &base,
             blocks: &base_blocks,
         },
-        Recorded {
+        RecordedRun {
             run: &candidate,
             blocks: &blocks,
         },
         &Selection::default(),
     );
-    let sides = Sides {
+    let sides = ComparedRuns {
         base: &base,
         candidate: &candidate,
     };

@@ -1,4 +1,4 @@
-//! A made-up run, the same each time: plans with the names of the real ones, and records that a full run could have.
+//! A made-up run, always the same: plans with the names of the real plans, and records that a full run could have.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,19 +8,19 @@ use hdrhistogram::Histogram;
 use hola_lab::experiments::{EXPERIMENTS, Setting};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
-    Death, Design, Disturbance, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage,
-    Task,
+    Death, Design, Disturbance, Level, Load, LoadPace, Participant, Procedure, Profile, Role,
+    Stage, Task,
 };
 use hola_lab::record::{
-    Account, Block, Environment, Reading, Run, SCHEMA_VERSION, ServerCard, Skipped, Slice, Status,
-    StoredText,
+    Block, CpuAccounting, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard,
+    Skipped, Slice, StoredText,
 };
 use hola_lab::target::Targets;
 use hola_loadgen::Histograms;
 use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
 
-/// Name, what a client costs, CPU per request over the control's, KiB per idle client.
+/// Name, what a client costs, CPU per request relative to the control's, KiB per idle client.
 const SERVERS: &[(&str, &str, f64, f64)] = &[
     ("iterative", "nothing", 1.0, 0.2),
     ("fork-per-client", "process", 6.2, 420.0),
@@ -44,16 +44,16 @@ const SERVERS: &[(&str, &str, f64, f64)] = &[
     ("java-virtual-threads", "target", 2.2, 6.0),
 ];
 
-/// Microseconds of CPU that the control pays per request when it has much to do.
+/// CPU per request of the control under high load, in microseconds.
 const BASE_US: f64 = 38.0;
 
-/// Work that the planted participant does more.
+/// Additional CPU per request of the planted participant, in microseconds.
 const PLANTED_US: f64 = 3.8;
 
 /// Blocks of each stage.
 const BLOCKS: u32 = 5;
 
-/// A full run with all that a report can show, or a quick one of five models.
+/// A full run with everything that a report can show, or a quick run of five models.
 pub fn run(profile: Profile) -> (Run, Vec<Block>) {
     let quick = [
         "iterative",
@@ -70,7 +70,7 @@ pub fn run(profile: Profile) -> (Run, Vec<Block>) {
     of_plans(profile, &names, designs)
 }
 
-/// A full run by the plans that this machine would be measured by, with seven reference targets where costs are compared.
+/// A full run with the real plans for this machine, and seven reference targets in the comparison of costs.
 pub fn run_of_real_plans() -> (Run, Vec<Block>) {
     let targets = Targets::none(Path::new("hola"));
     let setting = Setting {
@@ -119,7 +119,7 @@ fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec
         rules_version: RULES_VERSION,
         name: format!("2026-11-27T101502Z-{}", profile.name()),
         profile,
-        status: Status::Complete,
+        status: RunStatus::Complete,
         started_at: "2026-11-27T10:15:02Z".into(),
         resumed_at: Vec::new(),
         finished_at: Some("2026-11-27T10:55:40Z".into()),
@@ -150,7 +150,7 @@ fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec
             virtualised: true,
             smt_siblings: vec!["0-1".into()],
             generator_engine: "epoll".into(),
-            accounted_by: Some(Account::Cgroup),
+            accounted_by: Some(CpuAccounting::Cgroup),
             load_before: 0.4,
             load_after: Some(1.9),
             steal_share: Some(0.012),
@@ -216,7 +216,7 @@ fn designs(names: &[&str], is_full: bool) -> Vec<Design> {
             .extend(["iterative, again".into(), "iterative, planted".into()]);
     }
     let closed = |kept: bool| Load {
-        pace: Pace::Closed { clients: 64 },
+        pace: LoadPace::Closed { clients: 64 },
         requests_per_connection: if kept { None } else { Some(1) },
         ..Load::default()
     };
@@ -372,7 +372,7 @@ fn stage(name: &str, control: &str, names: &[&str], levels: Vec<(String, Task)>)
     }
 }
 
-/// The control and those of `names` that are reference targets, asked for the same.
+/// A stage with the control and the reference targets among `names`, under the same load.
 fn targets_stage(names: &[&str]) -> Stage {
     let targets = names.iter().filter(|name| is_target(name)).copied();
     let beside: Vec<&str> = ["iterative"].into_iter().chain(targets).collect();
@@ -397,7 +397,7 @@ fn participant(name: &str, server: &str, role: Role) -> Participant {
 
 fn load(rate: u32, connections: Option<u32>) -> Load {
     Load {
-        pace: Pace::Open {
+        pace: LoadPace::Open {
             rate_per_s: f64::from(rate),
             connections,
         },
@@ -470,7 +470,7 @@ fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random:
     for (cycle, drift) in (0..).zip(drift) {
         let window_us = f64::from(load.window_ms) * 1e3;
         let rate = match load.pace {
-            Pace::Open { rate_per_s, .. } => rate_per_s,
+            LoadPace::Open { rate_per_s, .. } => rate_per_s,
             _ => 1e9,
         };
         let kept = if load.requests_per_connection.is_none() {
@@ -560,7 +560,7 @@ impl Random {
         ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 
-    /// A factor around 1, spread by about so much.
+    /// A random factor around 1 with about this spread.
     fn around(&mut self, spread: f64) -> f64 {
         let sum: f64 = (0..6).map(|_| self.unit()).sum();
         ((sum - 3.0) * spread * 1.414).exp()

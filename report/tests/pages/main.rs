@@ -11,7 +11,7 @@ use std::{env, fs};
 use hola_base::{LANGUAGES, Language};
 use hola_lab::metric::Metric;
 use hola_lab::plan::Profile;
-use hola_lab::record::{Block, Run, Status};
+use hola_lab::record::{Block, Run, RunStatus};
 use hola_report::files;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
 use hola_verdict::{Analysis, At};
@@ -46,7 +46,7 @@ fn quick() -> &'static Made {
     QUICK.get_or_init(|| Made::new(Profile::Quick))
 }
 
-/// Leaves the files where a browser finds them.
+/// Keeps the files, so that a person can open them in a browser.
 fn keep(made: &Made) {
     let designs = made.run.designs.len();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{designs}-experiments"));
@@ -342,7 +342,7 @@ fn what_others_wrote_is_shown_and_does_nothing() {
         ));
     }
     for (name, text) in &all {
-        // A picture has room for its beginning.
+        // A picture has room only for the beginning of the name.
         let shown = if name.ends_with(".svg") {
             "tokio&lt;script&gt;"
         } else {
@@ -356,7 +356,7 @@ fn what_others_wrote_is_shown_and_does_nothing() {
             "{name} has a raw control character"
         );
         if name.ends_with(".html") || name.ends_with(".svg") || name.ends_with(".md") {
-            // A block of code is shown as it is.
+            // A code block shows its text unescaped.
             let text = text.replace("    hola compare --profile quick --seed 7 <script>", "");
             assert!(
                 !text.contains("<script>alert"),
@@ -373,7 +373,7 @@ fn what_others_wrote_is_shown_and_does_nothing() {
 #[test]
 fn what_speaks_against_a_run_stands_first() {
     let (mut run, mut blocks) = fixture::run(Profile::Quick);
-    run.status = Status::Interrupted;
+    run.status = RunStatus::Interrupted;
     run.environment.build = "debug".into();
     run.environment.other_comparisons = 1;
     for block in &mut blocks {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 const FORMS: &str =
     "write an address and a port, such as 127.0.0.1:8080, localhost:0, [::1]:8080 or 8080";
 
-/// Addresses to listen on, of which the first that can be had is taken: a name such as `localhost` may have several.
+/// Addresses to listen on; the server takes the first that it can bind. A name such as `localhost` may have several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Bind(Vec<SocketAddr>);
 
@@ -22,7 +22,7 @@ impl FromStr for Bind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // A port alone is not to be reached from other machines.
+        // A port alone means loopback, which other machines cannot reach.
         let port = text.strip_prefix(':').unwrap_or(text);
         if let Ok(port) = port.parse() {
             return Ok(Self(vec![(Ipv4Addr::LOCALHOST, port).into()]));

@@ -1,25 +1,25 @@
-//! `ack`: whatever arrives is acknowledged with `Mensaje recibido`, as the simplest of servers does, until the client
-//! closes.
+//! `ack`: the server acknowledges whatever arrives with `Mensaje recibido`, as the simplest servers do, until the
+//! client closes.
 //!
-//! One read is one message ([`turns`](super::turns)): a long message may be acknowledged more than once, and two short
-//! ones that arrive together only once.
+//! One read is one message ([`messages`](super::messages)): a long message may be acknowledged more than once, and two
+//! short ones that arrive together only once.
 
-use super::turns::{Answer, MESSAGE_OCTETS_MAX, Reply, Turns};
+use super::messages::{MESSAGE_BYTES_MAX, MessageConversation, Reply, Responder};
 
-/// The acknowledgement, without a line end: 16 octets.
+/// The acknowledgement, without a line end: 16 bytes.
 pub const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
 
 /// One conversation of acknowledgements.
-pub type Ack<'s> = Turns<'s, Acknowledge>;
+pub type Ack<'s> = MessageConversation<'s, Acknowledge>;
 
 /// The same answer to everything.
 #[derive(Debug, Default)]
 pub struct Acknowledge;
 
-impl Reply for Acknowledge {
-    fn reply(&mut self, message: &mut [u8; MESSAGE_OCTETS_MAX], _heard: usize) -> Answer {
+impl Responder for Acknowledge {
+    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], _heard: usize) -> Reply {
         message[..ACKNOWLEDGEMENT.len()].copy_from_slice(ACKNOWLEDGEMENT);
-        Answer::Next(ACKNOWLEDGEMENT.len())
+        Reply::Next(ACKNOWLEDGEMENT.len())
     }
 }
 
@@ -28,8 +28,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::ACKNOWLEDGEMENT;
-    use crate::conversation::Spoken;
-    use crate::conversation::player::{Played, every_cut, play, site};
+    use crate::conversation::Protocol;
+    use crate::conversation::player::{Played, context, every_cut, play};
 
     /// Plays `pieces`, none of them longer than a message, and expects an acknowledgement for each.
     fn check(pieces: &[&[u8]]) {
@@ -38,7 +38,7 @@ mod tests {
             answers: pieces.len() as u64,
             ..Played::default()
         };
-        let played = play(&site(Spoken::Ack), pieces);
+        let played = play(&context(Protocol::Ack), pieces);
         assert_eq!(played, expected, "{pieces:?}");
     }
 
@@ -63,16 +63,17 @@ mod tests {
 
     #[test]
     fn takes_a_long_message_for_as_many_as_it_needs_reads() {
-        let played = play(&site(Spoken::Ack), &[&[b'a'; 2_500]]);
+        let played = play(&context(Protocol::Ack), &[&[b'a'; 2_500]]);
         assert_eq!(played.answers, 3);
     }
 
     #[test]
     fn acknowledges_what_has_arrived_and_ends_once_the_server_is_stopping() {
-        let site = site(Spoken::Ack);
-        site.stopping
+        let context = context(Protocol::Ack);
+        context
+            .stopping
             .store(true, std::sync::atomic::Ordering::Relaxed);
-        let played = play(&site, &[b"one", b"two"]);
+        let played = play(&context, &[b"one", b"two"]);
         assert_eq!(
             (played.output.as_slice(), played.lingered),
             (ACKNOWLEDGEMENT, true)

@@ -1,31 +1,31 @@
-//! `echo`: whatever arrives goes back (RFC 862), until the client closes or says `salir`.
+//! `echo`: the server sends back whatever arrives (RFC 862), until the client closes or sends `salir`.
 //!
-//! One read is one message ([`turns`](super::turns)). A line of it that says `salir`, with or without a line end, ends
-//! the conversation: neither it nor anything after it goes back.
+//! One read is one message ([`messages`](super::messages)). A line `salir` in it, with or without a line end, ends the
+//! conversation: the server sends back neither that line nor anything after it.
 
-use super::turns::{Answer, MESSAGE_OCTETS_MAX, Reply, Turns};
+use super::messages::{MESSAGE_BYTES_MAX, MessageConversation, Reply, Responder};
 
 /// The line that ends a conversation.
-const FAREWELL: &[u8] = b"salir";
+const END_LINE: &[u8] = b"salir";
 
 /// One conversation of echoes.
-pub type Echo<'s> = Turns<'s, Repeat>;
+pub type Echo<'s> = MessageConversation<'s, Repeat>;
 
 /// The message itself as its answer.
 #[derive(Debug, Default)]
 pub struct Repeat;
 
-impl Reply for Repeat {
-    fn reply(&mut self, message: &mut [u8; MESSAGE_OCTETS_MAX], heard: usize) -> Answer {
+impl Responder for Repeat {
+    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], heard: usize) -> Reply {
         let mut kept = 0;
-        for line in message[..heard].split_inclusive(|&octet| octet == b'\n') {
+        for line in message[..heard].split_inclusive(|&byte| byte == b'\n') {
             let said = line.strip_suffix(b"\n").unwrap_or(line);
-            if said.strip_suffix(b"\r").unwrap_or(said) == FAREWELL {
-                return Answer::Last(kept);
+            if said.strip_suffix(b"\r").unwrap_or(said) == END_LINE {
+                return Reply::Last(kept);
             }
             kept += line.len();
         }
-        Answer::Next(heard)
+        Reply::Next(heard)
     }
 }
 
@@ -35,10 +35,11 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use crate::conversation::Spoken;
-    use crate::conversation::player::{Played, every_cut, play, site};
+    use crate::conversation::Protocol;
+    use crate::conversation::player::{Played, context, every_cut, play};
 
-    /// What the module's head promises: what goes back of these reads, and whether the server ends it.
+    /// What the module's head promises for these reads: the bytes sent back, and whether the server ends the
+    /// conversation.
     fn promised(reads: &[&[u8]]) -> (Vec<u8>, bool) {
         let mut all = Vec::new();
         for read in reads {
@@ -53,7 +54,7 @@ mod tests {
                 .skip(1)
                 .take_while(|line| !line_says_it(line));
             let lines = before.count();
-            for line in read.split_inclusive(|octet| *octet == b'\n').take(lines) {
+            for line in read.split_inclusive(|byte| *byte == b'\n').take(lines) {
                 all.extend_from_slice(line);
             }
             return (all, true);
@@ -63,7 +64,7 @@ mod tests {
 
     /// Plays `reads`, none of them longer than a message.
     fn check(reads: &[&[u8]]) -> Played {
-        let played = play(&site(Spoken::Echo), reads);
+        let played = play(&context(Protocol::Echo), reads);
         let (output, ended) = promised(reads);
         assert_eq!(
             (played.output.escape_ascii().to_string(), played.lingered),
@@ -73,7 +74,7 @@ mod tests {
         played
     }
 
-    /// Octets from a client in one read · what goes back · whether the server ends it.
+    /// Bytes from a client in one read · what goes back · whether the server ends it.
     const CASES: &[(&[u8], &[u8], bool)] = &[
         (b"", b"", false),
         (b"hola\n", b"hola\n", false),
@@ -113,7 +114,7 @@ mod tests {
             check(&[b"hola", b"sal", b"salir", b"more"]).output,
             b"holasal"
         );
-        // Two messages, neither of which says so.
+        // Two messages; neither is the line `salir`.
         assert_eq!(check(&[b"sal", b"ir"]).output, b"salir");
     }
 
@@ -125,16 +126,16 @@ mod tests {
 
     #[test]
     fn echoes_what_has_arrived_and_ends_once_the_server_is_stopping() {
-        let site = site(Spoken::Echo);
-        site.stopping.store(true, Ordering::Relaxed);
-        let played = play(&site, &[b"one", b"two"]);
+        let context = context(Protocol::Echo);
+        context.stopping.store(true, Ordering::Relaxed);
+        let played = play(&context, &[b"one", b"two"]);
         assert_eq!(
             (played.output.as_slice(), played.lingered),
             (b"one".as_slice(), true)
         );
     }
 
-    /// Octets out of which near misses and farewells come often.
+    /// Bytes that often contain the line `salir`, or almost.
     fn near_farewells() -> impl Strategy<Value = Vec<u8>> {
         const WORDS: &[&str] = &["salir", "sal", "ir", "\r", "\n", "\r\n", "x", " ", "\u{f1}"];
         proptest::collection::vec(proptest::sample::select(WORDS), 0..30)
@@ -144,9 +145,9 @@ mod tests {
     proptest! {
         #[test]
         fn returns_exactly_what_came(input in proptest::collection::vec(any::<u8>(), 0..3_000), piece in 1usize..1024) {
-            prop_assume!(!input.windows(5).any(|octets| octets == b"salir"));
+            prop_assume!(!input.windows(5).any(|bytes| bytes == b"salir"));
             let reads: Vec<_> = input.chunks(piece).collect();
-            let played = play(&site(Spoken::Echo), &reads);
+            let played = play(&context(Protocol::Echo), &reads);
             prop_assert_eq!((played.output, played.closed_first), (input, false));
         }
 

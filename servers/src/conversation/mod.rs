@@ -6,7 +6,7 @@
 pub mod ack;
 pub mod echo;
 pub mod http;
-pub mod turns;
+pub mod messages;
 
 #[cfg(test)]
 pub(crate) mod player;
@@ -21,8 +21,8 @@ use self::ack::Ack;
 use self::echo::Echo;
 use self::http::{Date, Http};
 
-/// Octets that a conversation which has closed its sending half reads, and throws away, before it gives up on the client.
-const LINGER_OCTETS_MAX: usize = 64 * 1024;
+/// Most bytes that a conversation reads and discards after it has closed its sending half.
+const LINGER_BYTES_MAX: usize = 64 * 1024;
 
 /// What a conversation needs next.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ pub enum Step<'c> {
     Read(&'c mut [u8]),
     /// These bytes to the client; report them with [`Conversation::sent`].
     Write(&'c [u8]),
-    /// Nothing for that long, while nobody is kept from working; report it with [`Conversation::waited`]. For no time at
-    /// all where there is more to do already, and other clients may have their turn first.
+    /// A wait of this time that blocks no other client; report it with [`Conversation::waited`]. It is zero if there is
+    /// already more to do and other clients may have their turn first.
     Wait(Duration),
     /// The sending half closed (`shutdown(SHUT_WR)`); report it with [`Conversation::write_ended`].
     EndWrite,
@@ -42,10 +42,10 @@ pub enum Step<'c> {
 
 /// What a conversation is waiting for, which decides how long it may wait.
 ///
-/// A deadline runs from the moment the patience changes and progress does not extend it, so a client that sends one
-/// byte a second is closed as punctually as one that sends none.
+/// A deadline starts when this kind changes, and progress does not extend it. So a client that sends one byte a second
+/// is closed as punctually as one that sends none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub enum TimeoutKind {
     /// The first byte of a request.
     Idle,
     /// The rest of a request's head.
@@ -62,7 +62,7 @@ pub enum Patience {
     Nothing,
 }
 
-/// One side of what is said on one connection.
+/// The server's side of what is said on one connection.
 pub trait Conversation {
     /// What is needed next. Asking twice without reporting gives the same answer.
     fn step(&mut self) -> Step<'_>;
@@ -75,7 +75,7 @@ pub trait Conversation {
     /// The sending half is closed, as [`Step::EndWrite`] asked.
     fn write_ended(&mut self);
     /// What the current step waits for.
-    fn patience(&self) -> Patience;
+    fn timeout_kind(&self) -> TimeoutKind;
     /// Answers given in full so far.
     fn answers(&self) -> u64;
 }
@@ -83,7 +83,7 @@ pub trait Conversation {
 /// What is said on a server's connections, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Spoken {
+pub enum Protocol {
     /// HTTP/1.1
     Http,
     /// `Mensaje recibido` to whatever arrives
@@ -92,36 +92,36 @@ pub enum Spoken {
     Echo,
 }
 
-/// What every conversation of a server shares, given from outside so that a conversation needs no clock and no system.
+/// What every conversation of a server shares, passed in so that a conversation needs no clock and no system call.
 #[derive(Clone, Copy, Debug)]
-pub struct Site {
-    /// What is spoken here.
-    pub spoken: Spoken,
-    /// The current time as an HTTP date, 29 octets.
+pub struct ServerContext {
+    /// What all connections speak.
+    pub protocol: Protocol,
+    /// The current time as an HTTP date, 29 bytes.
     pub date: fn() -> Date,
     /// Set once the server is stopping: every answer from then on closes its connection.
     pub stopping: &'static AtomicBool,
     /// What `/count` counts, shared by all threads and processes of the server.
     pub count: &'static AtomicU64,
-    /// Ends the thread or process that calls it, where clients may ask for that.
+    /// Crashes the thread or process that calls it, if clients may ask for that.
     pub crash: Option<fn(Crash)>,
-    /// Work to do before each answer, where a comparison plants some.
+    /// Work to do before each answer, if a comparison adds some.
     pub extra_work: Option<fn()>,
-    /// Blocks the calling thread, as a handler does that calls something slow.
+    /// Blocks the calling thread, as a handler does that makes a slow call.
     pub block: fn(Duration),
-    /// Told all that clients say, where that is to be logged.
+    /// Called with all bytes that clients send, if these are to be logged.
     pub heard: Option<fn(&[u8])>,
 }
 
-impl Site {
-    fn hear(&self, octets: &[u8]) {
+impl ServerContext {
+    fn hear(&self, bytes: &[u8]) {
         if let Some(heard) = self.heard {
-            heard(octets);
+            heard(bytes);
         }
     }
 }
 
-/// A way to die, for experiments.
+/// A way to crash, for experiments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
     /// A panic: the thread unwinds.
@@ -138,7 +138,7 @@ pub enum Crash {
     clippy::large_enum_variant,
     reason = "memory per client is to be comparable, not minimal for one of the conversations"
 )]
-pub enum Talk<'s> {
+pub enum AnyConversation<'s> {
     /// HTTP/1.1.
     Http(Http<'s>),
     /// An acknowledgement for each message.
@@ -147,29 +147,29 @@ pub enum Talk<'s> {
     Echo(Echo<'s>),
 }
 
-impl<'s> Talk<'s> {
-    /// The site's conversation, with a client that has just connected.
-    pub fn new(site: &'s Site) -> Self {
-        match site.spoken {
-            Spoken::Http => Talk::Http(Http::new(site)),
-            Spoken::Ack => Talk::Ack(Ack::new(site)),
-            Spoken::Echo => Talk::Echo(Echo::new(site)),
+impl<'s> AnyConversation<'s> {
+    /// A conversation of the context's protocol, with a client that has just connected.
+    pub fn new(context: &'s ServerContext) -> Self {
+        match context.protocol {
+            Protocol::Http => AnyConversation::Http(Http::new(context)),
+            Protocol::Ack => AnyConversation::Ack(Ack::new(context)),
+            Protocol::Echo => AnyConversation::Echo(Echo::new(context)),
         }
     }
 }
 
-/// The same call on whichever conversation it is.
+/// Makes the same call on the conversation inside.
 macro_rules! delegate {
     ($talk:expr, $call:ident($($argument:expr)?)) => {
         match $talk {
-            Talk::Http(http) => http.$call($($argument)?),
-            Talk::Ack(ack) => ack.$call($($argument)?),
-            Talk::Echo(echo) => echo.$call($($argument)?),
+            AnyConversation::Http(http) => http.$call($($argument)?),
+            AnyConversation::Ack(ack) => ack.$call($($argument)?),
+            AnyConversation::Echo(echo) => echo.$call($($argument)?),
         }
     };
 }
 
-impl Conversation for Talk<'_> {
+impl Conversation for AnyConversation<'_> {
     fn step(&mut self) -> Step<'_> {
         delegate!(self, step())
     }
@@ -190,8 +190,8 @@ impl Conversation for Talk<'_> {
         delegate!(self, write_ended());
     }
 
-    fn patience(&self) -> Patience {
-        delegate!(self, patience())
+    fn timeout_kind(&self) -> TimeoutKind {
+        delegate!(self, timeout_kind())
     }
 
     fn answers(&self) -> u64 {

@@ -1,36 +1,36 @@
-//! Plays a client's octets to a conversation, without a socket: what the tests of all conversations are made of.
+//! Plays a client's bytes to a conversation, without a socket: the tests of all conversations use it.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::http::Date;
-use super::{Conversation, Patience, Site, Spoken, Step, Talk};
+use super::{AnyConversation, Conversation, Protocol, ServerContext, Step, TimeoutKind};
 
 /// The date of every answer.
 pub(super) const DATE: Date = *b"Sun, 06 Nov 1994 08:49:37 GMT";
 
-/// What one write takes at most, in turn: a socket may take less than it is offered.
-const WRITES_OCTETS_MAX: [usize; 3] = [1, 100, 50_000];
+/// Most bytes of a write, one limit after the other: a socket may take less than it is offered.
+const WRITES_BYTES_MAX: [usize; 3] = [1, 100, 50_000];
 
-/// Steps after which a conversation that never ends must fail, not hang: no test needs more.
+/// Most steps of a conversation: after them a test fails instead of hanging. No test needs more.
 const STEPS_MAX: usize = 500_000;
 
 thread_local! {
     static HEARD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A site of its own for each test: it goes on, and nobody may crash it, until the test says otherwise.
-pub(crate) fn site(spoken: Spoken) -> Site {
-    Site {
-        spoken,
+/// A context for one test: not stopping, and without crashes, until the test says otherwise.
+pub(crate) fn context(protocol: Protocol) -> ServerContext {
+    ServerContext {
+        protocol,
         date: || DATE,
         stopping: Box::leak(Box::new(AtomicBool::new(false))),
         count: Box::leak(Box::new(AtomicU64::new(0))),
         crash: None,
         extra_work: None,
         block: |_| {},
-        heard: Some(|octets| HEARD.with_borrow_mut(|heard| heard.extend_from_slice(octets))),
+        heard: Some(|bytes| HEARD.with_borrow_mut(|heard| heard.extend_from_slice(bytes))),
     }
 }
 
@@ -39,25 +39,25 @@ pub(crate) fn site(spoken: Spoken) -> Site {
 pub(super) struct Played {
     pub(super) output: Vec<u8>,
     pub(super) answers: u64,
-    /// What the conversation waited of its own accord.
+    /// How long the conversation asked to wait.
     pub(super) waited: Duration,
-    /// The conversation was over before the client said that it had no more.
+    /// The conversation was over before the client's end of stream.
     pub(super) closed_first: bool,
     /// It closed its sending half first and waited for the client.
     pub(super) lingered: bool,
 }
 
-/// Plays the client's octets in the given pieces, then its end of stream. `/count` starts afresh.
-pub(super) fn play(site: &Site, pieces: &[&[u8]]) -> Played {
-    site.count.store(0, Ordering::Relaxed);
+/// Plays the client's bytes in the given pieces, then its end of stream. `/count` starts at 0.
+pub(super) fn play(context: &ServerContext, pieces: &[&[u8]]) -> Played {
+    context.count.store(0, Ordering::Relaxed);
     HEARD.with_borrow_mut(Vec::clear);
-    let mut conversation = Talk::new(site);
+    let mut conversation = AnyConversation::new(context);
     let mut played = Played::default();
     let mut said = 0;
     let mut pieces = pieces.iter().filter(|piece| !piece.is_empty());
     let mut piece: &[u8] = &[];
     for turn in 0..STEPS_MAX {
-        let patience = conversation.patience();
+        let timeout_kind = conversation.timeout_kind();
         match conversation.step() {
             Step::Read(space) => {
                 assert!(
@@ -66,10 +66,10 @@ pub(super) fn play(site: &Site, pieces: &[&[u8]]) -> Played {
                 );
                 assert!(
                     !matches!(
-                        patience,
-                        Patience::Write | Patience::Wait | Patience::Nothing
+                        timeout_kind,
+                        TimeoutKind::Write | TimeoutKind::Wait | TimeoutKind::Nothing
                     ),
-                    "{patience:?}"
+                    "{timeout_kind:?}"
                 );
                 if piece.is_empty() {
                     piece = pieces.next().copied().unwrap_or_default();
@@ -92,26 +92,26 @@ pub(super) fn play(site: &Site, pieces: &[&[u8]]) -> Played {
                     return played;
                 }
             }
-            Step::Write(octets) => {
-                assert_eq!(patience, Patience::Write);
-                assert!(!octets.is_empty(), "a write of nothing would not progress");
-                let most = WRITES_OCTETS_MAX[turn % WRITES_OCTETS_MAX.len()];
-                let count = octets.len().min(most);
-                played.output.extend_from_slice(&octets[..count]);
+            Step::Write(bytes) => {
+                assert_eq!(timeout_kind, TimeoutKind::Write);
+                assert!(!bytes.is_empty(), "a write of nothing would not progress");
+                let most = WRITES_BYTES_MAX[turn % WRITES_BYTES_MAX.len()];
+                let count = bytes.len().min(most);
+                played.output.extend_from_slice(&bytes[..count]);
                 conversation.sent(count);
             }
             Step::Wait(time) => {
-                assert_eq!(patience, Patience::Wait);
+                assert_eq!(timeout_kind, TimeoutKind::Wait);
                 played.waited += time;
                 conversation.waited();
             }
             Step::EndWrite => {
-                assert_eq!(patience, Patience::Linger);
+                assert_eq!(timeout_kind, TimeoutKind::Linger);
                 played.lingered = true;
                 conversation.write_ended();
             }
             Step::Close => {
-                assert_eq!(patience, Patience::Nothing);
+                assert_eq!(timeout_kind, TimeoutKind::Nothing);
                 played.closed_first = true;
                 played.answers = conversation.answers();
                 return played;
@@ -121,8 +121,8 @@ pub(super) fn play(site: &Site, pieces: &[&[u8]]) -> Played {
     panic!("the conversation does not end");
 }
 
-/// `input` whole, octet by octet, and in two pieces at every place. Long inputs are long in one place only, where every
-/// cut says the same, so that some are enough.
+/// `input` whole, byte by byte, and in two pieces at every position. A long input is long in one part only, where every
+/// cut tests the same, so a few cuts there are enough.
 pub(super) fn every_cut(input: &[u8]) -> impl Iterator<Item = Vec<&[u8]>> {
     let cuts = (1..input.len()).filter(|cut| input.len() < 2_000 || cut % 997 == 0 || *cut < 100);
     let in_two = cuts.map(|cut| vec![&input[..cut], &input[cut..]]);

@@ -1,4 +1,4 @@
-//! The driver for models that give a client a task: where the readiness driver says what it needs, the task waits for it.
+//! The driver for models with a task per client: the task awaits what the readiness driver needs.
 
 use std::io;
 use std::net::TcpStream;
@@ -9,65 +9,65 @@ use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::readiness::{Need, advance};
-use super::{Deadline, Limits, Turn};
+use super::{Budget, Deadline, Timeouts};
 use crate::conversation::Conversation;
 use crate::sys;
 
-/// Carries a conversation to its end, keeping the deadlines with the runtime's timers.
+/// Runs a conversation to its end; the runtime's timers keep its deadlines.
 ///
-/// The socket does not block. It is registered with the runtime the first time it makes the task wait, so a client
-/// whose request is there already costs no registration.
+/// The socket does not block. It is registered with the runtime only when the task first has to wait. So a client whose
+/// request is already there costs no registration.
 ///
 /// # Errors
-/// What the socket said; [`io::ErrorKind::TimedOut`] when a deadline has passed.
+/// Returns the error of the socket, or [`io::ErrorKind::TimedOut`] if a deadline has passed.
 pub async fn converse(
     conversation: &mut impl Conversation,
     socket: &TcpStream,
-    limits: &Limits,
+    timeouts: &Timeouts,
 ) -> io::Result<()> {
-    let mut need = advance(conversation, socket, Turn::ONE_REQUEST)?;
+    let mut need = advance(conversation, socket, Budget::ONE_REQUEST)?;
     if need == Need::Nothing {
         return Ok(());
     }
     let registered = sys::register(socket.as_fd(), Interest::READABLE | Interest::WRITABLE)?;
     let clock = || Instant::now().into_std();
-    // Read once a turn: nothing here needs to know better.
+    // Read only after each wait: nothing here needs a more exact time.
     let mut now = clock();
-    let mut deadline = Deadline::new(conversation, limits, now);
+    let mut deadline = Deadline::new(conversation, timeouts, now);
     loop {
         let interest = match need {
             Need::Nothing => return Ok(()),
             Need::Readable => Interest::READABLE,
             Need::Writable => Interest::WRITABLE,
-            Need::Turn => {
+            Need::Budget => {
                 yield_now().await;
                 now = clock();
-                need = advance(conversation, socket, Turn::new(now))?;
+                need = advance(conversation, socket, Budget::new(now))?;
                 continue;
             }
             Need::Time(time) => {
                 sleep(time).await;
                 now = clock();
                 conversation.waited();
-                need = advance(conversation, socket, Turn::new(now))?;
+                need = advance(conversation, socket, Budget::new(now))?;
                 continue;
             }
         };
-        deadline.follow(conversation, limits, now);
+        deadline.follow(conversation, timeouts, now);
         let ready = registered.ready(interest);
         let waited = match deadline.at() {
             Some(at) => timeout_at(at.into(), ready).await,
             None => Ok(ready.await),
         };
         now = clock();
-        need = advance(conversation, socket, Turn::new(now))?;
+        need = advance(conversation, socket, Budget::new(now))?;
         match waited {
-            // What it was woken for is used up by now; news that came meanwhile is kept.
-            Ok(ready) if need != Need::Turn => ready?.clear_ready(),
+            // `advance` has used up this readiness; `clear_ready` keeps an event that came after it.
+            Ok(ready) if need != Need::Budget => ready?.clear_ready(),
             Ok(ready) => drop(ready?),
-            // The time was up before the runtime saw what had come; so it is judged after a look of its own.
+            // The timer was first, but bytes may have come in time: the deadline is checked after a read.
             Err(elapsed) if need != Need::Nothing => {
-                deadline.follow(conversation, limits, now);
+                deadline.follow(conversation, timeouts, now);
                 if deadline.at().is_some_and(|at| at <= now) {
                     return Err(elapsed.into());
                 }

@@ -1,92 +1,92 @@
-//! The driver for models that give a client a thread of control: it waits in the kernel.
+//! The driver for models that give a client a thread of control: it waits in blocking system calls.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Limits, Occupation, Performed, occupation, perform};
-use crate::conversation::{Conversation, Patience};
+use super::{Activity, StepResult, Timeouts, activity, perform};
+use crate::conversation::{Conversation, TimeoutKind};
 
-/// Carries a conversation to its end.
+/// Runs a conversation to its end.
 ///
-/// The kernel keeps the deadlines (`SO_RCVTIMEO`, `SO_SNDTIMEO`, see socket(7)): an accepted socket starts with the
-/// listener's, which are [`Limits`]' idle and write limits, so a well-behaved client costs no extra system call and no
-/// look at the clock.
+/// The kernel keeps the deadlines (`SO_RCVTIMEO`, `SO_SNDTIMEO`, see socket(7)). An accepted socket starts with the
+/// timeouts of the listener, which are the idle and write limits of [`Timeouts`]. So a well-behaved client costs no
+/// extra system call and no reading of the clock.
 ///
 /// # Errors
-/// What the socket said; [`ErrorKind::WouldBlock`] when a deadline has passed.
+/// Returns the error of the socket, or [`ErrorKind::WouldBlock`] if a deadline has passed.
 pub fn converse(
     conversation: &mut impl Conversation,
     socket: &TcpStream,
-    limits: &Limits,
+    timeouts: &Timeouts,
 ) -> io::Result<()> {
-    let mut allowed = Allowed::new(conversation, limits);
+    let mut socket_timeouts = SocketTimeouts::new(conversation, timeouts);
     loop {
         match perform(conversation, socket) {
-            Ok(Performed::Over) => return Ok(()),
-            Ok(Performed::Moved { .. }) => {}
-            // Other clients have their turn without this one's help: no time is no wait.
-            Ok(Performed::Wait(time)) => {
+            Ok(StepResult::Over) => return Ok(()),
+            Ok(StepResult::Moved { .. }) => {}
+            // The kernel's scheduler serves other clients without this driver's help, so a wait of zero does nothing.
+            Ok(StepResult::Wait(time)) => {
                 thread::sleep(time);
                 conversation.waited();
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        allowed.follow(conversation, socket, limits)?;
+        socket_timeouts.follow(conversation, socket, timeouts)?;
     }
 }
 
-/// The wait of a call that is only to show what has come: as short as the kernel keeps one.
-const LAST_LOOK: Duration = Duration::from_micros(1);
+/// Timeout of a last call that only takes what has already come: the shortest that the kernel keeps.
+const LAST_READ_TIMEOUT: Duration = Duration::from_micros(1);
 
-/// The waits the kernel has been told, so that it is told again only when they change.
-struct Allowed {
-    occupation: Occupation,
+/// The timeouts that the socket has, so that a system call sets them only when they change.
+struct SocketTimeouts {
+    activity: Activity,
     deadline: Option<Instant>,
-    /// The deadline has passed, and one last call shows what had come by then.
+    /// The deadline has passed, and one last call takes what came before it.
     is_overdue: bool,
     read: Option<Duration>,
     write: Option<Duration>,
 }
 
-impl Allowed {
-    fn new(conversation: &impl Conversation, limits: &Limits) -> Self {
-        Allowed {
-            occupation: occupation(conversation),
+impl SocketTimeouts {
+    fn new(conversation: &impl Conversation, timeouts: &Timeouts) -> Self {
+        SocketTimeouts {
+            activity: activity(conversation),
             deadline: None,
             is_overdue: false,
-            read: limits.of(Patience::Idle),
-            write: limits.of(Patience::Write),
+            read: timeouts.of(TimeoutKind::Idle),
+            write: timeouts.of(TimeoutKind::Write),
         }
     }
 
-    /// Makes the next call end at the deadline of what the conversation is occupied with.
+    /// Sets the socket's timeout so that the next call ends at the deadline of the conversation's activity.
     ///
-    /// One call's own timeout is all that most occupations need. Only the rest of a head or a body comes in several
-    /// calls as a matter of course; for anything else the clock starts with the first call that did not finish it.
+    /// For most activities the timeout of one call is enough. Only the rest of a head or a body often needs several
+    /// calls. For any other activity the clock starts after the first call that did not finish it.
     fn follow(
         &mut self,
         conversation: &impl Conversation,
         socket: &TcpStream,
-        limits: &Limits,
+        timeouts: &Timeouts,
     ) -> io::Result<()> {
-        let now_occupied = occupation(conversation);
-        let patience = now_occupied.0;
-        let turned = now_occupied != self.occupation;
-        self.occupation = now_occupied;
-        self.is_overdue &= !turned;
-        let Some(limit) = limits.of(patience) else {
-            return self.set(patience, None, socket);
+        let new_activity = activity(conversation);
+        let timeout_kind = new_activity.0;
+        let has_changed = new_activity != self.activity;
+        self.activity = new_activity;
+        self.is_overdue &= !has_changed;
+        let Some(limit) = timeouts.of(timeout_kind) else {
+            return self.set(timeout_kind, None, socket);
         };
-        let wait = match (turned, patience) {
-            (_, Patience::Wait | Patience::Nothing) => return Ok(()),
-            (true, Patience::Idle | Patience::Write | Patience::Linger) => {
+        let wait = match (has_changed, timeout_kind) {
+            (_, TimeoutKind::Wait | TimeoutKind::Nothing) => return Ok(()),
+            (true, TimeoutKind::Idle | TimeoutKind::Write | TimeoutKind::Linger) => {
                 self.deadline = None;
                 limit
             }
-            (true, Patience::Head | Patience::Body) => {
+            (true, TimeoutKind::Head | TimeoutKind::Body) => {
                 self.deadline = Some(Instant::now() + limit);
                 limit
             }
@@ -97,22 +97,22 @@ impl Allowed {
                     Duration::ZERO if self.is_overdue => return Err(ErrorKind::WouldBlock.into()),
                     Duration::ZERO => {
                         self.is_overdue = true;
-                        LAST_LOOK
+                        LAST_READ_TIMEOUT
                     }
                     left => left,
                 }
             }
         };
-        self.set(patience, Some(wait), socket)
+        self.set(timeout_kind, Some(wait), socket)
     }
 
     fn set(
         &mut self,
-        patience: Patience,
+        timeout_kind: TimeoutKind,
         wait: Option<Duration>,
         socket: &TcpStream,
     ) -> io::Result<()> {
-        if patience == Patience::Write {
+        if timeout_kind == TimeoutKind::Write {
             if self.write != wait {
                 self.write = wait;
                 socket.set_write_timeout(wait)?;

@@ -1,4 +1,4 @@
-//! The driver for a loop over completions: it submits what a conversation asks for.
+//! The driver for a completion loop: it submits the operations that a conversation asks for.
 
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
@@ -6,45 +6,45 @@ use std::time::Duration;
 use crate::conversation::{Conversation, Step};
 use crate::sys::ring::Ring;
 
-/// What has been asked for a conversation.
+/// What the driver has submitted for a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    /// Octets, in or out: a completion will tell.
-    Octets,
-    /// Time to pass.
+pub(crate) enum Submitted {
+    /// A receive or a send: its completion will come.
+    Transfer,
+    /// No operation: the conversation waits for this long.
     Wait(Duration),
-    /// Nothing: it is over.
+    /// No operation: the conversation is over.
     Nothing,
 }
 
-/// Submits what a conversation needs next, under the number of its place.
+/// Submits what a conversation needs next, marked with its slot.
 pub(crate) fn ask(
     ring: &mut Ring,
-    place: usize,
+    slot: usize,
     socket: &TcpStream,
     conversation: &mut impl Conversation,
-) -> Asked {
+) -> Submitted {
     loop {
         match conversation.step() {
-            Step::Read(space) => ring.receive(place, socket, space.len()),
-            Step::Write(octets) => ring.send(place, socket, octets),
-            Step::Wait(time) => return Asked::Wait(time),
+            Step::Read(space) => ring.receive(slot, socket, space.len()),
+            Step::Write(bytes) => ring.send(slot, socket, bytes),
+            Step::Wait(time) => return Submitted::Wait(time),
             Step::EndWrite => {
-                // Whether the client is still there shows when it is read from.
+                // If the client has gone, the next read reports it.
                 let _ = socket.shutdown(Shutdown::Write);
                 conversation.write_ended();
                 continue;
             }
-            Step::Close => return Asked::Nothing,
+            Step::Close => return Submitted::Nothing,
         }
-        return Asked::Octets;
+        return Submitted::Transfer;
     }
 }
 
-/// Reports octets that came in a buffer of the ring's, as if they had been read into the conversation's own space.
-pub(crate) fn received(conversation: &mut impl Conversation, octets: &[u8]) {
+/// Copies bytes from a buffer of the ring into the conversation's own space, and reports them as read.
+pub(crate) fn received(conversation: &mut impl Conversation, bytes: &[u8]) {
     if let Step::Read(space) = conversation.step() {
-        space[..octets.len()].copy_from_slice(octets);
-        conversation.received(octets.len());
+        space[..bytes.len()].copy_from_slice(bytes);
+        conversation.received(bytes.len());
     }
 }

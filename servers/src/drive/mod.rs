@@ -1,8 +1,8 @@
-//! The drivers: the few lines that move octets between a conversation and a socket.
+//! The drivers: the few lines that move bytes between a conversation and a socket.
 //!
 //! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
-//! who can go on, [`asynchronous`] the models that give a client a task, `completion` the loop that has the kernel do
-//! the moving. All read the same match aloud; only the waiting differs.
+//! which sockets are ready, [`asynchronous`] the models that give a client a task, `completion` the loop that has the
+//! kernel do the I/O. All handle the same steps; only the waiting differs.
 
 pub mod asynchronous;
 pub mod blocking;
@@ -14,11 +14,11 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::conversation::{Conversation, Patience, Spoken, Step};
+use crate::conversation::{Conversation, Protocol, Step, TimeoutKind};
 
 /// How long a conversation may wait, by what it waits for; `None` is for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Limits {
+pub struct Timeouts {
     /// For the first byte of a request, in milliseconds.
     pub idle_ms: Option<u32>,
     /// For the rest of a head, in milliseconds.
@@ -31,9 +31,9 @@ pub struct Limits {
     pub linger_ms: Option<u32>,
 }
 
-impl Limits {
-    /// For programs that ask: they know what they want to say.
-    const ASKING: Limits = Limits {
+impl Timeouts {
+    /// For clients that are programs: they send their request at once.
+    const PROGRAM: Timeouts = Timeouts {
         idle_ms: Some(5_000),
         head_ms: Some(5_000),
         body_ms: Some(5_000),
@@ -41,47 +41,47 @@ impl Limits {
         linger_ms: Some(1_000),
     };
 
-    /// For people who type: five minutes of thought.
-    const TYPING: Limits = Limits {
+    /// For clients that are people at a keyboard: five minutes to type.
+    const INTERACTIVE: Timeouts = Timeouts {
         idle_ms: Some(300_000),
-        ..Limits::ASKING
+        ..Timeouts::PROGRAM
     };
 
-    /// What a server starts with, by what it speaks.
-    pub fn for_talk(spoken: Spoken) -> Limits {
-        match spoken {
-            Spoken::Http => Limits::ASKING,
-            Spoken::Ack | Spoken::Echo => Limits::TYPING,
+    /// The default timeouts of a protocol.
+    pub fn for_protocol(protocol: Protocol) -> Timeouts {
+        match protocol {
+            Protocol::Http => Timeouts::PROGRAM,
+            Protocol::Ack | Protocol::Echo => Timeouts::INTERACTIVE,
         }
     }
 
     /// The same limit for everything, in milliseconds.
-    pub fn all(limit_ms: Option<u32>) -> Limits {
-        Limits {
-            idle_ms: limit_ms,
-            head_ms: limit_ms,
-            body_ms: limit_ms,
-            write_ms: limit_ms,
-            linger_ms: limit_ms,
+    pub fn all(timeout_ms: Option<u32>) -> Timeouts {
+        Timeouts {
+            idle_ms: timeout_ms,
+            head_ms: timeout_ms,
+            body_ms: timeout_ms,
+            write_ms: timeout_ms,
+            linger_ms: timeout_ms,
         }
     }
 
-    /// The longest wait for `patience`; a wait that the conversation itself asked for has no limit but its own.
-    pub fn of(&self, patience: Patience) -> Option<Duration> {
-        let limit_ms = match patience {
-            Patience::Idle => self.idle_ms,
-            Patience::Head => self.head_ms,
-            Patience::Body => self.body_ms,
-            Patience::Write => self.write_ms,
-            Patience::Linger => self.linger_ms,
-            Patience::Wait | Patience::Nothing => Some(0),
+    /// The longest wait for `timeout_kind`; zero for a [`Step::Wait`], whose time the driver keeps.
+    pub fn of(&self, timeout_kind: TimeoutKind) -> Option<Duration> {
+        let timeout_ms = match timeout_kind {
+            TimeoutKind::Idle => self.idle_ms,
+            TimeoutKind::Head => self.head_ms,
+            TimeoutKind::Body => self.body_ms,
+            TimeoutKind::Write => self.write_ms,
+            TimeoutKind::Linger => self.linger_ms,
+            TimeoutKind::Wait | TimeoutKind::Nothing => Some(0),
         };
-        Some(Duration::from_millis(u64::from(limit_ms?)))
+        Some(Duration::from_millis(u64::from(timeout_ms?)))
     }
 }
 
-impl fmt::Display for Limits {
-    /// In a line for people: `idle 5 s, head 5 s`.
+impl fmt::Display for Timeouts {
+    /// In one line for people: `idle 5 s, head 5 s`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named = [
             ("idle", self.idle_ms),
@@ -90,55 +90,54 @@ impl fmt::Display for Limits {
             ("write", self.write_ms),
             ("linger", self.linger_ms),
         ];
-        let in_words = named.map(|(name, limit_ms)| match limit_ms {
-            Some(limit_ms) => format!("{name} {} s", f64::from(limit_ms) / 1_000.0),
+        let in_words = named.map(|(name, timeout_ms)| match timeout_ms {
+            Some(timeout_ms) => format!("{name} {} s", f64::from(timeout_ms) / 1_000.0),
             None => format!("{name} none"),
         });
         formatter.write_str(&in_words.join(", "))
     }
 }
 
-/// How long a client that has more to be done may keep others waiting: far more than a request takes that computes
-/// nothing, and far less than anybody would notice.
-const SHARE: Duration = Duration::from_millis(1);
+/// How long a client with more to do may keep others waiting: much longer than a request without computation takes, and
+/// too short for a person to notice.
+const BUDGET: Duration = Duration::from_millis(1);
 
-/// A client's turn among others that one thread serves. Every turn is worth one request; a client that has sent several,
-/// or sends without a pause, has its next ones answered until its share is used up.
+/// How long one thread works for a client before it serves the others. Every budget allows one request. A client that
+/// has sent several, or sends without a pause, gets its next answers until the time of the budget is used up.
 #[derive(Clone, Copy, Debug)]
-pub struct Turn {
+pub struct Budget {
     began: Option<Instant>,
 }
 
-impl Turn {
-    /// A turn of one request, for a client whose beginning nobody looked at the clock for.
-    pub const ONE_REQUEST: Turn = Turn { began: None };
+impl Budget {
+    /// A budget of one request, for a caller that has not read the clock.
+    pub const ONE_REQUEST: Budget = Budget { began: None };
 
-    /// A turn that began then.
+    /// A budget that starts at `began`.
     pub fn new(began: Instant) -> Self {
-        Turn { began: Some(began) }
+        Budget { began: Some(began) }
     }
 
     fn is_over(self) -> bool {
-        self.began.is_none_or(|began| began.elapsed() >= SHARE)
+        self.began.is_none_or(|began| began.elapsed() >= BUDGET)
     }
 }
 
-/// What came of one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Performed {
-    /// Octets came or went; whether the socket may have more of them at once.
+enum StepResult {
+    /// The step is done; whether the socket may be ready for the next one at once.
     Moved { may_have_more: bool },
-    /// Time is to pass first.
+    /// The conversation waits for this long.
     Wait(Duration),
     /// The conversation is over.
     Over,
 }
 
-/// Does on a socket what a conversation asks for next, and reports it.
+/// Does the next step of a conversation on its socket, and reports the result to the conversation.
 ///
 /// # Errors
-/// What the socket said: [`io::ErrorKind::WouldBlock`] on a non-blocking one, or where its timeout has passed.
-fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::Result<Performed> {
+/// Returns the error of the socket: [`io::ErrorKind::WouldBlock`] if it is not ready, or if its timeout has passed.
+fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::Result<StepResult> {
     let may_have_more = match conversation.step() {
         Step::Read(space) => {
             let room = space.len();
@@ -146,8 +145,8 @@ fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::
             conversation.received(count);
             count == room
         }
-        Step::Write(octets) => {
-            let count = socket.write(octets)?;
+        Step::Write(bytes) => {
+            let count = socket.write(bytes)?;
             conversation.sent(count);
             true
         }
@@ -156,57 +155,57 @@ fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::
             conversation.write_ended();
             true
         }
-        Step::Wait(time) => return Ok(Performed::Wait(time)),
-        Step::Close => return Ok(Performed::Over),
+        Step::Wait(time) => return Ok(StepResult::Wait(time)),
+        Step::Close => return Ok(StepResult::Over),
     };
-    Ok(match conversation.patience() {
-        Patience::Nothing => Performed::Over,
-        _ => Performed::Moved { may_have_more },
+    Ok(match conversation.timeout_kind() {
+        TimeoutKind::Nothing => StepResult::Over,
+        _ => StepResult::Moved { may_have_more },
     })
 }
 
-/// What a conversation is occupied with: its deadline starts afresh whenever this changes.
-type Occupation = (Patience, u64);
+/// What a conversation is doing: its deadline starts again whenever this changes.
+type Activity = (TimeoutKind, u64);
 
-fn occupation(conversation: &impl Conversation) -> Occupation {
-    (conversation.patience(), conversation.answers())
+fn activity(conversation: &impl Conversation) -> Activity {
+    (conversation.timeout_kind(), conversation.answers())
 }
 
-/// When the present patience ends, if ever. Progress does not move it; only turning to something else does.
+/// The deadline of the present activity, if it has one. Progress does not move the deadline; only a new activity does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    occupation: Occupation,
+    activity: Activity,
     at: Option<Instant>,
 }
 
 impl Deadline {
-    /// The first one of a conversation that begins `now`.
-    pub(crate) fn new(conversation: &impl Conversation, limits: &Limits, now: Instant) -> Self {
-        let occupation = occupation(conversation);
+    /// The deadline of an activity that begins `now`.
+    pub(crate) fn new(conversation: &impl Conversation, timeouts: &Timeouts, now: Instant) -> Self {
+        let activity = activity(conversation);
         Deadline {
-            occupation,
-            at: limits.of(occupation.0).map(|limit| now + limit),
+            activity,
+            at: timeouts.of(activity.0).map(|limit| now + limit),
         }
     }
 
-    /// Starts afresh if the conversation is occupied with something else than before.
+    /// Starts again if the activity of the conversation has changed.
     pub(crate) fn follow(
         &mut self,
         conversation: &impl Conversation,
-        limits: &Limits,
+        timeouts: &Timeouts,
         now: Instant,
     ) {
-        if occupation(conversation) != self.occupation {
-            *self = Deadline::new(conversation, limits, now);
+        if activity(conversation) != self.activity {
+            *self = Deadline::new(conversation, timeouts, now);
         }
     }
 
-    /// Moves it, for a conversation that waits for nothing but time.
-    pub(crate) fn put_off(&mut self, at: Instant) {
+    /// Moves the deadline of a conversation that only waits for time to pass.
+    pub(crate) fn postpone_to(&mut self, at: Instant) {
         self.at = Some(at);
     }
 
-    /// When it is; `None` is never.
+    /// The moment of the deadline; `None` is never.
     pub(crate) fn at(&self) -> Option<Instant> {
         self.at
     }

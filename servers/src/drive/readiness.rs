@@ -1,39 +1,39 @@
-//! The driver for loops that serve whoever can go on: it never waits, it says what for.
+//! The driver for loops over ready sockets: it never waits, but returns what the conversation has to wait for.
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use super::{Performed, Turn, perform};
-use crate::conversation::{Conversation, Patience, Step};
+use super::{Budget, StepResult, perform};
+use crate::conversation::{Conversation, Step, TimeoutKind};
 
-/// What a conversation cannot go on without.
+/// What a conversation needs before it can continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Octets from the client, or its end of stream.
+    /// Bytes from the client, or its end of stream.
     Readable,
-    /// Room for octets to the client.
+    /// Room for bytes to the client.
     Writable,
-    /// Time; then the conversation is to be told.
+    /// This time to pass; the caller then reports it with [`Conversation::waited`].
     Time(Duration),
-    /// Its next turn: it could go on at once, but others have waited long enough.
-    Turn,
-    /// Nothing: it is over.
+    /// A new budget: it could continue at once, but other clients have waited long enough.
+    Budget,
+    /// Nothing: the conversation is over.
     Nothing,
 }
 
-/// Takes a conversation as far as its non-blocking socket, and its turn, let it.
+/// Advances a conversation until its non-blocking socket is not ready or its budget is used up.
 ///
-/// A read that did not fill its space has emptied the socket: reading again at once would only be told so. Readiness
-/// is level-triggered, so whatever arrives meanwhile is not missed. Only a client that has more to be done than that
-/// costs a look at the clock.
+/// A read that did not fill its space has emptied the socket, so a second read would only return `EAGAIN`. Readiness is
+/// level-triggered, so bytes that arrive meanwhile are not missed. The clock is read only for a client that has more to
+/// be done.
 ///
 /// # Errors
-/// What the socket said.
+/// Returns the error of the socket.
 pub fn advance(
     conversation: &mut impl Conversation,
     socket: &TcpStream,
-    turn: Turn,
+    budget: Budget,
 ) -> io::Result<Need> {
     let mut emptied = false;
     let mut has_read = false;
@@ -45,25 +45,25 @@ pub fn advance(
             return Ok(Need::Readable);
         }
         let has_more = reads && has_read || step == Step::Wait(Duration::ZERO) && has_moved;
-        if has_more && turn.is_over() {
-            return Ok(Need::Turn);
+        if has_more && budget.is_over() {
+            return Ok(Need::Budget);
         }
         match perform(conversation, socket) {
-            Ok(Performed::Over) => return Ok(Need::Nothing),
-            Ok(Performed::Wait(Duration::ZERO)) => {
+            Ok(StepResult::Over) => return Ok(Need::Nothing),
+            Ok(StepResult::Wait(Duration::ZERO)) => {
                 conversation.waited();
                 has_moved = true;
             }
-            Ok(Performed::Wait(time)) => return Ok(Need::Time(time)),
-            Ok(Performed::Moved { may_have_more }) => {
+            Ok(StepResult::Wait(time)) => return Ok(Need::Time(time)),
+            Ok(StepResult::Moved { may_have_more }) => {
                 emptied |= !may_have_more;
                 has_read |= reads;
                 has_moved = true;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Ok(match conversation.patience() {
-                    Patience::Write => Need::Writable,
+                return Ok(match conversation.timeout_kind() {
+                    TimeoutKind::Write => Need::Writable,
                     _ => Need::Readable,
                 });
             }
@@ -79,9 +79,9 @@ mod tests {
 
     use super::*;
     use crate::conversation::http::Http;
-    use crate::conversation::{Spoken, player};
+    use crate::conversation::{Protocol, player};
 
-    /// A server's end of a connection, which does not block, and a client's.
+    /// The server's end of a connection, which does not block, and the client's end.
     fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let client = TcpStream::connect(listener.local_addr().expect("an address"));
@@ -90,23 +90,23 @@ mod tests {
         (server, client.expect("the listener accepts"))
     }
 
-    /// What is needed after each turn of one request, of a client that has sent `octets` at once.
-    fn needs(octets: &[u8]) -> Vec<Need> {
+    /// What a client that has sent `bytes` at once needs after each budget of one request.
+    fn needs(bytes: &[u8]) -> Vec<Need> {
         let (server, mut client) = connection();
-        client.write_all(octets).expect("sent");
+        client.write_all(bytes).expect("sent");
         wait(&server);
-        let site = player::site(Spoken::Http);
-        let mut conversation = Http::new(&site);
+        let context = player::context(Protocol::Http);
+        let mut conversation = Http::new(&context);
         let mut needs = Vec::new();
-        while needs.last().is_none_or(|need| *need == Need::Turn) {
-            let need = advance(&mut conversation, &server, Turn::ONE_REQUEST);
+        while needs.last().is_none_or(|need| *need == Need::Budget) {
+            let need = advance(&mut conversation, &server, Budget::ONE_REQUEST);
             needs.push(need.expect("a connection"));
         }
         assert!(client.read(&mut [0; 1]).expect("an answer") > 0);
         needs
     }
 
-    /// Waits until the octets of one write are there.
+    /// Waits until the bytes of one write have arrived.
     fn wait(server: &TcpStream) {
         while server.peek(&mut [0; 1]).is_err() {
             std::thread::yield_now();
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_sends_one_request_never_comes_to_the_end_of_its_turn() {
+    fn a_client_that_sends_one_request_never_uses_up_its_budget() {
         let kept = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         assert_eq!(needs(kept), [Need::Readable]);
         let last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_sends_several_requests_has_a_turn_for_each() {
+    fn a_client_that_sends_several_requests_gets_a_budget_for_each() {
         let three = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3);
-        assert_eq!(needs(&three), [Need::Turn, Need::Turn, Need::Readable]);
+        assert_eq!(needs(&three), [Need::Budget, Need::Budget, Need::Readable]);
     }
 }

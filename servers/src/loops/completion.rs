@@ -1,4 +1,4 @@
-//! A loop that asks the kernel to do things and is told when they are done.
+//! An event loop that submits operations to the kernel and is told when they are done.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,54 +10,54 @@ use nix::sys::socket::SockFlag;
 use slab::Slab;
 
 use super::deadlines::Deadlines;
-use super::{Waits, until_first};
-use crate::accepting::{Accepting, Verdict};
+use super::{WaitPolicy, until_first};
+use crate::accept_policy::{AcceptError, AcceptPolicy};
 use crate::client::Client;
-use crate::conversation::{Conversation, Talk};
+use crate::conversation::{AnyConversation, Conversation};
 use crate::counters::count;
 use crate::drive::Deadline;
-use crate::drive::completion::{Asked, ask, received};
-use crate::server::{LOOK_AGAIN, Server, note};
+use crate::drive::completion::{Submitted, ask, received};
+use crate::server::{RECHECK_INTERVAL, Server, count_outcome};
 use crate::stop;
 use crate::sys;
 use crate::sys::ring::{Completion, Received, Ring};
 
-/// Serves through that ring until the server is told to stop and nobody is left.
+/// Serves through that ring until the server is told to stop and no client is left.
 ///
 /// # Errors
-/// What the ring said; the sockets' own errors end their conversations only.
+/// Returns the error of the ring; an error of a socket ends only its own conversation.
 pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
-    let mut the_loop = Loop {
+    let mut event_loop = Loop {
         server,
         ring,
-        accepting: Accepting::new(),
-        door: Door::Shut { until: None },
+        accept_policy: AcceptPolicy::new(),
+        accept_state: AcceptState::Paused { until: None },
         arrived: VecDeque::new(),
-        attended: Slab::new(),
+        active: Slab::new(),
         deadlines: Deadlines::default(),
         now: Instant::now(),
     };
-    the_loop.ring.watch_stop(server.stop_signal());
+    event_loop.ring.watch_stop(server.stop_signal());
     server.acceptor_is_ready()?;
-    the_loop.look_after_door();
-    let mut waits = Waits::new(server);
+    event_loop.update_acceptor();
+    let mut wait_policy = WaitPolicy::new(server);
     let mut completions = Vec::new();
-    while the_loop.goes_on() {
-        let timeout = the_loop.timeout();
-        let asked_at = the_loop.now;
-        let waited = the_loop.ring.wait(timeout, &mut completions);
+    while event_loop.is_running() {
+        let timeout = event_loop.timeout();
+        let asked_at = event_loop.now;
+        let waited = event_loop.ring.wait(timeout, &mut completions);
         let has_shown_all = waited.is_ok();
-        // What was refused comes again if it stays; first comes what was done all the same.
+        // An error that persists comes again; the completions that came with it are handled first.
         if completions.is_empty() {
-            waits.judge(waited)?;
+            wait_policy.judge(waited)?;
         }
-        the_loop.now = Instant::now();
+        event_loop.now = Instant::now();
         for completion in completions.drain(..) {
-            the_loop.take(completion);
+            event_loop.handle(completion);
         }
-        the_loop.let_in_who_arrived();
-        the_loop.look_after_deadlines(has_shown_all.then_some(asked_at));
-        the_loop.look_after_door();
+        event_loop.admit_arrived();
+        event_loop.check_deadlines(has_shown_all.then_some(asked_at));
+        event_loop.update_acceptor();
     }
     Ok(())
 }
@@ -65,92 +65,96 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
 struct Loop {
     server: &'static Server,
     ring: Ring,
-    accepting: Accepting,
-    door: Door,
-    /// Accepted while there was no room.
+    accept_policy: AcceptPolicy,
+    accept_state: AcceptState,
+    /// Accepted sockets that wait until there is room for them.
     arrived: VecDeque<TcpStream>,
-    attended: Slab<Attended>,
+    active: Slab<ActiveClient>,
     deadlines: Deadlines,
-    /// Read once a turn: nothing here needs to know better.
+    /// Read once a turn: nothing here needs a more exact time.
     now: Instant,
 }
 
-/// What has been asked about new clients.
+/// Whether the kernel accepts new clients for the loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    /// The kernel lets them in.
+enum AcceptState {
+    /// The kernel accepts them.
     Open,
-    /// It has been asked to cease.
+    /// The loop has asked the kernel to stop.
     Closing,
-    /// It lets in nobody, for a while where the system was short of something.
-    Shut { until: Option<Instant> },
-    /// Nor ever again.
+    /// The kernel accepts none; `until` is set if the system was short of a resource.
+    Paused { until: Option<Instant> },
+    /// The kernel accepts none any more.
     Closed,
 }
 
-/// A client that is being served. It stays until nothing is under way for it.
-struct Attended {
+/// A client that is being served. It keeps its slot until no operation is under way for it.
+struct ActiveClient {
     client: Client,
-    talk: Talk<'static>,
+    conversation: AnyConversation<'static>,
     deadline: Deadline,
-    asked: Asked,
-    /// Its socket is shut down, and the operation under way about to fail.
+    submitted: Submitted,
+    /// Its socket is shut down, and the operation under way will fail.
     is_expired: bool,
 }
 
 impl Loop {
-    fn goes_on(&self) -> bool {
-        self.door != Door::Closed || !self.attended.is_empty() || !self.arrived.is_empty()
+    fn is_running(&self) -> bool {
+        self.accept_state != AcceptState::Closed
+            || !self.active.is_empty()
+            || !self.arrived.is_empty()
     }
 
     fn timeout(&self) -> Option<Duration> {
-        let soon = self.now + LOOK_AGAIN;
-        let door = match self.door {
-            // Still shut although its time is up: there is no room.
-            Door::Shut { until } => Some(until.filter(|&until| until > self.now).unwrap_or(soon)),
-            Door::Closed if !self.arrived.is_empty() => Some(soon),
-            Door::Open | Door::Closing | Door::Closed => None,
+        let soon = self.now + RECHECK_INTERVAL;
+        let accept_state = match self.accept_state {
+            // Still paused after `until`: there is no room.
+            AcceptState::Paused { until } => {
+                Some(until.filter(|&until| until > self.now).unwrap_or(soon))
+            }
+            AcceptState::Closed if !self.arrived.is_empty() => Some(soon),
+            AcceptState::Open | AcceptState::Closing | AcceptState::Closed => None,
         };
-        until_first([self.deadlines.next(), door], self.now)
+        until_first([self.deadlines.next(), accept_state], self.now)
     }
 
-    fn take(&mut self, completion: Completion) {
+    fn handle(&mut self, completion: Completion) {
         match completion {
-            Completion::Accepted { outcome, goes_on } => self.somebody_came(outcome, goes_on),
-            // The flag is up; look_after_door sees it.
+            Completion::Accepted { outcome, has_more } => self.on_accept(outcome, has_more),
+            // The flag is set; `update_acceptor` reads it.
             Completion::Stop => {}
-            Completion::Received { place, outcome } => self.received(place, outcome),
-            Completion::Sent { place, outcome } => match outcome {
+            Completion::Received { slot, outcome } => self.received(slot, outcome),
+            Completion::Sent { slot, outcome } => match outcome {
                 Ok(count) => {
-                    let attended = &mut self.attended[place];
-                    let survived = tell(attended, |talk| talk.sent(count));
-                    self.go_on(place, survived);
+                    let active = &mut self.active[slot];
+                    let survived = report(active, |conversation| conversation.sent(count));
+                    self.resume(slot, survived);
                 }
-                Err(error) => self.end(place, Err(error)),
+                Err(error) => self.end(slot, Err(error)),
             },
         }
     }
 
-    fn somebody_came(&mut self, outcome: io::Result<TcpStream>, goes_on: bool) {
+    fn on_accept(&mut self, outcome: io::Result<TcpStream>, has_more: bool) {
         count(&self.server.counters().tally().wakeups);
-        if !goes_on {
-            self.door = Door::Shut { until: None };
+        if !has_more {
+            self.accept_state = AcceptState::Paused { until: None };
         }
         match outcome {
             Ok(socket) => {
-                self.accepting.succeeded();
+                self.accept_policy.succeeded();
                 self.arrived.push_back(socket);
             }
             // This is how a cancelled accept ends.
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
-            // The kernel let in more than there is room for, until it ran out of descriptors: they are a part of the cap.
+            // The kernel accepted clients beyond the cap until it ran out of descriptors: that is no shortage.
             Err(_at_the_cap) if !self.arrived.is_empty() || !self.server.has_room() => {}
-            Err(error) => match self.accepting.failed(&error) {
-                Verdict::Retry | Verdict::Empty => {}
-                Verdict::Closed => self.door = Door::Closed,
-                Verdict::Pause(pause) => {
-                    self.server.note_shortage(&error);
-                    self.door = Door::Shut {
+            Err(error) => match self.accept_policy.failed(&error) {
+                AcceptError::Retry | AcceptError::Empty => {}
+                AcceptError::Closed => self.accept_state = AcceptState::Closed,
+                AcceptError::Pause(pause) => {
+                    self.server.on_accept_shortage(&error);
+                    self.accept_state = AcceptState::Paused {
                         until: Some(self.now + pause),
                     };
                 }
@@ -158,144 +162,153 @@ impl Loop {
         }
     }
 
-    fn let_in_who_arrived(&mut self) {
+    fn admit_arrived(&mut self) {
         while self.server.has_room()
             && let Some(socket) = self.arrived.pop_front()
         {
-            let talk = self.server.talk();
-            let place = self.attended.insert(Attended {
+            let conversation = self.server.new_conversation();
+            let slot = self.active.insert(ActiveClient {
                 client: self.server.admit(socket),
-                deadline: Deadline::new(&talk, &self.server.settings().limits, self.now),
-                talk,
-                asked: Asked::Nothing,
+                deadline: Deadline::new(&conversation, &self.server.settings().timeouts, self.now),
+                conversation,
+                submitted: Submitted::Nothing,
                 is_expired: false,
             });
-            self.ask(place);
+            self.ask(slot);
         }
     }
 
-    fn received(&mut self, place: usize, outcome: io::Result<Received>) {
+    fn received(&mut self, slot: usize, outcome: io::Result<Received>) {
         match outcome {
-            Ok(octets) => {
-                let heard = self.ring.octets(&octets);
-                let attended = &mut self.attended[place];
-                let survived = tell(attended, |talk| received(talk, heard));
-                self.ring.give_back(octets);
-                self.go_on(place, survived);
+            Ok(bytes) => {
+                let heard = self.ring.bytes(&bytes);
+                let active = &mut self.active[slot];
+                let survived = report(active, |conversation| received(conversation, heard));
+                self.ring.give_back(bytes);
+                self.resume(slot, survived);
             }
-            // All buffers are in use: those of this turn come back within it.
-            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.ask(place),
-            Err(error) => self.end(place, Err(error)),
+            // All buffers are in use; this turn returns those that it has.
+            Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.ask(slot),
+            Err(error) => self.end(slot, Err(error)),
         }
     }
 
-    /// Goes on with a client after it has been told something.
-    fn go_on(&mut self, place: usize, survived: bool) {
+    /// Continues with a client after its conversation was told something; removes the client if that panicked.
+    fn resume(&mut self, slot: usize, survived: bool) {
         if survived {
-            return self.ask(place);
+            return self.ask(slot);
         }
-        let attended = self.attended.remove(place);
-        count(&attended.client.tally().crashed);
+        let active = self.active.remove(slot);
+        count(&active.client.tally().crashed);
     }
 
-    /// Asks for what a client needs next.
-    fn ask(&mut self, place: usize) {
-        let attended = &mut self.attended[place];
-        if attended.is_expired {
-            self.end(place, Err(io::ErrorKind::TimedOut.into()));
+    /// Submits what a client needs next.
+    fn ask(&mut self, slot: usize) {
+        let active = &mut self.active[slot];
+        if active.is_expired {
+            self.end(slot, Err(io::ErrorKind::TimedOut.into()));
             return;
         }
-        let socket = attended.client.serve();
-        match ask(&mut self.ring, place, socket, &mut attended.talk) {
-            Asked::Nothing => self.end(place, Ok(())),
-            // Others have their turn while the kernel does what was asked last.
-            Asked::Wait(Duration::ZERO) => {
-                let survived = tell(attended, Talk::waited);
-                self.go_on(place, survived);
+        let socket = active.client.serve();
+        match ask(&mut self.ring, slot, socket, &mut active.conversation) {
+            Submitted::Nothing => self.end(slot, Ok(())),
+            // No yield is needed: other clients have their turn while the kernel does an operation.
+            Submitted::Wait(Duration::ZERO) => {
+                let survived = report(active, AnyConversation::waited);
+                self.resume(slot, survived);
             }
-            asked => {
-                attended.asked = asked;
-                let limits = &self.server.settings().limits;
-                attended.deadline.follow(&attended.talk, limits, self.now);
-                if let Asked::Wait(time) = asked {
-                    attended.deadline.put_off(self.now + time);
+            submitted => {
+                active.submitted = submitted;
+                let timeouts = &self.server.settings().timeouts;
+                active
+                    .deadline
+                    .follow(&active.conversation, timeouts, self.now);
+                if let Submitted::Wait(time) = submitted {
+                    active.deadline.postpone_to(self.now + time);
                 }
-                self.deadlines.set(place, attended.deadline.at());
+                self.deadlines.set(slot, active.deadline.at());
             }
         }
     }
 
-    fn end(&mut self, place: usize, outcome: io::Result<()>) {
-        let attended = self.attended.remove(place);
-        let outcome = match attended.is_expired {
+    fn end(&mut self, slot: usize, outcome: io::Result<()>) {
+        let active = self.active.remove(slot);
+        let outcome = match active.is_expired {
             true => Err(io::ErrorKind::TimedOut.into()),
             false => outcome,
         };
-        note(attended.client.tally(), &outcome, attended.talk.answers());
+        count_outcome(
+            active.client.tally(),
+            &outcome,
+            active.conversation.answers(),
+        );
     }
 
-    /// Looks after all who are due. A deadline is judged by the last moment of which is known what had come by then.
-    fn look_after_deadlines(&mut self, known_until: Option<Instant>) {
+    /// Handles all slots that are due. A client expires only if its deadline is not after `known_until`: the loop has
+    /// seen every completion up to that moment.
+    fn check_deadlines(&mut self, known_until: Option<Instant>) {
         let mut not_known_yet = Vec::new();
-        while let Some(place) = self.deadlines.due(self.now) {
-            let Some(attended) = self.attended.get_mut(place) else {
+        while let Some(slot) = self.deadlines.due(self.now) {
+            let Some(active) = self.active.get_mut(slot) else {
                 continue;
             };
-            if attended.deadline.at().is_none_or(|at| at > self.now) {
-                self.deadlines.set(place, attended.deadline.at());
-            } else if let Asked::Wait(_) = attended.asked {
-                let survived = tell(attended, Talk::waited);
-                self.go_on(place, survived);
-            } else if attended.deadline.at() > known_until {
-                not_known_yet.push(place);
+            if active.deadline.at().is_none_or(|at| at > self.now) {
+                self.deadlines.set(slot, active.deadline.at());
+            } else if let Submitted::Wait(_) = active.submitted {
+                let survived = report(active, AnyConversation::waited);
+                self.resume(slot, survived);
+            } else if active.deadline.at() > known_until {
+                not_known_yet.push(slot);
             } else {
-                // What is under way fails at once, and its completion ends the conversation.
-                attended.is_expired = true;
-                let _ = attended.client.serve().shutdown(Shutdown::Both);
+                // The operation under way fails at once, and its completion ends the conversation.
+                active.is_expired = true;
+                let _ = active.client.serve().shutdown(Shutdown::Both);
             }
         }
-        for place in not_known_yet {
-            self.deadlines.set(place, Some(self.now));
+        for slot in not_known_yet {
+            self.deadlines.set(slot, Some(self.now));
         }
     }
 
-    /// Lets the kernel let in clients exactly while there is room for them.
-    fn look_after_door(&mut self) {
+    /// Has the kernel accept clients exactly while there is room for them.
+    fn update_acceptor(&mut self) {
         let may_come = !stop::is_asked() && self.arrived.is_empty() && self.server.has_room();
-        match self.door {
-            Door::Open if !may_come => {
+        match self.accept_state {
+            AcceptState::Open if !may_come => {
                 self.ring.stop_accepting();
-                self.door = Door::Closing;
+                self.accept_state = AcceptState::Closing;
             }
-            Door::Shut { .. } if stop::is_asked() => self.last_calls(),
-            Door::Shut { until } if may_come && until.is_none_or(|until| until <= self.now) => {
+            AcceptState::Paused { .. } if stop::is_asked() => self.accept_queued(),
+            AcceptState::Paused { until }
+                if may_come && until.is_none_or(|until| until <= self.now) =>
+            {
                 self.ring.accept(self.server.listener());
-                self.door = Door::Open;
+                self.accept_state = AcceptState::Open;
             }
             _ => {}
         }
     }
 
-    /// From here on only those are let in who are waiting already. The listener does not block any more.
-    fn last_calls(&mut self) {
-        while stop::lets_in() {
+    /// After a stop: accepts only clients that are already in the accept queue. The listener is non-blocking by then.
+    fn accept_queued(&mut self) {
+        while stop::may_accept() {
             match sys::accept(self.server.listener(), SockFlag::empty()) {
                 Ok(socket) => {
-                    self.accepting.succeeded();
+                    self.accept_policy.succeeded();
                     self.arrived.push_back(socket);
                 }
-                Err(error) if self.accepting.failed(&error) == Verdict::Retry => {}
+                Err(error) if self.accept_policy.failed(&error) == AcceptError::Retry => {}
                 Err(_nobody) => break,
             }
         }
-        self.door = Door::Closed;
-        self.server.close_door();
+        self.accept_state = AcceptState::Closed;
+        self.server.close_listener();
     }
 }
 
-/// Tells a client's conversation what has been done; whether it survived that. Whatever it does about it, a request that
-/// waited behind the last answer included, happens in here: a panic ends that conversation, not the loop with everybody
-/// in it.
-fn tell(attended: &mut Attended, what: impl FnOnce(&mut Talk<'static>)) -> bool {
-    catch_unwind(AssertUnwindSafe(|| what(&mut attended.talk))).is_ok()
+/// Tells a client's conversation what has been done, and returns whether the conversation survived. All of its work
+/// happens in here, even on a request that waited behind the last answer. So a panic ends that conversation, not the
+/// loop and its other clients.
+fn report(active: &mut ActiveClient, what: impl FnOnce(&mut AnyConversation<'static>)) -> bool {
+    catch_unwind(AssertUnwindSafe(|| what(&mut active.conversation))).is_ok()
 }

@@ -1,49 +1,49 @@
-//! When which client is to be looked after although its socket is silent.
+//! When an event loop must handle a client although its socket is not ready.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Instant;
 
-/// Alarms of places, earliest first.
+/// Alarms of slots, earliest first.
 ///
-/// A deadline moves with every request and hardly ever passes. So a place keeps the alarm it has for as long as that
-/// is early enough, whoever sits there by then: when it goes off, the loop looks how late the deadline is now and sets
-/// it again. Most requests touch nothing here, and there is about one alarm per place.
+/// A deadline moves with every request and hardly ever passes. So a slot keeps its alarm as long as that is early
+/// enough, even for a later client of the slot. When the alarm is due, the loop reads the present deadline and sets the
+/// alarm again. Most requests touch nothing here, and there is about one alarm per slot.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
     alarms: BinaryHeap<Reverse<(Instant, usize)>>,
-    /// The earliest alarm of each place; others in the heap are void.
+    /// The earliest alarm of each slot; its other alarms in the heap are void.
     valid: Vec<Option<Instant>>,
 }
 
 impl Deadlines {
-    /// Makes sure that `place` is due at `at`, or before; `None` is never.
-    pub(super) fn set(&mut self, place: usize, at: Option<Instant>) {
+    /// Makes sure that `slot` is due at `at` or earlier; `None` is never.
+    pub(super) fn set(&mut self, slot: usize, at: Option<Instant>) {
         let Some(at) = at else {
             return;
         };
-        if place >= self.valid.len() {
-            self.valid.resize(place + 1, None);
+        if slot >= self.valid.len() {
+            self.valid.resize(slot + 1, None);
         }
-        let valid = &mut self.valid[place];
+        let valid = &mut self.valid[slot];
         if valid.is_none_or(|alarm| alarm > at) {
             *valid = Some(at);
-            self.alarms.push(Reverse((at, place)));
+            self.alarms.push(Reverse((at, slot)));
         }
     }
 
-    /// When the next one may be due.
+    /// When the next slot may be due.
     pub(super) fn next(&self) -> Option<Instant> {
         self.alarms.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// A place whose alarm goes off, which it then has no more.
+    /// Returns a slot whose alarm is due, and removes the alarm.
     pub(super) fn due(&mut self, now: Instant) -> Option<usize> {
         while self.next().is_some_and(|at| at <= now) {
-            let Reverse((at, place)) = self.alarms.pop()?;
-            if self.valid[place] == Some(at) {
-                self.valid[place] = None;
-                return Some(place);
+            let Reverse((at, slot)) = self.alarms.pop()?;
+            if self.valid[slot] == Some(at) {
+                self.valid[slot] = None;
+                return Some(slot);
             }
         }
         None
@@ -73,11 +73,11 @@ mod tests {
     }
 
     #[test]
-    fn places_come_due_in_the_order_of_their_alarms() {
+    fn slots_come_due_in_the_order_of_their_alarms() {
         let start = Instant::now();
         let mut deadlines = Deadlines::default();
-        for (place, ms) in [(0, 30), (1, 10), (2, 20)] {
-            deadlines.set(place, Some(start + Duration::from_millis(ms)));
+        for (slot, ms) in [(0, 30), (1, 10), (2, 20)] {
+            deadlines.set(slot, Some(start + Duration::from_millis(ms)));
         }
         let now = start + Duration::from_millis(25);
         let due: Vec<_> = std::iter::from_fn(|| deadlines.due(now)).collect();

@@ -1,9 +1,9 @@
-//! Loops that serve many clients each: [`readiness`] asks who can go on, [`completion`] asks for things to be done and
-//! is told when they are.
+//! Event loops, each for many clients: [`readiness`] asks the kernel which sockets are ready, [`completion`] submits
+//! operations and is told when they are done.
 
+mod acceptor;
 mod completion;
 mod deadlines;
-mod door;
 mod readiness;
 
 use std::io;
@@ -14,14 +14,14 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags};
 
 pub(crate) use self::completion::run as complete;
 pub(crate) use self::readiness::{Interest, Selector, run as select};
+use crate::backoff::{self, Backoff};
 use crate::context::Context;
 use crate::server::Server;
-use crate::shortage::{self, Pauses};
 
-/// The kernel's list of sockets for one loop.
+/// The kernel's list of sockets for one event loop.
 ///
 /// # Errors
-/// What epoll_create1(2) said.
+/// Returns the error of epoll_create1(2).
 pub(crate) fn epoll() -> io::Result<Epoll> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC);
     epoll.context(|| "cannot make an epoll instance".into())
@@ -33,34 +33,34 @@ fn until_first(moments: [Option<Instant>; 2], now: Instant) -> Option<Duration> 
     Some(first.saturating_duration_since(now))
 }
 
-/// What a loop does when its wait is refused.
-struct Waits {
+/// What an event loop does when its wait fails.
+struct WaitPolicy {
     server: &'static Server,
-    pauses: Pauses,
+    backoff: Backoff,
 }
 
-impl Waits {
+impl WaitPolicy {
     fn new(server: &'static Server) -> Self {
-        Waits {
+        WaitPolicy {
             server,
-            pauses: Pauses::new(),
+            backoff: Backoff::new(),
         }
     }
 
-    /// A wait that a signal ended was only short. Where the system is short of something, the loop goes on after a pause:
-    /// its clients lose no more than that.
+    /// Judges the result of a wait. A signal only shortens a wait. If the system is short of a resource, the loop
+    /// pauses and then continues, so its clients lose no more than that pause.
     ///
     /// # Errors
-    /// Any other refusal: it would come again.
+    /// Returns any other error: it would come again.
     fn judge(&mut self, waited: io::Result<()>) -> io::Result<()> {
         match waited {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if shortage::is_shortage(&error) => {
-                self.server.note_refused_wait(&error);
-                thread::sleep(self.pauses.next());
+            Err(error) if backoff::is_shortage(&error) => {
+                self.server.on_wait_shortage(&error);
+                thread::sleep(self.backoff.next());
             }
             Err(error) => return Err(error).context(|| "cannot wait for clients".into()),
-            Ok(()) => self.pauses.reset(),
+            Ok(()) => self.backoff.reset(),
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! One loop that serves many clients: it asks a selector who can go on, and takes each as far as it can.
+//! An event loop for many clients: it asks a selector which sockets are ready, and advances the client of each.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -7,90 +7,90 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use super::acceptor::{Acceptor, WatchChange};
 use super::deadlines::Deadlines;
-use super::door::{Door, Turned};
-use super::{Waits, until_first};
+use super::{WaitPolicy, until_first};
 use crate::client::Client;
 use crate::context::Context;
-use crate::conversation::{Conversation, Talk};
+use crate::conversation::{AnyConversation, Conversation};
 use crate::counters::count;
 use crate::drive::readiness::{Need, advance};
-use crate::drive::{Deadline, Turn};
-use crate::log::complain;
-use crate::server::{Server, note};
+use crate::drive::{Budget, Deadline};
+use crate::log::warn_rate_limited;
+use crate::server::{Server, count_outcome};
 use crate::stop;
 
-/// What a socket is waited for.
+/// What the loop waits for on a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Interest {
-    /// Octets, a client, or an end.
+    /// Bytes, a new client, or the end of the stream.
     Readable,
     /// Room to write.
     Writable,
 }
 
-/// How a loop learns who can go on. Readiness is level-triggered: whoever is not served now is named again.
+/// Tells a loop which sockets are ready. It is level-triggered: a socket that is not served now is reported again.
 pub(crate) trait Selector {
-    /// Names `place` from now on whenever `socket` is ready for that.
-    fn watch(&mut self, socket: BorrowedFd, place: usize, interest: Interest) -> io::Result<()>;
+    /// Reports `token` from now on whenever `socket` is ready for `interest`.
+    fn watch(&mut self, socket: BorrowedFd, token: usize, interest: Interest) -> io::Result<()>;
 
-    /// The same for a socket that is watched already, for something else.
-    fn watch_instead(
+    /// Changes the interest of a socket that is already watched.
+    fn change_watch(
         &mut self,
         socket: BorrowedFd,
-        place: usize,
+        token: usize,
         interest: Interest,
     ) -> io::Result<()> {
-        self.watch(socket, place, interest)
+        self.watch(socket, token, interest)
     }
 
-    /// Names `place` no more, though its socket stays open.
-    fn forget(&mut self, _socket: BorrowedFd, place: usize) -> io::Result<()> {
-        self.closing(place);
+    /// Stops reporting `token`, though its socket stays open.
+    fn unwatch(&mut self, _socket: BorrowedFd, token: usize) -> io::Result<()> {
+        self.on_close(token);
         Ok(())
     }
 
-    /// The socket of `place` is about to be closed.
-    fn closing(&mut self, place: usize);
+    /// The socket of `token` is about to be closed.
+    fn on_close(&mut self, token: usize);
 
-    /// Waits until somebody is ready or the time is up (-1: for ever); adds the places of those who are to `ready`.
+    /// Waits until a socket is ready or the time is up (-1: for ever); adds the tokens of ready sockets to `ready`.
     fn wait(&mut self, timeout_ms: i32, ready: &mut Vec<usize>) -> io::Result<()>;
 }
 
-/// Most clients let in before those inside are looked after again.
-const CLIENTS_A_TURN: u32 = 64;
+/// Most clients accepted in one turn, so that the others are served again soon.
+const ACCEPTS_PER_TURN: u32 = 64;
 
-/// Place of the listener.
-const DOOR: usize = 0;
-/// Place of the pipe that says when to stop.
+/// Token of the listener.
+const LISTENER: usize = 0;
+/// Token of the pipe that tells the loop to stop.
 const STOP: usize = 1;
-/// Places of clients start here.
+/// Tokens of clients start here.
 const CLIENTS: usize = 2;
 
 /// A client that is being served.
 #[derive(Debug)]
-struct Attended {
+struct ActiveClient {
     client: Client,
-    talk: Talk<'static>,
+    conversation: AnyConversation<'static>,
     deadline: Deadline,
-    /// What its socket is watched for, if it is.
+    /// What the selector watches its socket for, if it does.
     interest: Option<Interest>,
-    /// When the time it waits for has passed.
+    /// When its wait ends, if it waits for time to pass.
     wakes_at: Option<Instant>,
-    /// It goes on in the next turn of the loop, and is left alone until then.
+    /// Its budget was used up: the loop resumes it in the next turn, not before.
     has_yielded: bool,
 }
 
-/// Serves with that selector until the server is told to stop and nobody is left.
+/// Serves with that selector until the server is told to stop and no client is left.
 ///
 /// # Errors
-/// What the selector said; the sockets' own errors end their conversations only.
+/// Returns the error of the selector; an error of a socket ends only its own conversation.
 pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Result<()> {
     let mut event_loop = EventLoop {
         server,
-        door: Door::of(server)?,
+        acceptor: Acceptor::of(server)?,
         selector,
-        attended: Slab::new(),
+        active: Slab::new(),
         deadlines: Deadlines::default(),
         yielded: Vec::new(),
         now: Instant::now(),
@@ -100,74 +100,78 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
         .watch(server.stop_signal(), STOP, Interest::Readable)
         .context(|| "cannot watch for the stop".into())?;
     event_loop
-        .turn_door()
+        .update_watch()
         .context(|| "cannot watch the listener".into())?;
     server.acceptor_is_ready()?;
-    event_loop.look_after_door();
-    let mut waits = Waits::new(server);
+    event_loop.update_acceptor();
+    let mut wait_policy = WaitPolicy::new(server);
     let mut ready: Vec<usize> = Vec::new();
-    while event_loop.goes_on() {
+    while event_loop.is_running() {
         let timeout_ms = event_loop.timeout().map_or(-1, milliseconds_up);
-        waits.judge(event_loop.selector.wait(timeout_ms, &mut ready))?;
+        wait_policy.judge(event_loop.selector.wait(timeout_ms, &mut ready))?;
         event_loop.now = Instant::now();
         let yielded = std::mem::take(&mut event_loop.yielded);
-        for place in ready.drain(..) {
-            match place {
-                DOOR => {
-                    event_loop.door.knocked();
+        for token in ready.drain(..) {
+            match token {
+                LISTENER => {
+                    event_loop.acceptor.count_wakeup();
                     event_loop.admit();
                 }
-                // The flag is up; look_after_door sees it. Were this refused, it would be said again.
-                STOP => drop(event_loop.selector.forget(server.stop_signal(), STOP)),
-                place => event_loop.go_on(place - CLIENTS),
+                // The flag is set; `update_acceptor` reads it. If this fails, the selector reports the pipe again.
+                STOP => drop(event_loop.selector.unwatch(server.stop_signal(), STOP)),
+                token => event_loop.resume(token - CLIENTS),
             }
         }
-        event_loop.go_on_with_yielded(yielded);
-        event_loop.look_after_deadlines();
-        event_loop.look_after_door();
+        event_loop.resume_yielded(yielded);
+        event_loop.check_deadlines();
+        event_loop.update_acceptor();
     }
     Ok(())
 }
 
 struct EventLoop<S> {
     server: &'static Server,
-    door: Door,
+    acceptor: Acceptor,
     selector: S,
-    attended: Slab<Attended>,
+    active: Slab<ActiveClient>,
     deadlines: Deadlines,
-    /// Clients that could go on, but let others have their turn first.
+    /// Clients that used up their budget and continue in the next turn.
     yielded: Vec<usize>,
-    /// Read once a turn: nothing here needs to know better.
+    /// Read once a turn: nothing here needs a more exact time.
     now: Instant,
 }
 
 impl<S: Selector> EventLoop<S> {
-    fn goes_on(&self) -> bool {
-        !self.door.is_closed() || !self.attended.is_empty()
+    fn is_running(&self) -> bool {
+        !self.acceptor.is_closed() || !self.active.is_empty()
     }
 
     fn timeout(&self) -> Option<Duration> {
         if !self.yielded.is_empty() {
             return Some(Duration::ZERO);
         }
-        let door = self.door.looks_again_at(self.now);
-        until_first([self.deadlines.next(), door], self.now)
+        let acceptor = self.acceptor.retry_at(self.now);
+        until_first([self.deadlines.next(), acceptor], self.now)
     }
 
-    /// Lets in who waits at the door, and takes each as far as it can go at once: a short conversation is over before
-    /// the selector ever hears of it.
+    /// Accepts waiting clients, and advances each as far as possible at once: a short conversation ends before the
+    /// selector has to watch its socket.
     fn admit(&mut self) {
-        for _ in 0..CLIENTS_A_TURN {
-            let Some(client) = self.door.next(self.now) else {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let Some(client) = self.acceptor.next(self.now) else {
                 break;
             };
-            let (mut client, mut talk) = (client, self.server.talk());
-            let turn = Turn::new(self.now);
-            if let Some(need) = take_further(&mut client, &mut talk, turn) {
-                let key = self.attended.insert(Attended {
-                    deadline: Deadline::new(&talk, &self.server.settings().limits, self.now),
+            let (mut client, mut conversation) = (client, self.server.new_conversation());
+            let budget = Budget::new(self.now);
+            if let Some(need) = advance_client(&mut client, &mut conversation, budget) {
+                let key = self.active.insert(ActiveClient {
+                    deadline: Deadline::new(
+                        &conversation,
+                        &self.server.settings().timeouts,
+                        self.now,
+                    ),
                     client,
-                    talk,
+                    conversation,
                     interest: None,
                     wakes_at: None,
                     has_yielded: false,
@@ -177,55 +181,56 @@ impl<S: Selector> EventLoop<S> {
         }
     }
 
-    fn go_on(&mut self, key: usize) {
-        // Named by the selector within this turn, and gone or put to sleep since.
-        let awake = |attended: &&mut Attended| attended.wakes_at.is_none() && !attended.has_yielded;
-        let Some(attended) = self.attended.get_mut(key).filter(awake) else {
+    fn resume(&mut self, key: usize) {
+        // The selector reported this client in this turn, but since then it has left, begun to wait, or yielded.
+        let awake = |active: &&mut ActiveClient| active.wakes_at.is_none() && !active.has_yielded;
+        let Some(active) = self.active.get_mut(key).filter(awake) else {
             return;
         };
-        let turn = Turn::new(self.now);
-        match take_further(&mut attended.client, &mut attended.talk, turn) {
+        let budget = Budget::new(self.now);
+        match advance_client(&mut active.client, &mut active.conversation, budget) {
             Some(need) => self.wait_for(key, need),
-            None => self.let_go(key),
+            None => self.remove(key),
         }
     }
 
-    /// Gives those who let others go first the turn after.
-    fn go_on_with_yielded(&mut self, yielded: Vec<usize>) {
+    /// Resumes the clients that yielded in the turn before.
+    fn resume_yielded(&mut self, yielded: Vec<usize>) {
         for key in yielded {
-            self.attended[key].has_yielded = false;
-            self.go_on(key);
+            self.active[key].has_yielded = false;
+            self.resume(key);
         }
     }
 
-    /// Watches a client's socket for what it needs, and the clock for its deadline. A client that cannot be watched is let
-    /// go of.
+    /// Has the selector watch a client's socket for what it needs, and sets its deadline. Refuses it if that fails.
     fn wait_for(&mut self, key: usize, need: Need) {
-        let attended = &mut self.attended[key];
-        let limits = &self.server.settings().limits;
-        attended.deadline.follow(&attended.talk, limits, self.now);
+        let active = &mut self.active[key];
+        let timeouts = &self.server.settings().timeouts;
+        active
+            .deadline
+            .follow(&active.conversation, timeouts, self.now);
         let (interest, wakes_at) = match need {
             Need::Readable => (Some(Interest::Readable), None),
             Need::Writable => (Some(Interest::Writable), None),
             Need::Time(time) => (None, Some(self.now + time)),
             Need::Nothing => (None, None),
-            Need::Turn => {
-                attended.has_yielded = true;
+            Need::Budget => {
+                active.has_yielded = true;
                 self.yielded.push(key);
                 return;
             }
         };
-        attended.wakes_at = wakes_at;
-        self.deadlines.set(key, attended.due());
-        let before = std::mem::replace(&mut attended.interest, interest);
-        let (client, place) = (attended.client.serve(), key + CLIENTS);
+        active.wakes_at = wakes_at;
+        self.deadlines.set(key, active.due());
+        let before = std::mem::replace(&mut active.interest, interest);
+        let (client, token) = (active.client.serve(), key + CLIENTS);
         let socket = client.as_fd();
         let watched = match (before, interest) {
-            (None, Some(interest)) => self.selector.watch(socket, place, interest),
+            (None, Some(interest)) => self.selector.watch(socket, token, interest),
             (Some(before), Some(interest)) if before != interest => {
-                self.selector.watch_instead(socket, place, interest)
+                self.selector.change_watch(socket, token, interest)
             }
-            (Some(_), None) => self.selector.forget(socket, place),
+            (Some(_), None) => self.selector.unwatch(socket, token),
             _ => Ok(()),
         };
         if let Err(error) = watched {
@@ -233,79 +238,85 @@ impl<S: Selector> EventLoop<S> {
         }
     }
 
-    /// Lets go of a client for want of a place in the selector.
+    /// Drops a client that the selector cannot watch.
     fn refuse(&mut self, key: usize, error: &io::Error) {
-        complain(&format!("cannot watch a client: {error}"));
-        let attended = &self.attended[key];
-        let (tally, answers) = (attended.client.tally(), attended.talk.answers());
+        warn_rate_limited(&format!("cannot watch a client: {error}"));
+        let active = &self.active[key];
+        let (tally, answers) = (active.client.tally(), active.conversation.answers());
         count(&tally.refused);
-        note(tally, &Ok(()), answers);
-        self.let_go(key);
+        count_outcome(tally, &Ok(()), answers);
+        self.remove(key);
     }
 
-    fn let_go(&mut self, key: usize) {
-        if self.attended[key].interest.is_some() {
-            self.selector.closing(key + CLIENTS);
+    fn remove(&mut self, key: usize) {
+        if self.active[key].interest.is_some() {
+            self.selector.on_close(key + CLIENTS);
         }
-        self.attended.remove(key);
+        self.active.remove(key);
     }
 
-    fn look_after_deadlines(&mut self) {
+    fn check_deadlines(&mut self) {
         while let Some(key) = self.deadlines.due(self.now) {
-            let Some(attended) = self.attended.get_mut(key) else {
+            let Some(active) = self.active.get_mut(key) else {
                 continue;
             };
-            if attended.due().is_none_or(|due| due > self.now) {
-                self.deadlines.set(key, attended.due());
-            } else if attended.wakes_at.take().is_some() {
-                attended.talk.waited();
-                self.go_on(key);
+            if active.due().is_none_or(|due| due > self.now) {
+                self.deadlines.set(key, active.due());
+            } else if active.wakes_at.take().is_some() {
+                active.conversation.waited();
+                self.resume(key);
             } else {
-                // The selector may not have named a client whose octets came in time.
-                self.go_on(key);
-                self.let_go_if_expired(key);
+                // The client's bytes may have come in time without a report of the selector: so the loop reads first.
+                self.resume(key);
+                self.remove_if_expired(key);
             }
         }
     }
 
-    fn let_go_if_expired(&mut self, key: usize) {
-        let Some(attended) = self.attended.get(key) else {
+    fn remove_if_expired(&mut self, key: usize) {
+        let Some(active) = self.active.get(key) else {
             return;
         };
-        if attended.due().is_some_and(|due| due <= self.now) {
+        if active.due().is_some_and(|due| due <= self.now) {
             let expired = Err(io::ErrorKind::TimedOut.into());
-            note(attended.client.tally(), &expired, attended.talk.answers());
-            self.let_go(key);
+            count_outcome(
+                active.client.tally(),
+                &expired,
+                active.conversation.answers(),
+            );
+            self.remove(key);
         }
     }
 
-    fn look_after_door(&mut self) {
+    fn update_acceptor(&mut self) {
         if stop::is_asked() {
             self.admit();
-            self.door.close_if_nobody_waits();
+            self.acceptor.close_if_queue_is_empty();
         }
-        if let Err(error) = self.turn_door() {
-            self.door.watch_refused(&error, self.now);
+        if let Err(error) = self.update_watch() {
+            self.acceptor.watch_refused(&error, self.now);
         }
     }
 
-    /// Watches the listener exactly while somebody may come in.
-    fn turn_door(&mut self) -> io::Result<()> {
+    /// Watches the listener exactly while clients may be accepted.
+    fn update_watch(&mut self) -> io::Result<()> {
         let listener = self.server.listener().as_fd();
-        let Some(turned) = self.door.turned(self.now) else {
+        let Some(watch_change) = self.acceptor.watch_change(self.now) else {
             return Ok(());
         };
-        match turned {
-            Turned::Open => self.selector.watch(listener, DOOR, Interest::Readable)?,
-            Turned::Shut => self.selector.forget(listener, DOOR)?,
+        match watch_change {
+            WatchChange::Start => self
+                .selector
+                .watch(listener, LISTENER, Interest::Readable)?,
+            WatchChange::Stop => self.selector.unwatch(listener, LISTENER)?,
         }
-        self.door.watched(turned == Turned::Open);
+        self.acceptor.watched(watch_change == WatchChange::Start);
         Ok(())
     }
 }
 
-impl Attended {
-    /// When this client is to be looked after although its socket is silent; `None` is never.
+impl ActiveClient {
+    /// When the loop must handle this client although its socket is not ready; `None` is never.
     fn due(&self) -> Option<Instant> {
         match self.has_yielded {
             true => None,
@@ -314,16 +325,20 @@ impl Attended {
     }
 }
 
-/// Whole milliseconds, never fewer than asked: waking too early would be waking for nothing.
+/// Whole milliseconds, rounded up: a wake-up before the deadline would be useless.
 fn milliseconds_up(time: Duration) -> i32 {
     i32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX)
 }
 
-/// Takes a client as far as it can go at once: what it needs next, `None` once it is done with.
-fn take_further(client: &mut Client, talk: &mut Talk<'static>, turn: Turn) -> Option<Need> {
+/// Advances a client as far as possible at once. Returns what it needs next, or `None` if its conversation has ended.
+fn advance_client(
+    client: &mut Client,
+    conversation: &mut AnyConversation<'static>,
+    budget: Budget,
+) -> Option<Need> {
     let socket = client.serve();
-    // A panic ends one conversation, not the loop with everybody in it.
-    let advanced = catch_unwind(AssertUnwindSafe(|| advance(talk, socket, turn)));
+    // A panic ends one conversation, not the loop and its other clients.
+    let advanced = catch_unwind(AssertUnwindSafe(|| advance(conversation, socket, budget)));
     let outcome = match advanced {
         Ok(Ok(Need::Nothing)) => Ok(()),
         Ok(Ok(need)) => return Some(need),
@@ -333,6 +348,6 @@ fn take_further(client: &mut Client, talk: &mut Talk<'static>, turn: Turn) -> Op
             return None;
         }
     };
-    note(client.tally(), &outcome, talk.answers());
+    count_outcome(client.tally(), &outcome, conversation.answers());
     None
 }

@@ -1,7 +1,7 @@
 //! # One loop over epoll(7)
 //!
-//! **Idea.** One thread serves everybody, as with poll(2). But the kernel keeps the list: sockets are entered once, and
-//! each wait gives only those that can go on.
+//! **Idea.** One thread serves all clients, as with poll(2). But the kernel keeps the list: each socket is entered
+//! once, and each wait returns only the sockets that are ready.
 //!
 //! ```text
 //!   the kernel's list ◀── enter each socket once
@@ -10,9 +10,9 @@
 //!          ▲─────────────────────────────────────────────┘
 //! ```
 //!
-//! **Cost per client.** An entry in the kernel's list, if it has to wait at all. Who waits costs nothing while waiting.
+//! **Cost per client.** An entry in the kernel's list, if the client has to wait at all. Waiting costs no work.
 //!
-//! **Fails when** one client makes the loop compute: everybody else waits. It serves one core.
+//! **Fails when** one client makes the loop compute: all others wait. It uses one core.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -44,28 +44,28 @@ pub(super) fn serve(server: &'static Server) -> io::Result<()> {
     loops::select(server, loops::epoll()?)
 }
 
-/// Most that one wait names; the others are named by the next.
+/// Most sockets that one wait returns; the next wait returns the others.
 const READY_MAX: usize = 256;
 
 impl Selector for Epoll {
-    fn watch(&mut self, socket: BorrowedFd, place: usize, interest: Interest) -> io::Result<()> {
-        Ok(self.add(socket, event(place, interest))?)
+    fn watch(&mut self, socket: BorrowedFd, token: usize, interest: Interest) -> io::Result<()> {
+        Ok(self.add(socket, event(token, interest))?)
     }
 
-    fn watch_instead(
+    fn change_watch(
         &mut self,
         socket: BorrowedFd,
-        place: usize,
+        token: usize,
         interest: Interest,
     ) -> io::Result<()> {
-        Ok(self.modify(socket, &mut event(place, interest))?)
+        Ok(self.modify(socket, &mut event(token, interest))?)
     }
 
-    fn forget(&mut self, socket: BorrowedFd, _place: usize) -> io::Result<()> {
+    fn unwatch(&mut self, socket: BorrowedFd, _token: usize) -> io::Result<()> {
         Ok(self.delete(socket)?)
     }
 
-    fn closing(&mut self, _place: usize) {
+    fn on_close(&mut self, _token: usize) {
         // The kernel takes a closed socket off its list by itself.
     }
 
@@ -73,16 +73,16 @@ impl Selector for Epoll {
         let mut events = [EpollEvent::empty(); READY_MAX];
         let timeout = EpollTimeout::try_from(timeout_ms).unwrap_or(EpollTimeout::NONE);
         let count = Epoll::wait(self, &mut events, timeout)?;
-        let places = events[..count].iter().map(EpollEvent::data);
-        ready.extend(places.flat_map(usize::try_from));
+        let tokens = events[..count].iter().map(EpollEvent::data);
+        ready.extend(tokens.flat_map(usize::try_from));
         Ok(())
     }
 }
 
-fn event(place: usize, interest: Interest) -> EpollEvent {
+fn event(token: usize, interest: Interest) -> EpollEvent {
     let flags = match interest {
         Interest::Readable => EpollFlags::EPOLLIN,
         Interest::Writable => EpollFlags::EPOLLOUT,
     };
-    EpollEvent::new(flags, place as u64)
+    EpollEvent::new(flags, token as u64)
 }

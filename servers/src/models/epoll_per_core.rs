@@ -1,18 +1,18 @@
 //! # A loop per core
 //!
-//! **Idea.** As many loops as there are cores, each with a listener of its own on the same port (`SO_REUSEPORT`). The
-//! kernel deals out the clients; the loops share nothing. They are threads, or processes if asked.
+//! **Idea.** As many event loops as there are cores, each with a listener of its own on the same port (`SO_REUSEPORT`).
+//! The kernel assigns each client to a listener; the loops share nothing. They are threads, or processes on request.
 //!
 //! ```text
 //!            ┌▶ listener ▶ loop over epoll    core 0
-//! client ────┤    (the kernel deals)
+//! client ────┤    (the kernel assigns)
 //!            └▶ listener ▶ loop over epoll    core 1
 //! ```
 //!
-//! **Cost per client.** That of one loop, and nothing for the others.
+//! **Cost per client.** As in a single loop; the other loops do no work for it.
 //!
-//! **Fails when** the dealing is uneven: it goes by the client's address, not by who has time, and a client dealt to a
-//! busy loop waits while another loop sleeps.
+//! **Fails when** the kernel assigns clients unevenly. It chooses by the client's address, not by the load of a loop: a
+//! client of a busy loop waits while another loop is idle.
 
 use std::io;
 
@@ -42,7 +42,7 @@ pub(super) const MODEL: Model = Model {
 
 fn serve(server: &'static Server) -> io::Result<()> {
     if server.settings().processes {
-        pre_forked::keep_working(server, epoll::serve)
+        pre_forked::run_processes(server, epoll::serve)
     } else {
         run_threads(server, epoll::serve)
     }

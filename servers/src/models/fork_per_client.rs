@@ -1,7 +1,7 @@
 //! # A process per client
 //!
-//! **Idea.** For each client the server splits in two with fork(2). The child talks to that client and ends; the parent
-//! goes on accepting.
+//! **Idea.** For each client the server calls fork(2). The child talks to that client and ends; the parent continues to
+//! accept.
 //!
 //! ```text
 //!            ┌▶ child ▶ converse ▶ exit ─┐
@@ -9,11 +9,11 @@
 //!            └▶ child ▶ converse ▶ exit ─┘
 //! ```
 //!
-//! **Cost per client.** Copying the page tables, a page fault for each page either side then writes to, ending and
-//! reaping a process. It grows with the parent's memory.
+//! **Cost per client.** Copying the page tables, a page fault for each page that parent or child then writes to, and
+//! ending and reaping a process. The cost grows with the parent's memory.
 //!
-//! **Fails when** clients are many and short: most of the time goes into making and burying processes. A crash takes
-//! nobody else along, and nothing is shared unless it is shared on purpose.
+//! **Fails when** connections are many and short: most of the time goes into creating and reaping processes. A crash
+//! ends no other client's connection, and processes share only what is shared on purpose.
 
 use std::io;
 
@@ -49,7 +49,7 @@ fn serve(server: &'static Server) -> io::Result<()> {
             }
             Err(refused) => {
                 drop(client);
-                server.could_not_attend(&refused);
+                server.on_refused_spawn(&refused);
             }
         }
     }

@@ -1,18 +1,18 @@
 //! # One loop over io_uring(7)
 //!
-//! **Idea.** One thread serves everybody, but it does not ask who is ready. It asks for the thing itself (let clients
-//! in, receive, send), many at once in memory shared with the kernel, and is told what has been done.
+//! **Idea.** One thread serves all clients, but it does not ask which sockets are ready. It submits the operations
+//! themselves (accept, receive, send), many at once in memory shared with the kernel, and is told when they are done.
 //!
 //! ```text
 //! loop ──▶ submissions: accept, receive, send ──▶ kernel
 //!   ▲                                               │
-//!   └───── completions: client, octets, sent ◀──────┘
+//!   └───── completions: client, bytes, sent ◀──────┘
 //! ```
 //!
-//! **Cost per client.** Two entries in a queue for each request, and a share of one system call for everybody's. Who
-//! waits has no buffer: the kernel takes one when octets arrive.
+//! **Cost per client.** Two queue entries for each request, and a share of one system call for all clients. A client
+//! that waits has no buffer: the kernel takes one when bytes arrive.
 //!
-//! **Fails when** one client makes the loop compute: everybody else waits. It serves one core. Many systems forbid it.
+//! **Fails when** one client makes the loop compute: all others wait. It uses one core. Many systems forbid io_uring.
 
 use std::io;
 

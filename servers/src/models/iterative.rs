@@ -1,6 +1,6 @@
 //! # Iterative: one after another
 //!
-//! **Idea.** The loop that accepts a client also talks to it. Nobody is accepted until the client before has left.
+//! **Idea.** The loop that accepts a client also talks to it. It accepts the next client only after this one has left.
 //!
 //! ```text
 //! client 1 ──┐

@@ -20,11 +20,11 @@ use std::{fmt, io};
 pub use hola_base::Text as Bilingual;
 use serde::Serialize;
 
-pub(crate) use self::thread_per_client::STACK_OCTETS;
+pub(crate) use self::thread_per_client::STACK_BYTES;
 use crate::server::Server;
 use crate::settings::{Accept, ClientLimit};
 
-/// A way of giving clients the server's attention. It decides who runs a conversation, nothing else.
+/// A concurrency model: it decides which thread, process or task runs a conversation, and nothing else.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Model {
     /// Name on the command line, in tests and in reports.
@@ -34,19 +34,19 @@ pub struct Model {
     pub page: &'static str,
     /// Title in both languages.
     pub title: Bilingual,
-    /// Who runs a conversation, in one sentence in both languages.
+    /// What runs a conversation, in one sentence in both languages.
     pub summary: Bilingual,
     /// What one client costs.
     pub attention: Attention,
     /// How many clients are served at once.
     pub capacity: Capacity,
-    /// How its acceptors may share the clients, the usual way first; none for a model with one acceptor.
+    /// How its acceptors may share the clients, the default first; none for a model with one acceptor.
     pub accept: &'static [Accept],
-    /// Workers for each CPU, unless told otherwise, of a model with a fixed number of them.
+    /// Default number of workers for each CPU, of a model with a fixed number of them.
     pub workers_per_cpu: usize,
     /// Whether its workers may be processes instead of threads.
     pub threads_or_processes: bool,
-    /// Whether this system has what the model needs; why not, in one plain sentence.
+    /// Whether this system has what the model needs; if not, the error says why in one plain sentence.
     #[serde(skip)]
     pub available: fn() -> Result<(), String>,
     /// Serves until the server is told to stop.
@@ -80,12 +80,12 @@ impl Model {
         };
         let description = self.page.split_once("const MODEL: Model = ");
         let description = description.and_then(|(_, rest)| rest.split_once("};"));
-        // What is left of its first line counts as one, and its last line was cut off.
+        // The rest of its first line counts as one line; its last line was cut off, so 1 is added.
         let described = description.map_or(0, |(inside, _)| code(inside) + 1);
         code(self.page) - described
     }
 
-    /// Clients served at once by that many workers; `None` is as many as come.
+    /// Clients served at once by that many workers; `None` if the model sets no limit.
     pub fn serves_at_once(&self, workers: usize) -> Option<usize> {
         match self.capacity {
             Capacity::One => Some(1),
@@ -94,9 +94,9 @@ impl Model {
         }
     }
 
-    /// Clients held at once, and why no more: `asked`, or as many threads or processes as a machine bears; but never more
-    /// than there are descriptors for. A client costs every model one descriptor of the process that accepts it, and one
-    /// of several processes may accept all of them.
+    /// Most clients held at once, and what limits them: `asked`, or as many threads or processes as a machine can run,
+    /// but never more than there are descriptors for. In every model, a client costs one descriptor of the process that
+    /// accepts it, and one of several processes may accept all of them.
     pub fn clients_max(
         &self,
         asked: Option<u32>,
@@ -125,7 +125,7 @@ impl Model {
             Some(Accept::Shared) | None => 0,
         };
         let of_its_loop = match (self.capacity, accept) {
-            // A selector; and one client more, for several acceptors may pass the cap together.
+            // A selector, and one more client: several acceptors may pass the cap together.
             (Capacity::Unbounded, Some(_)) => 2,
             (Capacity::Unbounded, None) | (Capacity::One | Capacity::Workers, _) => 0,
         };
@@ -138,7 +138,7 @@ impl Model {
 /// selector or runtime, and what it may have inherited.
 const DESCRIPTORS_OWN: u32 = 32;
 
-/// Workers for each CPU that block with their client: enough that some can go on while others wait.
+/// Blocking workers for each CPU: enough that some can run while others wait for their client.
 const BLOCKING_WORKERS_PER_CPU: usize = 4;
 
 /// What the server spends on one client for as long as it is connected.
@@ -156,8 +156,8 @@ pub enum Attention {
 }
 
 impl Attention {
-    /// Clients held at once unless told otherwise, and what limits them; `None` where only descriptors do. Threads and
-    /// processes run a machine down long before those do.
+    /// Default cap on the clients held at once, and what limits them; `None` if only descriptors do. Threads and
+    /// processes overload a machine long before descriptors run out.
     pub fn clients_max(self) -> Option<(u32, ClientLimit)> {
         match self {
             Attention::Process => Some((256, ClientLimit::Processes)),

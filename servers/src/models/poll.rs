@@ -1,7 +1,7 @@
 //! # One loop over poll(2)
 //!
-//! **Idea.** One thread serves everybody. It hands the kernel the list of all its sockets, learns which of them can go
-//! on, takes each as far as it can, and hands over the list again.
+//! **Idea.** One thread serves all clients. It gives the kernel the list of all its sockets, learns which of them are
+//! ready, advances each of these clients as far as possible, and gives the kernel the list again.
 //!
 //! ```text
 //!      ┌─────────────── all sockets ──────────────┐
@@ -9,11 +9,11 @@
 //! poll(2) ──▶ the ready ones: accept, read, write ┘
 //! ```
 //!
-//! **Cost per client.** A place in a list. But the kernel reads the whole list each time, and so does the loop after
-//! it: every wait costs something for each client who has nothing to say.
+//! **Cost per client.** An entry in a list. But at each wait the kernel reads the whole list, and so does the loop
+//! after it. So every wait costs something for each idle client too.
 //!
-//! **Fails when** many clients are connected and few of them active: the work grows with those who wait. Like every
-//! loop, it stands still while one client makes it compute, and serves one core.
+//! **Fails when** many clients are connected and few of them are active: the work grows with the clients that wait.
+//! Like every event loop, it serves no other client while it computes for one, and it uses one core.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -46,24 +46,24 @@ fn serve(server: &'static Server) -> io::Result<()> {
     loops::select(server, Poll::default())
 }
 
-/// The list that goes to the kernel and back, with the entry of each place at its index.
+/// The list that poll(2) reads and writes; a token is the index of its entry.
 #[derive(Default)]
 struct Poll {
     list: Vec<pollfd>,
 }
 
-/// poll(2) passes over an entry with this descriptor.
-const NOBODY: pollfd = pollfd {
+/// poll(2) ignores an entry with this descriptor.
+const IGNORED: pollfd = pollfd {
     fd: -1,
     events: 0,
     revents: 0,
 };
 
 impl Selector for Poll {
-    fn watch(&mut self, socket: BorrowedFd, place: usize, interest: Interest) -> io::Result<()> {
-        let length = self.list.len().max(place + 1);
-        self.list.resize(length, NOBODY);
-        self.list[place] = pollfd {
+    fn watch(&mut self, socket: BorrowedFd, token: usize, interest: Interest) -> io::Result<()> {
+        let length = self.list.len().max(token + 1);
+        self.list.resize(length, IGNORED);
+        self.list[token] = pollfd {
             fd: socket.as_raw_fd(),
             events: match interest {
                 Interest::Readable => POLLIN,
@@ -74,15 +74,15 @@ impl Selector for Poll {
         Ok(())
     }
 
-    fn closing(&mut self, place: usize) {
-        self.list[place] = NOBODY;
+    fn on_close(&mut self, token: usize) {
+        self.list[token] = IGNORED;
     }
 
     fn wait(&mut self, timeout_ms: i32, ready: &mut Vec<usize>) -> io::Result<()> {
         sys::poll_in_parts(&mut self.list, timeout_ms)?;
         let is_ready = |(_, entry): &(usize, &pollfd)| entry.revents != 0;
-        let places = self.list.iter().enumerate().filter(is_ready);
-        ready.extend(places.map(|(place, _)| place));
+        let tokens = self.list.iter().enumerate().filter(is_ready);
+        ready.extend(tokens.map(|(token, _)| token));
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! # Pre-forked: processes that are there before the clients
 //!
 //! **Idea.** A fixed number of processes is forked at the start. Each is an iterative server of its own; all of them
-//! wait at the same door. The parent does nothing but replace those that die.
+//! accept from the same queue. The parent only replaces processes that die.
 //!
 //! ```text
 //!                      ┌▶ process: accept ▶ converse ▶ close ─┐
@@ -9,16 +9,16 @@
 //!                      └▶ process: accept ▶ converse ▶ close ─┘
 //! ```
 //!
-//! **Cost per client.** A switch to whichever process the kernel wakes. The processes are paid for once.
+//! **Cost per client.** A switch to the process that the kernel wakes. The processes are created only once.
 //!
-//! **Fails when** all of them are kept waiting by slow clients: the next one waits too. A crash takes along one client.
+//! **Fails when** slow clients keep all processes waiting: the next client waits too. A crash ends one connection.
 
 use std::io;
 
 use super::{Attention, BLOCKING_WORKERS_PER_CPU, Bilingual, Capacity, Model, iterative};
 use crate::server::Server;
 use crate::settings::Accept;
-use crate::workers::{Work, Workers};
+use crate::workers::{WorkerMain, Workers};
 
 pub(super) const MODEL: Model = Model {
     name: "pre-forked",
@@ -40,14 +40,14 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    keep_working(server, iterative::serve)
+    run_processes(server, iterative::serve)
 }
 
-/// Keeps all of the server's worker processes at `work`.
-pub(super) fn keep_working(server: &'static Server, work: Work) -> io::Result<()> {
+/// Keeps all of the server's worker processes running `work`.
+pub(super) fn run_processes(server: &'static Server, work: WorkerMain) -> io::Result<()> {
     let mut workers = Workers::of(server)?;
-    while let Some(vacancy) = workers.next_vacancy()? {
-        workers.hire(vacancy, work)?;
+    while let Some(missing) = workers.next_missing_worker()? {
+        workers.spawn_worker(missing, work)?;
     }
     workers.drain();
     Ok(())

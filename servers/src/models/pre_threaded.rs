@@ -1,7 +1,7 @@
 //! # Pre-threaded: threads that are there before the clients
 //!
-//! **Idea.** A fixed number of threads is made at the start. Each is an iterative server of its own; all of them wait
-//! at the same door.
+//! **Idea.** A fixed number of threads is created at the start. Each is an iterative server of its own; all of them
+//! accept from the same queue.
 //!
 //! ```text
 //!                      ┌▶ thread: accept ▶ converse ▶ close
@@ -9,10 +9,9 @@
 //!                      └▶ thread: accept ▶ converse ▶ close
 //! ```
 //!
-//! **Cost per client.** A switch to whichever thread the kernel wakes. The threads are paid for once.
+//! **Cost per client.** A switch to the thread that the kernel wakes. The threads are created only once.
 //!
-//! **Fails when** all of them are kept waiting by slow clients: the next one waits too. A crash takes every client
-//! along.
+//! **Fails when** slow clients keep all threads waiting: the next client waits too. A crash ends every connection.
 
 use std::io;
 

@@ -1,17 +1,17 @@
-//! # A selector at the door, a thread per client
+//! # A selector for the listener, a thread per client
 //!
-//! **Idea.** The acceptor never blocks in accept: it asks poll(2) whether somebody is waiting, and then lets in all who
-//! are. Each client gets a thread of its own. The hybrid is said to make a threaded server scale.
+//! **Idea.** The acceptor never blocks in accept(2): it waits in poll(2) until the accept queue has clients, and then
+//! accepts all of them. Each client gets a thread of its own. The hybrid is said to make a threaded server scale.
 //!
 //! ```text
 //!                       ┌▶ thread ▶ converse ▶ close
 //! poll ▶ accept ────────┼▶ thread ▶ converse ▶ close
-//!   ▲──── nobody left ──┴▶ thread ▶ converse ▶ close
+//!   ▲──── queue empty ──┴▶ thread ▶ converse ▶ close
 //! ```
 //!
-//! **Cost per client.** A thread, as without the selector, and a part of a poll and of an accept that finds nobody.
+//! **Cost per client.** A thread, as without the selector, and a share of a poll and of an accept on an empty queue.
 //!
-//! **Fails when** a thread per client does. The selector waits for one socket only, so it saves nobody a thread.
+//! **Fails when** a thread per client does. The selector waits for one socket only, so it saves no thread.
 
 use std::io;
 

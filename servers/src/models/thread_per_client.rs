@@ -1,7 +1,7 @@
 //! # A thread per client
 //!
 //! **Idea.** Each client gets a thread of its own, which blocks whenever the client makes it wait. The scheduler of the
-//! operating system decides who goes on.
+//! operating system decides which thread runs.
 //!
 //! ```text
 //!            ┌▶ thread ▶ converse ▶ close
@@ -12,8 +12,8 @@
 //! **Cost per client.** Creating and ending a thread, its stack (the touched pages only), and two context switches for
 //! each time it waits.
 //!
-//! **Fails when** clients come faster than threads can be made, or stay by the thousand: memory, then scheduling. A
-//! crash takes every client along.
+//! **Fails when** clients come faster than threads can be created, or thousands of them stay: first memory, then
+//! scheduling is the limit. A crash ends every connection.
 
 use std::io;
 
@@ -39,19 +39,19 @@ pub(super) const MODEL: Model = Model {
     ..Model::COMMON
 };
 
-/// Address space for a stack. A conversation touches three pages of it; the default of 2 MiB would buy nothing.
-pub(crate) const STACK_OCTETS: usize = 128 * 1024;
+/// Address space for a stack. A conversation touches three pages of it; the default of 2 MiB would bring no advantage.
+pub(crate) const STACK_BYTES: usize = 128 * 1024;
 
 fn serve(server: &'static Server) -> io::Result<()> {
     attend_each(server, server.clients()?)
 }
 
-/// The same, however the clients were waited for.
+/// Serves each client in a thread of its own, however the iterator waits for clients.
 pub(super) fn attend_each(server: &'static Server, clients: Clients) -> io::Result<()> {
     for client in clients {
         let work = move || server.converse(client);
-        if let Err(refused) = sys::spawn_detached(STACK_OCTETS, work) {
-            server.could_not_attend(&refused);
+        if let Err(refused) = sys::spawn_detached(STACK_BYTES, work) {
+            server.on_refused_spawn(&refused);
         }
     }
     server.drain();

@@ -1,8 +1,8 @@
 //! # Thread pool: one acceptor, a bounded queue, a few threads
 //!
 //! **Idea.** One thread accepts and puts each client into a queue. The threads of a pool (Rayon's) take clients out of
-//! it. The queue has an end: past it, clients are sent away at once instead of waiting for an answer nobody wants any
-//! more.
+//! it. The queue is bounded: when it is full, clients are refused at once instead of waiting for an answer that comes
+//! too late.
 //!
 //! ```text
 //!                             ┌▶ pool thread ▶ converse ▶ close
@@ -12,7 +12,7 @@
 //!
 //! **Cost per client.** An entry in the queue, waking a thread that sleeps, and a switch from the acceptor to it.
 //!
-//! **Fails when** all threads are kept waiting by slow clients: the queue fills and the rest are refused.
+//! **Fails when** slow clients keep all threads waiting: the queue fills and the rest are refused.
 
 use std::io;
 
@@ -48,7 +48,7 @@ fn serve(server: &'static Server) -> io::Result<()> {
         .context(|| format!("cannot make a pool of {workers} threads"))?;
     for client in server.clients()? {
         if server.queue_is_full(workers) {
-            client.send_away();
+            client.refuse();
         } else {
             pool.spawn(move || server.converse(client));
         }

@@ -1,7 +1,7 @@
 //! # Async: a task per client on a work-stealing runtime
 //!
-//! **Idea.** Each client gets a task: a state machine that the compiler makes from code that reads like a thread's. A few
-//! threads run whichever tasks can go on; a task that waits costs only its memory.
+//! **Idea.** Each client gets a task: a state machine that the compiler makes from code that reads like a thread's. A
+//! few threads run the tasks that are ready; a task that waits costs only its memory.
 //!
 //! ```text
 //!            ┌▶ task ─┐               ┌▶ worker thread
@@ -9,10 +9,10 @@
 //!            └▶ task ─┘               └▶ worker thread
 //! ```
 //!
-//! **Cost per client.** An allocation for the task, registering with epoll(7), a timer, a trip through a run queue.
+//! **Cost per client.** An allocation for the task, registering with epoll(7), a timer, a pass through a run queue.
 //!
-//! **Fails when** a task computes or blocks without yielding: everybody behind it on that worker waits. A crash takes
-//! every client along.
+//! **Fails when** a task computes or blocks without yielding: all tasks behind it on that worker wait. A crash ends
+//! every connection.
 
 use std::io;
 
@@ -40,7 +40,7 @@ pub(super) const MODEL: Model = Model {
 fn serve(server: &'static Server) -> io::Result<()> {
     let runtime = runtime::work_stealing(server.settings().workers)?;
     runtime.block_on(async {
-        // Accepting is a task like any other: from the main thread, each client would have to change threads.
+        // The acceptor is a task too: if it ran on the main thread, each client would have to change threads.
         tokio::spawn(accept(server)).await?
     })
 }

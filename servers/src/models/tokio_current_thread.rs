@@ -11,7 +11,7 @@
 //!
 //! **Cost per client.** An allocation for the task, registering with epoll(7), a timer. No other thread is woken.
 //!
-//! **Fails when** a task computes or blocks: everybody waits, as in any loop. It serves one core.
+//! **Fails when** a task computes or blocks: all others wait, as in any event loop. It uses one core.
 
 use std::io;
 

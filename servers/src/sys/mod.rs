@@ -1,4 +1,4 @@
-//! The crate's only unsafe code: what the kernel offers and no safe wrapper does.
+//! The crate's only unsafe code: calls to the kernel that have no safe wrapper.
 #![allow(unsafe_code)]
 
 pub(crate) mod ring;
@@ -21,14 +21,14 @@ use nix::unistd::{ForkResult, Pid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::children::Family;
+use crate::children::ChildTable;
 use crate::counters::Tally;
 use crate::{log, stop};
 
 /// Tallies in memory that stays shared across fork(2), all zero.
 ///
 /// # Errors
-/// What mmap(2) said.
+/// Returns the error of mmap(2).
 pub(crate) fn shared_tallies(count: usize) -> io::Result<&'static [Tally]> {
     let first = shared_memory(count * size_of::<Tally>())?.cast::<Tally>();
     // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero, which is a valid
@@ -39,25 +39,25 @@ pub(crate) fn shared_tallies(count: usize) -> io::Result<&'static [Tally]> {
 /// Numbers in memory that stays shared across fork(2), all 0.
 ///
 /// # Errors
-/// What mmap(2) said.
+/// Returns the error of mmap(2).
 pub(crate) fn shared_numbers<const COUNT: usize>() -> io::Result<&'static [AtomicU64; COUNT]> {
     let numbers = shared_memory(size_of::<[AtomicU64; COUNT]>())?.cast();
     // SAFETY: as above.
     Ok(unsafe { numbers.as_ref() })
 }
 
-/// Places for the ids of processes in memory that stays shared across fork(2), all 0.
+/// Slots for process ids in memory that stays shared across fork(2), all 0.
 ///
 /// # Errors
-/// What mmap(2) said.
+/// Returns the error of mmap(2).
 pub(crate) fn shared_ids(count: usize) -> io::Result<&'static [AtomicI32]> {
     let first = shared_memory(count * size_of::<AtomicI32>())?.cast::<AtomicI32>();
     // SAFETY: as above.
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
-fn shared_memory(octets: usize) -> io::Result<NonNull<libc::c_void>> {
-    let size = NonZeroUsize::new(octets).ok_or(io::ErrorKind::InvalidInput)?;
+fn shared_memory(bytes: usize) -> io::Result<NonNull<libc::c_void>> {
+    let size = NonZeroUsize::new(bytes).ok_or(io::ErrorKind::InvalidInput)?;
     // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
     Ok(unsafe {
         mmap_anonymous(
@@ -72,17 +72,17 @@ fn shared_memory(octets: usize) -> io::Result<NonNull<libc::c_void>> {
 /// Accepts a client, without asking for its address; its socket has `flags` from the start and is closed on exec.
 ///
 /// # Errors
-/// What accept4(2) said.
+/// Returns the error of accept4(2).
 pub(crate) fn accept(listener: &TcpListener, flags: SockFlag) -> io::Result<TcpStream> {
     let socket = accept4(listener.as_raw_fd(), flags | SockFlag::SOCK_CLOEXEC)?;
-    // SAFETY: the kernel has just opened this descriptor for us, and nobody else knows it.
+    // SAFETY: the kernel has just opened this descriptor for us, and no other code knows it.
     Ok(unsafe { TcpStream::from_raw_fd(socket) })
 }
 
 /// Registers a descriptor with the Tokio runtime that the caller is in.
 ///
 /// # Errors
-/// What epoll_ctl(2) said.
+/// Returns the error of epoll_ctl(2).
 pub(crate) fn register(
     descriptor: BorrowedFd<'_>,
     interest: Interest,
@@ -92,16 +92,16 @@ pub(crate) fn register(
     Ok(unsafe { AsyncFd::register_with_interest(descriptor, interest)? })
 }
 
-/// Puts `new`'s file in the place of `old`'s, under the same number.
+/// Makes the descriptor number of `old` refer to the file of `new`.
 pub(crate) fn replace(old: &OwnedFd, new: &OwnedFd) {
     // SAFETY: both descriptors are open; the number of `old` stays valid throughout.
     unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) };
 }
 
-/// Waits until one of `asked` is ready, which then says so in its `revents`, or the time is up (-1: for ever).
+/// Waits until an entry of `asked` is ready, as its `revents` then shows, or the time is up (-1: for ever).
 ///
 /// # Errors
-/// What poll(2) said.
+/// Returns the error of poll(2).
 pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()> {
     let count = libc::nfds_t::try_from(asked.len()).unwrap_or(libc::nfds_t::MAX);
     // SAFETY: the pointer and the length are those of one slice, which the kernel writes to only during the call.
@@ -112,13 +112,13 @@ pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()
     Ok(())
 }
 
-/// Waits until one of `asked` is ready, as above. Where the limit on descriptors has been lowered below their number,
-/// poll(2) refuses them all, so they are asked about in parts, again and again until the time is up.
+/// Waits as [`poll`] does. If the limit on descriptors has been lowered below the number of entries, poll(2) refuses
+/// them all. Then they are polled in parts, again and again until the time is up.
 ///
 /// # Errors
-/// What poll(2) said of one part.
+/// Returns the error of poll(2) for one part.
 pub(crate) fn poll_in_parts(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()> {
-    /// How long an event may be overlooked between two rounds.
+    /// Pause between two rounds: an event may go unseen for so long.
     const ROUND: Duration = Duration::from_millis(5);
     let is_refused = |polled: &io::Result<()>| {
         let errno = polled.as_ref().err().and_then(io::Error::raw_os_error);
@@ -147,12 +147,12 @@ pub(crate) fn poll_in_parts(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::
     }
 }
 
-/// The length of a listener's accept queue that the kernel keeps to: no more than `net.core.somaxconn`. `None` where it
-/// does not tell.
+/// The limit of a listener's accept queue that the kernel applies: no more than `net.core.somaxconn`. `None` if the
+/// kernel does not tell.
 pub(crate) fn backlog(listener: &TcpListener) -> Option<u32> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut size = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
-    // SAFETY: the kernel writes at most `size` octets, which `info` has; both outlive the call.
+    // SAFETY: the kernel writes at most `size` bytes, which `info` has; both outlive the call.
     let told = unsafe {
         libc::getsockopt(
             listener.as_raw_fd(),
@@ -164,31 +164,31 @@ pub(crate) fn backlog(listener: &TcpListener) -> Option<u32> {
     };
     // SAFETY: integers of which all bits are zero, or as the kernel wrote them.
     let info = unsafe { info.assume_init() };
-    // What these two count of a connection, they tell of a listener's queue: its length now and its limit
-    // (`tcp_get_info` in the kernel, since Linux 2.6.24).
+    // For a listener, `tcpi_unacked` is the length of the accept queue and `tcpi_sacked` its limit (`tcp_get_info` in
+    // the kernel, since Linux 2.6.24).
     (told == 0 && info.tcpi_sacked > 0).then_some(info.tcpi_sacked)
 }
 
-/// Runs the stop of [`stop`] on SIGTERM and SIGINT, and gives up on SIGALRM.
+/// Starts the stop (see [`stop`]) on SIGTERM and SIGINT, and ends the process on SIGALRM.
 ///
 /// # Errors
-/// What sigaction(2) said.
+/// Returns the error of sigaction(2).
 pub(crate) fn stop_on_signals() -> io::Result<()> {
-    // No SA_RESTART: whoever waits is to look up.
+    // No SA_RESTART: the signal must interrupt a thread that waits.
     handle(Signal::SIGTERM, ask_to_stop, SaFlags::empty())?;
     handle(Signal::SIGINT, ask_to_stop, SaFlags::empty())?;
     handle(Signal::SIGALRM, give_up, SaFlags::empty())
 }
 
-/// Whose children [`reap`] buries and [`give_up`] ends.
-static FAMILY: AtomicPtr<Family> = AtomicPtr::new(std::ptr::null_mut());
+/// The children that [`reap`] reaps and [`give_up`] kills.
+static CHILD_TABLE: AtomicPtr<ChildTable> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Reaps every child as it ends, and settles the account of one that did not end by itself.
+/// Reaps every child as it ends, and corrects the counters if it crashed.
 ///
 /// # Errors
-/// What sigaction(2) said.
-pub(crate) fn reap_children(family: &'static Family) -> io::Result<()> {
-    FAMILY.store(std::ptr::from_ref(family).cast_mut(), Ordering::Release);
+/// Returns the error of sigaction(2).
+pub(crate) fn reap_children(table: &'static ChildTable) -> io::Result<()> {
+    CHILD_TABLE.store(std::ptr::from_ref(table).cast_mut(), Ordering::Release);
     handle(
         Signal::SIGCHLD,
         reap,
@@ -196,15 +196,15 @@ pub(crate) fn reap_children(family: &'static Family) -> io::Result<()> {
     )
 }
 
-fn family() -> Option<&'static Family> {
+fn table() -> Option<&'static ChildTable> {
     // SAFETY: null, or set by `reap_children` from a reference that lives for ever.
-    unsafe { FAMILY.load(Ordering::Acquire).as_ref() }
+    unsafe { CHILD_TABLE.load(Ordering::Acquire).as_ref() }
 }
 
-/// Splits the process; the child's id in the parent, `None` in the child.
+/// Forks the process; returns the child's id in the parent, `None` in the child.
 ///
 /// # Errors
-/// What fork(2) said.
+/// Returns the error of fork(2).
 pub(crate) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: every caller has made sure that this is the only thread (`children::check_single_threaded`), so the child
     // may do whatever its parent may.
@@ -214,29 +214,29 @@ pub(crate) fn fork() -> io::Result<Option<Pid>> {
     }
 }
 
-/// Runs `work` in a new thread that nobody waits for, with a stack of that size and a guard page below it.
+/// Runs `work` in a new detached thread, with a stack of that size and a guard page below it.
 ///
-/// A thread of std's also looks up its stack's bounds and sets up a second stack, to say so when the first one
-/// overflows: system calls that this model does not need.
+/// A thread of `std` also looks up the bounds of its stack, and sets up a second stack to report an overflow of the
+/// first. This model does not need those system calls.
 ///
 /// # Errors
-/// What pthread_create(3) said, such as `EAGAIN` at a limit on threads; `work` is dropped then.
+/// Returns the error of pthread_create(3), such as `EAGAIN` at a limit on threads; `work` is dropped then.
 pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
-    stack_octets: usize,
+    stack_bytes: usize,
     work: W,
 ) -> io::Result<()> {
-    spawn(stack_octets, libc::PTHREAD_CREATE_DETACHED, work).map(|_| ())
+    spawn(stack_bytes, libc::PTHREAD_CREATE_DETACHED, work).map(|_| ())
 }
 
-/// The same in a thread that is waited for to its very end.
+/// Runs `work` in such a thread, and joins it.
 ///
 /// # Errors
-/// As above.
+/// Returns the error of pthread_create(3) or pthread_join(3).
 pub(crate) fn spawn_and_join<W: FnOnce() + Send + 'static>(
-    stack_octets: usize,
+    stack_bytes: usize,
     work: W,
 ) -> io::Result<()> {
-    let thread = spawn(stack_octets, libc::PTHREAD_CREATE_JOINABLE, work)?;
+    let thread = spawn(stack_bytes, libc::PTHREAD_CREATE_JOINABLE, work)?;
     // SAFETY: the thread was made joinable a moment ago, and this is the only join; its result is not asked for.
     match unsafe { libc::pthread_join(thread, std::ptr::null_mut()) } {
         0 => Ok(()),
@@ -245,12 +245,12 @@ pub(crate) fn spawn_and_join<W: FnOnce() + Send + 'static>(
 }
 
 fn spawn<W: FnOnce() + Send + 'static>(
-    stack_octets: usize,
+    stack_bytes: usize,
     detach_state: libc::c_int,
     work: W,
 ) -> io::Result<libc::pthread_t> {
     extern "C" fn run<W: FnOnce()>(work: *mut libc::c_void) -> *mut libc::c_void {
-        // SAFETY: `spawn` gave this pointer away to this thread alone.
+        // SAFETY: `spawn` passed this pointer to this thread alone.
         let work = unsafe { Box::from_raw(work.cast::<W>()) };
         // Unwinding must not leave this function.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
@@ -263,7 +263,7 @@ fn spawn<W: FnOnce() + Send + 'static>(
     // the new thread alone takes over.
     let refused = unsafe {
         libc::pthread_attr_init(attributes.as_mut_ptr());
-        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack_octets);
+        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack_bytes);
         libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), detach_state);
         let refused =
             libc::pthread_create(&raw mut thread, attributes.as_ptr(), run::<W>, work.cast());
@@ -278,14 +278,14 @@ fn spawn<W: FnOnce() + Send + 'static>(
     Ok(thread)
 }
 
-/// Ends this process at once: no destructor, no exit handler, no buffer of the parent's written twice.
+/// Ends this process at once: runs no destructor and no exit handler, and writes no buffer of the parent a second time.
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: _exit(2) takes any code and does not return.
     unsafe { libc::_exit(code) }
 }
 
-/// Seconds since 1970, asked of the kernel itself. A process that was forked a moment ago has no page of the vdso(7)
-/// mapped, and a page fault costs more than a system call.
+/// Seconds since 1970, from a system call. A process that was forked a moment ago has no page of the vdso(7) mapped,
+/// and a page fault costs more than a system call.
 pub(crate) fn seconds_from_kernel() -> u64 {
     let mut now = libc::timespec {
         tv_sec: 0,
@@ -309,11 +309,11 @@ pub(crate) fn monotonic_ms() -> u64 {
 
 /// Whether that descriptor is open.
 pub(crate) fn is_open(descriptor: i32) -> bool {
-    // SAFETY: F_GETFD reads a flag of whatever the number stands for, and fails where it stands for nothing.
+    // SAFETY: F_GETFD only reads a flag of the descriptor, and fails if it is not open.
     unsafe { libc::fcntl(descriptor, libc::F_GETFD) >= 0 }
 }
 
-/// Dies of touching a page that nobody mapped.
+/// Crashes this process by a write to a page that is not mapped.
 pub(crate) fn segfault() {
     // SAFETY: the first page is never mapped (`vm.mmap_min_addr`), so the kernel ends the process here: that is what
     // the caller wants. A volatile access is not optimised away.
@@ -329,14 +329,14 @@ pub(crate) fn close_listeners(listeners: &[TcpListener]) {
     }
 }
 
-/// Sends what fits and throws away what has come, without waiting for either: for a client that is turned away.
-pub(crate) fn answer_without_waiting(socket: impl AsFd, answer: &[u8]) {
+/// Sends what fits and discards what has come, without waiting for either: for a client that is refused.
+pub(crate) fn write_without_waiting(socket: impl AsFd, answer: &[u8]) {
     use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
     let fd = socket.as_fd().as_raw_fd();
     let mut scrap = [0; 4096];
     let _ = send(fd, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
     let _ = shutdown(fd, Shutdown::Write);
-    // Unread octets would turn the close into a reset, which can overtake the answer.
+    // Unread bytes would turn the close into a reset, which can overtake the answer.
     let _ = recv(fd, &mut scrap, MsgFlags::MSG_DONTWAIT);
 }
 
@@ -348,7 +348,7 @@ fn handle(signal: Signal, handler: extern "C" fn(i32), flags: SaFlags) -> io::Re
 }
 
 extern "C" fn ask_to_stop(signal: i32) {
-    // The moment comes first: whoever sees the flag asks how long ago it was raised.
+    // The time is stored before the flag: a thread that sees the flag reads how long ago it was set.
     let is_first = stop::ASKED_MS
         .compare_exchange(0, monotonic_ms(), Ordering::SeqCst, Ordering::SeqCst)
         .is_ok();
@@ -356,9 +356,9 @@ extern "C" fn ask_to_stop(signal: i32) {
         return;
     }
     stop::STOPPING.store(true, Ordering::SeqCst);
-    // SAFETY: shutdown(2), tgkill(2), kill(2), write(2) and alarm(2) are async-signal-safe; on a descriptor that is closed or
-    // is no socket, and for a thread or a process that has ended, they fail without effect. The buffer of write outlives
-    // the call. errno is put back as it was.
+    // SAFETY: shutdown(2), tgkill(2), kill(2), write(2) and alarm(2) are async-signal-safe. On a descriptor that is
+    // closed or is no socket, and for a thread or a process that has ended, they fail without effect. The buffer of
+    // write outlives the call. errno is restored.
     unsafe {
         let errno = *libc::__errno_location();
         for socket in 3..=stop::LARGEST_SOCKET.load(Ordering::SeqCst) {
@@ -378,9 +378,9 @@ extern "C" fn ask_to_stop(signal: i32) {
                 libc::syscall(libc::SYS_tgkill, process, thread, signal);
             }
         }
-        // At once, not when this process comes to it: at the cap on clients it waits for children that must know.
-        if let Some(family) = family() {
-            family.each_child_of(process, |child| {
+        // The handler itself tells the children: at the cap on clients, this process waits for them and could not.
+        if let Some(table) = table() {
+            table.for_each_child_of(process, |child| {
                 libc::kill(child, libc::SIGTERM);
             });
         }
@@ -393,15 +393,15 @@ extern "C" fn ask_to_stop(signal: i32) {
     }
 }
 
-/// Closes a listener in a signal handler: at once if nobody waits in its queue, else to newcomers only. In a worker
-/// process it is open still, for it is its siblings' too.
+/// Closes a listener in a signal handler: at once if its accept queue is empty, otherwise only to new clients. In a
+/// worker process the listener stays open, because the other workers share it.
 fn close_listener(listener: i32) {
-    /// `BPF_RET | BPF_K`: so many octets of a packet are let through.
+    /// `BPF_RET | BPF_K`: lets `k` bytes of a packet through.
     const BPF_RETURN: u16 = 0x06;
-    const PROGRAM_OCTETS: libc::socklen_t = 16;
-    const { assert!(size_of::<libc::sock_fprog>() == PROGRAM_OCTETS as usize) }
-    // Drops every packet. What the kernel has queued already stays, and a client whose first packet is dropped is
-    // refused when it repeats it and the listener is closed.
+    const PROGRAM_BYTES: libc::socklen_t = 16;
+    const { assert!(size_of::<libc::sock_fprog>() == PROGRAM_BYTES as usize) }
+    // Drops every packet. Connections in the accept queue stay. A client whose first packet is dropped sends it again,
+    // and is refused if the listener is closed by then.
     let mut drop_all = libc::sock_filter {
         code: BPF_RETURN,
         jt: 0,
@@ -421,22 +421,22 @@ fn close_listener(listener: i32) {
         if stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
             return;
         }
-        // Where this is refused, newcomers are let in for as long as those who waited.
+        // If the kernel refuses the filter, new clients are accepted for as long as those in the queue.
         libc::setsockopt(
             listener,
             libc::SOL_SOCKET,
             libc::SO_ATTACH_FILTER,
             (&raw const program).cast(),
-            PROGRAM_OCTETS,
+            PROGRAM_BYTES,
         );
-        if !somebody_waits(listener) {
+        if !has_waiting_client(listener) {
             libc::shutdown(listener, libc::SHUT_RDWR);
         }
     }
 }
 
 /// Whether a client waits in a listener's queue. Async-signal-safe.
-pub(crate) fn somebody_waits(listener: i32) -> bool {
+pub(crate) fn has_waiting_client(listener: i32) -> bool {
     let mut asked = libc::pollfd {
         fd: listener,
         events: libc::POLLIN,
@@ -470,14 +470,14 @@ const GAVE_UP: i32 = 1;
 
 extern "C" fn give_up(_signal: i32) {
     const LAST_WORDS: &[u8] = b"hola: some conversations did not end in time; giving up\n";
-    if let Some(family) = family() {
+    if let Some(table) = table() {
         // SAFETY: getpid(2) and kill(2) are async-signal-safe; the ids are of children that have not been reaped, so
         // they are still ours.
-        family.each_child_of(unsafe { libc::getpid() }, |pid| unsafe {
+        table.for_each_child_of(unsafe { libc::getpid() }, |pid| unsafe {
             libc::kill(pid, libc::SIGKILL);
         });
     }
-    log::last_words(LAST_WORDS);
+    log::write_from_handler(LAST_WORDS);
     exit_now(GAVE_UP);
 }
 
@@ -486,12 +486,13 @@ extern "C" fn reap(signal: i32) {
     loop {
         // SAFETY: waitpid(2) is async-signal-safe and `status` outlives the call.
         let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-        let Some(family) = family().filter(|_| pid > 0) else {
+        let Some(table) = table().filter(|_| pid > 0) else {
             return;
         };
         let ended_with = |code| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == code;
-        family.bury(pid, ended_with(0));
-        // Its drain is over when this process's is, and its alarm may come first: then nobody would know that it gave up.
+        table.on_child_exit(pid, ended_with(0));
+        // If the child's alarm comes first, this process could end without error, and nothing would show that the child
+        // gave up. So this process gives up too.
         if stop::is_asked() && ended_with(GAVE_UP) {
             give_up(signal);
         }

@@ -1,4 +1,4 @@
-//! Stderr as something that never makes its writer wait.
+//! Writes to stderr that never wait.
 
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
@@ -11,16 +11,16 @@ use nix::sys::stat::{SFlag, fstat};
 #[derive(Debug)]
 pub(crate) struct Stderr {
     descriptor: RawFd,
-    /// A write to the descriptor waits where its reader is late, unless it is told not to.
+    /// A write to the descriptor may block if its reader is slow, unless the write itself asks not to.
     may_wait: bool,
 }
 
 impl Stderr {
     /// This process's stderr.
     ///
-    /// `O_NONBLOCK` belongs to an open file, which this process shares with whoever started it. So a pipe and a terminal
-    /// are opened a second time; where that is not allowed, and for a socket, each write says that it cannot wait. A
-    /// regular file has no reader who could be late.
+    /// `O_NONBLOCK` belongs to an open file, which this process shares with the process that started it. So a pipe or a
+    /// terminal is opened a second time. If that is not allowed, and for a socket, each write asks not to wait. A
+    /// regular file has no reader that could be slow.
     pub(crate) fn new() -> Self {
         let stderr = io::stderr();
         let kind = fstat(&stderr).map_or(SFlag::empty(), |found| {
@@ -45,25 +45,25 @@ impl Stderr {
         }
     }
 
-    /// Writes all of `octets`, unless that would take waiting: whether it did. Async-signal-safe.
-    pub(crate) fn write_at_once(&self, octets: &[u8]) -> bool {
+    /// Writes all of `bytes` if that needs no wait; returns whether it did. Async-signal-safe.
+    pub(crate) fn write_at_once(&self, bytes: &[u8]) -> bool {
         let count = if self.may_wait {
-            self.write_without_waiting(octets)
+            self.write_without_waiting(bytes)
         } else {
-            self.write(octets)
+            self.write(bytes)
         };
-        usize::try_from(count) == Ok(octets.len())
+        usize::try_from(count) == Ok(bytes.len())
     }
 
-    fn write(&self, octets: &[u8]) -> isize {
+    fn write(&self, bytes: &[u8]) -> isize {
         // SAFETY: the buffer outlives the call.
-        unsafe { libc::write(self.descriptor, octets.as_ptr().cast(), octets.len()) }
+        unsafe { libc::write(self.descriptor, bytes.as_ptr().cast(), bytes.len()) }
     }
 
-    fn write_without_waiting(&self, octets: &[u8]) -> isize {
+    fn write_without_waiting(&self, bytes: &[u8]) -> isize {
         let part = libc::iovec {
-            iov_base: octets.as_ptr().cast_mut().cast(),
-            iov_len: octets.len(),
+            iov_base: bytes.as_ptr().cast_mut().cast(),
+            iov_len: bytes.len(),
         };
         // SAFETY: the vector and the buffer outlive the call, which only reads them.
         let count =
@@ -71,9 +71,9 @@ impl Stderr {
         // SAFETY: the address is always valid.
         let errno = unsafe { *libc::__errno_location() };
         match errno {
-            // Older than Linux 6.4, a pipe knows no such flag. Where poll(2) says that it has room, the room is a page,
-            // more than a line. Only another writer, at this very moment, could take it.
-            libc::EOPNOTSUPP | libc::ENOSYS if count < 0 && self.has_room() => self.write(octets),
+            // Before Linux 6.4, a pipe does not know this flag. If poll(2) reports room, the room is a page, more than
+            // a line. Only another writer at this very moment could take it.
+            libc::EOPNOTSUPP | libc::ENOSYS if count < 0 && self.has_room() => self.write(bytes),
             _ => count,
         }
     }

@@ -35,8 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(1);
 /// Time for the other thread to find that its input has ended as well, when the server closes.
 const GRACE: Duration = Duration::from_millis(250);
-/// Longest message, in octets; a longer line goes out in pieces of this size.
-const LINE_OCTETS_MAX: u64 = 64 * 1024;
+/// Longest message, in bytes; a longer line goes out in pieces of this size.
+const LINE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Arguments of `client`.
 #[derive(Args, Clone, Debug)]
@@ -75,7 +75,7 @@ enum Expected {
 
 impl Expected {
     /// Length of the answer to `message`, at least: a server acknowledges as often as it reads, 1 KiB at a time.
-    fn answer_octets(self, message: &[u8]) -> usize {
+    fn answer_bytes(self, message: &[u8]) -> usize {
         match self {
             Expected::Ack => ACKNOWLEDGEMENT.len(),
             Expected::Echo => message.len(),
@@ -198,7 +198,7 @@ struct Connection {
 
 #[derive(Default)]
 struct State {
-    heard_octets: u64,
+    heard_bytes: u64,
     /// The server says no more.
     closed: bool,
     /// The user says no more: had enough, or failed to.
@@ -225,7 +225,7 @@ impl Connection {
                     if print(transcript.continued(&space[..count]))? == Reader::Gone {
                         return Ok(None);
                     }
-                    self.note(|state| state.heard_octets += count as u64);
+                    self.note(|state| state.heard_bytes += count as u64);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => break reason(&error),
@@ -262,15 +262,15 @@ impl Connection {
             ensure!(!self.state().closed, CLOSED);
             previous = Some(Sent {
                 at: Instant::now(),
-                heard_octets_before: self.state().heard_octets,
-                owed_octets: expected.map(|expected| expected.answer_octets(&line)),
+                heard_bytes_before: self.state().heard_bytes,
+                owed_bytes: expected.map(|expected| expected.answer_bytes(&line)),
             });
             if let Err(error) = (&self.socket).write_all(&line) {
                 bail!(reason(&error));
             }
         }
         // What is not owed may still come after the sending half is closed.
-        self.await_answer(previous.filter(|sent| sent.owed_octets.is_some()))
+        self.await_answer(previous.filter(|sent| sent.owed_bytes.is_some()))
     }
 
     /// Waits until the message is answered, so that the next one is not taken for its end. Whatever the server says
@@ -279,15 +279,15 @@ impl Connection {
         let Some(sent) = sent else {
             return Ok(());
         };
-        let patience = sent.owed_octets.map_or(SILENCE, |_| PATIENCE);
-        let enough = sent.heard_octets_before + sent.owed_octets.unwrap_or(1) as u64;
+        let patience = sent.owed_bytes.map_or(SILENCE, |_| PATIENCE);
+        let enough = sent.heard_bytes_before + sent.owed_bytes.unwrap_or(1) as u64;
         let state = self.await_change(patience.saturating_sub(sent.at.elapsed()), |state| {
-            state.heard_octets >= enough || state.closed
+            state.heard_bytes >= enough || state.closed
         });
-        let answered = state.heard_octets >= enough;
+        let answered = state.heard_bytes >= enough;
         ensure!(answered || !state.closed, CLOSED);
         ensure!(
-            answered || sent.owed_octets.is_none(),
+            answered || sent.owed_bytes.is_none(),
             "no whole answer within {} s",
             PATIENCE.as_secs()
         );
@@ -298,10 +298,10 @@ impl Connection {
     fn await_silence(&self) {
         let latest = Instant::now() + PATIENCE;
         loop {
-            let before = self.state().heard_octets;
+            let before = self.state().heard_bytes;
             let state =
-                self.await_change(SILENCE, |state| state.heard_octets > before || state.closed);
-            if state.closed || state.heard_octets == before || Instant::now() >= latest {
+                self.await_change(SILENCE, |state| state.heard_bytes > before || state.closed);
+            if state.closed || state.heard_bytes == before || Instant::now() >= latest {
                 return;
             }
         }
@@ -338,8 +338,8 @@ impl Connection {
 /// The message that was sent last.
 struct Sent {
     at: Instant,
-    heard_octets_before: u64,
-    owed_octets: Option<usize>,
+    heard_bytes_before: u64,
+    owed_bytes: Option<usize>,
 }
 
 /// What is said of a server that went away.
@@ -355,10 +355,10 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The next line without its end, `None` at the end of the input. Octets, not text: the server judges what they are.
+/// The next line without its end, `None` at the end of the input. Bytes, not text: the server judges what they are.
 fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    if input.take(LINE_OCTETS_MAX).read_until(b'\n', &mut line)? == 0 {
+    if input.take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {
         return Ok(None);
     }
     line.truncate(without_line_end(&line).len());

@@ -7,21 +7,21 @@ use hola_base::visible::is_active;
 /// What stands before each line of the server's.
 const PREFIX: &str = "[SERVIDOR] ";
 
-/// What the server says, as lines for a terminal that may believe every octet it gets.
+/// What the server says, as lines for a terminal that may believe every byte it gets.
 #[derive(Default)]
 pub(super) struct Transcript {
-    /// First octets of a character whose rest has yet to come: 3 at most.
+    /// First bytes of a character whose rest has yet to come: 3 at most.
     held: Vec<u8>,
     /// The last line was printed before its end came, which then is not a line of its own.
     unended: bool,
 }
 
 impl Transcript {
-    /// The lines of `octets`, the last one even without an end, a character only once it is whole.
-    pub(super) fn continued(&mut self, octets: &[u8]) -> String {
-        let mut octets = [self.held.as_slice(), octets].concat();
-        self.held = octets.split_off(octets.len() - unfinished_octets(&octets));
-        self.lines(&octets)
+    /// The lines of `bytes`, the last one even without an end, a character only once it is whole.
+    pub(super) fn continued(&mut self, bytes: &[u8]) -> String {
+        let mut bytes = [self.held.as_slice(), bytes].concat();
+        self.held = bytes.split_off(bytes.len() - unfinished_bytes(&bytes));
+        self.lines(&bytes)
     }
 
     /// What was held back and will never be whole.
@@ -30,9 +30,9 @@ impl Transcript {
         self.lines(&held)
     }
 
-    fn lines(&mut self, octets: &[u8]) -> String {
+    fn lines(&mut self, bytes: &[u8]) -> String {
         let mut text = String::new();
-        for line in octets.split_inclusive(|&octet| octet == b'\n') {
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
             let content = without_line_end(line);
             let ends_the_last_one = self.unended && content.is_empty();
             self.unended = !line.ends_with(b"\n");
@@ -46,9 +46,9 @@ impl Transcript {
     }
 }
 
-/// Octets at the end that begin a character and do not finish it.
-fn unfinished_octets(octets: &[u8]) -> usize {
-    let Some(last) = octets.utf8_chunks().last().map(|chunk| chunk.invalid()) else {
+/// Bytes at the end that begin a character and do not finish it.
+fn unfinished_bytes(bytes: &[u8]) -> usize {
+    let Some(last) = bytes.utf8_chunks().last().map(|chunk| chunk.invalid()) else {
         return 0;
     };
     match std::str::from_utf8(last) {
@@ -58,8 +58,8 @@ fn unfinished_octets(octets: &[u8]) -> usize {
 }
 
 /// Text as it is; what could command a terminal, or is no text, as an escape.
-fn escape(octets: &[u8], text: &mut String) {
-    for chunk in octets.utf8_chunks() {
+fn escape(bytes: &[u8], text: &mut String) {
+    for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
             if is_active(letter) {
                 text.extend(letter.escape_debug());
@@ -67,8 +67,8 @@ fn escape(octets: &[u8], text: &mut String) {
                 text.push(letter);
             }
         }
-        for octet in chunk.invalid() {
-            let _ = write!(text, "\\x{octet:02x}");
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn octets_that_are_no_text_are_escaped_and_those_that_could_be_wait_for_the_end() {
+    fn bytes_that_are_no_text_are_escaped_and_those_that_could_be_wait_for_the_end() {
         let mut transcript = Transcript::default();
         assert_eq!(
             transcript.continued(b"a\xff\xc3b\xe2\x82"),

@@ -1,4 +1,4 @@
-//! The two controls of the method, in every run: no difference where there is none, and a known one found again.
+//! The two controls of the method, in every run: the control against itself, and a planted difference of known size.
 
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::plan::{Participant, Role};
@@ -7,25 +7,25 @@ use super::{Analysis, At};
 use crate::estimate::Estimate;
 use crate::statistics::{SIGNIFICANCE, holm, mean};
 
-/// The metric of both controls: what the planted work adds to, and what most of the claims are about.
+/// The metric of both controls: the planted work adds to it, and most of the claims are about it.
 const METRIC: Metric = Metric::CpuPerRequest;
 
-/// A control that is certainly off, but by less than this, passes: the margin within which costs are called the same is 5 %,
-/// and a long run sees differences of 1 % between two processes of one program.
+/// A control passes despite a significant difference if that is smaller than this. The margin within which costs are
+/// called the same is 5 %, and a long run finds differences of 1 % between two processes of one program.
 const TOLERANCE: f64 = 0.03;
 
 /// The two controls of the method.
 #[derive(Clone, Debug, Default)]
 pub struct Controls {
-    /// The control against itself, for each level with a second server of it.
-    pub again: Vec<Again>,
+    /// The control against itself, for each level with a second control server.
+    pub again: Vec<SelfComparison>,
     /// The planted difference, for each level with one.
-    pub planted: Vec<Planted>,
+    pub planted: Vec<PlantedDifference>,
 }
 
 /// The control against itself (A/A).
 #[derive(Clone, Debug)]
-pub struct Again {
+pub struct SelfComparison {
     /// Experiment.
     pub experiment: String,
     /// Level.
@@ -34,26 +34,26 @@ pub struct Again {
     pub participant: String,
     /// Its ratio to the first.
     pub estimate: Estimate,
-    /// Whether they do not differ, or by less than 3 %. Decided by Holm's correction over all levels.
+    /// Whether the two do not differ significantly, or by less than 3 %, after Holm's correction over all levels.
     pub passes: bool,
 }
 
 /// A planted difference.
 #[derive(Clone, Debug)]
-pub struct Planted {
+pub struct PlantedDifference {
     /// Experiment.
     pub experiment: String,
     /// Level.
     pub level: String,
     /// The participant with more work.
     pub participant: String,
-    /// Ratio to the control that the added work must give: the mean over blocks.
+    /// Expected ratio to the control, from the added work: the mean over blocks.
     pub expected: f64,
-    /// Ratio to the control that was measured.
+    /// Measured ratio to the control.
     pub measured: Estimate,
     /// Measured over expected, block by block.
     pub error: Estimate,
-    /// Whether they do not differ, or by less than 3 %. Decided by Holm's correction over all levels.
+    /// Whether the two do not differ significantly, or by less than 3 %, after Holm's correction over all levels.
     pub recovered: bool,
 }
 
@@ -97,8 +97,8 @@ impl Analysis<'_> {
         controls
     }
 
-    fn again(&self, at: At<'_>, participant: &Participant, of: &str) -> Option<Again> {
-        Some(Again {
+    fn again(&self, at: At<'_>, participant: &Participant, of: &str) -> Option<SelfComparison> {
+        Some(SelfComparison {
             experiment: at.experiment.into(),
             level: at.level.into(),
             participant: participant.name.clone(),
@@ -107,7 +107,7 @@ impl Analysis<'_> {
         })
     }
 
-    fn planted(&self, at: At<'_>, participant: &Participant) -> Option<Planted> {
+    fn planted(&self, at: At<'_>, participant: &Participant) -> Option<PlantedDifference> {
         let control = self.control_without(at, &participant.name);
         let paired = self.paired(at, &participant.name, &control, METRIC).ok()?;
         let measured = super::located(&paired, METRIC);
@@ -135,7 +135,7 @@ impl Analysis<'_> {
             .iter()
             .map(|(measured, expected)| (measured / expected).ln())
             .collect();
-        Some(Planted {
+        Some(PlantedDifference {
             experiment: at.experiment.into(),
             level: at.level.into(),
             participant: participant.name.clone(),
@@ -152,8 +152,8 @@ impl Analysis<'_> {
     }
 }
 
-/// Whether each does not differ from 1 by Holm's correction over all, or lies within the tolerance of it. Of ten levels, each
-/// with an interval of 95 %, four runs in ten would miss one by chance.
+/// Whether each estimate does not differ from 1 significantly after Holm's correction over all, or lies within the
+/// tolerance. Without the correction, one of ten levels with 95 % intervals would fail by chance in four runs of ten.
 fn judge(estimates: impl Iterator<Item = Estimate>) -> Vec<bool> {
     let estimates: Vec<Estimate> = estimates.collect();
     let p_values: Vec<f64> = estimates.iter().map(|one| one.p_value(1.0)).collect();

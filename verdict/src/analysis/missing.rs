@@ -14,7 +14,7 @@ use crate::statistics::BLOCKS_MIN;
 pub enum Missing {
     /// The run has no such experiment, level or participant.
     NotInRun,
-    /// It was left out when the run was planned.
+    /// The participant was left out when the run was planned.
     LeftOut {
         /// Why, as the run recorded it.
         reason: String,
@@ -29,22 +29,22 @@ pub enum Missing {
         /// The checks, the one that failed most often first.
         checks: Vec<CheckName>,
     },
-    /// The server was full: the rate is more than it can do.
+    /// The server's CPU was full: the rate exceeds its capacity.
     MoreThanItCanDo,
-    /// Server and generator had one CPU for both: rates and times are the generator's as much as the server's.
+    /// Server and generator shared one CPU: rates and times depend on the generator as much as on the server.
     SharedCpu,
-    /// Fewer than three blocks were made, or share a value with those of the other participant.
+    /// Fewer than three blocks were made, or have a value of both participants.
     TooFewBlocks {
-        /// Blocks that have one.
+        /// Number of these blocks.
         blocks: u32,
     },
-    /// What was measured gives no value of that metric.
+    /// The readings give no value of that metric.
     NoValue(Metric),
-    /// It is there, but the participant that it is compared with is not.
+    /// The participant has a value, but the one that it is compared with has none.
     Other {
-        /// That participant.
+        /// The participant without a value.
         participant: String,
-        /// Why.
+        /// Why it has none.
         why: Box<Missing>,
     },
 }
@@ -63,7 +63,7 @@ impl Missing {
         }
     }
 
-    /// Why a participant is not at a place, as far as the run recorded it.
+    /// Why a level does not have a participant, as far as the run recorded it.
     pub(super) fn left_out(run: &Run, at: At<'_>, participant: &str) -> Self {
         let is_it = |experiment: &Option<String>| {
             experiment
@@ -78,7 +78,7 @@ impl Missing {
             })
     }
 
-    /// The checks that these slices failed; `None` if they failed none.
+    /// The checks that these slices failed; `None` if they passed all.
     pub(super) fn checks<'s>(slices: impl Iterator<Item = &'s Slice>) -> Option<Self> {
         let mut counts: BTreeMap<CheckName, usize> = BTreeMap::new();
         for check in slices.flat_map(|slice| &slice.failed_checks) {
@@ -90,7 +90,7 @@ impl Missing {
         (!checks.is_empty()).then_some(Missing::ChecksFailed { checks })
     }
 
-    /// One clause for people, without a full stop. Reasons that the run recorded stay in their language.
+    /// The reason as one clause, without a full stop. Reasons that the run recorded are not translated.
     pub fn text(&self) -> StoredText {
         const FULL: Text = text(
             "the rate is more than it can do: its CPU was full",

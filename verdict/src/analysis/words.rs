@@ -6,32 +6,33 @@ use super::{Analysis, At};
 use crate::estimate::Estimate;
 use crate::statistics::{SIGNIFICANCE, holm};
 
-/// What a comparison comes to.
+/// The result of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Word {
     /// Better than the other.
     Better,
     /// Worse than the other.
     Worse,
-    /// The same within the margin: the whole interval lies inside it. Said of a small difference, too, though it be certain.
+    /// The same within the margin: the whole interval lies inside it. This includes a small difference that is
+    /// significant.
     Same {
         /// The margin: 0.05 is ±5 %, or ±0.05 on the plain scale.
         margin: f64,
     },
-    /// Neither can be said.
+    /// The interval is too wide to decide.
     Undecided {
-        /// Half-width of the interval: smaller differences than this were not to be seen.
+        /// Half-width of the interval: the run could not show smaller differences.
         resolution: f64,
     },
 }
 
 impl Word {
-    /// The word for one comparison by itself.
+    /// The word for a single comparison.
     pub fn new(estimate: &Estimate, metric: Metric) -> Self {
         Self::with_p(estimate, metric, estimate.p_value(estimate.no_difference()))
     }
 
-    /// The word where the p-value of no difference is corrected for other comparisons.
+    /// The word for a comparison whose p-value of no difference is corrected for other comparisons.
     pub(crate) fn with_p(estimate: &Estimate, metric: Metric, p_value: f64) -> Self {
         let margin = margin(metric);
         let is_same = match estimate.scale {
@@ -60,9 +61,9 @@ pub fn margin(metric: Metric) -> f64 {
 }
 
 impl Analysis<'_> {
-    /// Every participant of a level that is compared with its control, the comparison, and the word for it. Whether better or
-    /// worse may be said is decided by Holm's correction over all of them: of twenty comparisons without a difference, one
-    /// interval of 95 % excludes 1 by chance.
+    /// Every participant of a level that is compared with its control, the comparison, and the word for it. Better and
+    /// worse are decided after Holm's correction over all of them: of twenty comparisons without a difference, one 95 %
+    /// interval excludes 1 by chance.
     pub fn words(&self, at: At<'_>, metric: Metric) -> Vec<(String, Estimate, Word)> {
         let compared: Vec<(&str, Estimate)> = self
             .compared(at)

@@ -1,9 +1,9 @@
-//! What is said of the way to a server: queues, accepting, pools.
+//! Claims about the accept queue, accepting and pools.
 
 use hola_base::text;
 use hola_lab::metric::Metric;
 
-use super::decide::{Part, places};
+use super::decide::{ClaimPart, places};
 use super::evidence::{added, against, goodput_kept, own};
 use super::{At, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, NEW, NONE_SLOW, ONE_SLOW, Origin, at};
 
@@ -36,7 +36,7 @@ pub(super) const BACKLOG: Claim = Claim {
     decide: |analysis| {
         const FIVE: At<'static> = at("backlog", "backlog 5");
         let place = |label, metric, threshold| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![own(analysis, FIVE, "iterative", metric, threshold)],
             )
@@ -82,7 +82,7 @@ pub(super) const ITERATIVE: Claim = Claim {
     decide: |analysis| {
         let place = |label, slow| {
             let found = goodput_kept(analysis, "iterative", NONE_SLOW, slow, KEEPS_GOODPUT);
-            Part::all(label, vec![found])
+            ClaimPart::all(label, vec![found])
         };
         places(vec![
             place(text("one slow client", "un cliente lento"), ONE_SLOW),
@@ -130,7 +130,7 @@ pub(super) const POOL: Claim = Claim {
                 [pool, fresh, "iterative"],
                 Expect::Below(0.1),
             );
-            Part::all(label, vec![found])
+            ClaimPart::all(label, vec![found])
         };
         places(vec![
             place(
@@ -203,8 +203,8 @@ pub(super) const HERD: Claim = Claim {
             "pre-forked, reuseport",
         ];
         places(vec![
-            Part::all(text("threads", "hilos"), findings("pre-threaded")),
-            Part::all(text("processes", "procesos"), findings("pre-forked")),
+            ClaimPart::all(text("threads", "hilos"), findings("pre-threaded")),
+            ClaimPart::all(text("processes", "procesos"), findings("pre-forked")),
         ])
         .showing(shown.into_iter().flat_map(findings).collect())
     },

@@ -1,7 +1,8 @@
-//! From findings to a verdict.
+//! Computes a verdict from findings.
 //!
-//! Holm's correction is made over all findings of a claim: what is not decided after it is undecided. So noise decides a claim
-//! wrongly in at most one of twenty runs, and two ways at once hardly ever: *depends* needs two places that are both decided.
+//! Holm's correction covers all findings of a claim; a finding that is not significant after it is undecided. So noise
+//! decides a claim wrongly in at most one of twenty runs. Noise hardly ever causes *depends*, which needs two decided
+//! parts.
 
 use hola_base::{Language, Text};
 use hola_lab::record::StoredText;
@@ -9,8 +10,8 @@ use hola_lab::record::StoredText;
 use super::finding::{Decision, Finding, Outcome, Verdict, in_both, in_language};
 use crate::statistics::{SIGNIFICANCE, holm};
 
-/// One place, or one part, of a claim.
-pub(super) struct Part {
+/// A part of a claim, decided by itself.
+pub(super) struct ClaimPart {
     label: StoredText,
     needs: Needs,
     findings: Vec<Finding>,
@@ -23,17 +24,17 @@ enum Needs {
     Any,
 }
 
-impl Part {
+impl ClaimPart {
     /// A part that holds if all its findings do.
     pub(super) fn all(label: impl Into<StoredText>, findings: Vec<Finding>) -> Self {
-        Part {
+        ClaimPart {
             label: label.into(),
             needs: Needs::All,
             findings,
         }
     }
 
-    /// What its findings come to, and which of them decide that.
+    /// The outcome of the part, from its findings.
     fn outcome(&self) -> Outcome {
         let has = |outcome| self.findings.iter().any(|one| one.outcome == outcome);
         let are_all = |outcome| self.findings.iter().all(|one| one.outcome == outcome);
@@ -52,26 +53,26 @@ impl Part {
 
 /// A claim that holds if all findings do.
 pub(super) fn all(findings: Vec<Finding>) -> Decision {
-    places(vec![Part::all(StoredText::default(), findings)])
+    places(vec![ClaimPart::all(StoredText::default(), findings)])
 }
 
 /// A claim that holds if any finding does.
 pub(super) fn any(findings: Vec<Finding>) -> Decision {
-    places(vec![Part {
+    places(vec![ClaimPart {
         needs: Needs::Any,
-        ..Part::all(StoredText::default(), findings)
+        ..ClaimPart::all(StoredText::default(), findings)
     }])
 }
 
-/// A claim about several places, each decided by itself. Places that the run has not measured say nothing.
-pub(super) fn places(parts: Vec<Part>) -> Decision {
+/// A claim of several parts, each decided by itself. Parts that the run has not measured are ignored.
+pub(super) fn places(parts: Vec<ClaimPart>) -> Decision {
     let parts = judged(parts);
-    let is_measured = |part: &&Part| part.outcome() != Outcome::Missing;
-    let verdict = together(parts.iter().filter(is_measured).map(Part::outcome));
+    let is_measured = |part: &&ClaimPart| part.outcome() != Outcome::Missing;
+    let verdict = together(parts.iter().filter(is_measured).map(ClaimPart::outcome));
     explained(verdict, parts)
 }
 
-/// A claim that no comparison of this kind decides; `shown` is what can be said of it nevertheless.
+/// A claim that no comparison of this kind can decide; `shown` are related findings.
 pub(super) fn not_measured(reason: impl Into<StoredText>, shown: Vec<Finding>) -> Decision {
     Decision {
         verdict: Verdict::NotMeasured,
@@ -82,14 +83,14 @@ pub(super) fn not_measured(reason: impl Into<StoredText>, shown: Vec<Finding>) -
 }
 
 impl Decision {
-    /// With findings that are shown beside those that decide.
+    /// Adds findings that are shown but do not decide.
     pub(super) fn showing(mut self, mut shown: Vec<Finding>) -> Self {
         judge(&mut shown);
         self.findings.extend(shown);
         self
     }
 
-    /// With a further sentence, where there is one.
+    /// Appends a sentence to the reason, if there is one.
     pub(super) fn noting(mut self, sentence: Option<StoredText>) -> Self {
         if let Some(more) = sentence {
             self.reason = in_both(|language| {
@@ -105,7 +106,7 @@ impl Decision {
 }
 
 /// Gives every finding its outcome.
-fn judged(mut parts: Vec<Part>) -> Vec<Part> {
+fn judged(mut parts: Vec<ClaimPart>) -> Vec<ClaimPart> {
     judge(parts.iter_mut().flat_map(|part| &mut part.findings));
     parts
 }
@@ -129,7 +130,8 @@ fn judge<'f>(findings: impl IntoIterator<Item = &'f mut Finding>) {
     }
 }
 
-/// What the parts come to together. Two decided ones that differ are a finding, whatever else is undecided.
+/// The verdict from the outcomes of the parts. Two decided parts that differ give *depends*, even if others are
+/// undecided.
 fn together(outcomes: impl Iterator<Item = Outcome>) -> Verdict {
     let outcomes: Vec<Outcome> = outcomes.collect();
     let has = |outcome| outcomes.contains(&outcome);
@@ -146,7 +148,7 @@ fn together(outcomes: impl Iterator<Item = Outcome>) -> Verdict {
     }
 }
 
-fn explained(verdict: Verdict, mut parts: Vec<Part>) -> Decision {
+fn explained(verdict: Verdict, mut parts: Vec<ClaimPart>) -> Decision {
     let is_basis = |outcome: Outcome| match verdict {
         Verdict::Holds => outcome == Outcome::Holds,
         Verdict::Fails => outcome == Outcome::Fails,
@@ -170,12 +172,12 @@ fn explained(verdict: Verdict, mut parts: Vec<Part>) -> Decision {
     }
 }
 
-fn reason(verdict: Verdict, parts: &[Part], language: Language) -> String {
+fn reason(verdict: Verdict, parts: &[ClaimPart], language: Language) -> String {
     let findings = || parts.iter().flat_map(|part| &part.findings);
     let decided = || findings().filter(|one| one.decided);
     let by_p = |left: &&Finding, right: &&Finding| left.p_value.total_cmp(&right.p_value);
     match verdict {
-        // The weakest of those that all have to hold; the clearest of those that speak against it.
+        // If the claim holds, quote its weakest finding; if it fails, the clearest finding against it.
         Verdict::Holds => sentence(decided().max_by(by_p), language),
         Verdict::Fails => sentence(decided().min_by(by_p), language),
         Verdict::Depends => {

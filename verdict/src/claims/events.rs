@@ -1,14 +1,14 @@
-//! What is said of async and of event loops.
+//! Claims about async and event loops.
 
 use hola_base::{Text, text};
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::record::StoredText;
 
-use super::decide::{Part, all, places};
+use super::decide::{ClaimPart, all, places};
 use super::evidence::{against, changed, finding, idle, limit, memory, memory_against, own};
 use super::finding::in_both;
 use super::{
-    At, CAPACITY_KEPT, CAPACITY_NEW, CHEAPER, Claim, DEARER, Expect, KEPT, NEW, Origin, at,
+    At, CAPACITY_KEPT, CAPACITY_NEW, CHEAPER, COSTS_MORE, Claim, Expect, KEPT, NEW, Origin, at,
 };
 use crate::analysis::{Analysis, over_blocks};
 
@@ -103,7 +103,7 @@ pub(super) const FASTER: Claim = Claim {
     servers: &["tokio", "thread-per-client"],
     decide: |analysis| {
         let place = |label, at, metric, threshold| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![against(analysis, at, TOKIO, THREADS, metric, threshold)],
             )
@@ -192,7 +192,7 @@ pub(super) const WHEN_WAITING: Claim = Claim {
     experiments: &["wait"],
     servers: &["tokio", "pre-threaded"],
     decide: |analysis| {
-        // With 64 clients that wait for 100 ms each the rate is another, and cost depends on the rate.
+        // No 100 ms for 64 clients: their rate would differ, and cost depends on the rate.
         const PLACES: [(Text, &str, &str); 3] = [
             (
                 text("16 clients", "16 clientes"),
@@ -222,7 +222,7 @@ pub(super) const WHEN_WAITING: Claim = Claim {
             )
         };
         let place = |(label, none, longest)| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![cpu(none, Expect::Above(0.95)), cpu(longest, CHEAPER)],
             )
@@ -277,7 +277,7 @@ pub(super) const BLOCKING: Claim = Claim {
                 at("mixed", "1 % compute"),
             ),
         ];
-        let place = |(label, at)| Part::all(label, findings("epoll", at).into());
+        let place = |(label, at)| ClaimPart::all(label, findings("epoll", at).into());
         let shown = heavy
             .iter()
             .flat_map(|&(_, at)| findings(TOKIO, at))
@@ -312,7 +312,7 @@ pub(super) const URING: Claim = Claim {
     servers: &["io-uring", "epoll"],
     decide: |analysis| {
         let place = |label, at, metric, threshold| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![against(
                     analysis, at, "io-uring", "epoll", metric, threshold,
@@ -389,15 +389,15 @@ pub(super) const DEADLINES: Claim = Claim {
                 against(analysis, KEPT, one, other, Metric::CpuPerRequest, threshold)
             };
             let findings = vec![
-                cpu(model, &without, DEARER),
-                cpu(model, THREADS, DEARER),
+                cpu(model, &without, COSTS_MORE),
+                cpu(model, THREADS, COSTS_MORE),
                 cpu(
                     &without,
                     "thread-per-client, no deadlines",
                     Expect::Below(1.05),
                 ),
             ];
-            Part::all(named(model), findings)
+            ClaimPart::all(named(model), findings)
         };
         places(vec![place(TOKIO), place("tokio-current-thread")])
     },

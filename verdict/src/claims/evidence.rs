@@ -58,7 +58,7 @@ fn against_text(title: Text, participant: &str, other: &str, at: At<'_>) -> Stor
     })
 }
 
-/// What a participant has by itself.
+/// A participant's own value, without a comparison.
 pub(super) fn own(
     analysis: &Analysis<'_>,
     at: At<'static>,
@@ -110,7 +110,7 @@ fn changed_text(title: Text, participant: &str, from: At<'_>, to: At<'_>) -> Sto
     })
 }
 
-/// What is left of a participant's goodput at `to`, as a share of that at `from`; 0 of a server that answers none.
+/// A participant's goodput at `to` as a share of its goodput at `from`; 0 for a server that answers no request.
 pub(super) fn goodput_kept(
     analysis: &Analysis<'_>,
     participant: &str,
@@ -130,14 +130,14 @@ pub(super) fn goodput_kept(
     finding(what, to, participant, None, found, threshold)
 }
 
-/// What `participant` costs more than `control`, as a share of what `other` costs more.
+/// The CPU that `participant` adds to `control`, as a share of the CPU that `other` adds.
 pub(super) fn added(
     analysis: &Analysis<'_>,
     at: At<'static>,
     [participant, other, control]: [&str; 3],
     threshold: Expect,
 ) -> Finding {
-    /// Where the other adds less than this share there is nothing to be cut.
+    /// If `other` adds less than this share, there is no cost to cut.
     const ADDED_MIN: f64 = 0.05;
     let what = in_both(|language| {
         let At { experiment, level } = at;
@@ -162,7 +162,7 @@ pub(super) fn added(
     finding(what, at, participant, None, found, threshold)
 }
 
-/// Memory of an idle client, of the process and of the kernel together where both were measured; otherwise of the process.
+/// Memory of an idle client: process plus kernel (`true`) if both were measured, otherwise the process alone (`false`).
 pub(super) fn memory(
     analysis: &Analysis<'_>,
     at: At<'static>,
@@ -176,7 +176,7 @@ pub(super) fn memory(
     Ok((own.iter().filter_map(sum).collect(), true))
 }
 
-/// Memory of an idle client compared with another model's.
+/// Memory of an idle client compared with that of another model.
 pub(super) fn memory_against(
     analysis: &Analysis<'_>,
     participant: &str,
@@ -195,7 +195,7 @@ pub(super) fn memory_against(
                 participant: other.into(),
                 why: Box::new(why),
             })?;
-        // Two sums or two parts, but never one of each.
+        // Compare two sums or two process values, never one of each.
         if has_kernel && other_has_kernel {
             let found = over_blocks(&own, &others, Scale::Ratio, |own, other| (own / other).ln());
             Ok((WHOLE, found?))
@@ -212,7 +212,7 @@ pub(super) fn memory_against(
     finding(what, at, participant, None, found, threshold)
 }
 
-/// Where idle clients are held: as many as there can be, or fewer in a quick run.
+/// The level of idle clients: as many as possible, or fewer in a quick run.
 pub(super) fn idle(analysis: &Analysis<'_>) -> At<'static> {
     let limit = super::at("idle", "to the limit");
     match analysis.has(limit) {
@@ -221,7 +221,7 @@ pub(super) fn idle(analysis: &Analysis<'_>) -> At<'static> {
     }
 }
 
-/// What ended a procedure with that participant, as it noted it.
+/// What ended a participant's procedure, as the procedure noted it.
 pub(super) fn limit(
     analysis: &Analysis<'_>,
     at: At<'static>,

@@ -1,4 +1,4 @@
-//! What a claim's test found, and what it comes to.
+//! The findings of a claim's test, and its verdict.
 
 use hola_base::{LANGUAGES, Language};
 use hola_lab::metric::{Metric, Scale};
@@ -7,29 +7,29 @@ use hola_lab::record::StoredText;
 use crate::analysis::Missing;
 use crate::estimate::Estimate;
 
-/// What a run says to a claim.
+/// The verdict of a run on a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
-    /// It is so.
+    /// The claim holds.
     Holds,
-    /// It is not so.
+    /// The claim fails.
     Fails,
-    /// It is so at one place and not so at another, both decided.
+    /// One part of the claim holds and another fails, both decided.
     Depends,
-    /// The intervals are too wide to say.
+    /// The intervals are too wide to decide.
     Undecided,
-    /// This run has not measured it, or no run can.
+    /// This run has not measured the claim, or no run can.
     NotMeasured,
 }
 
-/// A verdict with what it rests on.
+/// A verdict and its evidence.
 #[derive(Clone, Debug)]
 pub struct Decision {
     /// The verdict.
     pub verdict: Verdict,
-    /// Every quantity that was tested; the verdict rests on those that [`Finding::decided`] it.
+    /// Every tested quantity; the verdict rests on those with [`Finding::decided`].
     pub findings: Vec<Finding>,
-    /// In a sentence: the finding that weighs most, on what it depends, or why it was not measured.
+    /// One sentence: the most important finding, the conditions of *depends*, or why the claim was not measured.
     pub reason: StoredText,
 }
 
@@ -40,21 +40,21 @@ pub struct Finding {
     pub what: StoredText,
     /// Experiment.
     pub experiment: &'static str,
-    /// Level; where two are compared, the later one.
+    /// Level; the second one if two are compared.
     pub level: &'static str,
     /// Participant.
     pub participant: String,
-    /// Metric; `None` of what is computed from several.
+    /// Metric; `None` if the quantity is not the value of one metric.
     pub metric: Option<Metric>,
-    /// What was found, or why nothing was.
+    /// The estimate, or why there is none.
     pub estimate: Result<Estimate, Missing>,
-    /// What the claim expects of it.
+    /// What the claim expects of the quantity.
     pub threshold: Expect,
-    /// What it comes to, by Holm's correction over all findings of the claim.
+    /// Outcome after Holm's correction over all findings of the claim.
     pub outcome: Outcome,
-    /// The corrected p-value of the outcome; 1 of what is missing.
+    /// The corrected p-value of the outcome; 1 without an estimate.
     pub p_value: f64,
-    /// Whether the verdict rests on it.
+    /// Whether the verdict rests on this finding.
     pub decided: bool,
 }
 
@@ -69,24 +69,24 @@ pub enum Expect {
     Within(f64, f64),
 }
 
-/// What a tested quantity comes to.
+/// The outcome of testing a quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// As the claim expects.
     Holds,
     /// Not as the claim expects.
     Fails,
-    /// The interval is too wide to say.
+    /// The interval is too wide to decide.
     Undecided,
     /// There is no estimate.
     Missing,
 }
 
-/// A value this near to its threshold says so: a tenth of it.
+/// A value is near its threshold within this share of the threshold.
 const NEAR: f64 = 0.1;
 
 impl Expect {
-    /// On which side the value lies, and the p-value of its not lying there.
+    /// The side of the threshold on which the value lies, and the p-value against the other side.
     pub(super) fn side(self, found: &Estimate) -> (Outcome, f64) {
         let (holds, p_value) = match self {
             Expect::Above(least) => (found.value > least, found.p_value(least)),
@@ -105,7 +105,8 @@ impl Expect {
         (outcome, p_value)
     }
 
-    /// Whether the value lies within 10 % of the threshold. Of equality it always does, and that says nothing.
+    /// Whether the value lies within 10 % of the threshold. `false` for [`Expect::Within`]: equal values are always
+    /// near.
     pub fn is_near(self, value: f64) -> bool {
         match self {
             Expect::Above(threshold) | Expect::Below(threshold) => {
@@ -115,7 +116,7 @@ impl Expect {
         }
     }
 
-    /// In words, such as `less than 0.95`.
+    /// The expectation in words, such as `less than 0.95`.
     pub fn text(self, language: Language) -> String {
         let number = |value| number(language, value);
         match self {
@@ -148,7 +149,7 @@ impl Finding {
         found.is_ok_and(|found| self.threshold.is_near(found.value))
     }
 
-    /// In a clause: what was tested, what was found, what the claim needs.
+    /// The finding as a clause: what was tested, what was found, what the claim needs.
     pub fn text(&self, language: Language) -> String {
         let what = in_language(&self.what, language);
         match &self.estimate {
@@ -175,7 +176,7 @@ impl Finding {
         }
     }
 
-    /// What the interval could have shown, such as `±4 %`.
+    /// Half-width of the interval, such as `±4 %`.
     pub fn resolution(&self, language: Language) -> Option<String> {
         let found = self.estimate.as_ref().ok()?;
         Some(match found.scale {
@@ -185,12 +186,12 @@ impl Finding {
     }
 }
 
-/// One of a stored text's languages.
+/// A stored text in a language.
 pub(super) fn in_language(text: &StoredText, language: Language) -> &str {
     language.choose(|| &text.en, || &text.es)
 }
 
-/// A text made for each language.
+/// Makes a text in each language.
 pub(super) fn in_both(make: impl Fn(Language) -> String) -> StoredText {
     let [en, es] = LANGUAGES.map(make);
     StoredText { en, es }

@@ -1,9 +1,9 @@
-//! What is said of too much load, and of too little.
+//! Claims about overload and about low load.
 
 use hola_base::{Text, text};
 use hola_lab::metric::Metric;
 
-use super::decide::{Part, places};
+use super::decide::{ClaimPart, places};
 use super::evidence::{against, own};
 use super::{At, Claim, Expect, Finding, Origin, at};
 use crate::analysis::Missing;
@@ -51,7 +51,7 @@ pub(super) const OVERLOAD: Claim = Claim {
                 goodput("thread-per-client", Expect::Below(KEPT)),
                 goodput("epoll", Expect::Above(KEPT)),
             ];
-            Part::all(label, findings)
+            ClaimPart::all(label, findings)
         };
         places(vec![
             place(
@@ -119,7 +119,7 @@ pub(super) const LOW: Claim = Claim {
             ),
         ];
         let equal = Expect::Within(1.0 / 1.1, 1.1);
-        // A quick run leaves rates out; they say nothing then.
+        // A quick run leaves some rates out.
         let rates: Vec<At<'static>> = RATES
             .into_iter()
             .map(|level| at("equal-load", level))
@@ -137,7 +137,7 @@ pub(super) const LOW: Claim = Claim {
             if findings.iter().any(has_value) {
                 findings.retain(has_value);
             }
-            Part::all(label, findings)
+            ClaimPart::all(label, findings)
         };
         places(METRICS.map(place).into())
     },

@@ -1,7 +1,7 @@
-//! What people say about threads, processes and async, and the verdict of a run on each.
+//! Common claims about threads, processes and async, and the verdict of a run on each.
 //!
-//! A claim is one record with one function from the analysis to a [`Decision`]. Its thresholds are constants with their
-//! reasons, written before anything is measured; a changed one raises [`crate::RULES_VERSION`].
+//! A claim is one record with one function from the analysis to a [`Decision`]. Its thresholds are constants with
+//! reasons, fixed before anything is measured. A change of a threshold raises [`crate::RULES_VERSION`].
 
 mod accepting;
 mod decide;
@@ -22,7 +22,7 @@ use crate::analysis::{Analysis, At};
 pub enum Origin {
     /// The course material that the project grew from.
     Course,
-    /// A common saying of the field.
+    /// A common opinion in the field.
     Field,
 }
 
@@ -33,7 +33,7 @@ pub struct Claim {
     pub id: &'static str,
     /// The claim in one sentence.
     pub statement: Text,
-    /// Why it could be so or not, and what the test takes its words to mean.
+    /// Why the claim may hold or fail, and how the test defines its words.
     pub why: Text,
     /// Where it comes from.
     pub origin: Origin,
@@ -93,7 +93,7 @@ const fn at(experiment: &'static str, level: &'static str) -> At<'static> {
     At { experiment, level }
 }
 
-// Places that several claims name.
+// Levels that several claims use.
 
 const NEW: At<'static> = crate::analysis::HEADLINE;
 const KEPT: At<'static> = at("equal-load", "kept, 2000/s");
@@ -106,14 +106,15 @@ const EIGHT_SLOW: At<'static> = at("slow-client", "8 slow clients");
 
 // Thresholds that several claims share.
 
-/// Costs less: beyond the margin of 5 % within which costs are called the same.
+/// Costs less, by more than the margin of 5 % within which costs are called the same.
 const CHEAPER: Expect = Expect::Below(0.95);
 
-/// Costs more: beyond the same margin.
-const DEARER: Expect = Expect::Above(1.05);
+/// Costs more, by more than the same margin.
+const COSTS_MORE: Expect = Expect::Above(1.05);
 
-/// Costs half as much again: what nobody overlooks, and far beyond what two builds of one program differ.
+/// At least half as much again: an obvious difference, and much larger than that between two builds of one program.
 const HALF_MORE: Expect = Expect::Above(1.5);
 
-/// Slower beside others: a tenth of the goodput is more than scheduling by turns takes from eight clients that hardly use the CPU.
+/// Keeps nine tenths of the goodput: sharing the CPU with eight slow clients, which hardly use it, costs less than a
+/// tenth.
 const KEEPS_GOODPUT: Expect = Expect::Above(0.9);

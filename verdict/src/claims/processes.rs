@@ -1,9 +1,9 @@
-//! What is said of processes.
+//! Claims about processes.
 
 use hola_base::text;
 use hola_lab::metric::Metric;
 
-use super::decide::{Part, all, any, places};
+use super::decide::{ClaimPart, all, any, places};
 use super::evidence::{against, changed, limit, memory_against, own};
 use super::{At, CHEAPER, Claim, Expect, HALF_MORE, NEW, Origin, at};
 use crate::analysis::Analysis;
@@ -17,7 +17,7 @@ const SPAWN: At<'static> = at("spawn", "2000 in turn");
 const BALLAST: At<'static> = at("ballast", "new, 20/s");
 const CROWD: At<'static> = at("crowd", "up to 10000");
 
-/// Costs more: beyond the tenth within which times are called the same.
+/// Costs more, by more than the tenth within which times are called the same.
 const TENTH_MORE: Expect = Expect::Above(1.1);
 
 pub(super) const PARALLEL: Claim = Claim {
@@ -63,7 +63,7 @@ pub(super) const PARALLEL: Claim = Claim {
                 gain(processes, HALF_MORE),
                 gain(threads, Expect::Below(1.5)),
             ];
-            Part::all(label, findings)
+            ClaimPart::all(label, findings)
         };
         places(vec![
             pair(
@@ -107,7 +107,7 @@ pub(super) const SCALES: Claim = Claim {
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
         let place = |label, at, metric, threshold| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![against(analysis, at, FORK, THREADS, metric, threshold)],
             )
@@ -285,7 +285,7 @@ pub(super) const ISOLATION: Claim = Claim {
             ),
         ];
         let place = |(label, at)| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![failed(at, FORK, alone), failed(at, THREADS, with_all)],
             )
@@ -314,7 +314,7 @@ pub(super) const ISOLATION: Claim = Claim {
     ),
 };
 
-/// Whether a participant serves each client in a process, as its card says.
+/// Whether a participant serves each client in a process, according to its server card.
 fn has_processes(analysis: &Analysis<'_>, participant: &str) -> bool {
     let mut cards = analysis.run().servers.iter();
     cards.any(|card| card.name == participant && card.attention == "process")
@@ -358,7 +358,7 @@ pub(super) const SHARING: Claim = Claim {
                 metric,
                 TENTH_MORE,
             );
-            Part::all(label, vec![found])
+            ClaimPart::all(label, vec![found])
         };
         let (greeting, count) = (at("sharing", "greeting"), at("sharing", "count"));
         let loads = [FORK, THREADS].into_iter().flat_map(|one| {
@@ -374,7 +374,7 @@ pub(super) const SHARING: Claim = Claim {
                 ),
             ]
         });
-        // A quick run leaves the loads out.
+        // A quick run has no such loads.
         let shown = match analysis.has(count) {
             true => loads.collect(),
             false => Vec::new(),
@@ -414,7 +414,7 @@ pub(super) const FORK_VS_THREAD: Claim = Claim {
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
         let place = |label, at, metric| {
-            Part::all(
+            ClaimPart::all(
                 label,
                 vec![against(
                     analysis,

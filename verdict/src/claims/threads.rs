@@ -1,9 +1,9 @@
-//! What is said of threads.
+//! Claims about threads.
 
 use hola_base::text;
 use hola_lab::metric::Metric;
 
-use super::decide::{Part, all, not_measured, places};
+use super::decide::{ClaimPart, all, not_measured, places};
 use super::evidence::{against, changed, goodput_kept, limit, memory_against, own};
 use super::finding::in_both;
 use super::{CHEAPER, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, NEW, NONE_SLOW, Origin, at};
@@ -85,7 +85,7 @@ pub(super) const LIGHT: Claim = Claim {
         let place = |label, at| {
             let findings = [Metric::CpuPerRequest, Metric::ResponseP99]
                 .map(|metric| against(analysis, at, THREADS, "epoll", metric, FINE));
-            Part::all(label, findings.into())
+            ClaimPart::all(label, findings.into())
         };
         places(vec![
             place(text("new connections", "conexiones nuevas"), NEW),
@@ -202,7 +202,7 @@ pub(super) const SELECTORS: Claim = Claim {
         let metric = Metric::CpuPerRequest;
         let place = |at: super::At<'static>| {
             let found = against(analysis, at, "selector-threads", THREADS, metric, CHEAPER);
-            Part::all(in_both(|_| at.level.into()), vec![found])
+            ClaimPart::all(in_both(|_| at.level.into()), vec![found])
         };
         places(RATES.map(place).into())
     },

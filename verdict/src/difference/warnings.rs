@@ -1,8 +1,8 @@
-//! What speaks against comparing two runs.
+//! Warnings: reasons not to trust the comparison of two runs.
 
-use hola_lab::record::{Environment, Run, Status, StoredText};
+use hola_lab::record::{Environment, Run, RunStatus, StoredText};
 
-/// A sentence for each thing that differs and can move a figure.
+/// One sentence for each difference between the runs that can change a figure, and for each incomplete run.
 pub(super) fn warnings(base: &Run, candidate: &Run) -> Vec<StoredText> {
     let rules = differ(
         ["The rules that judged them", "Las reglas que los juzgaron"],
@@ -20,7 +20,7 @@ pub(super) fn warnings(base: &Run, candidate: &Run) -> Vec<StoredText> {
     ];
     let unfinished = unfinished
         .into_iter()
-        .filter(|(run, _)| run.status != Status::Complete)
+        .filter(|(run, _)| run.status != RunStatus::Complete)
         .map(|(_, [en, es])| StoredText {
             en: format!("The {en} is not complete."),
             es: format!("La comparación {es} no está completa."),

@@ -1,4 +1,4 @@
-//! Each claim in a made-up run in which it is so and in one in which it is not.
+//! Each claim in a simulated run where it holds, and in one where it fails.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ const SHARED: Metric = Metric::SharedOperation;
 const OTHERS: Metric = Metric::OthersFailed;
 const OF_CAPACITY: Metric = Metric::GoodputOfCapacity;
 
-/// Experiment, level, participant, and what is true of it there.
+/// Experiment, level, participant, and its facts there.
 type Rows = Vec<(&'static str, &'static str, &'static str, Vec<Fact>)>;
 
 fn world(rows: Rows, residuals: Residuals) -> World {
@@ -300,7 +300,7 @@ fn low(times: f64, work: f64) -> Rows {
     each("equal-load", &["new, 1000/s"], &models)
 }
 
-/// Each claim that a run can decide, where it holds and where it fails.
+/// For each claim that a run can decide: facts with which it holds, and facts with which it fails.
 fn cases() -> Vec<(&'static str, Rows, Rows)> {
     let crashes = |fork, threads| {
         ["panic", "abort", "segv"]
@@ -428,7 +428,7 @@ fn cases() -> Vec<(&'static str, Rows, Rows)> {
     ]
 }
 
-/// Where that claim holds, and where it fails.
+/// The facts with which that claim holds, and those with which it fails.
 fn case(id: &str) -> (Rows, Rows) {
     let mut all = cases().into_iter();
     let found = all.find(|(name, _, _)| *name == id);
@@ -556,7 +556,7 @@ fn too_much_noise_is_undecided_and_says_its_resolution() {
 
 #[test]
 fn noise_never_makes_a_claim_depend() {
-    // Every quantity lies just at its threshold: the place where noise decides it wrongly most often.
+    // Every quantity lies exactly at its threshold, where noise decides it wrongly most often.
     let mut at_thresholds = pair(["thread-per-client", "tokio"], 0.95, 0.9, 1.05);
     for (_, _, _, facts) in &mut at_thresholds {
         // Histograms take most of the time of this test.
@@ -622,7 +622,7 @@ fn every_claim_names_experiments_levels_and_participants_that_there_are() {
     }
 }
 
-/// The designs of a profile; adds the models that this machine leaves out of them.
+/// The designs of a profile; adds the servers that they skip on this machine to `left_out`.
 fn designs(profile: Profile, left_out: &mut Vec<String>) -> Vec<Design> {
     let targets = Targets::none(Path::new("hola"));
     let setting = Setting {
@@ -644,7 +644,7 @@ fn designs(profile: Profile, left_out: &mut Vec<String>) -> Vec<Design> {
     designs
 }
 
-/// Those designs, the full profile's where there are two of an experiment.
+/// The designs of these experiments; for an experiment with two designs, that of the full profile.
 fn designs_of(names: &[&str], designs: &[Design]) -> Vec<Design> {
     let full = |name: &&str| {
         designs
@@ -697,7 +697,7 @@ fn every_claim_can_be_read_in_both_languages() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// Whatever is measured, a verdict rests on findings that say the same, and what is undecided or missing decides nothing.
+    /// A verdict always rests on findings that agree with it; undecided and missing findings decide nothing.
     #[test]
     fn a_verdict_rests_on_what_agrees_with_it(
         spawn in 1.0..10.0f64,

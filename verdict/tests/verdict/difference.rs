@@ -1,9 +1,9 @@
-//! Two runs compared, with changes that are known.
+//! Comparisons of two runs with known changes.
 
 use hola_lab::metric::Metric;
 use hola_lab::plan::Profile;
 use hola_verdict::claims::Verdict;
-use hola_verdict::difference::{Cell, ChangeVerdict, Difference, Recorded, Selection};
+use hola_verdict::difference::{ChangeVerdict, Difference, MetricChange, RecordedRun, Selection};
 
 use crate::world::{Fact, Records, Residuals, World};
 
@@ -17,7 +17,7 @@ const COSTS: [(&str, f64); 6] = [
     ("tokio", 50.0),
 ];
 
-/// Each participant's cost, times a factor of all, and of one.
+/// Each participant's cost times the factor `all`; one participant also has a factor of its own.
 fn world(all: f64, one: (&str, f64), residuals: Residuals) -> World {
     let mut world = World::new(residuals);
     for level in ["new, 2000/s", "new, 4000/s"] {
@@ -45,11 +45,11 @@ fn compare(base: &Records, candidate: &Records) -> Difference {
     };
     let ((base, of_base), (candidate, of_candidate)) = (recorded(base), recorded(candidate));
     Difference::new(
-        Recorded {
+        RecordedRun {
             run: &base,
             blocks: &of_base,
         },
-        Recorded {
+        RecordedRun {
             run: &candidate,
             blocks: &of_candidate,
         },
@@ -60,7 +60,7 @@ fn compare(base: &Records, candidate: &Records) -> Difference {
     )
 }
 
-fn of<'d>(difference: &'d Difference, participant: &str) -> Vec<&'d Cell> {
+fn of<'d>(difference: &'d Difference, participant: &str) -> Vec<&'d MetricChange> {
     let cells = difference.cells.iter();
     cells
         .filter(|cell| cell.participant == participant)
@@ -89,7 +89,7 @@ fn what_all_do_together_is_told_once() {
     let difference = compare(&base, &candidate);
     assert_eq!(difference.shared.len(), 1);
     let shared = difference.shared[0].ratio;
-    // The drift of the machine is in it.
+    // The common change includes the drift of the machine.
     assert!((1.15..1.45).contains(&shared), "{shared}");
     for cell in of(&difference, "epoll") {
         assert_eq!(cell.verdict, ChangeVerdict::Better, "{cell:?}");
@@ -117,7 +117,7 @@ fn intervals_of_a_change_hold_it_in_about_95_of_100() {
     let cells: Vec<bool> = (0..150u64)
         .flat_map(|seed| {
             let difference = compare(&base.measure(2 * seed), &candidate.measure(2 * seed + 1));
-            let own = |cell: &Cell| {
+            let own = |cell: &MetricChange| {
                 if cell.participant == "tokio" {
                     1.2
                 } else {

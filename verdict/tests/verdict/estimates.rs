@@ -1,4 +1,4 @@
-//! Estimates, words and reasons of runs whose truth is known.
+//! Estimates, words and reasons in runs with known true values.
 
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Precision, Role};
@@ -91,7 +91,7 @@ fn both_servers_of_the_control_are_pooled_and_whichever_is_there_will_do() {
             .iter_mut()
             .filter(|one| one.participant == "iterative")
         {
-            // More than half are left.
+            // More than half of the slices remain.
             reading.slices[0].failed_checks.push(CheckName::Offered);
         }
     }
@@ -224,7 +224,7 @@ fn precision_looks_at_widths_alone() {
     ));
     design.precision = precise(0.000_1);
     assert!(!precision_reached(&records.run, &records.blocks, &design));
-    // A server that failed holds nobody up.
+    // A server that failed does not delay the stop.
     design.precision = precise(0.03);
     spoil(&mut records, "epoll", |reading| {
         reading.slices.clear();
@@ -270,7 +270,7 @@ fn controls_pass_when_all_is_well_and_fail_when_it_is_not() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// A ratio turned round is its inverse, and the machine's speed is in neither.
+    /// Exchanging the two participants inverts the ratio, and the machine's speed affects neither ratio.
     #[test]
     fn a_ratio_turned_round_is_its_inverse(
         cost in 1.0..500.0f64,
@@ -280,7 +280,7 @@ proptest! {
         blocks in 3u32..10,
         seed in any::<u64>(),
     ) {
-        // The CPU is not to be full: 2,000 requests per second.
+        // Keep the CPU below full at 2,000 requests per second.
         let (cost, other) = (cost.min(300.0), other.min(300.0));
         let residuals = Residuals::normal(noise, 0.1 * noise, 0.0);
         let measured = |speed: f64| {

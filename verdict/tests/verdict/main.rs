@@ -1,4 +1,4 @@
-//! Made-up runs through the whole crate: estimates, claims, differences, and how often each is right.
+//! Tests of the whole crate with simulated runs: estimates, claims, differences, and how often each is right.
 
 mod claims;
 mod difference;

@@ -1,4 +1,4 @@
-//! How often the statistics are right, over many made-up runs. The noise is an argument: that of a stored run will do as well.
+//! How often the statistics are right, over many simulated runs. The noise is an argument; a stored run can supply it.
 
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Precision, Role};
@@ -14,14 +14,14 @@ const HERE: At<'static> = At {
     level: "new, 2000/s",
 };
 
-/// Noise by which eight blocks give a half-width of 4 % of a ratio: what a quick run is meant to reach. The machine drifts by
-/// more than the effects that are looked for.
+/// Noise with which eight blocks give a half-width of 4 % of a ratio, the target of a quick run. The machine drifts by
+/// more than the effects that the tests look for.
 fn four_percent() -> Residuals {
     // 0.04 · √8 / t(7) = 0.048 between blocks of a ratio: two participants' blocks and four cycles of each.
     Residuals::normal(0.028, 0.037, 0.15)
 }
 
-/// A level of these costs, the first of them the control's.
+/// A level with these costs; the first is that of the control.
 fn level(costs: &[f64], residuals: Residuals) -> World {
     let mut world = World::new(residuals);
     for (number, cost) in costs.iter().enumerate() {
@@ -36,7 +36,7 @@ fn level(costs: &[f64], residuals: Residuals) -> World {
     world
 }
 
-/// Share of the runs, 0…1, of which something is true; `--nocapture` shows it.
+/// Share of the runs, 0…1, for which `is_true` returns `true`; `--nocapture` shows it.
 fn share(runs: u32, is_true: impl Fn(u64) -> bool) -> f64 {
     let found = (0..runs)
         .filter(|run| is_true(u64::from(*run) << 20))
@@ -103,14 +103,16 @@ fn no_difference_is_called_one_in_at_most_one_of_twenty_tables() {
             .iter()
             .any(|(_, _, word)| matches!(word, Word::Better | Word::Worse))
     });
-    // Comparisons of one table share the control, so that the correction is a little too careful; 0.05 + two standard errors.
+    // Comparisons of one table share the control, so the correction is slightly conservative; 0.05 + two standard
+    // errors.
     assert!(called <= 0.07, "{called}");
 }
 
-/// A table in which one model costs a tenth more than the control, and one a tenth less: the correction is made over all of it.
+/// A table in which one model costs a tenth more than the control, and one a tenth less. The correction covers all of
+/// it.
 const TABLE: [f64; 10] = [40.0, 44.0, 36.0, 40.0, 41.0, 47.0, 48.0, 50.0, 72.0, 300.0];
 
-/// Shares of the runs in which the tenth more is found, and the tenth less.
+/// Shares of the runs that find the tenth more, and the tenth less.
 fn tenths_found(world: &World) -> [f64; 2] {
     [("model-1", Word::Worse), ("model-2", Word::Better)].map(|(name, wanted)| {
         share(200, |seed| {

@@ -1,4 +1,4 @@
-//! The newest full run that is kept with the source, and the noise that it saw.
+//! The newest full run in the repository, and its noise.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ use hola_verdict::statistics::{count, mean, pseudo_median};
 
 use crate::world::Residuals;
 
-/// The run and its blocks; `None` where there is none of the present schema.
+/// The run and its blocks; `None` if no run has the current schema.
 pub fn full_run() -> Option<(Run, Vec<Block>)> {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
     let mut folders: Vec<PathBuf> = fs::read_dir(results)
@@ -29,9 +29,9 @@ pub fn full_run() -> Option<(Run, Vec<Block>)> {
         .map(|folder| store::read(folder).expect("a run"))
 }
 
-/// What the blocks' ratios of all compared participants to the control, both its servers pooled, left unexplained at a place.
-/// The noise of a block's cycles is in them already. A made-up ratio has the noise of two participants, so each gets its share
-/// of it.
+/// Residuals of the blocks' ratios to the control, for all other participants of a level. Both servers of the control
+/// are pooled. The residuals include the noise of a block's cycles. A simulated ratio has the noise of two
+/// participants, so each gets its share.
 pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
     let design = run
         .designs
@@ -66,7 +66,7 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
         });
         let ratios: Vec<f64> = ratios.collect();
         if let Some(mean) = mean(&ratios) {
-            // Deviations from a mean of so few are smaller than those from the truth.
+            // Deviations from the mean of a few values are smaller than those from the true value.
             let few = count(ratios.len()) / (count(ratios.len()) - 1.0);
             let share = (few / 2.0).sqrt();
             of_blocks.extend(ratios.iter().map(|ratio| (ratio - mean) * share));
@@ -75,12 +75,12 @@ pub fn residuals(run: &Run, blocks: &[Block], at: At<'_>) -> Residuals {
     Residuals {
         blocks: of_blocks,
         cycles: vec![0.0],
-        // What all participants share drops out of a ratio.
+        // Drift that all participants share cancels in a ratio.
         drift: vec![0.0],
     }
 }
 
-/// Logarithms of the cost in each cycle.
+/// Logarithm of the CPU per request in each cycle.
 fn logs(block: &Block, level: &Level, participant: &Participant) -> BTreeMap<u32, f64> {
     let is_own = |one: &&Reading| one.participant == participant.name && one.level == level.name;
     let slices = block
@@ -92,7 +92,7 @@ fn logs(block: &Block, level: &Level, participant: &Participant) -> BTreeMap<u32
     slices.filter_map(cost).collect()
 }
 
-/// Blocks that a stage of the run has, and cycles of its level.
+/// Number of blocks of the level's stage, and of cycles of the level.
 pub fn size(run: &Run, blocks: &[Block], at: At<'_>) -> (u32, u32) {
     let design = run
         .designs

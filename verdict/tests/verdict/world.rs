@@ -1,32 +1,32 @@
-//! Made-up runs: what is true of each participant, and noise upon it.
+//! Simulated runs: the true values of each participant, plus noise.
 
 use std::collections::BTreeMap;
 
-use hola_lab::metric::{From, Metric};
+use hola_lab::metric::{Metric, ValueSource};
 use hola_lab::plan::{
-    Design, Level, Load, Pace, Participant, Procedure, Profile, Role, Stage, Task,
+    Design, Level, Load, LoadPace, Participant, Procedure, Profile, Role, Stage, Task,
 };
 use hola_lab::record::{
-    Block, Environment, Reading, Run, SCHEMA_VERSION, ServerCard, Slice, Status, StoredText,
+    Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard, Slice, StoredText,
 };
 use hola_loadgen::Histograms;
 use hola_loadgen::schedule::splitmix64;
 use hola_verdict::{Analysis, RULES_VERSION};
 use statrs::distribution::{ContinuousCDF, Normal};
 
-/// Residuals of logarithms, to be drawn from. Those of stored runs can stand in for the normal ones.
+/// Residuals of logarithms to draw from: normal ones, or those of a stored run.
 #[derive(Clone, Debug)]
 pub struct Residuals {
     /// Of a participant's blocks.
     pub blocks: Vec<f64>,
     /// Of a participant's cycles within a block.
     pub cycles: Vec<f64>,
-    /// Of the machine from cycle to cycle: the same for all participants.
+    /// Of the machine's drift from cycle to cycle, the same for all participants.
     pub drift: Vec<f64>,
 }
 
 impl Residuals {
-    /// Normal ones of these standard deviations.
+    /// Normal residuals with these standard deviations.
     pub fn normal(block_sd: f64, cycle_sd: f64, drift_sd: f64) -> Self {
         let normal = Normal::new(0.0, 1.0).expect("a standard deviation above 0");
         let grid = |sd: f64| {
@@ -40,7 +40,7 @@ impl Residuals {
         }
     }
 
-    /// Little noise, for what is not about noise.
+    /// Little noise, for tests that are not about noise.
     pub fn little() -> Self {
         Self::normal(0.004, 0.01, 0.1)
     }
@@ -60,7 +60,7 @@ impl Draws {
     }
 }
 
-/// What is true of one participant at one level.
+/// A true property of one participant at one level.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fact {
     /// The value of a metric.
@@ -71,18 +71,18 @@ pub enum Fact {
     IsFull,
 }
 
-/// Everything that is true.
+/// The truth behind a simulated run.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// Experiment, level, participant, and what is true of it there.
+    /// Experiment, level, participant, and its facts there.
     pub facts: Vec<(String, String, String, Vec<Fact>)>,
-    /// Roles of participants that are not merely compared.
+    /// Roles of the participants whose role is not [`Role::Compared`].
     pub roles: BTreeMap<String, Role>,
     /// Noise.
     pub residuals: Residuals,
-    /// Blocks made.
+    /// Number of blocks.
     pub blocks: u32,
-    /// Cycles of a block.
+    /// Number of cycles in a block.
     pub cycles: u32,
     /// Work added to a planted participant, in microseconds.
     pub planted_us: Option<f64>,
@@ -100,18 +100,18 @@ pub struct Records {
 }
 
 impl Records {
-    /// Analyses them.
+    /// The analysis of the run.
     pub fn analysis(&self) -> Analysis<'_> {
         Analysis::new(&self.run, &self.blocks)
     }
 }
 
-/// Requests per second of levels whose names do not matter.
+/// Requests per second of every open loop.
 pub const RATE_PER_S: f64 = 2_000.0;
 const WINDOW_US: u64 = 200_000;
 
 impl World {
-    /// Nothing is true yet; eight blocks of four cycles.
+    /// A world without facts; eight blocks of four cycles.
     pub fn new(residuals: Residuals) -> Self {
         World {
             facts: Vec::new(),
@@ -124,7 +124,7 @@ impl World {
         }
     }
 
-    /// Adds what is true of a participant at a level. The first participant of a level is its control.
+    /// Adds the facts of a participant at a level. The first participant of a level is its control.
     pub fn with(
         mut self,
         experiment: &str,
@@ -148,7 +148,7 @@ impl World {
         self
     }
 
-    /// A run in which it was measured.
+    /// Simulates a run that measures this world.
     pub fn measure(&self, seed: u64) -> Records {
         let designs = self.designs();
         let mut draws = Draws { seed, drawn: 0 };
@@ -272,7 +272,7 @@ impl World {
             rules_version: RULES_VERSION,
             name: "made-up".into(),
             profile: Profile::Full,
-            status: Status::Complete,
+            status: RunStatus::Complete,
             started_at: String::new(),
             resumed_at: Vec::new(),
             finished_at: None,
@@ -318,14 +318,15 @@ fn design_of(experiment: &str) -> Design {
     }
 }
 
-/// A procedure where the first fact is a procedure's figure; a closed loop where rates are what is looked for.
+/// A procedure if a fact is a procedure's figure; a closed loop if a fact is a rate; otherwise an open loop.
 fn task_of(facts: &[Fact]) -> Task {
     let is_procedure = facts.iter().any(|fact| {
         let Fact::Is(metric, _) = fact else {
             return false;
         };
-        // What is missing from a count is found after a load.
-        *metric != Metric::CountMissing && matches!(metric.definition().from, From::Procedure)
+        // The missing counts are read after a load, not by a procedure.
+        *metric != Metric::CountMissing
+            && matches!(metric.definition().from, ValueSource::Procedure)
     });
     if is_procedure {
         return Task::Procedure(Procedure::Spawn { count: 1 });
@@ -335,8 +336,8 @@ fn task_of(facts: &[Fact]) -> Task {
         .any(|fact| matches!(fact, Fact::Is(Metric::GoodPerS | Metric::CapacityPerS, _)));
     Task::Load(Load {
         pace: match is_closed {
-            true => Pace::Closed { clients: 64 },
-            false => Pace::Open {
+            true => LoadPace::Closed { clients: 64 },
+            false => LoadPace::Open {
                 rate_per_s: RATE_PER_S,
                 connections: None,
             },
@@ -359,7 +360,7 @@ fn slice(cycle: u32, facts: &[Fact], noise: f64) -> Slice {
     });
     let rate = value_of(facts, Metric::GoodPerS).or(value_of(facts, Metric::CapacityPerS));
     let good = match rate {
-        // Whole requests would be coarser than the noise.
+        // Times 1,000: whole requests would be coarser than the noise.
         Some(rate) => (rate * noise * 1e3 * window_s).round() as u64,
         None => (RATE_PER_S * window_s * served.unwrap_or(1.0)).round() as u64,
     };
@@ -381,7 +382,7 @@ fn slice(cycle: u32, facts: &[Fact], noise: f64) -> Slice {
     }
 }
 
-/// A histogram of these two percentiles.
+/// A histogram with these two percentiles.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,4 +1,4 @@
-// What axe-core finds; its source has run before.
+// Returns the violations that axe-core finds; its source has been loaded before.
 const tags = ['wcag2a', 'wcag2aa', 'best-practice'];
 const lines = (rule) =>
   rule.nodes.slice(0, 5).map((node) => `${rule.id} (${rule.nodes.length}): ${node.html.slice(0, 200)}: ${node.failureSummary}`);

@@ -1,5 +1,5 @@
-// What is wrong with the charts that are shown: titles that are missing, texts that overlap or stick out of their drawing.
-// Lines of a font are a little higher than its letters: that much of two boxes may touch.
+// Returns the problems of the visible charts: missing titles, texts that overlap or stick out of their drawing.
+// The lines of a font are slightly higher than its letters, so two boxes may overlap by this much.
 const TOUCH_PX = 2;
 const problems = [];
 const figures = [...document.querySelectorAll('figure')].filter((figure) => figure.checkVisibility());

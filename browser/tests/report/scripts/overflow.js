@@ -1,4 +1,4 @@
-// Whether the page scrolls sideways, and whose fault it is.
+// Whether the page scrolls sideways, and which elements cause it.
 const root = document.documentElement;
 if (root.scrollWidth <= root.clientWidth) return [];
 const problems = [`${root.scrollWidth} px of page in ${root.clientWidth} px`];

@@ -1,4 +1,4 @@
-// The middle of `element` in the window, once it is in sight; or what is wrong with it.
+// Scrolls `element` into view and returns its middle in the window, or why it cannot be clicked.
 if (!element) return { missing: true };
 element.scrollIntoView({ block: 'center', inline: 'center', behavior: 'instant' });
 const box = element.getBoundingClientRect();

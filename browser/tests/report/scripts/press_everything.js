@@ -1,4 +1,4 @@
-// Everything that can be pressed, in the language that is shown, is.
+// Presses every visible summary and button; returns how many.
 const press = (selector) => {
   const shown = [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility());
   for (const one of shown) one.click();

@@ -1,4 +1,4 @@
-// Presses the button of every column of every table in `language` twice; gives what went wrong.
+// Presses the button of every column of every table in `language` twice; returns the problems.
 const problems = [];
 let numeric = 0;
 let worded = 0;
@@ -9,7 +9,7 @@ const say = (table, column, what) => {
   problems.push(`table ${[...document.querySelectorAll('table')].indexOf(table)}, “${heading}”: ${what}`);
 };
 
-// The order that the heading announces, and it alone.
+// The order that this column's heading announces; no other heading may announce one.
 const announced = (table, column) => {
   const headings = [...table.tHead.rows[0].cells];
   const others = headings.filter((th, place) => place !== column && th.hasAttribute('aria-sort'));

@@ -1,5 +1,5 @@
-//! Buffers that the kernel takes from a ring of their own (`IORING_REGISTER_PBUF_RING`, Linux 5.19): a client that says
-//! nothing has none.
+//! Buffers that the kernel takes from a buffer ring (`IORING_REGISTER_PBUF_RING`, Linux 5.19): a connection that
+//! receives nothing occupies none.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,11 +12,11 @@ use io_uring::types::BufRingEntry;
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
-/// Buffers the kernel may choose from, a power of two: so many answers can have come since the last turn without being asked
-/// for again, and all of them stay in a cache.
+/// Number of buffers, a power of two: this many answers can arrive in one round of the event loop without a new
+/// receive, and all of them stay in a cache.
 const BUFFERS: u16 = 256;
-/// Octets of each: most answers fit.
-pub(super) const BUFFER_OCTETS: usize = 4096;
+/// Size of each buffer, in bytes: most answers fit.
+pub(super) const BUFFER_BYTES: usize = 4096;
 /// The group all buffers belong to; there is one.
 pub(super) const GROUP: u16 = 0;
 
@@ -34,7 +34,7 @@ impl Buffers {
     pub(super) fn register(ring: &IoUring) -> io::Result<Self> {
         let count = usize::from(BUFFERS);
         let offers = private_memory(count * size_of::<BufRingEntry>())?.cast::<BufRingEntry>();
-        let memory = private_memory(count * BUFFER_OCTETS)?.cast::<u8>();
+        let memory = private_memory(count * BUFFER_BYTES)?.cast::<u8>();
         // SAFETY: the mapping is page-aligned, large enough and unmapped only when nothing uses it any more.
         unsafe {
             ring.submitter().register_buf_ring_with_flags(
@@ -58,37 +58,33 @@ impl Buffers {
         let index = usize::from(self.tail % BUFFERS);
         self.tail = self.tail.wrapping_add(1);
         // SAFETY: `index` is within the mapping; the kernel does not read an offer beyond the tail, and the tail's two
-        // octets lie in a part of the first entry that offers do not use. Nobody else writes it.
+        // bytes lie in a part of the first entry that offers do not use. Only this thread writes it.
         unsafe {
             let offer = &mut *self.offers.add(index).as_ptr();
-            offer.set_addr(
-                self.memory
-                    .add(usize::from(buffer) * BUFFER_OCTETS)
-                    .as_ptr() as u64,
-            );
-            offer.set_len(u32::try_from(BUFFER_OCTETS).unwrap_or(u32::MAX));
+            offer.set_addr(self.memory.add(usize::from(buffer) * BUFFER_BYTES).as_ptr() as u64);
+            offer.set_len(u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX));
             offer.set_bid(buffer);
             let tail = BufRingEntry::tail(self.offers.as_ptr()).cast_mut();
             AtomicU16::from_ptr(tail).store(self.tail, Ordering::Release);
         }
     }
 
-    pub(super) fn octets(&self, buffer: u16, length: usize) -> &[u8] {
+    pub(super) fn bytes(&self, buffer: u16, length: usize) -> &[u8] {
         assert!(
-            buffer < BUFFERS && length <= BUFFER_OCTETS,
+            buffer < BUFFERS && length <= BUFFER_BYTES,
             "the kernel's word"
         );
         // SAFETY: within the mapping; the kernel does not write to this buffer until it is offered again, and all its
-        // octets have been initialised, by the mapping or since.
+        // bytes have been initialised, by the mapping or since.
         unsafe {
-            let first = self.memory.add(usize::from(buffer) * BUFFER_OCTETS);
+            let first = self.memory.add(usize::from(buffer) * BUFFER_BYTES);
             NonNull::slice_from_raw_parts(first, length).as_ref()
         }
     }
 }
 
 impl Buffers {
-    /// Leaves the memory to the kernel for good.
+    /// Never frees the memory, since the kernel may still use it.
     pub(super) fn give_up(&mut self) {
         self.given_up = true;
     }
@@ -104,13 +100,13 @@ impl Drop for Buffers {
         // An error would leave them mapped, which is harmless.
         unsafe {
             let _ = munmap(self.offers.cast(), count * size_of::<BufRingEntry>());
-            let _ = munmap(self.memory.cast(), count * BUFFER_OCTETS);
+            let _ = munmap(self.memory.cast(), count * BUFFER_BYTES);
         }
     }
 }
 
-fn private_memory(octets: usize) -> io::Result<NonNull<MaybeUninit<u8>>> {
-    let size = NonZeroUsize::new(octets).ok_or(Errno::EINVAL)?;
+fn private_memory(bytes: usize) -> io::Result<NonNull<MaybeUninit<u8>>> {
+    let size = NonZeroUsize::new(bytes).ok_or(Errno::EINVAL)?;
     let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
     Ok(unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_PRIVATE)? }.cast())

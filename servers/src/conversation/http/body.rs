@@ -1,31 +1,31 @@
 //! Request bodies, read only to know where the next request starts (RFC 9112 §6, §7).
 
-/// Longest body that is read and thrown away, its framing included, or else chunks of one octet would come to many times
-/// as much. Behind a longer one the next request is not looked for: the answer closes the connection.
-const DRAIN_OCTETS_MAX: u64 = 64 * 1024;
+/// Longest body that is read and discarded. Its framing counts, too: chunks of one byte come to many times their data.
+/// After a longer body, the next request is not searched for: the answer closes the connection.
+const DRAIN_BYTES_MAX: u64 = 64 * 1024;
 /// Longest chunk-size line, extensions included, and longest trailer section.
-const CHUNK_LINE_OCTETS_MAX: u32 = 1024;
+const CHUNK_LINE_BYTES_MAX: u32 = 1024;
 
 /// How much of a request's body is still to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Body {
-    /// `Content-Length` octets, 0 for a request without a body.
+    /// `Content-Length` bytes, 0 for a request without a body.
     Length(u64),
-    /// The chunked coding: where in it, how many octets of it so far with the whole of the present chunk, and how many
-    /// of them in the present line or trailer section.
+    /// The chunked coding: its state, its bytes so far with the whole of the current chunk, and those in the current
+    /// line or trailer section.
     Chunked {
-        place: Place,
-        octets: u64,
+        state: ChunkState,
+        bytes: u64,
         line: u32,
     },
-    /// The client waits for our word before it sends (`Expect: 100-continue`).
+    /// The client waits for `100 Continue` before it sends the body (`Expect: 100-continue`).
     HeldBack,
 }
 
-/// Where in the chunked coding the next octet stands.
+/// Position of the next byte in the chunked coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// Among the hexadecimal digits of a size; whether there was one.
+pub(super) enum ChunkState {
+    /// In the hexadecimal digits of a size; `digits` tells whether there was one.
     Size { size: u64, digits: bool },
     /// In the white space after a size, which only an extension or the line's end may follow.
     SizeSpace { size: u64 },
@@ -39,20 +39,20 @@ pub(super) enum Place {
     DataReturn,
     /// At the line feed after a chunk's data.
     DataLineFeed,
-    /// In the trailer section; whether the current line is still empty.
+    /// In the trailer section; `line_is_empty` while the current line is.
     Trailer { line_is_empty: bool },
     /// At the line feed after a carriage return in the trailer section.
     TrailerLineFeed { line_is_empty: bool },
 }
 
-/// How far a drain came.
+/// The result of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Drained {
-    /// More octets are needed.
+    /// More bytes are needed.
     Partly,
     /// The body has ended.
     Whole,
-    /// The chunked coding goes on for longer than anybody may make us read.
+    /// The chunked body is longer than the server reads.
     TooLong,
     /// The chunked coding is broken, or has a line that is too long.
     Malformed,
@@ -61,11 +61,11 @@ pub(super) enum Drained {
 impl Body {
     pub(super) const NONE: Body = Body::Length(0);
     pub(super) const CHUNKED: Body = Body::Chunked {
-        place: Place::Size {
+        state: ChunkState::Size {
             size: 0,
             digits: false,
         },
-        octets: 0,
+        bytes: 0,
         line: 0,
     };
 
@@ -75,13 +75,13 @@ impl Body {
 
     pub(super) fn is_drainable(self) -> bool {
         match self {
-            Body::Length(octets) => octets <= DRAIN_OCTETS_MAX,
+            Body::Length(bytes) => bytes <= DRAIN_BYTES_MAX,
             Body::Chunked { .. } => true,
             Body::HeldBack => false,
         }
     }
 
-    /// Uses up what `input` holds of the body: how far it came, and how many octets that took.
+    /// Consumes the part of the body that is in `input`; returns the result, and the number of bytes consumed.
     pub(super) fn drain(&mut self, input: &[u8]) -> (Drained, usize) {
         match self {
             Body::Length(left) => {
@@ -98,53 +98,49 @@ impl Body {
                     used,
                 )
             }
-            Body::Chunked {
-                place,
-                octets,
-                line,
-            } => drain_chunks(place, octets, line, input),
+            Body::Chunked { state, bytes, line } => drain_chunks(state, bytes, line, input),
             Body::HeldBack => (Drained::Malformed, 0),
         }
     }
 }
 
 fn drain_chunks(
-    place: &mut Place,
-    octets: &mut u64,
+    state: &mut ChunkState,
+    bytes: &mut u64,
     line: &mut u32,
     input: &[u8],
 ) -> (Drained, usize) {
     let mut used = 0;
-    while let Some(&octet) = input.get(used) {
-        if let Place::Data { left } = *place {
+    while let Some(&byte) = input.get(used) {
+        if let ChunkState::Data { left } = *state {
             let taken = (input.len() - used).min(usize::try_from(left).unwrap_or(usize::MAX));
             used += taken;
             let left = left - taken as u64;
-            *place = if left == 0 {
-                Place::DataReturn
+            *state = if left == 0 {
+                ChunkState::DataReturn
             } else {
-                Place::Data { left }
+                ChunkState::Data { left }
             };
             continue;
         }
         used += 1;
-        *octets += 1;
+        *bytes += 1;
         *line += 1;
-        let next = if *line > CHUNK_LINE_OCTETS_MAX {
+        let next = if *line > CHUNK_LINE_BYTES_MAX {
             None
         } else {
-            after(*place, octet)
+            after(*state, byte)
         };
-        *place = match next {
+        *state = match next {
             None => return (Drained::Malformed, used),
             Some(Next::End) => return (Drained::Whole, used),
-            Some(Next::Place(next)) => next,
+            Some(Next::State(next)) => next,
         };
-        if let Place::Data { left } = *place {
+        if let ChunkState::Data { left } = *state {
             *line = 0;
-            *octets = octets.saturating_add(left);
+            *bytes = bytes.saturating_add(left);
         }
-        if *octets > DRAIN_OCTETS_MAX {
+        if *bytes > DRAIN_BYTES_MAX {
             return (Drained::TooLong, used);
         }
     }
@@ -152,55 +148,63 @@ fn drain_chunks(
 }
 
 enum Next {
-    Place(Place),
+    State(ChunkState),
     End,
 }
 
-/// Where `octet` leads from `place`; `None` where it may not stand.
-fn after(place: Place, octet: u8) -> Option<Next> {
-    let next = match (place, octet) {
-        (Place::Size { size, .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-            let digit = (octet as char).to_digit(16)?;
-            Place::Size {
+/// The state after `byte`; `None` if `byte` is not allowed in `state`.
+fn after(state: ChunkState, byte: u8) -> Option<Next> {
+    let next = match (state, byte) {
+        (ChunkState::Size { size, .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+            let digit = (byte as char).to_digit(16)?;
+            ChunkState::Size {
                 size: size.checked_mul(16)?.checked_add(digit.into())?,
                 digits: true,
             }
         }
-        (Place::Size { size, digits: true } | Place::SizeSpace { size }, b';') => {
-            Place::Extension { size }
-        }
-        (Place::Size { size, digits: true } | Place::SizeSpace { size }, b' ' | b'\t') => {
-            Place::SizeSpace { size }
+        (ChunkState::Size { size, digits: true } | ChunkState::SizeSpace { size }, b';') => {
+            ChunkState::Extension { size }
         }
         (
-            Place::Size { size, digits: true }
-            | Place::SizeSpace { size }
-            | Place::Extension { size },
+            ChunkState::Size { size, digits: true } | ChunkState::SizeSpace { size },
+            b' ' | b'\t',
+        ) => ChunkState::SizeSpace { size },
+        (
+            ChunkState::Size { size, digits: true }
+            | ChunkState::SizeSpace { size }
+            | ChunkState::Extension { size },
             b'\r',
-        ) => Place::SizeLineFeed { size },
-        (Place::Extension { size }, b'\t' | b' '..=0x7e | 0x80..) => Place::Extension { size },
-        (Place::SizeLineFeed { size: 0 }, b'\n') => Place::Trailer {
+        ) => ChunkState::SizeLineFeed { size },
+        (ChunkState::Extension { size }, b'\t' | b' '..=0x7e | 0x80..) => {
+            ChunkState::Extension { size }
+        }
+        (ChunkState::SizeLineFeed { size: 0 }, b'\n') => ChunkState::Trailer {
             line_is_empty: true,
         },
-        (Place::SizeLineFeed { size }, b'\n') => Place::Data { left: size },
-        (Place::DataReturn, b'\r') => Place::DataLineFeed,
-        (Place::DataLineFeed, b'\n') => Place::Size {
+        (ChunkState::SizeLineFeed { size }, b'\n') => ChunkState::Data { left: size },
+        (ChunkState::DataReturn, b'\r') => ChunkState::DataLineFeed,
+        (ChunkState::DataLineFeed, b'\n') => ChunkState::Size {
             size: 0,
             digits: false,
         },
-        (Place::Trailer { line_is_empty }, b'\r') => Place::TrailerLineFeed { line_is_empty },
-        (Place::Trailer { line_is_empty } | Place::TrailerLineFeed { line_is_empty }, b'\n') => {
+        (ChunkState::Trailer { line_is_empty }, b'\r') => {
+            ChunkState::TrailerLineFeed { line_is_empty }
+        }
+        (
+            ChunkState::Trailer { line_is_empty } | ChunkState::TrailerLineFeed { line_is_empty },
+            b'\n',
+        ) => {
             if line_is_empty {
                 return Some(Next::End);
             }
-            Place::Trailer {
+            ChunkState::Trailer {
                 line_is_empty: true,
             }
         }
-        (Place::Trailer { .. }, b'\t' | b' '..=0x7e | 0x80..) => Place::Trailer {
+        (ChunkState::Trailer { .. }, b'\t' | b' '..=0x7e | 0x80..) => ChunkState::Trailer {
             line_is_empty: false,
         },
         _ => return None,
     };
-    Some(Next::Place(next))
+    Some(Next::State(next))
 }

@@ -1,5 +1,5 @@
-//! The duties of an HTTP server as two tables of octets. The conversation's own tests play them on the bare machine, the
-//! conformance suite over a real socket on every model. A new duty is a new line.
+//! The requirements on an HTTP server as two tables of bytes. The conversation's own tests play them on the state
+//! machine alone, the conformance suite over a real socket on every model. A new requirement is a new line.
 
 use std::borrow::Cow;
 
@@ -15,22 +15,22 @@ pub enum Then {
 }
 use Then::{Close, Keep, Linger};
 
-/// Octets from a client, statuses of the answers, what becomes of the connection: the lines of both tables.
+/// Bytes from a client, statuses of the answers, what becomes of the connection: the lines of both tables.
 pub fn cases() -> impl Iterator<Item = (Cow<'static, [u8]>, &'static [u16], Then)> {
     let short = CASES
         .iter()
-        .map(|&(octets, statuses, then)| (Cow::Borrowed(octets), statuses, then));
+        .map(|&(bytes, statuses, then)| (Cow::Borrowed(bytes), statuses, then));
     let long = LONG_CASES.iter().map(|&(parts, statuses, then)| {
-        let octets: Vec<u8> = parts
+        let bytes: Vec<u8> = parts
             .iter()
-            .flat_map(|(octets, times)| octets.repeat(*times))
+            .flat_map(|(bytes, times)| bytes.repeat(*times))
             .collect();
-        (Cow::Owned(octets), statuses, then)
+        (Cow::Owned(bytes), statuses, then)
     });
     short.chain(long)
 }
 
-/// Octets from a client · statuses of the answers · what becomes of the connection.
+/// Bytes from a client · statuses of the answers · what becomes of the connection.
 #[rustfmt::skip]
 pub const CASES: &[(&[u8], &[u16], Then)] = &[
     // Parsing: line ends, and what comes before a request.
@@ -43,12 +43,12 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"\r\n\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", &[400], Linger),
     (b" GET / HTTP/1.1\r\nHost: a\r\n\r\n", &[400], Linger),
-    // Parsing: only a whole head is acted upon.
+    // Parsing: only a complete head is answered.
     (b"", &[], Keep),
     (b"\r\n", &[], Keep),
     (b"GET / HTTP/1.1\r\nHost: a\r\n", &[], Keep),
     (b"GET / HTTP/1.1\r\nHost: a\r\n\r", &[], Keep),
-    // Parsing: the request line, in octets.
+    // Parsing: the request line, in bytes.
     (b"GET /\r\nHost: a\r\n\r\n", &[400], Linger),
     (b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", &[400], Linger),
     (b"GET / HTTP/1.1 \r\nHost: a\r\n\r\n", &[400], Linger),
@@ -119,7 +119,7 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"GET / HTTP/1.1\r\nHost: a%4\r\n\r\n", &[400], Linger),
     (b"GET / HTTP/1.1\r\nHost: a%4g\r\n\r\n", &[400], Linger),
     (b"GET / HTTP/1.1\r\nHost: %\r\n\r\n", &[400], Linger),
-    // Routing: the target, whose authority wins over the host.
+    // Routing: the target, whose authority takes precedence over the host.
     (b"GET /?q=1 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /other HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", &[200], Keep),
@@ -141,7 +141,7 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     // Framing: it is checked before the method and after the host.
     (b"BREW / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", &[400], Linger),
     (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", &[400], Linger),
-    // Framing: Content-Length is digits, and the same ones wherever it says so.
+    // Framing: Content-Length consists of digits, and all its values are equal.
     (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", &[405], Keep),
     (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET / HTTP/1.1\r\nHost: a\r\n\r\n", &[405, 200], Keep),
     (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nab", &[], Keep),
@@ -204,7 +204,7 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"GET / HTTX/1.1\r\nHost: a\r\n\r\n", &[400], Linger),
     (b"GET / http/1.1\r\nHost: a\r\n\r\n", &[400], Linger),
     (b"GET / HTTP/1.11\r\nHost: a\r\n\r\n", &[400], Linger),
-    // Responses: a client that waits for leave to send its body gets its answer instead, but in HTTP/1.0 none waits.
+    // Responses: a client that waits for `100 Continue` gets the final answer instead; in HTTP/1.0 no client waits.
     (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n", &[405], Linger),
     (b"GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-Continue\r\n\r\n", &[200], Linger),
     (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", &[200], Keep),
@@ -251,7 +251,7 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"HEAD /bytes/16777216 HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n", &[200, 404], Keep),
     (b"GET /bytes/16777217 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"GET /bytes/%35 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    // For experiments: a counter, and deaths, which must be allowed.
+    // For experiments: a counter, and crashes, which the server must allow.
     (b"GET /count HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /count/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"POST /count HTTP/1.1\r\nHost: a\r\n\r\n", &[405], Keep),
@@ -261,17 +261,18 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"GET /crash/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
 ];
 
-/// Some octets, so many times.
+/// Some bytes, and how often they are repeated.
 type Part = (&'static [u8], usize);
 
-/// What does not fit on a line: octets from a client, in parts · statuses of the answers · what becomes of the connection.
+/// Cases that do not fit on a line: bytes from a client, in parts · statuses of the answers · what becomes of the
+/// connection.
 ///
 /// No line makes a server leave more unread than it reads in a lingering close.
 #[rustfmt::skip]
 pub const LONG_CASES: &[(&[Part], &[u16], Then)] = &[
     // Parsing: empty lines before a request are ignored, however many.
     (&[(b"\r\n", 9_000), (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1)], &[200], Keep),
-    // Parsing: a target of 8,000 octets is fine, a request line of more than 8,192 is not.
+    // Parsing: a target of 8,000 bytes is fine, a request line of more than 8,192 is not.
     (&[(b"GET /", 1), (b"a", 7_999), (b" HTTP/1.1\r\nHost: a\r\n\r\n", 1)], &[404], Keep),
     (&[(b"GET /?", 1), (b"a", 7_998), (b" HTTP/1.1\r\nHost: a\r\n\r\n", 1)], &[200], Keep),
     (&[(b"GET /", 1), (b"a", 8_176), (b" HTTP/1.1\r\nHost: a\r\n\r\n", 1)], &[404], Keep),

@@ -1,14 +1,14 @@
-//! Work for a CPU, of a known amount and nothing else: no memory beyond a register, no branch to mispredict.
+//! CPU work of a known amount: no memory beyond a register, no branch to mispredict.
 
-/// Where the computation starts: any number but 0, which the shifts would keep. This one is 2⁶⁴ divided by the golden
-/// ratio.
+/// Where the computation starts: any number but 0, which the shifts would leave at 0. This one is 2⁶⁴ divided by the
+/// golden ratio.
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// `rounds` rounds of xorshift64* (Vigna, *An experimental exploration of Marsaglia's xorshift generators, scrambled*,
 /// 2016), multiplied once at the end.
 ///
-/// Each round needs the one before, so that neither a wide CPU nor a compiler can take a short cut: a round is six
-/// dependent instructions, 1.5 to 2 ns on a machine of some 3 to 4 GHz.
+/// Each round depends on the one before, so that neither a wide CPU nor a compiler can shorten the computation. A round
+/// is six dependent instructions, 1.5 to 2 ns on a machine of some 3 to 4 GHz.
 pub(super) fn compute(rounds: u32) -> u64 {
     let mut state = SEED;
     for _ in 0..rounds {

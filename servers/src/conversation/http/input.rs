@@ -1,36 +1,36 @@
-//! The octets a client has sent and nobody has used yet.
+//! The bytes that a client has sent and the conversation has not used yet.
 
 use memchr::memchr;
 
-use super::response::Status;
+use super::response::StatusCode;
 
-/// Room within the conversation itself, enough for a common head: an idle client must cost what its model costs, not
-/// what its buffer costs, and a short-lived one not even an allocation.
-const SPACE_OCTETS_FIRST: usize = 1024;
+/// Size of the buffer inside the conversation, enough for a common head. An idle client must cost what its model costs,
+/// not what its buffer costs; a short-lived client does not even cost an allocation.
+const SPACE_BYTES_FIRST: usize = 1024;
 /// Largest head, request line included.
-const HEAD_OCTETS_MAX: usize = 16 * 1024;
-/// Largest request line: at least the 8,000 octets of RFC 9112 §3.
-const LINE_OCTETS_MAX: usize = 8 * 1024;
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Largest request line: at least the 8,000 bytes of RFC 9112 §3.
+const LINE_BYTES_MAX: usize = 8 * 1024;
 
 /// A buffer that starts small, grows to the largest head, and knows how far it has been searched.
 #[derive(Debug)]
 pub(super) struct Input {
-    first: [u8; SPACE_OCTETS_FIRST],
-    /// Used instead of `first` from the first head that does not fit there.
+    first: [u8; SPACE_BYTES_FIRST],
+    /// Used instead of `first` once a head does not fit there.
     grown: Vec<u8>,
-    /// Unused octets are `octets[start..end]`.
+    /// Unused bytes are `bytes[start..end]`.
     start: usize,
     end: usize,
     /// No head ends before this offset; searching again from here keeps a slow sender's cost linear.
     searched: usize,
-    /// One past the current head, once it is whole.
+    /// The offset after the current head, once the head is complete.
     head_end: usize,
 }
 
 impl Input {
     pub(super) fn new() -> Self {
         Input {
-            first: [0; SPACE_OCTETS_FIRST],
+            first: [0; SPACE_BYTES_FIRST],
             grown: Vec::new(),
             start: 0,
             end: 0,
@@ -39,12 +39,12 @@ impl Input {
         }
     }
 
-    /// Room for at least one more octet.
+    /// Room for at least one more byte.
     pub(super) fn space(&mut self) -> &mut [u8] {
-        if self.end == self.octets().len() {
+        if self.end == self.bytes().len() {
             if self.start > 0 {
                 let (start, end) = (self.start, self.end);
-                self.octets_mut().copy_within(start..end, 0);
+                self.bytes_mut().copy_within(start..end, 0);
                 self.end -= self.start;
                 self.searched -= self.start;
                 self.start = 0;
@@ -53,49 +53,49 @@ impl Input {
             }
         }
         let end = self.end;
-        &mut self.octets_mut()[end..]
+        &mut self.bytes_mut()[end..]
     }
 
-    /// The whole buffer, to read into what will be thrown away.
+    /// The whole buffer, for bytes that are read and discarded.
     pub(super) fn scratch(&mut self) -> &mut [u8] {
-        self.octets_mut()
+        self.bytes_mut()
     }
 
-    /// `count` octets were put into the space: these.
+    /// Marks `count` bytes of the space as filled, and returns them.
     pub(super) fn filled(&mut self, count: usize) -> &[u8] {
         self.end += count;
-        &self.octets()[self.end - count..self.end]
+        &self.bytes()[self.end - count..self.end]
     }
 
-    /// Octets not used yet.
+    /// Bytes not used yet.
     pub(super) fn unread(&self) -> &[u8] {
-        &self.octets()[self.start..self.end]
+        &self.bytes()[self.start..self.end]
     }
 
-    /// Whether no request has begun: what may be half an empty line is not the beginning of one, or else a client could
-    /// begin and not begin for ever, and never be late.
+    /// Whether no request has begun. A part of an empty line does not begin one: otherwise a client could begin again
+    /// and again, and its deadline would never expire.
     pub(super) fn awaits_request(&self) -> bool {
         matches!(self.unread(), [] | [b'\r'])
     }
 
-    /// The head that the unread octets start with, its empty last line included, once it is whole.
+    /// The head that the unread bytes start with, including its empty last line, once it is complete.
     ///
     /// # Errors
-    /// 414 or 431 when no end can come within the limits.
-    pub(super) fn head(&mut self) -> Result<Option<&[u8]>, Status> {
+    /// 414 or 431 if the head cannot end within the limits.
+    pub(super) fn head(&mut self) -> Result<Option<&[u8]>, StatusCode> {
         self.skip_empty_lines();
-        while let Some(found) = memchr(b'\n', &self.octets()[self.searched..self.end]) {
+        while let Some(found) = memchr(b'\n', &self.bytes()[self.searched..self.end]) {
             let line_end = self.searched + found;
-            let rest = &self.octets()[line_end + 1..self.end];
+            let rest = &self.bytes()[line_end + 1..self.end];
             if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
                 self.head_end = line_end + 1 + if rest[0] == b'\n' { 1 } else { 2 };
                 return match self.line_is_too_long() {
-                    true => Err(Status::UriTooLong),
-                    false => Ok(Some(&self.octets()[self.start..self.head_end])),
+                    true => Err(StatusCode::UriTooLong),
+                    false => Ok(Some(&self.bytes()[self.start..self.head_end])),
                 };
             }
             if rest.len() < 2 {
-                // The end may be cut: look at this line feed again when more has come.
+                // The end may be incomplete: look at this line feed again when more bytes arrive.
                 self.searched = line_end;
                 return self.within_limits();
             }
@@ -105,12 +105,12 @@ impl Input {
         self.within_limits()
     }
 
-    /// The head last found has been used.
+    /// Removes the head that was found last.
     pub(super) fn consume_head(&mut self) {
         self.consume(self.head_end - self.start);
     }
 
-    /// The first `count` unread octets have been used.
+    /// Removes the first `count` unread bytes.
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count;
         if self.start == self.end {
@@ -120,7 +120,7 @@ impl Input {
         self.searched = self.start;
     }
 
-    fn octets(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         if self.grown.is_empty() {
             &self.first
         } else {
@@ -128,7 +128,7 @@ impl Input {
         }
     }
 
-    fn octets_mut(&mut self) -> &mut [u8] {
+    fn bytes_mut(&mut self) -> &mut [u8] {
         if self.grown.is_empty() {
             &mut self.first
         } else {
@@ -140,7 +140,7 @@ impl Input {
         if self.grown.is_empty() {
             self.grown.extend_from_slice(&self.first);
         }
-        let larger = (2 * self.grown.len()).min(HEAD_OCTETS_MAX);
+        let larger = (2 * self.grown.len()).min(HEAD_BYTES_MAX);
         self.grown.resize(larger, 0);
     }
 
@@ -155,11 +155,11 @@ impl Input {
         }
     }
 
-    fn within_limits(&self) -> Result<Option<&[u8]>, Status> {
+    fn within_limits(&self) -> Result<Option<&[u8]>, StatusCode> {
         if self.line_is_too_long() {
-            Err(Status::UriTooLong)
-        } else if self.unread().len() >= HEAD_OCTETS_MAX {
-            Err(Status::HeadTooLarge)
+            Err(StatusCode::UriTooLong)
+        } else if self.unread().len() >= HEAD_BYTES_MAX {
+            Err(StatusCode::HeadTooLarge)
         } else {
             Ok(None)
         }
@@ -167,6 +167,6 @@ impl Input {
 
     fn line_is_too_long(&self) -> bool {
         let unread = self.unread();
-        unread.len() > LINE_OCTETS_MAX && !unread[..LINE_OCTETS_MAX].contains(&b'\n')
+        unread.len() > LINE_BYTES_MAX && !unread[..LINE_BYTES_MAX].contains(&b'\n')
     }
 }

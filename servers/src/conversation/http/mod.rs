@@ -1,8 +1,8 @@
-//! HTTP/1.1 as a minimal origin server speaks it (RFC 9110, RFC 9112): heads in, one greeting out; and a few
-//! other answers for experiments (`route`).
+//! HTTP/1.1 as a minimal origin server speaks it (RFC 9110, RFC 9112): it parses heads and answers with a greeting, or
+//! with a few other answers for experiments (`route`).
 //!
-//! The order of checks is head, Host, framing, method, target: a server that judged the method before the framing could
-//! be made to disagree with a proxy about where a request ends. Whatever a request asks for is done once it is whole.
+//! The order of checks is head, Host, framing, method, target. If a server judged the method before the framing, it
+//! could disagree with a proxy about where a request ends. The server acts on a request once the request is complete.
 
 mod body;
 mod compute;
@@ -17,21 +17,21 @@ use std::time::Duration;
 use self::body::{Body, Drained};
 use self::input::Input;
 use self::request::Request;
-use self::response::{Answer, Persistence, Status};
 pub use self::response::{Date, UNAVAILABLE};
-use self::route::{Room, Route};
-use super::{Conversation, LINGER_OCTETS_MAX, Patience, Site, Step};
+use self::response::{Persistence, Response, StatusCode};
+use self::route::{Route, TextBuffer};
+use super::{Conversation, LINGER_BYTES_MAX, ServerContext, Step, TimeoutKind};
 
-/// The body of a greeting, 14 octets.
+/// The body of a greeting, 14 bytes.
 pub const GREETING: &[u8] = b"Hola, cliente!";
 
 /// One HTTP conversation.
 #[derive(Debug)]
 pub struct Http<'s> {
-    site: &'s Site,
+    context: &'s ServerContext,
     state: State,
     input: Input,
-    answer: Answer,
+    answer: Response,
     answers: u64,
 }
 
@@ -40,29 +40,29 @@ pub struct Http<'s> {
 enum State {
     /// Collecting a request's head.
     Head,
-    /// Throwing away a request's body.
+    /// Discarding a request's body.
     Body { body: Body, reply: Reply },
-    /// Letting time pass before the answer.
+    /// Waiting before the answer.
     Wait { time: Duration, reply: Reply },
-    /// Giving the answer.
-    Answer { then: After },
-    /// Letting others have their turn before the next request, which has come along with the last.
+    /// Sending the answer.
+    Response { then: After },
+    /// Letting other connections run before the next request, whose bytes have already arrived.
     Yield,
     /// About to close the sending half, because the client may still be sending.
     EndWrite,
     /// Reading until the client closes, so that a reset cannot overtake the answer (RFC 9112 §9.6).
-    Linger { octets_left: usize },
+    Linger { bytes_left: usize },
     /// Over.
     Closed,
 }
 
-/// What a request is owed once it is whole.
+/// The answer to a request, once the request is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reply {
-    asked: Result<Route, Status>,
+    asked: Result<Route, StatusCode>,
     wants_content: bool,
     persistence: Persistence,
-    /// The request's body, or the rest of it, is not going to be read: nobody knows where the next request starts.
+    /// Whether the body, or the rest of it, stays unread: then it is unknown where the next request starts.
     leaves_body: bool,
 }
 
@@ -79,17 +79,17 @@ enum After {
 
 impl<'s> Http<'s> {
     /// A conversation with a client that has just connected.
-    pub fn new(site: &'s Site) -> Self {
+    pub fn new(context: &'s ServerContext) -> Self {
         Http {
-            site,
+            context,
             state: State::Head,
             input: Input::new(),
-            answer: Answer::new(),
+            answer: Response::new(),
             answers: 0,
         }
     }
 
-    /// Acts on a head as soon as it is whole, and answers what can never become one.
+    /// Handles a head once it is complete, and answers bytes that can never become a valid head.
     fn continue_head(&mut self) {
         let request = match self.input.head() {
             Ok(None) => return,
@@ -113,7 +113,7 @@ impl<'s> Http<'s> {
             asked: request.asked,
             wants_content: request.wants_content,
             persistence: request.persistence,
-            // A body too long to drain, or one the client holds back for our word (Expect), is answered unread.
+            // The body stays unread if it is too long to drain, or if the client waits for `100 Continue`.
             leaves_body: !request.body.is_drainable(),
         };
         if reply.leaves_body || request.body.is_empty() {
@@ -141,14 +141,14 @@ impl<'s> Http<'s> {
                 ..reply
             }),
             Drained::Malformed => self.begin_answer(Reply {
-                asked: Err(Status::BadRequest),
+                asked: Err(StatusCode::BadRequest),
                 leaves_body: true,
                 ..reply
             }),
         }
     }
 
-    /// Answers a request that is whole, at once or when it says.
+    /// Answers a complete request, at once or after the wait that it asks for.
     fn act(&mut self, reply: Reply) {
         match reply.asked.ok().and_then(Route::wait) {
             None => self.begin_answer(reply),
@@ -157,22 +157,22 @@ impl<'s> Http<'s> {
     }
 
     fn begin_answer(&mut self, reply: Reply) {
-        let stopping = self.site.stopping.load(Ordering::Relaxed);
+        let stopping = self.context.stopping.load(Ordering::Relaxed);
         let (persistence, then) = match reply.persistence {
             _ if reply.leaves_body => (Persistence::Close, After::Linger),
             Persistence::Close => (Persistence::Close, After::Close),
             _ if stopping => (Persistence::Close, After::Close),
             kept => (kept, After::NextRequest),
         };
-        let mut room = Room::default();
+        let mut room = TextBuffer::default();
         let (status, content) = match reply.asked {
-            Ok(route) => route.carry_out(self.site, &mut room),
+            Ok(route) => route.carry_out(self.context, &mut room),
             Err(status) => (status, status.explanation()),
         };
-        let date = (self.site.date)();
+        let date = (self.context.date)();
         self.answer
             .render(status, content, reply.wants_content, persistence, date);
-        self.state = State::Answer { then };
+        self.state = State::Response { then };
     }
 
     fn answered(&mut self, then: After) {
@@ -194,7 +194,7 @@ impl Conversation for Http<'_> {
             State::Linger { .. } => Step::Read(self.input.scratch()),
             State::Wait { time, .. } => Step::Wait(time),
             State::Yield => Step::Wait(Duration::ZERO),
-            State::Answer { .. } => Step::Write(self.answer.unsent()),
+            State::Response { .. } => Step::Write(self.answer.unsent()),
             State::EndWrite => Step::EndWrite,
             State::Closed => Step::Close,
         }
@@ -204,18 +204,18 @@ impl Conversation for Http<'_> {
         match self.state {
             _ if count == 0 => self.state = State::Closed,
             State::Head => {
-                self.site.hear(self.input.filled(count));
+                self.context.hear(self.input.filled(count));
                 self.continue_head();
             }
             State::Body { .. } => {
-                self.site.hear(self.input.filled(count));
+                self.context.hear(self.input.filled(count));
                 self.continue_body();
             }
-            State::Linger { octets_left } => {
-                self.site.hear(&self.input.scratch()[..count]);
-                self.state = match octets_left.saturating_sub(count) {
+            State::Linger { bytes_left } => {
+                self.context.hear(&self.input.scratch()[..count]);
+                self.state = match bytes_left.saturating_sub(count) {
                     0 => State::Closed,
-                    octets_left => State::Linger { octets_left },
+                    bytes_left => State::Linger { bytes_left },
                 };
             }
             _ => self.state = State::Closed,
@@ -223,7 +223,7 @@ impl Conversation for Http<'_> {
     }
 
     fn sent(&mut self, count: usize) {
-        let State::Answer { then } = self.state else {
+        let State::Response { then } = self.state else {
             return;
         };
         self.answer.sent(count);
@@ -245,19 +245,19 @@ impl Conversation for Http<'_> {
 
     fn write_ended(&mut self) {
         self.state = State::Linger {
-            octets_left: LINGER_OCTETS_MAX,
+            bytes_left: LINGER_BYTES_MAX,
         };
     }
 
-    fn patience(&self) -> Patience {
+    fn timeout_kind(&self) -> TimeoutKind {
         match self.state {
-            State::Head if self.input.awaits_request() => Patience::Idle,
-            State::Head => Patience::Head,
-            State::Body { .. } => Patience::Body,
-            State::Wait { .. } | State::Yield => Patience::Wait,
-            State::Answer { .. } => Patience::Write,
-            State::Closed => Patience::Nothing,
-            State::EndWrite | State::Linger { .. } => Patience::Linger,
+            State::Head if self.input.awaits_request() => TimeoutKind::Idle,
+            State::Head => TimeoutKind::Head,
+            State::Body { .. } => TimeoutKind::Body,
+            State::Wait { .. } | State::Yield => TimeoutKind::Wait,
+            State::Response { .. } => TimeoutKind::Write,
+            State::Closed => TimeoutKind::Nothing,
+            State::EndWrite | State::Linger { .. } => TimeoutKind::Linger,
         }
     }
 

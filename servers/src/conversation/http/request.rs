@@ -1,9 +1,9 @@
-//! From the octets of a whole head to what must be answered (RFC 9112 §2–§6, RFC 9110 §7, §9).
+//! Decides from a complete head what to answer (RFC 9112 §2–§6, RFC 9110 §7, §9).
 
 use std::mem::MaybeUninit;
 
 use super::body::Body;
-use super::response::{Persistence, Status};
+use super::response::{Persistence, StatusCode};
 use super::route::Route;
 
 /// Most header fields in a head; one more is answered 431.
@@ -12,32 +12,32 @@ const FIELDS_MAX: usize = 100;
 /// What a head asks for.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// What to answer with, or why there is no such thing.
-    pub(super) asked: Result<Route, Status>,
+    /// The route to answer with, or the status of the refusal.
+    pub(super) asked: Result<Route, StatusCode>,
     /// False for HEAD, whose answer ends with its head.
     pub(super) wants_content: bool,
     pub(super) persistence: Persistence,
     pub(super) body: Body,
 }
 
-/// Judges a whole head.
+/// Parses and checks a complete head.
 ///
 /// # Errors
-/// The status of a head after which the connection cannot be trusted any more: answer it and close.
-pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
+/// The status to answer before the connection is closed: after such a head it cannot be trusted any more.
+pub(super) fn parse(head: &[u8]) -> Result<Request, StatusCode> {
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut parsed = httparse::Request::new(&mut []);
     match parsed.parse_with_uninit_headers(head, &mut fields) {
         Ok(httparse::Status::Complete(_)) => {}
-        Err(httparse::Error::TooManyHeaders) => return Err(Status::HeadTooLarge),
+        Err(httparse::Error::TooManyHeaders) => return Err(StatusCode::HeadTooLarge),
         Err(httparse::Error::Version) if names_another_version(head) => {
-            return Err(Status::VersionNotSupported);
+            return Err(StatusCode::VersionNotSupported);
         }
-        Ok(httparse::Status::Partial) | Err(_) => return Err(Status::BadRequest),
+        Ok(httparse::Status::Partial) | Err(_) => return Err(StatusCode::BadRequest),
     }
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
     else {
-        return Err(Status::BadRequest);
+        return Err(StatusCode::BadRequest);
     };
     let fields = Fields::collect(parsed.headers)?;
     let (path, has_authority) = path_of(target, method)?;
@@ -45,11 +45,11 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
     let body = fields.framing(minor)?;
 
     let asked = match method {
-        "GET" | "HEAD" => Route::of(path).ok_or(Status::NotFound),
+        "GET" | "HEAD" => Route::of(path).ok_or(StatusCode::NotFound),
         "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH" => {
-            Err(Status::MethodNotAllowed)
+            Err(StatusCode::MethodNotAllowed)
         }
-        _ => Err(Status::NotImplemented),
+        _ => Err(StatusCode::NotImplemented),
     };
     Ok(Request {
         asked,
@@ -59,50 +59,47 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, Status> {
     })
 }
 
-/// The path of a target without its query, and whether the target brought an authority of its own.
+/// The path of a target without its query, and whether the target contains an authority.
 ///
 /// # Errors
-/// 400 for a target that names nothing here: another scheme, an empty host, an asterisk or an authority where the method
-/// knows none (RFC 9112 §3.2), octets that no target has.
-fn path_of<'t>(target: &'t str, method: &str) -> Result<(&'t str, bool), Status> {
+/// 400 for an invalid target: another scheme, an empty host, bytes that no target has, or an asterisk or authority that
+/// the method does not allow (RFC 9112 §3.2).
+fn path_of<'t>(target: &'t str, method: &str) -> Result<(&'t str, bool), StatusCode> {
     const SCHEME: &[u8] = b"http://";
     let (path, has_authority) = match (method, target.as_bytes()) {
-        // The parser lets octets beyond ASCII pass where they happen to be UTF-8.
-        _ if !target.is_ascii() => return Err(Status::BadRequest),
+        // The parser accepts bytes beyond ASCII if they are valid UTF-8.
+        _ if !target.is_ascii() => return Err(StatusCode::BadRequest),
         (_, [b'/', ..]) | ("OPTIONS", b"*") | ("CONNECT", _) => (target, false),
-        (_, octets)
-            if octets
+        (_, bytes)
+            if bytes
                 .get(..SCHEME.len())
                 .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
         {
             let rest = &target[SCHEME.len()..];
             let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
             if !is_host(authority.as_bytes()) {
-                return Err(Status::BadRequest);
+                return Err(StatusCode::BadRequest);
             }
             (if path.starts_with('/') { path } else { "/" }, true)
         }
-        _ => return Err(Status::BadRequest),
+        _ => return Err(StatusCode::BadRequest),
     };
     Ok((path.split('?').next().unwrap_or(path), has_authority))
 }
 
-/// Tells a whole request line of another version, such as `HTTP/2.0` (505), from a line that is malformed (400): one
-/// with a space inside its target, say.
+/// Whether this is a complete request line of another version, such as `HTTP/2.0` (505), and not a malformed one (400),
+/// for example with a space in its target.
 fn names_another_version(head: &[u8]) -> bool {
-    let line = head
-        .split(|&octet| octet == b'\n')
-        .next()
-        .unwrap_or_default();
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let mut parts = line.split(|&octet| octet == b' ');
+    let mut parts = line.split(|&byte| byte == b' ');
     // Method, target and version, with one space after each of the first two (RFC 9112 §3).
     let (_method, _target, version) = (parts.next(), parts.next(), parts.next());
     parts.next().is_none()
         && matches!(version, Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit())
 }
 
-/// The fields that decide anything here.
+/// The header fields that the server evaluates.
 #[derive(Debug, Default)]
 struct Fields<'h> {
     host: Option<&'h [u8]>,
@@ -125,19 +122,19 @@ enum Coding {
 }
 
 impl<'h> Fields<'h> {
-    fn collect(headers: &[httparse::Header<'h>]) -> Result<Self, Status> {
+    fn collect(headers: &[httparse::Header<'h>]) -> Result<Self, StatusCode> {
         let mut fields = Fields::default();
         for header in headers {
             let (name, value) = (header.name, header.value);
             if name.eq_ignore_ascii_case("host") {
                 if fields.host.replace(value.trim_ascii()).is_some() {
-                    return Err(Status::BadRequest);
+                    return Err(StatusCode::BadRequest);
                 }
             } else if name.eq_ignore_ascii_case("content-length") {
                 fields.add_content_length(value)?;
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 elements(value).for_each(|coding| fields.add_coding(coding));
-                // A field with nothing in it still says that the sender meant to frame the body with it.
+                // An empty field still means that the sender wanted to frame the body with it.
                 fields.transfer_coding.get_or_insert(Coding::Unframed);
             } else if name.eq_ignore_ascii_case("connection") {
                 for option in elements(value) {
@@ -153,15 +150,15 @@ impl<'h> Fields<'h> {
     }
 
     /// RFC 9110 §8.6: a list of equal lengths counts as one of them.
-    fn add_content_length(&mut self, value: &[u8]) -> Result<(), Status> {
-        for element in value.split(|&octet| octet == b',') {
-            let length = decimal(element.trim_ascii()).ok_or(Status::BadRequest)?;
+    fn add_content_length(&mut self, value: &[u8]) -> Result<(), StatusCode> {
+        for element in value.split(|&byte| byte == b',') {
+            let length = decimal(element.trim_ascii()).ok_or(StatusCode::BadRequest)?;
             if self
                 .content_length
                 .replace(length)
                 .is_some_and(|before| before != length)
             {
-                return Err(Status::BadRequest);
+                return Err(StatusCode::BadRequest);
             }
         }
         Ok(())
@@ -171,7 +168,7 @@ impl<'h> Fields<'h> {
         let is_chunked = coding.eq_ignore_ascii_case(b"chunked");
         self.transfer_coding = Some(match self.transfer_coding {
             None if is_chunked => Coding::Chunked,
-            // Chunked twice, or something after it: where the body ends is anybody's guess.
+            // Chunked twice, or followed by another coding: the end of the body is unknown.
             Some(Coding::Chunked | Coding::UnknownThenChunked) => Coding::Unframed,
             Some(Coding::Unframed) if is_chunked => Coding::UnknownThenChunked,
             None | Some(Coding::Unframed) => Coding::Unframed,
@@ -179,22 +176,22 @@ impl<'h> Fields<'h> {
     }
 
     /// RFC 9112 §3.2: exactly one valid Host in HTTP/1.1; an authority in the target overrides what it says.
-    fn check_host(&self, minor: u8, target_has_authority: bool) -> Result<(), Status> {
+    fn check_host(&self, minor: u8, target_has_authority: bool) -> Result<(), StatusCode> {
         match self.host {
             None if minor == 0 => Ok(()),
             Some(host) if is_host(host) || (target_has_authority && host.is_empty()) => Ok(()),
-            _ => Err(Status::BadRequest),
+            _ => Err(StatusCode::BadRequest),
         }
     }
 
-    fn framing(&self, minor: u8) -> Result<Body, Status> {
+    fn framing(&self, minor: u8) -> Result<Body, StatusCode> {
         let body = match (self.transfer_coding, self.content_length) {
             (None, length) => Body::Length(length.unwrap_or(0)),
-            (Some(_), Some(_)) => return Err(Status::BadRequest),
-            (Some(_), None) if minor == 0 => return Err(Status::BadRequest),
+            (Some(_), Some(_)) => return Err(StatusCode::BadRequest),
+            (Some(_), None) if minor == 0 => return Err(StatusCode::BadRequest),
             (Some(Coding::Chunked), None) => Body::CHUNKED,
-            (Some(Coding::UnknownThenChunked), None) => return Err(Status::NotImplemented),
-            (Some(Coding::Unframed), None) => return Err(Status::BadRequest),
+            (Some(Coding::UnknownThenChunked), None) => return Err(StatusCode::NotImplemented),
+            (Some(Coding::Unframed), None) => return Err(StatusCode::BadRequest),
         };
         let held_back = self.expects_continue && minor > 0 && !body.is_empty();
         Ok(if held_back { Body::HeldBack } else { body })
@@ -214,12 +211,12 @@ impl<'h> Fields<'h> {
 /// The elements of a comma-separated list, empty ones left out (RFC 9110 §5.6.1).
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value
-        .split(|&octet| octet == b',')
+        .split(|&byte| byte == b',')
         .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
 }
 
-/// `1*DIGIT` and nothing else: `str::parse` would take a sign.
+/// `1*DIGIT` and nothing else: `str::parse` would accept a sign.
 pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
@@ -230,7 +227,7 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// Whether an octet may stand for itself in a registered name or an IPv4 address: `unreserved / sub-delims` (RFC 3986
+/// Whether a byte may appear unencoded in a registered name or an IPv4 address: `unreserved / sub-delims` (RFC 3986
 /// §3.2.2). A table, because every request has a host.
 const IN_NAMES: [bool; 256] = {
     let allowed = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=";
@@ -246,13 +243,13 @@ const IN_NAMES: [bool; 256] = {
 /// `uri-host [ ":" port ]` (RFC 3986 §3.2), not empty, without user information.
 fn is_host(authority: &[u8]) -> bool {
     let host_end = match authority {
-        [b'[', ..] => match authority.iter().position(|&octet| octet == b']') {
+        [b'[', ..] => match authority.iter().position(|&byte| byte == b']') {
             Some(bracket) => bracket + 1,
             None => return false,
         },
         _ => authority
             .iter()
-            .position(|&octet| octet == b':')
+            .position(|&byte| byte == b':')
             .unwrap_or(authority.len()),
     };
     let (host, port) = authority.split_at(host_end);
@@ -273,11 +270,11 @@ fn is_host(authority: &[u8]) -> bool {
 
 /// `1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`: what follows the `v` of an `IPvFuture` (RFC 3986 §3.2.2).
 fn is_future_address(future: &[u8]) -> bool {
-    let Some(dot) = future.iter().position(|&octet| octet == b'.') else {
+    let Some(dot) = future.iter().position(|&byte| byte == b'.') else {
         return false;
     };
     let (version, address) = (&future[..dot], &future[dot + 1..]);
-    let in_address = |&octet: &u8| octet == b':' || IN_NAMES[usize::from(octet)];
+    let in_address = |&byte: &u8| byte == b':' || IN_NAMES[usize::from(byte)];
     !version.is_empty()
         && version.iter().all(u8::is_ascii_hexdigit)
         && !address.is_empty()
@@ -288,9 +285,7 @@ fn is_future_address(future: &[u8]) -> bool {
 fn is_registered_name(name: &[u8]) -> bool {
     let mut rest = name;
     loop {
-        let plain = rest
-            .iter()
-            .take_while(|&&octet| IN_NAMES[usize::from(octet)]);
+        let plain = rest.iter().take_while(|&&byte| IN_NAMES[usize::from(byte)]);
         rest = match &rest[plain.count()..] {
             [] => return true,
             [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {

@@ -1,14 +1,14 @@
-//! Answers, rendered into room of the conversation's own.
+//! Answers, rendered into a buffer inside the conversation.
 
 /// An IMF-fixdate (RFC 9110 §5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub type Date = [u8; 29];
 
-/// What a server with no attention to spare says, ready to send: it must cost nothing to say it.
+/// The refusal of an overloaded server, ready to send: a refusal must cost nothing.
 pub const UNAVAILABLE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(super) enum StatusCode {
     Ok,
     BadRequest,
     NotFound,
@@ -19,100 +19,100 @@ pub(super) enum Status {
     VersionNotSupported,
 }
 
-impl Status {
+impl StatusCode {
     /// What follows the version in a status line.
     fn line(self) -> &'static [u8] {
         match self {
-            Status::Ok => b"200 OK",
-            Status::BadRequest => b"400 Bad Request",
-            Status::NotFound => b"404 Not Found",
-            Status::MethodNotAllowed => b"405 Method Not Allowed",
-            Status::UriTooLong => b"414 URI Too Long",
-            Status::HeadTooLarge => b"431 Request Header Fields Too Large",
-            Status::NotImplemented => b"501 Not Implemented",
-            Status::VersionNotSupported => b"505 HTTP Version Not Supported",
+            StatusCode::Ok => b"200 OK",
+            StatusCode::BadRequest => b"400 Bad Request",
+            StatusCode::NotFound => b"404 Not Found",
+            StatusCode::MethodNotAllowed => b"405 Method Not Allowed",
+            StatusCode::UriTooLong => b"414 URI Too Long",
+            StatusCode::HeadTooLarge => b"431 Request Header Fields Too Large",
+            StatusCode::NotImplemented => b"501 Not Implemented",
+            StatusCode::VersionNotSupported => b"505 HTTP Version Not Supported",
         }
     }
 
-    /// The content of an answer that has nothing else to say. Nothing of the request is repeated.
+    /// The content of an answer that has no other content. It repeats nothing of the request.
     pub(super) fn explanation(self) -> Content<'static> {
         Content::Text(match self {
-            Status::Ok => b"",
-            Status::BadRequest => b"bad request\n",
-            Status::NotFound => b"not found\n",
-            Status::MethodNotAllowed => b"method not allowed\n",
-            Status::UriTooLong => b"request line too long\n",
-            Status::HeadTooLarge => b"request head too large\n",
-            Status::NotImplemented => b"not implemented\n",
-            Status::VersionNotSupported => b"HTTP version not supported\n",
+            StatusCode::Ok => b"",
+            StatusCode::BadRequest => b"bad request\n",
+            StatusCode::NotFound => b"not found\n",
+            StatusCode::MethodNotAllowed => b"method not allowed\n",
+            StatusCode::UriTooLong => b"request line too long\n",
+            StatusCode::HeadTooLarge => b"request head too large\n",
+            StatusCode::NotImplemented => b"not implemented\n",
+            StatusCode::VersionNotSupported => b"HTTP version not supported\n",
         })
     }
 
     /// The field that RFC 9110 §15.5.6 demands of a 405.
     fn extra_field(self) -> &'static [u8] {
         match self {
-            Status::MethodNotAllowed => b"Allow: GET, HEAD\r\n",
+            StatusCode::MethodNotAllowed => b"Allow: GET, HEAD\r\n",
             _ => b"",
         }
     }
 }
 
-/// What an answer brings besides its head.
+/// The content of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Content<'c> {
-    /// A short text, which the answer has room for.
+    /// A short text, which fits into the answer's buffer.
     Text(&'c [u8]),
-    /// That many octets without a meaning.
+    /// This many bytes without a meaning.
     Filler(u32),
 }
 
-/// Whether the connection outlives the answer, and whether the answer has to say so.
+/// Whether the connection stays open after the answer, and whether the answer has to announce that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Persistence {
     /// `Connection: close`.
     Close,
-    /// HTTP/1.1's default: nothing to say.
+    /// HTTP/1.1's default: nothing to announce.
     KeepAlive,
     /// HTTP/1.0's exception: `Connection: keep-alive`.
     AnnouncedKeepAlive,
 }
 
 /// Room for the longest head with the longest text.
-const ANSWER_OCTETS_MAX: usize = 320;
+const ANSWER_BYTES_MAX: usize = 320;
 
-/// What long contents are made of, as much of it as is written at once. All conversations share it.
+/// The bytes of long contents, as many as are written at once. All conversations share them.
 static FILLER: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 
 /// One answer: a head and a short content, kept within the conversation itself, then perhaps a filler.
 #[derive(Debug)]
-pub(super) struct Answer {
-    octets: [u8; ANSWER_OCTETS_MAX],
-    /// Still to be sent: `octets[sent..end]`, then `filler_left` octets of filler.
+pub(super) struct Response {
+    bytes: [u8; ANSWER_BYTES_MAX],
+    /// Still to be sent: `bytes[sent..end]`, then `filler_left` bytes of filler.
     sent: usize,
     end: usize,
     filler_left: usize,
 }
 
-impl Answer {
+impl Response {
     pub(super) fn new() -> Self {
-        Answer {
-            octets: [0; ANSWER_OCTETS_MAX],
+        Response {
+            bytes: [0; ANSWER_BYTES_MAX],
             sent: 0,
             end: 0,
             filler_left: 0,
         }
     }
 
-    /// What is to be sent next, as much of it as lies together; empty once all is sent.
+    /// The next bytes to send, as many as are contiguous; empty once all are sent.
     pub(super) fn unsent(&self) -> &[u8] {
         if self.sent < self.end {
-            &self.octets[self.sent..self.end]
+            &self.bytes[self.sent..self.end]
         } else {
             &FILLER[..self.filler_left.min(FILLER.len())]
         }
     }
 
-    /// The client's side took `count` of the unsent octets.
+    /// Marks `count` of the unsent bytes as sent.
     pub(super) fn sent(&mut self, count: usize) {
         if self.sent < self.end {
             self.sent += count;
@@ -121,10 +121,10 @@ impl Answer {
         }
     }
 
-    /// Becomes a whole answer; without its content where the request was HEAD.
+    /// Renders a whole answer, without its content if the request was HEAD.
     pub(super) fn render(
         &mut self,
-        status: Status,
+        status: StatusCode,
         content: Content,
         with_content: bool,
         persistence: Persistence,
@@ -155,18 +155,18 @@ impl Answer {
         }
     }
 
-    /// A short filler goes along with the head, in one write; a longer one follows it.
+    /// A short filler is sent with the head in one write; a longer one follows it.
     fn append_filler(&mut self, count: usize) {
-        if count <= ANSWER_OCTETS_MAX - self.end {
+        if count <= ANSWER_BYTES_MAX - self.end {
             self.append(&FILLER[..count]);
         } else {
             self.filler_left = count;
         }
     }
 
-    fn append(&mut self, octets: &[u8]) {
-        self.octets[self.end..][..octets.len()].copy_from_slice(octets);
-        self.end += octets.len();
+    fn append(&mut self, bytes: &[u8]) {
+        self.bytes[self.end..][..bytes.len()].copy_from_slice(bytes);
+        self.end += bytes.len();
     }
 
     fn append_decimal(&mut self, number: usize) {

@@ -1,4 +1,4 @@
-//! What there is to ask for: the greeting, and what experiments need, all of it bounded.
+//! The paths that the server answers: the greeting, and bounded work for experiments.
 
 use std::fmt;
 use std::io::Write;
@@ -8,47 +8,47 @@ use std::time::Duration;
 use super::GREETING;
 use super::compute::compute;
 use super::request::decimal;
-use super::response::{Content, Status};
-use crate::conversation::{Crash, Site};
+use super::response::{Content, StatusCode};
+use crate::conversation::{Crash, ServerContext};
 
-/// Longest wait: experiments wait for a second at most, and nobody may hold a thread for longer than a few.
+/// Longest wait: experiments wait for a second at most, and no client may hold a thread for longer than a few.
 const WAIT_MS_MAX: u64 = 10_000;
-/// Longest sleep of a thread that others may depend on.
+/// Longest sleep of a thread that other clients may depend on.
 const BLOCK_MS_MAX: u64 = 1_000;
 /// Longest computation, a fifth of a second or so.
 const COMPUTE_ROUNDS_MAX: u64 = 100_000_000;
 /// Longest answer.
 const BYTES_MAX: u64 = 16 * 1024 * 1024;
 
-/// Octets of a [`Room`].
-const ROOM_OCTETS: usize = 24;
+/// Bytes of a [`TextBuffer`].
+const TEXT_BYTES_MAX: usize = 24;
 
 /// Room for a text made for one answer, the longest of which is a number of 20 digits.
-pub(super) type Room = [u8; ROOM_OCTETS];
+pub(super) type TextBuffer = [u8; TEXT_BYTES_MAX];
 
-/// What a path leads to.
+/// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/`: the greeting.
     Greeting,
     /// `/wait/{ms}`: a wait that uses no CPU, then a text.
     Wait { ms: u32 },
-    /// `/block/{ms}`: the same, but the thread that answers sleeps and serves nobody meanwhile.
+    /// `/block/{ms}`: the same, but the thread that answers sleeps, and serves no other client meanwhile.
     Block { ms: u32 },
     /// `/compute/{rounds}`: the result of a fixed loop, in decimal.
     Compute { rounds: u32 },
-    /// `/bytes/{n}`: that many octets.
+    /// `/bytes/{n}`: that many bytes.
     Bytes { count: u32 },
-    /// `/count`: how often any client of this server has asked this, in decimal.
+    /// `/count`: how often all clients of this server have asked for this, in decimal.
     Count,
-    /// `/crash/{panic|abort|segv}`: the end of the thread or process that answers, where the site allows it.
+    /// `/crash/{panic|abort|segv}`: the end of the thread or process that answers, if the server allows it.
     Crash(Crash),
 }
 
 impl Route {
-    /// Where `path` leads; `None` where it leads nowhere, out of bounds included.
+    /// The route of `path`; `None` if there is none, or if its number is out of bounds.
     pub(super) fn of(path: &str) -> Option<Route> {
-        // Before all else, because every other path may take its time.
+        // Tested first, because every other path may take longer.
         if path == "/" {
             return Some(Route::Greeting);
         }
@@ -87,43 +87,47 @@ impl Route {
         }
     }
 
-    /// Does what the path stands for, and says what came of it in `room`. A crash that is survived is answered like
-    /// anything else: whoever asked for it learns that nobody died.
-    pub(super) fn carry_out<'r>(self, site: &Site, room: &'r mut Room) -> (Status, Content<'r>) {
-        if let Some(work) = site.extra_work {
+    /// Carries the route out, and writes its text into `room`. If the server survives a crash, it answers as usual, so
+    /// that the client learns of that.
+    pub(super) fn carry_out<'r>(
+        self,
+        context: &ServerContext,
+        room: &'r mut TextBuffer,
+    ) -> (StatusCode, Content<'r>) {
+        if let Some(work) = context.extra_work {
             work();
         }
         let content = match self {
             Route::Greeting => Content::Text(GREETING),
             Route::Wait { ms } => text(room, format_args!("waited {ms} ms\n")),
             Route::Block { ms } => {
-                (site.block)(Duration::from_millis(ms.into()));
+                (context.block)(Duration::from_millis(ms.into()));
                 text(room, format_args!("blocked {ms} ms\n"))
             }
             Route::Compute { rounds } => text(room, format_args!("{}", compute(rounds))),
             Route::Bytes { count } => Content::Filler(count),
             Route::Count => {
-                let before = site.count.fetch_add(1, Ordering::Relaxed);
+                let before = context.count.fetch_add(1, Ordering::Relaxed);
                 text(room, format_args!("{}", before.wrapping_add(1)))
             }
             Route::Crash(how) => {
-                let Some(crash) = site.crash else {
-                    return (Status::NotFound, Status::NotFound.explanation());
+                let Some(crash) = context.crash else {
+                    return (StatusCode::NotFound, StatusCode::NotFound.explanation());
                 };
                 crash(how);
                 Content::Text(b"survived\n")
             }
         };
-        (Status::Ok, content)
+        (StatusCode::Ok, content)
     }
 }
 
-fn text<'r>(room: &'r mut Room, words: fmt::Arguments) -> Content<'r> {
+fn text<'r>(room: &'r mut TextBuffer, words: fmt::Arguments) -> Content<'r> {
     let mut free = room.as_mut_slice();
-    // The room is made for the longest text, so nothing is cut off.
+    // `room` fits the longest text, so nothing is cut off.
     let _ = free.write_fmt(words);
-    let octets = ROOM_OCTETS - free.len();
-    Content::Text(&room[..octets])
+    let bytes = TEXT_BYTES_MAX - free.len();
+    Content::Text(&room[..bytes])
 }
 
 #[cfg(test)]

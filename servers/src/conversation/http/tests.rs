@@ -1,6 +1,7 @@
-//! The conversation as a table of octets: what comes in, what must come out.
+//! The conversation as a table of bytes: the input, and the expected output.
 //!
-//! Every case is played whole, octet by octet, and cut in two at every place: the answers must not depend on it.
+//! Every case is played as a whole, byte by byte, and split in two at every position: the answers must not depend on
+//! it.
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
@@ -9,27 +10,27 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::cases::{CASES, Then, cases};
-use super::{Http, Patience, Step};
+use super::{Http, Step, TimeoutKind};
 use crate::conversation::player::{self, Played, every_cut};
-use crate::conversation::{Conversation, Crash, Site, Spoken};
+use crate::conversation::{Conversation, Crash, Protocol, ServerContext};
 
-fn site() -> Site {
-    player::site(Spoken::Http)
+fn context() -> ServerContext {
+    player::context(Protocol::Http)
 }
 
-fn play(site: &Site, pieces: &[&[u8]]) -> Played {
-    player::play(site, pieces)
+fn play(context: &ServerContext, pieces: &[&[u8]]) -> Played {
+    player::play(context, pieces)
 }
 
-/// Plays `input` whole, octet by octet and in two pieces at every place; all must agree.
+/// Plays `input` as a whole, byte by byte, and split in two at every position; the results must agree.
 fn check(input: &[u8]) -> Played {
-    let site = site();
-    let whole = play(&site, &[input]);
+    let context = context();
+    let whole = play(&context, &[input]);
     for pieces in every_cut(input) {
         let cut = pieces.first().map_or(0, |piece| piece.len());
         assert!(
-            play(&site, &pieces) == whole,
-            "cut after {cut} octets: {}",
+            play(&context, &pieces) == whole,
+            "cut after {cut} bytes: {}",
             input.escape_ascii()
         );
     }
@@ -76,8 +77,11 @@ fn answers_every_case_the_same_however_it_is_cut() {
 }
 
 #[test]
-fn lingers_when_octets_came_along_with_the_last_request() {
-    let played = play(&site(), &[b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n"]);
+fn lingers_when_bytes_came_along_with_the_last_request() {
+    let played = play(
+        &context(),
+        &[b"GET / HTTP/1.0\r\n\r\nGET / HTTP/1.0\r\n\r\n"],
+    );
     assert_eq!(
         (statuses(&played), then(&played)),
         (vec![200], Then::Linger)
@@ -85,7 +89,7 @@ fn lingers_when_octets_came_along_with_the_last_request() {
 }
 
 #[test]
-fn greets_to_the_octet() {
+fn greets_to_the_byte() {
     let played = check(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let expected = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\nConnection: close\r\n\r\n\
@@ -115,13 +119,13 @@ fn answers_head_like_get_without_the_content() {
 }
 
 #[test]
-fn sends_as_many_octets_as_asked_and_the_next_answer_after_them() {
-    // Around what fits along with the head, and around what is written at once.
+fn sends_as_many_bytes_as_asked_and_the_next_answer_after_them() {
+    // Counts around what fits together with the head, and around what is written at once.
     for count in (0..330).chain([65_535, 65_536, 65_537, 1_000_000]) {
         let input = format!(
             "GET /bytes/{count} HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"
         );
-        let played = play(&site(), &[input.as_bytes()]);
+        let played = play(&context(), &[input.as_bytes()]);
         let answers: Vec<_> = text(&played).split("HTTP/1.1 200 OK\r\n").collect();
         assert!(answers[1].contains(&format!("\r\nContent-Length: {count}\r\n")));
         assert_eq!(
@@ -135,20 +139,20 @@ fn sends_as_many_octets_as_asked_and_the_next_answer_after_them() {
 }
 
 #[test]
-fn sends_few_octets_along_with_the_head_and_many_in_large_pieces() {
+fn sends_few_bytes_along_with_the_head_and_many_in_large_pieces() {
     let writes = |request: &[u8]| {
-        let site = site();
-        let mut conversation = Http::new(&site);
+        let context = context();
+        let mut conversation = Http::new(&context);
         say(&mut conversation, request);
         let mut writes = Vec::new();
-        while let Step::Write(octets) = conversation.step() {
-            let count = octets.len();
+        while let Step::Write(bytes) = conversation.step() {
+            let count = bytes.len();
             writes.push(count);
             conversation.sent(count);
         }
         writes
     };
-    // The head takes 118 octets of the answer's 320.
+    // The head takes 118 bytes of the answer's 320.
     assert_eq!(writes(b"GET /bytes/202 HTTP/1.1\r\nHost: a\r\n\r\n"), [320]);
     assert_eq!(
         writes(b"GET /bytes/203 HTTP/1.1\r\nHost: a\r\n\r\n"),
@@ -170,14 +174,14 @@ fn waits_once_the_request_is_whole_and_before_it_answers() {
 
 #[test]
 fn closes_after_a_wait_during_which_the_server_was_told_to_stop() {
-    let site = site();
-    let mut conversation = Http::new(&site);
+    let context = context();
+    let mut conversation = Http::new(&context);
     say(
         &mut conversation,
         b"GET /wait/7 HTTP/1.1\r\nHost: a\r\n\r\n",
     );
     assert_eq!(conversation.step(), Step::Wait(Duration::from_millis(7)));
-    site.stopping.store(true, Ordering::Relaxed);
+    context.stopping.store(true, Ordering::Relaxed);
     conversation.waited();
     let Step::Write(answer) = conversation.step() else {
         panic!("an answer");
@@ -185,14 +189,14 @@ fn closes_after_a_wait_during_which_the_server_was_told_to_stop() {
     assert!(
         answer
             .windows(19)
-            .any(|octets| octets == b"Connection: close\r\n")
+            .any(|bytes| bytes == b"Connection: close\r\n")
     );
 }
 
 #[test]
 fn counts_the_requests_of_all_conversations() {
     let request = b"GET /count HTTP/1.1\r\nHost: a\r\n\r\n";
-    let played = play(&site(), &[&request.repeat(3)]);
+    let played = play(&context(), &[&request.repeat(3)]);
     let counts: Vec<_> = text(&played)
         .split("\r\n\r\n")
         .skip(1)
@@ -200,10 +204,10 @@ fn counts_the_requests_of_all_conversations() {
         .collect();
     assert_eq!(counts, ["1", "2", "3"]);
 
-    let site = site();
-    site.count.store(41, Ordering::Relaxed);
+    let context = context();
+    context.count.store(41, Ordering::Relaxed);
     for count in 42..45 {
-        let mut conversation = Http::new(&site);
+        let mut conversation = Http::new(&context);
         say(&mut conversation, request);
         let Step::Write(answer) = conversation.step() else {
             panic!("an answer");
@@ -217,9 +221,9 @@ fn crashes_as_asked_only_where_the_site_allows_it() {
     thread_local! {
         static CRASHES: RefCell<Vec<Crash>> = const { RefCell::new(Vec::new()) };
     }
-    let site = Site {
+    let context = ServerContext {
         crash: Some(|how| CRASHES.with_borrow_mut(|crashes| crashes.push(how))),
-        ..site()
+        ..context()
     };
     for (how, crash) in [
         ("panic", Crash::Panic),
@@ -227,15 +231,15 @@ fn crashes_as_asked_only_where_the_site_allows_it() {
         ("segv", Crash::Segv),
     ] {
         let request = format!("GET /crash/{how} HTTP/1.1\r\nHost: a\r\n\r\n");
-        let played = play(&site, &[request.as_bytes()]);
+        let played = play(&context, &[request.as_bytes()]);
         assert_eq!(CRASHES.take(), [crash]);
         assert_eq!(
             (statuses(&played), content(&played)),
             (vec![200], "survived\n")
         );
-        // Neither another method nor a request that is not whole kills anybody.
-        play(&site, &[request.replace("GET", "POST").as_bytes()]);
-        play(&site, &[&request.as_bytes()[..request.len() - 2]]);
+        // Neither another method nor an incomplete request causes a crash.
+        play(&context, &[request.replace("GET", "POST").as_bytes()]);
+        play(&context, &[&request.as_bytes()[..request.len() - 2]]);
         assert_eq!(CRASHES.take(), []);
     }
 }
@@ -249,7 +253,7 @@ fn names_the_methods_it_allows() {
 #[test]
 fn dates_every_answer_and_promises_no_validator_and_no_coding() {
     for (input, _, _) in cases() {
-        let played = play(&site(), &[&input]);
+        let played = play(&context(), &[&input]);
         for answer in text(&played).split("HTTP/1.1 ").skip(1) {
             let (head, _) = answer.split_once("\r\n\r\n").expect("a head");
             let names: Vec<_> = head
@@ -266,7 +270,7 @@ fn dates_every_answer_and_promises_no_validator_and_no_coding() {
 #[test]
 fn says_when_the_connection_will_close_and_when_an_old_client_may_keep_it() {
     for (input, _, then) in cases() {
-        let played = play(&site(), &[&input]);
+        let played = play(&context(), &[&input]);
         let announced = text(&played).matches("\r\nConnection: close\r\n").count();
         let expected = usize::from(then != Then::Keep);
         assert_eq!(announced, expected, "{}", input.escape_ascii());
@@ -283,9 +287,9 @@ fn says_when_the_connection_will_close_and_when_an_old_client_may_keep_it() {
 
 #[test]
 fn closes_after_the_answer_once_the_server_is_stopping() {
-    let site = site();
-    site.stopping.store(true, Ordering::Relaxed);
-    let played = play(&site, &[b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]);
+    let context = context();
+    context.stopping.store(true, Ordering::Relaxed);
+    let played = play(&context, &[b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"]);
     assert_eq!(statuses(&played), [200]);
     assert!(text(&played).contains("Connection: close") && played.closed_first);
 }
@@ -295,79 +299,79 @@ fn reads_a_long_body_to_its_end_without_keeping_it() {
     let (long, expected, _) = cases()
         .find(|(input, _, _)| input.len() > 65_536)
         .expect("a case");
-    for piece_octets in [1, 1_000, 1_024, 70_000] {
-        let pieces: Vec<_> = long.chunks(piece_octets).collect();
-        assert_eq!(statuses(&play(&site(), &pieces)), expected);
+    for piece_bytes in [1, 1_000, 1_024, 70_000] {
+        let pieces: Vec<_> = long.chunks(piece_bytes).collect();
+        assert_eq!(statuses(&play(&context(), &pieces)), expected);
     }
 }
 
-/// Lets the conversation hear `octets`, which must fit into one read; what it then waits for.
-fn say(conversation: &mut Http, octets: &[u8]) -> Patience {
+/// Gives `bytes`, which must fit into one read, to the conversation; returns what it then waits for.
+fn say(conversation: &mut Http, bytes: &[u8]) -> TimeoutKind {
     if let Step::Read(space) = conversation.step() {
-        space[..octets.len()].copy_from_slice(octets);
-        conversation.received(octets.len());
+        space[..bytes.len()].copy_from_slice(bytes);
+        conversation.received(bytes.len());
     }
-    conversation.patience()
+    conversation.timeout_kind()
 }
 
 #[test]
 fn turns_its_patience_to_what_it_waits_for() {
-    let site = site();
-    let mut conversation = Http::new(&site);
-    assert_eq!(say(&mut conversation, b"G"), Patience::Head);
+    let context = context();
+    let mut conversation = Http::new(&context);
+    assert_eq!(say(&mut conversation, b"G"), TimeoutKind::Head);
     let rest = b"ET /wait/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
-    assert_eq!(say(&mut conversation, rest), Patience::Body);
-    assert_eq!(say(&mut conversation, b"ab"), Patience::Wait);
+    assert_eq!(say(&mut conversation, rest), TimeoutKind::Body);
+    assert_eq!(say(&mut conversation, b"ab"), TimeoutKind::Wait);
     conversation.waited();
-    assert_eq!(conversation.patience(), Patience::Write);
-    let answer_octets = match conversation.step() {
+    assert_eq!(conversation.timeout_kind(), TimeoutKind::Write);
+    let answer_bytes = match conversation.step() {
         Step::Write(answer) => answer.len(),
         _ => 0,
     };
-    conversation.sent(answer_octets);
-    assert_eq!(conversation.patience(), Patience::Idle);
+    conversation.sent(answer_bytes);
+    assert_eq!(conversation.timeout_kind(), TimeoutKind::Idle);
     assert_eq!(conversation.answers(), 1);
 }
 
 #[test]
 fn is_not_kept_patient_by_empty_lines() {
-    let site = site();
-    let mut conversation = Http::new(&site);
-    for octet in b"\r\n\n\r\n\r" {
-        // A deadline starts when the patience turns; this one must not.
-        assert_eq!(say(&mut conversation, &[*octet]), Patience::Idle);
+    let context = context();
+    let mut conversation = Http::new(&context);
+    for byte in b"\r\n\n\r\n\r" {
+        // A new deadline starts when the timeout kind changes; it must not change here.
+        assert_eq!(say(&mut conversation, &[*byte]), TimeoutKind::Idle);
     }
     assert_eq!(
         say(&mut conversation, b"\nGET / HTTP/1.0\r\n\r\n"),
-        Patience::Write
+        TimeoutKind::Write
     );
 }
 
 proptest! {
     #[test]
-    fn survives_any_octets_in_any_pieces(input in proptest::collection::vec(any::<u8>(), 0..600), piece in 1usize..50) {
-        let site = site();
-        let whole = play(&site, &[&input]);
-        let cut = play(&site, &input.chunks(piece).collect::<Vec<_>>());
+    fn survives_any_bytes_in_any_pieces(input in proptest::collection::vec(any::<u8>(), 0..600), piece in 1usize..50) {
+        let context = context();
+        let whole = play(&context, &[&input]);
+        let cut = play(&context, &input.chunks(piece).collect::<Vec<_>>());
         prop_assert_eq!(statuses(&whole), statuses(&cut));
     }
 
     #[test]
-    fn survives_requests_with_a_few_octets_changed(
+    fn survives_requests_with_a_few_bytes_changed(
         case in 0..CASES.len(),
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         piece in 1usize..50,
     ) {
         let mut input = CASES[case].0.to_vec();
         if !input.is_empty() {
-            for (place, octet) in changes {
+            for (place, byte) in changes {
                 let place = place.index(input.len());
-                input[place] = octet;
+                input[place] = byte;
             }
         }
-        let site = site();
-        let whole = play(&site, &[&input]);
-        let cut = play(&site, &input.chunks(piece).collect::<Vec<_>>());
+        let context = context();
+        let whole = play(&context, &[&input]);
+        let cut = play(&context, &input.chunks(piece).collect::<Vec<_>>());
         prop_assert_eq!(statuses(&whole), statuses(&cut), "{}", input.escape_ascii());
     }
 }

@@ -11,12 +11,12 @@ use nix::unistd::geteuid;
 
 /// A name such as `hola-1234-x7Qz`: who made it, and which of the maker's it is. It is never a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MadeName {
+pub struct OwnedName {
     maker: u32,
     name: String,
 }
 
-impl MadeName {
+impl OwnedName {
     /// What all names begin with that this process gives.
     pub fn prefix() -> String {
         format!("hola-{}-", std::process::id())
@@ -52,7 +52,7 @@ impl MadeName {
     }
 }
 
-impl FromStr for MadeName {
+impl FromStr for OwnedName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
@@ -67,7 +67,7 @@ impl FromStr for MadeName {
             .filter(|(maker, rest)| is_number(maker) && is_word(rest))
             .and_then(|(maker, _)| maker.parse().ok());
         match maker {
-            Some(maker) => Ok(MadeName {
+            Some(maker) => Ok(OwnedName {
                 maker,
                 name: name.to_owned(),
             }),
@@ -76,7 +76,7 @@ impl FromStr for MadeName {
     }
 }
 
-impl fmt::Display for MadeName {
+impl fmt::Display for OwnedName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.name)
     }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_name_says_who_made_it_and_is_no_path() {
-        let made: MadeName = "hola-1234-x7Qz".parse().expect("a name");
+        let made: OwnedName = "hola-1234-x7Qz".parse().expect("a name");
         assert_eq!((made.maker(), made.as_str()), (1234, "hola-1234-x7Qz"));
         for bad in [
             "",
@@ -107,7 +107,7 @@ mod tests {
             "hola-99999999999-x",
             "hola-1-x\n",
         ] {
-            assert!(bad.parse::<MadeName>().is_err(), "{bad:?}");
+            assert!(bad.parse::<OwnedName>().is_err(), "{bad:?}");
         }
     }
 }

@@ -5,24 +5,24 @@ use std::sync::mpsc::{self, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use hola_base::process::Cpus;
 use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
-use hola_servers::cli::Cpus;
 
 use crate::plan::Disturbance;
-use crate::procedures::client::{self, Request, connect_idle};
+use crate::procedures::client::{self, ClientRequest, connect_idle};
 
 /// A disturbance that goes on until it is dropped, which resets its connections.
 #[derive(Debug)]
 #[allow(dead_code, reason = "both are kept only to be dropped")]
-pub(crate) enum Beside {
+pub(crate) enum RunningDisturbance {
     /// Idle clients. A slice is shorter than a server's deadline for a head, so none is closed meanwhile.
     SlowClients(Vec<TcpStream>),
     /// A second load.
     OtherRequests(OtherRequests),
 }
 
-impl Beside {
+impl RunningDisturbance {
     /// Starts it on the server at `address`, from threads on `generator_cpus`, for no longer than `at_most`. Slow clients are
     /// connected when it returns.
     ///
@@ -39,12 +39,12 @@ impl Beside {
             Disturbance::SlowClients { clients } => (0..*clients)
                 .map(|_| connect_idle(Ipv4Addr::LOCALHOST, address))
                 .collect::<Result<_, _>>()
-                .map(Beside::SlowClients)
+                .map(RunningDisturbance::SlowClients)
                 .map_err(|error| format!("{clients} slow clients cannot connect: {error}")),
             Disturbance::OtherRequests { path, rate_per_s } => {
                 let schedule = Schedule::new(Arrivals::Poisson, *rate_per_s, seed);
                 OtherRequests::start(address, path, schedule, generator_cpus, at_most)
-                    .map(Beside::OtherRequests)
+                    .map(RunningDisturbance::OtherRequests)
             }
         }
     }
@@ -107,11 +107,11 @@ fn send_at_instants(
 ) {
     let started = Instant::now();
     let mut instants = schedule.instants().map(Duration::from_nanos).peekable();
-    let mut requests: Vec<Request> = Vec::new();
+    let mut requests: Vec<ClientRequest> = Vec::new();
     while started.elapsed() < at_most && !is_stopped() {
         while instants.next_if(|due| *due <= started.elapsed()).is_some() {
             // A connection that cannot be begun is a request that is lost.
-            requests.extend(Request::start(address, path, None));
+            requests.extend(ClientRequest::start(address, path, None));
         }
         let next = instants.peek().copied().unwrap_or(at_most);
         if client::advance(&mut requests, next.saturating_sub(started.elapsed())).is_err() {
@@ -128,9 +128,12 @@ mod tests {
 
     use super::*;
 
-    fn start(disturbance: &Disturbance, listener: &TcpListener) -> Result<Beside, String> {
+    fn start(
+        disturbance: &Disturbance,
+        listener: &TcpListener,
+    ) -> Result<RunningDisturbance, String> {
         let address = listener.local_addr().expect("an address");
-        Beside::start(disturbance, address, &[], Duration::from_secs(60), 1)
+        RunningDisturbance::start(disturbance, address, &[], Duration::from_secs(60), 1)
     }
 
     #[test]
@@ -172,7 +175,7 @@ mod tests {
         let address = listener.local_addr().expect("an address");
         drop(listener);
         let slow = Disturbance::SlowClients { clients: 1 };
-        let refused = Beside::start(&slow, address, &[], Duration::from_secs(1), 1);
+        let refused = RunningDisturbance::start(&slow, address, &[], Duration::from_secs(1), 1);
         let reason = refused.expect_err("nobody listens");
         assert!(reason.contains("cannot connect"), "{reason}");
     }

@@ -1,33 +1,34 @@
-//! Response times in order of time: the measured window in equal strips, each with a coarse histogram of its own.
+//! Response times over time: the measured window is divided into equal time slices, each with a coarse histogram.
 
 use hdrhistogram::Histogram;
 
-use crate::recorder::Times;
+use crate::recorder::RequestTimes;
 
-/// Strips of the window: enough for an order in time to show, few enough for each to hold a percentile.
+/// Number of time slices: enough to show a trend, few enough that each one supports a percentile.
 pub(crate) const STRIPS: usize = 20;
 
-/// Shortest window that is divided. In less than 2 s (strips of 0.1 s) what drifts is the machine, not the server, and
-/// repeated trials see to that.
+/// Shortest window that is divided. In less than 2 s (slices of 0.1 s) the machine drifts and not the server, and
+/// repeated trials account for that.
 pub(crate) const WINDOW_LEAST_NS: u64 = 2_000_000_000;
 
-/// Two digits tell a trend from its absence; a microsecond to a minute keeps a strip at 20 KiB.
+/// Two significant digits show a trend; a microsecond to a minute keeps a slice at 20 KiB.
 const DIGITS: u8 = 2;
 const SHORTEST_NS: u64 = 1_000;
 const LONGEST_NS: u64 = 60_000_000_000;
 
-/// One worker's strips, made before the start at their final size; none where the window has no length to divide.
+/// The time slices of one worker, allocated at their final size before the first request. None if the window is not
+/// divided.
 #[derive(Debug, Default)]
-pub(crate) struct Strips {
+pub(crate) struct TimeSlices {
     open_ns: u64,
-    strip_ns: u64,
-    by: Instant,
+    slice_ns: u64,
+    by: SlotInstant,
     responses: Vec<Histogram<u64>>,
 }
 
-/// What puts a request into its strip.
+/// Which instant of a request selects its time slice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Instant {
+pub(crate) enum SlotInstant {
     /// When it ended (closed loop).
     #[default]
     Ended,
@@ -35,9 +36,9 @@ pub(crate) enum Instant {
     Intended,
 }
 
-impl Strips {
-    /// The strips of a window from `open_ns` to `close_ns`; none when it has no planned end or is too short.
-    pub(crate) fn of(open_ns: u64, close_ns: u64, by: Instant) -> Self {
+impl TimeSlices {
+    /// Divides a window from `open_ns` to `close_ns`. Makes no slices if the window has no planned end or is too short.
+    pub(crate) fn of(open_ns: u64, close_ns: u64, by: SlotInstant) -> Self {
         let length_ns = close_ns.saturating_sub(open_ns);
         if close_ns == u64::MAX || length_ns < WINDOW_LEAST_NS {
             return Self::default();
@@ -46,30 +47,29 @@ impl Strips {
             .unwrap_or_else(|error| unreachable!("constant bounds are valid: {error}"));
         Self {
             open_ns,
-            // Rounded up, so that the last instant of the window is in the last strip.
-            strip_ns: length_ns.div_ceil(STRIPS as u64),
+            // Rounded up, so that the last instant of the window is in the last slice.
+            slice_ns: length_ns.div_ceil(STRIPS as u64),
             by,
             responses: vec![empty; STRIPS],
         }
     }
 
-    /// Enters one response.
-    pub(crate) fn record(&mut self, times: &Times, response_ns: u64) {
+    pub(crate) fn record(&mut self, times: &RequestTimes, response_ns: u64) {
         if self.responses.is_empty() {
             return;
         }
         let at = match self.by {
-            Instant::Ended => times.end,
-            Instant::Intended => times.intended,
+            SlotInstant::Ended => times.end,
+            SlotInstant::Intended => times.intended,
         };
-        let strip = at.saturating_sub(self.open_ns) / self.strip_ns;
-        let strip = usize::try_from(strip).ok();
-        if let Some(strip) = strip.and_then(|strip| self.responses.get_mut(strip)) {
-            strip.saturating_record(response_ns);
+        let slice = at.saturating_sub(self.open_ns) / self.slice_ns;
+        let slice = usize::try_from(slice).ok();
+        if let Some(slice) = slice.and_then(|slice| self.responses.get_mut(slice)) {
+            slice.saturating_record(response_ns);
         }
     }
 
-    /// Adds another worker's strips of the same window.
+    /// Adds another worker's slices of the same window.
     pub(crate) fn merge(&mut self, other: &Self) {
         if self.responses.is_empty() {
             self.responses.clone_from(&other.responses);
@@ -94,29 +94,29 @@ mod tests {
 
     const S: u64 = 1_000_000_000;
 
-    fn strips(by: Instant) -> Strips {
-        Strips::of(10 * S, 30 * S, by)
+    fn time_slices(by: SlotInstant) -> TimeSlices {
+        TimeSlices::of(10 * S, 30 * S, by)
     }
 
-    fn lasting(intended: u64, end: u64) -> Times {
-        Times {
+    fn lasting(intended: u64, end: u64) -> RequestTimes {
+        RequestTimes {
             intended,
             end,
-            ..Times::default()
+            ..RequestTimes::default()
         }
     }
 
-    fn counts(strips: &Strips) -> Vec<u64> {
-        strips.responses().iter().map(Histogram::len).collect()
+    fn counts(time_slices: &TimeSlices) -> Vec<u64> {
+        time_slices.responses().iter().map(Histogram::len).collect()
     }
 
     #[test]
     fn closed_loops_go_by_the_end_and_open_ones_by_the_intended_instant() {
         let request = lasting(10 * S, 29 * S);
-        let mut by_end = strips(Instant::Ended);
+        let mut by_end = time_slices(SlotInstant::Ended);
         by_end.record(&request, 19 * S);
         assert_eq!(counts(&by_end).iter().rposition(|&n| n == 1), Some(19));
-        let mut by_intended = strips(Instant::Intended);
+        let mut by_intended = time_slices(SlotInstant::Intended);
         by_intended.record(&request, 19 * S);
         assert_eq!(counts(&by_intended)[0], 1);
     }
@@ -124,8 +124,8 @@ mod tests {
     #[test]
     fn a_window_that_is_short_or_ends_by_a_count_is_not_divided() {
         for mut none in [
-            Strips::of(10 * S, 11 * S, Instant::Ended),
-            Strips::of(10 * S, u64::MAX, Instant::Ended),
+            TimeSlices::of(10 * S, 11 * S, SlotInstant::Ended),
+            TimeSlices::of(10 * S, u64::MAX, SlotInstant::Ended),
         ] {
             none.record(&lasting(10 * S, 10 * S + 1), 1);
             assert!(none.responses().is_empty());
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn merging_adds_strip_by_strip() {
-        let mut whole = Strips::default();
+        let mut whole = TimeSlices::default();
         for end in [10 * S, 10 * S + 1, 30 * S - 1] {
-            let mut part = strips(Instant::Ended);
+            let mut part = time_slices(SlotInstant::Ended);
             part.record(&lasting(0, end), 5_000);
             whole.merge(&part);
         }

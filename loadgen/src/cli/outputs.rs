@@ -8,25 +8,26 @@ use hola_base::output::{Reader, say};
 use super::sink::Sink;
 use super::{Format, Output};
 
-/// The destinations of a task. What was measured is never lost to one that fails: the result then goes to standard output,
-/// and the load goes on without the log.
-pub(super) struct Outlets {
+/// The destinations of a task. If one of them fails, the measurement is not lost: the result then goes to standard
+/// output, and the load continues without the log.
+pub(super) struct Outputs {
     result: RefCell<Sink>,
     /// Whether the result is written in parts, as they come.
     in_parts: bool,
     hlog: Option<RefCell<LineWriter<Sink>>>,
     hgrm: Option<RefCell<Sink>>,
-    /// Whether anybody reads standard output.
+    /// Whether standard output still has a reader.
     reader: Cell<Reader>,
-    /// Whether something could not be written where it was asked for.
+    /// Whether a write to a requested destination failed.
     failed: Cell<bool>,
 }
 
-impl Outlets {
+impl Outputs {
     /// The destinations that `output` names.
     ///
     /// # Errors
-    /// The first one at which nothing can be written: a measurement that cannot be kept is not worth making.
+    /// The error of the first destination that cannot be written: a measurement that cannot be kept is not worth
+    /// making.
     pub(super) fn new(output: &Output) -> Result<Self, String> {
         let named = |path: &Option<_>| path.as_deref().map(Sink::at).transpose();
         let [file, hlog, hgrm] = [&output.file, &output.hlog, &output.hgrm].map(named);
@@ -42,10 +43,10 @@ impl Outlets {
         })
     }
 
-    /// Writes part of the result where it comes in parts, and the whole of it otherwise.
+    /// Writes a part of the result if it comes in parts, or else the whole of it.
     ///
     /// # Errors
-    /// Why standard output does not take it.
+    /// The error of standard output.
     pub(super) fn write(&self, text: &str) -> Result<(), String> {
         let mut sink = self.result.borrow_mut();
         let written = if self.in_parts {
@@ -79,13 +80,13 @@ impl Outlets {
         }
     }
 
-    /// Says at once that something could not be written, and remembers it for the exit code.
+    /// Reports at once that something could not be written, and remembers it for the exit code.
     pub(super) fn report(&self, message: &str) {
         say(format_args!("error: {message}"));
         self.failed.set(true);
     }
 
-    /// Whether something could not be written where it was asked for.
+    /// Whether a write to a requested destination failed.
     pub(super) fn failed(&self) -> bool {
         self.failed.get()
     }

@@ -1,4 +1,4 @@
-//! Where this process runs, and for how long.
+//! Where this process runs, how many files it may open, and with whom it ends.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,12 +10,17 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
 use thiserror::Error;
 
-/// A set of CPUs, as `0,2-3`.
+/// A list of CPUs, written `0,2-3`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpus(Vec<usize>);
 
 impl Cpus {
-    /// Keeps this thread, and whoever it starts, on these CPUs.
+    /// Their numbers.
+    pub fn numbers(&self) -> &[usize] {
+        &self.0
+    }
+
+    /// Keeps this thread, and the threads and processes that it starts, on these CPUs.
     ///
     /// # Errors
     /// The list, and what is wrong with it, in one plain clause.
@@ -33,7 +38,7 @@ impl Cpus {
             }
             Err(errno) => return Err(format!("{self}: sched_setaffinity: {}", errno.desc())),
         }
-        // The kernel passes over those that there are not, as long as there is one.
+        // The kernel ignores CPUs that do not exist, as long as one does.
         let Ok(granted) = sched_getaffinity(this_thread) else {
             return Ok(());
         };
@@ -46,7 +51,7 @@ impl Cpus {
 }
 
 impl fmt::Display for Cpus {
-    /// As a list that can be given again.
+    /// As a list that can be parsed again.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let numbers: Vec<_> = self.0.iter().map(usize::to_string).collect();
         formatter.write_str(&numbers.join(","))
@@ -84,14 +89,14 @@ impl FromStr for Cpus {
     }
 }
 
-/// Has the kernel kill this process when `parent`, which started it, ends in whatever way.
+/// Asks the kernel to kill this process when `parent`, which started it, ends.
 ///
 /// # Errors
-/// Why that cannot be had, in one plain line.
+/// One plain line, if prctl(2) fails or the parent has ended already.
 pub fn end_with(parent: i32) -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
         .map_err(|errno| format!("prctl: {}", errno.desc()))?;
-    // It may have died before the kernel was told.
+    // The parent may have ended before that call.
     if getppid() != Pid::from_raw(parent) {
         return Err(format!("its starter, process {parent}, is gone"));
     }
@@ -107,12 +112,12 @@ pub struct LimitRefused {
     errno: Errno,
 }
 
-/// Raises this process's soft limit on open files to the hard one and gives what it is now.
+/// Raises this process's soft limit on open files to the hard limit, and returns the new limit.
 ///
 /// # Errors
-/// [`LimitRefused`], with which a server can go on.
+/// [`LimitRefused`]; the program can go on with the old limit.
 pub fn raise_descriptor_limit() -> Result<u32, LimitRefused> {
-    /// What Linux starts a process with (`INR_OPEN_CUR`): where it does not tell, there should be so many.
+    /// The limit that Linux starts a process with (`INR_OPEN_CUR`), for a kernel that does not tell.
     const USUAL: rlim_t = 1024;
     let number = |limit: rlim_t| u32::try_from(limit).unwrap_or(u32::MAX);
     let refused = |limit, errno| LimitRefused {
@@ -124,6 +129,13 @@ pub fn raise_descriptor_limit() -> Result<u32, LimitRefused> {
         setrlimit(Resource::RLIMIT_NOFILE, hard, hard).map_err(|errno| refused(soft, errno))?;
     }
     Ok(number(hard))
+}
+
+/// The same; if the limit cannot be raised, the limit that stays.
+pub fn descriptor_limit() -> u64 {
+    raise_descriptor_limit()
+        .unwrap_or_else(|refused| refused.left)
+        .into()
 }
 
 #[cfg(test)]

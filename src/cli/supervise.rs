@@ -1,23 +1,23 @@
-//! `hola keep`: runs another program's server for the lab, and lets nobody of it outlive the lab.
+//! `hola supervise`: runs another program's server for the lab, and lets nobody of it outlive the lab.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
-use hola_servers::cli::Cpus;
+use hola_base::process::Cpus;
 
-use hola_lab::made::MadeName;
-use hola_lab::target::keeper::{Keep, keep};
+use hola_lab::owned_name::OwnedName;
+use hola_lab::target::supervisor::{Supervised, supervise};
 
-/// Arguments of `keep`.
+/// Arguments of `supervise`.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Example:
-  sleep 10 | hola keep --cpus 0 -- python3 -m http.server
+  sleep 10 | hola supervise --cpus 0 -- python3 -m http.server
 
 Runs the program until standard input ends; then ends it, and everybody that it made. Prints its process id, and at the
 end what all of them used, a line of JSON each.")]
-pub(super) struct KeepArgs {
+pub(super) struct SuperviseArgs {
     /// Program and arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -26,15 +26,15 @@ pub(super) struct KeepArgs {
     cpus: Option<Cpus>,
     /// Control group to run it in: one that the starter of this has made and named hola-PID-SUFFIX, with its own process id
     #[arg(long, value_name = "NAME")]
-    cgroup: Option<MadeName>,
+    cgroup: Option<OwnedName>,
     /// Temporary folder to remove if the starter of this is gone at the end: one that it has made and named so
     #[arg(long, value_name = "NAME")]
-    folder: Option<MadeName>,
+    folder: Option<OwnedName>,
 }
 
 /// Keeps it until standard input ends.
-pub(super) fn run(args: &KeepArgs) -> Result<ExitCode> {
-    keep(&Keep {
+pub(super) fn run(args: &SuperviseArgs) -> Result<ExitCode> {
+    supervise(&Supervised {
         command: args.command.clone(),
         cpus: args.cpus.clone(),
         cgroup: args.cgroup.clone(),

@@ -1,23 +1,23 @@
-//! A worker thread's books: what was sent, what is owed, and what it cost.
+//! Counts of a worker thread: requests sent, requests without an outcome, and what they cost.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::intervals::Handover;
+use crate::intervals::IntervalSender;
 use crate::timeline::Timeline;
 
-/// Equal parts of the window in which sends are counted, to see whether they were spread as planned.
+/// Equal parts of the window in which sends are counted, to check whether they are spread as planned.
 pub(crate) const SEND_BINS: usize = 200;
 
-/// Counts over the measured window, kept apart from the recorder's so that one can check the other.
+/// Counts over the measured window, kept separately from the recorder, so that one can check the other.
 #[derive(Clone, Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct WindowCounts {
     /// Requests begun that belong to the window.
     pub(crate) sent: u64,
     /// Requests of the window without an outcome at the end.
     pub(crate) in_flight_at_end: u64,
     /// Requests that ended in the window, whether they belong to it or not.
     pub(crate) ended: u64,
-    /// Those of them with the right answer.
+    /// Requests that ended in the window with the right answer.
     pub(crate) good: u64,
     /// Requests that had to wait for one of the allowed connections.
     pub(crate) waited_for_slot: u64,
@@ -29,13 +29,13 @@ pub(crate) struct Ledger {
     pub(crate) cpu_ns: u64,
     /// Time over which `cpu_ns` was counted.
     pub(crate) cpu_wall_ns: u64,
-    /// Time clients spent in the window, all added: the population of Little's law times the window.
+    /// Time that clients spent in the window, summed over clients: the population of Little's law times the window.
     pub(crate) client_ns: u64,
     /// Part of `client_ns` spent between requests: thinking, or backing off after failures.
     pub(crate) paused_ns: u64,
     /// Part of `paused_ns` spent backing off after failures.
     pub(crate) backoff_ns: u64,
-    /// Time in the window for which the thread did not run though it wanted to, and the longest stretch of it.
+    /// Time in the window during which the thread wanted to run but did not, and its longest stretch.
     pub(crate) away_ns: u64,
     pub(crate) away_longest_ns: u64,
     /// Part of recorded responses that lies before the window.
@@ -48,7 +48,7 @@ pub(crate) struct Ledger {
     pub(crate) answers: Timeline,
 }
 
-impl Ledger {
+impl WindowCounts {
     pub(crate) fn new() -> Self {
         Self {
             sent: 0,
@@ -82,8 +82,8 @@ impl Ledger {
         }
     }
 
-    /// Adds another thread's books; the window is the longest one, and so is the time away: a thread that did not run did
-    /// not do its share, whatever the others did.
+    /// Adds another thread's counts. The window and the time away are maxima: a thread that did not run did not do its
+    /// share, whatever the other threads did.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.sent += other.sent;
         self.in_flight_at_end += other.in_flight_at_end;
@@ -108,18 +108,18 @@ impl Ledger {
     }
 }
 
-/// What a worker shows while it runs, refreshed a few times a second and never per request.
+/// Counts that a worker publishes while it runs, refreshed a few times a second and never per request.
 #[derive(Debug, Default)]
-pub(crate) struct Gauge {
+pub(crate) struct LiveCounts {
     pub(crate) completed: AtomicU64,
     pub(crate) failed: AtomicU64,
     pub(crate) in_flight: AtomicU64,
     pub(crate) offered: AtomicU64,
-    /// Where the recorder goes at the end of each interval, if anybody asked for it.
-    pub(crate) handover: Option<Handover>,
+    /// Channel for the recorder at the end of each interval, if the observer asks for intervals.
+    pub(crate) interval_sender: Option<IntervalSender>,
 }
 
-impl Gauge {
+impl LiveCounts {
     /// Current values: completed, failed, in flight, offered.
     pub(crate) fn read(&self) -> [u64; 4] {
         [
@@ -128,6 +128,6 @@ impl Gauge {
             &self.in_flight,
             &self.offered,
         ]
-        .map(|gauge| gauge.load(Ordering::Relaxed))
+        .map(|live_counts| live_counts.load(Ordering::Relaxed))
     }
 }

@@ -1,9 +1,9 @@
-//! `hola keep`: runs a server that is not Hola's for as long as its own standard input stays open, and lets nobody of that
+//! `hola supervise`: runs a server that is not Hola's for as long as its own standard input stays open, and lets nobody of that
 //! server's outlive it.
 //!
 //! It sees to what a parent alone cannot: when the measuring process dies, in whatever way, the kernel closes the pipe,
-//! and the server is ended; whoever the server made and lost becomes the keeper's child (`PR_SET_CHILD_SUBREAPER`), so
-//! that it is ended, too. When the keeper itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
+//! and the server is ended; whoever the server made and lost becomes the supervisor's child (`PR_SET_CHILD_SUBREAPER`), so
+//! that it is ended, too. When the supervisor itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
 //! measuring process what the server had made.
 
 use std::io::{self, Read};
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hola_servers::cli::Cpus;
+use hola_base::process::Cpus;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, wait};
@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use hola_base::output::print;
 
-use crate::made::MadeName;
+use crate::owned_name::OwnedName;
 use crate::{cgroup, sys, tree};
 
 /// Longest wait for a server to end by itself, then it is made to.
@@ -32,27 +32,27 @@ pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
 
 /// What is kept, and where.
 #[derive(Clone, Debug)]
-pub struct Keep {
+pub struct Supervised {
     /// Program and arguments.
     pub command: Vec<String>,
-    /// CPUs to run on; `None` is wherever the keeper may.
+    /// CPUs to run on; `None` is wherever the supervisor may.
     pub cpus: Option<Cpus>,
     /// Control group that accounts for it, of the starter's making.
-    pub cgroup: Option<MadeName>,
+    pub cgroup: Option<OwnedName>,
     /// Temporary folder of the server's own, of the starter's making, removed when the starter is gone.
-    pub folder: Option<MadeName>,
+    pub folder: Option<OwnedName>,
 }
 
-/// What the keeper says first, in one line of JSON.
+/// What the supervisor says first, in one line of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct SupervisorStarted {
     /// Process id of the server.
     pub(super) pid: i32,
 }
 
 /// What it says when everybody has ended, in one line of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Report {
+pub(super) struct SupervisorReport {
     /// Whether the server was told to end.
     pub(super) asked: bool,
     /// How it ended, for people.
@@ -65,18 +65,18 @@ pub(super) struct Report {
 ///
 /// # Errors
 /// One plain sentence, when the server could not be started; nothing is left running then.
-pub fn keep(keep: &Keep) -> Result<(), String> {
+pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let starter = getppid();
-    let places = Places::of(keep, starter)?;
-    let server = start(keep, places.cgroup.as_deref())?;
-    let kept = tell(&Kept {
+    let places = OwnedPaths::of(supervised, starter)?;
+    let server = start(supervised, places.cgroup.as_deref())?;
+    let kept = tell(&SupervisorStarted {
         pid: server.as_raw(),
     });
     thread::spawn(move || end_when_told(server));
     let ending = wait_for(server);
     let killed = end_descendants();
     let told = kept.and_then(|()| {
-        tell(&Report {
+        tell(&SupervisorReport {
             asked: ASKED.load(Ordering::SeqCst),
             ending,
             killed,
@@ -94,18 +94,18 @@ pub fn keep(keep: &Keep) -> Result<(), String> {
     told
 }
 
-/// Where what was named is. The keeper writes to and removes nothing but what its own starter has made: a folder in the
+/// Where what was named is. The supervisor writes to and removes nothing but what its own starter has made: a folder in the
 /// folder for temporary files, and a control group below their own.
-struct Places {
+struct OwnedPaths {
     cgroup: Option<PathBuf>,
     folder: Option<PathBuf>,
 }
 
-impl Places {
-    fn of(keep: &Keep, starter: Pid) -> Result<Self, String> {
+impl OwnedPaths {
+    fn of(supervised: &Supervised, starter: Pid) -> Result<Self, String> {
         let find = |option: &str,
-                    name: &Option<MadeName>,
-                    find: fn(&MadeName) -> Result<PathBuf, String>| {
+                    name: &Option<OwnedName>,
+                    find: fn(&OwnedName) -> Result<PathBuf, String>| {
             let Some(name) = name else { return Ok(None) };
             if i64::from(name.maker()) != i64::from(starter.as_raw()) {
                 return Err(format!(
@@ -116,27 +116,27 @@ impl Places {
                 .map(Some)
                 .map_err(|why_not| format!("{option} {name}: {why_not}"))
         };
-        Ok(Places {
-            cgroup: find("--cgroup", &keep.cgroup, cgroup::named)?,
-            folder: find("--folder", &keep.folder, MadeName::temporary_folder)?,
+        Ok(OwnedPaths {
+            cgroup: find("--cgroup", &supervised.cgroup, cgroup::named)?,
+            folder: find("--folder", &supervised.folder, OwnedName::temporary_folder)?,
         })
     }
 }
 
-fn start(keep: &Keep, cgroup: Option<&Path>) -> Result<Pid, String> {
+fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> {
     set_child_subreaper(true).map_err(|errno| format!("prctl: {}", errno.desc()))?;
-    if let Some(cpus) = &keep.cpus {
+    if let Some(cpus) = &supervised.cpus {
         cpus.run_on()
             .map_err(|why_not| format!("--cpus {why_not}"))?;
     }
-    let [program, arguments @ ..] = &keep.command[..] else {
+    let [program, arguments @ ..] = &supervised.command[..] else {
         return Err("there is no program to run".into());
     };
     let cannot_enter = |error| format!("control group: {error}");
     if let Some(folder) = cgroup {
         cgroup::enter(folder).map_err(cannot_enter)?;
     }
-    // What a server says is not the keeper's word, which is on stdout.
+    // What a server says is not the supervisor's word, which is on stdout.
     let words = io::stderr().as_fd().try_clone_to_owned();
     let words = words.map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
@@ -144,12 +144,12 @@ fn start(keep: &Keep, cgroup: Option<&Path>) -> Result<Pid, String> {
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(words)
-        // A group of its own: whatever a server does to its group, the keeper is not in it.
+        // A group of its own: whatever a server does to its group, the supervisor is not in it.
         .process_group(0);
-    // A keeper that is killed has no time to end its server.
+    // A supervisor that is killed has no time to end its server.
     sys::end_with_starter(&mut command);
     let child = command.spawn();
-    // The server was born in the group; what its keeper uses is not on its bill.
+    // The server was born in the group; what its supervisor uses is not on its bill.
     if let Some(parent) = cgroup.and_then(Path::parent) {
         cgroup::enter(parent).map_err(cannot_enter)?;
     }
@@ -170,8 +170,8 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// Tells the server to end when standard input does, and makes it if it does not.
 fn end_when_told(server: Pid) {
     let mut input = io::stdin().lock();
-    let mut octets = [0; 64];
-    while !matches!(input.read(&mut octets), Ok(0) | Err(_)) {}
+    let mut bytes = [0; 64];
+    while !matches!(input.read(&mut bytes), Ok(0) | Err(_)) {}
     ASKED.store(true, Ordering::SeqCst);
     // It may have ended already: then there is nobody to tell.
     let _ = kill(server, Signal::SIGTERM);
@@ -208,7 +208,7 @@ fn end_descendants() -> usize {
                 killed += usize::from(told.is_ok());
             }
         }
-        // Its children become the keeper's before a process can be reaped, so the last one is the last.
+        // Its children become the supervisor's before a process can be reaped, so the last one is the last.
         if let Err(nix::Error::ECHILD) = wait() {
             return killed;
         }
