@@ -1,4 +1,4 @@
-//! Several acceptors on one port: however they share the clients, nobody is lost, and the books agree.
+//! Several acceptors on one port: however they share the clients, no client is lost, and the counters agree.
 
 mod support;
 
@@ -62,14 +62,14 @@ fn all_clients_are_answered_and_counted_by_the_worker_that_let_them_in() {
         assert_eq!(accepted.iter().sum::<u64>(), u64::from(TOTAL), "{way}");
         assert_eq!(counters["wakeups"], wakeups.iter().sum::<u64>(), "{way}");
         if arguments.contains(&"reuseport") {
-            // The kernel deals by address: none of them is left out of 2,000.
+            // The kernel chooses the listener by the client's address: each worker gets some of 2,000 clients.
             assert!(
                 accepted.iter().all(|&count| count > 0),
                 "{way}: {accepted:?}"
             );
         }
         if find(model).is_some_and(|model| model.capacity == Capacity::Workers) {
-            // Who blocks lets in one client for each time it is woken; a loop may let in several.
+            // A blocking worker accepts one client per wake-up; an event loop may accept several.
             let pairs = wakeups.iter().zip(&accepted);
             assert!(
                 pairs.into_iter().all(|(woken, accepted)| woken >= accepted),
@@ -79,7 +79,7 @@ fn all_clients_are_answered_and_counted_by_the_worker_that_let_them_in() {
     }
 }
 
-/// One count of each worker.
+/// One count per worker.
 fn by_worker(counters: &Value, what: &str) -> Vec<u64> {
     let counts: Vec<u64> = serde_json::from_value(counters[what].clone()).expect("numbers");
     assert_eq!(counts.len(), WORKERS, "{counters}");
@@ -88,7 +88,7 @@ fn by_worker(counters: &Value, what: &str) -> Vec<u64> {
 
 #[test]
 fn a_stop_under_load_cuts_no_answer_short_however_clients_are_shared() {
-    // Few at a time: each with its clients keeps a machine busy.
+    // Few at a time: each server with its clients keeps a machine busy.
     for some in ways().chunks(3) {
         for_each(some, |(model, arguments)| {
             Server::start_whole(model, arguments).stop_under_load(16);
@@ -132,7 +132,7 @@ fn a_worker_that_dies_with_the_lock_on_accepting_leaves_it_to_the_others() {
     );
 }
 
-/// Kills workers all at once. Until the last has gone, a client may still fall into its hands.
+/// Kills these workers all at once. Until the last one is gone, it may still accept a client.
 fn end(server: &Server, workers: &[i32]) {
     for &worker in workers {
         kill(Pid::from_raw(worker), Signal::SIGKILL).expect("a worker");
@@ -143,7 +143,7 @@ fn end(server: &Server, workers: &[i32]) {
     });
 }
 
-/// Processes that have a lock of flock(2). Who waits for one is marked with an arrow.
+/// Processes that hold a flock(2) lock. The list marks waiting processes with an arrow.
 fn lock_holders() -> impl Iterator<Item = i32> {
     let locks = std::fs::read_to_string("/proc/locks").expect("a list of locks");
     let holder = |line: &str| {
@@ -167,7 +167,8 @@ fn workers_killed_all_at_once_leave_no_lock_and_no_client_behind() {
         (0..30).for_each(|_| server.greets());
         let workers = server.child_ids();
         end(&server, &workers);
-        // Whoever comes before they are replaced waits in the queue, which is the parent's too.
+        // A client that connects before they are replaced waits in the accept queue: the parent keeps the listener
+        // open.
         (0..30).for_each(|_| server.greets());
         eventually("all are replaced", || {
             let now = server.child_ids();
@@ -184,12 +185,12 @@ fn workers_killed_all_at_once_leave_no_lock_and_no_client_behind() {
 
 #[test]
 fn accept_errors_that_stay_starve_no_client_that_is_in() {
-    // Those that can serve one client and accept another.
+    // Models that can serve one client while they accept another.
     let with_room = table().filter(|model| model.serves_at_once(1).is_none());
     let names: Vec<_> = with_room.map(|model| model.name).collect();
-    // io_uring accepts in the kernel, without a call that could be refused.
+    // io_uring accepts in the kernel, without a system call that could be refused.
     for model in names.into_iter().filter(|&name| name != "io-uring") {
-        // Each thread finds one client, and nobody behind it, before its accepts fail.
+        // Each thread accepts one client, and then finds the queue empty, before its accepts fail.
         let Some(mut command) = with_refused("accept4", "error=EPERM:when=3+") else {
             return;
         };
@@ -254,7 +255,7 @@ fn two_servers_never_share_a_port() {
         );
         first.greets();
         first.stop();
-        // Nor is anything left of the first one.
+        // The first server has freed the port as well.
         TcpListener::bind(&address).expect("the port is free again");
     });
 }

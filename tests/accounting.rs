@@ -1,5 +1,5 @@
-//! Two accounts of the same CPU time: the kernel's control group, and what wait(2) hands over (`getrusage`). Alone in its
-//! file, because the account of a process's children is one for all of a process's tests.
+//! Compares two measurements of the same CPU time: by the kernel's control group, and by `getrusage` after wait(2).
+//! This test is alone in its file, because `RUSAGE_CHILDREN` covers the children of all tests of a process.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -12,10 +12,10 @@ use hola_loadgen::{NoObserver, Pace, Stop, Workload};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-/// Difference that is put up with, as a share.
+/// Tolerated difference, as a share.
 const AGREEMENT: f64 = 0.05;
-/// Most that getrusage(2) may lose of each thread that lives for one request, in microseconds: a debug build on a busy
-/// machine is several times slower than what is measured elsewhere.
+/// Most that getrusage(2) may lose of each thread that lives for one request, in microseconds. A debug build on a busy
+/// machine is several times slower than other measurements.
 const LOST_US_PER_THREAD_MAX: f64 = 100.0;
 
 /// What a server used while it was loaded.
@@ -88,7 +88,7 @@ fn control_group_and_getrusage_agree_but_for_the_last_moments_of_threads() {
     let lost_us = used.by_cgroup_us - used.by_getrusage_us;
     let lost_us_per_thread = lost_us / to_f64(used.answers);
     println!("thread-per-client: getrusage loses {lost_us_per_thread:.1} µs of each thread");
-    // That there is something to lose is the kernel's affair and may end; that it is not gained, and little, is ours.
+    // The loss is the kernel's, and may disappear. The test only requires that it is small and not negative.
     assert!(
         lost_us >= -AGREEMENT * used.by_cgroup_us && lost_us_per_thread < LOST_US_PER_THREAD_MAX,
         "{lost_us} µs"

@@ -1,4 +1,4 @@
-//! How many clients a model serves at once is a column of the table. Here it is tested.
+//! Tests the column of the table that says how many clients a model serves at once.
 
 mod support;
 
@@ -11,22 +11,22 @@ use self::support::{
     serves_at_once,
 };
 
-/// Long enough for an answer that is not held up by anybody.
+/// Long enough for an answer that does not wait for another client.
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// Stalled clients of a model that takes as many as come.
+/// Stalled clients of a model without a limit.
 const MANY: usize = 64;
 
 #[test]
 fn a_model_serves_as_many_stalled_clients_as_its_capacity_less_one_and_somebody_else() {
-    // One model after another: so many sockets are more than a process may have.
+    // One model after another: all together need more sockets than a process may have.
     for model in models() {
         let server = Server::start(model);
         let stalled: Vec<_> = (1..serves_at_once(model).unwrap_or(MANY + 1))
             .map(|_| server.stalled())
             .collect();
         server.greets();
-        // They are still there: it was not their leaving, at their deadline, that made room.
+        // They are still connected: none of them made room by leaving at its deadline.
         stalled.into_iter().for_each(end_stall);
         let counters = server.stop();
         assert_eq!(counters["expired"], 0, "{model}: {counters}");
@@ -44,7 +44,7 @@ fn beyond_its_capacity_a_client_waits_until_one_leaves_and_no_longer() {
         let mut next = server.connect();
         next.write_all(ASK_AND_CLOSE).expect("sent");
         assert_silent(&next, model);
-        // In whatever manner one leaves; and it was served until then.
+        // A served client leaves; how it leaves does not matter.
         end_stall(stalled.pop().expect("at least one"));
         assert_eq!(answer(next).status, 200, "{model}");
         stalled.into_iter().for_each(end_stall);
@@ -80,7 +80,7 @@ fn a_pool_sends_away_whom_its_queue_cannot_hold_and_serves_all_others() {
     let server = Server::start("thread-pool");
     let stalled: Vec<_> = (0..WORKERS).map(|_| server.stalled()).collect();
     let queued: Vec<_> = (0..QUEUE).map(|_| server.connect()).collect();
-    // One acceptor lets them in one after another, so all of these come when the queue is full.
+    // One acceptor accepts clients in order, so all of these come when the queue is full.
     for _ in 0..TOO_MANY {
         let answers = rest(server.connect());
         let answer = Answer::read(&mut answers.as_slice()).expect("an answer");

@@ -1,4 +1,4 @@
-//! The line-by-line client, over the real program: against the real servers, and against peers that a test scripts.
+//! Tests `hola client`: against the real servers, and against peers that a test scripts.
 
 mod support;
 
@@ -15,18 +15,18 @@ use socket2::{Domain, SockRef, Socket, Type};
 
 use self::support::{HOLA, PATIENCE, Server, hola};
 
-/// A running client, whose lines can be waited for one by one.
+/// A running client. A test can wait for each line that it prints.
 struct Client {
     child: Child,
     keyboard: Option<ChildStdin>,
     screen: Receiver<String>,
 }
 
-/// What is left of a client that has ended.
+/// The result of a client that has ended.
 #[derive(Debug, PartialEq, Eq)]
 struct End {
     code: Option<i32>,
-    /// Lines that nobody has waited for.
+    /// Printed lines that the test has not waited for.
     unread: Vec<String>,
     stderr: String,
 }
@@ -86,7 +86,7 @@ impl Client {
         keyboard.write_all(text.as_bytes()).expect("typed");
     }
 
-    /// The next line on the screen.
+    /// The next printed line.
     fn line(&self) -> String {
         self.screen.recv_timeout(PATIENCE).expect("a line")
     }
@@ -138,7 +138,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
     socket
 }
 
-/// What one read brings; nothing once the client has left.
+/// The text of one read; empty after the client has left.
 fn read(mut socket: &TcpStream) -> String {
     let mut space = [0; 1024];
     let count = socket.read(&mut space).expect("the client is there");
@@ -209,7 +209,7 @@ fn a_server_that_only_listens_gets_every_line_as_a_message_of_its_own() {
     for expected in ["uno", "dos", ""] {
         assert_eq!(read(&socket), expected);
     }
-    // It does not even close: the client leaves all the same.
+    // The server does not even close; the client ends nevertheless.
     assert_eq!(client.end(), End::good(&[]));
 }
 
@@ -220,7 +220,7 @@ fn with_a_conversation_a_line_waits_for_the_whole_answer_to_the_one_before() {
     assert_eq!(read(&socket), "uno");
     write(&socket, b"u");
     assert_eq!(client.line(), "[SERVIDOR] u");
-    // Having heard something, a client without a conversation sends its next line at once.
+    // A client without `--conversation` would now send its next line, because it has received something.
     let moment = Some(Duration::from_millis(300));
     socket.set_read_timeout(moment).expect("a timeout");
     assert!(
@@ -254,7 +254,7 @@ fn prints_what_comes_unasked_with_or_without_a_line_end() {
     let (mut client, socket) = Client::connected(&[]);
     write(&socket, b"Bienvenido");
     assert_eq!(client.line(), "[SERVIDOR] Bienvenido");
-    // Half a line typed, and nothing sent yet.
+    // Half a line is typed, and nothing is sent yet.
     client.types("ho");
     write(&socket, "uno\r\n\n¿dos?\n".as_bytes());
     for expected in ["[SERVIDOR] uno", "[SERVIDOR] ", "[SERVIDOR] ¿dos?"] {
@@ -277,7 +277,7 @@ fn prints_a_character_whole_that_comes_in_two_parts() {
     assert_eq!(client.line(), "[SERVIDOR] ñeca ");
     client.leaves();
     drop(socket);
-    // The server's last character will never be whole.
+    // The server's last character stays incomplete.
     assert_eq!(client.end(), End::good(&["[SERVIDOR] \\xe2\\x82"]));
 }
 
@@ -308,7 +308,7 @@ fn salir_leaves_without_being_sent() {
             client.leaves();
         }
         assert_eq!(read(&socket), "", "{word:?}");
-        // The answer may come late, and is printed all the same.
+        // The answer may come late, and is still printed.
         write(&socket, b"Mensaje recibido");
         drop(socket);
         assert_eq!(
@@ -365,7 +365,7 @@ fn a_server_that_closes_after_the_last_answer_is_no_error() {
     assert_eq!(client.end(), End::good(&["[SERVIDOR] Mensaje recibido"]));
 }
 
-/// Makes the connection end with a reset instead of a farewell.
+/// Makes close(2) send a reset instead of a FIN.
 fn reset_on_close(socket: &TcpStream) {
     let no_linger = Some(Duration::ZERO);
     SockRef::from(socket)
@@ -373,7 +373,7 @@ fn reset_on_close(socket: &TcpStream) {
         .expect("an option");
 }
 
-/// An address that refuses connections for as long as the socket lives: bound, and not listening.
+/// An address that refuses connections for as long as the socket lives: bound but not listening.
 fn refusing() -> (Socket, String) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -404,7 +404,7 @@ fn a_server_that_does_not_answer_is_given_up() {
     let (full, address) = refusing();
     full.listen(0).expect("a listener");
     let address_known: SocketAddr = address.parse().expect("an address");
-    // The queue has room for one; further connections are dropped, not refused.
+    // The accept queue has room for one client; the kernel drops further connections and does not refuse them.
     let moment = Duration::from_millis(50);
     let connect = || TcpStream::connect_timeout(&address_known, moment);
     let waiting: Vec<_> = std::iter::from_fn(|| connect().ok()).collect();

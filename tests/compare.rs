@@ -1,4 +1,4 @@
-//! A whole comparison, small: what it keeps, what it writes, what survives an interruption, and what cannot change it.
+//! Small whole comparisons: what they keep and write, what survives an interruption, and what cannot affect them.
 
 mod support;
 
@@ -87,14 +87,14 @@ fn a_comparison_keeps_every_slice_and_its_reports_can_be_built_again() {
             "{reading:?}"
         );
     }
-    // A server that forks has its children on its account: several times as much on every machine there is.
+    // The CPU account of a server that forks includes its children: several times as much on every machine.
     let [fork_us, iterative_us] = ["fork-per-client", "iterative"]
         .map(|participant| median_cost(reading(&blocks, participant, "new, 2000/s")));
     assert!(
         fork_us > 2.0 * iterative_us,
         "{fork_us} and {iterative_us} µs"
     );
-    // The planted piece of work has the size that was asked for, a tenth of the control's cost.
+    // The planted work has the requested size, a tenth of the control's cost.
     let planted_us = blocks[0].planted_us.expect("planted");
     assert!(
         (0.02..0.5).contains(&(planted_us / iterative_us)),
@@ -136,7 +136,7 @@ fn files_in(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         .collect()
 }
 
-/// A comparison that goes on for longer than a test does.
+/// Starts a comparison that is long enough to be interrupted.
 fn begin(program: &Path, results: &Path) -> Child {
     Command::new(program)
         .args([
@@ -295,7 +295,7 @@ fn servers_get_none_of_the_callers_environment_but_what_is_recorded() {
     );
 }
 
-/// A run of the experiment that is over soonest, with so many blocks; its folder.
+/// Runs the shortest experiment with that many blocks; returns the folder of the run.
 fn spawn_run(results: &Path, blocks: &str) -> PathBuf {
     let output = results.to_str().expect("text");
     let (status, _, stderr) = hola(&[

@@ -1,5 +1,4 @@
-//! One suite over all models and conversations: the same bytes must give the same answers, whoever runs the
-//! conversation.
+//! One suite over all models and conversations: the same bytes must give the same answers under every model.
 
 #[path = "../servers/src/conversation/http/cases.rs"]
 mod cases;
@@ -99,7 +98,7 @@ fn every_model_closes_a_client_that_says_too_little_too_slowly() {
         let server = Server::start(model);
         let silent = server.connect();
         if serves_at_once(model) != Some(1) {
-            // Nobody waits for the silent one, except where waiting is the model.
+            // No client waits for the silent one, except under a model that serves one client at a time.
             server.greets();
         }
         let mut slow = server.connect();
@@ -172,7 +171,7 @@ fn all_models_answer_every_case_with_the_same_bytes() {
     assert!(divergences.is_empty(), "models differ:\n{divergences}");
 }
 
-/// Answers without the lines that the clock writes.
+/// Answers without their `Date` lines.
 fn undated(answers: &str) -> String {
     let lines = answers.split_inclusive("\r\n");
     lines.filter(|line| !line.starts_with("Date: ")).collect()
@@ -216,7 +215,7 @@ fn every_model_echoes_message_after_message_until_salir() {
         ] {
             say(&mut socket, message.as_bytes(), message.as_bytes());
         }
-        // What stands before the word in the same message still comes back; nothing after it does.
+        // Text before `salir` in the same message still comes back; text after it does not.
         socket
             .write_all("adiós\nsalir\nhola\n".as_bytes())
             .expect("sent");
@@ -245,7 +244,7 @@ fn every_model_echoes_texts_of_any_length_however_they_are_cut() {
         for (length, piece) in CUT_TEXTS {
             let text = text(length);
             let echoed = converse(&server, &text, piece);
-            // Without the text, which nobody wants to read.
+            // The message leaves out the text, which is too long to read.
             assert!(
                 echoed == text,
                 "{model}: {length} bytes in pieces of {piece}: {} came back",
@@ -267,7 +266,7 @@ fn every_model_echoes_texts_of_any_length_however_they_are_cut() {
 
 #[test]
 fn every_model_acknowledges_texts_of_any_length_once_per_read() {
-    // What one read takes at most.
+    // Most bytes of one read.
     const MESSAGE_BYTES_MAX: usize = 1024;
     for_each_model(|model| {
         let server = Server::start_whole(model, &["--conversation", "ack"]);
@@ -280,7 +279,7 @@ fn every_model_acknowledges_texts_of_any_length_once_per_read() {
                 "{model}: {}",
                 said.escape_ascii()
             );
-            // TCP keeps no borders: pieces may arrive together, and long ones in parts.
+            // TCP keeps no message boundaries: pieces may arrive together, and long ones in parts.
             let fewest = length.div_ceil(MESSAGE_BYTES_MAX);
             assert!(
                 (fewest..=length).contains(&count),
@@ -292,7 +291,7 @@ fn every_model_acknowledges_texts_of_any_length_once_per_read() {
     });
 }
 
-/// Bytes of a text · bytes of the pieces it is sent in, which divide its characters.
+/// In bytes: length of a text · length of the pieces it is sent in, which split its characters.
 const CUT_TEXTS: [(usize, usize); 16] = [
     (1, 1),
     (2, 1),
@@ -312,7 +311,7 @@ const CUT_TEXTS: [(usize, usize); 16] = [
     (100_000, 997),
 ];
 
-/// A text of characters of one to four bytes.
+/// A text of that length, of characters of one to four bytes.
 fn text(bytes: usize) -> Vec<u8> {
     let mut text = String::new();
     for character in "👋ñ€a".chars().cycle() {
@@ -325,12 +324,12 @@ fn text(bytes: usize) -> Vec<u8> {
     text.into()
 }
 
-/// Says all of `text` in pieces, then that there is no more; what is answered from the first piece to the end.
+/// Sends `text` in pieces, closes the sending half, and returns all that is answered.
 fn converse(server: &Server, text: &[u8], piece: usize) -> Vec<u8> {
     let socket = server.connect();
     socket.set_nodelay(true).expect("an option");
     thread::scope(|scope| {
-        // Answers are read all the while: a server that nobody reads from stops reading.
+        // Answers are read at the same time: a server stops reading if its answers are not read.
         let reader = scope.spawn(|| rest(socket.try_clone().expect("a descriptor")));
         for piece in text.chunks(piece) {
             (&socket).write_all(piece).expect("sent");

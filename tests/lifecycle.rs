@@ -1,4 +1,4 @@
-//! Servers under stress: what they must survive, give back, and say.
+//! Servers under stress: what they must survive, release, and report.
 
 mod support;
 
@@ -24,7 +24,7 @@ use self::support::{
 fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
     const CLIENTS: u32 = 8;
     const REQUESTS_EACH: u32 = 1_250;
-    // One model after another: together they would wait for each other's processes.
+    // One model after another: in parallel they would compete for processes.
     for model in models() {
         let server = Server::start(model);
         server.greets();
@@ -61,7 +61,7 @@ fn a_stop_does_not_wait_for_clients_that_say_nothing() {
         half_said.write_all(b"GET / HT").expect("sent");
         let started = Instant::now();
         server.stop();
-        // The limits on idle clients are 5 s: it must not have come to that.
+        // The idle timeout is 5 s: the stop must not wait for it.
         assert!(
             started.elapsed().as_secs() < 4,
             "{model} took {:?}",
@@ -80,7 +80,7 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
         .expect("sent");
     let mut answer = [0; 256];
     assert!(first.read(&mut answer).expect("an answer") > 0);
-    // The loop is busy with the first client: this one waits in the queue.
+    // The server is busy with the first client, so this one waits in the accept queue.
     let mut second = server.connect();
     second.write_all(ASK_AND_CLOSE).expect("sent");
     server.signal(Signal::SIGTERM);
@@ -92,7 +92,7 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
 #[test]
 fn a_stop_under_load_lets_in_no_newcomers_and_ends_in_time() {
     for_each_model(|model| {
-        // Those who wait already are served within a second; the newcomers that a queue can hold would take twenty.
+        // Clients that already wait are served within a second; new ones that fill the accept queue would take twenty.
         let server = Server::start(model);
         server.stop_while_asked_for("/wait/20", "waited 20 ms\n", 40, 60);
     });
@@ -147,7 +147,7 @@ fn a_stop_leaves_sockets_alone_that_the_server_inherited() {
         server.signal(Signal::SIGTERM);
         let (status, words) = server.wait();
         assert!(status.success(), "{model}: {status}: {words}");
-        // Whose receiving half is closed cannot be written to.
+        // This write would fail if the server had shut down the socket.
         assert!((&ours).write_all(b"x").is_ok(), "{model}");
         drop(theirs);
     });
@@ -186,7 +186,7 @@ fn what_came_while_a_server_was_stopped_is_read_before_a_deadline_is_judged() {
     });
 }
 
-/// Makes a client that is attended to; what it has still to send for its next answer.
+/// Connects a client that the server holds. Returns also what the client still has to send for its next answer.
 type Connect = fn(&Server) -> (TcpStream, &'static [u8]);
 
 fn half_said(server: &Server) -> (TcpStream, &'static [u8]) {
@@ -208,8 +208,8 @@ fn a_stderr_that_nobody_reads_stops_neither_the_service_nor_its_end() {
         command.args(["--log", "--deadlines", "60"]);
         let server = Server::run_with_stderr(command, stderr.into());
         (0..20).for_each(|_| server.greets());
-        // A client that takes the first bytes of a long answer and outlives the drain: the last words of the server have no
-        // room either.
+        // This client takes the first bytes of a long answer and outlasts the drain. The server's last lines find no
+        // room in the pipe either.
         let mut takes_no_more = server.connect();
         takes_no_more
             .write_all(b"GET /bytes/16777216 HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -242,7 +242,7 @@ fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
         let server = Server::run_with_stderr(command, stderr.into());
         server.greets();
         let mut reader = File::from(reader);
-        // All that there is, the end of which is told by an error.
+        // Reads all bytes in the pipe; an error marks the end.
         let mut filling = Vec::new();
         let _ = reader.read_to_end(&mut filling);
         assert!(filling.iter().all(|&byte| byte == b'x'), "{model}");
@@ -257,7 +257,7 @@ fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
             let count = first.strip_suffix(" lines lost: nobody read them")?;
             count.parse::<u32>().ok()
         });
-        // What it says at the start, and of the first client that it came, asked and left.
+        // At least a line of the start, and three of the first client: it connected, asked and left.
         assert!(lost.is_some_and(|lost| lost >= 4), "{model}: {lines}");
     }
 }
@@ -266,7 +266,7 @@ fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
 fn a_server_out_of_descriptors_waits_without_spinning_and_serves_again() {
     for_each_model(|model| {
         let server = Server::start_after("ulimit -n 48", model);
-        // All at once: what comes between two looks at the door can already be too much.
+        // All at once: the stopped server finds all of them in its accept queue.
         server.signal(Signal::SIGSTOP);
         let crowd: Vec<_> = (0..100).map(|_| server.connect()).collect();
         server.signal(Signal::SIGCONT);
@@ -298,7 +298,7 @@ fn every_model_holds_no_more_clients_than_it_has_descriptors_for() {
     const DESCRIPTORS: u64 = 64;
     for_each_model(|model| {
         let with_three = format!("{model} --workers {WORKERS}");
-        // A cap that is asked for does not make descriptors.
+        // A requested cap does not add descriptors.
         for (way, caps) in [
             (with_three.clone(), &["descriptors"][..]),
             (format!("{with_three} --max-clients 1000"), &["descriptors"]),
@@ -452,7 +452,7 @@ fn clients_that_break_off_leave_nothing_behind() {
                     .write_all(&ASK_AND_CLOSE[..turn % ASK_AND_CLOSE.len()])
                     .expect("sent");
             } else {
-                // Unread bytes make the close a reset.
+                // Unread bytes make close(2) send a reset.
                 socket.write_all(ASK_AND_CLOSE).expect("sent");
                 let _ = socket.peek(&mut [0; 1]);
             }

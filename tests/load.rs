@@ -1,4 +1,4 @@
-//! The load generator against the real servers: what it must see, say, and leave behind.
+//! The load generator against the real servers: what it must measure, report, and leave behind.
 
 mod support;
 
@@ -21,8 +21,8 @@ fn load(arguments: &[&str]) -> (Option<i32>, Value) {
     (status.code(), summary)
 }
 
-/// Every check holds but perhaps those on the machine. Whether an unoptimised generator is the bottleneck, gets its CPU, and
-/// what other programs make the kernel count, is the machine's affair; that the program says so is not.
+/// All checks hold, except perhaps those that depend on the machine: whether an unoptimised generator is the bottleneck
+/// or gets its CPU, and what other programs make the kernel count.
 fn assert_measured(code: Option<i32>, summary: &Value) {
     let checks = summary["validity"].as_array().expect("checks");
     let failed: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
@@ -117,10 +117,10 @@ fn connections_are_kept_when_asked() {
     );
 }
 
-/// A server that stands still for a tenth of the time is felt for 0.9 of the stall by one request in a hundred that
-/// come when they please (x_q = P − (1 − q)·T for a stall P in a period T), and by one single request of a client that
-/// waits for its answer before it asks again. A generator that hid the first from its user would be lying. Arrivals are
-/// equally spaced so that how many meet the stall is arithmetic, not luck.
+/// A server stops for a tenth of the time. In an open loop, one request in a hundred then waits for at least 0.9 of the
+/// stall (x_q = P − (1 − q)·T for a stall P in a period T). In a closed loop, only one request of each client meets the
+/// stall. A generator must not hide the first. Arrivals are equally spaced, so that the number of requests that meet
+/// the stall does not depend on chance.
 #[test]
 fn a_stall_is_seen_by_an_open_loop_and_hidden_from_a_closed_one() {
     const WINDOW: Duration = Duration::from_secs(10);
@@ -143,7 +143,7 @@ fn a_stall_is_seen_by_an_open_loop_and_hidden_from_a_closed_one() {
             .spawn()
             .expect("the program runs")
     });
-    // Somewhere in the middle: where, does not matter to the arithmetic.
+    // Somewhere in the middle: the position does not change the arithmetic.
     eventually("the load runs", || {
         open.0.cpu_ticks() > 3 && closed.0.cpu_ticks() > 3
     });
@@ -227,7 +227,8 @@ fn nobody_there_is_a_run_error_with_its_cause_counted() {
     assert_eq!(summary["counts"]["failed"]["refused"]["connect"], 20);
 }
 
-/// Runs the program where the name `twofold` has two addresses, 127.0.0.1 and 127.0.0.9; `None` where that cannot be had.
+/// Runs the program where the name `twofold` has two addresses, 127.0.0.1 and 127.0.0.9; `None` if that is not
+/// possible.
 fn with_a_name_of_two_addresses(arguments: &[&str]) -> Option<Output> {
     let hosts = tempfile::NamedTempFile::new().expect("a file");
     fs::write(&hosts, "127.0.0.9 twofold\n127.0.0.1 twofold\n").expect("written");
@@ -251,7 +252,8 @@ fn with_a_name_of_two_addresses(arguments: &[&str]) -> Option<Output> {
 
 #[test]
 fn each_address_of_a_name_is_tried_and_the_one_used_is_said() {
-    // One server at each address: whichever the resolver names first, the other one has to be tried as well.
+    // A server at one address, then at the other: whichever the resolver names first, the program must also try the
+    // other.
     for address in ["127.0.0.1:0", "127.0.0.9:0"] {
         let mut command = Command::new(HOLA);
         command.args(["serve", "epoll", "--stats", "json", "--bind", address]);

@@ -1,4 +1,4 @@
-//! The procedures of the lab, small, on the real program.
+//! Small runs of the lab's procedures, on the real program.
 
 mod support;
 
@@ -15,8 +15,8 @@ use hola_lab::target::Targets;
 
 use self::support::{HOLA, hola};
 
-/// A page of the program counts in part for each process that has it, so every other server that starts or ends moves the
-/// memory per client: tests that measure it hold this lock alone.
+/// A page of the program counts in part for each process that maps it, so every other server that starts or ends
+/// changes the memory per client. Tests that measure it hold this lock exclusively.
 static MEMORY: RwLock<()> = RwLock::new(());
 
 fn run_whether(
@@ -69,7 +69,7 @@ fn assert_count(found: &ProcedureResult, metric: Metric, count: u32) {
     );
 }
 
-// --- Backlog ----------------------------------------------------------------------------------------------------------
+// --- Backlog ---------------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_backlog_of_five_lets_six_clients_connect_and_delays_the_others_by_a_second() {
@@ -101,7 +101,7 @@ fn a_server_that_goes_on_accepting_gives_no_figures_of_a_backlog_and_says_why() 
     );
 }
 
-// --- Spawn ------------------------------------------------------------------------------------------------------------
+// --- Spawn -----------------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_task_costs_less_than_a_thread_and_a_thread_less_than_a_process() {
@@ -140,7 +140,7 @@ fn the_price_of_a_process_is_printed_as_json_and_too_few_give_no_percentile() {
     assert!(!help.contains("spawn"), "{help}");
 }
 
-// --- Share ------------------------------------------------------------------------------------------------------------
+// --- Share -----------------------------------------------------------------------------------------------------------
 
 #[test]
 fn an_addition_takes_far_less_than_a_message_between_threads_and_between_processes() {
@@ -168,7 +168,7 @@ fn a_model_without_threads_and_processes_for_clients_shares_nothing_between_them
     assert!(reason.contains("neither threads nor processes"), "{reason}");
 }
 
-// --- Crash ------------------------------------------------------------------------------------------------------------
+// --- Crash -----------------------------------------------------------------------------------------------------------
 
 fn crash(death: Death) -> Procedure {
     Procedure::Crash {
@@ -201,7 +201,7 @@ fn a_thread_that_faults_takes_the_server_along_and_nobody_recovers() {
     assert_eq!(found.notes["crashes"], "1 of 1 handlers died");
 }
 
-// --- Overload ---------------------------------------------------------------------------------------------------------
+// --- Overload --------------------------------------------------------------------------------------------------------
 
 #[test]
 fn twice_its_capacity_leaves_an_event_loop_some_of_it() {
@@ -209,18 +209,18 @@ fn twice_its_capacity_leaves_an_event_loop_some_of_it() {
         of_capacity: 2.0,
         duration_s: 2,
     };
-    // The generator shares the CPUs with other tests here, so what is left is anything but nothing.
+    // The generator shares the CPUs with other tests here, so the goodput is not predictable.
     let _others_may_run = MEMORY.read().unwrap_or_else(PoisonError::into_inner);
     let found = run_whether(false, &overload, "epoll", &[]).expect("measured");
     assert!(found.notes.contains_key("capacity_per_s"), "{found:?}");
     match found.figures.get(&Metric::GoodputOfCapacity) {
-        // No more than was offered; of some hundred Poisson arrivals there may be a few more than planned.
+        // No more than was offered; a few more Poisson arrivals than planned are possible.
         Some(&share) => assert!((0.0..2.4).contains(&share), "{found:?}"),
         None => assert!(!found.failed_checks.is_empty(), "{found:?}"),
     }
 }
 
-// --- Crowd ------------------------------------------------------------------------------------------------------------
+// --- Crowd -----------------------------------------------------------------------------------------------------------
 
 #[test]
 fn an_event_loop_serves_all_clients_that_keep_asking() {
@@ -244,7 +244,7 @@ fn clients_beyond_a_cap_of_its_own_are_not_served() {
     assert_ne!(found.notes["limit"], "asked");
 }
 
-// --- Idle -------------------------------------------------------------------------------------------------------------
+// --- Idle ------------------------------------------------------------------------------------------------------------
 
 const IDLE: Procedure = Procedure::Idle { clients_max: 160 };
 
@@ -255,7 +255,8 @@ fn an_idle_client_of_a_thread_takes_more_than_one_of_a_loop_and_less_than_a_proc
         assert_count(&found, Metric::ClientsHeld, 160);
         assert_eq!(found.notes["limit"], "asked");
         let kernel = found.figures.get(&Metric::KernelMemoryPerClient).copied();
-        // Of the whole system it is anybody's; of a group it is the server's own.
+        // The kernel memory of the whole system includes that of other processes; a control group's is the server's
+        // own.
         let kernel = kernel.filter(|_| found.notes["kernel_memory"].contains("control group"));
         (figure(&found, Metric::MemoryPerClient), kernel)
     };
@@ -309,7 +310,8 @@ fn a_limit_of_the_kernel_on_threads_is_named() {
     assert!((60.0..=100.0).contains(&held), "{found:?}");
 }
 
-/// A control group of version 1 that lets this process and its children have only so many more threads; dropped, it is left.
+/// A version 1 control group that limits this process and its children to `more` additional threads. Dropping it leaves
+/// and removes it.
 struct PidsGroup {
     folder: PathBuf,
     before: PathBuf,
@@ -339,7 +341,7 @@ impl Drop for PidsGroup {
     }
 }
 
-// --- All --------------------------------------------------------------------------------------------------------------
+// --- All -------------------------------------------------------------------------------------------------------------
 
 #[test]
 fn a_procedure_that_is_interrupted_says_so() {

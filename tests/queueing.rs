@@ -1,4 +1,4 @@
-//! `iterative` serves one client at a time: it is the single worker of queueing theory, and must be seen to be.
+//! `iterative` serves one client at a time, so it must behave like the single server of queueing theory.
 
 mod support;
 
@@ -10,13 +10,14 @@ use hola_loadgen::{Measurement, NoObserver, Pace, Stop, Workload};
 
 use self::support::Server;
 
-/// Time that the server waits over each request, in milliseconds; waiting takes no CPU, so a busy machine matters little.
+/// Service time of each request, in milliseconds. The server only waits, which takes no CPU, so a busy machine matters
+/// little.
 const SERVICE_MS: u64 = 8;
 
-/// Share of time in which the server is to be busy.
+/// Utilization: the share of time in which the server is busy.
 const RHO: f64 = 0.6;
 
-/// Seed of the arrivals: an ordinary draw, on which requests wait about as long as they do on average.
+/// Seed of the arrivals: a typical sample, in which the mean wait is close to that of theory.
 const SEED: u64 = 12;
 
 fn measure(server: &Server, pace: Pace, length: Duration) -> Measurement {
@@ -33,14 +34,14 @@ fn measure(server: &Server, pace: Pace, length: Duration) -> Measurement {
     hola_loadgen::run(&workload, &NoObserver).expect("a measurement")
 }
 
-/// What a request occupies the server for, in seconds: with clients always waiting it is never idle.
+/// Measured service time of a request, in seconds. Clients always wait, so the server is never idle.
 fn service_s(server: &Server) -> f64 {
     let pace = Pace::Closed { clients: 4 };
     let measurement = measure(server, pace, Duration::from_millis(1500));
     1.0 / measurement.summary.rates.completed_per_s
 }
 
-/// Mean wait before service, in seconds, of requests that come at `instants_s`: Lindley's recursion (1952).
+/// Mean wait before service, in seconds, of requests that arrive at `instants_s`: Lindley's recursion (1952).
 fn mean_wait_s(instants_s: &[f64], service_s: f64) -> f64 {
     let mut free_s = 0.0;
     let waits = instants_s.iter().map(|at_s| {
@@ -51,15 +52,15 @@ fn mean_wait_s(instants_s: &[f64], service_s: f64) -> f64 {
     waits.sum::<f64>() / instants_s.len() as f64
 }
 
-/// Requests that come when they please wait for ρ·S / (2(1 − ρ)) on average before a server that takes S for each
-/// (Pollaczek 1930, Khinchine 1932). Arrivals at equal gaps would not wait at all: so the generator's are Poisson, and
-/// the model is what it says.
+/// With Poisson arrivals and a constant service time S, requests wait for ρ·S / (2(1 − ρ)) on average (Pollaczek 1930,
+/// Khinchine 1932). With equal gaps they would not wait at all. So this tests the generator's arrivals and the model's
+/// single server.
 #[test]
 fn iterative_makes_its_clients_wait_as_pollaczek_and_khinchine_say() {
     const LENGTH: Duration = Duration::from_secs(6);
     let server = Server::start("iterative");
     let mut looks = Vec::new();
-    // A machine that is busy with something else may spoil one look or another.
+    // Other work on the machine may spoil an attempt.
     for _ in 0..3 {
         let service_s = service_s(&server);
         let rate_per_s = RHO / service_s;
@@ -86,12 +87,12 @@ fn iterative_makes_its_clients_wait_as_pollaczek_and_khinchine_say() {
             .take_while(|at_s| *at_s < LENGTH.as_secs_f64())
             .collect();
         let by_path_s = mean_wait_s(&instants_s, service_s);
-        // A few hundred arrivals are one draw from the process theory speaks of…
+        // A few hundred arrivals are one sample of the process that the theory describes…
         assert!(
             (by_path_s / by_theory_s - 1.0).abs() < 0.1,
             "{by_path_s} s on this path, {by_theory_s} s on average"
         );
-        // …and on that draw, arithmetic says what each of them waits.
+        // …and for that sample, arithmetic gives the wait of each of them.
         looks.push((
             wait_s / by_path_s,
             service_s,

@@ -1,4 +1,4 @@
-//! What experiments ask for must cost and give the same everywhere: waits, work, long answers, and a count.
+//! The routes that experiments use must behave the same under every model: waits, work, long answers, and a count.
 
 mod support;
 
@@ -17,7 +17,7 @@ use self::support::{
     serves_at_once, table,
 };
 
-/// What an unlucky moment of a busy machine may add, and still less than a wrong order of things would.
+/// Time that a busy machine may add; a wrong order of service would add more.
 const SLACK: Duration = Duration::from_secs(2);
 
 #[test]
@@ -74,7 +74,7 @@ fn a_client_that_waits_can_be_followed_by_others_on_the_same_connection() {
 fn a_computation_comes_to_the_same_everywhere() {
     for_each_model(|model| {
         let server = Server::start(model);
-        // As another program has computed it.
+        // Another program has computed this value.
         let result = server.get("/compute/1000").number();
         assert_eq!(result, 14_777_236_588_817_839_069, "{model}");
         server.stop();
@@ -92,7 +92,7 @@ fn long_answers_have_their_length_however_slowly_they_are_read() {
                 (count, true),
                 "{model}"
             );
-            // A window this small closes again and again, and the server has to wait for it.
+            // Such a small receive window fills again and again, and the server has to wait for it.
             let mut slow = connect_with_small_window(&server);
             ask(&mut slow, &format!("/bytes/{count}"));
             let (mut bytes, mut piece) = (Vec::new(), [0; 1_000]);
@@ -137,7 +137,7 @@ fn a_client_that_asks_for_much_at_once_lets_others_have_their_turn() {
     let unbounded = |model: &&Model| model.capacity == Capacity::Unbounded;
     for model in table().filter(shares).filter(unbounded) {
         let server = Server::start(model.name);
-        // One of them takes long enough to be seen, and all together far longer than one greeting.
+        // One of them takes long enough to be measured, and all together far longer than one greeting.
         let mut requests = Vec::new();
         (0..REQUESTS).for_each(|_| ask_and_stay(&mut requests, "/compute/1000000"));
         let mut greedy = server.connect();
@@ -174,7 +174,7 @@ fn a_hundred_thousand_increments_give_every_number_once() {
     assert_eq!(TOTAL, 100_000);
     let mut batch = Vec::new();
     (0..BATCH).for_each(|_| ask_and_stay(&mut batch, "/count"));
-    // Two at a time: all at once, the last clients of the slow would wait for longer than anybody's patience.
+    // Two models at a time: if all ran at once, the last clients of slow models would exceed the timeout.
     for pair in models().collect::<Vec<_>>().chunks(2) {
         for_each(pair, |model| {
             let server = Server::start(model);
@@ -209,7 +209,7 @@ fn a_hundred_thousand_increments_give_every_number_once() {
     }
 }
 
-/// Asks for `path`, as a request of several.
+/// Requests `path` and keeps the connection.
 fn ask_and_stay(socket: &mut impl Write, path: &str) {
     let request = String::from_utf8_lossy(ASK).replacen("/ ", &format!("{path} "), 1);
     socket.write_all(request.as_bytes()).expect("sent");

@@ -1,4 +1,4 @@
-//! The published JSON Schemas of records are those of the code, records keep to them, and broken ones do not.
+//! The published JSON Schemas are those of the code; they accept all records and refuse broken ones.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn published_schemas_are_those_of_the_code() {
     }
 }
 
-/// What the published schemas accept.
+/// Validators of the published schemas.
 struct Published {
     run: Validator,
     block: Validator,
@@ -62,7 +62,7 @@ impl Published {
         let lines = read("blocks.jsonl");
         let blocks: Vec<Value> = lines
             .split_inclusive('\n')
-            // A run that goes on may be in the middle of a line.
+            // The last line may be incomplete while a run is written.
             .filter(|line| line.ends_with('\n'))
             .map(|line| accepted(&self.block, line))
             .collect();
@@ -80,7 +80,7 @@ fn accepted(validator: &Validator, text: &str) -> Value {
     record
 }
 
-/// The records of a run made now: of a load, and of a procedure.
+/// Makes a run of a load and a procedure, and returns its records.
 fn fresh() -> (Value, Vec<Value>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = format!("--output={}", folder.path().display());
@@ -129,7 +129,7 @@ fn records_of_every_stored_run_keep_to_the_published_schemas() {
     }
 }
 
-/// Takes the key that `pointer` ends with out of `record`.
+/// A copy of `record` without the key that `pointer` ends with.
 fn without(record: &Value, pointer: &str) -> Value {
     let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
     let mut broken = record.clone();
@@ -139,7 +139,7 @@ fn without(record: &Value, pointer: &str) -> Value {
     broken
 }
 
-/// Puts something else where `pointer` points to in `record`.
+/// A copy of `record` with another value at `pointer`.
 fn with(record: &Value, pointer: &str, value: Value) -> Value {
     let mut broken = record.clone();
     let place = broken.pointer_mut(pointer);

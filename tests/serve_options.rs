@@ -1,4 +1,4 @@
-//! What `hola serve` is told, and what it says about it.
+//! The options of `hola serve`, and what it reports about them.
 
 mod support;
 
@@ -93,7 +93,7 @@ fn bad_sizes_are_usage_errors() {
 
 #[test]
 fn more_ballast_than_there_can_be_is_refused_in_one_line() {
-    // More than an address has bits for.
+    // More bytes than an address can number.
     let (status, stdout, stderr) = hola(&[
         "serve",
         "iterative",
@@ -106,7 +106,7 @@ fn more_ballast_than_there_can_be_is_refused_in_one_line() {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
-/// A client that has said half of what it wants.
+/// A client that has sent half a request head.
 fn half_a_head(server: &Server) -> TcpStream {
     let mut slow = server.connect();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n")
@@ -122,7 +122,7 @@ fn every_model_keeps_the_deadline_it_is_given() {
         let begun = Instant::now();
         rest(half_a_head(&server));
         let waited = begun.elapsed();
-        // The usual one is five seconds.
+        // The default deadline is five seconds.
         assert!(GIVEN <= waited && waited < 4 * GIVEN, "{model}: {waited:?}");
     });
 }
@@ -170,7 +170,7 @@ fn the_log_keeps_text_and_escapes_what_could_command_a_terminal() {
             (b"\x1b[2J\x1b]0;x\x07", "\\u{1b}[2J\\u{1b}]0;x\\u{7}"),
             (b"uno\r\ndos\0\ttres", "uno\\r\\ndos\\0\\ttres"),
             (b"a\xffb\xc3", "a\\xffb\\xc3"),
-            // A terminal that reads from right to left could show something else than what was said.
+            // After this character a terminal could show another text than was sent.
             ("\u{202e}txt\u{9b}".as_bytes(), "\\u{202e}txt\\u{9b}"),
         ];
         for (message, _) in messages {
@@ -192,7 +192,7 @@ fn the_log_keeps_text_and_escapes_what_could_command_a_terminal() {
     });
 }
 
-/// What the lines of the log say after `beginning`.
+/// The text after `beginning` in each log line that starts with it.
 fn logged(server: &Server, beginning: &str) -> Vec<String> {
     let words = server.words();
     let lines = words
@@ -248,7 +248,7 @@ fn leave_by_reset(client: TcpStream) {
         .expect("an option");
 }
 
-/// Says that there is no more, and reads what is still to come: nothing.
+/// Closes the sending half, and reads to the end: nothing more comes.
 fn leave_by_halves(client: TcpStream) {
     client.shutdown(Shutdown::Write).expect("connected");
     assert!(rest(client).is_empty());
@@ -284,7 +284,7 @@ fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
         for (name, value) in expected.as_object().expect("an object") {
             assert_eq!(&settings[name], value, "{} {name}: {settings}", model.name);
         }
-        // A person who types may take longer over it than a program that asks.
+        // A person who types gets a longer idle timeout than a program that sends requests.
         let idle_ms = settings["timeouts"]["idle_ms"].as_u64();
         assert!(
             idle_ms > settings["timeouts"]["head_ms"].as_u64(),

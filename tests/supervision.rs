@@ -1,4 +1,4 @@
-//! Whose fault reaches whom: panics, deaths of processes, and workers that cannot even start.
+//! Which clients and workers a fault affects: panics, dead processes, and workers that cannot start.
 
 mod support;
 
@@ -29,11 +29,11 @@ fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
         let crew = || (server.child_ids(), server.count("task"), server.count("fd"));
         let before = settled(crew);
         for turn in 0..PANICS {
-            // Where one client is served at a time, there is nobody to be affected.
+            // A model that serves one client at a time has no other client to affect.
             let bystander = (serves_at_once(model) != Some(1)).then(|| server.stalled());
             let mut victim = server.connect();
             if turn % 2 == 1 {
-                // Behind a request that still gets its answer.
+                // After a request that still gets its answer.
                 victim.write_all(ASK).expect("sent");
             }
             ask(&mut victim, "/crash/panic");
@@ -83,7 +83,7 @@ fn a_client_that_ends_the_process_it_is_held_by_ends_no_other() {
     });
 }
 
-/// A client of a process other than that one, and which process that is.
+/// A client held by a process other than `process`, and the id of its holder.
 fn held_by_another(server: &Server, process: i32) -> (TcpStream, i32) {
     loop {
         let (client, holder) = server.held(Server::connect);
@@ -121,9 +121,9 @@ fn a_client_that_ends_the_process_of_all_ends_the_server() {
 fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
     const KILLS: u32 = 60;
     const CLIENTS: u32 = 4;
-    /// Far above what a replacement takes, and far below what anybody would call replaced.
+    /// Far longer than a replacement takes, and still short enough to count as one.
     const SLOWEST: Duration = Duration::from_secs(2);
-    // One after another: each loads the machine as far as it goes.
+    // One after another: each uses the whole machine.
     for (model, arguments) in ways_with_processes() {
         if children_at_rest(model, &arguments) == 0 {
             continue;
@@ -133,7 +133,7 @@ fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
         let (ends, answered) = (AtomicBool::new(false), AtomicU32::new(0));
         let mut slowest = Duration::ZERO;
         thread::scope(|scope| {
-            // Lowered by a failure too, so that the failure shows.
+            // Raised by a failure too, so that the threads end and the failure shows.
             let _stops = Raised(&ends);
             for _ in 0..CLIENTS {
                 scope.spawn(|| {
@@ -142,12 +142,12 @@ fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
                     }
                 });
             }
-            // Any sequence without a pattern will do, and the same one each time is best.
+            // Any sequence without a pattern is enough; a fixed one makes the test repeatable.
             let mut random = 0x2545_f491_u32;
             let mut newest = 0;
             for _ in 0..KILLS {
                 let workers = server.child_ids();
-                // Not the one hired last: should it still be starting, its death would be one at boot.
+                // Not the newest worker: if it is still starting, its death counts as a failed start.
                 let settled: Vec<_> = workers.iter().filter(|&&worker| worker != newest).collect();
                 random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let doomed = *settled[(random >> 16) as usize % settled.len()];
@@ -186,7 +186,7 @@ impl Drop for Raised<'_> {
     }
 }
 
-/// One request; whoever was held by a killed process gets nothing, and that is all that may happen to it.
+/// Sends one request. A client of a killed process may get no answer, but never part of one.
 fn is_greeted(server: &Server) -> bool {
     let mut socket = server.connect();
     let _ = socket
@@ -210,12 +210,12 @@ fn children_end_when_their_parent_is_killed() {
         let (mut client, child) = server.held(Server::stalled);
         server.signal(Signal::SIGKILL);
         eventually("the child has ended", || !is_alive(child));
-        // Nobody is left who could hold the connection.
+        // No process is left that could hold the connection.
         assert!(!matches!(client.read(&mut [0; 1]), Ok(1..)), "{model}");
     });
 }
 
-/// Whether that process is there, and no zombie that its new parent has not come to yet.
+/// Whether that process exists, and is not a zombie that its new parent has still to reap.
 fn is_alive(process: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{process}/status"));
     status.is_ok_and(|status| !status.contains("State:\tZ"))
@@ -236,11 +236,11 @@ fn workers_in_want_complain_once_a_second_all_together() {
         begun.elapsed() > Duration::from_secs(3) && complaints() > 0
     });
     let seconds = usize::try_from(begun.elapsed().as_secs()).expect("few");
-    // A second that has begun, and one that is not over, count as well.
+    // The first and the last second, which are not complete, count as well.
     assert!(complaints() <= seconds + 2, "{}", server.words());
 }
 
-/// The lowest number that no descriptor of that process has.
+/// The lowest unused descriptor number of that process.
 fn first_free_descriptor(process: i32) -> u32 {
     let is_free = |descriptor: &u32| {
         fs::symlink_metadata(format!("/proc/{process}/fd/{descriptor}")).is_err()
@@ -248,7 +248,7 @@ fn first_free_descriptor(process: i32) -> u32 {
     (0..).find(is_free).expect("not all numbers are taken")
 }
 
-/// Takes from a process the right to more descriptors; it keeps those that it has.
+/// Stops a process from opening more descriptors; it keeps those that it has.
 fn limit_descriptors(process: i32) {
     let free = first_free_descriptor(process);
     limit(Pid::from_raw(process), &format!("--nofile={free}:{free}"));
@@ -256,12 +256,12 @@ fn limit_descriptors(process: i32) {
 
 #[test]
 fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so() {
-    // Their loops need a descriptor that a worker of another kind does not.
+    // Their event loops need a descriptor that other workers do not need.
     let loops = |(_, arguments): &support::Way| !arguments.is_empty();
     for (model, arguments) in ways_with_processes().into_iter().filter(loops) {
         let server = Server::start_whole(model, &arguments);
         server.greets();
-        // Those who are there keep what they have. Whoever comes from now on gets nothing more.
+        // Running workers keep their descriptors. New workers cannot open more.
         limit_descriptors(server.pid().as_raw());
         kill(Pid::from_raw(server.child_ids()[0]), Signal::SIGKILL).expect("a worker");
         let address = server.address;
@@ -282,7 +282,8 @@ fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so()
     }
 }
 
-/// How a start is refused: the calls, what becomes of them, what the server was told, and what its last words must name.
+/// How a start is refused: the system calls, the injected error, the server's arguments, and what its last line must
+/// name.
 type Refusal = (&'static str, &'static str, &'static str, &'static str);
 
 #[test]
@@ -334,7 +335,7 @@ fn what_the_system_refuses_at_the_start_is_named_and_nothing_is_announced() {
     }
 }
 
-/// It must not start, and say of what it lacks.
+/// The server must not start, and must name what it lacks.
 fn assert_refused(command: Command, told: &str, named: &str) {
     let (code, stdout, stderr) = ends(command);
     assert_eq!((code, stdout.as_str()), (Some(3), ""), "{told}: {stderr}");
@@ -361,7 +362,7 @@ fn a_worker_that_is_refused_at_the_start_ends_it_before_anything_is_announced() 
         ("tokio", "3 threads"),
     ];
     for (number, (told, named)) in (0..).zip(ways) {
-        // The server itself and one more.
+        // The server process and one more.
         let mut command = other_user.command(64_331 + number, 2);
         command.args(["serve", "--bind", "127.0.0.1:0", "--workers", "3"]);
         command.args(told.split(' '));
@@ -421,13 +422,13 @@ fn clients_are_sent_away_while_no_worker_process_can_be_made() {
     assert_eq!(counters["refused"], 1, "{counters}");
 }
 
-/// A refusal during service: the model, the calls, what becomes of them, and the clients that may be lost.
+/// A refusal during service: the model, the system calls, the injected error, and the number of lost clients.
 type Shortage = (&'static str, &'static str, &'static str, usize);
 
 #[test]
 fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
     const SHORTAGES: &[Shortage] = &[
-        // The first two are the pipe of the stop and the listener.
+        // The first two calls add the stop pipe and the listener.
         ("epoll", "epoll_ctl", "error=ENOSPC:when=3", 1),
         ("epoll", "epoll_ctl", "error=ENOMEM:when=4", 1),
         ("epoll-per-core", "epoll_ctl", "error=ENOSPC:when=3", 1),
@@ -455,7 +456,7 @@ fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
         command.args(["serve", model, "--bind", "127.0.0.1:0", "--workers", "1"]);
         command.args(["--stats", "json"]);
         let server = Server::run(command);
-        // Each is answered, if it is not lost before, and then makes the server wait for it.
+        // Each client is answered, unless it is lost first, and then keeps its connection open.
         let clients: Vec<_> = (0..5)
             .map(|_| {
                 let mut client = server.connect();
@@ -466,7 +467,7 @@ fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
             .collect();
         let mut answered = 0;
         for mut client in clients {
-            // A client that is lost does not take the question.
+            // The write fails if the client was lost.
             let _ = client.write_all(ASK_AND_CLOSE);
             answered += usize::from(rest(client).ends_with(b"Hola, cliente!"));
         }

@@ -1,4 +1,4 @@
-//! The five systems the project grew from: small clients that speak as theirs did, byte by byte.
+//! The five original systems of this project: small clients that send the same bytes as the original ones.
 
 mod support;
 
@@ -20,7 +20,7 @@ fn say(mut socket: &TcpStream, message: &str, answer: &str) {
     assert_eq!(String::from_utf8_lossy(&bytes), answer, "to {message:?}");
 }
 
-/// Says no more; nor must the server.
+/// Closes the sending half; the server must send no more.
 fn leave(mut socket: &TcpStream) {
     socket.shutdown(Shutdown::Write).expect("connected");
     assert_ends(&mut socket);
@@ -39,7 +39,7 @@ fn the_threaded_server_acknowledges_every_message_of_every_client_until_it_leave
         &["--conversation", "ack", "--backlog", "5"],
     );
     let clients: Vec<_> = (0..3).map(|_| server.connect()).collect();
-    // In turns, so that nobody is served only after somebody else has left.
+    // In turns, so that no client has to wait until another one leaves.
     for message in ["hola", "¿Qué tal?", "salir no es", "x"] {
         for client in &clients {
             say(client, message, ACKNOWLEDGEMENT);
@@ -77,7 +77,7 @@ fn the_simplest_server_outlives_clients_that_say_nothing() {
 fn the_selector_echoes_until_a_client_closes_or_says_salir() {
     let server = Server::start_with("selector-threads", &["--conversation", "echo"]);
     let clients: Vec<_> = (0..4).map(|_| server.connect()).collect();
-    // Without line ends, as the original client sends: a message is what one read brings.
+    // Without line ends, as the original client sends: one read is one message.
     for message in ["hola", "¿Qué tal?", "salir no es"] {
         for client in &clients {
             say(client, message, message);
@@ -100,7 +100,7 @@ fn the_selector_echoes_until_a_client_closes_or_says_salir() {
 fn threads_and_processes_greet_over_http_and_close() {
     for model in ["thread-per-client", "fork-per-client"] {
         let server = Server::start_with(model, &["--backlog", "5"]);
-        // As large as one read of the original server's.
+        // As large as one read of the original server.
         let head = "GET / HTTP/1.1\r\nHost: localhost:8080\r\nConnection: close\r\nX-Filler: ";
         let filler = "x".repeat(1024 - head.len() - 4);
         let largest = format!("{head}{filler}\r\n\r\n");
@@ -125,7 +125,7 @@ fn threads_and_processes_greet_over_http_and_close() {
     }
 }
 
-/// An answer without the one line that the clock writes.
+/// An answer without its `Date` line.
 fn without_date(answer: &str) -> String {
     let lines = answer.split_inclusive("\r\n");
     lines.filter(|line| !line.starts_with("Date: ")).collect()
@@ -135,7 +135,7 @@ fn without_date(answer: &str) -> String {
 fn clients_that_leave_in_whatever_manner_are_all_counted_out() {
     for_each_model(|model| {
         let server = Server::start_with(model, &["--conversation", "echo"]);
-        // Each on its own, so that no model makes one wait for another.
+        // One after another, so that no model makes a client wait for another.
         for last_act in [nothing, leave, reset_on_close, say_salir] {
             for talks in [true, false] {
                 let client = server.connect();
@@ -161,7 +161,7 @@ fn clients_that_leave_in_whatever_manner_are_all_counted_out() {
 
 fn nothing(_client: &TcpStream) {}
 
-/// Makes the close a reset instead of a farewell, as when a program ends with text unread.
+/// Makes close(2) send a reset instead of a FIN, as when a program ends with unread bytes.
 fn reset_on_close(client: &TcpStream) {
     let no_linger = Some(Duration::ZERO);
     SockRef::from(client)
@@ -169,7 +169,7 @@ fn reset_on_close(client: &TcpStream) {
         .expect("an option");
 }
 
-/// The word, and then gone without waiting for what it brings.
+/// Sends `salir`, and leaves without waiting for the result.
 fn say_salir(mut client: &TcpStream) {
     client.write_all(b"salir").expect("sent");
 }

@@ -1,4 +1,4 @@
-//! Reference targets, as far as they are installed: started, proved, loaded, stopped, and nothing left of them.
+//! Reference targets that are installed: each one starts, listens, greets under load, stops, and leaves no process.
 
 mod support;
 
@@ -36,7 +36,7 @@ fn spec(name: &str) -> TargetSpec {
     found.unwrap_or_else(|| panic!("no target {name}"))
 }
 
-/// Those that are installed; for each other one, a line that says so.
+/// The installed targets. Prints a line for each other one.
 fn installed() -> Vec<TargetSpec> {
     let is_there = |spec: &TargetSpec| match spec.program(&places()) {
         Ok(_) => true,
@@ -60,7 +60,7 @@ fn pids_of(pid: i32) -> Vec<i32> {
 
 fn is_running(pid: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // A zombie that nobody has reaped yet runs no more.
+    // A zombie that is not reaped yet no longer runs.
     !stat.is_empty() && !stat.contains(") Z ")
 }
 
@@ -130,7 +130,7 @@ fn every_installed_target_greets_under_load_and_leaves_nobody() {
             "{name}: {:?}",
             load.summary.counts
         );
-        // Where there is no control group, an ended thread has taken its time along.
+        // Without a control group, the time of a thread that has ended may be missing.
         eventually("it has used time", || {
             get(target.address(), "/").is_some() && target.account().cpu_us() > before_us
         });
@@ -189,7 +189,7 @@ fn a_program_that_ends_instead_of_listening_is_named_with_its_last_words() {
 
 #[test]
 fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
-    // It never listens: it is this test that does, on the port that it was told to take.
+    // The target never listens. This test listens instead, on the target's port.
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("port");
     let script = format!(
@@ -218,7 +218,7 @@ fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
 fn nobody_outlives_a_supervisor_whose_starter_is_gone_not_even_who_left_the_family() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("pids");
-    // A child that ignores the end, and a grandchild that its parent has left.
+    // A child that ignores SIGTERM, and an orphaned grandchild.
     let script = format!(
         "trap '' TERM; (sleep 600 & echo $! > {0}); sleep 600 & echo $! $$ >> {0}; wait",
         told.display()
@@ -253,7 +253,7 @@ fn a_runner_killed_without_a_word_leaves_no_target() {
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = port.expect("a port").port();
     let script = places().scripts.join("reference/python_processes.py");
-    // The shell holds the supervisor's input open, as a runner does, and is killed.
+    // The shell holds the supervisor's input open, as the lab does, and is killed.
     let runner = format!(
         "sleep 600 | {HOLA} supervise -- {} -B {} {port}",
         program.display(),
@@ -343,7 +343,7 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
         let (_, level) = design.level(level).expect("a level");
         level.participants.clone()
     };
-    // Whoever is installed takes a new connection for each request; who stays needs a place, and leave.
+    // Every installed target takes part with new connections. Kept connections need keep-alive and enough capacity.
     let equal_load = design("equal-load");
     let new = names(&equal_load, "targets, new, 2000/s");
     assert!(
@@ -372,7 +372,7 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
     }
 }
 
-/// A folder for temporary files of a test's own, and one beside it that nothing may touch.
+/// A folder for a test's temporary files, and another one that the supervisor must not touch.
 fn temporary() -> (tempfile::TempDir, tempfile::TempDir) {
     let [temporary, elsewhere] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     fs::write(elsewhere.path().join("kept"), "kept").expect("written");
@@ -384,7 +384,7 @@ fn a_supervisor_takes_nothing_but_what_its_starter_has_made() {
     let (temporary, elsewhere) = temporary();
     let own = format!("hola-{}-", std::process::id());
     let in_temporary = |name: &str| temporary.path().join(name);
-    // Of another process's making, a link, a file, and none at all.
+    // A folder of another process, a link, and a file; one name does not exist.
     fs::create_dir(in_temporary("hola-1-x")).expect("made");
     std::os::unix::fs::symlink(elsewhere.path(), in_temporary(&format!("{own}link")))
         .expect("linked");
@@ -475,7 +475,7 @@ fn supervisor_of(pid: i32) -> i32 {
 
 #[test]
 fn a_supervisor_that_is_killed_takes_its_target_along_and_is_named() {
-    // One that leaves a child behind which nothing ties to its parent, and which ignores being told to end.
+    // A target that leaves a child behind: the child does not end with its parent, and ignores SIGTERM.
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("pid");
     let script = format!(
@@ -497,7 +497,7 @@ fn a_supervisor_that_is_killed_takes_its_target_along_and_is_named() {
     let everybody = [target.pid(), child];
     assert!(everybody.iter().all(|&pid| is_running(pid)));
     kill(Pid::from_raw(supervisor_of(target.pid())), Signal::SIGKILL).expect("it is there");
-    // Before anybody asks for its cost.
+    // This happens before the test calls `stop`.
     eventually("nobody is left", || {
         !everybody.iter().any(|&pid| is_running(pid))
     });

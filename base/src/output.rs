@@ -1,5 +1,5 @@
-//! What a program prints: data to standard output, everything else to standard error. `print!` and `eprint!` would panic on
-//! a closed pipe and on a full device.
+//! Prints data to standard output and messages to standard error. `print!` and `eprint!` would panic on a closed pipe
+//! and on a full device.
 
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
@@ -11,28 +11,29 @@ use crate::visible;
 /// Whether anything still reads standard output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The text has been taken.
+    /// The text was written.
     Present,
-    /// The other end of the pipe is closed. A reader that wants only the beginning, as `head` does, has all that it wants:
-    /// this is no error, and the exit code is that of the command.
+    /// The other end of the pipe is closed. This is no error: a reader such as `head` stops after the lines that it
+    /// needs. The exit code is that of the command.
     Gone,
 }
 
-/// Prints data, all of it, now.
+/// Writes all of `data` to standard output, and flushes it.
 ///
 /// # Errors
-/// Names standard output when it takes no more, such as a full device.
+/// Returns an error if the write fails, for example on a full device.
 pub fn print(data: impl AsRef<[u8]>) -> Result<Reader> {
     let mut stdout = io::stdout().lock();
     reader_after(stdout.write_all(data.as_ref()))
 }
 
-/// What became of something that was written to standard output.
+/// The result of a write to standard output, after a flush.
 ///
 /// # Errors
 /// As [`print()`].
 pub fn reader_after(written: io::Result<()>) -> Result<Reader> {
-    // Standard output keeps what follows the last line end; a failure to write that out must not go unseen at the exit.
+    // Standard output buffers the text after the last line end. A failed write of that text at exit would not be
+    // reported.
     match written.and_then(|()| io::stdout().flush()) {
         Ok(()) => Ok(Reader::Present),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
@@ -40,14 +41,14 @@ pub fn reader_after(written: io::Result<()>) -> Result<Reader> {
     }
 }
 
-/// Prints a message for people on standard error, where nothing in it commands the terminal. A standard error that takes no
-/// more stops nothing.
+/// Prints a message on standard error, with the characters escaped that control a terminal. Ignores a failed write to
+/// standard error.
 pub fn say(message: impl Display) {
     let message = message.to_string();
     let _ = io::stderr().write_all(format!("{}\n", visible::lines(&message)).as_bytes());
 }
 
-/// Says why the program fails, in one line.
+/// Prints why the program fails, in one line.
 pub fn say_error(error: &anyhow::Error) {
     say(format_args!(
         "hola: {}",

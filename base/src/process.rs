@@ -1,4 +1,4 @@
-//! Where this process runs, how many files it may open, and with whom it ends.
+//! Settings of this process: its CPUs, its limit on open files, and the parent that it ends with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,10 +20,10 @@ impl Cpus {
         &self.0
     }
 
-    /// Keeps this thread, and the threads and processes that it starts, on these CPUs.
+    /// Pins this thread, and the threads and processes that it starts, to these CPUs.
     ///
     /// # Errors
-    /// The list, and what is wrong with it, in one plain clause.
+    /// Returns the list and the reason if sched_setaffinity(2) fails or this process may not use one of these CPUs.
     pub fn run_on(&self) -> Result<(), String> {
         let mut set = CpuSet::new();
         for &cpu in &self.0 {
@@ -38,7 +38,7 @@ impl Cpus {
             }
             Err(errno) => return Err(format!("{self}: sched_setaffinity: {}", errno.desc())),
         }
-        // The kernel ignores CPUs that do not exist, as long as one does.
+        // The kernel ignores CPUs that do not exist if at least one CPU of the list exists.
         let Ok(granted) = sched_getaffinity(this_thread) else {
             return Ok(());
         };
@@ -92,7 +92,7 @@ impl FromStr for Cpus {
 /// Asks the kernel to kill this process when `parent`, which started it, ends.
 ///
 /// # Errors
-/// One plain line, if prctl(2) fails or the parent has ended already.
+/// Returns the reason if prctl(2) fails or the parent has already ended.
 pub fn end_with(parent: i32) -> Result<(), String> {
     nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)
         .map_err(|errno| format!("prctl: {}", errno.desc()))?;
@@ -107,7 +107,7 @@ pub fn end_with(parent: i32) -> Result<(), String> {
 #[derive(Debug, Error)]
 #[error("cannot raise the limit on open files: {}; going on with {left}", errno.desc())]
 pub struct LimitRefused {
-    /// The limit that stays.
+    /// The limit that remains in force.
     pub left: u32,
     errno: Errno,
 }
@@ -117,7 +117,7 @@ pub struct LimitRefused {
 /// # Errors
 /// [`LimitRefused`]; the program can go on with the old limit.
 pub fn raise_descriptor_limit() -> Result<u32, LimitRefused> {
-    /// The limit that Linux starts a process with (`INR_OPEN_CUR`), for a kernel that does not tell.
+    /// Linux's initial limit of a process (`INR_OPEN_CUR`), used if getrlimit(2) fails.
     const USUAL: rlim_t = 1024;
     let number = |limit: rlim_t| u32::try_from(limit).unwrap_or(u32::MAX);
     let refused = |limit, errno| LimitRefused {
@@ -131,7 +131,7 @@ pub fn raise_descriptor_limit() -> Result<u32, LimitRefused> {
     Ok(number(hard))
 }
 
-/// The same; if the limit cannot be raised, the limit that stays.
+/// As [`raise_descriptor_limit`], but returns the old limit if it cannot be raised.
 pub fn descriptor_limit() -> u64 {
     raise_descriptor_limit()
         .unwrap_or_else(|refused| refused.left)

@@ -1,7 +1,7 @@
 //! The two languages of the reports, and texts in both.
 //!
-//! A text is either a [`Text`] constant or a function that chooses by [`Language`]: a sentence that one of the languages
-//! lacks does not compile.
+//! A text is either a [`Text`] constant or a function that chooses by [`Language`]: a sentence that one of the
+//! languages lacks does not compile.
 
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ pub enum Language {
     Spanish,
 }
 
-/// Every language, the first the one that is shown unless another is asked for.
+/// Every language; the first one is the default.
 pub const LANGUAGES: [Language; 2] = [Language::English, Language::Spanish];
 
 impl Language {
@@ -36,7 +36,7 @@ impl Language {
         }
     }
 
-    /// One of two texts that are made as they are needed.
+    /// Calls the function of this language only, and returns its value.
     pub fn choose<T>(self, en: impl FnOnce() -> T, es: impl FnOnce() -> T) -> T {
         match self {
             Language::English => en(),
@@ -44,12 +44,12 @@ impl Language {
         }
     }
 
-    /// Its name for programs (BCP 47): `en`, `es`.
+    /// Its language tag (BCP 47): `en`, `es`.
     pub fn tag(self) -> &'static str {
         self.of(Text { en: "en", es: "es" })
     }
 
-    /// Its name for people, in the language itself.
+    /// Its name, in the language itself.
     pub fn name(self) -> &'static str {
         self.of(Text {
             en: "English",
@@ -57,12 +57,12 @@ impl Language {
         })
     }
 
-    /// What stands between the whole and the decimals of a number.
+    /// The decimal separator.
     pub fn decimal_mark(self) -> char {
         self.choose(|| '.', || ',')
     }
 
-    /// What stands between numbers in a row: not what stands within one.
+    /// The separator of numbers in a list; it differs from the decimal separator.
     pub fn between_numbers(self) -> &'static str {
         self.choose(|| ",", || ";")
     }

@@ -1,32 +1,32 @@
-//! Text of others, written so that it cannot command a terminal, begin a line, or pass for other text.
+//! Escapes foreign text, so that it cannot control a terminal, begin a line, or look like other text.
 //!
-//! Names, reasons and versions in a run's records may come from anywhere. Each format of a report passes through one of
-//! these functions once, and so does every message on standard error.
+//! Names, reasons and versions in a run's records may come from any source. Each format of a report passes through one
+//! of these functions once, and so does every message on standard error.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character commands a terminal, or shows the text around it in another order or on another line (Unicode
+/// Whether a character controls a terminal, or shows the text around it in another order or on another line (Unicode
 /// UAX #9, UAX #14).
 pub fn is_active(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text of several lines with such characters as Rust writes them (`\u{1b}`), line feeds and tabs excepted.
+/// Escapes the active characters ([`is_active`]) of a text as Rust does (`\u{1b}`), except line feeds and tabs.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |letter, text| text.extend(letter.escape_debug()))
 }
 
-/// The same as one line.
+/// As [`lines()`], with each line end and tab replaced by a space.
 pub fn one_line(text: &str) -> String {
     let line = text.replace("\r\n", " ").replace(['\n', '\r', '\t'], " ");
     lines(&line).into_owned()
 }
 
-/// A document of JSON with such characters as JSON writes them (`\u009b`): it holds the same data.
+/// Escapes the active characters of a JSON document as JSON does (`\u009b`). The data stay the same.
 pub fn json(document: &str) -> Cow<'_, str> {
-    // All of them are in the basic multilingual plane: one escape does.
+    // All of them are in the basic multilingual plane, so one escape is enough.
     escaped(document, |letter, text| {
         // Writing to a string cannot fail.
         let _ = write!(text, "\\u{:04x}", u32::from(letter));

@@ -1,4 +1,4 @@
-//! One block: fresh servers of all participants of a stage, alive at once, and each level's cycles of slices in turn.
+//! One block: starts fresh servers of all participants of a stage, and measures each level in cycles of slices.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,10 +19,10 @@ use crate::slice::{self, SliceContext};
 use crate::switches::Switches;
 use crate::target::Targets;
 
-/// How long the control is loaded to find out what a planted piece of work has to be.
+/// How long the control is loaded to compute the size of the planted work.
 const CALIBRATION: Duration = Duration::from_millis(400);
 
-/// What every block of a run is made with.
+/// What all blocks of a run share.
 #[derive(Debug)]
 pub struct Lab<'l> {
     /// The program that serves.
@@ -33,7 +33,7 @@ pub struct Lab<'l> {
     pub seed: u64,
     /// Work to add to each request of a planted participant, as a percentage of what its control costs.
     pub planted_percent: f64,
-    /// Raised when the user wants an end.
+    /// Set when the user interrupts the run.
     pub interrupted: &'l AtomicBool,
 }
 
@@ -43,14 +43,14 @@ impl Lab<'_> {
     }
 }
 
-/// A participant of a block, its server while there is one, and why there is none otherwise.
+/// A participant of a block, with its running server or the reason why it has none.
 struct Alive<'s> {
     participant: &'s Participant,
     server: Result<RunningServer, String>,
     answered: u64,
 }
 
-/// Makes block `index` of a stage; `None` when the user wanted an end before it was whole.
+/// Makes block `index` of a stage; `None` if the user interrupted it.
 pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option<Block> {
     let began = Instant::now();
     let started_at = now();
@@ -92,8 +92,8 @@ pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option
     })
 }
 
-/// Starts a server of every participant that meets a load, in an order shuffled anew; planted ones last, for what they add
-/// is a share of what their control costs now.
+/// Starts a server of every participant that has a load, in a newly shuffled order. Planted participants come last:
+/// their added work is a share of the current cost of their control.
 fn start_all<'s>(
     lab: &Lab<'_>,
     context: &SliceContext<'_>,
@@ -137,7 +137,7 @@ fn start_all<'s>(
     alive
 }
 
-/// What a request costs the control at the level that has most cycles, in microseconds.
+/// The control's CPU time per request at the level with the most cycles, in microseconds.
 fn calibrate(
     context: &SliceContext<'_>,
     stage: &Stage,
@@ -159,7 +159,7 @@ fn calibrate(
     slice.cpu_us_per_request()
 }
 
-/// Every participant of a level once per cycle, in an order shuffled anew each time.
+/// Makes one slice of every participant of a level per cycle, in a newly shuffled order each time.
 fn slices(
     lab: &Lab<'_>,
     context: &SliceContext<'_>,
@@ -187,7 +187,7 @@ fn slices(
             let Some(one) = one.filter(|_| reading.failed.is_none()) else {
                 continue;
             };
-            // Every participant meets the same instants in a cycle: what differs is the server.
+            // All participants get requests at the same instants of a cycle, so only the server differs.
             let seed = splitmix64(seed, (1 << 32) + u64::from(cycle));
             match one.slice(context, load, seed) {
                 Ok((slice, histogram)) => {
@@ -209,7 +209,7 @@ fn slices(
 }
 
 impl Alive<'_> {
-    /// One slice on its server. A server that has died answers none any more, and the reason stays.
+    /// Makes one slice on its server. If the server has died, keeps the reason, and returns it from then on.
     fn slice(
         &mut self,
         context: &SliceContext<'_>,
@@ -248,7 +248,7 @@ fn add(all: &mut Option<Histogram<u64>>, more: Option<Histogram<u64>>) {
     }
 }
 
-/// A procedure, each participant on fresh servers, in an order shuffled anew in each repeat.
+/// Runs a procedure once for each participant, on fresh servers, in a shuffled order.
 fn repeats(
     lab: &Lab<'_>,
     stage: &Stage,
@@ -289,7 +289,7 @@ fn repeats(
     readings
 }
 
-/// Stops a server, and compares its own count of answers with what the generator saw: it may have answered more, in the
+/// Stops a server, and compares its count of answers with the generator's. The server may count more, because of the
 /// warm-ups, but never fewer.
 fn note_end(one: Alive<'_>, readings: &mut [Reading]) {
     let Ok(server) = one.server else { return };
@@ -309,7 +309,7 @@ fn note_end(one: Alive<'_>, readings: &mut [Reading]) {
     }
 }
 
-/// The seed of a block: its own, whichever blocks were made before.
+/// The seed of a block; it does not depend on the blocks made before.
 fn seed_of(seed: u64, design: &Design, stage: &Stage, index: u32) -> u64 {
     let names = design
         .experiment
@@ -330,11 +330,11 @@ fn shuffle<T>(items: &mut [T], seed: u64) {
     }
 }
 
-/// Time that a block of a stage takes, roughly, in seconds: told before it starts.
+/// Estimated time of a block of a stage, in seconds.
 pub fn estimate_s(stage: &Stage) -> f64 {
-    /// Starting, proving and stopping one server.
+    /// Starting, checking and stopping one server.
     const SERVER_S: f64 = 0.03;
-    /// What a slice takes besides its window and warm-up: threads, connections, late answers.
+    /// Time of a slice beyond its window and warm-up: threads, connections, late answers.
     const SLICE_S: f64 = 0.012;
     let levels: f64 = stage
         .levels
@@ -358,7 +358,7 @@ pub fn estimate_s(stage: &Stage) -> f64 {
     levels + SERVER_S * to_f64(stage.participants.len() as u64)
 }
 
-/// The present, UTC, to the second.
+/// The current time in UTC, to the second.
 pub(crate) fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -378,7 +378,7 @@ mod tests {
                 seen[place][item] += 1;
             }
         }
-        // 1,000 expected, standard deviation 29: six of those are never reached by chance.
+        // 1,000 expected, standard deviation 29: chance never reaches six standard deviations.
         assert!(
             seen.iter()
                 .flatten()

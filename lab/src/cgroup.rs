@@ -1,4 +1,5 @@
-//! A control group that accounts for a process and all its descendants, those that have ended and been reaped included.
+//! A control group that accounts for a process and all its descendants, including those that have ended and been
+//! reaped.
 
 use std::fs;
 use std::io;
@@ -9,12 +10,12 @@ use std::time::Duration;
 
 use crate::owned_name::OwnedName;
 
-/// Tries to remove a group whose last process leaves a moment after it has been reaped.
+/// Attempts to remove a group: its last process leaves it a moment after it has been reaped.
 const REMOVALS: u32 = 100;
-/// Pause between two of them.
+/// Pause between two attempts.
 const TRY_AGAIN: Duration = Duration::from_millis(10);
 
-/// The hierarchy that a group is in, which decides what can be read and how.
+/// The hierarchy of a group. It decides which files can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hierarchy {
     /// Version 1, of the CPU accounting controller.
@@ -25,7 +26,7 @@ enum Hierarchy {
     Unified,
 }
 
-/// A group of this process's own making; dropped, it is removed, which needs it to be empty.
+/// A group that this process made. Dropping it removes the group, which must be empty.
 #[derive(Debug)]
 pub struct Cgroup {
     name: String,
@@ -34,16 +35,17 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// A new, empty group below this process's own, which accounts for CPU time.
+    /// Makes an empty group, below this process's own, that accounts for CPU time.
     ///
     /// # Errors
-    /// One plain sentence: why there is none to be had here.
+    /// Returns the reason if no group can be made.
     pub fn new() -> Result<Self, String> {
-        // Version 1 first: a system with both accounts CPU time there.
+        // Version 1 first: on a system with both versions, it accounts for CPU time.
         Cgroup::below(&[Hierarchy::Cpuacct, Hierarchy::Unified])
     }
 
-    /// A new, empty group that accounts for memory, where version 1 does that; in version 2 a process has one group for both.
+    /// Makes an empty group that accounts for memory in version 1. In version 2 one group accounts for CPU time and
+    /// memory.
     ///
     /// # Errors
     /// As [`Cgroup::new`].
@@ -85,18 +87,18 @@ impl Cgroup {
         &self.folder
     }
 
-    /// Moves a process into it, with all its threads; what it has used so far stays where it was.
+    /// Moves a process with all its threads into the group. What it has used so far stays with its old group.
     ///
     /// # Errors
-    /// What writing said.
+    /// The error of the write to `cgroup.procs`.
     pub fn add(&self, pid: i32) -> io::Result<()> {
         fs::write(self.folder.join("cgroup.procs"), pid.to_string())
     }
 
-    /// CPU time of everybody who was ever in it, in microseconds.
+    /// CPU time of all processes that were ever in the group, in microseconds.
     ///
     /// # Errors
-    /// What reading said.
+    /// Returns an error if it cannot be read, or for a version 1 memory group.
     pub fn cpu_us(&self) -> io::Result<f64> {
         let us = match self.hierarchy {
             Hierarchy::Cpuacct => self.number("cpuacct.usage")? / 1e3,
@@ -106,10 +108,10 @@ impl Cgroup {
         Ok(us)
     }
 
-    /// Memory that the kernel holds for its processes, in bytes: tables of pages, stacks, files, sockets.
+    /// Kernel memory of its processes, in bytes: page tables, stacks, files, sockets.
     ///
     /// # Errors
-    /// What reading said: not every hierarchy tells.
+    /// Returns an error if it cannot be read; not every hierarchy accounts for it.
     pub fn kernel_memory_bytes(&self) -> io::Result<f64> {
         match self.hierarchy {
             Hierarchy::Cpuacct => Err(io::ErrorKind::Unsupported.into()),
@@ -133,7 +135,7 @@ impl Cgroup {
             .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
-    /// Process ids of those in it.
+    /// Ids of the processes in the group.
     pub fn processes(&self) -> Vec<i32> {
         members(&self.folder)
     }
@@ -148,7 +150,7 @@ impl Drop for Cgroup {
 /// The folder of the group of that name below this process's own group.
 ///
 /// # Errors
-/// That there is none, in one plain clause.
+/// Returns an error if there is no such group.
 pub fn named(name: &OwnedName) -> Result<PathBuf, String> {
     let hierarchies = [Hierarchy::Cpuacct, Hierarchy::Unified].into_iter();
     let parents = hierarchies.flat_map(|hierarchy| mounts(hierarchy.mount()));
@@ -157,22 +159,22 @@ pub fn named(name: &OwnedName) -> Result<PathBuf, String> {
     found.ok_or_else(|| "there is no such control group below this process's own".to_owned())
 }
 
-/// Processes of the group with that folder; none if there is no such group any more.
+/// Ids of the processes of the group with that folder; none if the group no longer exists.
 pub fn members(folder: &Path) -> Vec<i32> {
     let list = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     list.lines().flat_map(str::parse).collect()
 }
 
-/// Moves this process into the group with that folder; its children are born there.
+/// Moves this process into the group with that folder; its children start there.
 ///
 /// # Errors
-/// What writing said.
+/// The error of the write to `cgroup.procs`.
 pub fn enter(folder: &Path) -> io::Result<()> {
-    // 0 is whoever writes it.
+    // 0 means the writing process.
     fs::write(folder.join("cgroup.procs"), "0")
 }
 
-/// Removes an empty group, in a while if its last process is still leaving.
+/// Removes an empty group. Tries again for a while if its last process is still leaving.
 pub fn remove(folder: &Path) {
     for _ in 0..REMOVALS {
         match fs::remove_dir(folder) {
@@ -182,7 +184,7 @@ pub fn remove(folder: &Path) {
     }
 }
 
-/// Removes what processes left that were killed before they could tidy up. A group that is not empty stays.
+/// Removes empty groups of processes that were killed before they could remove them.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let maker = OwnedName::of(&entry.path()).map(|name| name.maker());
@@ -192,7 +194,8 @@ fn sweep(parent: &Path) {
     }
 }
 
-/// Folders of the groups whose version 1 `controller`, or version 2, limits this process: its own and those above it.
+/// Folders of the groups that limit this process, in version 1 of `controller` and in version 2: its own and those
+/// above it.
 pub fn limiting_folders(controller: &str) -> Vec<PathBuf> {
     let of = [Mount::Version1(controller), Mount::Version2];
     let mut folders = Vec::new();
@@ -207,7 +210,7 @@ pub fn limiting_folders(controller: &str) -> Vec<PathBuf> {
 /// A kind of mounted hierarchy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mount<'c> {
-    /// That of a version 1 controller.
+    /// The hierarchy of a version 1 controller.
     Version1(&'c str),
     Version2,
 }
@@ -259,7 +262,7 @@ mod tests {
         };
         assert!(first.processes().is_empty());
         assert!(first.cpu_us().expect("read") < 1e-9);
-        // No process has this id: it is beyond the largest that the kernel gives.
+        // No process has this id: it is larger than any id of the kernel.
         let left = first.folder().with_file_name("hola-4294967295-0");
         fs::create_dir(&left).expect("made");
         let second = Cgroup::new().expect("as before");

@@ -1,4 +1,4 @@
-//! What goes on beside a load, on the same server and from this process.
+//! Disturbances beside a load, on the same server and from this process.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::mpsc::{self, TryRecvError};
@@ -12,22 +12,23 @@ use hola_loadgen::summary::Arrivals;
 use crate::plan::Disturbance;
 use crate::procedures::client::{self, ClientRequest, connect_idle};
 
-/// A disturbance that goes on until it is dropped, which resets its connections.
+/// A running disturbance. Dropping it ends it and closes its connections.
 #[derive(Debug)]
 #[allow(dead_code, reason = "both are kept only to be dropped")]
 pub(crate) enum RunningDisturbance {
-    /// Idle clients. A slice is shorter than a server's deadline for a head, so none is closed meanwhile.
+    /// Idle clients. A slice is shorter than a server's deadline for a head, so the server closes none of them during
+    /// it.
     SlowClients(Vec<TcpStream>),
     /// A second load.
     OtherRequests(OtherRequests),
 }
 
 impl RunningDisturbance {
-    /// Starts it on the server at `address`, from threads on `generator_cpus`, for no longer than `at_most`. Slow clients are
-    /// connected when it returns.
+    /// Starts it on the server at `address`, from threads on `generator_cpus`, for no longer than `at_most`. Slow
+    /// clients are connected when it returns.
     ///
     /// # Errors
-    /// One plain sentence: why it does not go on.
+    /// Returns the reason if it cannot start.
     pub(crate) fn start(
         disturbance: &Disturbance,
         address: SocketAddr,
@@ -50,11 +51,11 @@ impl RunningDisturbance {
     }
 }
 
-/// Requests at planned instants, each on a connection of its own, from a thread. What is answered is not recorded, so that
-/// starting and ending it takes a few milliseconds, where a load with a measurement takes a tenth of a second.
+/// A thread that sends requests at planned instants, each on its own connection. It does not record the answers, so it
+/// starts and ends in a few milliseconds, where a measured load takes a tenth of a second.
 #[derive(Debug)]
 pub(crate) struct OtherRequests {
-    /// Dropped, it tells the thread to end.
+    /// Dropping it tells the thread to end.
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -72,7 +73,7 @@ impl OtherRequests {
         let cpus = (!cpus.is_empty()).then(|| Cpus::from(cpus));
         let send = move || {
             if let Some(cpus) = cpus {
-                // Elsewhere it works as well.
+                // The thread also works on other CPUs.
                 let _ = cpus.run_on();
             }
             send_at_instants(address, &path, schedule, at_most, || {
@@ -92,7 +93,7 @@ impl Drop for OtherRequests {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic has been reported by the thread itself.
+            // The thread itself has reported a panic.
             let _ = thread.join();
         }
     }
@@ -110,7 +111,7 @@ fn send_at_instants(
     let mut requests: Vec<ClientRequest> = Vec::new();
     while started.elapsed() < at_most && !is_stopped() {
         while instants.next_if(|due| *due <= started.elapsed()).is_some() {
-            // A connection that cannot be begun is a request that is lost.
+            // A request whose connection cannot be started is lost.
             requests.extend(ClientRequest::start(address, path, None));
         }
         let next = instants.peek().copied().unwrap_or(at_most);
@@ -144,7 +145,7 @@ mod tests {
         drop(beside);
         for socket in &mut sockets {
             let mut head = Vec::new();
-            // A reset ends it, after what was sent or in place of it.
+            // A reset ends the read, after the bytes or instead of them.
             let _ = socket.read_to_end(&mut head);
             assert!(!head.ends_with(b"\r\n\r\n"));
         }

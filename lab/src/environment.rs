@@ -1,4 +1,4 @@
-//! The stamp of where a run was made: whatever can move a number and can be read without asking.
+//! The environment of a run: everything that can affect a number and that the program can read by itself.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use crate::record::{Environment, share};
 use crate::{cgroup, image};
 
-/// Sysctls that bound how many connections can be made, waiting or open.
+/// Sysctls that limit connections, processes, threads and memory.
 const SYSCTLS: &[&str] = &[
     "net.core.somaxconn",
     "net.ipv4.tcp_max_syn_backlog",
@@ -22,7 +22,8 @@ const SYSCTLS: &[&str] = &[
     "vm.overcommit_memory",
 ];
 
-/// What is known of the build alone: its front door says it, so that a commit rebuilds nothing else.
+/// Facts that only the build knows. The top crate passes them in, so that a new commit does not rebuild the other
+/// crates.
 #[derive(Clone, Copy, Debug)]
 pub struct Build {
     /// Compiler.
@@ -33,7 +34,7 @@ pub struct Build {
     pub dirty: Option<bool>,
 }
 
-/// Reads the stamp at the start of a run.
+/// Reads the environment at the start of a run.
 pub fn read(build: Build) -> Environment {
     let cpuinfo = read_text("/proc/cpuinfo");
     let cpu_field = |name: &str| {
@@ -143,7 +144,7 @@ pub fn throttled_ms() -> Option<f64> {
     throttled.reduce(f64::max)
 }
 
-/// The 1-minute load average; 0 where the kernel does not tell.
+/// The 1-minute load average; 0 if it cannot be read.
 pub fn load_average() -> f64 {
     let load = read_text("/proc/loadavg");
     load.split(' ')
@@ -152,7 +153,7 @@ pub fn load_average() -> f64 {
         .unwrap_or(0.0)
 }
 
-/// CPU time since the machine started, in the kernel's ticks, by what a tick found running (`/proc/stat`, proc(5)).
+/// CPU time since boot, in the kernel's ticks, by what each tick found running (`/proc/stat`, proc(5)).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CpuTicks {
     user: u64,
@@ -193,16 +194,16 @@ impl CpuTicks {
         )
     }
 
-    /// Share of the time asked for since `before` that the hypervisor gave to others, 0…1: idle time, which nobody can
-    /// miss, does not count.
+    /// Share of the demanded time since `before` that the hypervisor gave to others, 0…1. Idle time does not count: no
+    /// process demanded it.
     pub fn stolen_share_since(self, before: CpuTicks) -> Option<f64> {
         let stolen = self.stolen.saturating_sub(before.stolen);
         let (now, then) = (self.user + self.system, before.user + before.system);
         share(stolen, stolen + now.saturating_sub(then))
     }
 
-    /// Share of the busy time since `before` that was user time, 0…1. Each tick is a sample of who was running, so
-    /// this is fair to processes of any length.
+    /// Share of the busy time since `before` that was user time, 0…1. Each tick is a sample of what was running, so
+    /// short and long processes count alike.
     pub fn user_share_since(self, before: CpuTicks) -> Option<f64> {
         let user = self.user.saturating_sub(before.user);
         share(user, user + self.system.saturating_sub(before.system))

@@ -1,4 +1,4 @@
-//! The program that serves: held open, so that replacing its file during a run changes nothing that is measured.
+//! The server program, held open: replacing its file during a run does not change what is measured.
 
 use std::fs::File;
 use std::io;
@@ -7,8 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Environment variables that servers keep; every other one is removed, for a backtrace asked for by the caller's shell
-/// would be a server's cost.
+/// Environment variables that servers keep. All others are removed: a backtrace that the caller's shell asks for would
+/// add to a server's cost.
 pub const KEPT_VARIABLES: &[&str] = &["PATH", "HOME", "TMPDIR", "LANG"];
 
 /// An open program file.
@@ -22,7 +22,7 @@ impl Image {
     /// Opens the program at `path`.
     ///
     /// # Errors
-    /// What open(2) said.
+    /// The error of open(2).
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Image {
             file: File::open(path)?,
@@ -30,14 +30,14 @@ impl Image {
         })
     }
 
-    /// Where the program was when it was opened; there may be another one by now.
+    /// The program's path when it was opened; another file may be there now.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// A command that runs the program as it was when it was opened.
     pub fn command(&self) -> Command {
-        // The descriptor is closed by exec itself, after the name has been followed.
+        // execve(2) resolves the path first, and closes the descriptor then.
         let mut command = Command::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
         command.arg0("hola");
         clear_environment(&mut command);
@@ -45,7 +45,7 @@ impl Image {
     }
 }
 
-/// Leaves a command only [`KEPT_VARIABLES`].
+/// Removes all environment variables of a command except [`KEPT_VARIABLES`].
 pub fn clear_environment(command: &mut Command) {
     command.env_clear();
     for name in KEPT_VARIABLES {

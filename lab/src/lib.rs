@@ -1,8 +1,9 @@
-//! Makes comparisons: plans, live servers, slices of load in turn, procedures, and the records of all that.
+//! Makes comparisons: plans, live servers, slices of load in turn, procedures, and their records.
 //!
-//! [`experiments`] say what to ask, [`plan`] is how it is asked, [`record`] what was found; nothing here judges.
+//! [`experiments`] define the questions, [`plan`] how they are measured, [`record`] what was found. Nothing here
+//! judges.
 
-// Data and messages each have one way out, which knows what a reader that has gone and a full device mean.
+// All output goes through `hola_base::output`, which handles a closed pipe and a full device.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod account;
@@ -13,7 +14,6 @@ pub mod environment;
 pub mod experiments;
 pub mod image;
 mod listening;
-pub mod metric;
 pub mod model_server;
 pub mod owned_name;
 pub mod plan;
@@ -28,3 +28,5 @@ mod switches;
 mod sys;
 pub mod target;
 pub mod tree;
+
+pub use self::record::metric;

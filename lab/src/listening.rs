@@ -1,4 +1,4 @@
-//! Listeners on loopback, as the kernel lists them.
+//! IPv4 listeners, as the kernel lists them.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 /// A listening socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listener {
-    /// What `/proc/PID/fd` calls it.
+    /// Its number in `/proc/PID/fd`.
     pub inode: u64,
     /// Connections that wait to be accepted.
     pub waiting: u32,
@@ -16,9 +16,9 @@ pub struct Listener {
 /// Every listener at that IPv4 address and port: several where they share it (`SO_REUSEPORT`).
 ///
 /// # Errors
-/// What reading `/proc/net/tcp` said.
+/// The error of reading `/proc/net/tcp`.
 pub fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
-    // Line by line: listeners come first, and there may be many thousands of connections behind them.
+    // Reads line by line and stops after the listeners: thousands of connections may follow.
     parse(BufReader::new(File::open("/proc/net/tcp")?), address)
 }
 
@@ -35,7 +35,7 @@ fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> 
     let SocketAddr::V4(address) = address else {
         return Ok(Vec::new());
     };
-    // The kernel prints the address as the number it is in memory, and the port as a number.
+    // The kernel prints the address as a number in memory byte order, and the port as a number.
     let wanted = format!(
         "{:08X}:{:04X}",
         u32::from_ne_bytes(address.ip().octets()),

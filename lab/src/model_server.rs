@@ -1,4 +1,4 @@
-//! A running server of one of Hola's models: started, proved to be ours, and stopped.
+//! A running server of one of Hola's models: starts it, checks that it owns its listener, and stops it.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -19,13 +19,14 @@ use crate::cgroup::Cgroup;
 use crate::image::Image;
 use crate::listening;
 
-/// Longest wait for a server to say that it listens.
+/// Longest wait for a server to report that it listens.
 const START_MAX: Duration = Duration::from_secs(5);
-/// Longest wait for a server to end: its own drain deadline and a little.
+/// Longest wait for a server to end: its own drain deadline and a margin.
 const STOP_MAX: Duration = Duration::from_secs(7);
-/// How often a stopping server is looked at.
+/// Polling interval while a server stops.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-/// Most of a server's last words that are kept. Whatever it says is read at once: a full pipe would stop it.
+/// The kept end of a server's stderr is cut to this length. Its output is read at once: a full pipe would block the
+/// server.
 const LAST_WORDS_MAX: usize = 64 * 1024;
 
 /// Why a server could not be started.
@@ -34,9 +35,9 @@ pub enum StartError {
     /// The program itself could not be run.
     #[error("cannot run {program}: {error}")]
     NotRun {
-        /// What was to be run.
+        /// The program.
         program: String,
-        /// What the system said.
+        /// The error of starting it.
         error: std::io::Error,
     },
     /// It ended, or closed its output, without listening.
@@ -44,13 +45,13 @@ pub enum StartError {
     NotListening {
         /// The model.
         model: String,
-        /// Its last words, or what was seen instead.
+        /// The end of its stderr, or what happened instead.
         reason: String,
     },
-    /// Something else answers at the address it gave.
+    /// Another process listens at the reported address.
     #[error("{address} does not belong to the server that was started")]
     NotOurs {
-        /// The address it gave.
+        /// The reported address.
         address: SocketAddr,
     },
 }
@@ -58,9 +59,9 @@ pub enum StartError {
 /// What a server reported when it ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
-    /// What it counted.
+    /// Its counters.
     pub counters: Snapshot,
-    /// What it was told, as it reported it.
+    /// Its settings, as it reported them.
     pub settings: serde_json::Value,
 }
 
@@ -75,10 +76,11 @@ pub struct ModelServer {
 }
 
 impl ModelServer {
-    /// Runs `hola serve MODEL`, with further `options`, on a free loopback port and waits until it listens there, provably.
+    /// Runs `hola serve MODEL`, with further `options`, on a free loopback port. Waits until the kernel shows that it
+    /// listens there.
     ///
     /// # Errors
-    /// [`StartError`]; nothing is left running then.
+    /// Returns a [`StartError`] if it does not start; no process is left running then.
     pub fn start(
         image: &Image,
         model: &str,
@@ -92,7 +94,7 @@ impl ModelServer {
         if !cpus.is_empty() {
             command.args(["--cpus", &cpu_list(cpus)]);
         }
-        // A group of its own: Ctrl-C is for us, and we stop our servers ourselves.
+        // A process group of its own: Ctrl-C must reach only the lab, which stops its servers itself.
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -119,7 +121,7 @@ impl ModelServer {
                 address: server.address,
             });
         }
-        // Those whom it made before it joined; from then on they are born there.
+        // Adds the children that it made before it joined the group; later ones start there.
         server.account.enrol();
         Ok(server)
     }
@@ -139,7 +141,7 @@ impl ModelServer {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// What it has used.
+    /// Its CPU account.
     pub fn account(&self) -> &CpuAccount {
         &self.account
     }
@@ -147,9 +149,9 @@ impl ModelServer {
     /// Asks it to stop, waits for it, and reads its report.
     ///
     /// # Errors
-    /// One plain sentence, when it did not end well by itself.
+    /// Returns the reason if it did not end normally, or if its report cannot be read.
     pub fn stop(mut self) -> Result<Ended, String> {
-        // Gone already: then its exit status says so below.
+        // If it has already ended, its exit status says so below.
         let _ = kill(Pid::from_raw(self.pid()), Signal::SIGTERM);
         let status = self.wait_at_most(STOP_MAX)?;
         let last_words = self.last_words();
@@ -183,7 +185,7 @@ impl ModelServer {
         thread::spawn(move || {
             let mut stdout = BufReader::new(stdout);
             let mut line = String::new();
-            // An error reads as an empty line, and the receiver is gone after a timeout.
+            // After a read error the line is empty. After a timeout the receiver is gone.
             let _ = stdout.read_line(&mut line);
             let _ = sender.send(line);
             let _ = std::io::copy(&mut stdout, &mut std::io::sink());
@@ -210,10 +212,10 @@ impl ModelServer {
         }
     }
 
-    /// Whether the kernel says that the listener at `address` is one of this process's descriptors: a stranger on the
-    /// same port would otherwise be measured under the model's name.
+    /// Whether the kernel shows that this process owns the listener at `address`. Otherwise another program on the same
+    /// port could be measured under the model's name.
     fn owns(&self, address: SocketAddr) -> bool {
-        // Not by way of all sockets there are: those in TIME_WAIT alone take longer to list than a server to start.
+        // A list of all sockets would be too slow: listing those in TIME_WAIT alone takes longer than a server's start.
         let Ok(listeners) = listening::at(address) else {
             return false;
         };
@@ -245,7 +247,7 @@ impl ModelServer {
         }
     }
 
-    /// The end of what it wrote on stderr, once it has ended.
+    /// The end of its stderr, once it has ended.
     fn last_words(&mut self) -> String {
         let reader = self.last_words.take();
         reader
@@ -256,19 +258,19 @@ impl ModelServer {
 
 impl Drop for ModelServer {
     fn drop(&mut self) {
-        // Both fail harmlessly when it has ended and been waited for.
+        // Both calls fail harmlessly if the process has already been reaped.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// CPUs as the command line takes them.
+/// CPUs in the format of the command line.
 pub(crate) fn cpu_list(cpus: &[usize]) -> String {
     let list: Vec<String> = cpus.iter().map(usize::to_string).collect();
     list.join(",")
 }
 
-/// Reads all that comes, so that the writer never waits, and keeps the end of it.
+/// Reads all output, so that the writer never blocks, and keeps the end of it.
 fn drain(mut stderr: ChildStderr) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut kept = Vec::new();

@@ -1,5 +1,5 @@
-//! Names of what a process makes outside itself, a folder or a control group: they say which process made it, so that
-//! nothing else is ever removed in its place.
+//! Names of the folders and control groups that a process makes. A name contains the id of that process, so that
+//! cleanup never removes anything else.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use nix::unistd::geteuid;
 
-/// A name such as `hola-1234-x7Qz`: who made it, and which of the maker's it is. It is never a path.
+/// A name such as `hola-1234-x7Qz`: the id of the process that made it, and a suffix. It is never a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedName {
     maker: u32,
@@ -17,12 +17,12 @@ pub struct OwnedName {
 }
 
 impl OwnedName {
-    /// What all names begin with that this process gives.
+    /// Prefix of all names that this process gives.
     pub fn prefix() -> String {
         format!("hola-{}-", std::process::id())
     }
 
-    /// The name of the last part of a path.
+    /// Parses the last part of a path.
     pub fn of(path: &Path) -> Option<Self> {
         path.file_name()?.to_str()?.parse().ok()
     }
@@ -40,7 +40,7 @@ impl OwnedName {
     /// The folder of that name in the system's folder for temporary files.
     ///
     /// # Errors
-    /// Why it is none of this user's, in one plain clause.
+    /// Returns the reason if it is not a folder of this user.
     pub fn temporary_folder(&self) -> Result<PathBuf, String> {
         let path = std::env::temp_dir().join(&self.name);
         let found =
@@ -56,7 +56,7 @@ impl FromStr for OwnedName {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        // Parsing a number takes a sign as well.
+        // `parse` would also accept a sign.
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let is_word =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());

@@ -1,8 +1,10 @@
-//! The plan of a comparison: what is measured, of whom, under which load, and how long. A run stores these types as they are.
+//! The plan of a comparison: what is measured, of which servers, under which load, and for how long. A run stores these
+//! types unchanged.
 //!
-//! An experiment has *stages*. In a stage fresh servers of all its *participants* are alive at once, and each *level* is one
-//! load that every participant meets in turn: once per *cycle*, in an order shuffled anew, for one *slice* of time. What a
-//! stage does from starting its servers to stopping them is a *block*, the unit over which intervals are taken.
+//! An experiment has *stages*. In a stage, fresh servers of all its *participants* run at the same time. Each *level*
+//! is one load, applied to every participant in turn: once per *cycle*, in a newly shuffled order, for one *slice* of
+//! time. One pass through a stage, from starting its servers to stopping them, is a *block*. Confidence intervals are
+//! computed over blocks.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +32,7 @@ impl Profile {
         }
     }
 
-    /// Longest time of measuring that it promises, in seconds.
+    /// Maximum measuring time, in seconds.
     pub fn budget_s(self) -> f64 {
         match self {
             Profile::Quick => 300.0,
@@ -44,37 +46,37 @@ impl Profile {
 pub struct Design {
     /// Name of the experiment, such as `equal-load`.
     pub experiment: String,
-    /// What is done with one set of live servers, in order; a block of each in turn.
+    /// Its stages, each with its own set of live servers; one block of each in turn.
     pub stages: Vec<Stage>,
-    /// What ends the experiment before its budget does; `None` uses the budget up.
+    /// The precision that ends the experiment before its budget is used up; `null` uses the whole budget.
     pub precision: Option<Precision>,
-    /// Blocks of each stage before the precision is looked at. At least 2, for an interval.
+    /// Blocks of each stage before the precision is checked. At least 2, for an interval.
     pub blocks_min: u32,
     /// Most blocks of each stage.
     pub blocks_max: u32,
-    /// Time that blocks beyond `blocks_min` may take in all, those before included, in seconds.
+    /// Time budget of all blocks, in seconds. A block beyond `blocks_min` is made only if it is expected to fit.
     pub budget_s: f64,
 }
 
-/// Servers that are alive together, and the loads they meet.
+/// Servers that run at the same time, and the loads applied to them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stage {
     /// Name, unique within the experiment.
     pub name: String,
-    /// Who is alive.
+    /// The servers.
     pub participants: Vec<Participant>,
     /// CPUs of the servers.
     pub server_cpus: Vec<usize>,
     /// CPUs of the load generator, and of the lab itself.
     pub generator_cpus: Vec<usize>,
-    /// Loads, in the order they are made.
+    /// Loads and procedures, in execution order.
     pub levels: Vec<Level>,
 }
 
 /// One server of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Participant {
-    /// Name, unique within the stage: that of the model or target, with a suffix where there are several of it.
+    /// Name, unique within the stage: that of the model or target, with a suffix if it takes part several times.
     pub name: String,
     /// The model, or the reference target, by its name on the command line.
     pub server: String,
@@ -91,14 +93,14 @@ pub struct Participant {
 pub enum Role {
     /// To be compared.
     Compared,
-    /// A second server of the participant named, whose figures are pooled with the first one's: the two must not differ (A/A).
+    /// A second server of the named participant (A/A). The two must not differ; their figures are pooled.
     Again(String),
-    /// The participant named with a known piece of work more per request, which the comparison must recover.
+    /// The named participant with a known amount of extra work per request, which the comparison must detect.
     Planted(String),
 }
 
 impl Role {
-    /// The participant that this is a control of, if it is one.
+    /// The participant that this one is a control of, if any.
     pub fn control_of(&self) -> Option<&str> {
         match self {
             Role::Compared => None,
@@ -107,16 +109,16 @@ impl Role {
     }
 }
 
-/// One load, or one procedure, that participants of a stage meet.
+/// One load or one procedure, applied to participants of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
     /// Name, unique within the experiment.
     pub name: String,
     /// Participant with which the others are compared.
     pub control: String,
-    /// Participants that meet it, by name, the control among them.
+    /// Names of its participants, including the control.
     pub participants: Vec<String>,
-    /// Slices of each participant in a block; of a procedure, repeats.
+    /// Slices of each participant in a block. A procedure runs once.
     pub cycles: u32,
     /// What is done.
     pub task: Task,
@@ -128,7 +130,7 @@ pub struct Level {
 pub enum Task {
     /// A load for one slice of time on a live server.
     Load(Load),
-    /// Something that takes a fresh server of its own each time.
+    /// A measurement on its own fresh server or process.
     Procedure(Procedure),
 }
 
@@ -136,25 +138,25 @@ pub enum Task {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Load {
-    /// Who decides when a request is sent.
+    /// What decides when a request is sent.
     pub pace: LoadPace,
     /// Requests per connection; `null` means unlimited.
     pub requests_per_connection: Option<u64>,
-    /// What is asked for.
+    /// Requested path.
     pub path: String,
-    /// What some participants are asked for instead, by name.
+    /// Paths for some participants instead, by participant name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub paths: BTreeMap<String, String>,
-    /// What goes on beside it on the same server.
+    /// A disturbance beside it, on the same server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<Disturbance>,
-    /// Load before the window, in milliseconds.
+    /// Warm-up before the window, in milliseconds.
     pub warmup_ms: u32,
     /// The window, in milliseconds.
     pub window_ms: u32,
     /// Longest wait of a client for one answer, in milliseconds.
     pub timeout_ms: u32,
-    /// Whether answers that fail or do not come are what the level looks for, so that a slice counts nevertheless.
+    /// Whether the level studies failed and missing answers, so that a slice with failures still counts.
     #[serde(skip_serializing_if = "is_false")]
     pub expects_failures: bool,
 }
@@ -185,70 +187,70 @@ impl Default for Load {
 }
 
 impl Load {
-    /// What that participant is asked for.
+    /// The path for that participant.
     pub fn path_for(&self, participant: &str) -> &str {
         self.paths.get(participant).unwrap_or(&self.path)
     }
 }
 
-/// Who decides when a request is sent.
+/// What decides when a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LoadPace {
-    /// Nobody: the server is left alone, to see what it uses then.
+    /// No requests: shows what the server uses at rest.
     Rest,
-    /// A plan: Poisson arrivals, whatever the server does.
+    /// An open loop: Poisson arrivals, independent of the server.
     Open {
         /// Mean arrivals per second.
         rate_per_s: f64,
         /// Connections that are opened first and kept, each used in turn; `null` opens them as they are needed.
         connections: Option<u32>,
     },
-    /// So many clients, each of which asks again when it has its answer.
+    /// A closed loop: each client asks again when it has its answer.
     Closed {
         /// Clients.
         clients: u32,
     },
 }
 
-/// What goes on beside a load, on the same server and from threads of the lab.
+/// A disturbance beside a load, on the same server and from threads of the lab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Disturbance {
-    /// Clients that send half a head and stay.
+    /// Clients that send half a request head and stay.
     SlowClients {
         /// How many.
         clients: u32,
     },
     /// Other requests, as a Poisson process.
     OtherRequests {
-        /// What is asked for.
+        /// Requested path.
         path: String,
         /// Requests per second.
         rate_per_s: f64,
     },
 }
 
-/// What takes a fresh server of its own each time.
+/// A measurement on its own fresh server or process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Procedure {
-    /// Clients that have sent half a head and stay: memory per client, and how many fit.
+    /// Clients that have sent half a request head and stay: memory per client, and how many fit.
     Idle {
         /// Most clients to try.
         clients_max: u32,
     },
-    /// Clients that keep asking, more and more of them, until one is refused or goodput has fallen by half.
+    /// A growing number of busy clients, until one is refused or goodput has fallen by half.
     Crowd {
         /// Most clients to try.
         clients_max: u32,
     },
-    /// How many clients connect to a server that accepts none, and what becomes of the others.
+    /// How many clients connect to a server that accepts none, and how many are delayed.
     Backlog {
         /// The argument of listen(2).
         backlog: u32,
     },
-    /// What it costs to make one thread, process or task, and to end it.
+    /// Cost of making and ending one thread, process or task.
     Spawn {
         /// How many, one after another.
         count: u32,
@@ -265,7 +267,7 @@ pub enum Procedure {
         /// How many requests, a new connection each.
         requests: u32,
     },
-    /// Other clients' requests while one client has its handler die, again and again.
+    /// Requests of other clients while one client repeatedly makes its handler die.
     Crash {
         /// How it dies.
         death: Death,
@@ -274,7 +276,7 @@ pub enum Procedure {
     },
     /// More requests than the server can answer, for long enough that a queue can grow.
     Overload {
-        /// Arrivals as a multiple of what the same model answered in a closed loop just before.
+        /// Arrival rate as a multiple of the model's capacity, measured in a closed loop just before.
         of_capacity: f64,
         /// How long, in seconds.
         duration_s: u32,
@@ -293,7 +295,7 @@ pub enum SharedResource {
     Message,
 }
 
-/// How a handler is asked to die.
+/// How a handler dies on request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Death {
@@ -310,7 +312,7 @@ pub enum Death {
 pub struct Precision {
     /// The metric.
     pub metric: Metric,
-    /// Levels at which it is looked at.
+    /// Levels at which it is checked.
     pub levels: Vec<String>,
     /// Half-width of every participant's 95 % interval of its ratio to the control, as a share: 0.05 is ±5 %.
     pub half_width: f64,
@@ -325,7 +327,7 @@ impl Design {
         })
     }
 
-    /// Every level with its stage, in the order they are made.
+    /// Every level with its stage, in execution order.
     pub fn levels(&self) -> impl Iterator<Item = (&Stage, &Level)> {
         let levels = |stage| move |level| (stage, level);
         self.stages
@@ -342,7 +344,8 @@ impl Stage {
             .find(|participant| participant.name == name)
     }
 
-    /// Whether the servers have no CPU but those of the generator: rates and times are the generator's as much as theirs then.
+    /// Whether the servers have no CPU of their own. Rates and times then depend on the generator as much as on the
+    /// servers.
     pub fn has_no_cpu_apart(&self) -> bool {
         self.server_cpus
             .iter()

@@ -1,6 +1,8 @@
-//! What a run writes down: `run.json`, and one JSON line of `blocks.jsonl` per block as it is finished.
+//! The records of a run: `run.json`, and one line of `blocks.jsonl` per finished block.
 //!
-//! Everything the analysis and the reports say is computed from these records and from nothing else.
+//! The analysis and the reports are computed from these records and from nothing else.
+
+pub mod metric;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -14,17 +16,17 @@ use serde::{Deserialize, Serialize};
 use crate::metric::Metric;
 use crate::plan::{Design, Profile};
 
-/// Version of the shapes in this file and in [`crate::plan`].
+/// Version of the types in this file and in [`crate::plan`].
 pub const SCHEMA_VERSION: u32 = 3;
 
-/// `run.json`: everything one `hola compare` did, but for the blocks themselves.
+/// `run.json`: everything about one `hola compare` except its blocks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
     /// Version of the rules by which its results are judged: analysis, words and claims.
     pub rules_version: u32,
-    /// Name of the run, which is also its folder's: `2026-11-21T101502Z-quick`.
+    /// Name of the run and of its folder: `2026-11-21T101502Z-quick`.
     pub name: String,
     /// How much was to be measured.
     pub profile: Profile,
@@ -35,7 +37,7 @@ pub struct Run {
     /// When an interrupted run was resumed: UTC, RFC 3339.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resumed_at: Vec<String>,
-    /// UTC, RFC 3339; absent while the run goes on.
+    /// UTC, RFC 3339; `null` until the run ends.
     pub finished_at: Option<String>,
     /// Seed of the order, the schedules and the simulations.
     pub seed: u64,
@@ -43,11 +45,11 @@ pub struct Run {
     pub command: Vec<String>,
     /// Work added to each request of the planted participants, as a percentage of what the control costs.
     pub planted_percent: f64,
-    /// What was planned, an experiment each, in the order they are made.
+    /// The planned experiments, in execution order.
     pub designs: Vec<Design>,
-    /// Models and reference targets that take part in any of them: models in teaching order, targets after them.
+    /// Models and reference targets that take part in any experiment: models in teaching order, then targets.
     pub servers: Vec<ServerCard>,
-    /// Models and reference targets left out, of the whole run or of an experiment.
+    /// Models and reference targets that were left out of the whole run or of one experiment.
     pub skipped: Vec<Skipped>,
     /// Where it was measured.
     pub environment: Environment,
@@ -57,7 +59,7 @@ pub struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
-    /// Still going on, or killed.
+    /// Still running, or killed.
     Running,
     /// Every experiment reached its precision or used its budget up.
     Complete,
@@ -112,7 +114,7 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// The machine and the build, as far as they can move a figure.
+/// The machine and the build, as far as they can affect a figure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Processor, as the kernel names it.
@@ -153,7 +155,7 @@ pub struct Environment {
     pub steal_share: Option<f64>,
     /// Time that control groups kept this process or its servers off the CPU, in milliseconds.
     pub throttled_ms: Option<f64>,
-    /// Other comparisons that ran at the same time on the same machine, as far as they were seen.
+    /// Highest number of other comparisons that were seen on the machine at the same time.
     pub other_comparisons: u32,
     /// Compiler.
     pub rustc: String,
@@ -167,11 +169,11 @@ pub struct Environment {
     pub dirty: Option<bool>,
 }
 
-/// What counted CPU time.
+/// What measured CPU time.
 ///
-/// A thread that ends closes its process's books on itself before it is done: what it uses from its last turn on the CPU to
-/// the end is in no later `getrusage` (`__exit_signal` in the kernel takes the time as of the last update). For a thread
-/// that lives for one request that is several microseconds of some forty. A control group loses nothing.
+/// When a thread ends, the kernel adds its time to the totals of its process before the thread has stopped running
+/// (`__exit_signal` takes the time as of the last update). What the thread uses after that is in no later `getrusage`.
+/// For a thread that lives for one request, that is several microseconds of about forty. A control group loses nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CpuAccounting {
@@ -196,7 +198,8 @@ pub struct Block {
     pub started_at: String,
     /// How long it took, in seconds.
     pub took_s: f64,
-    /// Share of the CPU time asked for during it that the hypervisor gave to others, 0…1; absent where that is not known.
+    /// Share of the CPU time demanded during the block that the hypervisor gave to others, 0…1; absent if it is not
+    /// known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stolen_share: Option<f64>,
     /// Work added to each request of the planted participant, in microseconds.
@@ -217,19 +220,19 @@ pub struct Reading {
     /// Its slices, by cycle.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<Slice>,
-    /// Response times of all its slices that count together: HdrHistogram V2, deflated, base64, in nanoseconds.
+    /// Response times of all its slices that count, merged: HdrHistogram V2, deflated, base64, in nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,
     /// What a procedure found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<Metric, f64>,
-    /// What is no number, by name, such as a limit that was met.
+    /// Findings that are not numbers, by name, such as the limit that was reached.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub notes: BTreeMap<String, String>,
-    /// Why there is less than was planned: a server that did not start, or died.
+    /// Why the reading is incomplete: a server that did not start, or died.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
-    /// What is asked of the histogram again and again, read when it is first asked for; not part of the record.
+    /// Percentiles of the histogram, decoded on first use; not part of the record.
     #[serde(skip)]
     #[schemars(skip)]
     pub(crate) tail: OnceLock<Option<PercentileTail>>,
@@ -238,7 +241,7 @@ pub struct Reading {
 /// Percentiles that metrics ask for, in permille.
 const TAIL_PERMILLE: [u64; 3] = [500, 990, 999];
 
-/// What metrics need of a histogram. A decoded one takes a quarter of a megabyte, and a run has thousands.
+/// What metrics need from a histogram. A decoded histogram takes a quarter of a megabyte, and a run has thousands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PercentileTail {
     count: u64,
@@ -262,17 +265,17 @@ impl PartialEq for Reading {
     }
 }
 
-/// One slice: a window of load on one live server, and what was read at both its ends.
+/// One slice: a window of load on one live server, and what was read at its start and end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Slice {
     /// Cycle, from 0.
     pub cycle: u32,
-    /// The window as it was, in microseconds.
+    /// Actual length of the window, in microseconds.
     pub window_us: u64,
     /// CPU time of the server in the window, in microseconds.
     pub cpu_us: f64,
-    /// CPUs that the server may use.
+    /// Number of CPUs that the server may use.
     pub server_cpus: u32,
     /// Requests answered in the window with the right answer.
     pub answered: u64,
@@ -288,16 +291,16 @@ pub struct Slice {
     pub failed_checks: Vec<CheckName>,
 }
 
-/// A server that used this share of its CPU time was full: what is left is its own pauses between two clients.
+/// A server that used this share of its CPU time was at full capacity. The rest is its own pauses between two clients.
 pub const FULL_SHARE: f64 = 0.95;
 
 impl Slice {
-    /// Whether its figures count.
+    /// Whether its figures count: no check failed.
     pub fn counts(&self) -> bool {
         self.failed_checks.is_empty()
     }
 
-    /// CPU time of the server over the window, 0…1 of the CPUs it may use.
+    /// Share of its CPUs' time that the server used in the window, 0…1.
     pub fn server_share(&self) -> f64 {
         let window_us = to_f64(self.window_us) * f64::from(self.server_cpus.max(1));
         if window_us > 0.0 {
@@ -324,7 +327,8 @@ impl Slice {
             .then(|| to_f64(self.answered) * 1e6 / to_f64(self.window_us))
     }
 
-    /// The same where the server was full; a server with CPU time to spare has shown no capacity.
+    /// Right answers per second of a server at full capacity; `None` for a server with CPU time left, which has not
+    /// shown its capacity.
     pub fn capacity_per_s(&self) -> Option<f64> {
         self.good_per_s()
             .filter(|_| self.server_share() >= FULL_SHARE)
@@ -344,8 +348,8 @@ impl Slice {
 }
 
 impl Reading {
-    /// Response time that `permille` of the requests do not exceed, in microseconds; `None` with fewer than ten beyond it, or
-    /// where failures, of which only a lower bound is known, reach into it.
+    /// Response time that `permille` of the requests do not exceed, in microseconds. `None` if fewer than ten lie
+    /// beyond it, or if enough requests failed to change it: of their times only a lower bound is known.
     pub fn response_us(&self, permille: u64) -> Option<f64> {
         let failed: u64 = self.counted().map(|slice| slice.failed).sum();
         let tail = self.tail()?;
@@ -371,7 +375,7 @@ impl Reading {
         *self.tail.get_or_init(read)
     }
 
-    /// Response times of its slices that count, in nanoseconds, decoded anew.
+    /// Response times of its slices that count, in nanoseconds, decoded on each call.
     pub fn histogram(&self) -> Option<Histogram<u64>> {
         Histograms::decode(self.response_histogram.as_ref()?)
     }
@@ -395,7 +399,7 @@ pub(crate) fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
-/// `part` of `whole`, 0…1; `None` of nothing.
+/// `part` as a share of `whole`, 0…1; `None` if `whole` is 0.
 pub(crate) fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| to_f64(part) / to_f64(whole))
 }

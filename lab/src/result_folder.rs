@@ -1,8 +1,8 @@
-//! The folders that results are kept in, which others may have made: no symbolic link in them is followed, nothing but a
-//! regular file is read, and a file that is written is replaced as a whole or not at all.
+//! Folders of results, which other users may have made. This code follows no symbolic link in them, reads only regular
+//! files, and replaces a file completely or not at all.
 //!
-//! Every step is taken from an open folder by the name of one entry (openat(2)), so that nothing can be changed into a link
-//! between a look and a use.
+//! Every step starts from an open folder and names one entry (openat(2)), so that no entry can become a link between
+//! check and use.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -16,13 +16,13 @@ use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat, mkdirat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
-/// Files are their owner's: records name the machine and its software.
+/// Only the owner may read files: records name the machine and its software.
 const FILE_MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 
-/// Folders can be listed and entered by all, as far as the umask lets them.
+/// All users may list and enter folders, as far as the umask allows it.
 const FOLDER_MODE: Mode = Mode::from_bits_truncate(0o755);
 
-/// Ending of a file that is not whole yet; the id of the process that writes it stands before it.
+/// Suffix of an incomplete file, after the id of the process that writes it.
 const UNFINISHED: &str = ".tmp";
 
 /// An open folder of results.
@@ -33,10 +33,10 @@ pub struct ResultFolder {
 }
 
 impl ResultFolder {
-    /// Opens a folder that the user has named, who may name a link.
+    /// Opens a folder that the user has named; this path may be a link.
     ///
     /// # Errors
-    /// Names the folder that cannot be opened.
+    /// Returns an error with the path if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let mut options = File::options();
         options.read(true).custom_flags(OFlag::O_DIRECTORY.bits());
@@ -49,24 +49,24 @@ impl ResultFolder {
         })
     }
 
-    /// Opens a folder that the user has named, and makes it if there is none.
+    /// Opens a folder that the user has named; makes it if it does not exist.
     ///
     /// # Errors
-    /// Names the folder that cannot be made or opened.
+    /// Returns an error with the path if it cannot be made or opened.
     pub fn open_or_create(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
         Self::open(path)
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Makes a folder in it, which must not exist.
+    /// Makes a subfolder, which must not exist yet.
     ///
     /// # Errors
-    /// Names the folder that cannot be made.
+    /// Returns an error with the path if it cannot be made.
     pub fn create_subfolder(&self, name: &str) -> Result<Self> {
         check_name(name)?;
         mkdirat(&self.handle, name, FOLDER_MODE)
@@ -74,10 +74,10 @@ impl ResultFolder {
         self.subfolder(name)
     }
 
-    /// Opens a folder in it.
+    /// Opens a subfolder.
     ///
     /// # Errors
-    /// Names what cannot be opened, and what else it is.
+    /// Returns an error with the path if it cannot be opened or is of another kind.
     pub fn subfolder(&self, name: &str) -> Result<Self> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
         Ok(Self {
@@ -89,7 +89,7 @@ impl ResultFolder {
     /// Reads a regular file.
     ///
     /// # Errors
-    /// Names what cannot be read, and what else it is.
+    /// Returns an error with the path if it cannot be read or is of another kind.
     pub fn read(&self, name: &str) -> Result<String> {
         let mut file = self.open_entry("read", name, Kind::File, OFlag::O_RDONLY)?;
         let mut text = String::new();
@@ -98,33 +98,33 @@ impl ResultFolder {
         Ok(text)
     }
 
-    /// Opens a regular file to read it and to add to it.
+    /// Opens a regular file to read it and to append to it.
     ///
     /// # Errors
-    /// Names what cannot be opened, and what else it is.
+    /// Returns an error with the path if it cannot be opened or is of another kind.
     pub fn append(&self, name: &str) -> Result<File> {
         self.open_entry("write", name, Kind::File, OFlag::O_RDWR | OFlag::O_APPEND)
     }
 
-    /// Creates a file to add to, which must not exist.
+    /// Creates a file to append to, which must not exist yet.
     ///
     /// # Errors
-    /// Names the file that cannot be created.
+    /// Returns an error with the path if it cannot be created.
     pub fn create(&self, name: &str) -> Result<File> {
         check_name(name)?;
         self.create_new(name)
             .map_err(|error| self.failed("create", name, error))
     }
 
-    /// Writes a file: either the old one or the new one is there, whenever the power fails.
+    /// Writes a file. After a power failure, either the old or the new one is there.
     ///
     /// # Errors
-    /// Names the file that cannot be written.
+    /// Returns an error with the path if it cannot be written.
     pub fn write(&self, name: &str, text: &str) -> Result<()> {
         check_name(name)?;
         let temporary = format!("{name}.{}{UNFINISHED}", std::process::id());
         self.replace(name, &temporary, text).map_err(|error| {
-            // If it cannot be removed either, the reason of the failure is still the first one.
+            // If the temporary file cannot be removed either, the first error is still the reason.
             let _ = self.unlink(&temporary);
             self.failed("write", name, error)
         })
@@ -132,7 +132,8 @@ impl ResultFolder {
 
     fn replace(&self, name: &str, temporary: &str, text: &str) -> io::Result<()> {
         let mut file = match self.create_new(temporary) {
-            // Left by a process that had this id before, or put there by others: it is removed and not written to.
+            // An earlier process with this id has left it, or another user has put it there: it is removed and not
+            // written to.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.unlink(temporary)?;
                 self.create_new(temporary)?
@@ -145,7 +146,7 @@ impl ResultFolder {
         self.handle.sync_all()
     }
 
-    /// What an entry is; `None` where there is none.
+    /// The kind of an entry; `None` if there is none.
     fn kind(&self, name: &str) -> Result<Option<Kind>> {
         check_name(name)?;
         match fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
@@ -155,8 +156,8 @@ impl ResultFolder {
         }
     }
 
-    /// Opens an entry that is of that kind. It is looked at before, for opening a device can have effects, and after, for
-    /// it may have been replaced in between; without O_NONBLOCK, opening a pipe would wait for its other end.
+    /// Opens an entry of the `expected` kind. Checks it before, because opening a device can have effects, and after,
+    /// because it may have been replaced meanwhile. Without O_NONBLOCK, opening a pipe would wait for its other end.
     fn open_entry(&self, to: &str, name: &str, expected: Kind, flags: OFlag) -> Result<File> {
         let check = |found: Kind| {
             let path = self.path.join(name);
@@ -179,7 +180,7 @@ impl ResultFolder {
         Ok(file)
     }
 
-    /// A new file and no other: O_EXCL follows no link either.
+    /// Creates a file that must not exist; O_EXCL follows no link either.
     fn create_new(&self, name: &str) -> io::Result<File> {
         let flags = OFlag::O_RDWR | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_EXCL;
         let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
@@ -196,14 +197,14 @@ impl ResultFolder {
     }
 }
 
-/// An entry of a folder is named by one name: no path leads out of it.
+/// Checks that a name is that of one entry, so that no path leads out of the folder.
 fn check_name(name: &str) -> Result<()> {
     let is_entry = !matches!(name, "" | "." | "..") && !name.contains('/');
     ensure!(is_entry, "{name:?} names no entry of a folder");
     Ok(())
 }
 
-/// What an entry of a folder is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     File,

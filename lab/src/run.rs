@@ -16,14 +16,16 @@ use crate::record::{Block, Run, RunStatus};
 use crate::store::RunFolder;
 use crate::switches::Switches;
 
-/// Whether the blocks of an experiment show what they were to show: a matter of widths, never of what was found.
+/// Whether the blocks of an experiment reach its precision. It may depend on interval widths only, never on the
+/// results.
 pub type IsPrecise<'p> = &'p dyn Fn(&Run, &[Block], &Design) -> bool;
 
-/// Makes every block of `run` that `blocks` does not hold yet, each on disk before the next begins, and closes the run as
-/// complete or interrupted.
+/// Makes every block of `run` that `blocks` does not hold yet. Each block is on disk before the next one begins. Then
+/// marks the run as complete or interrupted.
 ///
 /// # Errors
-/// When the folder cannot be written; a server that fails is a record, not an error.
+/// Returns an error if the folder cannot be written, or if the lab cannot run on its CPUs. A server that fails is
+/// recorded and is no error.
 pub fn make(
     lab: &Lab<'_>,
     run: &mut Run,
@@ -50,7 +52,7 @@ pub fn make(
     folder.write_run(run)
 }
 
-/// Makes the blocks of one experiment; false when the user wanted an end.
+/// Makes the blocks of one experiment; false if the user interrupted it.
 fn experiment(
     lab: &Lab<'_>,
     run: &mut Run,
@@ -75,7 +77,7 @@ fn experiment(
         };
         let is_enough = index >= design.blocks_min
             && (spent_s + one_more_s > design.budget_s || is_precise(run, blocks, design));
-        // Of a round that was begun before an interruption the rest belongs to the run.
+        // A round that was begun before an interruption is completed.
         let is_begun = design
             .stages
             .iter()
@@ -102,7 +104,7 @@ fn experiment(
     Ok(!lab.interrupted.load(Ordering::Relaxed))
 }
 
-/// Keeps the lab off the servers' CPUs.
+/// Pins the lab to the load generator's CPUs.
 fn run_on(cpus: &[usize]) -> Result<()> {
     Cpus::from(cpus)
         .run_on()
@@ -110,14 +112,14 @@ fn run_on(cpus: &[usize]) -> Result<()> {
         .context("cannot run on the load generator's CPUs")
 }
 
-/// Notes other comparisons on this machine.
+/// Records other comparisons on this machine.
 fn look_around(run: &mut Run) {
     let others = other_comparisons();
     let most = &mut run.environment.other_comparisons;
     *most = (*most).max(others);
 }
 
-/// Other processes of this machine that are `hola compare`.
+/// Number of other `hola compare` processes on this machine.
 pub fn other_comparisons() -> u32 {
     let own = std::process::id().to_string();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -144,7 +146,7 @@ pub fn switches_not_counted(cpus: &[usize]) -> Option<String> {
     Some(format!("perf_event_open(2): {refused}"))
 }
 
-/// A bar over the budget, in seconds, that moves between blocks only: while one is made, nothing is drawn.
+/// A progress bar over the budget, in seconds. It moves between blocks only: nothing is drawn while a block is made.
 struct Progress {
     bar: ProgressBar,
     budgets_s: Vec<(String, f64)>,
@@ -181,7 +183,8 @@ impl Progress {
         self.bar.inc(seconds(block.took_s));
     }
 
-    /// An experiment may end before its budget does; where no bar is seen, a line tells of it.
+    /// Moves the bar to the end of this experiment's budget, which it may not have used up. If the bar is hidden,
+    /// prints a line.
     fn end_of(&self, design: &Design) {
         let until_here = self
             .budgets_s

@@ -1,4 +1,4 @@
-//! A running server, whichever kind it is.
+//! A running server of either kind.
 
 use std::net::SocketAddr;
 
@@ -18,10 +18,10 @@ pub enum RunningServer {
 }
 
 impl RunningServer {
-    /// Starts a fresh server of a participant on `cpus`, with further `options` where it is a model.
+    /// Starts a fresh server of a participant on `cpus`; a model also gets `options`.
     ///
     /// # Errors
-    /// One plain sentence: why there is none.
+    /// Returns the reason if it does not start.
     pub fn start(
         image: &Image,
         targets: &Targets,
@@ -63,7 +63,7 @@ impl RunningServer {
         }
     }
 
-    /// What it has used.
+    /// Its CPU account.
     pub fn account(&self) -> &CpuAccount {
         match self {
             RunningServer::Model(server) => server.account(),
@@ -71,10 +71,10 @@ impl RunningServer {
         }
     }
 
-    /// Has it end; a model gives its report.
+    /// Stops it; a model returns its report.
     ///
     /// # Errors
-    /// One plain sentence, when it did not end well.
+    /// Returns the reason if it did not end normally.
     pub fn stop(self) -> Result<Option<Ended>, String> {
         match self {
             RunningServer::Model(server) => server.stop().map(Some),

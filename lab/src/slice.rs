@@ -1,4 +1,4 @@
-//! One slice: a load on a live server for a moment, with the server's account read at both ends of the window.
+//! One slice: a short load on a live server. The server's CPU account is read at both ends of the window.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,16 +18,16 @@ use crate::record::Slice;
 use crate::running::RunningServer;
 use crate::switches::Switches;
 
-/// Checks of a load that speak against any slice.
+/// Checks of a load that invalidate any slice.
 const ALWAYS_DECISIVE: &[CheckName] = &[
     CheckName::Identity,
     CheckName::TimeAway,
     CheckName::Throttling,
 ];
 
-/// Checks that speak against a slice of which every request should have been answered. All others judge what a slice does
-/// not claim: a closed loop may show the generator (capacity is taken from full servers alone), and a tenth of a second is
-/// too short for a trend.
+/// Checks that invalidate a slice in which every request should have been answered. The other checks judge what a slice
+/// does not claim: in a closed loop the generator may be the limit (capacity is taken from full servers alone), and a
+/// tenth of a second is too short for a trend.
 const DECISIVE: &[CheckName] = &[
     CheckName::Failures,
     CheckName::Body,
@@ -36,7 +36,7 @@ const DECISIVE: &[CheckName] = &[
     CheckName::Modes,
 ];
 
-/// Where and how slices of a stage are made.
+/// What all slices of a stage share.
 pub(crate) struct SliceContext<'b> {
     /// CPUs of the load generator.
     pub(crate) generator_cpus: &'b [usize],
@@ -44,14 +44,14 @@ pub(crate) struct SliceContext<'b> {
     pub(crate) server_cpus: &'b [usize],
     /// Counts context switches on the servers' CPUs, where that is allowed.
     pub(crate) switches: Option<&'b Mutex<Switches>>,
-    /// Raised when the user wants an end.
+    /// Set when the user interrupts the run.
     pub(crate) interrupted: &'b AtomicBool,
 }
 
-/// Makes one slice, and gives the response times of its requests.
+/// Makes one slice, and returns it with the response times of its requests.
 ///
 /// # Errors
-/// One plain sentence: why there is none. The server may have died.
+/// Returns the reason if there is no slice. The server may have died.
 pub(crate) fn make(
     context: &SliceContext<'_>,
     server: &RunningServer,
@@ -89,7 +89,7 @@ pub(crate) fn make(
     Ok(with_load(slice, &measured, load))
 }
 
-/// The load in the generator's terms; `None` where the server is left alone.
+/// The load as the generator's workload; `None` if the server gets no requests.
 fn workload(
     context: &SliceContext<'_>,
     target: SocketAddr,
@@ -130,7 +130,7 @@ fn workload(
     })
 }
 
-/// The body of a right answer, where it is the same each time and known without computing it again.
+/// The body of a right answer, if it is always the same and known without computing it.
 pub(crate) fn expected_body(path: &str) -> Option<Vec<u8>> {
     match path.strip_prefix("/wait/") {
         Some(ms) => Some(format!("waited {ms} ms\n").into_bytes()),
@@ -145,7 +145,7 @@ fn with_load(
 ) -> (Slice, Option<Histogram<u64>>) {
     let summary = &measured.summary;
     let window_s = measured.window.as_secs_f64();
-    // The generator tells a rate; times the window it is the count again.
+    // The generator reports a rate; rate times window is the count again.
     slice.answered = round(summary.rates.good_per_s * window_s);
     slice.failed = summary.counts.failed_total();
     slice.generator_share = summary.generator.cpu_share;
@@ -171,7 +171,7 @@ fn milliseconds(ms: u32) -> Duration {
     Duration::from_millis(ms.into())
 }
 
-/// What was read at one end of a window.
+/// The values read at one end of a window.
 #[derive(Clone, Copy, Debug)]
 struct Reading {
     at: Instant,
@@ -179,7 +179,7 @@ struct Reading {
     switches: Option<u64>,
 }
 
-/// Reads a server's account when it is told to.
+/// Reads a server's account when the window opens and when it closes.
 struct AccountReader<'r> {
     account: &'r CpuAccount,
     switches: Option<&'r Mutex<Switches>>,

@@ -1,4 +1,4 @@
-//! The folder of a run, written so that whatever was measured survives a crash at any moment.
+//! The folder of a run. What was measured survives a crash at any time.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -13,10 +13,10 @@ use crate::result_folder::ResultFolder;
 const RUN_FILE: &str = "run.json";
 const BLOCKS_FILE: &str = "blocks.jsonl";
 
-/// Runs that may begin within one second and get a folder each.
+/// Most runs that can begin within one second and get a folder each.
 const SAME_NAME_MAX: u32 = 100;
 
-/// The folder of one run, open for adding to it.
+/// The folder of one run, open for writing.
 #[derive(Debug)]
 pub struct RunFolder {
     folder: ResultFolder,
@@ -24,11 +24,11 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Creates a folder named as `run` in `results`; an older run is never overwritten. A run whose name is taken, as by
-    /// another that began in the same second, gets a number behind its name.
+    /// Creates a folder with the name of `run` in `results`; never overwrites an older run. If the name is taken, for
+    /// example by a run of the same second, the run gets a number after its name.
     ///
     /// # Errors
-    /// Names the path that could not be made.
+    /// Returns an error with the path if it cannot be made.
     pub fn create(results: &Path, run: &mut Run) -> Result<Self> {
         let folder = create_unused(&ResultFolder::open_or_create(results)?, &mut run.name)?;
         let blocks = folder.create(BLOCKS_FILE)?;
@@ -38,10 +38,10 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Opens the folder of a run to resume it: a last line cut short is taken away, and no other program may be at it.
+    /// Opens the folder of a run to resume it. Locks it against other programs, and removes an incomplete last line.
     ///
     /// # Errors
-    /// Names the file that cannot be read or written, or says that another program is at it.
+    /// Returns an error if a file cannot be read or written, or if another program is writing there.
     pub fn open(path: &Path) -> Result<(Self, Run, Vec<Block>)> {
         let folder = ResultFolder::open(path)?;
         let blocks = folder.append(BLOCKS_FILE)?;
@@ -56,15 +56,15 @@ impl RunFolder {
         Ok((RunFolder { folder, blocks }, run, made))
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Adds one block, on disk when this returns.
+    /// Appends one block; it is on disk when this returns.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// Returns an error with the path if it cannot be written.
     pub fn add_block(&mut self, block: &Block) -> Result<()> {
         let mut line = serde_json::to_string(block)?;
         line.push('\n');
@@ -78,7 +78,7 @@ impl RunFolder {
     /// Replaces `run.json`.
     ///
     /// # Errors
-    /// Names the file that could not be written.
+    /// Returns an error with the path if it cannot be written.
     pub fn write_run(&self, run: &Run) -> Result<()> {
         let mut json = serde_json::to_string_pretty(run)?;
         json.push('\n');
@@ -86,7 +86,7 @@ impl RunFolder {
     }
 }
 
-/// Makes a folder of that name, or with a number behind it where the name is taken.
+/// Makes a folder of that name, with a number after it if the name is taken.
 fn create_unused(results: &ResultFolder, name: &mut String) -> Result<ResultFolder> {
     let wanted = name.clone();
     for number in 2..=SAME_NAME_MAX {
@@ -106,10 +106,10 @@ fn is_taken(error: &anyhow::Error) -> bool {
     source.is_some_and(|source| source.kind() == ErrorKind::AlreadyExists)
 }
 
-/// Replaces a report in a run's folder: either the old text or the new one is there, whenever the power fails.
+/// Replaces reports in a run's folder. After a power failure, each file has either its old or its new text.
 ///
 /// # Errors
-/// Names the file that could not be written.
+/// Returns an error with the path if it cannot be written.
 pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> {
     let folder = ResultFolder::open(folder)?;
     reports
@@ -117,11 +117,11 @@ pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> 
         .try_for_each(|(name, text)| folder.write(name, text))
 }
 
-/// Reads a run back. A last line cut short by a crash is left out; anything else that cannot be read is an error, and so is
-/// a block that is there twice.
+/// Reads a stored run. Ignores a last line that a crash has cut short. Any other unreadable text is an error, and so is
+/// a block that occurs twice.
 ///
 /// # Errors
-/// Names the file, and the line, that cannot be read.
+/// Returns an error with the file and the line.
 pub fn read(folder: &Path) -> Result<(Run, Vec<Block>)> {
     read_from(&ResultFolder::open(folder)?)
 }
@@ -166,7 +166,7 @@ fn read_from(folder: &ResultFolder) -> Result<(Run, Vec<Block>)> {
     Ok((run, blocks))
 }
 
-/// Keeps other programs from writing there too, for as long as the file is open.
+/// Locks the file against other programs for as long as it is open.
 fn lock(file: &File, folder: &ResultFolder) -> Result<()> {
     let path = folder.path().join(BLOCKS_FILE);
     match file.try_lock() {

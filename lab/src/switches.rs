@@ -1,4 +1,4 @@
-//! Context switches of whole CPUs, counted by the kernel whichever threads and processes make them, and for next to nothing.
+//! Context switches of whole CPUs, by any thread or process. The kernel counts them at almost no cost.
 
 use std::io;
 
@@ -15,7 +15,7 @@ impl Switches {
     /// Counts on `cpus` from now on.
     ///
     /// # Errors
-    /// What perf_event_open(2) said: most systems allow it to root alone.
+    /// The error of perf_event_open(2): most systems allow it to root alone.
     pub fn on(cpus: &[usize]) -> io::Result<Self> {
         let open = |&cpu: &usize| {
             let mut counter = Builder::new(Software::CONTEXT_SWITCHES)

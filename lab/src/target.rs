@@ -1,5 +1,5 @@
-//! Reference targets: servers that people use, put beside the models. What there is and how each is started is data
-//! (`scripts/targets.toml`); a server that is not installed is skipped with a reason.
+//! Reference targets: common servers, measured beside the models. The list of targets, and how each one starts, is data
+//! (`scripts/targets.toml`). A server that is not installed is skipped with a reason.
 
 mod process;
 pub mod supervisor;
@@ -18,27 +18,27 @@ use serde::Deserialize;
 pub use self::process::Target;
 use crate::record::{ServerCard, StoredText};
 
-/// Where servers are that only root has in its path.
+/// Folders of server programs that only root has in its `PATH`.
 const PATHS_OF_ROOT: &[&str] = &["/usr/local/sbin", "/usr/sbin"];
 
-/// Where Apache has its modules: Debian's place, and other systems'.
+/// Folders of Apache's modules: on Debian, and on other systems.
 const APACHE_MODULES: &[&str] = &[
     "/usr/lib/apache2/modules",
     "/usr/lib64/httpd/modules",
     "/usr/lib/httpd/modules",
 ];
 
-/// Where a target's parts are found.
+/// Paths of the files that targets need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetPaths {
-    /// The `hola` program, which keeps targets; an example of its build may be a target itself.
+    /// The `hola` program, which supervises targets; an example of its build may be a target itself.
     pub hola: PathBuf,
     /// The folder of `targets.toml`.
     pub scripts: PathBuf,
 }
 
 impl TargetPaths {
-    /// Beside the source that this was built from.
+    /// The paths in the source tree that this program was built from.
     pub fn beside_source(hola: &Path) -> Self {
         TargetPaths {
             hola: hola.to_owned(),
@@ -49,7 +49,7 @@ impl TargetPaths {
     /// Reads the list of targets.
     ///
     /// # Errors
-    /// One plain sentence, when it cannot be read or is no such list.
+    /// Returns the reason if the list cannot be read or parsed.
     pub fn targets(&self) -> Result<Vec<TargetSpec>, String> {
         #[derive(Deserialize)]
         struct List {
@@ -66,23 +66,23 @@ impl TargetPaths {
         self.scripts.join("reference")
     }
 
-    /// The folder that cargo puts the build's programs in.
+    /// The folder of the programs that cargo has built.
     fn programs(&self) -> &Path {
         self.hola.parent().unwrap_or(Path::new("."))
     }
 }
 
-/// The targets of a list, and where their parts are found.
+/// The targets of a list, and the paths of their files.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Targets {
-    /// Where their parts are found.
+    /// Paths of their files.
     pub places: TargetPaths,
-    /// What there is, in the order of the list.
+    /// The targets, in the order of the list.
     pub specs: Vec<TargetSpec>,
 }
 
 impl Targets {
-    /// None at all.
+    /// An empty list.
     pub fn none(hola: &Path) -> Self {
         Targets {
             places: TargetPaths::beside_source(hola),
@@ -90,7 +90,7 @@ impl Targets {
         }
     }
 
-    /// Those of the list at `places`.
+    /// Reads the list at `places`.
     ///
     /// # Errors
     /// As [`TargetPaths::targets`].
@@ -113,26 +113,26 @@ pub struct TargetSpec {
     pub name: String,
     /// Title, in English and in Spanish.
     pub title: StoredText,
-    /// Programs of which the first that is found is run.
+    /// Candidate programs; the first one that is found is run.
     pub programs: Vec<String>,
-    /// What to do where none is.
+    /// How to install it.
     pub install: String,
-    /// Arguments that make the program say its version.
+    /// Arguments that make the program print its version.
     pub version: Vec<String>,
     /// Arguments of the server.
     pub arguments: Vec<String>,
-    /// Files of `scripts/reference/` that are filled in, into the server's own folder.
+    /// Template files of `scripts/reference/`, filled in and written to the server's own folder.
     #[serde(default)]
     pub templates: Vec<String>,
-    /// What it answers of what the models answer.
+    /// The paths of the models that it also answers.
     pub paths: Vec<String>,
-    /// Whether it takes a second request on a connection.
+    /// Whether it answers a second request on a connection.
     pub keep_alive: bool,
     /// Processes that serve.
     pub processes: FixedOrPerClient,
-    /// Threads that serve, of each of these.
+    /// Threads that serve, in each of these processes.
     pub threads: FixedOrPerClient,
-    /// The model of which it is the barest server.
+    /// The model that it is the bare server of.
     #[serde(default)]
     pub floor_of: Option<String>,
 }
@@ -141,13 +141,13 @@ pub struct TargetSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum FixedOrPerClient {
-    /// So many, whoever comes.
+    /// A fixed number.
     Fixed(u32),
     /// One for each client.
     Each(ForEach),
 }
 
-/// What there is one for.
+/// What each of them is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ForEach {
@@ -156,10 +156,10 @@ pub enum ForEach {
 }
 
 impl TargetSpec {
-    /// The program that would be run.
+    /// The program to run.
     ///
     /// # Errors
-    /// Why there is none, and what to do about it: the reason for which the target is skipped.
+    /// Returns the reason and how to install the program; the target is skipped with this text.
     pub fn program(&self, places: &TargetPaths) -> Result<PathBuf, String> {
         let folder = places.programs().to_string_lossy();
         let found = self
@@ -169,10 +169,10 @@ impl TargetSpec {
         found.ok_or_else(|| format!("{} is not installed: {}", self.name, self.install))
     }
 
-    /// The first line that the program says about its version.
+    /// The first line of the program's version output.
     ///
     /// # Errors
-    /// When there is no such program, or it says nothing.
+    /// Returns an error if the program is not installed, cannot be run, or prints nothing.
     pub fn version(&self, places: &TargetPaths) -> Result<String, String> {
         let program = self.program(places)?;
         let output = Command::new(&program)
@@ -180,7 +180,7 @@ impl TargetSpec {
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("{}: {error}", program.display()))?;
-        // nginx says it on stderr.
+        // nginx prints it on stderr.
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         let line = said.lines().map(str::trim).find(|line| !line.is_empty());
@@ -188,7 +188,7 @@ impl TargetSpec {
             .ok_or_else(|| format!("{} says no version", program.display()))
     }
 
-    /// Whether it has an answer to `path`: its own, or one of its kind as `/wait/N` stands for `/wait/5`.
+    /// Whether it answers `path`: exactly, or by a route such as `/wait/N` for `/wait/5`.
     pub fn answers(&self, path: &str) -> bool {
         let is_it = |known: &String| match known.strip_suffix('N') {
             None => known == path,
@@ -199,8 +199,8 @@ impl TargetSpec {
         self.paths.iter().any(is_it)
     }
 
-    /// What one client costs it: a thread where it has several, a process where it has several of one thread each, and
-    /// otherwise a task of the one loop that it is.
+    /// What one client costs it: a thread if its processes have several, a process if it has several of one thread
+    /// each, otherwise a task of its single event loop.
     pub fn attention(&self) -> Attention {
         match (self.processes, self.threads) {
             (FixedOrPerClient::Fixed(0 | 1), FixedOrPerClient::Fixed(0 | 1)) => Attention::Task,
@@ -209,7 +209,7 @@ impl TargetSpec {
         }
     }
 
-    /// Clients that it serves at once; `None` is as many as come.
+    /// Clients that it serves at once; `None` means no limit.
     pub fn serves_at_once(&self) -> Option<u32> {
         match (self.attention(), self.processes, self.threads) {
             (Attention::Task, ..) => None,
@@ -220,9 +220,9 @@ impl TargetSpec {
         }
     }
 
-    /// What a reader needs to know of it: the same as of a model.
+    /// Its card for readers, like that of a model.
     pub fn card(&self, places: &TargetPaths) -> ServerCard {
-        // The reason then says what is missing.
+        // Without a version, the card shows the reason.
         let version = self.version(places).unwrap_or_else(|reason| reason);
         ServerCard {
             name: self.name.clone(),
@@ -242,7 +242,7 @@ impl TargetSpec {
     }
 }
 
-/// The file of a program, looked for as a shell does, and where root does.
+/// Finds a program's file in `PATH`, as a shell does, then in root's folders.
 fn find(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Some(PathBuf::from(name)).filter(|path| path.is_file());
@@ -254,13 +254,13 @@ fn find(name: &str) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-/// What is filled in for one start.
+/// The values of the placeholders for one start.
 struct Words(Vec<(&'static str, String)>);
 
 impl Words {
     fn new(places: &TargetPaths, folder: &Path, port: u16) -> Result<Self, String> {
         let shown = |path: &Path| path.display().to_string();
-        // Workers of a server that root starts give up root's rights.
+        // If root starts a server, its workers drop root's rights.
         let nobody = User::from_name("nobody")
             .ok()
             .flatten()
@@ -292,7 +292,7 @@ impl Words {
     }
 }
 
-/// Everything that a target needs to find in its folder.
+/// Writes the files that a target needs into its folder.
 fn furnish(
     spec: &TargetSpec,
     places: &TargetPaths,
@@ -312,8 +312,8 @@ fn furnish(
     furnished().map_err(|error| format!("the folder of {}: {error}", spec.name))
 }
 
-/// A port that is free at this moment. Should somebody else take it before the target does, the target's listener is
-/// not found, and that is an error.
+/// A port that is free now. If another process takes it first, the start fails, because the target's listener is not
+/// found.
 fn free_port() -> Result<u16, String> {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())

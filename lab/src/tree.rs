@@ -1,10 +1,10 @@
-//! A process and all its descendants, looked at while they work.
+//! A process and all its descendants, read while they run.
 
 use procfs::process::Process;
 
 use crate::record::to_f64;
 
-/// The living processes of the tree of `root`, itself first, whichever threads made them.
+/// The living processes of the tree of `root`, itself first, including children of all threads.
 pub fn processes(root: i32) -> Vec<Process> {
     let children = |process: &Process| {
         let tasks = process.tasks().into_iter().flatten().flatten();
@@ -26,12 +26,12 @@ pub struct Memory {
     pub page_tables_kib: u64,
 }
 
-/// Reads the memory of the tree of `root`: slow, so for moments at which nothing is timed. `None` where the kernel does
-/// not tell.
+/// Reads the memory of the tree of `root`. This is slow: call it only while nothing is timed. `None` if the kernel does
+/// not report it.
 pub fn memory(root: i32) -> Option<Memory> {
     let mut memory = Memory::default();
     for process in processes(root) {
-        // Whoever has ended meanwhile takes no memory.
+        // A process that has ended takes no memory.
         let Ok(status) = process.status() else {
             continue;
         };
@@ -45,8 +45,8 @@ pub fn memory(root: i32) -> Option<Memory> {
     Some(memory)
 }
 
-/// CPU time of the tree of `root` so far, in microseconds: exact for threads that live; to a clock tick for those that
-/// have ended, which only their process's books still hold, and for children that were reaped.
+/// CPU time of the tree of `root` so far, in microseconds. It is exact for living threads. It is accurate to a clock
+/// tick for ended threads, which only the totals of their process still contain, and for reaped children.
 pub fn cpu_us(root: i32) -> f64 {
     let ticks_us = |ticks: u64| ticks * 1_000_000 / procfs::ticks_per_second();
     let us = |process: &Process| {

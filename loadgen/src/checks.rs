@@ -7,8 +7,8 @@ mod throughput;
 mod transport;
 
 use crate::engine::window_counts::WindowCounts;
+use crate::evidence::{Evidence, ratio};
 use crate::histograms::Histograms;
-use crate::measurement::{Evidence, ratio};
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
 use crate::summary::{Check, CheckName, LoopKind, Summary};

@@ -8,6 +8,7 @@ mod live;
 mod outputs;
 mod parse;
 mod search;
+mod session;
 mod sink;
 mod task;
 mod watch;
@@ -17,9 +18,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+pub use crate::units::parse_duration;
 pub use behaviour::{BehaviourArgs, CloseArg, ConversationArg, EngineArg, PaceArg};
 pub use execute::{execute, refuse};
-pub use parse::parse_duration;
 use parse::{parse_clients, parse_rates, parse_reuse};
 pub use task::{LoadTask, UsageError};
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::summary::{Distribution, Latencies, Summary};
+use crate::units::{parse_duration, parse_number};
 
 /// A figure of a summary compared with a limit.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,7 +105,7 @@ impl Condition {
             },
             _ => {
                 let (interval, figure) = parse_latency(name)?;
-                let limit = crate::cli::parse_duration(limit).ok()?;
+                let limit = parse_duration(limit).ok()?;
                 (Metric::Latency(interval, figure), limit.as_secs_f64() * 1e6)
             }
         };
@@ -214,22 +215,6 @@ fn parse_latency(name: &str) -> Option<(Interval, &'static str)> {
         _ => return None,
     };
     Some((interval, figure))
-}
-
-/// A number of at least zero, optionally with `k` for thousands or `M` for millions.
-pub(crate) fn parse_number(text: &str) -> Option<f64> {
-    let (digits, factor) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1e3),
-        None => match text.strip_suffix('M') {
-            Some(digits) => (digits, 1e6),
-            None => (text, 1.0),
-        },
-    };
-    let plain = digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let value: f64 = digits.parse().ok().filter(|_| plain)?;
-    Some(value * factor)
 }
 
 #[cfg(test)]

@@ -28,10 +28,11 @@ use worker::{Signals, Worker, WorkerResult};
 
 use hola_base::process::descriptor_limit;
 
+use crate::evidence::Evidence;
 use crate::histograms::Histograms;
 use crate::intervals::{self, Interval, IntervalCollector, IntervalEnd};
 use crate::kernel;
-use crate::measurement::{Evidence, Measurement};
+use crate::measurement::Measurement;
 use crate::recorder::Recorder;
 use crate::sys;
 use crate::throttling::{Throttling, ThrottlingMeter};

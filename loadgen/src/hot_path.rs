@@ -1,7 +1,8 @@
 //! Access for `benches/hot_path.rs` only: the recorder is private, and a bench of a copy of it would not measure the
 //! code that runs.
 
-use crate::recorder::{Recorder, RequestOutcome, RequestTimes};
+use crate::recorder::Recorder;
+use crate::request::{RequestOutcome, RequestTimes};
 use crate::time_slices::{SlotInstant, TimeSlices};
 
 /// The recorder of one worker thread in a window of ten seconds.

@@ -274,7 +274,7 @@ impl IntervalCollector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorder::{Cause, Phase, RequestOutcome, RequestTimes};
+    use crate::request::{Cause, Phase, RequestOutcome, RequestTimes};
 
     const MOMENT: IntervalEnd = IntervalEnd {
         elapsed_ns: u64::MAX,

@@ -14,6 +14,7 @@ mod checks;
 pub mod cli;
 pub mod condition;
 mod engine;
+mod evidence;
 mod histograms;
 #[doc(hidden)]
 pub mod hot_path;
@@ -21,6 +22,7 @@ mod intervals;
 pub mod kernel;
 mod measurement;
 mod recorder;
+mod request;
 pub mod response;
 pub mod schedule;
 pub mod summary;
@@ -31,6 +33,7 @@ mod throttling;
 mod time_slices;
 mod timeline;
 mod trend;
+mod units;
 pub mod workload;
 
 pub use engine::{LoadError, NoObserver, NoProbe, Observer, Probe, Progress, run, run_probed};

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use crate::checks;
 use crate::engine::window_counts::WindowCounts;
+use crate::evidence::{Evidence, ratio};
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
-use crate::schedule::Schedule;
-use crate::summary::{Counts, Generator, KernelEvidence, Rates, SCHEMA_VERSION, Summary};
-use crate::throttling::Throttling;
-use crate::workload::{Engine, Workload};
+use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary};
+use crate::workload::Workload;
 
 /// The result of one run, or of several merged runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,29 +21,6 @@ pub struct Measurement {
     pub window: Duration,
     /// Whether the run was stopped before the end of its plan.
     pub interrupted: bool,
-}
-
-/// What a run knows besides its recorder and its counts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Evidence {
-    /// Requests of the whole plan, counted from the schedule.
-    pub(crate) planned: u64,
-    /// Planned requests whose instant came before the window ended (open loop).
-    pub(crate) offered: Option<u64>,
-    /// Planned instants of an open loop, and when its window opened.
-    pub(crate) schedule: Option<(Schedule, u64)>,
-    /// How the system calls were made.
-    pub(crate) engine: Engine,
-    /// Worker threads.
-    pub(crate) threads: u32,
-    /// CPU share of the busiest worker thread.
-    pub(crate) cpu_share: f64,
-    /// Whether the run was stopped early.
-    pub(crate) stopped: bool,
-    /// Increase of the kernel's counters during the run.
-    pub(crate) kernel: Option<KernelEvidence>,
-    /// Time that a CPU quota took from this process.
-    pub(crate) throttling: Option<Throttling>,
 }
 
 impl Measurement {
@@ -166,10 +142,4 @@ fn add_counts(mine: &mut Counts, theirs: &Counts) {
 fn per_second(count: u64, window: Duration) -> f64 {
     let nanoseconds = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
     ratio(count, nanoseconds).map_or(0.0, |per_ns| per_ns * 1e9)
-}
-
-/// `a / b`; `None` if `b` is zero.
-#[allow(clippy::cast_precision_loss)] // counts and spans of nanoseconds stay far below 2^53
-pub(crate) fn ratio(a: u64, b: u64) -> Option<f64> {
-    (b > 0).then(|| a as f64 / b as f64)
 }

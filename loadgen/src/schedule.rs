@@ -3,7 +3,18 @@
 //! There is one schedule for the whole process. A worker thread takes every n-th index of it. So the union over threads
 //! is exactly the requested arrival process, and not n shifted copies of it.
 
-use crate::summary::Arrivals;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Arrival process of an open loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Arrivals {
+    /// Exponential gaps: independent clients.
+    Poisson,
+    /// Equal gaps.
+    Constant,
+}
 
 /// Intended instants of an open loop, in nanoseconds from the start of the run.
 #[derive(Clone, Copy, Debug)]

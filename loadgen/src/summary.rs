@@ -8,7 +8,8 @@ use std::fmt::{self, Display};
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
-use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
+pub use crate::schedule::Arrivals;
+use crate::workload::{ClientProtocol, Closing, Engine, Pace, Pacing, Stop, Workload};
 
 /// Version of the JSON format; it increases when a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -97,14 +98,38 @@ pub enum LoopKind {
     Open,
 }
 
-/// Arrival process of an open loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Arrivals {
-    /// Exponential gaps: independent clients.
-    Poisson,
-    /// Equal gaps.
-    Constant,
+impl Workload {
+    /// The load as published in the summary.
+    pub fn plan(&self) -> Plan {
+        let (loop_kind, clients, rate_per_s, arrivals) = match self.pace {
+            Pace::Closed { clients } => (LoopKind::Closed, Some(clients), None, None),
+            Pace::Open {
+                rate_per_s,
+                arrivals,
+            } => (LoopKind::Open, None, Some(rate_per_s), Some(arrivals)),
+        };
+        let (duration_s, requests) = match self.stop {
+            Stop::After(duration) => (Some(duration.as_secs_f64()), None),
+            Stop::Requests(requests) => (None, Some(requests)),
+        };
+        Plan {
+            conversation: self.conversation,
+            loop_kind,
+            clients,
+            rate_per_s,
+            arrivals,
+            requests_per_connection: self.requests_per_connection,
+            connections: self.kept_connections,
+            duration_s,
+            requests,
+            think_s: self.think.as_secs_f64(),
+            closing: self.closing,
+            ramp_s: self.ramp.as_secs_f64(),
+            warmup_s: self.warmup.as_secs_f64(),
+            timeout_s: self.timeout.as_secs_f64(),
+            seed: self.seed,
+        }
+    }
 }
 
 /// Rates over the measured window, per second.

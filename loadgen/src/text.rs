@@ -4,6 +4,7 @@ mod advice;
 pub(crate) mod conclusion;
 pub(crate) mod csv;
 mod histogram;
+pub(crate) mod json;
 pub(crate) mod levels;
 pub(crate) mod markdown;
 

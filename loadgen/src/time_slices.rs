@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use crate::recorder::RequestTimes;
+use crate::request::RequestTimes;
 
 /// Number of time slices: enough to show a trend, few enough that each one supports a percentile.
 pub(crate) const STRIPS: usize = 20;

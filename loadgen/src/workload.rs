@@ -6,8 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::schedule::Schedule;
-use crate::summary::{Arrivals, LoopKind, Plan};
+use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
 
 /// Body that the greeting at `/` must have.
@@ -271,38 +270,6 @@ impl Workload {
                             .clamp(1, MAX_IN_FLIGHT_DEFAULT)
                     })
             }
-        }
-    }
-
-    /// The load as published in the summary.
-    pub fn plan(&self) -> Plan {
-        let (loop_kind, clients, rate_per_s, arrivals) = match self.pace {
-            Pace::Closed { clients } => (LoopKind::Closed, Some(clients), None, None),
-            Pace::Open {
-                rate_per_s,
-                arrivals,
-            } => (LoopKind::Open, None, Some(rate_per_s), Some(arrivals)),
-        };
-        let (duration_s, requests) = match self.stop {
-            Stop::After(duration) => (Some(duration.as_secs_f64()), None),
-            Stop::Requests(requests) => (None, Some(requests)),
-        };
-        Plan {
-            conversation: self.conversation,
-            loop_kind,
-            clients,
-            rate_per_s,
-            arrivals,
-            requests_per_connection: self.requests_per_connection,
-            connections: self.kept_connections,
-            duration_s,
-            requests,
-            think_s: self.think.as_secs_f64(),
-            closing: self.closing,
-            ramp_s: self.ramp.as_secs_f64(),
-            warmup_s: self.warmup.as_secs_f64(),
-            timeout_s: self.timeout.as_secs_f64(),
-            seed: self.seed,
         }
     }
 }

@@ -9,13 +9,10 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, getpid, getppid};
 
+use crate::child_table::{CHILDREN_MAX, ChildTable};
 use crate::context::Context;
-use crate::counters::{Counters, count};
 use crate::server::Server;
-use crate::{date, sys};
-
-/// Most children at once. The cap on clients is what stops a server from forking; this only has to be larger.
-const CHILDREN_MAX: usize = 65_536;
+use crate::{date, signals, sys};
 
 /// How often the parent checks again for a free slot, or for the end of a drain.
 const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
@@ -26,18 +23,6 @@ const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
 pub struct Children {
     server: &'static Server,
     table: &'static ChildTable,
-}
-
-/// The living children, in a form that a signal handler can read and write: it may neither lock nor allocate.
-#[derive(Debug)]
-pub(crate) struct ChildTable {
-    parent: Pid,
-    /// Process ids of the living children, 0 for a free slot. The children do not need them in shared memory. But the
-    /// parent writes here for every child, and each time it would have to copy a private page.
-    pids: &'static [AtomicI32],
-    /// Whether the children are workers. Then a child's slot is its worker number, whose tally counts its clients.
-    are_workers: bool,
-    counters: &'static Counters,
 }
 
 /// Which of the two processes is running.
@@ -72,7 +57,7 @@ impl Children {
             are_workers,
             counters: server.counters(),
         }));
-        sys::reap_children(table).context(|| "cannot answer SIGCHLD".into())?;
+        signals::reap_children(table).context(|| "cannot answer SIGCHLD".into())?;
         server.warm_up();
         Ok(Children { server, table })
     }
@@ -84,7 +69,7 @@ impl Children {
     pub fn fork(&self) -> io::Result<Fork> {
         // The parent formats the date once a second, and every child inherits it instead of formatting it again.
         date::http_date();
-        self.fork_into(self.table.free_slot(), || {
+        self.fork_into(self.free_slot(), || {
             date::ask_kernel_from_here_on();
             sys::close_listeners(self.server.listeners());
         })
@@ -121,6 +106,16 @@ impl Children {
         self.table.pids[slot].load(Ordering::Relaxed) == 0
     }
 
+    fn free_slot(&self) -> usize {
+        let is_free = |slot: &AtomicI32| slot.load(Ordering::Relaxed) == 0;
+        loop {
+            if let Some(slot) = self.table.pids.iter().position(is_free) {
+                return slot;
+            }
+            thread::sleep(RECHECK_INTERVAL);
+        }
+    }
+
     /// Tells all children to stop and waits until none is left. The alarm of the drain limits the wait.
     pub fn drain(&self) {
         self.table
@@ -130,46 +125,6 @@ impl Children {
             });
         while (0..CHILDREN_MAX).any(|slot| !self.is_free(slot)) {
             self.server.close_empty_listeners();
-            thread::sleep(RECHECK_INTERVAL);
-        }
-    }
-}
-
-impl ChildTable {
-    /// Calls `work` with the id of each living child, if `process` is their parent.
-    pub(crate) fn for_each_child_of(&self, process: i32, work: impl Fn(i32)) {
-        let pids = self.pids.iter().map(|slot| slot.load(Ordering::Relaxed));
-        if process == self.parent.as_raw() {
-            pids.filter(|&pid| pid != 0).for_each(work);
-        }
-    }
-
-    /// Frees the slot of a child that has ended, and counts the clients that died with it as closed.
-    pub(crate) fn on_child_exit(&self, pid: i32, ended_well: bool) {
-        let is_its = |slot: &AtomicI32| slot.load(Ordering::Relaxed) == pid;
-        let Some(slot) = self.pids.iter().position(is_its) else {
-            return;
-        };
-        if self.are_workers {
-            let tally = self.counters.tally_of(slot);
-            if !ended_well {
-                count(&tally.crashed);
-            }
-            let accepted = tally.accepted.load(Ordering::Acquire);
-            tally.closed.store(accepted, Ordering::Release);
-        } else if !ended_well {
-            count(&self.counters.tally_of(0).crashed);
-            count(&self.counters.tally_of(0).closed);
-        }
-        self.pids[slot].store(0, Ordering::Relaxed);
-    }
-
-    fn free_slot(&self) -> usize {
-        let is_free = |slot: &AtomicI32| slot.load(Ordering::Relaxed) == 0;
-        loop {
-            if let Some(slot) = self.pids.iter().position(is_free) {
-                return slot;
-            }
             thread::sleep(RECHECK_INTERVAL);
         }
     }

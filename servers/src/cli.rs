@@ -212,7 +212,7 @@ fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
 fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
     let mut refusals = Vec::new();
     for &address in args.bind.addresses() {
-        match Server::start(args.model, settings(args, address)?, announce) {
+        match Server::start(args.model.name, settings(args, address)?, announce) {
             Ok(server) => return Ok(server),
             Err(error) => refusals.push(plain(&error)),
         }
@@ -286,7 +286,7 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
 
 fn announce(server: &Server) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    let (name, address) = (server.model().name, server.address()?);
+    let (name, address) = (server.model(), server.address()?);
     writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
     log::line(&server.settings().to_string());
@@ -303,7 +303,7 @@ fn print_stats(server: &Server, format: StatsFormat) -> io::Result<()> {
     let counters = server.counters().snapshot();
     match format {
         StatsFormat::Json => {
-            let stats = serde_json::json!({"model": server.model().name, "settings": server.settings(), "counters": counters});
+            let stats = serde_json::json!({"model": server.model(), "settings": server.settings(), "counters": counters});
             writeln!(io::stderr(), "{stats}")
         }
         StatsFormat::Text => {

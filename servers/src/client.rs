@@ -1,13 +1,17 @@
 //! A client that the server has accepted and has to answer.
 
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use crate::conversation::{Protocol, http};
+use nix::sys::socket::{Shutdown, shutdown};
+
+use crate::conversation::{Conversation, Protocol, http};
 use crate::counters::{Tally, count};
-use crate::server::Server;
-use crate::{log, sys};
+use crate::server::{Server, count_outcome};
+use crate::{drive, log, stop, sys};
 
 /// An accepted connection, counted as a client.
 ///
@@ -67,6 +71,46 @@ impl Client {
             let active = self.server.counters().active();
             log::line(&format!("a client {what}; {active} active"));
         }
+    }
+}
+
+impl Server {
+    /// Counts an accepted connection and returns its client.
+    pub(crate) fn admit(&'static self, socket: TcpStream) -> Client {
+        let fd = socket.as_raw_fd();
+        stop::watch(fd);
+        if stop::is_asked() {
+            // The stop handler has already run. As on other connections, only what has arrived is answered.
+            let _ = shutdown(fd, Shutdown::Read);
+        }
+        Client::new(socket, self)
+    }
+
+    /// Holds the whole conversation with a client on the calling thread. A panic ends that conversation, nothing else.
+    pub fn converse(&'static self, client: Client) {
+        // The closure owns the client: if a panic drops the client, it is counted as crashed.
+        let _ = catch_unwind(AssertUnwindSafe(move || {
+            let mut client = client;
+            let mut conversation = self.new_conversation();
+            let outcome = drive::blocking::converse(
+                &mut conversation,
+                client.serve(),
+                &self.settings().timeouts,
+            );
+            count_outcome(client.tally(), &outcome, conversation.answers());
+        }));
+    }
+
+    /// Holds the whole conversation with a client in the calling task.
+    pub async fn converse_async(&'static self, mut client: Client) {
+        let mut conversation = self.new_conversation();
+        let outcome = drive::asynchronous::converse(
+            &mut conversation,
+            client.serve(),
+            &self.settings().timeouts,
+        )
+        .await;
+        count_outcome(client.tally(), &outcome, conversation.answers());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::thread;
 
 use nix::sys::socket::SockFlag;
@@ -16,6 +16,45 @@ use crate::counters::count;
 use crate::server::{RECHECK_INTERVAL, Server};
 use crate::stop::{self, InterruptibleThread};
 use crate::sys;
+
+impl Server {
+    /// The clients, one after another as they connect, until the server is told to stop.
+    ///
+    /// # Errors
+    /// Returns the error of writing the announcement.
+    pub fn clients(&'static self) -> io::Result<Clients> {
+        Clients::of(self)
+    }
+
+    /// The same clients, waited for in poll(2) instead of accept(2).
+    ///
+    /// # Errors
+    /// Returns the error of making the listener non-blocking, or of writing the announcement.
+    pub fn selected_clients(&'static self) -> io::Result<Clients> {
+        self.listener().set_nonblocking(true)?;
+        Clients::of(self)
+    }
+
+    /// The clients, for models that wait in a Tokio runtime; call it inside one.
+    ///
+    /// # Errors
+    /// Returns the error of watching the listener, or of writing the announcement.
+    pub fn async_clients(&'static self) -> io::Result<AsyncClients> {
+        AsyncClients::of(self)
+    }
+
+    /// Refuses the clients that are waiting. For a parent without workers: no other process accepts.
+    pub(crate) fn refuse_waiting_clients(&'static self) {
+        for listener in self.listeners() {
+            while sys::has_waiting_client(listener.as_raw_fd()) {
+                match sys::accept(listener, SockFlag::empty()) {
+                    Ok(socket) => self.admit(socket).refuse(),
+                    Err(_nobody_or_no_descriptor) => break,
+                }
+            }
+        }
+    }
+}
 
 /// Blocking iterator over a server's clients. After a stop it accepts the clients that are already in the accept queue,
 /// and then ends.

@@ -6,6 +6,7 @@
 // `println!` and its like panic on a closed pipe and on a full device.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod ballast;
 pub mod children;
 pub mod cli;
 pub mod client;
@@ -23,6 +24,7 @@ pub mod spawning;
 
 mod accept_policy;
 mod backoff;
+mod child_table;
 mod context;
 mod crash;
 mod date;
@@ -30,6 +32,7 @@ mod extra_work;
 mod log;
 mod loops;
 mod runtime;
+mod signals;
 mod stop;
 mod sys;
 mod workers;

@@ -2,9 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -13,18 +12,15 @@ use std::time::Duration;
 use nix::fcntl::OFlag;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::socket::{Shutdown, SockFlag, shutdown};
+use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::{getppid, pipe2};
 
-use crate::client::Client;
-use crate::clients::{AsyncClients, Clients};
 use crate::context::Context;
 use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
 use crate::log::warn_rate_limited;
-use crate::models::Model;
 use crate::settings::{Accept, Settings};
-use crate::{crash, date, drive, extra_work, listener, log, spawning, stop, sys};
+use crate::{ballast, crash, date, extra_work, listener, log, signals, stop, sys};
 
 /// How often a server checks again while it is at its cap or drains.
 pub(crate) const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
@@ -36,7 +32,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(5);
 /// process, because threads and tasks outlive any borrow.
 #[derive(Debug)]
 pub struct Server {
-    model: &'static Model,
+    model: &'static str,
     settings: Settings,
     /// Called once all acceptors are ready.
     announce: Announce,
@@ -63,14 +59,14 @@ impl Server {
     /// # Errors
     /// Returns one plain line: what failed, and why.
     pub fn start(
-        model: &'static Model,
+        model: &'static str,
         mut settings: Settings,
         announce: Announce,
     ) -> io::Result<&'static Server> {
         stop::record_inherited_descriptors();
         // First, so that nothing else is set up if the address cannot be bound.
         let listeners = listener::bind(&settings)?;
-        spawning::ballast(settings.ballast_bytes)?;
+        ballast::keep(settings.ballast_bytes)?;
         // The kernel may have shortened it.
         settings.backlog = sys::backlog(&listeners[0]).unwrap_or(settings.backlog);
         for listener in &listeners {
@@ -80,7 +76,7 @@ impl Server {
         let (wake, wake_writer) = wake.context(|| "cannot make a pipe for the stop".into())?;
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
         stop::DRAIN_S.store(settings.drain_s, Ordering::Relaxed);
-        sys::stop_on_signals().context(|| "cannot answer signals".into())?;
+        signals::stop_on_signals().context(|| "cannot answer signals".into())?;
         let counters = Counters::shared(settings.workers)
             .context(|| "cannot share counters between processes".into())?;
         let context = ServerContext {
@@ -115,8 +111,8 @@ impl Server {
         self.listeners[0].local_addr()
     }
 
-    /// The model that runs its conversations.
-    pub fn model(&self) -> &'static Model {
+    /// Name of the model that runs its conversations.
+    pub fn model(&self) -> &'static str {
         self.model
     }
 
@@ -133,58 +129,6 @@ impl Server {
     /// Whether it has been announced, by this process.
     pub fn is_announced(&self) -> bool {
         self.announced.get().is_some()
-    }
-
-    /// The clients, one after another as they connect, until the server is told to stop.
-    ///
-    /// # Errors
-    /// Returns the error of writing the announcement.
-    pub fn clients(&'static self) -> io::Result<Clients> {
-        Clients::of(self)
-    }
-
-    /// The same clients, waited for in poll(2) instead of accept(2).
-    ///
-    /// # Errors
-    /// Returns the error of making the listener non-blocking, or of writing the announcement.
-    pub fn selected_clients(&'static self) -> io::Result<Clients> {
-        self.listener().set_nonblocking(true)?;
-        Clients::of(self)
-    }
-
-    /// The clients, for models that wait in a Tokio runtime; call it inside one.
-    ///
-    /// # Errors
-    /// Returns the error of watching the listener, or of writing the announcement.
-    pub fn async_clients(&'static self) -> io::Result<AsyncClients> {
-        AsyncClients::of(self)
-    }
-
-    /// Holds the whole conversation with a client on the calling thread. A panic ends that conversation, nothing else.
-    pub fn converse(&'static self, client: Client) {
-        // The closure owns the client: if a panic drops the client, it is counted as crashed.
-        let _ = catch_unwind(AssertUnwindSafe(move || {
-            let mut client = client;
-            let mut conversation = self.new_conversation();
-            let outcome = drive::blocking::converse(
-                &mut conversation,
-                client.serve(),
-                &self.settings.timeouts,
-            );
-            count_outcome(client.tally(), &outcome, conversation.answers());
-        }));
-    }
-
-    /// Holds the whole conversation with a client in the calling task.
-    pub async fn converse_async(&'static self, mut client: Client) {
-        let mut conversation = self.new_conversation();
-        let outcome = drive::asynchronous::converse(
-            &mut conversation,
-            client.serve(),
-            &self.settings.timeouts,
-        )
-        .await;
-        count_outcome(client.tally(), &outcome, conversation.answers());
     }
 
     /// Whether there are more clients than `workers` can serve and the queue before them can hold.
@@ -238,18 +182,6 @@ impl Server {
             None => 1,
         };
         self.counters.acceptors_ready.load(Ordering::Acquire) >= acceptors as u64
-    }
-
-    /// Refuses the clients that are waiting. For a parent without workers: no other process accepts.
-    pub(crate) fn refuse_waiting_clients(&'static self) {
-        for listener in &self.listeners {
-            while sys::has_waiting_client(listener.as_raw_fd()) {
-                match sys::accept(listener, SockFlag::empty()) {
-                    Ok(socket) => self.admit(socket).refuse(),
-                    Err(_nobody_or_no_descriptor) => break,
-                }
-            }
-        }
     }
 
     /// Waits until no client is left.
@@ -334,17 +266,6 @@ impl Server {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             waited => waited,
         }
-    }
-
-    /// Counts an accepted connection and returns its client.
-    pub(crate) fn admit(&'static self, socket: TcpStream) -> Client {
-        let fd = socket.as_raw_fd();
-        stop::watch(fd);
-        if stop::is_asked() {
-            // The stop handler has already run. As on other connections, only what has arrived is answered.
-            let _ = shutdown(fd, Shutdown::Read);
-        }
-        Client::new(socket, self)
     }
 
     pub(crate) fn has_room(&self) -> bool {

@@ -1,4 +1,4 @@
-//! `hola claims`: what people say, and what decides it.
+//! `hola claims`: lists the claims, and the experiments that decide them.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;

@@ -24,7 +24,8 @@ use hola_verdict::{RULES_VERSION, precision_reached};
 
 use super::{INVALID, Interruption, RUN_ERROR};
 
-/// Work planted on each request of a control, as a percentage of its cost: twice what the method is to tell apart.
+/// Work added to each request of the planted control, as a percentage of the control's cost: twice the difference that
+/// the method must detect.
 const PLANTED_PERCENT: f64 = 10.0;
 
 /// Arguments of `compare`.
@@ -55,16 +56,16 @@ pub struct CompareArgs {
     /// claims` lists them
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
     pub claims: Vec<&'static hola_verdict::claims::Claim>,
-    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in any case
-    /// [default: the experiment's]
+    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in
+    /// any case [default: the experiment's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = server_named)]
     pub models: Vec<String>,
     /// Blocks of each experiment, however wide the intervals are then; below 3 there are none [default: until they are
     /// narrow enough or the time is up]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub blocks: Option<u32>,
-    /// Work added to each request of a copy of the control, in percent of the control's cost: the comparison must find this
-    /// known difference
+    /// Work added to each request of a copy of the control, in percent of the control's cost: the comparison must find
+    /// this known difference
     #[arg(long, value_name = "PERCENT", default_value_t = PLANTED_PERCENT, value_parser = percent)]
     pub plant: f64,
     /// Folder that gets the run's folder
@@ -73,8 +74,8 @@ pub struct CompareArgs {
     /// Seed of the order and the schedules [default: from the clock]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Folder of an interrupted run to resume, by the same build on the same machine: same plan, same seed; blocks already
-    /// there are not made again
+    /// Folder of an interrupted run to resume, by the same build on the same machine: same plan, same seed; blocks
+    /// already there are not made again
     #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "blocks", "plant", "output", "seed"])]
     pub resume: Option<PathBuf>,
 }
@@ -113,7 +114,7 @@ impl CompareArgs {
         }
     }
 
-    /// The command that makes the same comparison again, in the same order; where it is kept is no part of it.
+    /// The command that repeats this comparison in the same order; it leaves out the output folder.
     fn command(&self, seed: u64) -> Vec<String> {
         let profile = Profile::from(self.profile).name();
         let mut command = vec![
@@ -152,7 +153,7 @@ impl CompareArgs {
                 .any(|one| one.name == experiment.name)
     }
 
-    /// What these arguments plan, in the order it is made, and who is left out.
+    /// The designs that these arguments ask for, in execution order, and the servers that are left out.
     pub fn designs(&self, targets: &Targets) -> (Vec<Design>, Vec<Skipped>) {
         let setting = Setting {
             profile: self.profile.into(),
@@ -186,7 +187,7 @@ fn owned<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
 /// The experiment of that name, as an argument.
 ///
 /// # Errors
-/// The names there are, when it is none of them.
+/// Returns the list of names if this is none of them.
 fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
     experiments::find(name).ok_or_else(|| {
         let names: Vec<_> = EXPERIMENTS
@@ -200,7 +201,7 @@ fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
 /// The claim of that name, as an argument.
 ///
 /// # Errors
-/// Where the names are to be found, when there is no such claim.
+/// Returns where to find the names if there is no such claim.
 fn claim_named(id: &str) -> Result<&'static hola_verdict::claims::Claim, String> {
     hola_verdict::claims::find(id)
         .ok_or_else(|| "no such claim; `hola claims` lists them".to_owned())
@@ -209,13 +210,13 @@ fn claim_named(id: &str) -> Result<&'static hola_verdict::claims::Claim, String>
 /// The name of a model or of a reference target, as an argument.
 ///
 /// # Errors
-/// The names there are, when it is none of them.
+/// Returns the list of names if this is none of them.
 fn server_named(name: &str) -> Result<String, String> {
     if models::find(name).is_some() {
         return Ok(name.to_owned());
     }
     let hola = std::env::current_exe().map_err(|error| error.to_string())?;
-    // Without a list there are only models.
+    // If the list cannot be read, only models can be named.
     let targets = TargetPaths::beside_source(&hola)
         .targets()
         .unwrap_or_default();
@@ -239,7 +240,7 @@ fn percent(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "0 to 1000 are possible".to_owned())
 }
 
-/// The reference targets; where their list cannot be read none, and a line that says so.
+/// The reference targets. If their list cannot be read: no targets, and a message.
 pub(super) fn targets(hola: &Path) -> Targets {
     Targets::at(TargetPaths::beside_source(hola)).unwrap_or_else(|reason| {
         say(format_args!("no reference targets: {reason}"));
@@ -247,10 +248,10 @@ pub(super) fn targets(hola: &Path) -> Targets {
     })
 }
 
-/// Runs the comparison with this very program as the server.
+/// Runs the comparison with this program itself as the server program.
 ///
 /// # Errors
-/// When nothing could be measured or written.
+/// Returns an error if nothing is left to measure, or if a file cannot be opened or written.
 pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     compare(args, Path::new("/proc/self/exe"))
 }
@@ -258,7 +259,7 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// Runs the comparison with `hola` as the server program.
 ///
 /// # Errors
-/// When nothing could be measured or written.
+/// Returns an error if nothing is left to measure, or if a file cannot be opened or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let interruption = Interruption::watch()?;
     let image = Image::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
@@ -321,7 +322,7 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     }))
 }
 
-/// What could not be measured because a server did not start, or died; each reason once.
+/// The readings that failed because a server did not start, or died; each reason once.
 fn failures(blocks: &[Block]) -> BTreeSet<String> {
     let readings = blocks
         .iter()
@@ -337,7 +338,7 @@ fn failures(blocks: &[Block]) -> BTreeSet<String> {
         .collect()
 }
 
-/// An interrupted run, to be resumed by the program that began it.
+/// Opens an interrupted run. Only the build and the machine that began it may resume it.
 fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
     let (folder, mut run, blocks) = RunFolder::open(path)?;
     ensure!(
@@ -358,7 +359,7 @@ fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
     Ok((folder, run, blocks))
 }
 
-/// Whether blocks made in both are of one kind.
+/// Whether blocks made in both environments can be compared.
 fn same_place(here: &Environment, there: &Environment) -> bool {
     let known = |of: &Environment| {
         let build = [&of.version, &of.build, &of.rustc].map(Clone::clone);
@@ -368,7 +369,7 @@ fn same_place(here: &Environment, there: &Environment) -> bool {
     known(here) == known(there)
 }
 
-/// What the build says of itself.
+/// The facts that this build knows about itself.
 pub(super) fn build() -> environment::Build {
     environment::Build {
         rustc: env!("HOLA_RUSTC"),
@@ -419,7 +420,7 @@ fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
     })
 }
 
-/// The present, UTC, to the second.
+/// The current time in UTC, to the second.
 fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -427,13 +428,13 @@ fn now() -> String {
 }
 
 fn seed_from_clock() -> u64 {
-    // Seconds are enough to differ from the run before, and short enough to type again.
+    // A seed in seconds differs from that of the run before, and is short enough to type again.
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(1, |since| since.as_secs())
 }
 
-/// What is about to be done, how long it takes at most, and what will spoil it.
+/// What will be measured, how long it takes at most, and what will limit the results.
 fn announcement(run: &Run, made: &[Block]) -> String {
     let mut text = String::new();
     let mut say = |line: String| {
@@ -488,7 +489,7 @@ fn announcement(run: &Run, made: &[Block]) -> String {
     text
 }
 
-/// A time as people say it.
+/// A duration for people to read.
 pub(super) fn time(seconds: f64) -> String {
     if seconds < 100.0 {
         format!("{seconds:.0} s")

@@ -1,4 +1,4 @@
-//! `hola diff`: two runs side by side, and an exit code for what became worse.
+//! `hola diff`: compares two runs; its exit code tells whether something became worse.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -105,7 +105,7 @@ fn recorded((run, blocks): &(Run, Vec<Block>)) -> RecordedRun<'_> {
     RecordedRun { run, blocks }
 }
 
-/// Ends the program if an experiment is asked for that neither run has: a name misspelt must not pass.
+/// Exits with a usage error if neither run has a named experiment: a misspelt name must not go unnoticed.
 fn require_known(args: &DiffArgs, runs: [&Run; 2]) {
     let mut known: Vec<&str> = Vec::new();
     for design in runs.into_iter().flat_map(|run| &run.designs) {

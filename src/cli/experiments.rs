@@ -1,5 +1,5 @@
-//! `hola experiments`: the questions, who is asked (models, and reference targets that are installed), at which levels, and how
-//! long it takes on this machine.
+//! `hola experiments`: lists the questions, the participants (models, and reference targets that are installed), the
+//! levels, and the time on this machine.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ struct Entry {
     full: Option<Design>,
 }
 
-/// Lists them.
+/// Lists the experiments.
 pub(super) fn run(json: bool) -> Result<ExitCode> {
     let hola = std::env::current_exe().context("cannot find this program's own file")?;
     let targets = targets(&hola);

@@ -1,4 +1,4 @@
-//! `hola load`: the load generator, and the server to load where a model is named.
+//! `hola load`: runs the load generator; with `--model`, it also starts the server.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,15 +32,15 @@ Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 meas
 for a gate), 99 a gate is broken, 130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal
 ends at once). A closed standard output is no error.")]
 pub(super) struct LoadCommand {
-    /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same server
-    /// process, one after the other
+    /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same
+    /// server process, one after the other
     #[arg(long, value_name = "MODEL", conflicts_with = "url", value_parser = hola_servers::cli::model_named)]
     model: Option<&'static hola_servers::models::Model>,
     #[command(flatten)]
     load: LoadArgs,
 }
 
-/// Measures, and says how it went by its exit code.
+/// Measures, and returns the exit code.
 pub(super) fn run(command: &LoadCommand) -> ExitCode {
     match command.model {
         None => match command.load.task(None) {

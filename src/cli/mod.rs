@@ -1,4 +1,4 @@
-//! The command line: what `hola` can be asked, and its exit codes.
+//! The command line: subcommands and exit codes.
 
 mod claims;
 mod client;
@@ -51,7 +51,7 @@ impl From<Lang> for Language {
 
 /// Exit code of an error while running.
 const RUN_ERROR: u8 = 1;
-/// Exit code of arguments that make no sense.
+/// Exit code of a usage error.
 const USAGE: u8 = 2;
 /// Exit code of a comparison in which nothing could be measured.
 const INVALID: u8 = 4;
@@ -159,7 +159,7 @@ pub fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| fail(&error))
 }
 
-/// Prints a help text or a version that was asked for, or what is wrong with the arguments.
+/// Prints the requested help text or version, or the usage error.
 fn print_answer(answer: &clap::Error) -> ExitCode {
     let printed = answer.print();
     if answer.use_stderr() {
@@ -195,7 +195,7 @@ fn serve(args: &ServeArgs) -> ExitCode {
     }
 }
 
-/// The user's wish for an end.
+/// Whether the user has asked the program to end.
 #[derive(Debug, Default)]
 struct Interruption {
     /// Raised by Ctrl-C or SIGTERM.
@@ -205,7 +205,7 @@ struct Interruption {
 }
 
 impl Interruption {
-    /// Notes Ctrl-C and SIGTERM from here on; the second one ends the process at once.
+    /// Starts to watch for Ctrl-C and SIGTERM. The first signal sets flags; the second one ends the process at once.
     fn watch() -> io::Result<Self> {
         let own = Self::default();
         for (signal, code) in [(SIGINT, INTERRUPTED), (SIGTERM, TERMINATED)] {

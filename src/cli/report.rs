@@ -1,4 +1,4 @@
-//! `hola report`: the reports again, from stored records; nothing is measured.
+//! `hola report`: writes the reports again from stored records; it measures nothing.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

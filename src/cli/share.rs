@@ -1,4 +1,4 @@
-//! `hola share`: what two threads or processes pay for what they share; how a fresh process measures it for the lab.
+//! `hola share`: measures what two threads or processes pay for what they share. The lab runs it as a fresh process.
 
 use std::process::ExitCode;
 
@@ -20,7 +20,7 @@ Examples:
 
 Prints one line of JSON: the mean time of one addition to the counter, or of one message and its answer.")]
 pub(super) struct ShareArgs {
-    /// Two of what share it
+    /// Whether two threads or two processes share it
     #[arg(value_enum)]
     partner: Partner,
     /// What they share
@@ -33,7 +33,7 @@ pub(super) struct ShareArgs {
     place: Place,
 }
 
-/// Makes them share it, and prints what it cost.
+/// Measures it, and prints the cost.
 pub(super) fn run(args: &ShareArgs) -> Result<ExitCode> {
     args.place.take()?;
     let measure = match (args.partner, args.shared) {

@@ -1,4 +1,4 @@
-//! `hola spawn`: what one thread, process or task costs; how a fresh process measures it for the lab.
+//! `hola spawn`: measures what one thread, process or task costs. The lab runs it as a fresh process.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use hola_base::process::{Cpus, end_with};
 use hola_servers::cli::size;
-use hola_servers::spawning;
+use hola_servers::{ballast, spawning};
 
 use hola_base::output::print;
 use hola_lab::procedures::spawn::{Kind, Spawned};
@@ -27,14 +27,14 @@ pub(super) struct SpawnArgs {
     /// How many, one after another
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
-    /// Memory to touch before, such as 500M: what a fork has to copy the page tables of
+    /// Memory to touch first, such as 500M: a fork has to copy its page tables
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     ballast: u64,
     #[command(flatten)]
     place: Place,
 }
 
-/// Where a measuring process runs, and for whom.
+/// The CPUs of a measuring process, and the process that started it.
 #[derive(Args, Clone, Debug)]
 pub(super) struct Place {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
@@ -46,7 +46,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Makes this process run there.
+    /// Applies these settings to this process.
     pub(super) fn take(&self) -> Result<()> {
         if let Some(parent) = self.parent {
             end_with(parent).map_err(anyhow::Error::msg)?;
@@ -59,10 +59,10 @@ impl Place {
     }
 }
 
-/// Makes them, and prints what it cost.
+/// Makes them, and prints the cost.
 pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
     args.place.take()?;
-    spawning::ballast(args.ballast)?;
+    ballast::keep(args.ballast)?;
     let times = match args.kind {
         Kind::Thread => spawning::threads(args.count),
         Kind::Process => spawning::processes(args.count),

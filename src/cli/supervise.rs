@@ -1,4 +1,4 @@
-//! `hola supervise`: runs another program's server for the lab, and lets nobody of it outlive the lab.
+//! `hola supervise`: runs another program's server for the lab, and ends all its processes when the lab ends.
 
 use std::process::ExitCode;
 
@@ -24,15 +24,16 @@ pub(super) struct SuperviseArgs {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-    /// Control group to run it in: one that the starter of this has made and named hola-PID-SUFFIX, with its own process id
+    /// Control group to run it in: made by the process that started this one, and named hola-PID-SUFFIX with that
+    /// process's id
     #[arg(long, value_name = "NAME")]
     cgroup: Option<OwnedName>,
-    /// Temporary folder to remove if the starter of this is gone at the end: one that it has made and named so
+    /// Temporary folder, made and named in the same way: removed at the end if that process is gone
     #[arg(long, value_name = "NAME")]
     folder: Option<OwnedName>,
 }
 
-/// Keeps it until standard input ends.
+/// Runs the program until standard input ends.
 pub(super) fn run(args: &SuperviseArgs) -> Result<ExitCode> {
     supervise(&Supervised {
         command: args.command.clone(),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-/// The generator beside others, on the same server.
+/// This generator and others, on the same server.
 pub fn generators(stored: &Value) -> String {
     table(
         "| generator | requests per connection | requests/s | CPU, µs/request | rate ÷ wrk's | CPU ÷ wrk's |\n\
@@ -24,7 +24,7 @@ pub fn generators(stored: &Value) -> String {
     )
 }
 
-/// Whose figures are true: a line per generator, a column per claim.
+/// Which generators give true figures: a line per generator, a column per claim.
 pub fn proof(stored: &Value) -> String {
     let rows = stored["rows"].as_array().expect("rows");
     let claims: Vec<&String> = rows

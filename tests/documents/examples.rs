@@ -1,4 +1,4 @@
-//! The examples that read a run's data are run as they stand, where their program is installed.
+//! Runs, unchanged, the examples that read a run's data, if their program is installed.
 
 use std::fs;
 use std::process::Command;
@@ -14,8 +14,8 @@ fn example(language: &str) -> String {
     rest.split_once("```").expect("its end").0.to_owned()
 }
 
-/// Runs a script on the newest run's `cells.csv` in a folder of its own, and gives what it printed; `None`, with the reason, where
-/// `present` fails.
+/// Runs a script on the newest run's `cells.csv` in its own folder, and returns what it printed. `None`, with the
+/// reason printed, if `present` fails.
 fn run(
     program: &str,
     present: &[&str],
@@ -61,7 +61,7 @@ fn pandas_reads_the_cells() {
 #[test]
 fn r_reads_the_cells() {
     if let Some((_, folder)) = run("Rscript", &["--version"], "cost.R", &example("r")) {
-        // What it draws without a screen goes to this file.
+        // Without a screen, R draws into this file.
         assert!(folder.path().join("Rplots.pdf").exists());
     }
 }

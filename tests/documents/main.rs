@@ -1,5 +1,5 @@
-//! The documents say what the code and the stored results say, and keep to their length. `HOLA_BLESS=1 cargo test --test
-//! documents` rewrites the generated blocks; every other run compares them.
+//! Checks that the documents agree with the code and the stored results, and keep to their length. `HOLA_BLESS=1 cargo
+//! test --test documents` rewrites the generated blocks; every other run compares them.
 
 mod baselines;
 mod examples;
@@ -18,7 +18,7 @@ use hola_lab::store;
 use hola_servers::models::MODELS;
 use serde_json::Value;
 
-/// A document that answers, with the picture that goes with the answer and what stands there while no run is stored.
+/// A README with an answer: the picture of the answer, and the text while no run is stored.
 struct Readme {
     name: &'static str,
     language: Language,
@@ -41,7 +41,7 @@ const READMES: [Readme; 2] = [
     },
 ];
 
-/// Every document, and the most words it may have outside its generated blocks, where it has a limit.
+/// Every document, and the most words it may have outside its generated blocks, if it has a limit.
 const DOCUMENTS: [(&str, Option<usize>); 8] = [
     ("README.md", Some(900)),
     ("README.es.md", Some(900)),
@@ -88,14 +88,15 @@ fn check_block(document: &str, name: &str, expected: &str) {
     );
 }
 
-/// A run that is kept with the source, and where.
+/// A run that is committed with the source, and its folder.
 struct StoredRun {
     folder: PathBuf,
     run: Run,
     blocks: Vec<Block>,
 }
 
-/// Every run that is kept with the source, the newest last. One that cannot be read, as of another schema, is an error.
+/// Every run that is committed with the source, the newest last. A run that cannot be read, for example one of another
+/// schema, is an error.
 fn stored_runs() -> Vec<StoredRun> {
     let is_kept = |folder: &PathBuf| {
         let mut git = Command::new("git");
@@ -103,7 +104,7 @@ fn stored_runs() -> Vec<StoredRun> {
             .arg(env!("CARGO_MANIFEST_DIR"))
             .arg("ls-files")
             .arg(folder);
-        // Where there is no git, there is nothing but what was released.
+        // Without git, this is a release, in which all runs are kept.
         git.output().map_or(true, |output| {
             !output.status.success() || !output.stdout.is_empty()
         })
@@ -113,7 +114,7 @@ fn stored_runs() -> Vec<StoredRun> {
         .flatten();
     let mut folders: Vec<PathBuf> = entries
         .map(|entry| entry.path())
-        // The schemas have a file of that name, too.
+        // The folder of the schemas also has a `run.json`.
         .filter(|folder| !folder.ends_with("schema") && folder.join("run.json").exists())
         .filter(is_kept)
         .collect();
@@ -229,7 +230,7 @@ fn the_readme_lists_the_models() {
     }
 }
 
-/// What the table of models says of a client's cost and of how many are served at once.
+/// The Spanish for a client's cost and for how many are served at once, in the table of models.
 fn in_spanish(text: &str) -> &str {
     match text {
         "nothing" => "nada",
@@ -243,14 +244,14 @@ fn in_spanish(text: &str) -> &str {
     }
 }
 
-/// Every command of one is in the other.
+/// Both READMEs have the same commands.
 #[test]
 fn both_readmes_show_the_same_commands() {
     let commands = |document: &str| -> Vec<String> {
         let text = read(document);
         let lines = text.lines().filter(|line| line.starts_with("hola "));
         let bare = lines.map(|line| line.split(" # ").next().unwrap_or(line).trim());
-        // Spanish readers ask for Spanish.
+        // The Spanish README asks for Spanish.
         bare.map(|line| line.replace(" --lang es", "")).collect()
     };
     assert_eq!(commands("README.md"), commands("README.es.md"));
@@ -276,7 +277,7 @@ fn the_readme_shows_the_two_commands() {
     }
 }
 
-/// A model decides who runs a conversation and nothing else: what its page may not hold, it does not.
+/// A model's page only decides who runs a conversation: it must not contain any of these words.
 #[test]
 fn model_pages_parse_nothing_judge_nothing_print_nothing() {
     const FORBIDDEN: &[&str] = &[
@@ -337,7 +338,8 @@ fn every_model_has_its_own_page() {
     }
 }
 
-/// The crates in the order in which data flows, and those a crate may use: servers and generator do not know each other.
+/// The crates in the order in which data flows, and those a crate may use: servers and generator do not know each
+/// other.
 #[test]
 fn crates_use_only_those_before_them() {
     const CRATES: [(&str, &[&str]); 6] = [
@@ -360,7 +362,7 @@ fn crates_use_only_those_before_them() {
     }
 }
 
-/// What a reader has to read: words outside generated blocks and comments.
+/// Number of words outside generated blocks and comments.
 fn words_of(document: &str) -> usize {
     let text = read(document);
     let mut words = 0;
@@ -399,7 +401,7 @@ fn documents_keep_to_their_length() {
     assert!((3..=GLOSSARY_MAX + 2).contains(&rows), "{rows}");
 }
 
-/// A link to a file, relative to the document it stands in, has something at its other end.
+/// Each link to a file, relative to its document, leads to an existing file.
 #[test]
 fn links_between_documents_lead_somewhere() {
     for (document, _) in DOCUMENTS {
@@ -416,7 +418,7 @@ fn links_between_documents_lead_somewhere() {
     }
 }
 
-/// Names between backticks, and what stands between them.
+/// Each name between backticks, after the text before it.
 fn quoted(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let parts: Vec<&str> = text.split('`').collect();
     let pairs: Vec<(&str, &str)> = parts
@@ -426,7 +428,7 @@ fn quoted(text: &str) -> impl Iterator<Item = (&str, &str)> {
     pairs.into_iter()
 }
 
-/// An invariant names its tests as `FILE`: `TEST`, `TEST`; each of them is there.
+/// An invariant names its tests as `FILE`: `TEST`, `TEST`; each of them exists.
 #[test]
 fn the_architecture_names_tests_that_exist() {
     let text = read("ARCHITECTURE.md");

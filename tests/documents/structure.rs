@@ -1,10 +1,11 @@
-//! What public types are called, read from the source itself.
+//! Checks, in the source itself, which file of a crate imports which, and the names of public types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use syn::{Item, Visibility};
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 
 use crate::path_of;
 
@@ -40,6 +41,131 @@ fn collect(folder: &Path, parent: &[String], found: &mut BTreeMap<Module, syn::F
             let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
             // A library and its binary share the root.
             found.entry(module).or_insert(file);
+        }
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    let is_test = |one: &&Attribute| {
+        one.path().is_ident("cfg")
+            && one
+                .parse_args::<syn::Ident>()
+                .is_ok_and(|argument| argument == "test")
+    };
+    attributes.iter().find(is_test).is_some()
+}
+
+/// Paths that a file names, outside its tests.
+#[derive(Default)]
+struct Paths(BTreeSet<Vec<String>>);
+
+impl Paths {
+    fn add_use(&mut self, tree: &UseTree, before: &[String]) {
+        let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
+        match tree {
+            UseTree::Path(path) => self.add_use(&path.tree, &with(&path.ident)),
+            UseTree::Group(group) => group.items.iter().for_each(|one| self.add_use(one, before)),
+            UseTree::Name(name) => drop(self.0.insert(with(&name.ident))),
+            UseTree::Rename(name) => drop(self.0.insert(with(&name.ident))),
+            UseTree::Glob(_) => drop(self.0.insert(before.to_vec())),
+        }
+    }
+}
+
+impl Visit<'_> for Paths {
+    fn visit_item_mod(&mut self, item: &ItemMod) {
+        if !is_test(&item.attrs) {
+            visit::visit_item_mod(self, item);
+        }
+    }
+
+    fn visit_item_use(&mut self, item: &ItemUse) {
+        self.add_use(&item.tree, &[]);
+    }
+
+    fn visit_path(&mut self, path: &syn::Path) {
+        let names = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string());
+        self.0.insert(names.collect());
+        visit::visit_path(self, path);
+    }
+}
+
+/// The module that a path leads to, seen from another one; `None` if it leads out of the crate.
+fn resolve<T>(path: &[String], from: &[String], modules: &BTreeMap<Module, T>) -> Option<Module> {
+    let ups = path.iter().take_while(|name| *name == "super").count();
+    let mut full = match path.first()?.as_str() {
+        "crate" => path[1..].to_vec(),
+        "self" => [from, &path[1..]].concat(),
+        "super" => [&from[..from.len().checked_sub(ups)?], &path[ups..]].concat(),
+        _ => return None,
+    };
+    while !modules.contains_key(&full) {
+        full.pop()?;
+    }
+    Some(full)
+}
+
+/// Imports of each module of a crate, except those between a module and one inside it.
+fn imports(folder: &str) -> BTreeMap<Module, BTreeSet<Module>> {
+    let modules = sources(folder);
+    let of = |(module, file): (&Module, &syn::File)| {
+        let mut paths = Paths::default();
+        paths.visit_file(file);
+        let resolved = paths
+            .0
+            .iter()
+            .filter_map(|path| resolve(path, module, &modules));
+        let is_apart = |other: &Module| !other.starts_with(module) && !module.starts_with(other);
+        (module.clone(), resolved.filter(is_apart).collect())
+    };
+    modules.iter().map(of).collect()
+}
+
+/// The part of a graph that is left after all modules are removed that import no other module of it, or that no other
+/// module imports.
+fn circles(mut graph: BTreeMap<Module, BTreeSet<Module>>) -> BTreeMap<Module, BTreeSet<Module>> {
+    loop {
+        let imported: BTreeSet<Module> = graph.values().flatten().cloned().collect();
+        let before = graph.len();
+        graph.retain(|module, imports| !imports.is_empty() && imported.contains(module));
+        let left: BTreeSet<Module> = graph.keys().cloned().collect();
+        for imports in graph.values_mut() {
+            imports.retain(|module| left.contains(module));
+        }
+        if graph.len() == before {
+            return graph;
+        }
+    }
+}
+
+#[test]
+fn no_files_of_a_crate_import_each_other_in_a_circle() {
+    for folder in CRATES {
+        let circles = circles(imports(folder));
+        let shown: Vec<String> = circles
+            .iter()
+            .map(|(module, imports)| {
+                let imports: Vec<String> = imports.iter().map(|one| one.join("::")).collect();
+                format!("{} imports {}", module.join("::"), imports.join(", "))
+            })
+            .collect();
+        assert!(shown.is_empty(), "{folder}: {shown:#?}");
+    }
+}
+
+#[test]
+fn system_modules_import_nothing_of_their_crate() {
+    for folder in CRATES {
+        for (module, imports) in imports(folder) {
+            if module.first().is_some_and(|name| name == "sys") {
+                assert!(
+                    imports.is_empty(),
+                    "{folder}: {module:?} imports {imports:?}"
+                );
+            }
         }
     }
 }

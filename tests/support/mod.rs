@@ -20,7 +20,7 @@ use serde_json::Value;
 /// The program under test.
 pub const HOLA: &str = env!("CARGO_BIN_EXE_hola");
 
-/// Longest a test waits for anything: far beyond what a working server needs, so that a broken one fails, not hangs.
+/// Longest wait of a test: far longer than a working server needs, so that a broken one fails and does not hang.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Workers of every server here that has a fixed number of them.
@@ -42,12 +42,12 @@ pub fn models() -> impl Iterator<Item = &'static str> {
     table().map(|model| model.name)
 }
 
-/// Clients that a model serves at once with [`WORKERS`]; `None` is as many as come.
+/// Clients that a model serves at once with [`WORKERS`]; `None` means no limit.
 pub fn serves_at_once(model: &str) -> Option<usize> {
     find(model).expect("a model").serves_at_once(WORKERS)
 }
 
-/// Processes below the server's own while nobody is connected.
+/// Child processes of the server while no client is connected.
 pub fn children_at_rest(model: &str, arguments: &[&str]) -> usize {
     let model = find(model).expect("a model");
     match (model.attention, model.capacity) {
@@ -75,7 +75,7 @@ pub fn for_each_model(work: impl Fn(&'static str) + Sync) {
     for_each(&models().collect::<Vec<_>>(), |&model| work(model));
 }
 
-/// Does `work` for everything in `list` at the same time; a failure names what it is about.
+/// Does `work` for everything in `list` at the same time; a failure names its item.
 pub fn for_each<T: std::fmt::Debug + Sync>(list: &[T], work: impl Fn(&T) + Sync) {
     let work = &work;
     thread::scope(|scope| {
@@ -93,13 +93,13 @@ pub fn for_each<T: std::fmt::Debug + Sync>(list: &[T], work: impl Fn(&T) + Sync)
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
-    /// What it has said on stderr, taken from the pipe as it comes, so that nobody ever waits to say more.
+    /// Its stderr so far. A thread reads the pipe at once, so that the server never waits to write.
     words: Arc<Mutex<String>>,
     listener: Option<JoinHandle<()>>,
 }
 
 impl Server {
-    /// Starts `hola serve MODEL` on a free port; all its workers are there.
+    /// Starts `hola serve MODEL` on a free port, and waits for all its workers.
     pub fn start(model: &str) -> Self {
         Self::start_whole(model, &[])
     }
@@ -134,12 +134,12 @@ impl Server {
         Self::run_with_stderr(command, Stdio::piped())
     }
 
-    /// The same with that stderr, which is listened to only where it is a pipe of its own.
+    /// The same with that stderr, which is read only if it is a new pipe.
     pub fn run_with_stderr(mut command: Command, stderr: Stdio) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(stderr)
-            // A panic on request is to be quick.
+            // A requested panic is quick without a backtrace.
             .env_remove("RUST_BACKTRACE")
             .spawn()
             .expect("the program runs");
@@ -170,7 +170,7 @@ impl Server {
         kill(self.pid(), signal).expect("the server is there");
     }
 
-    /// A connection whose reads and writes give up in the end.
+    /// A connection with a timeout for reads and writes.
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).expect("the server accepts");
         socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -181,7 +181,7 @@ impl Server {
     /// Sends `bytes`, closes the sending half, and reads to the end.
     pub fn exchange(&self, bytes: &[u8]) -> String {
         let mut socket = self.connect();
-        // A server may answer and close before it has read everything: that is its right, and not this write's failure.
+        // A server may answer and close before it has read everything, so a failed write is no error.
         let _ = socket
             .write_all(bytes)
             .and_then(|()| socket.shutdown(std::net::Shutdown::Write));
@@ -197,7 +197,7 @@ impl Server {
         Answer::read(&mut BufReader::new(socket)).expect("an answer")
     }
 
-    /// A client that has been answered once, so that somebody attends to it, and stalls in the middle of its next head.
+    /// A client that has been answered once, so that the server holds it, and stalls in the middle of its next head.
     pub fn stalled(&self) -> TcpStream {
         let mut socket = self.connect();
         socket.write_all(ASK).expect("sent");
@@ -215,8 +215,8 @@ impl Server {
         );
     }
 
-    /// Whether its port has a listener, for a server on IPv6: the list of the other sockets is long where tests have left
-    /// thousands behind.
+    /// Whether its port has a listener, for a server on IPv6. The IPv4 list is long when tests have left thousands of
+    /// sockets.
     pub fn listens(&self) -> bool {
         const LISTEN: &str = "0A";
         let port = format!(":{:04X}", self.address.port());
@@ -228,7 +228,7 @@ impl Server {
         })
     }
 
-    /// Entries of a folder of this process under /proc.
+    /// Number of entries in a folder of the server process under /proc.
     pub fn count(&self, folder: &str) -> usize {
         fs::read_dir(format!("/proc/{}/{folder}", self.pid()))
             .expect("the process is there")
@@ -250,7 +250,8 @@ impl Server {
             .collect()
     }
 
-    /// A client that comes as `connect` says while nobody else does, and the child that holds it.
+    /// Connects a client with `connect`, and returns it with the child that holds it. No other client may connect
+    /// meanwhile.
     pub fn held(&self, connect: impl Fn(&Self) -> TcpStream) -> (TcpStream, i32) {
         let before = self.sockets_of_children();
         let client = connect(self);
@@ -268,7 +269,7 @@ impl Server {
     /// Each child with each of its sockets.
     fn sockets_of_children(&self) -> Vec<(i32, PathBuf)> {
         let sockets = |child: i32| {
-            // It may have ended since.
+            // The child may have ended since.
             let descriptors = fs::read_dir(format!("/proc/{child}/fd"));
             let files = descriptors.into_iter().flatten().flatten();
             files
@@ -279,7 +280,7 @@ impl Server {
         self.child_ids().into_iter().flat_map(sockets).collect()
     }
 
-    /// What it has said on stderr so far.
+    /// Its stderr so far.
     pub fn words(&self) -> String {
         self.words.lock().expect("no panic").clone()
     }
@@ -297,7 +298,7 @@ impl Server {
             .sum()
     }
 
-    /// Waits for the end; what it said on stderr comes with it.
+    /// Waits for its end; returns its exit status and its stderr.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
@@ -313,12 +314,12 @@ impl Server {
         (status, self.words())
     }
 
-    /// Asks it to stop; it must end well. Gives its counters.
+    /// Asks it to stop, which must succeed. Returns its counters.
     pub fn stop(self) -> Value {
         self.report()["counters"].take()
     }
 
-    /// The same; gives its whole report.
+    /// The same; returns its whole report.
     pub fn report(self) -> Value {
         self.signal(Signal::SIGTERM);
         let (status, words) = self.wait();
@@ -326,18 +327,19 @@ impl Server {
         serde_json::from_str(words.lines().last().expect("a report")).expect("JSON")
     }
 
-    /// Stops it while so many clients ask without a pause; no answer may be cut short, and it must end well.
+    /// Stops it while that many clients send requests without a pause. No answer may be cut short, and the server must
+    /// end with success.
     pub fn stop_under_load(self, clients: usize) {
         self.stop_while_asked_for("/", "Hola, cliente!", clients, 500);
     }
 
-    /// The same for a path with that answer, once there have been more than so many answers.
+    /// The same for `path` with the answer `body`, once there have been more than `enough` answers.
     pub fn stop_while_asked_for(self, path: &str, body: &str, clients: usize, enough: u32) {
         let answered = AtomicU32::new(0);
         thread::scope(|scope| {
             for _ in 0..clients {
                 scope.spawn(|| {
-                    // Until the door is closed.
+                    // Until the listener is closed.
                     while let Ok(mut socket) = TcpStream::connect(self.address) {
                         let mut answer = Vec::new();
                         let request = format!(
@@ -371,7 +373,7 @@ pub fn serve(model: &str) -> Command {
     command
 }
 
-/// Takes what comes out of `pipe` into `words`, until it is closed.
+/// Appends the lines of `pipe` to `words` until the pipe is closed.
 fn listen(pipe: impl Read + Send + 'static, words: Arc<Mutex<String>>) -> JoinHandle<()> {
     thread::spawn(move || {
         for line in BufReader::new(pipe).lines() {
@@ -392,7 +394,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes the next answer of a connection, and no byte more.
+    /// Reads the next answer of a connection, and no byte more.
     pub fn read(from: &mut impl BufRead) -> io::Result<Answer> {
         let mut line = String::new();
         let mut next_line = |line: &mut String| {
@@ -421,7 +423,7 @@ impl Answer {
         Ok(answer)
     }
 
-    /// A body that is a number.
+    /// The body as a number.
     pub fn number(&self) -> u64 {
         let text = std::str::from_utf8(&self.body).expect("text");
         text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
@@ -434,7 +436,7 @@ pub fn ask(socket: &mut impl Write, path: &str) {
     socket.write_all(request.as_bytes()).expect("sent");
 }
 
-/// Ends the request that [`Server::stalled`] began; it must be answered.
+/// Completes the request that [`Server::stalled`] began; it must be answered.
 pub fn end_stall(mut socket: TcpStream) {
     socket.write_all(&ASK_AND_CLOSE[20..]).expect("sent");
     let answer = Answer::read(&mut BufReader::new(socket))
@@ -442,7 +444,7 @@ pub fn end_stall(mut socket: TcpStream) {
     assert_eq!(answer.status, 200);
 }
 
-/// Whatever comes until the server closes, whether it does so gently or not.
+/// All bytes until the server closes or resets the connection.
 pub fn rest(mut socket: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     let _ = socket.read_to_end(&mut bytes);
@@ -456,7 +458,7 @@ impl Drop for Server {
     }
 }
 
-/// Waits until `holds`; a condition that never comes fails the test.
+/// Waits until `holds` returns true; fails the test if that takes too long.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
@@ -510,7 +512,7 @@ pub fn only_folder(results: &std::path::Path) -> PathBuf {
     folders[0].clone()
 }
 
-/// A user of no other process: limits on processes, which do not bind root, bind its.
+/// A user without other processes. Limits on processes bind this user; they do not bind root.
 pub struct OtherUser {
     _folder: tempfile::TempDir,
     program: PathBuf,
@@ -523,7 +525,7 @@ impl OtherUser {
             println!("skipped: only root can give a server a user of its own");
             return None;
         }
-        // Where the source tree is root's alone, that user could not run the program in it.
+        // If only root can read the source tree, that user cannot run the program in it.
         let folder = tempfile::Builder::new()
             .permissions(fs::Permissions::from_mode(0o755))
             .tempdir()
@@ -536,7 +538,7 @@ impl OtherUser {
         })
     }
 
-    /// Runs the program as `user`, who may have so many processes and threads.
+    /// Runs the program as `user`, who may have that many processes and threads.
     pub fn command(&self, user: u32, processes: u32) -> Command {
         let mut command = as_user(user);
         command
@@ -545,7 +547,7 @@ impl OtherUser {
         command
     }
 
-    /// Lets that user's `process` have no more than so many processes and threads beside it.
+    /// Sets the limit on processes and threads of that user's `process`.
     pub fn limit(&self, user: u32, process: Pid, processes: u32) {
         let mut command = as_user(user);
         command.args(["prlimit", &format!("--pid={process}")]);
@@ -563,13 +565,13 @@ fn as_user(user: u32) -> Command {
     command
 }
 
-/// Runs the program with certain system calls refused, as strace's `inject` says: `calls:error=…`. `None`, with the reason
-/// printed, where strace is missing or may not trace.
+/// Runs the program with certain system calls refused, by strace's `inject=CALLS:error=…`. `None`, with the reason
+/// printed, if strace is missing or may not trace.
 pub fn with_refused(calls: &str, how: &str) -> Option<Command> {
     let inject = format!("inject={calls}:{how}");
     let strace = |program: &str| {
         let mut command = Command::new("strace");
-        // As a grandchild it leaves this process its child.
+        // With `-D` strace runs as a grandchild, and the program is this process's child.
         command.args(["-D", "-f", "-qq", "-o", "/dev/null", "-e"]);
         command
             .arg(format!("trace={calls}"))
@@ -584,7 +586,7 @@ pub fn with_refused(calls: &str, how: &str) -> Option<Command> {
     Some(strace(HOLA))
 }
 
-/// Runs `command`, which must not become a server, to its end: its code, and what it said on stdout and on stderr.
+/// Runs `command`, which must not become a server, to its end. Returns its exit code, its stdout and its stderr.
 pub fn ends(mut command: Command) -> (Option<i32>, String, String) {
     let mut child = command
         .stdout(Stdio::piped())
@@ -593,7 +595,7 @@ pub fn ends(mut command: Command) -> (Option<i32>, String, String) {
         .spawn()
         .expect("the program runs");
     let deadline = Instant::now() + PATIENCE;
-    // What it may say fits into a pipe.
+    // Its output fits into a pipe.
     while child.try_wait().expect("a child").is_none() {
         if Instant::now() > deadline {
             let _ = child.kill();
@@ -610,7 +612,7 @@ pub fn ends(mut command: Command) -> (Option<i32>, String, String) {
     )
 }
 
-/// Sets limits of a process, as prlimit(1) is told.
+/// Sets limits of a process with prlimit(1).
 pub fn limit(process: Pid, limits: &str) {
     let limited = Command::new("prlimit")
         .args([&format!("--pid={process}"), limits])

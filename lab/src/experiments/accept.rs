@@ -1,10 +1,10 @@
-//! # Accept: what does it cost that many workers wait for the same clients?
+//! # Accept: what does it cost when many workers wait for the same clients?
 //!
-//! **Question.** Workers can all wait at one listener, wait one at a time behind a lock, or have a listener each. Are workers
-//! woken for clients that others get, and what does each way cost?
+//! **Question.** Workers can all wait at one listener, wait one at a time behind a lock, or have a listener each. Are
+//! workers woken for clients that others get, and what does each way cost?
 //!
-//! **Measurement.** The same rate of new connections for pools of threads and of processes, each in the three ways; context
-//! switches on the server's CPU per request show wake-ups in vain, which counting returns of accept(2) cannot.
+//! **Measurement.** The same rate of new connections for pools of threads and of processes, each in the three ways.
+//! Context switches on the server's CPU per request show needless wake-ups; counting returns of accept(2) does not.
 
 use hola_base::text;
 

@@ -1,9 +1,10 @@
-//! # Backlog: how many clients does listen(2) let in while none is accepted?
+//! # Backlog: how many clients can connect while none is accepted?
 //!
-//! **Question.** It is said that `listen(5)` admits five clients at most. How many does it admit, and what becomes of the others?
+//! **Question.** It is said that `listen(5)` admits five clients at most. How many does it admit, and what becomes of
+//! the others?
 //!
-//! **Measurement.** A server that serves one client at a time is kept busy, and more clients come than its queue is asked to
-//! hold: how many are connected at once, and how many a second or more later, when their kernel asks again.
+//! **Measurement.** A server that serves one client at a time is kept busy, and more clients connect than its backlog:
+//! how many are connected at once, and how many a second or more later, when their kernel tries again.
 
 use hola_base::text;
 

@@ -1,10 +1,10 @@
-//! # Ballast: does a fork cost more the more its parent holds?
+//! # Ballast: does a fork cost more if its parent holds more memory?
 //!
-//! **Question.** fork(2) shares pages instead of copying them, but the tables that list them are copied. What does a child per
+//! **Question.** fork(2) shares pages instead of copying them, but it copies the page tables. What does a child per
 //! client cost when its parent has touched 50 or 500 MB?
 //!
-//! **Measurement.** The same rate of new connections for a process per client beside no ballast, 50 MB and 500 MB, in the same
-//! blocks, and for a thread per client, whose making does not ask what else is in memory.
+//! **Measurement.** The same rate of new connections for a process per client beside no ballast, 50 MB and 500 MB, in
+//! the same blocks, and for a thread per client, whose cost does not depend on memory.
 
 use hola_base::text;
 

@@ -2,9 +2,9 @@
 //!
 //! **Question.** With work waiting at all times, how many requests per second does each model answer on one CPU?
 //!
-//! **Measurement.** A closed loop of 64 clients, with a new connection for each request and over connections that stay. Only
-//! slices in which the server used its CPU in full count: where the generator was full first there is no figure, for it would
-//! be the generator's.
+//! **Measurement.** A closed loop of 64 clients, with a new connection for each request and over kept connections. Only
+//! slices count in which the server used its whole CPU. If the generator reached its limit first, there is no figure:
+//! it would be the generator's.
 
 use hola_base::text;
 
@@ -65,7 +65,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         setting.choose(2, 4),
         kept,
     )];
-    // One CPU of clients that connect anew keeps few servers busy: it takes a full run to find them.
+    // New connections from one generator CPU keep few servers busy: only a full run has the time to find them.
     if setting.is_full() {
         let stage =
             setting

@@ -1,11 +1,11 @@
 //! # Confounders: how do comparisons of models go wrong?
 //!
-//! **Question.** Two settings that many comparisons leave as they happen to be: the length of the accept queue, and the number of
-//! workers of a pool. How much of a difference "between models" is theirs?
+//! **Question.** Many comparisons do not control two settings: the length of the accept queue, and the number of
+//! workers of a pool. How much of a difference "between models" comes from them?
 //!
-//! **Measurement.** The same model with the setting as it is often left and as it should be, in the same blocks: a queue of 10
-//! and of 1,024 under a closed loop of 256 clients; a pool of 4 workers and one of a worker for each of 64 clients whose
-//! answers wait 10 ms.
+//! **Measurement.** The same model with the setting as it is often left and as it should be, in the same blocks: a
+//! queue of 10 and of 1,024 under a closed loop of 256 clients; a pool of 4 workers and one of a worker for each of 64
+//! clients whose answers wait 10 ms.
 
 use hola_base::text;
 

@@ -1,11 +1,11 @@
-//! # Crash: who goes down with a client's handler?
+//! # Crash: which clients fail with one client's handler?
 //!
-//! **Question.** A client has its handler panic, abort or touch memory that is not there, ten times a second. Which other
-//! clients lose their answers, and how soon is anybody served again?
+//! **Question.** A client makes its handler panic, abort or access invalid memory, ten times a second. Which other
+//! clients lose their answers, and how soon are clients served again?
 //!
-//! **Measurement.** On a fresh server each time, an open loop of clients with short waits, so that some are always under way,
-//! beside one that asks for `/crash/…`; the share of the others' requests that failed, and the time from a death to the
-//! greeting of a fresh client.
+//! **Measurement.** On a fresh server each time, an open loop of clients with short waits, so that some requests are
+//! always pending, beside one client that requests `/crash/…`; the share of the others' requests that failed, and the
+//! time from a death to the greeting of a fresh client.
 
 use hola_base::text;
 

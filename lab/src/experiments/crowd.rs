@@ -1,10 +1,10 @@
 //! # Crowd: does a model collapse when thousands of clients are busy at once?
 //!
-//! **Question.** It is said that thousands of threads, or of processes, bring a server down. Where does the kernel refuse one
-//! more, and what is left of the goodput by then?
+//! **Question.** It is said that thousands of threads, or of processes, bring a server down. At which number does the
+//! kernel refuse one more, and how much goodput is left then?
 //!
-//! **Measurement.** On a fresh server whose own cap is lifted, more and more clients that keep asking over connections that
-//! stay, until one is refused or goodput has fallen below half of its best.
+//! **Measurement.** On a fresh server whose own cap is lifted, a growing number of busy clients over kept connections,
+//! until one is refused or goodput has fallen below half of its best.
 
 use hola_base::text;
 

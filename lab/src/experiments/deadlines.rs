@@ -1,10 +1,10 @@
-//! # Deadlines: what does it cost to wait for no longer than a while?
+//! # Deadlines: what does a deadline for every wait cost?
 //!
-//! **Question.** A server that never gives up on a client is easily brought to a stop. What does each model pay for the
-//! deadline of every wait: a socket option that the kernel minds, an alarm in a loop's heap, a timer of a task?
+//! **Question.** A server without deadlines is easily blocked by its clients. What does each model pay for the deadline
+//! of every wait: a socket option that the kernel enforces, a timer in an event loop's heap, or a timer of a task?
 //!
-//! **Measurement.** The same rate of requests over connections that stay, so that every request is a wait with a deadline; the
-//! same servers with their usual deadlines and with none, in the same blocks.
+//! **Measurement.** The same rate of requests over connections that stay, so that every request is a wait with a
+//! deadline; the same servers with their usual deadlines and with none, in the same blocks.
 
 use hola_base::text;
 

@@ -1,13 +1,13 @@
 //! # Equal load: what does a request cost when all models are asked for the same?
 //!
-//! **Question.** The same requests at the same instants, whatever the server does: what does each model pay for one, how long
-//! do clients wait, and what does a server use that nobody asks?
+//! **Question.** All models get the same requests at the same instants. What does each model pay for one, how long do
+//! clients wait, and what does a server use without requests?
 //!
-//! **Measurement.** Poisson arrivals at several rates, with a new connection for each request and over connections that
-//! stay. Cost per request depends on the pace (a server that rests between two requests pays for waking up), so that models
-//! can be compared only at the same rate; the headline is 2,000 new connections per second, which every model can serve.
-//! The control stands in the comparison a second time, and once more with a known piece of work in each request: the first
-//! must not differ, the second must differ by what was added.
+//! **Measurement.** Poisson arrivals at several rates, with a new connection for each request and over kept
+//! connections. Cost per request depends on the rate: a server that sleeps between two requests pays for the wake-up.
+//! So models are compared only at the same rate. The headline is 2,000 new connections per second, which every model
+//! can serve. The control takes part two more times: unchanged, where the figures must not differ, and with a known
+//! amount of extra work per request, where they must differ by that amount.
 
 use hola_base::text;
 
@@ -16,13 +16,13 @@ use super::roster::{ALL, Setting, with_again, with_planted};
 use crate::metric::Metric;
 use crate::plan::{Design, Load, LoadPace, Precision, Stage};
 
-/// The level that headlines every report.
+/// The headline level of every report.
 pub const HEADLINE: &str = "new, 2000/s";
 
 /// The same load for reference targets.
 pub const TARGETS: &str = "targets, new, 2000/s";
 
-/// Models of the quick profile: those of the question in one sentence, and those of which claims speak besides.
+/// Models of the quick profile: those of the main question, and others that claims are about.
 const QUICK_NEW: &[&str] = &[
     "iterative",
     "fork-per-client",
@@ -42,11 +42,11 @@ const QUICK_KEPT: &[&str] = &[
 const NEW_CONTROL: &str = "iterative";
 const KEPT_CONTROL: &str = "epoll";
 
-/// Connections that stay, each used in turn.
+/// Kept connections, each used in turn.
 const KEPT: u32 = 64;
 
-/// Short slices and many of them: the machine's speed drifts within a second, so that a short slice, near the control's, tells
-/// as much as one twice as long. A 99th percentile takes a thousand requests in a block.
+/// Many short slices: the machine's speed drifts within a second, so a short slice, close to the control's, tells as
+/// much as one twice as long. A 99th percentile needs a thousand requests in a block.
 const WINDOW_MS: u32 = 100;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
@@ -176,8 +176,8 @@ fn kept_stage(setting: &Setting<'_>, names: &[&str]) -> Stage {
         .load("kept, 16000/s", control, 2, kept(16_000.0, 60))
 }
 
-/// Reference targets beside the control, apart from the models: a longer cycle would set each slice farther from the
-/// control's. `None` where there are none.
+/// A stage with the reference targets and the control, without the models: in a longer cycle each slice would be
+/// farther from the control's. `None` if there are no targets.
 fn targets_stage(
     setting: &Setting<'_>,
     name: &str,

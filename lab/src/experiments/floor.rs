@@ -1,7 +1,7 @@
-//! # Floor: how far is each model from the barest server of its kind?
+//! # Floor: how much more does each model cost than its bare server?
 //!
-//! **Question.** A server that makes the system calls its model cannot do without, and sends a canned answer, knows no HTTP, no
-//! deadline and no cap. What does all that cost, and is it the same for every model?
+//! **Question.** A bare server makes only the system calls that its model needs, and sends a fixed answer. It has no
+//! HTTP parser, no deadline and no cap. What does all that cost, and is it the same for every model?
 //!
 //! **Measurement.** The same rate of new connections for each model and for its bare server, in the same blocks.
 

@@ -1,10 +1,10 @@
 //! # Grid: which model for my load?
 //!
-//! **Question.** Loads differ in how many clients there are, whether they stay and how long an answer waits for something else.
-//! Where on that map does which kind of model cost least?
+//! **Question.** Loads differ in the number of clients, whether they stay, and how long an answer waits for something
+//! else. Which kind of model costs least for which load?
 //!
-//! **Measurement.** The same rate of requests at the corners of that map: 16 and 512 clients that stay, or a new connection for
-//! each request, with answers at once or after 10 ms. CPU time per request.
+//! **Measurement.** All models get the same rate of requests in each combination: 16 or 512 clients, which stay or open
+//! a new connection for each request, with answers at once or after 10 ms. CPU time per request.
 
 use hola_base::text;
 

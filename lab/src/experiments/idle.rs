@@ -1,10 +1,10 @@
-//! # Idle: what does a client take that only stays?
+//! # Idle: how much memory does an idle client take?
 //!
-//! **Question.** Clients that have sent half a head and fallen silent cost no CPU time. How much memory does each of them take,
-//! of the server's and of the kernel's, and how many fit?
+//! **Question.** Clients that send half a request head and then nothing cost no CPU time. How much memory does each of
+//! them take, in the server and in the kernel, and how many fit?
 //!
-//! **Measurement.** Plateaus of such clients on a fresh server, more each time: the slope of memory over their number, and the
-//! most beside whom a fresh client is still greeted within a second. What ended the climb is noted.
+//! **Measurement.** More and more such clients on a fresh server: the slope of memory over their number, and the
+//! highest number at which a fresh client is still greeted within two seconds. The limit that was reached is noted.
 
 use hola_base::text;
 use hola_servers::models::{self, Capacity};
@@ -36,7 +36,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "tokio";
     let names = setting.choose(&["fork-per-client", "thread-per-client", CONTROL][..], ALL);
     let mut models = setting.models(EXPERIMENT.name, CONTROL, names, None);
-    // The workers of a pool are there with or without clients.
+    // A pool has its workers with or without clients.
     models.retain(|one| {
         models::find(&one.server).is_some_and(|model| model.capacity == Capacity::Unbounded)
     });

@@ -1,10 +1,10 @@
 //! # Keep-alive: what does a request cost when its client stays?
 //!
-//! **Question.** Taking on a client is paid for once per connection. Where it is spread over several requests, what is left of
-//! the difference between models?
+//! **Question.** The cost of accepting a client is paid once per connection. When several requests share it, what is
+//! left of the difference between models?
 //!
-//! **Measurement.** The same rate of requests for every model, with 1, 10, 100 and unlimited requests per connection. Workers
-//! that hold a client each are as many as there are clients.
+//! **Measurement.** The same rate of requests for every model, with 1, 10, 100 and unlimited requests per connection. A
+//! pool whose workers hold one client each has a worker for every client.
 
 use hola_base::text;
 

@@ -1,10 +1,11 @@
 //! # Mixed: what does one slow request do to the others?
 //!
-//! **Question.** One request in a hundred computes for 10 ms, or blocks its thread for as long. Do the others wait for it?
+//! **Question.** One request in a hundred computes for 10 ms, or blocks its thread for as long. Do the others wait for
+//! it?
 //!
-//! **Measurement.** An open loop of light requests alone, then beside a second load of a hundredth as many that compute
-//! (`/compute`), then beside as many that sleep on the thread that serves them (`/block`), as a handler does that calls
-//! something slow. The response times of the light ones, from the instants they were due.
+//! **Measurement.** An open loop of light requests alone, then beside a second load of a hundredth as many requests
+//! that compute (`/compute`), then beside as many that sleep on their serving thread (`/block`), like a handler that
+//! makes a slow blocking call. The response times of the light ones, from the instants they were due.
 
 use hola_base::text;
 
@@ -40,7 +41,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             rate_per_s: RATE_PER_S / 100.0,
         }),
         warmup_ms: 40,
-        // Thirty requests beyond the 99th percentile take three thousand in a block.
+        // Thirty requests beyond the 99th percentile need three thousand in a block.
         window_ms: 500,
         ..Load::default()
     };

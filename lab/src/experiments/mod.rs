@@ -1,4 +1,5 @@
-//! The experiments: one file and one line of [`EXPERIMENTS`] per question. Each makes a [`Design`] for a profile and a machine.
+//! The experiments: one file and one line of [`EXPERIMENTS`] per question. Each makes a [`Design`] for a profile and a
+//! machine.
 
 mod accept;
 mod backlog;
@@ -31,7 +32,7 @@ pub use self::roster::{Setting, server_cards};
 use crate::metric::Metric;
 use crate::plan::Design;
 
-/// A question, and how it is put.
+/// A question, and how it is measured.
 #[derive(Clone, Copy)]
 pub struct Experiment {
     /// Name on the command line.
@@ -40,13 +41,13 @@ pub struct Experiment {
     pub question: Text,
     /// What result would change our mind.
     pub changes_mind: Text,
-    /// Metrics compared, the one that headlines first.
+    /// Metrics compared; the headline metric is first.
     pub metrics: &'static [Metric],
-    /// Its plan; `None` where the profile, or the machine, leaves it out.
+    /// Its plan; `None` if the profile or the machine leaves it out.
     pub design: fn(&Setting<'_>) -> Option<Design>,
 }
 
-/// Every experiment, in the order they are made.
+/// Every experiment, in execution order.
 pub const EXPERIMENTS: &[Experiment] = &[
     equal_load::EXPERIMENT,
     capacity::EXPERIMENT,

@@ -1,10 +1,12 @@
-//! # Overload: what becomes of a model that is asked for more than it can do?
+//! # Overload: what happens to a model under more load than it can serve?
 //!
-//! **Question.** Past its capacity a server can do no better than its capacity. Does it keep that, or does it fall?
+//! **Question.** Under more load than its capacity, a server can at best keep its capacity. Does it, or does its
+//! goodput fall?
 //!
-//! **Measurement.** On fresh servers: first the model's own capacity in a closed loop, then an open loop at two and three times
-//! that for ten seconds, long enough for a queue to grow past the clients' deadline of a second; threads may grow in number,
-//! and the backlog is not the limit. Good answers within the deadline in the second half, as a share of the capacity.
+//! **Measurement.** On fresh servers: first the model's own capacity in a closed loop, then an open loop at two and
+//! three times that for ten seconds, long enough for a queue to grow past the clients' deadline of a second. The number
+//! of threads may grow, and the backlog is not the limit. Good answers within the deadline in the second half, as a
+//! share of the capacity.
 
 use hola_base::text;
 

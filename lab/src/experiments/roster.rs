@@ -1,4 +1,4 @@
-//! Who takes part: models and reference targets, with the options that give them equal terms.
+//! The participants: models and reference targets, with the options that make them comparable.
 
 use std::cell::RefCell;
 
@@ -12,7 +12,7 @@ use crate::target::{TargetSpec, Targets};
 /// Every model.
 pub const ALL: &[&str] = &[];
 
-/// One model of each kind, where all of them would take too long.
+/// One model of each kind, for experiments in which all of them would take too long.
 pub const KINDS: &[&str] = &[
     "iterative",
     "fork-per-client",
@@ -25,7 +25,7 @@ pub const KINDS: &[&str] = &[
     "tokio",
 ];
 
-/// The models of the question in one sentence.
+/// The models that the project's main question is about.
 pub const FEW: &[&str] = &[
     "iterative",
     "fork-per-client",
@@ -34,18 +34,18 @@ pub const FEW: &[&str] = &[
     "tokio",
 ];
 
-/// What a design is made for.
+/// The conditions that a design is made for.
 #[derive(Debug)]
 pub struct Setting<'s> {
     /// How much is measured.
     pub profile: Profile,
     /// CPUs that this process may use.
     pub cpus: Vec<usize>,
-    /// Reference targets there are.
+    /// The reference targets.
     pub targets: &'s Targets,
-    /// Servers asked for by name; empty leaves it to the experiments.
+    /// Servers that the user asked for by name; if empty, each experiment chooses.
     pub asked: Vec<String>,
-    /// Who was left out so far, and why.
+    /// Servers left out so far, and why.
     pub skipped: RefCell<Vec<Skipped>>,
 }
 
@@ -60,8 +60,8 @@ impl Setting<'_> {
         if self.is_full() { full } else { quick }
     }
 
-    /// A stage with one CPU for the servers and one for the generator: more would compare how many cores a model takes, not
-    /// what a client costs.
+    /// A stage with one CPU for the servers and one for the generator: with more, it would compare how many cores a
+    /// model uses, not what a client costs.
     pub fn stage(&self, name: &str, participants: Vec<Participant>) -> Stage {
         let (server_cpus, generator_cpus) = match self.cpus.as_slice() {
             [first, .., last] => (vec![*first], vec![*last]),
@@ -76,8 +76,8 @@ impl Setting<'_> {
         }
     }
 
-    /// Those of the models `names` (`ALL` means every one) that there are, were asked for and can hold `held` clients at
-    /// once; the `control` in any case.
+    /// The models that the user asked for; if there are none, those of `names` (`ALL` means every one); the `control`
+    /// in any case. Skips models that are not available or cannot hold `held` clients at once.
     pub fn models(
         &self,
         experiment: &str,
@@ -111,8 +111,8 @@ impl Setting<'_> {
         participants
     }
 
-    /// Those of the targets `names` (`ALL` means every one) that are installed and can do `load`; none in the quick
-    /// profile unless they were asked for.
+    /// The targets that the user asked for; if there are none and the profile is full, those of `names` (`ALL` means
+    /// every one that is not a bare server). Skips targets that are not installed or cannot serve `load`.
     pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
         let wanted = |spec: &&TargetSpec| {
             let is_named = names.contains(&spec.name.as_str());
@@ -142,7 +142,7 @@ impl Setting<'_> {
         crate::procedures::system_calls::unavailable()
     }
 
-    /// Notes who is left out of an experiment, and why.
+    /// Records that a server is left out of an experiment, and why.
     pub(super) fn skip(&self, server: &str, experiment: &str, reason: String) {
         let skipped = Skipped {
             server: server.into(),
@@ -156,7 +156,7 @@ impl Setting<'_> {
     }
 }
 
-/// The options by which a model holds so many clients at once; otherwise why it does not take part.
+/// The options with which a model holds `held` clients at once, or the reason why it does not take part.
 fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     (model.available)()?;
     let Some(held) = held else {
@@ -168,7 +168,7 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
             Err(format!("it serves one client at a time, and {held} stay"))
         }
         (Capacity::One, _) => Ok(Vec::new()),
-        // A smaller pool would show its size, not its kind; and no worker of it is to be one too many for the cap.
+        // A smaller pool would show its size, not its kind. The cap must not be below the number of workers.
         (Capacity::Workers, _) => Ok([
             option("--workers", held + SPARE_CLIENTS),
             option("--max-clients", held + SPARE_CLIENTS),
@@ -205,7 +205,7 @@ fn target_takes_part(spec: &TargetSpec, targets: &Targets, load: &Load) -> Resul
     }
 }
 
-/// Adds a second server of `control`: the two must not differ.
+/// Adds a second server of `control`: the results of the two must not differ.
 pub fn with_again(mut participants: Vec<Participant>, control: &str) -> Vec<Participant> {
     participants.extend(copy(
         &participants,
@@ -216,7 +216,7 @@ pub fn with_again(mut participants: Vec<Participant>, control: &str) -> Vec<Part
     participants
 }
 
-/// Adds a server of `control` that does a known piece of work more for each request.
+/// Adds a server of `control` with a known amount of extra work per request.
 pub fn with_planted(mut participants: Vec<Participant>, control: &str) -> Vec<Participant> {
     participants.extend(copy(
         &participants,
@@ -236,7 +236,7 @@ fn copy(participants: &[Participant], of: &str, suffix: &str, role: Role) -> Opt
     })
 }
 
-/// Adds another setting of `of`, with these options besides.
+/// Adds a variant of `of` with these additional options.
 pub fn with_variant(
     mut participants: Vec<Participant>,
     of: &str,
@@ -244,7 +244,7 @@ pub fn with_variant(
     options: &[&str],
 ) -> Vec<Participant> {
     let variant = copy(&participants, of, suffix, Role::Compared).map(|mut variant| {
-        // Options come as names with their values; a variant's own take the place of the usual ones.
+        // Options are pairs of a name and a value. A variant's own options replace the usual ones.
         let is_usual = |usual: &&[String]| !options.contains(&usual[0].as_str());
         let usual = variant
             .options
@@ -261,7 +261,7 @@ pub fn with_variant(
 }
 
 impl Stage {
-    /// Adds a level that all its participants meet.
+    /// Adds a level for all its participants.
     pub(super) fn level(mut self, name: &str, control: &str, cycles: u32, task: Task) -> Self {
         let participants = self
             .participants
@@ -278,13 +278,13 @@ impl Stage {
         self
     }
 
-    /// Adds a load that all its participants meet.
+    /// Adds a load for all its participants.
     pub(super) fn load(self, name: &str, control: &str, cycles: u32, load: Load) -> Self {
         self.level(name, control, cycles, Task::Load(load))
     }
 }
 
-/// What a reader needs to know of everybody who takes part in any of the designs: models in teaching order, then targets.
+/// The cards of all servers that take part in any of the designs: models in teaching order, then targets.
 pub fn server_cards(designs: &[Design], targets: &Targets) -> Vec<ServerCard> {
     let takes_part = |name: &str| {
         let stages = designs.iter().flat_map(|design| &design.stages);

@@ -1,15 +1,15 @@
-//! # Scaling: who uses more than one CPU?
+//! # Scaling: which models use more than one CPU?
 //!
-//! **Question.** Processes and threads can run on all CPUs at once, a single loop cannot. How much more does each model serve
-//! with twice the CPUs?
+//! **Question.** Processes and threads can run on all CPUs at once, a single loop cannot. How much more does each model
+//! serve with twice the CPUs?
 //!
-//! **Measurement.** A closed loop of clients asking for a computation of some 2 ms, with the server on one CPU and on two; the
-//! rate of good answers. Where there are only two CPUs the generator shares the second one, and what it takes there is missing
-//! from the server's rate.
+//! **Measurement.** A closed loop of clients that request a computation of about 2 ms, with the server on one CPU and
+//! on two; the rate of good answers. With only two CPUs the generator shares the second one, and what it uses there is
+//! missing from the server's rate.
 //!
-//! **Python beside it.** Its interpreter runs one thread at a time, so one process with threads cannot use a second CPU, and
-//! processes can: what is said of threads in general is true of these. It computes more than a hundred times slower, and is
-//! asked for a hundredth of the rounds, so its rates are to be compared from one number of CPUs to the next alone.
+//! **Python beside it.** Its interpreter runs one thread at a time, so one process with threads cannot use a second
+//! CPU, and processes can. What people say of threads in general is true of these. Python computes more than a hundred
+//! times more slowly, and gets a hundredth of the rounds. So its rates can only be compared between numbers of CPUs.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,7 @@ const FEWER_ROUNDS: &str = "/compute/10000";
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
     let [first, .., last] = setting.cpus.as_slice() else {
-        // One CPU scales to nothing.
+        // Scaling needs a second CPU.
         return None;
     };
     let second = setting.cpus[1];

@@ -1,11 +1,12 @@
 //! # Sharing: what does it cost to share a counter, or to hand over a message?
 //!
-//! **Question.** Threads share memory as it is; processes share what was set up for it before they were forked. Once it is
-//! there, does using it cost more? And what does counting add to a request, and is the count right?
+//! **Question.** Threads share all memory; processes share only what was set up for it before the fork. Once it is set
+//! up, does using it cost more? And what does counting add to a request?
 //!
-//! **Measurement.** The operation by itself, in a fresh process: two threads, or two processes, add one to a counter five million
-//! times each; one of two sends a number, over a channel of threads or a pair of sockets of processes, and waits for it to
-//! come back. Then the same rate of requests over connections that stay, for `/` and for `/count`; CPU time per request.
+//! **Measurement.** First the operation by itself, in a fresh process. Two threads, or two processes, each add one to a
+//! counter five million times. Or one of two sends a number, over a channel (threads) or a socket pair (processes), and
+//! waits for it to come back. Then the same rate of requests over kept connections, for `/` and for `/count`; CPU time
+//! per request.
 
 use hola_base::text;
 

@@ -1,10 +1,12 @@
-//! # Slow client: whom does a client keep waiting that does not finish its request?
+//! # Slow client: which clients wait for one that does not finish its request?
 //!
-//! **Question.** Some clients send half a head and stay, until the server's deadline for it (5 s). What becomes of the others?
+//! **Question.** Some clients send half a request head and stay, until the server's deadline for it (5 s). What happens
+//! to the others?
 //!
-//! **Measurement.** Fast clients come at a planned rate that every model can serve, one request per connection, and wait for a
-//! second at most, beside no slow client and beside eight; the share of them that failed and their response times. That a
-//! model with one place answers nothing at all is a finding here, not a failure.
+//! **Measurement.** Fast clients arrive at a planned rate that every model can serve, with one request per connection
+//! and a timeout of one second, beside no slow client and beside eight: the share of them that failed, and their
+//! response times. If a model that serves one client at a time answers nothing, that is a finding, not a failed
+//! measurement.
 
 use hola_base::text;
 

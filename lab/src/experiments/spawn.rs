@@ -1,9 +1,10 @@
 //! # Spawn: what does it take to make one thread, process or task, and to end it?
 //!
-//! **Question.** It is said that a process costs several times what a thread costs. How many times, with nothing else around it?
+//! **Question.** It is said that a process costs several times what a thread costs. How many times, with nothing else
+//! around it?
 //!
-//! **Measurement.** A fresh process makes and ends two thousand of what the model makes for a client, one after another; the
-//! median time of one.
+//! **Measurement.** A fresh process makes and ends two thousand of what the model makes for a client, one after
+//! another; the median time of one.
 
 use hola_base::text;
 

@@ -1,10 +1,10 @@
-//! # System calls: what does a model ask of the kernel for a request?
+//! # System calls: how many does a model make for a request?
 //!
-//! **Question.** Most of what a request costs is the kernel's work. How often does each model call it?
+//! **Question.** Most of what a request costs is the kernel's work. How often does each model call the kernel?
 //!
-//! **Measurement.** strace(1) attaches to a fresh server and counts its system calls, and those of all its threads and children,
-//! while it answers a few hundred requests, a new connection each. Counts do not drift with the machine: where costs and
-//! counts disagree, one of them is wrong.
+//! **Measurement.** strace(1) attaches to a fresh server and counts its system calls, and those of all its threads and
+//! children, while it answers a few hundred requests, a new connection each. Counts do not change with the machine's
+//! speed: if costs and counts disagree, one of them is wrong.
 
 use hola_base::text;
 

@@ -1,10 +1,11 @@
-//! # Wait: who can afford clients whose answers take their time?
+//! # Wait: which models pay for answers that wait?
 //!
-//! **Question.** When an answer waits for something else (a disk, another server), does a model pay for the waiting, and does
-//! async win because of it?
+//! **Question.** When an answer waits for something else (a disk, another server), does a model pay for the waiting,
+//! and does async win because of it?
 //!
-//! **Measurement.** The same rate of requests for `/wait/MS`, which uses no CPU, over connections that stay: so nobody pays for
-//! making a thread, and what differs is the waiting. The control is a pool of threads with a worker for each client.
+//! **Measurement.** The same rate of requests for `/wait/MS`, which uses no CPU, over kept connections. So no model
+//! pays for making a thread, and only the waiting differs. The control is a pool of threads with a worker for each
+//! client.
 
 use hola_base::text;
 
@@ -87,7 +88,7 @@ fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {
         },
         requests_per_connection: None,
         path: format!("/wait/{wait_ms}"),
-        // Connections are opened first, and as many requests have to be under way as will be.
+        // Connections are opened first; then the number of pending requests has to reach its final level.
         warmup_ms: 30 + clients / 10 + wait_ms,
         window_ms: 100,
         ..Load::default()

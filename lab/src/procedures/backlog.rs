@@ -1,9 +1,9 @@
 //! What listen(2)'s backlog admits: how many clients connect to a server that accepts none, and how many are delayed.
 //!
-//! One client stalls the acceptor: it sends half a head and no more. Then more clients than the backlog connect at once. The
-//! kernel completes as many connections as its queue has room for. It drops the first packet of the others, and the client's
-//! kernel repeats that after 1 s. Half a second later the stall ends, and every connected client is answered. The model must be
-//! one that accepts nobody while it waits for a client, such as `iterative`.
+//! One client stalls the acceptor: it sends half a head and no more. Then more clients than the backlog connect at
+//! once. The kernel completes as many connections as its accept queue has room for. It drops the first packet of the
+//! others, and the client's kernel sends it again after 1 s. Half a second after the start the stall ends, and every
+//! connected client is answered. The model must accept no client while it waits for another, as `iterative` does.
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -31,7 +31,7 @@ const BEYOND: u32 = 64;
 /// Has `backlog` + 64 clients connect to a fresh server that accepts none.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record.
+/// Returns the reason if there is nothing to record.
 pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<ProcedureResult, String> {
     let server = fresh.start(&[("--backlog", &backlog.to_string())])?;
     let address = server.address();
@@ -49,8 +49,8 @@ pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<Procedure
     advance_until(&mut clients, started + END, fresh)?;
     let serves = is_greeted(address, GREETING_MAX);
 
-    // A client that connects later may believe so alone: if the last packet of its handshake finds the queue full again, the
-    // server knows nothing of it.
+    // A client that connects later may be connected on its side only: if the last packet of its handshake finds the
+    // queue full again, the server does not know it.
     let at_once =
         |client: &&ClientRequest| client.connected_after().is_some_and(|time| time <= STALL);
     let answered = clients
@@ -114,7 +114,7 @@ fn is_connected(client: &ClientRequest) -> bool {
     client.connected_after().is_some()
 }
 
-/// Lets all clients go on until `deadline`, or until each has an answer.
+/// Advances all clients until `deadline`, or until each one has ended.
 fn advance_until(
     clients: &mut [ClientRequest],
     deadline: Instant,

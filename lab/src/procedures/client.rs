@@ -1,4 +1,4 @@
-//! Single clients: sockets that stay, and requests of which no step blocks.
+//! Single clients: sockets that stay open, and non-blocking requests.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
@@ -15,16 +15,16 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
-/// A request without its last line: the server has to keep it, and to wait for more.
+/// A request head without its last line: the server has to keep it, and to wait for more.
 pub(crate) const HALF_A_HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n";
 
-/// Longest wait for an event before a caller is asked whether to go on.
+/// Longest wait for an event; then the caller can decide whether to go on.
 const POLL_MAX: Duration = Duration::from_millis(20);
 
-/// Longest that connect(2) and write(2) block: a full accept queue makes the kernel drop the client's first packet.
+/// Timeout of connect(2) and write(2): when the accept queue is full, the kernel drops the client's first packet.
 const BLOCKED_MAX: TimeVal = TimeVal::new(1, 0);
 
-/// Connects from the IPv4 address `source`; with the flag `SOCK_NONBLOCK` the connection is only begun.
+/// Connects from the IPv4 address `source`; with the flag `SOCK_NONBLOCK`, only starts to connect.
 ///
 /// # Errors
 /// The error of socket(2), bind(2) or connect(2).
@@ -39,7 +39,8 @@ pub(crate) fn connect_from(
         flags | SockFlag::SOCK_CLOEXEC,
         SockProtocol::Tcp,
     )?;
-    // The kernel chooses the port when it knows the target, so each source address has a whole range of ports for each target.
+    // The kernel chooses the port when it knows the target, so each source address has a whole range of ports for each
+    // target.
     setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
     setsockopt(&socket, sockopt::SendTimeout, &BLOCKED_MAX)?;
     let source = SockaddrIn::from(SocketAddrV4::new(source, 0));
@@ -78,7 +79,7 @@ pub(crate) fn connect_idle(source: Ipv4Addr, target: SocketAddr) -> io::Result<T
     Ok(socket)
 }
 
-/// What of an answer matters here.
+/// The parts of an answer that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientReply {
     pub(crate) status: u16,
@@ -135,7 +136,7 @@ impl ClientRequest {
         ClientRequest::start(target, "/", Some(GREETING))
     }
 
-    /// How long it took to connect, once it is.
+    /// How long it took to connect; `None` before it is connected.
     pub(crate) fn connected_after(&self) -> Option<Duration> {
         self.connected_after
     }
@@ -200,7 +201,7 @@ impl ClientRequest {
     }
 }
 
-/// Waits until one of the requests under way can go on, for at most `longest` or a moment, and lets those that can.
+/// Waits until a pending request can make progress, for `longest` or a short time at most, and advances those that can.
 ///
 /// # Errors
 /// The error of poll(2).
@@ -222,11 +223,11 @@ pub(crate) fn advance(requests: &mut [ClientRequest], longest: Duration) -> io::
     Ok(())
 }
 
-/// Asks for `path` and takes the whole answer, within `longest` and only while `go_on` allows it.
+/// Requests `path` and reads the whole answer, within `longest` and while `go_on` returns true.
 ///
 /// # Errors
-/// `TimedOut`, `Interrupted` when `go_on` ended it, `UnexpectedEof` when the server closed too early, `InvalidData` for
-/// what is not HTTP, and the error of a call that failed.
+/// `TimedOut`; `Interrupted` if `go_on` returned false; `UnexpectedEof` if the server closed too early; `InvalidData`
+/// if the answer is not HTTP; otherwise the error of the call that failed.
 pub(crate) fn ask(
     target: SocketAddr,
     path: &str,

@@ -1,4 +1,4 @@
-//! Other clients' requests while one client has its handler die, again and again, on one fresh server.
+//! Requests of other clients while one client repeatedly makes its handler die, on one fresh server.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::slice::{StopFlag, expected_body};
 
 /// Pause before each crash.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// What the other clients ask for: short waits, so that some requests are always under way.
+/// Requested path of the other clients: short waits, so that some requests are always pending.
 const OTHERS_PATH: &str = "/wait/2";
 const OTHERS_PER_S: f64 = 200.0;
 /// Longest wait of another client for its answer.
@@ -30,13 +30,13 @@ const WARMUP: Duration = Duration::from_millis(100);
 const DEATH_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a fresh client to be greeted again. A worker that has died is replaced within half a second.
 const RECOVERY_MAX: Duration = Duration::from_secs(2);
-/// Pause between two tries of a fresh client that was refused.
+/// Pause before a fresh client tries again.
 const TRY_AGAIN: Duration = Duration::from_millis(1);
 
 /// Asks a fresh server for a crash ten times a second, beside an open loop of other clients.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record.
+/// Returns the reason if there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     death: Death,
@@ -59,12 +59,12 @@ pub(super) fn measure(
         ..Workload::new(address)
     };
     let (measured, crashes) = thread::scope(|scope| {
-        // Dropped, it tells the thread to end.
+        // Dropping `stop` tells the thread to end.
         let (stop, stopped) = mpsc::channel();
         let crashes = scope.spawn(move || crash_again_and_again(fresh, address, death, &stopped));
         let measured = hola_loadgen::run(&others, &StopFlag(fresh.interrupted));
         drop(stop);
-        // A panic has been reported by the thread itself.
+        // The thread itself has reported a panic.
         (measured, crashes.join().unwrap_or_default())
     });
     fresh.stop_if_interrupted()?;
@@ -90,17 +90,17 @@ pub(super) fn measure(
     Ok(found)
 }
 
-/// What became of the requests for a crash.
+/// The results of the crash requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Crashes {
     asked: usize,
-    /// Those whose handler died: the connection ended without a whole answer, or with a 500.
+    /// Requests whose handler died: the connection ended without a whole answer, or with a 500.
     died: usize,
-    /// From each death to the whole greeting of a fresh client, which takes its turn behind the other clients.
+    /// Time from each death to the whole greeting of a fresh client, which waits behind the other clients.
     recoveries: Vec<Duration>,
 }
 
-/// Until it is stopped, or no fresh client is greeted any more.
+/// Requests crashes until it is stopped, or until no fresh client is greeted any more.
 fn crash_again_and_again(
     fresh: &FreshServer<'_>,
     target: SocketAddr,
@@ -108,7 +108,7 @@ fn crash_again_and_again(
     stopped: &Receiver<()>,
 ) -> Crashes {
     if !fresh.generator_cpus.is_empty() {
-        // Elsewhere it works as well; only the server might notice.
+        // The thread also works on other CPUs, but may disturb the server there.
         let _ = Cpus::from(fresh.generator_cpus).run_on();
     }
     let goes_on = || stopped.try_recv() == Err(TryRecvError::Empty);

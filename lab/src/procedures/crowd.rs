@@ -1,8 +1,8 @@
-//! More and more clients that keep asking, on one fresh server: how many are all served, and what is left of goodput.
+//! A growing number of busy clients on one fresh server: how many are all served, and how goodput changes.
 //!
-//! Clients join one by one, for the accept queue must not be the limit, each on one connection, and ask again as soon as they
-//! have an answer. All clients of a step are served when no request of its window failed and, at its end, no connection waits
-//! to be accepted. A step at which goodput has fallen by half is made twice, and the mean of both counts.
+//! Clients connect one by one, so that the accept queue is not the limit. Each uses one connection, and asks again as
+//! soon as it has an answer. All clients of a step are served if no request of its window fails and no connection waits
+//! to be accepted at its end. A step at which goodput has fallen by half is measured twice, and the mean counts.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,21 +17,21 @@ use crate::metric::Metric;
 
 /// Clients of the first step; each further one has four times as many.
 const CLIENTS_MIN: u32 = 64;
-/// How many clients join per second: a model that admits fewer has an accept queue of thousands for the rest.
+/// How many clients connect per second. If a model accepts fewer, the others wait in an accept queue of thousands.
 const JOIN_PER_S: f64 = 4_000.0;
-/// Load before the window, once all have joined: a client that is not accepted within a second is not served.
+/// Load before the window, once all are connected: a client that is not accepted within a second is not served.
 const WARMUP: Duration = Duration::from_secs(1);
 /// The window.
 const WINDOW: Duration = Duration::from_millis(300);
-/// The share of the best goodput below which there is no point in more clients.
+/// Below this share of the best goodput, no more clients are added.
 const GOODPUT_SHARE_MIN: f64 = 0.5;
 /// A generator thread that used this share of its CPU may have been the limit itself.
 const GENERATOR_SHARE_MAX: f64 = 0.95;
 
-/// Lets more and more clients ask a fresh server, up to `clients_max`.
+/// Loads a fresh server with a growing number of clients, up to `clients_max`.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record.
+/// Returns the reason if there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     clients_max: u32,
@@ -53,7 +53,7 @@ pub(super) fn measure(
         };
         made.push(step);
         if has_fallen(&made) {
-            // One slow moment of the machine is no collapse.
+            // One slow moment of the machine must not count as a collapse.
             let again = step_of(fresh, server.address(), clients, &limits)?;
             if let Some((step, again)) = made.last_mut().zip(again) {
                 step.average(&again);
@@ -77,7 +77,7 @@ pub(super) fn measure(
     Ok(found)
 }
 
-/// What was seen with so many clients.
+/// The result at one number of clients.
 struct Step {
     clients: u32,
     good_per_s: f64,
@@ -87,7 +87,7 @@ struct Step {
 }
 
 impl Step {
-    /// Takes a second measurement of the same step into account.
+    /// Combines this measurement with a second one of the same step.
     fn average(&mut self, again: &Step) {
         self.good_per_s = f64::midpoint(self.good_per_s, again.good_per_s);
         self.unserved += again.unserved;
@@ -99,7 +99,7 @@ impl Step {
     }
 }
 
-/// Makes one step; `None` when memory was low before it was over.
+/// Makes one step; `None` if memory was low before its end.
 fn step_of(
     fresh: &FreshServer<'_>,
     target: SocketAddr,
@@ -176,7 +176,7 @@ struct AcceptQueue {
 
 impl Probe for AcceptQueue {
     fn window_closed(&self) {
-        // A queue that cannot be read shows in the requests that fail.
+        // If the queue cannot be read, unserved clients still show as failed requests.
         let waiting = listening::waiting(self.address).unwrap_or(0);
         self.waiting_at_end.store(waiting, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! A process of this program that measures something by itself, and prints it.
+//! A fresh process of this program that measures something and prints it.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use super::FreshServer;
 use crate::model_server::cpu_list;
 
-/// Longest that one process of them may take.
+/// Timeout of one such process.
 const LONGEST: Duration = Duration::from_secs(60);
-/// How often its end is looked for.
+/// Polling interval for its end.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
-/// What `hola` prints with these arguments, on the server's CPUs.
+/// Runs `hola` with these arguments on the server's CPUs, and returns what it prints.
 ///
 /// # Errors
-/// One plain sentence: that it cannot be run, failed (with what it said), took too long or was interrupted.
+/// Returns the reason if it cannot be run, fails (with its stderr), takes too long or is interrupted.
 pub(super) fn printed(fresh: &FreshServer<'_>, arguments: &[&str]) -> Result<String, String> {
     let mut command = fresh.image.command();
     command
@@ -29,7 +29,7 @@ pub(super) fn printed(fresh: &FreshServer<'_>, arguments: &[&str]) -> Result<Str
     output(command, &name, fresh)
 }
 
-/// What a process writes to its standard output until it ends; one that is not waited for is killed.
+/// Returns the standard output of a process once it has ended. On any earlier return, kills the process.
 fn output(mut command: Command, name: &str, fresh: &FreshServer<'_>) -> Result<String, String> {
     command
         .stdin(Stdio::null())
@@ -49,7 +49,7 @@ fn output(mut command: Command, name: &str, fresh: &FreshServer<'_>) -> Result<S
             Err(error) => return Err(format!("{name}: {error}")),
         }
     };
-    // It writes less than a pipe holds, so nothing kept it from ending.
+    // It writes less than a pipe holds, so a full pipe has not blocked it.
     if status.success() {
         return Ok(text(child.0.stdout.take()));
     }
@@ -70,7 +70,7 @@ impl Drop for KillOnDrop {
 fn text(pipe: Option<impl Read>) -> String {
     let mut text = String::new();
     if let Some(mut pipe) = pipe {
-        // What cannot be read is missed by the caller.
+        // If this fails, the text is incomplete, and the caller reports that.
         let _ = pipe.read_to_string(&mut text);
     }
     text

@@ -1,13 +1,13 @@
-//! Memory per idle client, and how many fit: clients that have sent half a head and stay, on one fresh server.
+//! Memory per idle client, and how many fit. These clients send half a request head and stay, on one fresh server.
 //!
-//! Clients are added until a limit is met: the number asked for, this process's descriptors, memory, a limit of the kernel, or
-//! the server, when it closes clients or a fresh one is not greeted beside them. At a few numbers of clients, once all are
-//! accepted and the server is quiet, memory is read; the slope is what one client takes.
+//! Clients are added until a limit is reached: the number asked for, this process's descriptors, memory, or a kernel
+//! limit. The server is the limit if it closes clients or no longer greets a fresh one. At a few numbers of clients,
+//! memory is read once all are accepted and the server is quiet. The slope is the memory of one client.
 //!
-//! Memory of the processes is their proportional set size and their page tables. A page of the program counts in part for each
-//! process that has it, so no other server of the same program may start or end meanwhile. Memory of the kernel (stacks, page
-//! tables once more, files, sockets) is what a control group of the server accounts for, which leaves out the clients' side;
-//! where there is none it is what the whole system's grew by, both sides included. A note says which.
+//! Process memory is the proportional set size plus the page tables. A page of the program counts in part for each
+//! process that maps it, so no other server of the same program may start or end meanwhile. Kernel memory (stacks, page
+//! tables again, files, sockets) is what the server's control group accounts for, without the clients' side. Without a
+//! control group it is the growth of the whole system, with both sides. A note says which.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
@@ -23,30 +23,32 @@ use crate::metric::Metric;
 use crate::running::RunningServer;
 use crate::{listening, tree};
 
-/// How long the server waits for the rest of a head, in seconds: ten thousand clients do not come within the usual 5 s.
+/// Deadline of the server for the rest of a head, in seconds: ten thousand clients need more than the usual 5 s to
+/// connect.
 const DEADLINES_S: &str = "60";
 /// Longest wait for a fresh client's greeting.
 const GREETING_MAX: Duration = Duration::from_secs(2);
-/// Longest wait for the server to accept all that have connected.
+/// Longest wait for the server to accept all connected clients.
 const ACCEPT_MAX: Duration = Duration::from_secs(2);
-/// Longest wait for a quiet server: making a thousand threads takes it a while.
+/// Longest wait for a quiet server, which may have to make a thousand threads first.
 const QUIET_MAX: Duration = Duration::from_millis(500);
 /// A server that used less than a millisecond of CPU time in this long is quiet.
 const QUIET_WINDOW: Duration = Duration::from_millis(20);
 const QUIET_US: f64 = 1_000.0;
-/// How often the accept queue is looked at.
+/// Polling interval of the accept queue.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
-/// A step is an eighth of the clients there are: the number at which a limit is met is known that exactly.
+/// A step is an eighth of the current clients: this is the precision of the limit that is found.
 const STEP_DIVISOR: usize = 8;
-/// Most clients that connect at a time: half of the accept queue, for a full one makes the kernel drop a client's first
-/// packet for a second.
+/// Most clients that connect at a time: half of the accept queue. When the queue is full, the kernel drops a client's
+/// first packet, which delays the client by a second.
 const BURST: usize = 512;
-/// Numbers of clients at which memory is read. Reading it of more processes takes seconds, and a slope does not need it.
+/// Numbers of clients at which memory is read. Reading that of more processes takes seconds, and a slope does not need
+/// it.
 const PLATEAUS: &[usize] = &[0, 64, 256, 1_024];
-/// Plateaus that a slope takes.
+/// Fewest plateaus for a slope.
 const SLOPE_PLATEAUS_MIN: usize = 3;
-/// Clients from one source address. Most systems have 28,000 ports for each, but the kernel tries those of one parity first, and
-/// searches them all once most are taken.
+/// Clients per source address. Most systems have 28,000 ports for each, but the kernel tries those of one parity first,
+/// and searches them all once most are taken.
 const CLIENTS_PER_SOURCE: usize = 8_000;
 
 /// Holds idle clients on a fresh server, up to `clients_max` of them.
@@ -72,7 +74,7 @@ pub(super) fn measure(
     Ok(idle.finish(&met.unwrap_or(end)))
 }
 
-/// Memory with so many clients.
+/// Memory at one number of clients.
 #[derive(Clone, Copy, Debug)]
 struct Plateau {
     clients: usize,
@@ -80,10 +82,10 @@ struct Plateau {
     kernel_kib: Option<f64>,
 }
 
-/// The clients of one server. Dropped, the server ends before its memory group is removed.
+/// The clients of one server. When this is dropped, the server ends before its memory group is removed.
 struct IdleClients<'w> {
     clients: Vec<TcpStream>,
-    /// Most clients beside whom all was well.
+    /// Most clients at which no limit was found.
     held: usize,
     plateaus: Vec<Plateau>,
     limits: LimitWatch<'w>,
@@ -92,7 +94,7 @@ struct IdleClients<'w> {
 }
 
 impl IdleClients<'_> {
-    /// Adds clients until there are `most`, or a limit is met.
+    /// Adds clients until there are `most`, or a limit is reached.
     fn grow(&mut self, most: usize, fresh: &FreshServer<'_>) -> Result<Option<Limit>, String> {
         loop {
             fresh.stop_if_interrupted()?;
@@ -127,7 +129,7 @@ impl IdleClients<'_> {
             self.clients
                 .push(connect_idle(source, self.server.address())?);
         }
-        // If the server does not accept them, a fresh client will show what that means.
+        // If the server does not accept them, the check with a fresh client shows it.
         let deadline = Instant::now() + ACCEPT_MAX;
         while listening::waiting(self.server.address())? > 0 && Instant::now() < deadline {
             thread::sleep(LOOK_AGAIN);
@@ -135,7 +137,7 @@ impl IdleClients<'_> {
         Ok(())
     }
 
-    /// What is wrong with so many clients.
+    /// The limit that is reached with the current clients, if any.
     fn limit_met(&self) -> Option<Limit> {
         let count = self.clients.len();
         let closed = count_readable(&self.clients).unwrap_or(0);
@@ -156,7 +158,8 @@ impl IdleClients<'_> {
         Some(self.limits.reached().unwrap_or(problem))
     }
 
-    /// Memory once the server is quiet: it has read what was sent, and made what serves each client.
+    /// Reads memory once the server is quiet: it has then read what was sent, and made the thread, process or task of
+    /// each client.
     fn read_memory(&self) -> Result<Plateau, String> {
         let account = self.server.account();
         let deadline = Instant::now() + QUIET_MAX;
@@ -198,14 +201,14 @@ impl IdleClients<'_> {
     }
 }
 
-/// Where the kernel's memory for a server is read.
+/// Where the kernel memory of a server is read.
 #[derive(Debug)]
 enum KernelMemory {
-    /// In a memory group of the server, of version 1.
+    /// In a version 1 memory group of the server.
     Group(Cgroup),
-    /// In the group of version 2 that accounts for its CPU time.
+    /// In the version 2 group that accounts for its CPU time.
     SameGroup,
-    /// In that of the whole system.
+    /// In the totals of the whole system.
     System,
 }
 
@@ -246,7 +249,8 @@ impl KernelMemory {
     }
 }
 
-/// KiB per client, by least squares; `None` below three plateaus, or where they lie too low to show anything but pages.
+/// KiB per client, by least squares. `None` with fewer than three plateaus, or if the highest has too few clients to
+/// show more than single pages.
 fn slope(plateaus: &[Plateau], kib: impl Fn(&Plateau) -> Option<f64>) -> Option<f64> {
     let points: Vec<(f64, f64)> = plateaus
         .iter()

@@ -1,4 +1,4 @@
-//! What keeps a server from holding more clients, and the limits of this system that can.
+//! What limits the number of clients of a server, including the limits of this system.
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,9 +12,9 @@ use procfs::{Current, Meminfo};
 
 use crate::cgroup;
 
-/// Share of the memory that was available at the start at which a procedure stops.
+/// A procedure stops when less than this share of the initially available memory is left.
 const MEMORY_LEFT_MIN: f64 = 0.25;
-/// Share of a limit from which on it is what refused more: the kernel keeps some process ids back, for instance.
+/// From this share on, a limit counts as used up: the kernel keeps some process ids in reserve, for example.
 const USED_UP: f64 = 0.97;
 /// Descriptors of this process for other things than clients.
 const OTHER_DESCRIPTORS: u32 = 100;
@@ -23,22 +23,22 @@ pub(super) const BACKLOG_MAX: &str = "65535";
 /// Memory maps of one thread: its stack, and the guard page below it.
 const MAPS_PER_THREAD: u64 = 2;
 
-/// What ended a growing number of clients.
+/// Why no more clients were added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// Nothing: no more were asked for.
+    /// No limit: no more were asked for.
     Asked(u32),
     /// Open files of one process (`RLIMIT_NOFILE`).
     Descriptors(u32),
-    /// Memory of this machine, of which some is left.
+    /// Memory of this machine; the procedure leaves some of it.
     Memory,
     /// A limit of the kernel on threads and processes, or on what they need, by its name.
     Kernel { name: &'static str, most: u64 },
     /// A fresh client was not served.
     NotServed(String),
-    /// Clients were closed, or refused, by the server.
+    /// The server closed or refused clients.
     Closed(String),
-    /// So many clients took more than half of the best goodput.
+    /// Goodput fell below half of its best.
     Goodput,
 }
 
@@ -72,8 +72,8 @@ impl fmt::Display for Limit {
     }
 }
 
-/// As many of `clients_max` as this process has descriptors for, and what the limit is if it holds them all. Servers inherit
-/// its limits, which are raised as far as they go.
+/// Returns how many clients to try: `clients_max`, or fewer if this process has too few descriptors. Also returns the
+/// limit to report if the server holds them all. Raises this process's soft limits, which servers inherit.
 pub(super) fn most_clients(clients_max: u32) -> (u32, Limit) {
     raise(Resource::RLIMIT_NPROC);
     let descriptors = raise(Resource::RLIMIT_NOFILE);
@@ -85,7 +85,7 @@ pub(super) fn most_clients(clients_max: u32) -> (u32, Limit) {
     }
 }
 
-/// Raises a soft limit to the hard one, and gives what it is then.
+/// Raises a soft limit to the hard one, and returns the resulting soft limit.
 fn raise(resource: Resource) -> u32 {
     let Ok((soft, hard)) = getrlimit(resource) else {
         return 0;
@@ -95,14 +95,14 @@ fn raise(resource: Resource) -> u32 {
     u32::try_from(limit).unwrap_or(u32::MAX)
 }
 
-/// Watches the limits of this system while clients come: what is used up at that moment, for threads and processes that were
-/// refused are gone a moment later.
+/// Watches the limits of this system while clients are added. A check must come at once: soon after threads or
+/// processes were refused, usage falls again.
 #[derive(Debug)]
 pub(super) struct LimitWatch<'w> {
     server_pid: i32,
     interrupted: &'w AtomicBool,
     memory_min_kib: f64,
-    /// Files that hold a limit on processes, and what is used of it.
+    /// Folders with a limit on processes, and its current usage.
     groups: Vec<PathBuf>,
     seen: Cell<Option<(&'static str, u64)>>,
     memory_is_low: Cell<bool>,
@@ -121,7 +121,7 @@ impl<'w> LimitWatch<'w> {
         }
     }
 
-    /// Looks once; whether so little memory is left that the procedure has to stop.
+    /// Checks the limits once. Returns whether so little memory is left that the procedure has to stop.
     pub(super) fn look(&self) -> bool {
         if available_kib().is_some_and(|available| available < self.memory_min_kib) {
             self.memory_is_low.set(true);
@@ -132,7 +132,7 @@ impl<'w> LimitWatch<'w> {
         self.memory_is_low.get()
     }
 
-    /// The limit that was reached so far.
+    /// The limit that was reached so far, if any.
     pub(super) fn reached(&self) -> Option<Limit> {
         if self.memory_is_low.get() {
             return Some(Limit::Memory);
@@ -165,7 +165,7 @@ impl<'w> LimitWatch<'w> {
     }
 }
 
-/// Of a load: it is ended when memory is low, or the user asks for it.
+/// Ends a load when memory is low or the user interrupts it.
 impl Observer for LimitWatch<'_> {
     fn should_stop(&self) -> bool {
         self.look() || self.interrupted.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! Measurements that are no load on a live server: each starts a fresh server, or a fresh process, of its own.
+//! Measurements other than a load on a live server. Each starts its own fresh server or process.
 
 mod backlog;
 pub(crate) mod client;
@@ -24,17 +24,17 @@ use crate::plan::{Participant, Procedure};
 use crate::running::RunningServer;
 use crate::target::Targets;
 
-/// Clients that a server may hold beyond those that are asked to stay: a probe, a slow one, those of the load before.
+/// Clients that a server may hold in addition to the intended ones: a probe, a slow one, those of the load before.
 pub(crate) const SPARE_CLIENTS: u32 = 64;
 
-/// How a fresh server of one participant is started, and from where clients come.
+/// How to start a fresh server of one participant, and where its clients run.
 #[derive(Debug)]
 pub struct FreshServer<'f> {
     /// The program that serves.
     pub image: &'f Image,
     /// Reference targets.
     pub targets: &'f Targets,
-    /// Whose server it is.
+    /// The participant.
     pub participant: &'f Participant,
     /// CPUs of the server; none means any.
     pub server_cpus: &'f [usize],
@@ -42,12 +42,13 @@ pub struct FreshServer<'f> {
     pub generator_cpus: &'f [usize],
     /// Seed of schedules.
     pub seed: u64,
-    /// Raised when the user wants an end.
+    /// Set when the user interrupts the run.
     pub interrupted: &'f AtomicBool,
 }
 
 impl FreshServer<'_> {
-    /// Starts a server with these options and their values (an empty one for a flag) besides its own, which take precedence.
+    /// Starts a server with these options and their values (an empty value for a flag). The participant's own options
+    /// take precedence.
     fn start(&self, options: &[(&str, &str)]) -> Result<RunningServer, String> {
         let is_new = |name: &str| self.participant.options.iter().all(|own| own != name);
         let options: Vec<String> = options
@@ -66,7 +67,7 @@ impl FreshServer<'_> {
         )
     }
 
-    /// The error of a procedure that the user has ended.
+    /// Returns an error if the user has interrupted the run.
     fn stop_if_interrupted(&self) -> Result<(), String> {
         if self.interrupted.load(Ordering::Relaxed) {
             return Err("interrupted".into());
@@ -78,16 +79,17 @@ impl FreshServer<'_> {
 /// What one repeat of a procedure found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProcedureResult {
-    /// Figures; none where a check failed.
+    /// Figures; none if a check failed.
     pub figures: BTreeMap<Metric, f64>,
-    /// What is no metric, by name, such as the limit that was met; of a failed check, why.
+    /// Other findings, by name, such as the limit that was reached; for a failed check, the reason.
     pub notes: BTreeMap<String, String>,
     /// Checks that failed, by name.
     pub failed_checks: Vec<String>,
 }
 
 impl ProcedureResult {
-    /// Adds a figure. Metrics compared as ratios are positive: one that is not says nothing.
+    /// Adds a figure. Ignores a value that is not finite, and, for a metric compared as a ratio, a value that is not
+    /// positive.
     fn figure(&mut self, metric: Metric, value: f64) {
         let is_ratio = metric.definition().scale == crate::metric::Scale::Ratio;
         if value.is_finite() && (value > 0.0 || !is_ratio) {
@@ -104,7 +106,7 @@ impl ProcedureResult {
         self.note("limit_detail", limit);
     }
 
-    /// Records a check, with what was seen where it fails.
+    /// Records a failed check, with `detail` as a note.
     fn check(&mut self, name: &str, holds: bool, detail: impl Display) {
         if !holds {
             self.failed_checks.push(name.into());
@@ -112,7 +114,7 @@ impl ProcedureResult {
         }
     }
 
-    /// Records that a server did not end well, and gives its report where it did.
+    /// Returns the report of a server, or records that it did not end normally.
     fn note_end(&mut self, ended: Result<Option<Ended>, String>) -> Option<Ended> {
         ended.unwrap_or_else(|reason| {
             self.note("end", reason);
@@ -124,7 +126,7 @@ impl ProcedureResult {
 /// Makes one repeat of a procedure.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record.
+/// Returns the reason if there is nothing to record.
 pub fn run(procedure: &Procedure, fresh: &FreshServer<'_>) -> Result<ProcedureResult, String> {
     fresh.stop_if_interrupted()?;
     let mut found = match *procedure {
@@ -148,7 +150,7 @@ pub fn run(procedure: &Procedure, fresh: &FreshServer<'_>) -> Result<ProcedureRe
     Ok(found)
 }
 
-/// Time that one repeat takes, roughly, in seconds.
+/// Estimated time of one repeat, in seconds.
 pub fn estimate_s(procedure: &Procedure) -> f64 {
     match *procedure {
         Procedure::Idle { clients_max } => {
@@ -180,7 +182,7 @@ fn to_f64(count: usize) -> f64 {
     count as f64
 }
 
-/// The smallest sample that a share `q` of all does not exceed (nearest rank); `None` of nothing.
+/// The smallest sample that a share `q` of all samples does not exceed (nearest rank); `None` without samples.
 fn percentile(sorted: &[f64], q: f64) -> Option<f64> {
     #[allow(
         clippy::cast_possible_truncation,

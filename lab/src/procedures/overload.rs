@@ -1,8 +1,8 @@
 //! More requests than a server can answer, for long enough that a queue can grow.
 //!
-//! The capacity is that of a closed loop on a fresh server of the same participant just before. Then another fresh server meets
-//! an open loop at a multiple of it. Only answers within the deadline count as good, and only those of the second half of the
-//! time: in the first the queue is still growing.
+//! The capacity is that of a closed loop on a fresh server of the same participant just before. Then another fresh
+//! server gets an open loop at a multiple of it. Only answers within the deadline count as good, and only in the second
+//! half of the time: in the first half the queue is still growing.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use super::{FreshServer, ProcedureResult};
 use crate::metric::Metric;
 use crate::record::{share, to_f64};
 
-/// What is asked for: some 0.2 ms of computing, so that the generator can offer three times what one CPU serves.
+/// Requested path: about 0.2 ms of computing, so that the generator can offer three times what one CPU serves.
 const PATH: &str = "/compute/100000";
 /// The deadline of an answer.
 const TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,15 +24,15 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 const CAPACITY_CLIENTS: u32 = 64;
 const CAPACITY_WARMUP: Duration = Duration::from_millis(100);
 const CAPACITY_WINDOW: Duration = Duration::from_millis(500);
-/// Most clients that a server may hold: as many as can be within the deadline at three times the capacity.
+/// Most clients that a server may hold: as many as can arrive within the deadline at three times the capacity.
 const CLIENTS_MAX: u32 = 16_000;
 /// The share of planned requests that must have been sent.
 const SENT_MIN: f64 = 0.95;
 
-/// Measures the capacity, then what is left of it at `of_capacity` times as many requests for the time `duration`.
+/// Measures the capacity, then the goodput at `of_capacity` times that rate for `duration`.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record.
+/// Returns the reason if there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     of_capacity: f64,
@@ -108,7 +108,7 @@ fn capacity(fresh: &FreshServer<'_>, found: &mut ProcedureResult) -> Result<f64,
         return Err("no request was answered when its capacity was measured".into());
     }
     found.note("capacity_per_s", format_args!("{capacity_per_s:.0}"));
-    // A rate at the generator's limit is the generator's.
+    // If the generator is at its limit, the rate is not the server's capacity.
     let generator = summary
         .validity
         .iter()

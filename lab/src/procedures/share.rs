@@ -1,4 +1,4 @@
-//! What two threads, or two processes, pay for a counter or a message that they share.
+//! Cost of a counter or a message that two threads, or two processes, share.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{FreshServer, ProcedureResult, microseconds};
 use crate::metric::Metric;
 use crate::plan::SharedResource;
 
-/// Two of what share something.
+/// Whether two threads or two processes share something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Partner {
     /// Threads of one process
@@ -21,7 +21,7 @@ pub enum Partner {
 }
 
 impl Partner {
-    /// What a model has for each client, where that is a thread or a process.
+    /// What a model has for each client, if that is a thread or a process.
     fn of_model(name: &str) -> Option<Self> {
         match models::find(name)?.attention {
             Attention::Thread => Some(Partner::Thread),
@@ -31,17 +31,17 @@ impl Partner {
     }
 }
 
-/// What the measuring process says.
+/// What the measuring process prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Operation {
     /// How many additions each made, or messages one sent.
     pub count: u32,
-    /// Mean time of one, in microseconds.
+    /// Mean time of one addition or message, in microseconds.
     pub shared_operation_us: f64,
 }
 
 impl Operation {
-    /// The mean of that many that took so long together.
+    /// Computes the mean from `count` and the total time.
     pub fn of(shared: SharedResource, count: u32, took: Duration) -> Self {
         let each_of_both = match shared {
             SharedResource::Counter => 2.0,
@@ -54,10 +54,11 @@ impl Operation {
     }
 }
 
-/// Has a fresh process make two of what the participant's model has for a client share that, `count` times.
+/// Runs a fresh process in which two threads or processes, as the participant's model has for clients, share the
+/// resource `count` times.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record; a model without threads and processes for clients is one reason.
+/// Returns the reason if there is nothing to record, for example if the model has no threads or processes for clients.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     shared: SharedResource,
@@ -82,7 +83,7 @@ fn word(value: &impl ValueEnum) -> String {
     word.map_or_else(String::new, |word| word.get_name().to_owned())
 }
 
-/// Time that one takes, roughly, in seconds.
+/// Estimated time of one addition or message, in seconds.
 pub(super) fn estimate_s(shared: SharedResource) -> f64 {
     match shared {
         SharedResource::Counter => 20e-9,

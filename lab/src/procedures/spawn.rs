@@ -1,4 +1,4 @@
-//! What it costs to make one thread, process or task that has nothing to do, and to see it end.
+//! Cost of making one thread, process or task that has nothing to do, and of waiting for its end.
 
 use std::fmt;
 use std::time::Duration;
@@ -48,14 +48,14 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What the measuring process says.
+/// What the measuring process prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spawned {
     /// What was made.
     pub kind: Kind,
     /// How many, one after another.
     pub count: u32,
-    /// Memory that the maker had touched before, in bytes.
+    /// Memory that the measuring process touched first, in bytes.
     pub ballast_bytes: u64,
     /// Median time of making one and seeing it end, in microseconds.
     pub spawn_us: f64,
@@ -67,7 +67,7 @@ pub struct Spawned {
 const BEYOND: f64 = 10.0;
 
 impl Spawned {
-    /// The figures of one process's times.
+    /// Computes the figures from the measured times.
     pub fn of(kind: Kind, ballast_bytes: u64, times: &[Duration]) -> Self {
         let mut sorted: Vec<f64> = times.iter().copied().map(microseconds).collect();
         sorted.sort_by(f64::total_cmp);
@@ -82,10 +82,10 @@ impl Spawned {
     }
 }
 
-/// Has a fresh process make `count` of what the participant's model makes for each client, one after another.
+/// Runs a fresh process that makes `count` of what the participant's model makes for each client, one after another.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record; a model that makes nothing for a client is one reason.
+/// Returns the reason if there is nothing to record, for example if the model makes nothing for a client.
 pub(super) fn measure(fresh: &FreshServer<'_>, count: u32) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
     let kind = Kind::of_model(model)

@@ -1,5 +1,5 @@
-//! System calls of a server per request, counted from outside by strace(1). Counts do not drift with the machine: they are a
-//! check on the costs that do.
+//! System calls of a server per request, counted from outside by strace(1). Counts do not change with the machine's
+//! speed, so they check the costs, which do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,11 +16,11 @@ use crate::metric::Metric;
 use crate::slice::StopFlag;
 use crate::tree;
 
-/// Clients at once: a request is there when its client is accepted, as under load.
+/// Clients at once: as under load, a request has arrived when its client is accepted.
 const CLIENTS: u32 = 16;
 /// Longest wait for strace to attach, and to write what it has counted.
 const STRACE_MAX: Duration = Duration::from_secs(5);
-/// How often that is looked at.
+/// Polling interval of these waits.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Calls that are named, the most frequent first.
 const NAMED_MAX: usize = 6;
@@ -36,10 +36,10 @@ pub(crate) fn unavailable() -> Option<String> {
     (!is_there).then(|| "strace is not installed: apt-get install strace".to_owned())
 }
 
-/// Has a fresh server answer `requests` requests while strace counts.
+/// Sends `requests` requests to a fresh server while strace counts.
 ///
 /// # Errors
-/// One plain sentence: why there is nothing to record.
+/// Returns the reason if there is nothing to record.
 pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<ProcedureResult, String> {
     let server = fresh.start(&[])?;
     let folder = tempfile::tempdir().map_err(|error| format!("no folder for strace: {error}"))?;
@@ -113,14 +113,14 @@ fn wait_until(complaint: &str, mut is_so: impl FnMut() -> bool) -> Result<(), St
     Ok(())
 }
 
-/// A running strace; dropped, it is ended, and lets go of the server.
+/// A running strace. Dropping it kills it, which detaches it from the server.
 struct Strace(Child);
 
 impl Strace {
-    /// Has it write its table and let go.
+    /// Makes it write its table and detach.
     fn end(&mut self) -> Result<(), String> {
         let pid = i32::try_from(self.0.id()).unwrap_or(i32::MAX);
-        // It may have ended with the server.
+        // strace may have ended with the server.
         let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
         wait_until("strace does not end", || {
             !matches!(self.0.try_wait(), Ok(None))

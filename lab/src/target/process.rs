@@ -1,4 +1,4 @@
-//! One fresh target: started, proved to listen and to greet, stopped, and its cost read.
+//! One fresh target: starts it, checks that it listens and greets, reads its cost, and stops it.
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader};
@@ -29,23 +29,23 @@ use crate::{listening, tree};
 const START_MAX: Duration = Duration::from_secs(10);
 /// Longest wait for its first greeting.
 const GREET_MAX: Duration = Duration::from_secs(5);
-/// Longest wait for the supervisor's next word at the end: the target's own time to end, and a little.
+/// Longest wait for the supervisor's report at the end: the target's own time to end, and 3 s.
 const END_MAX: Duration = Duration::from_secs(STOP_MAX.as_secs() + 3);
-/// Looks at what a killed supervisor has left, before it is given up.
+/// Most attempts to end the processes that a killed supervisor has left.
 const END_ROUNDS_MAX: u32 = 200;
-/// How often a starting target, or one that is being ended, is looked at.
+/// Polling interval while a target starts or ends.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
-/// Most of its last words that are passed on.
+/// Most bytes of the end of its output that an error quotes.
 const LAST_WORDS_MAX: usize = 400;
 
-/// A running target. Dropping it ends it and everybody that it made.
+/// A running target. Dropping it ends it and all its descendants.
 #[derive(Debug)]
 pub struct Target {
     name: String,
-    /// Its standard input is what keeps the target running.
+    /// The target runs until this process's standard input is closed.
     supervisor: Child,
     words: mpsc::Receiver<String>,
-    /// Reads the words, and ends what a supervisor that was killed has left.
+    /// Reads the supervisor's lines, and ends the processes that a killed supervisor has left.
     reader: Option<JoinHandle<()>>,
     pid: i32,
     address: SocketAddr,
@@ -54,11 +54,11 @@ pub struct Target {
 }
 
 impl Target {
-    /// Starts a target on `cpus` (none means any) and waits until it listens, provably, and greets.
+    /// Starts a target on `cpus` (none means any). Waits until the kernel shows that it listens, and until it greets.
     ///
     /// # Errors
-    /// One plain sentence, also for a target that is not installed ([`TargetSpec::program`] says that beforehand); nothing is
-    /// left running then.
+    /// Returns the reason if the target does not start, for example because it is not installed
+    /// ([`TargetSpec::program`] says that beforehand). No process is left running then.
     pub fn start(
         image: &Image,
         spec: &TargetSpec,
@@ -68,7 +68,7 @@ impl Target {
         let program = spec.program(places)?;
         let folder = tempfile::Builder::new()
             .prefix(&OwnedName::prefix())
-            // Workers give up root's rights, and read the greeting nevertheless.
+            // Workers drop root's rights, and must still read the greeting.
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
             .map_err(|error| format!("no folder for {}: {error}", spec.name))?;
@@ -112,12 +112,12 @@ impl Target {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(said)
-            // A group of its own: Ctrl-C is for us, and we stop our targets ourselves.
+            // A process group of its own: Ctrl-C must reach only the lab, which stops its targets itself.
             .process_group(0);
         let mut supervisor = command.spawn().map_err(failed)?;
         let group = cgroup.as_ref().map(|cgroup| cgroup.folder().to_owned());
         let (words, reader) = listen(supervisor.stdout.take(), group);
-        // From here on, dropping `target` ends everybody.
+        // From here on, dropping `target` ends all its processes.
         let mut target = Target {
             name: spec.name.clone(),
             supervisor,
@@ -147,7 +147,7 @@ impl Target {
         self.pid
     }
 
-    /// What it has used.
+    /// Its CPU account.
     pub fn account(&self) -> &CpuAccount {
         &self.account
     }
@@ -157,10 +157,10 @@ impl Target {
         matches!(self.supervisor.try_wait(), Ok(None))
     }
 
-    /// Has it end, with everybody that it made.
+    /// Ends it and all its descendants.
     ///
     /// # Errors
-    /// One plain sentence, when it ended before it was told to.
+    /// Returns the reason if it ended before it was told to.
     pub fn stop(mut self) -> Result<(), String> {
         drop(self.supervisor.stdin.take());
         let word = self.words.recv_timeout(END_MAX);
@@ -179,12 +179,12 @@ impl Target {
         ))
     }
 
-    /// Until the kernel says that the listener at its address is one of its processes' descriptors: a stranger on the
-    /// same port would otherwise be measured under its name.
+    /// Waits until the kernel shows that one of its processes owns the listener at its address. Otherwise another
+    /// program on the same port could be measured under its name.
     fn wait_until_listening(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + START_MAX;
         while Instant::now() < deadline {
-            // A supervisor that says anything now says that it is over.
+            // A line from the supervisor now means that the target has ended.
             if self.words.try_recv() != Err(mpsc::TryRecvError::Empty) {
                 break;
             }
@@ -207,7 +207,7 @@ impl Target {
     }
 
     fn did_not(&mut self, what: &str) -> String {
-        // Its output ends a moment before it does.
+        // The supervisor's output ends a moment before its process does.
         let deadline = Instant::now() + LOOK_AGAIN * 10;
         let ended = loop {
             match self.supervisor.try_wait() {
@@ -222,7 +222,7 @@ impl Target {
         format!("{} did not {what}: {why}", self.name)
     }
 
-    /// The end of what it said, in one line.
+    /// The end of its output, in one line.
     fn last_words(&self) -> String {
         last_words(&self.folder.path().join("said"))
     }
@@ -234,7 +234,7 @@ impl Drop for Target {
         let deadline = Instant::now() + END_MAX;
         while matches!(self.supervisor.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
-                // Never seen, but then nobody may be left either.
+                // This was never seen. Even then no process may be left.
                 for process in tree::processes(i32::try_from(self.supervisor.id()).unwrap_or(0)) {
                     let _ = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);
                 }
@@ -249,8 +249,8 @@ impl Drop for Target {
     }
 }
 
-/// What the supervisor says, line by line, as it comes. If that ends without a report, the supervisor was killed, and what it ran is
-/// ended at once, not when somebody comes to read the words: a load goes on until then.
+/// Passes on the supervisor's lines. If they end without a report, the supervisor was killed. Then the reader thread
+/// ends the target's processes at once: the caller reads the lines only after its load has ended.
 fn listen(
     stdout: Option<ChildStdout>,
     cgroup: Option<PathBuf>,
@@ -264,7 +264,7 @@ fn listen(
                     Ok(kept) => leader = Some(Pid::from_raw(kept.pid)),
                     Err(_) => is_over = serde_json::from_str::<SupervisorReport>(&line).is_ok(),
                 }
-                // Nobody may listen any more.
+                // The receiver may be gone.
                 let _ = sender.send(line);
             }
             if !is_over {
@@ -275,12 +275,12 @@ fn listen(
     (words, reader)
 }
 
-/// Kills everything in the control group of a target, and in the process group that it leads, until both are empty.
+/// Kills all processes in the control group of a target, and in the process group that it leads, until both are empty.
 ///
-/// Processes that it has moved into a session of their own are found by the control group alone.
+/// Only the control group finds processes that moved to a session of their own.
 fn end_leftovers(leader: Option<Pid>, cgroup: Option<&Path>) {
     for _ in 0..END_ROUNDS_MAX {
-        // Its own id is in use for as long as anything is in its group.
+        // The kernel does not reuse this id while the process group has a member.
         let group = leader.map(|leader| killpg(leader, Signal::SIGKILL));
         let members = cgroup.map_or_else(Vec::new, cgroup::members);
         for &member in &members {

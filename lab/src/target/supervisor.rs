@@ -1,10 +1,10 @@
-//! `hola supervise`: runs a server that is not Hola's for as long as its own standard input stays open, and lets nobody of that
-//! server's outlive it.
+//! `hola supervise`: runs a server that is not Hola's while its own standard input is open, and ends all processes of
+//! that server.
 //!
-//! It sees to what a parent alone cannot: when the measuring process dies, in whatever way, the kernel closes the pipe,
-//! and the server is ended; whoever the server made and lost becomes the supervisor's child (`PR_SET_CHILD_SUBREAPER`), so
-//! that it is ended, too. When the supervisor itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
-//! measuring process what the server had made.
+//! A parent alone cannot do this. When the measuring process dies, the kernel closes the pipe, and the supervisor ends
+//! the server. Orphaned descendants of the server become children of the supervisor (`PR_SET_CHILD_SUBREAPER`), which
+//! ends them as well. When the supervisor itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
+//! measuring process kills the server's descendants.
 
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -27,30 +27,30 @@ use hola_base::output::print;
 use crate::owned_name::OwnedName;
 use crate::{cgroup, sys, tree};
 
-/// Longest wait for a server to end by itself, then it is made to.
+/// Longest wait for a server to end by itself; then the supervisor kills it.
 pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
 
-/// What is kept, and where.
+/// What the supervisor runs, and where.
 #[derive(Clone, Debug)]
 pub struct Supervised {
     /// Program and arguments.
     pub command: Vec<String>,
-    /// CPUs to run on; `None` is wherever the supervisor may.
+    /// CPUs to run on; `None` means those of the supervisor.
     pub cpus: Option<Cpus>,
-    /// Control group that accounts for it, of the starter's making.
+    /// Control group that accounts for it, made by the process that started the supervisor.
     pub cgroup: Option<OwnedName>,
-    /// Temporary folder of the server's own, of the starter's making, removed when the starter is gone.
+    /// Temporary folder of the server, made by the same process; removed if that process is gone.
     pub folder: Option<OwnedName>,
 }
 
-/// What the supervisor says first, in one line of JSON.
+/// The first line of the supervisor, as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SupervisorStarted {
     /// Process id of the server.
     pub(super) pid: i32,
 }
 
-/// What it says when everybody has ended, in one line of JSON.
+/// Its last line, as JSON, when all processes have ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SupervisorReport {
     /// Whether the server was told to end.
@@ -61,10 +61,10 @@ pub(super) struct SupervisorReport {
     pub(super) killed: usize,
 }
 
-/// Keeps a server until standard input ends.
+/// Runs a server until standard input ends.
 ///
 /// # Errors
-/// One plain sentence, when the server could not be started; nothing is left running then.
+/// Returns the reason if the server cannot be started; no process is left running then.
 pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let starter = getppid();
     let places = OwnedPaths::of(supervised, starter)?;
@@ -83,7 +83,7 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
         })
     });
     if getppid() != starter {
-        // Nobody is left to do it. Links in the folder, or in its place by now, are removed and not followed.
+        // The starter is gone and cannot do it. Links in the folder, or in place of it, are removed and not followed.
         if let Some(folder) = &places.folder {
             let _ = std::fs::remove_dir_all(folder);
         }
@@ -94,8 +94,8 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     told
 }
 
-/// Where what was named is. The supervisor writes to and removes nothing but what its own starter has made: a folder in the
-/// folder for temporary files, and a control group below their own.
+/// The paths of the named folder and control group. The supervisor changes and removes only what its own starter has
+/// made: a folder in the folder for temporary files, and a control group below its own.
 struct OwnedPaths {
     cgroup: Option<PathBuf>,
     folder: Option<PathBuf>,
@@ -136,7 +136,7 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
     if let Some(folder) = cgroup {
         cgroup::enter(folder).map_err(cannot_enter)?;
     }
-    // What a server says is not the supervisor's word, which is on stdout.
+    // The supervisor's own lines are on stdout, so the server's output goes to stderr.
     let words = io::stderr().as_fd().try_clone_to_owned();
     let words = words.map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
@@ -144,12 +144,12 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(words)
-        // A group of its own: whatever a server does to its group, the supervisor is not in it.
+        // A process group of its own: a signal from the server to its group does not reach the supervisor.
         .process_group(0);
-    // A supervisor that is killed has no time to end its server.
+    // A killed supervisor cannot end its server itself.
     sys::end_with_starter(&mut command);
     let child = command.spawn();
-    // The server was born in the group; what its supervisor uses is not on its bill.
+    // The server has started in the group. The supervisor leaves it, so that its own CPU time is not counted.
     if let Some(parent) = cgroup.and_then(Path::parent) {
         cgroup::enter(parent).map_err(cannot_enter)?;
     }
@@ -157,7 +157,7 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
     Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
 }
 
-/// Prints a line of JSON. A starter that has gone reads nothing, which is no error.
+/// Prints a line of JSON. It is no error if the starter is gone and does not read it.
 fn tell(words: &impl Serialize) -> Result<(), String> {
     let line = serde_json::to_string(words).map_err(|error| error.to_string())?;
     let printed = print(format!("{line}\n"));
@@ -167,19 +167,19 @@ fn tell(words: &impl Serialize) -> Result<(), String> {
 /// Whether standard input has ended.
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-/// Tells the server to end when standard input does, and makes it if it does not.
+/// Sends SIGTERM to the server when standard input ends, and SIGKILL if the server does not end in time.
 fn end_when_told(server: Pid) {
     let mut input = io::stdin().lock();
     let mut bytes = [0; 64];
     while !matches!(input.read(&mut bytes), Ok(0) | Err(_)) {}
     ASKED.store(true, Ordering::SeqCst);
-    // It may have ended already: then there is nobody to tell.
+    // The server may have ended already.
     let _ = kill(server, Signal::SIGTERM);
     thread::sleep(STOP_MAX);
     let _ = kill(server, Signal::SIGKILL);
 }
 
-/// How the server ended. Others that end meanwhile are those whose parent has left them.
+/// Waits for the server, and returns how it ended. Also reaps orphaned descendants that end meanwhile.
 fn wait_for(server: Pid) -> String {
     loop {
         match wait() {
@@ -196,7 +196,7 @@ fn wait_for(server: Pid) -> String {
     }
 }
 
-/// Ends whoever is left, and reaps them all; how many had to be killed.
+/// Kills and reaps all remaining descendants. Returns how many it killed.
 fn end_descendants() -> usize {
     let own = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
     let mut killed = 0;
@@ -208,7 +208,8 @@ fn end_descendants() -> usize {
                 killed += usize::from(told.is_ok());
             }
         }
-        // Its children become the supervisor's before a process can be reaped, so the last one is the last.
+        // Before a process can be reaped, its children have become the supervisor's. So no child left means no process
+        // left.
         if let Err(nix::Error::ECHILD) = wait() {
             return killed;
         }

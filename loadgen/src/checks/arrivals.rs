@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::engine::window_counts::WindowCounts;
-use crate::measurement::Evidence;
+use crate::evidence::Evidence;
 use crate::schedule::Schedule;
 use crate::summary::{Arrivals, Check, CheckName};
 

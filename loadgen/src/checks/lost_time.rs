@@ -5,7 +5,7 @@
 
 use super::check;
 use crate::engine::window_counts::WindowCounts;
-use crate::measurement::ratio;
+use crate::evidence::ratio;
 use crate::summary::{Check, CheckName};
 use crate::throttling::Throttling;
 

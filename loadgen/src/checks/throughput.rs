@@ -3,8 +3,8 @@
 use super::check;
 use super::lost_time::{is_too_much, seconds};
 use crate::engine::window_counts::WindowCounts;
+use crate::evidence::Evidence;
 use crate::histograms::Histograms;
-use crate::measurement::Evidence;
 use crate::summary::{Check, CheckName};
 use crate::timeline::TimeSpan;
 use crate::workload::{Pace, Workload};

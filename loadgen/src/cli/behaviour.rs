@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::parse::{parse_duration, parse_ports, parse_sources};
+use super::parse::{parse_ports, parse_sources};
+use crate::units::parse_duration;
 use crate::workload::{ClientProtocol, Closing, Engine, Pacing, Workload};
 
 /// How clients behave.

@@ -3,9 +3,7 @@
 use hola_base::output::say;
 
 use super::Format;
-use super::execute::{
-    EXIT_ERROR, EXIT_INVALID, Gates, Session, interrupted_code, judge, line, object,
-};
+use super::session::{EXIT_ERROR, EXIT_INVALID, Gates, Session, interrupted_code, judge};
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Summary};
 use crate::text;
@@ -61,7 +59,9 @@ pub(super) fn tell(summary: &Summary, session: &Session) -> Result<(), String> {
     match session.output.format {
         Format::Ndjson => session
             .outputs
-            .write(&line(&Line::Summary(Box::new(summary.clone())))?),
+            .write(&text::json::line(&Line::Summary(Box::new(
+                summary.clone(),
+            )))?),
         _ => Ok(()),
     }
 }
@@ -72,9 +72,9 @@ pub(super) fn write(levels: &Levels, session: &Session) -> Result<(), String> {
         Format::Text => text::levels::page(levels),
         Format::Markdown => text::levels::report(levels),
         Format::Csv => text::csv::table(&levels.levels),
-        Format::Json => object(levels)?,
+        Format::Json => text::json::object(levels)?,
         Format::Ndjson => match &levels.search {
-            Some(search) => line(&Line::Search(search.clone()))?,
+            Some(search) => text::json::line(&Line::Search(search.clone()))?,
             None => String::new(),
         },
     };

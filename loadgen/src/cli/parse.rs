@@ -1,11 +1,10 @@
 //! Parses the text of command-line arguments.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use super::{ClientLevels, RateLevels, Reuse, UsageError};
-use crate::condition::parse_number;
 use crate::target;
+use crate::units::parse_number;
 
 /// Most loads in a row: at ten seconds each, half a day.
 const LEVELS_MOST: usize = 4_096;
@@ -71,27 +70,6 @@ pub(super) fn locate(url: &str) -> Result<ServerUrl, UsageError> {
         host,
         path,
     })
-}
-
-/// A time such as `10s`, `500ms` or `1m`, as an argument.
-///
-/// # Errors
-/// Returns a message with examples if `text` is not a time.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time such as 10s, 500ms or 1m");
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let value: f64 = text[..digits].parse().map_err(|_| wrong())?;
-    let seconds = match &text[digits..] {
-        "us" => value / 1e6,
-        "ms" => value / 1e3,
-        "s" => value,
-        "m" => value * 60.0,
-        "h" => value * 3600.0,
-        _ => return Err(wrong()),
-    };
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
 }
 
 /// A number of requests, or `unlimited`.

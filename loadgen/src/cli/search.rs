@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use hola_base::output::say;
 
-use super::execute::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use super::levels::{finished, tell, write};
+use super::session::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use crate::condition::{Condition, ConditionResult};
 use crate::summary::{CheckName, Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
 use crate::workload::{MAX_RATE, Pace, Workload};

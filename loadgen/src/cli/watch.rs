@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use super::execute::line;
 use super::histogram_log::HistogramLog;
 use super::live::{Live, REDRAW};
 use super::outputs::Outputs;
@@ -13,8 +12,8 @@ use crate::engine::{Observer, Progress};
 use crate::histograms::Histograms;
 use crate::intervals::Interval;
 use crate::summary::Line;
-use crate::sys;
 use crate::workload::Workload;
+use crate::{sys, text};
 
 /// An observer that shows and writes intervals. If the live line is redrawn more often than intervals end, the workers
 /// deliver parts of an interval.
@@ -82,7 +81,7 @@ impl<'a> Watch<'a> {
 
     fn write(&self, interval: &Interval) {
         if self.lines && self.failure.borrow().is_none() {
-            let written = line(&Line::Interval(Box::new(interval.summary())))
+            let written = text::json::line(&Line::Interval(Box::new(interval.summary())))
                 .and_then(|line| self.outputs.write(&line));
             self.failure.replace(written.err());
         }

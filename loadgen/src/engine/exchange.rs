@@ -9,7 +9,7 @@ use super::slot::State;
 use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use super::worker::Worker;
 use crate::answer::AnswerQuality;
-use crate::recorder::{Cause, Phase, RequestOutcome, RequestTimes};
+use crate::request::{Cause, Phase, RequestOutcome, RequestTimes};
 use crate::response::{InvalidResponse, ParseProgress};
 use crate::workload::ClientProtocol;
 

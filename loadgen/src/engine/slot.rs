@@ -1,7 +1,7 @@
 //! Connection slots, reused for the whole run, and the queue of their deadlines.
 
 use crate::answer::Answer;
-use crate::recorder::RequestTimes;
+use crate::request::RequestTimes;
 
 /// Index that means "no slot".
 const NONE: u32 = u32::MAX;

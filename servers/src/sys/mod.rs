@@ -3,6 +3,7 @@
 
 pub(crate) mod ring;
 pub(crate) mod stderr;
+pub(crate) mod tally;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -10,7 +11,7 @@ use std::net::{TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,9 +22,7 @@ use nix::unistd::{ForkResult, Pid};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::children::ChildTable;
-use crate::counters::Tally;
-use crate::{log, stop};
+use self::tally::Tally;
 
 /// Tallies in memory that stays shared across fork(2), all zero.
 ///
@@ -169,38 +168,6 @@ pub(crate) fn backlog(listener: &TcpListener) -> Option<u32> {
     (told == 0 && info.tcpi_sacked > 0).then_some(info.tcpi_sacked)
 }
 
-/// Starts the stop (see [`stop`]) on SIGTERM and SIGINT, and ends the process on SIGALRM.
-///
-/// # Errors
-/// Returns the error of sigaction(2).
-pub(crate) fn stop_on_signals() -> io::Result<()> {
-    // No SA_RESTART: the signal must interrupt a thread that waits.
-    handle(Signal::SIGTERM, ask_to_stop, SaFlags::empty())?;
-    handle(Signal::SIGINT, ask_to_stop, SaFlags::empty())?;
-    handle(Signal::SIGALRM, give_up, SaFlags::empty())
-}
-
-/// The children that [`reap`] reaps and [`give_up`] kills.
-static CHILD_TABLE: AtomicPtr<ChildTable> = AtomicPtr::new(std::ptr::null_mut());
-
-/// Reaps every child as it ends, and corrects the counters if it crashed.
-///
-/// # Errors
-/// Returns the error of sigaction(2).
-pub(crate) fn reap_children(table: &'static ChildTable) -> io::Result<()> {
-    CHILD_TABLE.store(std::ptr::from_ref(table).cast_mut(), Ordering::Release);
-    handle(
-        Signal::SIGCHLD,
-        reap,
-        SaFlags::SA_RESTART | SaFlags::SA_NOCLDSTOP,
-    )
-}
-
-fn table() -> Option<&'static ChildTable> {
-    // SAFETY: null, or set by `reap_children` from a reference that lives for ever.
-    unsafe { CHILD_TABLE.load(Ordering::Acquire).as_ref() }
-}
-
 /// Forks the process; returns the child's id in the parent, `None` in the child.
 ///
 /// # Errors
@@ -340,62 +307,9 @@ pub(crate) fn write_without_waiting(socket: impl AsFd, answer: &[u8]) {
     let _ = recv(fd, &mut scrap, MsgFlags::MSG_DONTWAIT);
 }
 
-fn handle(signal: Signal, handler: extern "C" fn(i32), flags: SaFlags) -> io::Result<()> {
-    let action = SigAction::new(SigHandler::Handler(handler), flags, SigSet::all());
-    // SAFETY: the handlers of this module call only async-signal-safe functions and touch only atomics.
-    unsafe { sigaction(signal, &action)? };
-    Ok(())
-}
-
-extern "C" fn ask_to_stop(signal: i32) {
-    // The time is stored before the flag: a thread that sees the flag reads how long ago it was set.
-    let is_first = stop::ASKED_MS
-        .compare_exchange(0, monotonic_ms(), Ordering::SeqCst, Ordering::SeqCst)
-        .is_ok();
-    if !is_first {
-        return;
-    }
-    stop::STOPPING.store(true, Ordering::SeqCst);
-    // SAFETY: shutdown(2), tgkill(2), kill(2), write(2) and alarm(2) are async-signal-safe. On a descriptor that is
-    // closed or is no socket, and for a thread or a process that has ended, they fail without effect. The buffer of
-    // write outlives the call. errno is restored.
-    unsafe {
-        let errno = *libc::__errno_location();
-        for socket in 3..=stop::LARGEST_SOCKET.load(Ordering::SeqCst) {
-            if stop::is_inherited(socket) {
-                continue;
-            }
-            if is_listening(socket) {
-                close_listener(socket);
-            } else {
-                libc::shutdown(socket, libc::SHUT_RD);
-            }
-        }
-        let (process, this_thread) = (libc::getpid(), libc::gettid());
-        for acceptor in &stop::ACCEPTORS {
-            let thread = acceptor.load(Ordering::SeqCst);
-            if thread != 0 && thread != this_thread {
-                libc::syscall(libc::SYS_tgkill, process, thread, signal);
-            }
-        }
-        // The handler itself tells the children: at the cap on clients, this process waits for them and could not.
-        if let Some(table) = table() {
-            table.for_each_child_of(process, |child| {
-                libc::kill(child, libc::SIGTERM);
-            });
-        }
-        let wake = stop::WAKE.load(Ordering::Relaxed);
-        if wake >= 0 {
-            libc::write(wake, b"!".as_ptr().cast(), 1);
-        }
-        libc::alarm(stop::DRAIN_S.load(Ordering::Relaxed));
-        *libc::__errno_location() = errno;
-    }
-}
-
-/// Closes a listener in a signal handler: at once if its accept queue is empty, otherwise only to new clients. In a
-/// worker process the listener stays open, because the other workers share it.
-fn close_listener(listener: i32) {
+/// Closes a listener in a signal handler: at once if its accept queue is empty, otherwise only to new clients. A listener
+/// that other workers share stays open.
+pub(crate) fn close_listener(listener: i32, is_shared: bool) {
     /// `BPF_RET | BPF_K`: lets `k` bytes of a packet through.
     const BPF_RETURN: u16 = 0x06;
     const PROGRAM_BYTES: libc::socklen_t = 16;
@@ -418,7 +332,7 @@ fn close_listener(listener: i32) {
         // An accept about to block returns instead.
         let flags = libc::fcntl(listener, libc::F_GETFL);
         libc::fcntl(listener, libc::F_SETFL, flags | libc::O_NONBLOCK);
-        if stop::IS_WORKER_PROCESS.load(Ordering::Relaxed) {
+        if is_shared {
             return;
         }
         // If the kernel refuses the filter, new clients are accepted for as long as those in the queue.
@@ -448,7 +362,7 @@ pub(crate) fn has_waiting_client(listener: i32) -> bool {
 }
 
 /// Whether a descriptor is a listener, whose queue must not be thrown away.
-fn is_listening(fd: i32) -> bool {
+pub(crate) fn is_listening(fd: i32) -> bool {
     let mut listening: i32 = 0;
     let mut size: libc::socklen_t = 4;
     let option = (&raw mut listening).cast();
@@ -465,36 +379,65 @@ fn is_listening(fd: i32) -> bool {
     known == 0 && listening != 0
 }
 
-/// Exit code of a process whose drain took too long.
-const GAVE_UP: i32 = 1;
-
-extern "C" fn give_up(_signal: i32) {
-    const LAST_WORDS: &[u8] = b"hola: some conversations did not end in time; giving up\n";
-    if let Some(table) = table() {
-        // SAFETY: getpid(2) and kill(2) are async-signal-safe; the ids are of children that have not been reaped, so
-        // they are still ours.
-        table.for_each_child_of(unsafe { libc::getpid() }, |pid| unsafe {
-            libc::kill(pid, libc::SIGKILL);
-        });
-    }
-    log::write_from_handler(LAST_WORDS);
-    exit_now(GAVE_UP);
+/// Installs a signal handler. It may only call async-signal-safe functions and touch atomics.
+///
+/// # Errors
+/// Returns the error of sigaction(2).
+pub(crate) fn handle(
+    signal: Signal,
+    handler: extern "C" fn(i32),
+    flags: SaFlags,
+) -> io::Result<()> {
+    let action = SigAction::new(SigHandler::Handler(handler), flags, SigSet::all());
+    // SAFETY: the only callers are in `signals`, whose handlers keep to what is said above.
+    unsafe { sigaction(signal, &action)? };
+    Ok(())
 }
 
-extern "C" fn reap(signal: i32) {
-    let mut status = 0;
-    loop {
-        // SAFETY: waitpid(2) is async-signal-safe and `status` outlives the call.
-        let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-        let Some(table) = table().filter(|_| pid > 0) else {
-            return;
-        };
-        let ended_with = |code| libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == code;
-        table.on_child_exit(pid, ended_with(0));
-        // If the child's alarm comes first, this process could end without error, and nothing would show that the child
-        // gave up. So this process gives up too.
-        if stop::is_asked() && ended_with(GAVE_UP) {
-            give_up(signal);
-        }
+/// Does `work` in a signal handler, and restores errno for the code that the signal interrupted.
+pub(crate) fn keep_errno(work: impl FnOnce()) {
+    // SAFETY: errno is a variable of the calling thread.
+    let errno = unsafe { *libc::__errno_location() };
+    work();
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+/// Closes the receiving half of a connection. Async-signal-safe; without effect on a descriptor that is closed or is no
+/// socket.
+pub(crate) fn stop_receiving(socket: i32) {
+    // SAFETY: shutdown(2) takes any number and touches no memory.
+    unsafe { libc::shutdown(socket, libc::SHUT_RD) };
+}
+
+/// Sends a signal to the other threads of this process whose ids these are. Async-signal-safe; a thread that has ended is
+/// not found.
+pub(crate) fn signal_other_threads(threads: impl Iterator<Item = i32>, signal: i32) {
+    // SAFETY: getpid(2), gettid(2) and tgkill(2) touch no memory.
+    let (process, this_thread) = unsafe { (libc::getpid(), libc::gettid()) };
+    for thread in threads.filter(|&thread| thread != 0 && thread != this_thread) {
+        // SAFETY: as above.
+        unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal) };
     }
+}
+
+/// Writes one byte to a pipe. Async-signal-safe.
+pub(crate) fn write_byte(pipe: i32) {
+    // SAFETY: the buffer outlives the call.
+    unsafe { libc::write(pipe, b"!".as_ptr().cast(), 1) };
+}
+
+/// Asks for SIGALRM after that time. Async-signal-safe.
+pub(crate) fn set_alarm(seconds: u32) {
+    // SAFETY: alarm(2) touches no memory.
+    unsafe { libc::alarm(seconds) };
+}
+
+/// Reaps one child that has ended; returns its process id, and its exit code unless a signal ended it. Async-signal-safe.
+pub(crate) fn reap_one() -> Option<(i32, Option<i32>)> {
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+    let code = libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status));
+    (pid > 0).then_some((pid, code))
 }

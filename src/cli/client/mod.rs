@@ -1,7 +1,7 @@
-//! `hola client`: talk to a server line by line, and see what it says as soon as it says it.
+//! `hola client`: sends lines to a server, and prints what the server sends as soon as it arrives.
 //!
-//! Two threads share one connection. One listens and prints, the other reads lines and sends them; so neither a silent
-//! server nor a silent user keeps the other waiting.
+//! Two threads share one connection: one receives and prints, the other reads lines and sends them. So neither a silent
+//! server nor a silent user blocks the other direction.
 
 mod transcript;
 
@@ -27,15 +27,15 @@ use super::INTERRUPTED;
 
 /// Where `hola serve` listens unless told otherwise.
 const ADDRESS_DEFAULT: &str = "127.0.0.1:8080";
-/// The line that leaves; it is never sent.
+/// The line that ends the client; it is never sent.
 const LEAVE: &[u8] = b"salir";
-/// Longest wait for a connection, for an answer that is owed, and for a server that takes nothing.
+/// Timeout of connecting, of an expected answer, and of a write.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A server that is silent for this long has nothing to say: it may only be listening.
+/// After this silence the client expects no answer: some servers only receive.
 const SILENCE: Duration = Duration::from_secs(1);
-/// Time for the other thread to find that its input has ended as well, when the server closes.
+/// When the server closes: time for the other thread to notice that its input has ended as well.
 const GRACE: Duration = Duration::from_millis(250);
-/// Longest message, in bytes; a longer line goes out in pieces of this size.
+/// Longest message, in bytes; a longer line is sent in pieces of this size.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
 /// Arguments of `client`.
@@ -64,7 +64,7 @@ pub(super) struct ClientArgs {
     conversation: Option<Expected>,
 }
 
-/// A conversation in which every message is owed an answer of known length.
+/// A conversation in which every message gets an answer of known length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Expected {
     /// `Mensaje recibido` to each message
@@ -74,7 +74,7 @@ enum Expected {
 }
 
 impl Expected {
-    /// Length of the answer to `message`, at least: a server acknowledges as often as it reads, 1 KiB at a time.
+    /// Minimum length of the answer to `message`: a server acknowledges once per read of at most 1 KiB.
     fn answer_bytes(self, message: &[u8]) -> usize {
         match self {
             Expected::Ack => ACKNOWLEDGEMENT.len(),
@@ -112,9 +112,9 @@ impl FromStr for Address {
     }
 }
 
-/// Talks until one side leaves.
+/// Sends and prints lines until the user leaves or the connection ends.
 pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
-    // Nothing is kept that would have to be saved: Ctrl-C ends the process at once.
+    // There is nothing to save: Ctrl-C ends the process at once.
     let at_once = Arc::new(AtomicBool::new(true));
     signal_hook::flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), at_once)?;
 
@@ -155,7 +155,7 @@ fn connect(args: &ClientArgs) -> Result<TcpStream> {
     }
 }
 
-/// Why none of the addresses takes a connection.
+/// Why no address accepts a connection.
 fn nobody(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> anyhow::Error {
     let Address(typed) = &args.address;
     let Some((address, error)) = failures.last() else {
@@ -189,7 +189,7 @@ fn unreachable(args: &ClientArgs, address: SocketAddr, error: &io::Error) -> any
     }
 }
 
-/// One connection, and what its two threads tell each other.
+/// One connection, and the state that its two threads share.
 struct Connection {
     socket: TcpStream,
     state: Mutex<State>,
@@ -199,9 +199,9 @@ struct Connection {
 #[derive(Default)]
 struct State {
     heard_bytes: u64,
-    /// The server says no more.
+    /// The server sends no more.
     closed: bool,
-    /// The user says no more: had enough, or failed to.
+    /// Set when the sending thread sends no more: its result.
     left: Option<Result<()>>,
 }
 
@@ -214,7 +214,8 @@ impl Connection {
         }
     }
 
-    /// Prints what the server says, until it says no more; gives the reason, or `None` if nothing reads what is printed.
+    /// Prints what the server sends until the connection ends. Returns the reason, or `None` if standard output is
+    /// closed.
     fn listen(&self) -> Result<Option<String>> {
         let mut transcript = Transcript::default();
         let mut space = [0; 4096];
@@ -236,13 +237,13 @@ impl Connection {
         Ok(Some(ending))
     }
 
-    /// Sends what the user says, until the user says no more; then the connection ends.
+    /// Sends the user's lines until the input ends, then ends the connection.
     fn speak(&self, input: impl BufRead, expected: Option<Expected>) {
         let left = self.send_lines(input, expected);
         let in_peace = left.is_ok();
         self.note(|state| state.left = Some(left));
         if in_peace {
-            // Fails where the server has closed already, and then there is nothing to wait for.
+            // Fails if the server has already closed; there is nothing to wait for then.
             let _ = self.socket.shutdown(Shutdown::Write);
             self.await_silence();
         }
@@ -269,12 +270,12 @@ impl Connection {
                 bail!(reason(&error));
             }
         }
-        // What is not owed may still come after the sending half is closed.
+        // An answer that is not required may still arrive after the sending half is closed.
         self.await_answer(previous.filter(|sent| sent.owed_bytes.is_some()))
     }
 
-    /// Waits until the message is answered, so that the next one is not taken for its end. Whatever the server says
-    /// counts: it does not tell what it says unasked.
+    /// Waits until the message is answered, so that the server does not read the next one as part of it. Any bytes
+    /// count as the answer: unrequested ones look the same.
     fn await_answer(&self, sent: Option<Sent>) -> Result<()> {
         let Some(sent) = sent else {
             return Ok(());
@@ -294,7 +295,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits until the server has closed or has been silent for a while, or cannot stop talking.
+    /// Waits until the server closes or is silent for a second; gives up on a server that keeps sending.
     fn await_silence(&self) {
         let latest = Instant::now() + PATIENCE;
         loop {
@@ -307,7 +308,7 @@ impl Connection {
         }
     }
 
-    /// How the user left, or `None` if the server went first.
+    /// The result of the sending thread, or `None` if the server closed first.
     fn how_the_user_left(&self) -> Option<Result<()>> {
         let mut state = self.await_change(GRACE, |state| state.left.is_some());
         state.left.take()
@@ -322,7 +323,7 @@ impl Connection {
         self.changed.notify_all();
     }
 
-    /// Waits until `enough` holds or the time is over; gives the state either way.
+    /// Waits until `enough` holds or `longest` has passed. Returns the state in both cases.
     fn await_change(
         &self,
         longest: Duration,
@@ -342,10 +343,10 @@ struct Sent {
     owed_bytes: Option<usize>,
 }
 
-/// What is said of a server that went away.
+/// The error if the server closes the connection.
 const CLOSED: &str = "the server closed the connection";
 
-/// Why a connection came to its end, in words.
+/// Why the connection ended, as text.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => CLOSED.into(),
@@ -355,7 +356,7 @@ fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The next line without its end, `None` at the end of the input. Bytes, not text: the server judges what they are.
+/// The next line without its end; `None` at the end of the input. The client does not check that a line is text.
 fn next_line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
     if input.take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? == 0 {

@@ -1,30 +1,30 @@
-//! What a server says, printed so that nothing it says can do harm.
+//! Formats what a server sends, so that it cannot control the terminal.
 
 use std::fmt::Write as _;
 
 use hola_base::visible::is_active;
 
-/// What stands before each line of the server's.
+/// Prefix of each line from the server.
 const PREFIX: &str = "[SERVIDOR] ";
 
-/// What the server says, as lines for a terminal that may believe every byte it gets.
+/// Turns the server's bytes into lines that are safe on a terminal.
 #[derive(Default)]
 pub(super) struct Transcript {
-    /// First bytes of a character whose rest has yet to come: 3 at most.
+    /// First bytes of a character that is not complete yet: 3 at most.
     held: Vec<u8>,
-    /// The last line was printed before its end came, which then is not a line of its own.
+    /// The last line was printed before its line end arrived. That line end is not a line of its own.
     unended: bool,
 }
 
 impl Transcript {
-    /// The lines of `bytes`, the last one even without an end, a character only once it is whole.
+    /// The lines of `bytes`, including a last line without an end. Holds back an incomplete character.
     pub(super) fn continued(&mut self, bytes: &[u8]) -> String {
         let mut bytes = [self.held.as_slice(), bytes].concat();
         self.held = bytes.split_off(bytes.len() - unfinished_bytes(&bytes));
         self.lines(&bytes)
     }
 
-    /// What was held back and will never be whole.
+    /// The bytes of a character that stays incomplete.
     pub(super) fn ended(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
         self.lines(&held)
@@ -46,7 +46,7 @@ impl Transcript {
     }
 }
 
-/// Bytes at the end that begin a character and do not finish it.
+/// Number of bytes at the end that begin a character and do not complete it.
 fn unfinished_bytes(bytes: &[u8]) -> usize {
     let Some(last) = bytes.utf8_chunks().last().map(|chunk| chunk.invalid()) else {
         return 0;
@@ -57,7 +57,7 @@ fn unfinished_bytes(bytes: &[u8]) -> usize {
     }
 }
 
-/// Text as it is; what could command a terminal, or is no text, as an escape.
+/// Appends text unchanged; escapes characters that control a terminal, and bytes that are not UTF-8.
 fn escape(bytes: &[u8], text: &mut String) {
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
@@ -73,7 +73,7 @@ fn escape(bytes: &[u8], text: &mut String) {
     }
 }
 
-/// A line as it was meant, however it ends.
+/// A line without its line end.
 pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
     match line.strip_suffix(b"\n") {
         Some(line) => line.strip_suffix(b"\r").unwrap_or(line),

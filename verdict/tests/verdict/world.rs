@@ -324,9 +324,7 @@ fn task_of(facts: &[Fact]) -> Task {
         let Fact::Is(metric, _) = fact else {
             return false;
         };
-        // The missing counts are read after a load, not by a procedure.
-        *metric != Metric::CountMissing
-            && matches!(metric.definition().from, ValueSource::Procedure)
+        matches!(metric.definition().from, ValueSource::Procedure)
     });
     if is_procedure {
         return Task::Procedure(Procedure::Spawn { count: 1 });

@@ -4,7 +4,7 @@ use std::mem::MaybeUninit;
 
 use super::body::Body;
 use super::response::{Persistence, StatusCode};
-use super::route::Route;
+use super::route::{Route, decimal};
 
 /// Most header fields in a head; one more is answered 431.
 const FIELDS_MAX: usize = 100;
@@ -214,17 +214,6 @@ fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
         .split(|&byte| byte == b',')
         .map(<[u8]>::trim_ascii)
         .filter(|element| !element.is_empty())
-}
-
-/// `1*DIGIT` and nothing else: `str::parse` would accept a sign.
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |number, &digit| {
-        let digit = (digit as char).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(digit.into())
-    })
 }
 
 /// Whether a byte may appear unencoded in a registered name or an IPv4 address: `unreserved / sub-delims` (RFC 3986

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::GREETING;
 use super::compute::compute;
-use super::request::decimal;
 use super::response::{Content, StatusCode};
 use crate::conversation::{Crash, ServerContext};
 
@@ -128,6 +127,17 @@ fn text<'r>(room: &'r mut TextBuffer, words: fmt::Arguments) -> Content<'r> {
     let _ = free.write_fmt(words);
     let bytes = TEXT_BYTES_MAX - free.len();
     Content::Text(&room[..bytes])
+}
+
+/// `1*DIGIT` and nothing else: `str::parse` would accept a sign.
+pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0u64, |number, &digit| {
+        let digit = (digit as char).to_digit(10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The metrics: what can be said of a participant at a level, in one table.
+//! The metrics of a participant at a level, in one table.
 
 use std::fmt;
 
@@ -29,18 +29,18 @@ pub enum Scale {
 /// Where a value comes from.
 #[derive(Clone, Copy)]
 pub enum ValueSource {
-    /// Every slice has one; a block's is a robust mean over its cycles.
+    /// Every slice has a value. The value of a block is a robust mean over its cycles.
     Slice(fn(&Slice) -> Option<f64>),
-    /// A block has one: of the slices' requests taken together.
+    /// A block has one value: of the requests of all its slices together.
     Block(fn(&Reading) -> Option<f64>),
     /// A procedure found it.
     Procedure,
 }
 
-/// What is known of a metric.
+/// The definition of a metric.
 #[derive(Clone, Copy)]
 pub struct Definition {
-    /// Name in records and on the command line, the unit last in it.
+    /// Name in records and on the command line; the unit is its last part.
     pub name: &'static str,
     /// Name for people.
     pub title: Text,
@@ -90,9 +90,9 @@ macro_rules! metrics {
 
 use self::ValueSource::{Block, Procedure, Slice as Each};
 
-/// Costs and rates: a twentieth of a server's CPU is less than the next kernel or compiler changes.
+/// Costs and rates: a new kernel or compiler changes more than a twentieth of a server's CPU time.
 const COST: f64 = 0.05;
-/// Percentiles, times and memory: steps of buckets, buffers and pages are of this size.
+/// Percentiles, times and memory: histogram buckets, buffers and pages have steps of this size.
 const TENTH: f64 = 0.10;
 /// Five of a hundred requests, servers or clients.
 const FIVE_OF_100: f64 = 0.05;
@@ -132,7 +132,6 @@ metrics! {
     ConnectsAfter1S "connects_after_1s_share" Lower Plain FIVE_OF_100, Procedure, SHARE, "Clients delayed by a second or more", "Clientes retrasados un segundo o más";
     GoodputOfCapacity "goodput_of_capacity_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Goodput, of the model's capacity", "Rendimiento útil, sobre la capacidad del modelo";
     SystemCalls "system_calls_per_request" Lower Ratio COST, Procedure, COUNT, "System calls per request", "Llamadas al sistema por petición";
-    CountMissing "count_missing" Lower Plain LESS_THAN_ONE, Procedure, COUNT, "Requests missing from the shared count", "Peticiones que faltan en la cuenta compartida";
 }
 
 impl Definition {

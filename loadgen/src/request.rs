@@ -1,0 +1,104 @@
+//! The times and the outcome of one request.
+
+use nix::errno::Errno;
+
+use crate::response::InvalidResponse;
+
+/// Timestamps of one request, in nanoseconds of the monotonic clock; zero if the request did not get that far.
+///
+/// The clock is read at or after each event, except for `intended` and `start`, which mark a beginning.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RequestTimes {
+    /// t0: when it should have started.
+    pub(crate) intended: u64,
+    /// t1: before the connection attempt, or before the write on a kept connection.
+    pub(crate) start: u64,
+    /// t2: when the connection was known to be established; zero on a kept one.
+    pub(crate) connected: u64,
+    /// t3: when the request was written.
+    pub(crate) written: u64,
+    /// t4: when the first byte of the answer had been read.
+    pub(crate) first_byte: u64,
+    /// t5: when the last byte had been read, or the failure was seen.
+    pub(crate) end: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestOutcome {
+    /// The right answer.
+    Ok,
+    /// Anything else.
+    Failed(Cause, Phase),
+}
+
+/// Why a request failed, whichever system call reported it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cause {
+    Refused,
+    Reset,
+    ClosedEarly,
+    Timeout,
+    Unreachable,
+    Status(u16),
+    BadBody,
+    InvalidResponse(InvalidResponse),
+    /// Any other error, by errno: it comes from this machine.
+    Local(i32),
+}
+
+/// How far a request had come when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Phase {
+    Connect,
+    BeforeFirstByte,
+    /// In the head of the answer, or because of what the head says.
+    Head,
+    MidBody,
+}
+
+impl Cause {
+    /// Cause of a socket error.
+    pub(crate) fn of(errno: Errno) -> Self {
+        match errno {
+            Errno::ECONNREFUSED => Self::Refused,
+            Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED => Self::Reset,
+            Errno::ETIMEDOUT => Self::Timeout,
+            Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN | Errno::ENETDOWN => {
+                Self::Unreachable
+            }
+            errno => Self::Local(errno as i32),
+        }
+    }
+
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Refused => "refused".to_owned(),
+            Self::Reset => "reset".to_owned(),
+            Self::ClosedEarly => "closed_early".to_owned(),
+            Self::Timeout => "timeout".to_owned(),
+            Self::Unreachable => "unreachable".to_owned(),
+            Self::Status(status) => format!("status_{status}"),
+            Self::BadBody => "bad_body".to_owned(),
+            Self::InvalidResponse(malformed) => match malformed {
+                InvalidResponse::Head => "parse",
+                InvalidResponse::HeadTooLong => "head_too_long",
+                InvalidResponse::Framing => "unclear_length",
+                InvalidResponse::Chunk => "broken_chunk",
+                InvalidResponse::Interim => "interim",
+            }
+            .to_owned(),
+            Self::Local(errno) => format!("local_{:?}", Errno::from_raw(errno)),
+        }
+    }
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::BeforeFirstByte => "before_first_byte",
+            Self::Head => "head",
+            Self::MidBody => "mid_body",
+        }
+    }
+}
