@@ -156,7 +156,7 @@ fn context() -> ServerContext {
         crash: None,
         extra_work: None,
         block: std::thread::sleep,
-        heard: None,
+        on_message: None,
     }
 }
 

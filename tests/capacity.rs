@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use self::support::{
-    ASK_AND_CLOSE, Answer, PATIENCE, Server, WORKERS, end_stall, for_each_model, models, rest,
+    ASK_AND_CLOSE, Answer, Server, TIMEOUT, WORKERS, end_stall, for_each_model, models, rest,
     serves_at_once,
 };
 
@@ -66,7 +66,7 @@ fn assert_silent(mut socket: &TcpStream, model: &str) {
     let read = socket.read(&mut [0; 1]);
     let silent = matches!(&read, Err(error) if error.kind() == ErrorKind::WouldBlock);
     assert!(silent, "{model} serves one more than it can: {read:?}");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
 }
 
 fn answer(socket: TcpStream) -> Answer {

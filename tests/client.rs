@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use self::support::{HOLA, PATIENCE, Server, hola};
+use self::support::{HOLA, Server, TIMEOUT, hola};
 
 /// A running client. A test can wait for each line that it prints.
 struct Client {
@@ -88,7 +88,7 @@ impl Client {
 
     /// The next printed line.
     fn line(&self) -> String {
-        self.screen.recv_timeout(PATIENCE).expect("a line")
+        self.screen.recv_timeout(TIMEOUT).expect("a line")
     }
 
     /// Ends the input.
@@ -97,7 +97,7 @@ impl Client {
     }
 
     fn end(mut self) -> End {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;
@@ -134,7 +134,7 @@ fn piped(address: SocketAddr, arguments: &[&str], input: &str) -> End {
 fn accept(listener: &TcpListener) -> TcpStream {
     let (socket, _) = listener.accept().expect("a client");
     socket.set_nodelay(true).expect("an option");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     socket
 }
 
@@ -227,7 +227,7 @@ fn with_a_conversation_a_line_waits_for_the_whole_answer_to_the_one_before() {
         (&socket).read(&mut [0; 1]).is_err(),
         "the second line went out early"
     );
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     write(&socket, b"no");
     assert_eq!(read(&socket), "dos");
     write(&socket, b"dos");

@@ -431,7 +431,7 @@ fn a_cap_on_clients_makes_the_next_one_wait_until_one_leaves() {
         );
         drop(held);
         third
-            .set_read_timeout(Some(support::PATIENCE))
+            .set_read_timeout(Some(support::TIMEOUT))
             .expect("a timeout");
         let mut answer = String::new();
         third.read_to_string(&mut answer).expect("an answer");

@@ -13,7 +13,7 @@ use hola_servers::models::{Attention, Capacity, Model};
 use socket2::{Domain, Socket, Type};
 
 use self::support::{
-    ASK, Answer, PATIENCE, Server, ask, eventually, for_each, for_each_model, models,
+    ASK, Answer, Server, TIMEOUT, ask, eventually, for_each, for_each_model, models,
     serves_at_once, table,
 };
 
@@ -123,7 +123,7 @@ fn long_answers_have_their_length_however_slowly_they_are_read() {
 fn connect_with_small_window(server: &Server) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("an option");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     socket
         .connect(&server.address.into())
         .expect("the server accepts");

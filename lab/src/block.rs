@@ -44,7 +44,7 @@ impl Lab<'_> {
 }
 
 /// A participant of a block, with its running server or the reason why it has none.
-struct Alive<'s> {
+struct ParticipantServer<'s> {
     participant: &'s Participant,
     server: Result<RunningServer, String>,
     answered: u64,
@@ -100,7 +100,7 @@ fn start_all<'s>(
     stage: &'s Stage,
     seed: u64,
     planted_us: &mut Option<f64>,
-) -> Vec<Alive<'s>> {
+) -> Vec<ParticipantServer<'s>> {
     let meets_load = |participant: &&Participant| {
         stage.levels.iter().any(|level| {
             matches!(level.task, Task::Load(_)) && level.participants.contains(&participant.name)
@@ -109,7 +109,7 @@ fn start_all<'s>(
     let mut order: Vec<&Participant> = stage.participants.iter().filter(meets_load).collect();
     shuffle(&mut order, splitmix64(seed, 0));
     order.sort_by_key(|participant| matches!(participant.role, Role::Planted(_)));
-    let mut alive: Vec<Alive<'s>> = Vec::new();
+    let mut alive: Vec<ParticipantServer<'s>> = Vec::new();
     for participant in order {
         let mut options = Vec::new();
         if let Role::Planted(of) = &participant.role {
@@ -125,7 +125,7 @@ fn start_all<'s>(
             context.server_cpus,
             &options,
         );
-        alive.push(Alive {
+        alive.push(ParticipantServer {
             participant,
             server,
             answered: 0,
@@ -141,7 +141,7 @@ fn start_all<'s>(
 fn calibrate(
     context: &SliceContext<'_>,
     stage: &Stage,
-    alive: &[Alive<'_>],
+    alive: &[ParticipantServer<'_>],
     control: &str,
     seed: u64,
 ) -> Option<f64> {
@@ -165,7 +165,7 @@ fn slices(
     context: &SliceContext<'_>,
     level: &Level,
     load: &Load,
-    alive: &mut [Alive<'_>],
+    alive: &mut [ParticipantServer<'_>],
     seed: u64,
 ) -> Vec<Reading> {
     let mut met: Vec<(Reading, Option<Histogram<u64>>)> = level
@@ -208,7 +208,7 @@ fn slices(
         .collect()
 }
 
-impl Alive<'_> {
+impl ParticipantServer<'_> {
     /// Makes one slice on its server. If the server has died, keeps the reason, and returns it from then on.
     fn slice(
         &mut self,
@@ -291,7 +291,7 @@ fn repeats(
 
 /// Stops a server, and compares its count of answers with the generator's. The server may count more, because of the
 /// warm-ups, but never fewer.
-fn note_end(one: Alive<'_>, readings: &mut [Reading]) {
+fn note_end(one: ParticipantServer<'_>, readings: &mut [Reading]) {
     let Ok(server) = one.server else { return };
     let complaint = match server.stop() {
         Ok(Some(ended)) if ended.counters.answers < one.answered => format!(

@@ -24,7 +24,7 @@ const START_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a server to end: its own drain deadline and a margin.
 const STOP_MAX: Duration = Duration::from_secs(7);
 /// Polling interval while a server stops.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// The kept end of a server's stderr is cut to this length. Its output is read at once: a full pipe would block the
 /// server.
 const LAST_WORDS_MAX: usize = 64 * 1024;
@@ -234,7 +234,7 @@ impl ModelServer {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Ok(status),
-                Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
                 Ok(None) => {
                     return Err(format!(
                         "{} did not end within {} s",

@@ -96,7 +96,7 @@ fn experiment(
             };
             folder.add_block(&block)?;
             progress.advance(&block);
-            look_around(run);
+            record_other_comparisons(run);
             blocks.push(block);
         }
     }
@@ -113,7 +113,7 @@ fn run_on(cpus: &[usize]) -> Result<()> {
 }
 
 /// Records other comparisons on this machine.
-fn look_around(run: &mut Run) {
+fn record_other_comparisons(run: &mut Run) {
     let others = other_comparisons();
     let most = &mut run.environment.other_comparisons;
     *most = (*most).max(others);

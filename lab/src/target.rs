@@ -293,7 +293,7 @@ impl Words {
 }
 
 /// Writes the files that a target needs into its folder.
-fn furnish(
+fn write_files(
     spec: &TargetSpec,
     places: &TargetPaths,
     folder: &Path,

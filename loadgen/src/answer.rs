@@ -119,7 +119,7 @@ impl Answer {
 }
 
 /// The answer that a conversation must give to `message`; `None` for HTTP, where the user specifies the body.
-pub(crate) fn owed(conversation: ClientProtocol, message: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn expected_answer(conversation: ClientProtocol, message: &[u8]) -> Option<Vec<u8>> {
     match conversation {
         ClientProtocol::Http => None,
         ClientProtocol::Ack => Some(ACKNOWLEDGEMENT.to_vec()),
@@ -131,7 +131,7 @@ pub(crate) fn owed(conversation: ClientProtocol, message: &[u8]) -> Option<Vec<u
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Answer, AnswerQuality, owed};
+    use super::{Answer, AnswerQuality, expected_answer};
     use crate::response::ParseProgress;
     use crate::workload::ClientProtocol;
 
@@ -141,7 +141,7 @@ mod tests {
             message in proptest::collection::vec(any::<u8>(), 1..200),
             piece in 1usize..40,
         ) {
-            let expected = owed(ClientProtocol::Echo, &message);
+            let expected = expected_answer(ClientProtocol::Echo, &message);
             let mut answer = Answer::to(ClientProtocol::Echo);
             let mut left = message.len();
             for piece in message.chunks(piece) {
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn another_acknowledgement_is_wrong_and_surplus_bytes_are_told() {
-        let expected = owed(ClientProtocol::Ack, b"Hola");
+        let expected = expected_answer(ClientProtocol::Ack, b"Hola");
         let mut answer = Answer::to(ClientProtocol::Ack);
         let progress = answer.feed(b"Mensaje perdido!Mensaje", expected.as_deref());
         assert_eq!(progress, Ok(ParseProgress::Done { excess: 7 }));

@@ -15,19 +15,19 @@ use crate::summary::{Check, CheckName, LoopKind, Summary};
 use crate::workload::{Pace, Pacing, Workload};
 
 /// Largest acceptable share of failed requests.
-const FAILURES_MOST: f64 = 0.01;
+const FAILURES_MAX: f64 = 0.01;
 
 /// Smallest share of the offered requests that must have been sent.
-const OFFERED_LEAST: f64 = 0.99;
+const OFFERED_MIN: f64 = 0.99;
 
 /// CPU share of the busiest thread from which the generator is suspected: a shared core loses the rest anyway.
-const CPU_SHARE_MOST: f64 = 0.95;
+const CPU_SHARE_MAX: f64 = 0.95;
 
 /// Bounds of X·R / clients; the upper one leaves room for the histogram's 0.1 % and the lower for real gaps.
 const LITTLE: std::ops::RangeInclusive<f64> = 0.98..=1.005;
 
 /// Largest acceptable share of the generator's own lateness in the 99th percentile of the response time.
-const LAG_SHARE_MOST: f64 = 0.5;
+const LAG_SHARE_MAX: f64 = 0.5;
 
 /// Acceptable lateness in any case, in microseconds: a scheduler on a shared machine takes that long to wake a thread.
 const LAG_FREE_US: f64 = 500.0;
@@ -139,7 +139,7 @@ fn failures(summary: &Summary) -> Check {
     };
     check(
         CheckName::Failures,
-        share.is_some_and(|share| share <= FAILURES_MOST),
+        share.is_some_and(|share| share <= FAILURES_MAX),
         detail,
     )
 }
@@ -197,7 +197,7 @@ fn offered(summary: &Summary, window_counts: &WindowCounts, evidence: &Evidence)
     };
     check(
         CheckName::Offered,
-        share >= OFFERED_LEAST,
+        share >= OFFERED_MIN,
         format!(
             "{} of {due} offered requests were sent{waited}",
             summary.counts.sent
@@ -215,7 +215,7 @@ fn generator(summary: &Summary) -> Check {
     let named = |ok, detail| check(CheckName::Generator, ok, detail);
     let spins =
         summary.generator.pacing == Pacing::Spin && summary.plan.loop_kind == LoopKind::Open;
-    if share >= CPU_SHARE_MOST && !spins {
+    if share >= CPU_SHARE_MAX && !spins {
         return named(
             false,
             format!(
@@ -232,7 +232,7 @@ fn generator(summary: &Summary) -> Check {
         latency.response.p99,
     ) {
         (LoopKind::Open, Some(lag), Some(response))
-            if lag > LAG_FREE_US.max(LAG_SHARE_MOST * response) =>
+            if lag > LAG_FREE_US.max(LAG_SHARE_MAX * response) =>
         {
             named(
                 false,

@@ -273,7 +273,7 @@ fn work<T: Transport>(
     let threads = plan.jobs.len();
     let mut meter = ThrottlingMeter::start();
     let mut metered = false;
-    let (yields, stopped) = thread::scope(|scope| {
+    let (results, stopped) = thread::scope(|scope| {
         let key = GateOpener(&gate);
         let (outcomes, setups) = mpsc::channel();
         let mut handles = Vec::with_capacity(threads);
@@ -321,11 +321,11 @@ fn work<T: Transport>(
             }
         };
         let stopped = watch(&running, &gauges, &signals, observer, &mut follow);
-        let mut yields: Vec<_> = handles.into_iter().filter_map(join).collect();
+        let mut results: Vec<_> = handles.into_iter().filter_map(join).collect();
         if let Some(collector) = collector {
-            collect_rest(collector, &mut yields, moment(open, &gauges), &mut tell);
+            collect_rest(collector, &mut results, moment(open, &gauges), &mut tell);
         }
-        Ok::<_, LoadError>((yields, stopped))
+        Ok::<_, LoadError>((results, stopped))
     })?;
     let throttling = meter.since_start();
     let failed = |(index, errno)| LoadError::WaitFailed {
@@ -334,13 +334,13 @@ fn work<T: Transport>(
         call: T::WAITS_BY,
         source: io::Error::from(errno),
     };
-    let yields: Result<_, _> = yields
+    let results: Result<_, _> = results
         .into_iter()
         .enumerate()
         .map(|(index, part)| part.map_err(|errno: nix::errno::Errno| failed((index, errno))))
         .collect();
     Ok(Work {
-        parts: yields?,
+        parts: results?,
         stopped,
         throttling,
     })
@@ -388,18 +388,18 @@ fn moment(open: u64, gauges: &[LiveCounts]) -> IntervalEnd {
 /// Adds what the workers did not hand over to the last intervals, and the whole to the first worker's result.
 fn collect_rest(
     collector: IntervalCollector,
-    yields: &mut [nix::Result<WorkerResult>],
+    results: &mut [nix::Result<WorkerResult>],
     moment: IntervalEnd,
     tell: &mut dyn FnMut(&Interval, &Histograms),
 ) {
-    let rest: nix::Result<Vec<_>> = yields
+    let rest: nix::Result<Vec<_>> = results
         .iter_mut()
         .map(|part| match part {
             Ok(part) => Ok((part.window_counts.sent, part.recorder.take())),
             Err(errno) => Err(*errno),
         })
         .collect();
-    if let (Ok(rest), Some(Ok(first))) = (rest, yields.first_mut()) {
+    if let (Ok(rest), Some(Ok(first))) = (rest, results.first_mut()) {
         let whole = collector.finish(rest.into_iter(), moment, tell);
         first.recorder.merge(&whole);
     }

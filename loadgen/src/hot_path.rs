@@ -3,7 +3,7 @@
 
 use crate::recorder::Recorder;
 use crate::request::{RequestOutcome, RequestTimes};
-use crate::time_slices::{SlotInstant, TimeSlices};
+use crate::time_slices::{SliceKey, TimeSlices};
 
 /// The recorder of one worker thread in a window of ten seconds.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ impl Recording {
     #[allow(clippy::new_without_default)] // one caller
     pub fn new() -> Self {
         let mut recorder = Recorder::new();
-        recorder.time_slices = TimeSlices::of(0, 10_000_000_000, SlotInstant::Ended);
+        recorder.time_slices = TimeSlices::of(0, 10_000_000_000, SliceKey::Ended);
         Self(recorder)
     }
 

@@ -15,7 +15,7 @@ use crate::recorder::Recorder;
 use crate::summary::{IntervalSummary, SCHEMA_VERSION};
 
 /// Recorders of each worker thread that may wait for the calling thread.
-const WAITING_MOST: usize = 2;
+const WAITING_MAX: usize = 2;
 
 /// One interval of the measured window, or of the time after it in which the run waits for late answers.
 ///
@@ -162,7 +162,7 @@ pub(crate) struct IntervalCollector {
 /// One [`IntervalSender`] for each of `threads`, and the [`IntervalCollector`] of their parts.
 pub(crate) fn channel(every: Duration, threads: usize) -> (Vec<IntervalSender>, IntervalCollector) {
     let every_ns = u64::try_from(every.as_nanos()).unwrap_or(u64::MAX).max(1);
-    let (sender, parts) = sync_channel(WAITING_MOST * threads.max(1));
+    let (sender, parts) = sync_channel(WAITING_MAX * threads.max(1));
     let handovers = (0..threads).map(|thread| IntervalSender {
         thread,
         every_ns,
@@ -251,8 +251,8 @@ impl IntervalCollector {
     }
 
     fn tell(&mut self, moment: IntervalEnd, tell: &mut dyn FnMut(&Interval, &Histograms)) {
-        let pile = std::mem::replace(&mut self.current, std::mem::take(&mut self.next));
-        let recorder = pile.recorder.unwrap_or_else(Recorder::new);
+        let partial = std::mem::replace(&mut self.current, std::mem::take(&mut self.next));
+        let recorder = partial.recorder.unwrap_or_else(Recorder::new);
         self.whole.merge(&recorder);
         let start_ns = self.index.saturating_mul(self.every_ns);
         let ago_ns = moment.elapsed_ns.saturating_sub(start_ns);
@@ -261,7 +261,7 @@ impl IntervalCollector {
             start: Duration::from_nanos(start_ns),
             started_at: SystemTime::now() - Duration::from_nanos(ago_ns),
             length: Duration::from_nanos(ago_ns.min(self.every_ns)),
-            sent: pile.sent,
+            sent: partial.sent,
             ok: recorder.ok,
             failed: recorder.failures(),
             in_flight: moment.in_flight,

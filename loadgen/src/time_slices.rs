@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use crate::request::RequestTimes;
 
 /// Number of time slices: enough to show a trend, few enough that each one supports a percentile.
-pub(crate) const STRIPS: usize = 20;
+pub(crate) const SLICES: usize = 20;
 
 /// Shortest window that is divided. In less than 2 s (slices of 0.1 s) the machine drifts and not the server, and
 /// repeated trials account for that.
@@ -22,13 +22,13 @@ const LONGEST_NS: u64 = 60_000_000_000;
 pub(crate) struct TimeSlices {
     open_ns: u64,
     slice_ns: u64,
-    by: SlotInstant,
+    by: SliceKey,
     responses: Vec<Histogram<u64>>,
 }
 
 /// Which instant of a request selects its time slice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum SlotInstant {
+pub(crate) enum SliceKey {
     /// When it ended (closed loop).
     #[default]
     Ended,
@@ -38,7 +38,7 @@ pub(crate) enum SlotInstant {
 
 impl TimeSlices {
     /// Divides a window from `open_ns` to `close_ns`. Makes no slices if the window has no planned end or is too short.
-    pub(crate) fn of(open_ns: u64, close_ns: u64, by: SlotInstant) -> Self {
+    pub(crate) fn of(open_ns: u64, close_ns: u64, by: SliceKey) -> Self {
         let length_ns = close_ns.saturating_sub(open_ns);
         if close_ns == u64::MAX || length_ns < WINDOW_LEAST_NS {
             return Self::default();
@@ -48,9 +48,9 @@ impl TimeSlices {
         Self {
             open_ns,
             // Rounded up, so that the last instant of the window is in the last slice.
-            slice_ns: length_ns.div_ceil(STRIPS as u64),
+            slice_ns: length_ns.div_ceil(SLICES as u64),
             by,
-            responses: vec![empty; STRIPS],
+            responses: vec![empty; SLICES],
         }
     }
 
@@ -59,8 +59,8 @@ impl TimeSlices {
             return;
         }
         let at = match self.by {
-            SlotInstant::Ended => times.end,
-            SlotInstant::Intended => times.intended,
+            SliceKey::Ended => times.end,
+            SliceKey::Intended => times.intended,
         };
         let slice = at.saturating_sub(self.open_ns) / self.slice_ns;
         let slice = usize::try_from(slice).ok();
@@ -94,7 +94,7 @@ mod tests {
 
     const S: u64 = 1_000_000_000;
 
-    fn time_slices(by: SlotInstant) -> TimeSlices {
+    fn time_slices(by: SliceKey) -> TimeSlices {
         TimeSlices::of(10 * S, 30 * S, by)
     }
 
@@ -113,10 +113,10 @@ mod tests {
     #[test]
     fn closed_loops_go_by_the_end_and_open_ones_by_the_intended_instant() {
         let request = lasting(10 * S, 29 * S);
-        let mut by_end = time_slices(SlotInstant::Ended);
+        let mut by_end = time_slices(SliceKey::Ended);
         by_end.record(&request, 19 * S);
         assert_eq!(counts(&by_end).iter().rposition(|&n| n == 1), Some(19));
-        let mut by_intended = time_slices(SlotInstant::Intended);
+        let mut by_intended = time_slices(SliceKey::Intended);
         by_intended.record(&request, 19 * S);
         assert_eq!(counts(&by_intended)[0], 1);
     }
@@ -124,8 +124,8 @@ mod tests {
     #[test]
     fn a_window_that_is_short_or_ends_by_a_count_is_not_divided() {
         for mut none in [
-            TimeSlices::of(10 * S, 11 * S, SlotInstant::Ended),
-            TimeSlices::of(10 * S, u64::MAX, SlotInstant::Ended),
+            TimeSlices::of(10 * S, 11 * S, SliceKey::Ended),
+            TimeSlices::of(10 * S, u64::MAX, SliceKey::Ended),
         ] {
             none.record(&lasting(10 * S, 10 * S + 1), 1);
             assert!(none.responses().is_empty());
@@ -133,10 +133,10 @@ mod tests {
     }
 
     #[test]
-    fn merging_adds_strip_by_strip() {
+    fn merging_adds_slice_by_slice() {
         let mut whole = TimeSlices::default();
         for end in [10 * S, 10 * S + 1, 30 * S - 1] {
-            let mut part = time_slices(SlotInstant::Ended);
+            let mut part = time_slices(SliceKey::Ended);
             part.record(&lasting(0, end), 5_000);
             whole.merge(&part);
         }

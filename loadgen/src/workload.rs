@@ -193,7 +193,7 @@ impl Workload {
             _ if !(1..=MESSAGE_BYTES_MAX).contains(&self.message.len()) => {
                 Err(InvalidWorkload::Message(self.message.len()))
             }
-            ClientProtocol::Echo if farewell => Err(InvalidWorkload::Farewell),
+            ClientProtocol::Echo if farewell => Err(InvalidWorkload::EndsEcho),
             ClientProtocol::Ack | ClientProtocol::Echo => Ok(()),
         }
     }
@@ -407,7 +407,7 @@ pub enum InvalidWorkload {
     Message(usize),
     /// A message that ends an `echo` conversation.
     #[error("`salir` on a line of its own ends an echo, so it cannot be the message")]
-    Farewell,
+    EndsEcho,
     /// A range that ends before it begins.
     #[error("a range of {0} begins with its lower end")]
     Range(&'static str),

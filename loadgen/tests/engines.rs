@@ -252,7 +252,7 @@ fn a_message_that_ends_an_echo_is_refused() {
     let mut workload = load(([127, 0, 0, 1], 1).into(), 1, 1);
     workload.conversation = ClientProtocol::Echo;
     workload.message = b"salir".to_vec();
-    assert_eq!(workload.validate(1024), Err(InvalidWorkload::Farewell));
+    assert_eq!(workload.validate(1024), Err(InvalidWorkload::EndsEcho));
     workload.message = Vec::new();
     assert_eq!(workload.validate(1024), Err(InvalidWorkload::Message(0)));
 }

@@ -37,12 +37,12 @@ fn stalled_listener() -> (TcpListener, SocketAddr, Vec<TcpStream>) {
 }
 
 /// Starts to accept on a stalled listener once all clients try to connect; they try again when their timers expire.
-struct Door {
+struct OpenListener {
     closed: Cell<Option<(TcpListener, Vec<TcpStream>)>>,
     clients: u32,
 }
 
-impl Observer for Door {
+impl Observer for OpenListener {
     fn progress(&self, progress: &Progress) {
         if progress.in_flight < u64::from(self.clients) {
             return;
@@ -63,13 +63,13 @@ impl Observer for Door {
 fn requests_that_waited_for_a_repeated_syn_are_counted_and_named() {
     const CLIENTS: u32 = 3;
     let (listener, address, queued) = stalled_listener();
-    let door = Door {
+    let listener_address = OpenListener {
         closed: Cell::new(Some((listener, queued))),
         clients: CLIENTS,
     };
     let mut workload = load(address, CLIENTS, u64::from(CLIENTS));
     workload.timeout = Duration::from_secs(60);
-    let measurement = hola_loadgen::run(&workload, &door).unwrap();
+    let measurement = hola_loadgen::run(&workload, &listener_address).unwrap();
     assert_eq!(measurement.summary.counts.ok, u64::from(CLIENTS));
     // Which SYN retransmission succeeds depends on when the server starts to accept.
     let modes = named(&measurement, CheckName::Modes);

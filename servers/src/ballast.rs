@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::context::Context;
+use crate::context::ErrorContext;
 
 /// Touches that much memory and keeps it, as `hola serve --ballast` does: a fork has to copy its page tables.
 ///

@@ -10,7 +10,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, getpid, getppid};
 
 use crate::child_table::{CHILDREN_MAX, ChildTable};
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::server::Server;
 use crate::{date, signals, sys};
 

@@ -11,7 +11,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::accept_policy::{AcceptError, AcceptPolicy};
 use crate::client::Client;
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::counters::count;
 use crate::server::{RECHECK_INTERVAL, Server};
 use crate::stop::{self, InterruptibleThread};

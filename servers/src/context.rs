@@ -3,12 +3,12 @@
 use std::io;
 
 /// Adds to an error what failed; the system only says why.
-pub(crate) trait Context<T> {
+pub(crate) trait ErrorContext<T> {
     /// Puts `what` before the system's message.
     fn context(self, what: impl FnOnce() -> String) -> io::Result<T>;
 }
 
-impl<T, E: Into<io::Error>> Context<T> for Result<T, E> {
+impl<T, E: Into<io::Error>> ErrorContext<T> for Result<T, E> {
     fn context(self, what: impl FnOnce() -> String) -> io::Result<T> {
         self.map_err(|error| {
             let error = error.into();

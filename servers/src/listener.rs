@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::conversation::TimeoutKind;
 use crate::settings::{Accept, Settings};
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::context::Context as _;
+use crate::context::ErrorContext as _;
 use crate::sys;
 use crate::sys::stderr::Stderr;
 
@@ -53,7 +53,7 @@ pub(crate) fn open() -> io::Result<()> {
 }
 
 /// Writes what a client has sent, in as many lines as that takes.
-pub(crate) fn heard(bytes: &[u8]) {
+pub(crate) fn received(bytes: &[u8]) {
     escaped(bytes, |text| line(&format!("{RECEIVED}{text}")));
 }
 

@@ -8,7 +8,7 @@ use std::thread;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::context::Context;
+use crate::context::ErrorContext;
 
 /// A runtime that uses only the calling thread.
 ///

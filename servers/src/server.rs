@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::{getppid, pipe2};
 
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
 use crate::log::warn_rate_limited;
@@ -87,7 +87,7 @@ impl Server {
             crash: settings.allow_crash.then_some(crash::crash),
             extra_work: extra_work::set_duration(settings.extra_work_ns),
             block: thread::sleep,
-            heard: settings.log.then_some(log::heard),
+            on_message: settings.log.then_some(log::received),
         };
         Ok(Box::leak(Box::new(Server {
             locks: locks(&settings)?,
@@ -203,7 +203,7 @@ impl Server {
     pub(crate) fn warm_up(&self) {
         const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
         let nobody_listens = ServerContext {
-            heard: None,
+            on_message: None,
             ..self.context
         };
         let mut conversation = AnyConversation::new(&nobody_listens);

@@ -12,7 +12,7 @@ use nix::sys::wait::waitpid;
 use nix::unistd::Pid;
 
 use crate::children::check_single_threaded;
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::counters::count;
 use crate::sys;
 

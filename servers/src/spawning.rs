@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::wait::waitpid;
 
 use crate::children::check_single_threaded;
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::models::STACK_BYTES;
 use crate::runtime;
 use crate::sys;

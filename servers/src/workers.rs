@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{SigSet, SigmaskHow};
 
 use crate::children::{Children, Fork};
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::counters::become_worker;
 use crate::log::warn_rate_limited;
 use crate::server::Server;

@@ -21,7 +21,7 @@ use serde_json::Value;
 pub const HOLA: &str = env!("CARGO_BIN_EXE_hola");
 
 /// Longest wait of a test: far longer than a working server needs, so that a broken one fails and does not hang.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Workers of every server here that has a fixed number of them.
 pub const WORKERS: usize = 3;
@@ -173,8 +173,8 @@ impl Server {
     /// A connection with a timeout for reads and writes.
     pub fn connect(&self) -> TcpStream {
         let socket = TcpStream::connect(self.address).expect("the server accepts");
-        socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        socket.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+        socket.set_write_timeout(Some(TIMEOUT)).expect("a timeout");
         socket
     }
 
@@ -300,7 +300,7 @@ impl Server {
 
     /// Waits for its end; returns its exit status and its stderr.
     pub fn wait(mut self) -> (ExitStatus, String) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let status = loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
                 break status;
@@ -460,7 +460,7 @@ impl Drop for Server {
 
 /// Waits until `holds` returns true; fails the test if that takes too long.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !holds() {
         assert!(Instant::now() < deadline, "never: {what}");
         thread::sleep(Duration::from_millis(2));
@@ -470,7 +470,7 @@ pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 /// The value of `look` once it has been the same for a while: a server has started all its workers by then.
 pub fn settled<T: PartialEq + std::fmt::Debug>(look: impl Fn() -> T) -> T {
     const LOOKS: u32 = 30;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let (mut value, mut same) = (look(), 0);
     while same < LOOKS {
         assert!(Instant::now() < deadline, "never settles: {value:?}");
@@ -594,7 +594,7 @@ pub fn ends(mut command: Command) -> (Option<i32>, String, String) {
         .env_remove("RUST_BACKTRACE")
         .spawn()
         .expect("the program runs");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     // Its output fits into a pipe.
     while child.try_wait().expect("a child").is_none() {
         if Instant::now() > deadline {

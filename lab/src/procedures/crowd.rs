@@ -18,7 +18,7 @@ use crate::metric::Metric;
 /// Clients of the first step; each further one has four times as many.
 const CLIENTS_MIN: u32 = 64;
 /// How many clients connect per second. If a model accepts fewer, the others wait in an accept queue of thousands.
-const JOIN_PER_S: f64 = 4_000.0;
+const CONNECTS_PER_S: f64 = 4_000.0;
 /// Load before the window, once all are connected: a client that is not accepted within a second is not served.
 const WARMUP: Duration = Duration::from_secs(1);
 /// The window.
@@ -183,7 +183,7 @@ impl Probe for AcceptQueue {
 }
 
 fn joining(clients: u32) -> Duration {
-    Duration::from_secs_f64(f64::from(clients) / JOIN_PER_S)
+    Duration::from_secs_f64(f64::from(clients) / CONNECTS_PER_S)
 }
 
 /// Numbers of clients: four times as many each time, and `most` at the end.

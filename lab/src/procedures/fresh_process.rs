@@ -11,7 +11,7 @@ use crate::model_server::cpu_list;
 /// Timeout of one such process.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Polling interval for its end.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Runs `hola` with these arguments on the server's CPUs, and returns what it prints.
 ///
@@ -42,7 +42,7 @@ fn output(mut command: Command, name: &str, fresh: &FreshServer<'_>) -> Result<S
         fresh.stop_if_interrupted()?;
         match child.0.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+            Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
             Ok(None) => {
                 return Err(format!("{name} did not end within {} s", LONGEST.as_secs()));
             }

@@ -21,7 +21,7 @@ const CLIENTS: u32 = 16;
 /// Longest wait for strace to attach, and to write what it has counted.
 const STRACE_MAX: Duration = Duration::from_secs(5);
 /// Polling interval of these waits.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Calls that are named, the most frequent first.
 const NAMED_MAX: usize = 6;
 
@@ -108,7 +108,7 @@ fn wait_until(complaint: &str, mut is_so: impl FnMut() -> bool) -> Result<(), St
         if Instant::now() > deadline {
             return Err(complaint.into());
         }
-        thread::sleep(LOOK_AGAIN);
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use procfs::process::FDTarget;
 use tempfile::TempDir;
 
 use super::supervisor::{STOP_MAX, SupervisorReport, SupervisorStarted};
-use super::{TargetPaths, TargetSpec, Words, free_port, furnish};
+use super::{TargetPaths, TargetSpec, Words, free_port, write_files};
 use crate::account::CpuAccount;
 use crate::cgroup::{self, Cgroup};
 use crate::image::Image;
@@ -34,7 +34,7 @@ const END_MAX: Duration = Duration::from_secs(STOP_MAX.as_secs() + 3);
 /// Most attempts to end the processes that a killed supervisor has left.
 const END_ROUNDS_MAX: u32 = 200;
 /// Polling interval while a target starts or ends.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Most bytes of the end of its output that an error quotes.
 const LAST_WORDS_MAX: usize = 400;
 
@@ -74,7 +74,7 @@ impl Target {
             .map_err(|error| format!("no folder for {}: {error}", spec.name))?;
         let port = free_port()?;
         let words = Words::new(places, folder.path(), port)?;
-        furnish(spec, places, folder.path(), &words)?;
+        write_files(spec, places, folder.path(), &words)?;
         let cgroup = Cgroup::new().ok();
         let mut command = image.command();
         command.arg("supervise");
@@ -191,7 +191,7 @@ impl Target {
             if self.holds_listener() {
                 return Ok(());
             }
-            thread::sleep(LOOK_AGAIN);
+            thread::sleep(POLL_INTERVAL);
         }
         Err(self.did_not("listen"))
     }
@@ -208,10 +208,10 @@ impl Target {
 
     fn did_not(&mut self, what: &str) -> String {
         // The supervisor's output ends a moment before its process does.
-        let deadline = Instant::now() + LOOK_AGAIN * 10;
+        let deadline = Instant::now() + POLL_INTERVAL * 10;
         let ended = loop {
             match self.supervisor.try_wait() {
-                Ok(None) if Instant::now() < deadline => thread::sleep(LOOK_AGAIN),
+                Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
                 status => break status.ok().flatten(),
             }
         };
@@ -290,7 +290,7 @@ fn end_leftovers(leader: Option<Pid>, cgroup: Option<&Path>) {
         if members.is_empty() && !matches!(group, Some(Ok(()))) {
             return;
         }
-        thread::sleep(LOOK_AGAIN);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -69,15 +69,15 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let starter = getppid();
     let places = OwnedPaths::of(supervised, starter)?;
     let server = start(supervised, places.cgroup.as_deref())?;
-    let kept = tell(&SupervisorStarted {
+    let kept = print_line(&SupervisorStarted {
         pid: server.as_raw(),
     });
     thread::spawn(move || end_when_told(server));
     let ending = wait_for(server);
     let killed = end_descendants();
     let told = kept.and_then(|()| {
-        tell(&SupervisorReport {
-            asked: ASKED.load(Ordering::SeqCst),
+        print_line(&SupervisorReport {
+            asked: STOP_REQUESTED.load(Ordering::SeqCst),
             ending,
             killed,
         })
@@ -158,21 +158,21 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
 }
 
 /// Prints a line of JSON. It is no error if the starter is gone and does not read it.
-fn tell(words: &impl Serialize) -> Result<(), String> {
+fn print_line(words: &impl Serialize) -> Result<(), String> {
     let line = serde_json::to_string(words).map_err(|error| error.to_string())?;
     let printed = print(format!("{line}\n"));
     printed.map(|_| ()).map_err(|error| format!("{error:#}"))
 }
 
 /// Whether standard input has ended.
-static ASKED: AtomicBool = AtomicBool::new(false);
+static STOP_REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// Sends SIGTERM to the server when standard input ends, and SIGKILL if the server does not end in time.
 fn end_when_told(server: Pid) {
     let mut input = io::stdin().lock();
     let mut bytes = [0; 64];
     while !matches!(input.read(&mut bytes), Ok(0) | Err(_)) {}
-    ASKED.store(true, Ordering::SeqCst);
+    STOP_REQUESTED.store(true, Ordering::SeqCst);
     // The server may have ended already.
     let _ = kill(server, Signal::SIGTERM);
     thread::sleep(STOP_MAX);

@@ -7,10 +7,10 @@ use crate::schedule::Schedule;
 use crate::summary::{Arrivals, Check, CheckName};
 
 /// Minimum number of planned requests for a judgement of their spacing.
-const ARRIVALS_LEAST: u64 = 2_000;
+const ARRIVALS_MIN: u64 = 2_000;
 
 /// Most gaps compared with the exponential distribution.
-const GAPS_MOST: usize = 10_000;
+const GAPS_MAX: usize = 10_000;
 
 /// Whether the arrivals follow the requested process. The gaps of the schedule are judged by the Kolmogorov–Smirnov
 /// distance, the actual sends by the dispersion index of their counts in equal parts of the window.
@@ -22,7 +22,7 @@ pub(super) fn arrival_shape(
     evidence: &Evidence,
 ) -> Check {
     let named = |ok, detail| check(CheckName::Arrivals, ok, detail);
-    if evidence.planned < ARRIVALS_LEAST || evidence.stopped {
+    if evidence.planned < ARRIVALS_MIN || evidence.stopped {
         return named(
             true,
             format!(
@@ -73,7 +73,7 @@ fn gap_distance(schedule: Schedule) -> (f64, f64) {
     let mut before = 0;
     let mut gaps: Vec<f64> = schedule
         .instants()
-        .take(GAPS_MOST)
+        .take(GAPS_MAX)
         .map(|at| (at - std::mem::replace(&mut before, at)) as f64)
         .collect();
     gaps.sort_unstable_by(f64::total_cmp);

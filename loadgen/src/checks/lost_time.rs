@@ -10,14 +10,14 @@ use crate::summary::{Check, CheckName};
 use crate::throttling::Throttling;
 
 /// Largest share of the window that may be lost: about the difference between equal runs on a shared machine.
-pub(super) const LOST_SHARE_MOST: f64 = 0.05;
+pub(super) const LOST_SHARE_MAX: f64 = 0.05;
 
 /// Time that may be lost however short the window is: a shared machine takes this from a thread occasionally.
 pub(super) const LOST_FREE_NS: u64 = 100_000_000;
 
 /// Whether the loss exceeds both bounds.
 pub(super) fn is_too_much(lost_ns: u64, window_ns: u64) -> bool {
-    lost_ns > LOST_FREE_NS && ratio(lost_ns, window_ns).is_none_or(|share| share > LOST_SHARE_MOST)
+    lost_ns > LOST_FREE_NS && ratio(lost_ns, window_ns).is_none_or(|share| share > LOST_SHARE_MAX)
 }
 
 /// Whether every worker thread ran when it wanted to. In a stopped process, in a paused container or virtual machine,
@@ -42,7 +42,7 @@ pub(super) fn back_off(window_counts: &WindowCounts) -> Check {
     let share = ratio(window_counts.backoff_ns, window_counts.client_ns).unwrap_or(0.0);
     check(
         CheckName::BackOff,
-        share <= LOST_SHARE_MOST,
+        share <= LOST_SHARE_MAX,
         format!(
             "clients spent {:.1} % of their time waiting to try again after failures",
             share * 100.0

@@ -5,19 +5,19 @@ use hdrhistogram::Histogram;
 use super::check;
 use crate::histograms::percentile_ns;
 use crate::summary::{Check, CheckName};
-use crate::time_slices::STRIPS;
+use crate::time_slices::SLICES;
 use crate::trend::{median, trend};
 
 /// Significance level of a trend: one false alarm in a hundred runs, divided between the two series (Bonferroni).
 ///
 /// There is no correction for autocorrelation of neighbouring time slices. The known correction (Yue and Wang 2004)
-/// also treats the trend of a server that warms up as noise, and the check would miss it. [`CHANGE_LEAST`] prevents
+/// also treats the trend of a server that warms up as noise, and the check would miss it. [`CHANGE_MIN`] prevents
 /// false alarms instead.
-const P_MOST: f64 = 0.01 / 2.0;
+const P_MAX: f64 = 0.01 / 2.0;
 
 /// Smallest change over the whole window, as a share of the series' median, that invalidates a measurement. In a long
 /// run any drift is significant, also a small and harmless one.
-const CHANGE_LEAST: f64 = 0.1;
+const CHANGE_MIN: f64 = 0.1;
 
 /// Names of the series, with their permilles.
 const SERIES: [(&str, u64); 2] = [("median", 500), ("99th percentile", 990)];
@@ -37,7 +37,7 @@ pub(super) fn steady_state(time_slices: &[Histogram<u64>], stopped: bool) -> Che
         .collect();
     if drifts.is_empty() {
         return not_applied(&format!(
-            "one of {STRIPS} parts of the window holds too few answers for a median"
+            "one of {SLICES} parts of the window holds too few answers for a median"
         ));
     }
     let moved: Vec<String> = drifts.iter().map(Drift::to_string).collect();
@@ -82,7 +82,7 @@ impl Drift {
     }
 
     fn is_real(&self) -> bool {
-        self.p < P_MOST && self.change.abs() > CHANGE_LEAST
+        self.p < P_MAX && self.change.abs() > CHANGE_MIN
     }
 }
 
@@ -119,11 +119,11 @@ mod tests {
             count += 1;
             f64::from(u32::try_from(splitmix64(seed, count) >> 32).unwrap()) / 4_294_967_296.0
         };
-        (0..STRIPS)
+        (0..SLICES)
             .map(|slice| {
                 let mut histogram = Histogram::new(2).unwrap();
                 #[allow(clippy::cast_precision_loss)] // twenty
-                let place = slice as f64 / (STRIPS - 1) as f64;
+                let place = slice as f64 / (SLICES - 1) as f64;
                 // A sum of twelve uniform numbers has variance one (Irwin and Hall).
                 let shift: f64 = (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
                 for _ in 0..answers {
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_tail_that_grows_under_a_steady_median_is_found() {
-        let growing: Vec<Histogram<u64>> = (0..STRIPS as u64)
+        let growing: Vec<Histogram<u64>> = (0..SLICES as u64)
             .map(|slice| {
                 let mut histogram = Histogram::new(2).unwrap();
                 histogram.record_n(200_000, 1_900).unwrap();

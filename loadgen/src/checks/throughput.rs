@@ -11,11 +11,11 @@ use crate::workload::{Pace, Workload};
 
 /// Minimum number of answers expected in a gap, by the rate of the rest of the window, for their absence to be
 /// significant.
-const EXPECTED_LEAST: u64 = 10;
+const EXPECTED_MIN: u64 = 10;
 
 /// Minimum length of a gap, in usual cycles of request and answer: if clients began together, their answers come
 /// together and leave gaps of nearly one cycle.
-const CYCLES_MOST: u64 = 2;
+const CYCLES_MAX: u64 = 2;
 
 /// Judges the longest stretch of the window in which no good answer came.
 ///
@@ -43,10 +43,10 @@ pub(super) fn throughput(
     let usual = usual_response_ns(histograms, waiting);
     let think_ns = u64::try_from(workload.think.as_nanos()).unwrap_or(u64::MAX);
     let breaks_off = is_too_much(gap.length_ns(), window_counts.window_ns)
-        && expected_in(gap, window_counts) >= EXPECTED_LEAST
+        && expected_in(gap, window_counts) >= EXPECTED_MIN
         && waiting > 0
         && usual.is_some_and(|usual| {
-            gap.length_ns() > usual.saturating_add(think_ns).saturating_mul(CYCLES_MOST)
+            gap.length_ns() > usual.saturating_add(think_ns).saturating_mul(CYCLES_MAX)
         });
     if breaks_off {
         return named(

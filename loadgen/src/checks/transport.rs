@@ -30,7 +30,7 @@ const DELAYED_ACK_MS: (u64, u64) = (38, 50);
 const BESIDE_MS: [(u64, u64); 2] = [(26, 38), (50, 62)];
 
 /// Minimum number of requests in a mode.
-const MODE_LEAST: u64 = 10;
+const MODE_MIN: u64 = 10;
 
 /// Minimum density of a mode, relative to the ranges beside it.
 const MODE_TIMES: u64 = 4;
@@ -125,7 +125,7 @@ fn mode(histogram: &Histogram<u64>) -> Option<u64> {
     let beside_width: u64 = BESIDE_MS.map(width).iter().sum();
     // Compares densities, count / width with beside / beside_width, without a division.
     let stands_out =
-        count * beside_width >= MODE_TIMES * beside * width(DELAYED_ACK_MS) && count >= MODE_LEAST;
+        count * beside_width >= MODE_TIMES * beside * width(DELAYED_ACK_MS) && count >= MODE_MIN;
     stands_out.then_some(count)
 }
 

@@ -7,7 +7,7 @@ use crate::target;
 use crate::units::parse_number;
 
 /// Most loads in a row: at ten seconds each, half a day.
-const LEVELS_MOST: usize = 4_096;
+const LEVELS_MAX: usize = 4_096;
 
 /// The parts of a URL.
 #[derive(Debug)]
@@ -130,12 +130,12 @@ pub(super) fn parse_rates(text: &str) -> Result<RateLevels, String> {
 fn parse_levels(text: &str) -> Option<Vec<f64>> {
     let Some((first, rest)) = text.split_once("..") else {
         let levels: Option<Vec<f64>> = text.split(',').map(parse_number).collect();
-        return levels.filter(|levels| levels.len() <= LEVELS_MOST);
+        return levels.filter(|levels| levels.len() <= LEVELS_MAX);
     };
     let (last, count) = rest.split_once('/')?;
     let (first, last) = (parse_number(first)?, parse_number(last)?);
     let count: u16 = count.parse().ok()?;
-    if first >= last || !(2..=LEVELS_MOST).contains(&usize::from(count)) {
+    if first >= last || !(2..=LEVELS_MAX).contains(&usize::from(count)) {
         return None;
     }
     let step = (last - first) / f64::from(count - 1);

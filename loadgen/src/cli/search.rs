@@ -13,13 +13,13 @@ use crate::workload::{MAX_RATE, Pace, Workload};
 use crate::{target, text};
 
 /// Most loads of a search: twenty doublings are a factor of a million, five bisections reach 5 %, and some to spare.
-const STEPS_MOST: usize = 32;
+const STEPS_MAX: usize = 32;
 
 /// How close the lowest rate that fails must come to the highest one that holds.
 const RESOLUTION: f64 = 1.05;
 
 /// Rate below which a search gives up, per second.
-const RATE_LEAST: f64 = 1.0;
+const RATE_MIN: f64 = 1.0;
 
 /// Runs loads like `workload` until the highest rate that meets `objectives` is known.
 pub(super) fn run(
@@ -191,7 +191,7 @@ impl Bracket {
 
     /// Next rate to measure; `None` if the search is over.
     fn next(&self) -> Option<f64> {
-        if self.steps.len() >= STEPS_MOST {
+        if self.steps.len() >= STEPS_MAX {
             return None;
         }
         match (self.held, &self.failed) {
@@ -203,7 +203,7 @@ impl Bracket {
             }
             // A lower rate would give an even smaller sample.
             (None, Some((_, judgement))) if judgement.too_small => None,
-            (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_LEAST),
+            (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_MIN),
             (Some(held), Some((failed, _))) => {
                 (failed / held > RESOLUTION).then(|| readable(f64::midpoint(held, *failed)))
             }
@@ -309,7 +309,7 @@ mod tests {
             for capacity in [3.7, 730.0, 1000.0, 41_234.0, 400_000.0] {
                 let (found, steps) = search(first, capacity, SearchLimit::Objective);
                 let rate = found.highest_rate_per_s.unwrap();
-                assert!(steps <= STEPS_MOST);
+                assert!(steps <= STEPS_MAX);
                 assert!(
                     rate <= capacity && rate * RESOLUTION >= capacity,
                     "{found:?}"

@@ -15,7 +15,7 @@ use crate::target::{connect, is_on_this_machine};
 use crate::workload::{GREETING, Pace, Stop, Workload};
 
 /// Shortest interval: a worker checks this often whether an interval has ended.
-const INTERVAL_LEAST: Duration = Duration::from_millis(100);
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
 
 /// First rate of a search: twice what a 99.9th percentile needs in ten seconds, and low for most servers.
 const FIRST_RATE_PER_S: f64 = 2_000.0;
@@ -90,7 +90,7 @@ impl LoadArgs {
     /// # Errors
     /// Returns the first error in the arguments.
     pub fn task(&self, target: Option<SocketAddr>) -> Result<LoadTask, UsageError> {
-        if self.interval < INTERVAL_LEAST {
+        if self.interval < INTERVAL_MIN {
             return Err(UsageError::Interval);
         }
         if self.connections.is_some() {

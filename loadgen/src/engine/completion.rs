@@ -85,7 +85,7 @@ impl Transport for CompletionTransport {
         let chain = ConnectionChain {
             source,
             request: request as usize,
-            stays: !self.one_only,
+            multishot: !self.one_only,
         };
         let asked = self.ring.open(slot, self.number(slot), chain);
         self.note(asked);
@@ -117,7 +117,7 @@ impl Transport for CompletionTransport {
             self.note(waited);
             self.collect();
         } else {
-            let worked_off = self.ring.work_off();
+            let worked_off = self.ring.run_task_work();
             self.note(worked_off);
             self.collect();
         }
@@ -139,7 +139,7 @@ impl Transport for CompletionTransport {
         }
     }
 
-    fn told_until(&self) -> u64 {
+    fn reported_until(&self) -> u64 {
         self.known.front().map_or(self.collected_at, |(_, at)| *at)
     }
 

@@ -230,10 +230,10 @@ impl<T: Transport> Worker<'_, T> {
     /// Ends requests whose timeout has expired.
     pub(super) fn expire(&mut self) {
         // An answer that arrived in time must not count as late only because it has not been read yet.
-        let told_until = self.transport.told_until();
+        let reported_until = self.transport.reported_until();
         while let Some(oldest) = self.deadlines.oldest() {
             let start = self.slots[oldest as usize].times.start;
-            if self.finished || told_until.saturating_sub(start) < self.job.timeout_ns {
+            if self.finished || reported_until.saturating_sub(start) < self.job.timeout_ns {
                 return;
             }
             self.fail(oldest, self.now, Cause::Timeout);

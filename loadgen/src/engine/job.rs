@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::answer::owed;
+use crate::answer::expected_answer;
 use crate::schedule::{Instants, Schedule};
 use crate::workload::{ClientProtocol, Closing, Pace, Pacing, Stop, Workload, share};
 
@@ -56,7 +56,7 @@ impl ThreadPlan {
             request: request.clone(),
             last_request: last_request.clone(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
-            expected: owed(workload.conversation, &workload.message)
+            expected: expected_answer(workload.conversation, &workload.message)
                 .or_else(|| workload.expected_body.clone()),
             timeout_ns: nanoseconds(workload.timeout),
             think_ns: nanoseconds(workload.think),

@@ -52,7 +52,7 @@ pub(super) struct ReadinessTransport {
     /// The part of `ready` that is not handled yet.
     pending: std::ops::Range<usize>,
     /// All events that were ready at this instant have been handled.
-    told_until: u64,
+    reported_until: u64,
     /// When the first of several consecutive full batches was taken, and how many events these batches had.
     full_since: (u64, usize),
     /// Slot and generation of a connection with more to read that no further edge will announce, and whether its other
@@ -124,7 +124,7 @@ impl Transport for ReadinessTransport {
             known: VecDeque::new(),
             ready: Box::new([sys::PollEvent { events: 0, u64: 0 }; BATCH]),
             pending: 0..0,
-            told_until: 0,
+            reported_until: 0,
             full_since: (0, 0),
             reading_on: None,
             woken_at: 0,
@@ -144,7 +144,7 @@ impl Transport for ReadinessTransport {
                 connection.generation = connection.generation.wrapping_add(1);
                 connection.socket = Some(socket);
                 connection.stage = Stage::Connecting(request);
-                self.push_on(slot);
+                self.continue_write(slot);
                 self.watch(slot);
             }
             Err(errno) => self.tell(slot, TransportEventKind::Failed(errno)),
@@ -153,7 +153,7 @@ impl Transport for ReadinessTransport {
 
     fn write(&mut self, slot: u32, request: TransportRequest) {
         self.connections[slot as usize].stage = Stage::Writing(request, 0);
-        self.push_on(slot);
+        self.continue_write(slot);
     }
 
     fn close(&mut self, slot: u32) {
@@ -172,13 +172,13 @@ impl Transport for ReadinessTransport {
         self.pending = 0..count;
         let (since, told) = self.full_since;
         if count < BATCH {
-            self.told_until = self.woken_at;
+            self.reported_until = self.woken_at;
             self.full_since = (0, 0);
         } else if told == 0 {
             self.full_since = (self.woken_at, count);
         } else if told >= self.connections.len() {
             // The kernel's ready list is first in, first out: everything that was on it has been handled.
-            self.told_until = since;
+            self.reported_until = since;
             self.full_since = (self.woken_at, count);
         } else {
             self.full_since = (since, told + count);
@@ -200,14 +200,14 @@ impl Transport for ReadinessTransport {
                 continue;
             }
             let ready = self.ready[self.pending.next()?];
-            if let Some(event) = self.heed(ready.u64, ready.events) {
+            if let Some(event) = self.handle_ready(ready.u64, ready.events) {
                 return Some(event);
             }
         }
     }
 
-    fn told_until(&self) -> u64 {
-        self.told_until
+    fn reported_until(&self) -> u64 {
+        self.reported_until
     }
 
     fn received(&self) -> &[u8] {
@@ -258,7 +258,7 @@ impl ReadinessTransport {
     }
 
     /// Writes the rest of the request, as far as the socket accepts it.
-    fn push_on(&mut self, slot: u32) {
+    fn continue_write(&mut self, slot: u32) {
         let connection = &mut self.connections[slot as usize];
         let (request, written) = match connection.stage {
             Stage::Connecting(request) => (request, 0),
@@ -281,7 +281,7 @@ impl ReadinessTransport {
     }
 
     /// Handles readiness, and returns the resulting event.
-    fn heed(&mut self, token: u64, flags: u32) -> Option<TransportEvent> {
+    fn handle_ready(&mut self, token: u64, flags: u32) -> Option<TransportEvent> {
         let slot = u32::try_from(token & 0xffff_ffff).ok()?;
         if !self.is_open(slot, u32::try_from(token >> 32).ok()?) {
             return None;
@@ -298,7 +298,7 @@ impl ReadinessTransport {
                     what: TransportEventKind::Connected,
                 });
             }
-            self.push_on(slot);
+            self.continue_write(slot);
         }
         if flags & READABLE != 0 {
             let connection = &self.connections[slot as usize];

@@ -44,7 +44,7 @@ pub(super) trait Transport: Sized {
     /// The instant up to which all events have been reported, as of the last [`Transport::next`].
     ///
     /// Answers that arrived before this instant have been reported; later ones may still be unreported.
-    fn told_until(&self) -> u64;
+    fn reported_until(&self) -> u64;
 
     /// The bytes of the last [`TransportEventKind::Received`], valid until the next call of another method.
     fn received(&self) -> &[u8];

@@ -20,10 +20,10 @@ use crate::time_slices::{self, TimeSlices};
 use crate::workload::Pacing;
 
 /// Longest sleep, so that a request to stop is seen in time.
-const NAP_NS: u64 = 50_000_000;
+const SLEEP_MAX_NS: u64 = 50_000_000;
 
 /// How often the live counts are refreshed.
-const GAUGE_NS: u64 = 100_000_000;
+const LIVE_COUNTS_NS: u64 = 100_000_000;
 
 /// Most clients started per round of the event loop, so that answers to the first do not wait until the last has
 /// started.
@@ -78,7 +78,7 @@ pub(super) struct Worker<'run, T> {
     started: u64,
     instants: Option<Instants>,
     waiting_for_slot: bool,
-    gauge_due: u64,
+    live_counts_due: u64,
 }
 
 impl<'run, T: Transport> Worker<'run, T> {
@@ -130,7 +130,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             started: 0,
             instants,
             waiting_for_slot: false,
-            gauge_due: 0,
+            live_counts_due: 0,
         })
     }
 
@@ -149,8 +149,8 @@ impl<'run, T: Transport> Worker<'run, T> {
             open,
             close,
             match self.job.task {
-                ThreadTask::Closed(_) => time_slices::SlotInstant::Ended,
-                ThreadTask::Open { .. } => time_slices::SlotInstant::Intended,
+                ThreadTask::Closed(_) => time_slices::SliceKey::Ended,
+                ThreadTask::Open { .. } => time_slices::SliceKey::Intended,
             },
         );
         self.tick();
@@ -173,7 +173,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             self.expire();
             self.show();
         }
-        Ok(self.close_books())
+        Ok(self.finish_counts())
     }
 
     /// Reads the clock.
@@ -223,7 +223,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             self.window.cpu_at_open = sys::thread_cpu_ns();
             self.window.opened_at = self.now;
             if matches!(self.job.task, ThreadTask::Closed(ClosedEnd::After(_))) {
-                self.take_over();
+                self.adopt_in_flight();
             }
         }
         if self.window.phase == WindowPhase::Measuring && self.now >= self.window.close {
@@ -241,7 +241,7 @@ impl<'run, T: Transport> Worker<'run, T> {
     }
 
     /// Counts the requests under way as part of a window that counts by completion.
-    fn take_over(&mut self) {
+    fn adopt_in_flight(&mut self) {
         let open = self.window.open;
         for slot in &mut self.slots {
             if slot.in_flight() {
@@ -416,7 +416,7 @@ impl<'run, T: Transport> Worker<'run, T> {
         if self.finished || self.job.pacing == Pacing::Spin {
             return 0;
         }
-        let mut until = self.window.boundary.min(self.now + NAP_NS);
+        let mut until = self.window.boundary.min(self.now + SLEEP_MAX_NS);
         if let Some(oldest) = self.deadlines.oldest() {
             until = until.min(
                 self.slots[oldest as usize]
@@ -441,14 +441,14 @@ impl<'run, T: Transport> Worker<'run, T> {
     }
 
     fn show(&mut self) {
-        if self.now < self.gauge_due {
+        if self.now < self.live_counts_due {
             return;
         }
-        self.gauge_due = self.now + GAUGE_NS;
+        self.live_counts_due = self.now + LIVE_COUNTS_NS;
         if let Some(interval_sender) = &self.live_counts.interval_sender {
             let (open, sent) = (self.window.open, self.window_counts.sent);
             let boundary = interval_sender.offer(self.now, open, sent, &mut self.recorder);
-            self.gauge_due = self.gauge_due.min(boundary);
+            self.live_counts_due = self.live_counts_due.min(boundary);
         }
         let [completed, failed] = self.recorder.ended();
         self.live_counts
@@ -463,7 +463,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             .store(self.window_counts.sent, Ordering::Relaxed);
     }
 
-    fn close_books(mut self) -> WorkerResult {
+    fn finish_counts(mut self) -> WorkerResult {
         if self.window.phase == WindowPhase::Measuring {
             self.count_cpu();
         }

@@ -23,9 +23,9 @@ const ENTRIES: u32 = 1024;
 /// Completions the kernel keeps without having to allocate.
 const COMPLETIONS: u32 = 8 * ENTRIES;
 /// Longest chain: three options, an address, socket, connect, send, receive.
-const CHAIN_MOST: usize = 8;
+const CHAIN_MAX: usize = 8;
 /// Longest wait for the cancellation of operations; it takes microseconds.
-const CALLED_OFF_WITHIN: Timespec = Timespec::new().sec(1);
+const CANCEL_TIMEOUT: Timespec = Timespec::new().sec(1);
 
 /// Kind of an operation, in the low bits of its number.
 const KIND_BITS: u32 = 3;
@@ -45,7 +45,7 @@ pub(crate) struct ConnectionChain {
     /// Which request to send.
     pub(crate) request: usize,
     /// Whether to keep receiving until the operation is cancelled.
-    pub(crate) stays: bool,
+    pub(crate) multishot: bool,
 }
 
 /// One ring with its buffers, for one target.
@@ -185,7 +185,7 @@ impl ClientRing {
         number: u64,
         chain: ConnectionChain,
     ) -> io::Result<()> {
-        self.make_room(CHAIN_MOST)?;
+        self.make_room(CHAIN_MAX)?;
         let fd = Fixed(slot);
         let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK;
         let place = DestinationSlot::try_from_slot_target(slot)
@@ -240,7 +240,7 @@ impl ClientRing {
         self.link(connect.build(), number, CONNECT, false);
         let send = self.send_entry(fd, chain.request);
         self.link(send, number, SEND, false);
-        self.push_receive(fd, number, chain.stays);
+        self.push_receive(fd, number, chain.multishot);
         Ok(())
     }
 
@@ -252,10 +252,10 @@ impl ClientRing {
         Ok(())
     }
 
-    /// Receives from the connection in `slot`: once, or until cancelled if `stays`.
-    pub(crate) fn receive(&mut self, slot: u32, number: u64, stays: bool) -> io::Result<()> {
+    /// Receives from the connection in `slot`: once, or until cancelled if `multishot`.
+    pub(crate) fn receive(&mut self, slot: u32, number: u64, multishot: bool) -> io::Result<()> {
         self.make_room(1)?;
-        self.push_receive(Fixed(slot), number, stays);
+        self.push_receive(Fixed(slot), number, multishot);
         Ok(())
     }
 
@@ -283,14 +283,14 @@ impl ClientRing {
     /// # Errors
     /// The error of io_uring_enter(2), except for signals.
     pub(crate) fn submit(&mut self) -> io::Result<()> {
-        forgive(self.ring.submit())
+        ignore_expected(self.ring.submit())
     }
 
     /// Submits the queued operations, and runs pending work of the kernel without waiting for more.
     ///
     /// # Errors
     /// As [`ClientRing::submit`].
-    pub(crate) fn work_off(&mut self) -> io::Result<()> {
+    pub(crate) fn run_task_work(&mut self) -> io::Result<()> {
         let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
         // SAFETY: no argument is passed; entries in the queue point to memory of the ring's (see `push`).
         let entered = unsafe {
@@ -301,7 +301,7 @@ impl ClientRing {
                 None,
             )
         };
-        forgive(entered)
+        ignore_expected(entered)
     }
 
     /// Submits the queued operations, and waits for a completion or for the timeout.
@@ -311,7 +311,7 @@ impl ClientRing {
     pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
         let timespec = Timespec::from(timeout);
         let arguments = SubmitArgs::new().timespec(&timespec);
-        forgive(self.ring.submitter().submit_with_args(1, &arguments))
+        ignore_expected(self.ring.submitter().submit_with_args(1, &arguments))
     }
 
     pub(crate) fn completions(&mut self) -> impl Iterator<Item = RingCompletion> {
@@ -369,8 +369,8 @@ impl ClientRing {
         self.push(&entry.flags(flags).user_data(number << KIND_BITS | kind));
     }
 
-    fn push_receive(&mut self, fd: Fixed, number: u64, stays: bool) {
-        let entry = if stays {
+    fn push_receive(&mut self, fd: Fixed, number: u64, multishot: bool) {
+        let entry = if multishot {
             opcode::RecvMulti::new(fd, GROUP).build()
         } else {
             let most = u32::try_from(BUFFER_BYTES).unwrap_or(u32::MAX);
@@ -411,7 +411,7 @@ impl Drop for ClientRing {
         let called_off = self
             .ring
             .submitter()
-            .register_sync_cancel(Some(CALLED_OFF_WITHIN), everything);
+            .register_sync_cancel(Some(CANCEL_TIMEOUT), everything);
         let over = match called_off {
             Ok(()) => true,
             Err(error) => error.raw_os_error() == Some(libc::ENOENT),
@@ -433,7 +433,7 @@ impl Drop for ClientRing {
 }
 
 /// An interruption by a signal, a timeout, and completions that must be collected first are no errors.
-fn forgive(entered: io::Result<usize>) -> io::Result<()> {
+fn ignore_expected(entered: io::Result<usize>) -> io::Result<()> {
     match entered {
         Err(error)
             if !matches!(

@@ -8,7 +8,7 @@ use super::time;
 use crate::histograms::Histograms;
 
 /// Most bins, so that a drawing fits beside its tables on a screen.
-const BINS_MOST: usize = 18;
+const BINS_MAX: usize = 18;
 
 /// Longest bar, in columns; with two of them and their labels a line stays below 100.
 const BAR: usize = 28;
@@ -91,13 +91,13 @@ fn bar(share: f64) -> String {
 }
 
 /// Edges, of two digits each, of the finest logarithmic bins that hold `min..=max` nanoseconds and are at most
-/// [`BINS_MOST`].
+/// [`BINS_MAX`].
 fn edges(min: u64, max: u64) -> Vec<u64> {
     let candidates = PER_DECADE.map(|per_decade| edges_of(per_decade, min.max(1), max.max(1)));
     let coarsest = candidates[candidates.len() - 1].clone();
     candidates
         .into_iter()
-        .find(|edges| edges.len() <= BINS_MOST + 1)
+        .find(|edges| edges.len() <= BINS_MAX + 1)
         .unwrap_or(coarsest)
 }
 
@@ -152,7 +152,7 @@ mod tests {
         ] {
             let histograms = histograms(&samples);
             let edges = edges(histograms.service.min(), histograms.response.max());
-            assert!(edges.len() <= BINS_MOST + 1, "{edges:?}");
+            assert!(edges.len() <= BINS_MAX + 1, "{edges:?}");
             assert!(edges.is_sorted_by(|a, b| a < b), "{edges:?}");
             assert!(*edges.last().unwrap() > histograms.response.max());
             for histogram in [&histograms.response, &histograms.service] {

@@ -157,13 +157,13 @@ fn too_few_ports(finding: &mut Finding) {
 /// A server with a backlog of one that does not accept for a while: the kernel drops what does not fit, and clients try
 /// again a second later. That second is part of the connect, service and response times.
 fn a_queue_of_one(finding: &mut Finding) {
-    let door = listen(([127, 0, 0, 1], 0).into(), 1).expect("a free port");
-    let address = door.local_addr().expect("it is bound");
-    door.set_nonblocking(false).expect("a socket");
+    let listener_address = listen(([127, 0, 0, 1], 0).into(), 1).expect("a free port");
+    let address = listener_address.local_addr().expect("it is bound");
+    listener_address.set_nonblocking(false).expect("a socket");
     let (served, done) = mpsc::channel();
     let server = thread::spawn(move || {
         thread::sleep(Duration::from_millis(400));
-        for stream in door.incoming() {
+        for stream in listener_address.incoming() {
             let mut stream = stream.expect("a client");
             if done.try_recv().is_ok() {
                 return;
@@ -217,8 +217,8 @@ fn a_queue_of_one(finding: &mut Finding) {
 /// A server that never accepts, with a backlog of one: connections in the accept queue wait for an answer, the others
 /// for the handshake.
 fn a_server_that_lets_nobody_in(finding: &mut Finding) {
-    let door = listen(([127, 0, 0, 1], 0).into(), 1).expect("a free port");
-    let mut workload = load(door.local_addr().expect("it is bound"), 12, 12);
+    let listener_address = listen(([127, 0, 0, 1], 0).into(), 1).expect("a free port");
+    let mut workload = load(listener_address.local_addr().expect("it is bound"), 12, 12);
     workload.timeout = Duration::from_millis(300);
     let measurement = measure(&workload);
     let in_queue = failed(&measurement, "timeout", "before_first_byte");

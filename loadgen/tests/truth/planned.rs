@@ -26,7 +26,7 @@ use super::plan::{Fate, Plan, nanoseconds};
 const BACKLOG: i32 = 4096;
 
 /// Tokens of events that do not belong to a connection.
-const DOOR: u64 = u64::MAX;
+const LISTENER: u64 = u64::MAX;
 const CLOCK: u64 = u64::MAX - 1;
 const STOP: u64 = u64::MAX - 2;
 
@@ -47,10 +47,10 @@ impl Planned {
     /// # Errors
     /// The error of the system call that failed.
     pub(crate) fn bind(plan: Plan, address: SocketAddr) -> io::Result<Self> {
-        let door = listen(address, BACKLOG)?;
-        let address = door.local_addr()?;
+        let listener_address = listen(address, BACKLOG)?;
+        let address = listener_address.local_addr()?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
-        let mut turns = Loop::new(plan, door, &stop)?;
+        let mut turns = Loop::new(plan, listener_address, &stop)?;
         let thread = thread::spawn(move || {
             // Timers of this thread fire at their instant, not up to 50 µs later.
             nix::sys::prctl::set_timerslack(1).expect("Linux");
@@ -112,7 +112,7 @@ struct Loop {
     /// Instant that the timer is set to.
     alarm_ns: u64,
     address: SocketAddr,
-    door: Option<TcpListener>,
+    listener_address: Option<TcpListener>,
     connections: Vec<Option<Connection>>,
     free: Vec<u32>,
     generation: u32,
@@ -125,14 +125,14 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(plan: Plan, door: TcpListener, stop: &EventFd) -> io::Result<Self> {
+    fn new(plan: Plan, listener_address: TcpListener, stop: &EventFd) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let clock = TimerFd::new(
             ClockId::CLOCK_MONOTONIC,
             TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
         )?;
         let readable = |token| EpollEvent::new(EpollFlags::EPOLLIN, token);
-        epoll.add(&door, readable(DOOR))?;
+        epoll.add(&listener_address, readable(LISTENER))?;
         epoll.add(clock.as_fd(), readable(CLOCK))?;
         epoll.add(stop, readable(STOP))?;
         Ok(Self {
@@ -140,8 +140,8 @@ impl Loop {
             epoll,
             clock,
             alarm_ns: u64::MAX,
-            address: door.local_addr()?,
-            door: Some(door),
+            address: listener_address.local_addr()?,
+            listener_address: Some(listener_address),
             connections: Vec::new(),
             free: Vec::new(),
             generation: 0,
@@ -163,7 +163,7 @@ impl Loop {
             for event in &events[..count] {
                 match event.data() {
                     STOP => return,
-                    DOOR => self.accept(),
+                    LISTENER => self.accept(),
                     CLOCK => {
                         let _ = self.clock.wait();
                         self.alarm_ns = u64::MAX;
@@ -192,7 +192,7 @@ impl Loop {
     }
 
     fn accept(&mut self) {
-        while let Some(Ok((stream, _))) = self.door.as_ref().map(TcpListener::accept) {
+        while let Some(Ok((stream, _))) = self.listener_address.as_ref().map(TcpListener::accept) {
             stream.set_nonblocking(true).expect("a socket");
             stream.set_nodelay(true).expect("a socket");
             self.log.connections += 1;
@@ -314,7 +314,7 @@ impl Loop {
             };
             match task {
                 Task::Answer { index, generation } => self.answer(index, generation),
-                Task::OpenDoor => self.open_door(),
+                Task::OpenDoor => self.open_listener(),
             }
         }
     }
@@ -377,17 +377,20 @@ impl Loop {
 
     /// Closes the listener until the pause is over.
     fn close_door(&mut self) {
-        self.door = None;
+        self.listener_address = None;
         let pause = self.plan.refusals.map_or(Duration::ZERO, |plan| plan.pause);
         self.tasks
             .push(Reverse((now_ns() + nanoseconds(pause), Task::OpenDoor)));
     }
 
-    fn open_door(&mut self) {
-        let door = listen(self.address, BACKLOG).expect("the port is still free");
+    fn open_listener(&mut self) {
+        let listener_address = listen(self.address, BACKLOG).expect("the port is still free");
         self.epoll
-            .add(&door, EpollEvent::new(EpollFlags::EPOLLIN, DOOR))
+            .add(
+                &listener_address,
+                EpollEvent::new(EpollFlags::EPOLLIN, LISTENER),
+            )
             .expect("room for one more");
-        self.door = Some(door);
+        self.listener_address = Some(listener_address);
     }
 }

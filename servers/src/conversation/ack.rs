@@ -17,7 +17,7 @@ pub type Ack<'s> = MessageConversation<'s, Acknowledge>;
 pub struct Acknowledge;
 
 impl Responder for Acknowledge {
-    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], _heard: usize) -> Reply {
+    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], _received: usize) -> Reply {
         message[..ACKNOWLEDGEMENT.len()].copy_from_slice(ACKNOWLEDGEMENT);
         Reply::Next(ACKNOWLEDGEMENT.len())
     }

@@ -16,16 +16,16 @@ pub type Echo<'s> = MessageConversation<'s, Repeat>;
 pub struct Repeat;
 
 impl Responder for Repeat {
-    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], heard: usize) -> Reply {
+    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], received: usize) -> Reply {
         let mut kept = 0;
-        for line in message[..heard].split_inclusive(|&byte| byte == b'\n') {
+        for line in message[..received].split_inclusive(|&byte| byte == b'\n') {
             let said = line.strip_suffix(b"\n").unwrap_or(line);
             if said.strip_suffix(b"\r").unwrap_or(said) == END_LINE {
                 return Reply::Last(kept);
             }
             kept += line.len();
         }
-        Reply::Next(heard)
+        Reply::Next(received)
     }
 }
 

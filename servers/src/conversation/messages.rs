@@ -16,8 +16,8 @@ pub const MESSAGE_BYTES_MAX: usize = 1024;
 
 /// Decides the answers of a conversation of messages; all else is the same for each such conversation.
 pub trait Responder: Default {
-    /// Replaces a message, the first `heard` bytes of `message`, with its answer.
-    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], heard: usize) -> Reply;
+    /// Replaces a message, the first `received` bytes of `message`, with its answer.
+    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], received: usize) -> Reply;
 }
 
 /// The length of an answer, and what follows it.
@@ -91,7 +91,7 @@ impl<R: Responder> Conversation for MessageConversation<'_, R> {
             self.state = State::Over;
             return;
         }
-        self.context.hear(&self.message[..count]);
+        self.context.report_message(&self.message[..count]);
         self.state = match self.state {
             State::Reading => {
                 let (end, last) = match self.responder.reply(&mut self.message, count) {

@@ -110,13 +110,13 @@ pub struct ServerContext {
     /// Blocks the calling thread, as a handler does that makes a slow call.
     pub block: fn(Duration),
     /// Called with all bytes that clients send, if these are to be logged.
-    pub heard: Option<fn(&[u8])>,
+    pub on_message: Option<fn(&[u8])>,
 }
 
 impl ServerContext {
-    fn hear(&self, bytes: &[u8]) {
-        if let Some(heard) = self.heard {
-            heard(bytes);
+    fn report_message(&self, bytes: &[u8]) {
+        if let Some(on_message) = self.on_message {
+            on_message(bytes);
         }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn context(protocol: Protocol) -> ServerContext {
         crash: None,
         extra_work: None,
         block: |_| {},
-        heard: Some(|bytes| HEARD.with_borrow_mut(|heard| heard.extend_from_slice(bytes))),
+        on_message: Some(|bytes| HEARD.with_borrow_mut(|heard| heard.extend_from_slice(bytes))),
     }
 }
 

@@ -7,7 +7,7 @@ use nix::sys::socket::SockFlag;
 
 use crate::accept_policy::{AcceptError, AcceptPolicy};
 use crate::client::Client;
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::counters::count;
 use crate::server::{RECHECK_INTERVAL, Server};
 use crate::{stop, sys};

@@ -15,7 +15,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags};
 pub(crate) use self::completion::run as complete;
 pub(crate) use self::readiness::{Interest, Selector, run as select};
 use crate::backoff::{self, Backoff};
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::server::Server;
 
 /// The kernel's list of sockets for one event loop.

@@ -11,7 +11,7 @@ use super::acceptor::{Acceptor, WatchChange};
 use super::deadlines::Deadlines;
 use super::{WaitPolicy, until_first};
 use crate::client::Client;
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::conversation::{AnyConversation, Conversation};
 use crate::counters::count;
 use crate::drive::readiness::{Need, advance};

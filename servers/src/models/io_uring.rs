@@ -17,7 +17,7 @@
 use std::io;
 
 use super::{Attention, Bilingual, Capacity, Model};
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::loops;
 use crate::server::Server;
 use crate::sys::ring::Ring;

@@ -19,7 +19,7 @@ use std::io;
 use rayon::ThreadPoolBuilder;
 
 use super::{Attention, BLOCKING_WORKERS_PER_CPU, Bilingual, Capacity, Model};
-use crate::context::Context;
+use crate::context::ErrorContext;
 use crate::server::Server;
 
 pub(super) const MODEL: Model = Model {

@@ -30,7 +30,7 @@ const ADDRESS_DEFAULT: &str = "127.0.0.1:8080";
 /// The line that ends the client; it is never sent.
 const LEAVE: &[u8] = b"salir";
 /// Timeout of connecting, of an expected answer, and of a write.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// After this silence the client expects no answer: some servers only receive.
 const SILENCE: Duration = Duration::from_secs(1);
 /// When the server closes: time for the other thread to notice that its input has ended as well.
@@ -142,21 +142,21 @@ pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
 fn connect(args: &ClientArgs) -> Result<TcpStream> {
     let Address(typed) = &args.address;
     let addresses = target::resolve(typed).with_context(|| format!("cannot find {typed}"))?;
-    match target::connect(&addresses, PATIENCE) {
+    match target::connect(&addresses, TIMEOUT) {
         Ok((socket, address)) => {
             if typed.parse::<SocketAddr>().is_err() {
                 say(format_args!("hola: {typed} is {address}"));
             }
             socket.set_nodelay(true)?;
-            socket.set_write_timeout(Some(PATIENCE))?;
+            socket.set_write_timeout(Some(TIMEOUT))?;
             Ok(socket)
         }
-        Err(failures) => Err(nobody(args, &failures)),
+        Err(failures) => Err(no_connection(args, &failures)),
     }
 }
 
 /// Why no address accepts a connection.
-fn nobody(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> anyhow::Error {
+fn no_connection(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> anyhow::Error {
     let Address(typed) = &args.address;
     let Some((address, error)) = failures.last() else {
         return anyhow!("{typed} has no address");
@@ -280,9 +280,9 @@ impl Connection {
         let Some(sent) = sent else {
             return Ok(());
         };
-        let patience = sent.owed_bytes.map_or(SILENCE, |_| PATIENCE);
+        let timeout = sent.owed_bytes.map_or(SILENCE, |_| TIMEOUT);
         let enough = sent.heard_bytes_before + sent.owed_bytes.unwrap_or(1) as u64;
-        let state = self.await_change(patience.saturating_sub(sent.at.elapsed()), |state| {
+        let state = self.await_change(timeout.saturating_sub(sent.at.elapsed()), |state| {
             state.heard_bytes >= enough || state.closed
         });
         let answered = state.heard_bytes >= enough;
@@ -290,14 +290,14 @@ impl Connection {
         ensure!(
             answered || sent.owed_bytes.is_none(),
             "no whole answer within {} s",
-            PATIENCE.as_secs()
+            TIMEOUT.as_secs()
         );
         Ok(())
     }
 
     /// Waits until the server closes or is silent for a second; gives up on a server that keeps sending.
     fn await_silence(&self) {
-        let latest = Instant::now() + PATIENCE;
+        let latest = Instant::now() + TIMEOUT;
         loop {
             let before = self.state().heard_bytes;
             let state =
@@ -351,7 +351,7 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => CLOSED.into(),
         // The write timeout.
-        ErrorKind::WouldBlock => format!("the server took nothing for {} s", PATIENCE.as_secs()),
+        ErrorKind::WouldBlock => format!("the server took nothing for {} s", TIMEOUT.as_secs()),
         _ => format!("the connection broke: {error}"),
     }
 }

@@ -204,15 +204,15 @@ impl Conversation for Http<'_> {
         match self.state {
             _ if count == 0 => self.state = State::Closed,
             State::Head => {
-                self.context.hear(self.input.filled(count));
+                self.context.report_message(self.input.filled(count));
                 self.continue_head();
             }
             State::Body { .. } => {
-                self.context.hear(self.input.filled(count));
+                self.context.report_message(self.input.filled(count));
                 self.continue_body();
             }
             State::Linger { bytes_left } => {
-                self.context.hear(&self.input.scratch()[..count]);
+                self.context.report_message(&self.input.scratch()[..count]);
                 self.state = match bytes_left.saturating_sub(count) {
                     0 => State::Closed,
                     bytes_left => State::Linger { bytes_left },
