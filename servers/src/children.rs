@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
@@ -11,11 +10,8 @@ use nix::unistd::{Pid, getpid, getppid};
 
 use crate::child_table::{CHILDREN_MAX, ChildTable};
 use crate::context::ErrorContext;
-use crate::server::Server;
+use crate::server::{RECHECK_INTERVAL, Server};
 use crate::{date, signals, sys};
-
-/// How often the parent checks again for a free slot, or for the end of a drain.
-const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
 
 /// The children of one server. Reaping happens in a SIGCHLD handler, so no child is ever left a zombie, and their CPU
 /// time reaches the parent's `RUSAGE_CHILDREN`.
