@@ -1,4 +1,4 @@
-//! Access for `benches/hot_path.rs` only: the recorder is private, and a bench of a copy of it would not measure the
+//! Access for `benches/anatomy` only: the recorder is private, and a bench of a copy of it would not measure the
 //! code that runs.
 
 use crate::recorder::Recorder;

@@ -68,10 +68,10 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         precision: Some(Precision {
             metric: Metric::CpuPerRequest,
             levels: vec![LEVEL.into()],
-            half_width: 0.03,
+            half_width: 0.02,
         }),
         blocks_min: 5,
         blocks_max: 30,
-        budget_s: setting.choose(15.0, 79.0),
+        budget_s: setting.choose(15.0, 106.0),
     })
 }

@@ -99,7 +99,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 40,
-        budget_s: setting.choose(115.0, 960.0),
+        budget_s: setting.choose(115.0, 915.0),
     })
 }
 

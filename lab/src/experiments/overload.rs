@@ -4,7 +4,7 @@
 //! goodput fall?
 //!
 //! **Measurement.** On fresh servers: first the model's own capacity in a closed loop, then an open loop at two and
-//! three times that for ten seconds, long enough for a queue to grow past the clients' deadline of a second. The number
+//! three times that for six seconds, long enough for a queue to grow past the clients' deadline of a second. The number
 //! of threads may grow, and the backlog is not the limit. Good answers within the deadline in the second half, as a
 //! share of the capacity.
 
@@ -42,7 +42,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     for (level, of_capacity) in [("2 × capacity", 2.0), ("3 × capacity", 3.0)] {
         let overload = Procedure::Overload {
             of_capacity,
-            duration_s: 10,
+            duration_s: 6,
         };
         stage = stage.level(level, CONTROL, 1, Task::Procedure(overload));
     }
@@ -51,7 +51,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stages: vec![stage],
         precision: None,
         blocks_min: 5,
-        blocks_max: 5,
+        blocks_max: 8,
         budget_s: 245.0,
     })
 }

@@ -40,7 +40,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
             precision: None,
             blocks_min: 5,
             blocks_max: 10,
-            budget_s: 4.0,
+            budget_s: 12.0,
         });
     }
     let load = |path: &str| Load {
@@ -68,7 +68,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }),
         blocks_min: 5,
         blocks_max: 20,
-        budget_s: 48.0,
+        budget_s: 60.0,
     })
 }
 
@@ -82,7 +82,12 @@ fn operation_stage(setting: &Setting<'_>, control: &str) -> Stage {
             "counter",
             control,
             1,
-            share(SharedResource::Counter, 5_000_000),
+            share(SharedResource::Counter, 20_000_000),
         )
-        .level("message", control, 1, share(SharedResource::Message, 5_000))
+        .level(
+            "message",
+            control,
+            1,
+            share(SharedResource::Message, 40_000),
+        )
 }

@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use hola_loadgen::hot_path::Recording;
 use hola_loadgen::response::{ParseProgress, ResponseParser};
 use hola_loadgen::schedule::{Schedule, splitmix64};
@@ -21,11 +21,10 @@ const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
       6\r\nHola, \r\n8\r\ncliente!\r\n0\r\n\r\n";
 
 criterion_group! {
-    name = hot_path;
+    name = all;
     config = configuration();
     targets = schedule, response, recording
 }
-criterion_main!(hot_path);
 
 /// Short: measurements of nanoseconds converge quickly.
 fn configuration() -> Criterion {
@@ -37,7 +36,7 @@ fn configuration() -> Criterion {
 
 /// The next instant of an open loop.
 fn schedule(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("schedule");
+    let mut group = criterion.benchmark_group("generator/schedule");
     for (name, arrivals) in [
         ("poisson", Arrivals::Poisson),
         ("constant", Arrivals::Constant),
@@ -50,7 +49,7 @@ fn schedule(criterion: &mut Criterion) {
 
 /// One answer: with the same head as before, with a new head, in pieces, and in chunks.
 fn response(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("response");
+    let mut group = criterion.benchmark_group("generator/response");
     let mut same = ResponseParser::default();
     group.bench_function("same_head", |bencher| {
         bencher.iter(|| parse(&mut same, &[black_box(ANSWER)]));
@@ -98,7 +97,7 @@ fn parse(response: &mut ResponseParser, pieces: &[&[u8]]) {
 fn recording(criterion: &mut Criterion) {
     let mut recording = Recording::new();
     let mut count = 0;
-    criterion.bench_function("recording", |bencher| {
+    criterion.bench_function("generator/recording", |bencher| {
         bencher.iter(|| {
             count += 1;
             // ResponseParser times spread around 100 µs; a request every 10 µs, again and again over the window.

@@ -3,6 +3,9 @@
 //! - `attention`: handing one client to a turn of the loop, a task, a thread or a process, and waiting for its end.
 //! - `conversation`: what is said, without a socket: parsing the request and rendering the answer.
 //! - `round_trip`: one client at a time against the real program, connection included.
+//! - `generator`: what the load generator does for each request, without the kernel.
+
+mod generator;
 
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -31,6 +34,7 @@ fn main() {
     attention();
     conversation();
     round_trips();
+    generator::all();
     Criterion::default().configure_from_args().final_summary();
 }
 
