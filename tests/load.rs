@@ -216,17 +216,6 @@ fn ctrl_c_keeps_what_was_measured() {
     assert!(summary["counts"]["ok"].as_u64() > Some(0), "{summary}");
 }
 
-#[test]
-fn nobody_there_is_a_run_error_with_its_cause_counted() {
-    let nobody = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        format!("http://{}/", listener.local_addr().expect("an address"))
-    };
-    let (code, summary) = load(&[&nobody, "--requests=20", "--clients=2", "--warmup=0s"]);
-    assert_eq!(code, Some(1));
-    assert_eq!(summary["counts"]["failed"]["refused"]["connect"], 20);
-}
-
 /// Runs the program where the name `twofold` has two addresses, 127.0.0.1 and 127.0.0.9; `None` if that is not
 /// possible.
 fn with_a_name_of_two_addresses(arguments: &[&str]) -> Option<Output> {
@@ -285,24 +274,12 @@ fn each_address_of_a_name_is_tried_and_the_one_used_is_said() {
 #[test]
 fn what_makes_no_sense_is_refused_in_one_line() {
     for (arguments, words) in [
-        (vec!["load"], "which server"),
-        (vec!["load", "ftp://127.0.0.1/"], "ftp"),
-        (vec!["load", "http://192.0.2.1/"], "--allow-remote"),
-        (vec!["load", "--model", "threads"], "no such model"),
-        (
-            vec!["load", "127.0.0.1:1", "--clients", "0"],
-            "at least one",
-        ),
-        (vec!["load", "127.0.0.1:1", "--duration", "soon"], "soon"),
+        (&["load"][..], "which server"),
+        (&["load", "--model", "threads"], "no such model"),
     ] {
-        let (status, _, stderr) = hola(&arguments);
+        let (status, _, stderr) = hola(arguments);
         assert_eq!(status.code(), Some(2), "{arguments:?}: {stderr}");
-        assert!(
-            stderr
-                .lines()
-                .next()
-                .is_some_and(|line| line.contains(words)),
-            "{arguments:?}: {stderr}"
-        );
+        let first = stderr.lines().next().expect("a line");
+        assert!(first.contains(words), "{arguments:?}: {stderr}");
     }
 }

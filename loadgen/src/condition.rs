@@ -3,15 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::summary::{Distribution, Latencies, Summary};
+use crate::summary::{Latencies, Summary};
+use crate::text::{distributions, time};
 use crate::units::{parse_duration, parse_number};
 
 /// A figure of a summary compared with a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     text: String,
+    /// What is left of the comparison.
+    name: String,
     metric: Metric,
-    comparison: Comparison,
+    /// Whether it compares with `>` or `>=`, not with `<` or `<=`.
+    is_upwards: bool,
+    /// Whether the limit itself meets it, as with `>=` and `<=`.
+    is_inclusive: bool,
     limit: f64,
 }
 
@@ -37,39 +43,14 @@ pub struct InvalidCondition(String);
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Metric {
-    /// A figure of one distribution, by its name in [`Distribution::censored`]; limits are in microseconds.
-    Latency(Interval, &'static str),
+    /// A figure of one of [`distributions`], by its index and its name in the summary; limits are in microseconds.
+    Latency(usize, &'static str),
     /// Good requests per second.
     Rate,
     /// Failed requests.
     Failed,
     /// Failed requests among those that ended, in percent.
     FailedShare,
-}
-
-/// The interval between two timestamps that a distribution describes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Interval {
-    Response,
-    Service,
-    Connect,
-    FirstByte,
-    Lag,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
-    Above,
-    AtLeast,
-    Below,
-    AtMost,
-}
-
-/// A figure, as far as it is known.
-enum Figure {
-    Exact(f64),
-    AtLeast(f64),
-    Unsupported,
 }
 
 impl FromStr for Condition {
@@ -89,14 +70,10 @@ impl fmt::Display for Condition {
 impl Condition {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
-        let at = text.find(['<', '>'])?;
-        let (comparison, length) = match &text[at..] {
-            rest if rest.starts_with(">=") => (Comparison::AtLeast, 2),
-            rest if rest.starts_with("<=") => (Comparison::AtMost, 2),
-            rest if rest.starts_with('>') => (Comparison::Above, 1),
-            _ => (Comparison::Below, 1),
-        };
-        let (name, limit) = (text[..at].trim(), text[at + length..].trim());
+        let (name, rest) = text.split_at(text.find(['<', '>'])?);
+        let limit = rest[1..].strip_prefix('=');
+        let (is_upwards, is_inclusive) = (rest.starts_with('>'), limit.is_some());
+        let (name, limit) = (name.trim(), limit.unwrap_or(&rest[1..]).trim());
         let (metric, limit) = match name {
             "rate" => (Metric::Rate, parse_number(limit)?),
             "failed" => match limit.strip_suffix('%') {
@@ -104,117 +81,80 @@ impl Condition {
                 None => (Metric::Failed, parse_number(limit)?),
             },
             _ => {
-                let (interval, figure) = parse_latency(name)?;
                 let limit = parse_duration(limit).ok()?;
-                (Metric::Latency(interval, figure), limit.as_secs_f64() * 1e6)
+                (parse_latency(name)?, limit.as_secs_f64() * 1e6)
             }
         };
         Some(Self {
             text: text.to_owned(),
+            name: name.to_owned(),
             metric,
-            comparison,
+            is_upwards,
+            is_inclusive,
             limit,
         })
     }
 
     /// Whether it holds in `summary`.
     pub fn holds(&self, summary: &Summary) -> ConditionResult {
-        let figure = self.figure(summary);
-        let said = self.written(&figure);
-        let (value, exact) = match figure {
-            Figure::Unsupported => return ConditionResult::Unsupported(said),
-            Figure::Exact(value) => (value, true),
-            Figure::AtLeast(value) => (value, false),
+        let (figure, is_lower_bound) = self.figure(summary);
+        let name = &self.name;
+        let Some(value) = figure else {
+            return ConditionResult::Unsupported(format!(
+                "{name} is unknown: the sample is too small for it"
+            ));
         };
-        let holds = match self.comparison {
-            Comparison::Above => value > self.limit,
-            Comparison::AtLeast => value >= self.limit,
-            Comparison::Below => value < self.limit,
-            Comparison::AtMost => value <= self.limit,
+        let bound = if is_lower_bound { "at least " } else { "" };
+        let said = match self.metric {
+            Metric::Latency(..) => format!("{name} is {bound}{}", time(value)),
+            Metric::Rate => format!("{name} is {value:.1}/s"),
+            Metric::Failed => format!("{name} is {value}"),
+            Metric::FailedShare => format!("{name} is {value:.3} %"),
         };
+        let is_beyond = match self.is_upwards {
+            true => value > self.limit,
+            false => value < self.limit,
+        };
+        #[allow(clippy::float_cmp)] // the limit as it was written
+        let holds = is_beyond || (self.is_inclusive && value == self.limit);
         // A lower bound decides only what a larger value cannot change.
-        let upwards = matches!(self.comparison, Comparison::Above | Comparison::AtLeast);
-        match (exact || holds == upwards, holds) {
-            (false, _) => ConditionResult::Undecided(said),
-            (true, true) => ConditionResult::Holds(said),
-            (true, false) => ConditionResult::Fails(said),
+        match holds {
+            _ if is_lower_bound && holds != self.is_upwards => ConditionResult::Undecided(said),
+            true => ConditionResult::Holds(said),
+            false => ConditionResult::Fails(said),
         }
     }
 
+    /// The figure, if the sample supports it, and whether it is only a lower bound.
     #[allow(clippy::cast_precision_loss)] // counts stay far below 2^53
-    fn figure(&self, summary: &Summary) -> Figure {
-        let failed = summary.counts.failed_total();
-        let ended = summary.counts.ok + failed;
+    fn figure(&self, summary: &Summary) -> (Option<f64>, bool) {
+        let failed = summary.counts.failed_total() as f64;
+        let ended = summary.counts.ended();
         match self.metric {
-            Metric::Rate => Figure::Exact(summary.rates.good_per_s),
-            Metric::Failed => Figure::Exact(failed as f64),
-            Metric::FailedShare if ended == 0 => Figure::Unsupported,
-            Metric::FailedShare => Figure::Exact(failed as f64 / ended as f64 * 100.0),
-            Metric::Latency(interval, name) => {
-                let distribution = interval.of(&summary.latency_us);
-                match (distribution.figure(name), distribution.is_censored(name)) {
-                    (None, _) => Figure::Unsupported,
-                    (Some(value), false) => Figure::Exact(value),
-                    (Some(value), true) => Figure::AtLeast(value),
-                }
+            Metric::Rate => (Some(summary.rates.good_per_s), false),
+            Metric::Failed => (Some(failed), false),
+            Metric::FailedShare => {
+                let share = (ended > 0).then(|| failed / ended as f64 * 100.0);
+                (share, false)
             }
-        }
-    }
-
-    /// The figure in words, such as `p99 is at least 12.00 ms`.
-    fn written(&self, figure: &Figure) -> String {
-        let end = self.text.find(['<', '>']).unwrap_or(self.text.len());
-        let name = self.text[..end].trim();
-        let (value, bound) = match figure {
-            Figure::Unsupported => {
-                return format!("{name} is unknown: the sample is too small for it");
+            Metric::Latency(index, name) => {
+                let (_, distribution) = distributions(&summary.latency_us)[index];
+                (distribution.figure(name), distribution.is_censored(name))
             }
-            Figure::Exact(value) => (*value, ""),
-            Figure::AtLeast(value) => (*value, "at least "),
-        };
-        let value = match self.metric {
-            Metric::Latency(..) => crate::text::time(value),
-            Metric::Rate => format!("{value:.1}/s"),
-            Metric::Failed => format!("{value}"),
-            Metric::FailedShare => format!("{value:.3} %"),
-        };
-        format!("{name} is {bound}{value}")
-    }
-}
-
-impl Interval {
-    fn of(self, latencies: &Latencies) -> &Distribution {
-        match self {
-            Self::Response => &latencies.response,
-            Self::Service => &latencies.service,
-            Self::Connect => &latencies.connect,
-            Self::FirstByte => &latencies.first_byte,
-            Self::Lag => &latencies.lag,
         }
     }
 }
 
-fn parse_latency(name: &str) -> Option<(Interval, &'static str)> {
-    let intervals = [
-        ("response.", Interval::Response),
-        ("service.", Interval::Service),
-        ("connect.", Interval::Connect),
-        ("first_byte.", Interval::FirstByte),
-        ("lag.", Interval::Lag),
-    ];
-    let (interval, figure) = intervals
+/// A figure such as `service.p99.9`, or `p99.9` of the response time, which is the first distribution.
+fn parse_latency(text: &str) -> Option<Metric> {
+    let (index, name) = distributions(&Latencies::default())
         .iter()
-        .find_map(|(prefix, interval)| Some((*interval, name.strip_prefix(prefix)?)))
-        .unwrap_or((Interval::Response, name));
-    let figure = match figure {
-        "p50" => "p50",
-        "p90" => "p90",
-        "p99" => "p99",
-        "p99.9" | "p99_9" => "p99_9",
-        "max" => "max",
-        _ => return None,
-    };
-    Some((interval, figure))
+        .enumerate()
+        .find_map(|(index, (known, _))| Some((index, text.strip_prefix(known)?.strip_prefix('.')?)))
+        .unwrap_or((0, text));
+    let mut names = ["p50", "p90", "p99", "p99_9", "max"].into_iter();
+    let name = names.find(|known| *known == name.replace('.', "_"))?;
+    Some(Metric::Latency(index, name))
 }
 
 #[cfg(test)]

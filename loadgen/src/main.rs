@@ -14,9 +14,5 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    let arguments = Cli::parse().load;
-    match arguments.task(None) {
-        Ok(task) => cli::execute(&task, &arguments.output(), None),
-        Err(error) => cli::refuse(&error),
-    }
+    cli::run(&Cli::parse().load, None)
 }

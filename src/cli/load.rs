@@ -16,21 +16,7 @@ const NOT_STARTED: u8 = 3;
 
 /// Arguments of `load`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "\
-Examples:
-  hola load http://127.0.0.1:8080/                      50 clients, a connection per request, for 10 s
-  hola load --model tokio --clients 64                  start a server, load it, stop it
-  hola load --model iterative --rate 2000               2000 requests/s at Poisson instants, whatever the server does
-  hola load --model tokio --requests-per-connection unlimited --format json
-  hola load --model epoll --clients 1,8,64,512          four loads on the same server process, and a table
-  hola load --model epoll --find-max --slo 'p99<5ms,failed<0.1%'
-                                                        the highest rate at which one server process keeps its promises
-  hola load --model tokio --fail-if 'p99>10ms'          exit with 99 when a gate is broken
-  hola load --model tokio --strict                      exit with 4 when a check of the measurement fails
-
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (with --strict, or too small
-for a gate), 99 a gate is broken, 130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal
-ends at once). A closed standard output is no error.")]
+#[command(after_help = examples())]
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same
     /// server process, one after the other
@@ -40,39 +26,30 @@ pub(super) struct LoadCommand {
     load: LoadArgs,
 }
 
-/// Measures, and returns the exit code.
-pub(super) fn run(command: &LoadCommand) -> ExitCode {
-    match command.model {
-        None => match command.load.task(None) {
-            Ok(task) => loadgen::execute(&task, &command.load.output(), None),
-            Err(error) => loadgen::refuse(&error),
-        },
-        Some(model) => load_model(&command.load, model.name),
-    }
+fn examples() -> String {
+    let others = loadgen::EXAMPLES.replace("hola-load", "hola load");
+    format!(
+        "With --model (exit code 3 if the server does not start):
+  hola load --model tokio --clients 64                            start a server, load it, stop it
+  hola load --model epoll --clients 1,8,64,512                    four loads on the same server process, and a table
+
+{others}"
+    )
 }
 
-fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
-    let started = Image::open(Path::new("/proc/self/exe"))
-        .map_err(|error| StartError::NotRun {
-            program: "hola".into(),
-            error,
-        })
-        .and_then(|image| {
-            let conversation = args.behaviour.conversation.name().to_owned();
-            ModelServer::start(&image, model, &[], &["--conversation".into(), conversation])
-        });
-    let server = match started {
+/// Measures, and returns the exit code.
+pub(super) fn run(command: &LoadCommand) -> ExitCode {
+    let Some(model) = command.model else {
+        return loadgen::run(&command.load, None);
+    };
+    let server = match start(model.name, &command.load.conversation()) {
         Ok(server) => server,
         Err(error) => {
             say(format_args!("hola: {error}"));
             return ExitCode::from(NOT_STARTED);
         }
     };
-    let task = match args.task(Some(server.address())) {
-        Ok(task) => task,
-        Err(error) => return loadgen::refuse(&error),
-    };
-    let code = loadgen::execute(&task, &args.output(), Some(model.into()));
+    let code = loadgen::run(&command.load, Some((server.address(), model.name)));
     match server.stop() {
         Ok(_) => code,
         Err(reason) => {
@@ -80,4 +57,14 @@ fn load_model(args: &LoadArgs, model: &str) -> ExitCode {
             ExitCode::from(RUN_ERROR)
         }
     }
+}
+
+fn start(model: &str, conversation: &str) -> Result<ModelServer, StartError> {
+    let image = Image::open(Path::new("/proc/self/exe"));
+    let image = image.map_err(|error| StartError::NotRun {
+        program: "hola".into(),
+        error,
+    })?;
+    let arguments: [String; 2] = ["--conversation".into(), conversation.into()];
+    ModelServer::start(&image, model, &[], &arguments)
 }

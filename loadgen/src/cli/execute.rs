@@ -1,101 +1,233 @@
-//! Runs a task and determines the exit code.
+//! Runs the loads, writes the result, and determines the exit code.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use hola_base::output::say;
 
 use super::outputs::Outputs;
-use super::session::{
-    EXIT_ERROR, EXIT_INTERRUPTED, EXIT_INVALID, EXIT_USAGE, Gates, Session, interrupted_code, judge,
-};
-use super::{Format, LoadTask, Output, UsageError, histogram_log, levels, search};
+use super::search::{Bracket, require_server};
+use super::watch::Watch;
+use super::{Format, LoadArgs, plan};
+use crate::condition::ConditionResult;
+use crate::engine::{self, LoadError};
 use crate::measurement::Measurement;
-use crate::summary::Line;
-use crate::workload::Workload;
+use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit, Summary};
+use crate::text::report::{self, Layout};
+use crate::workload::{Pace, Workload};
 use crate::{sys, text};
 
-/// Runs `task`, writes the result, and returns the exit code; `model` names the server if the caller started it.
+/// Exit code of a run that failed or in which nothing succeeded.
+const EXIT_ERROR: u8 = 1;
+/// Exit code of arguments that make no sense.
+const EXIT_USAGE: u8 = 2;
+/// Exit code of a measurement with a failed check, if that is an error, or of one too small for a gate.
+const EXIT_INVALID: u8 = 4;
+/// Exit code of a broken gate, or of objectives that no rate met. It takes precedence over [`EXIT_INVALID`].
+const EXIT_BROKEN: u8 = 99;
+
+/// Runs the loads that `args` asks for, writes the result, and returns the exit code; `server` is the address and the
+/// model of the server, if the caller started it.
 ///
 /// SIGINT or SIGTERM ends a load early, and the result so far is still written; of several loads, the finished ones.
-pub fn execute(task: &LoadTask, output: &Output, model: Option<String>) -> ExitCode {
-    match try_execute(task, output, model) {
-        Ok(code) => ExitCode::from(code),
-        Err(message) => {
-            say(format_args!("error: {message}"));
-            ExitCode::from(EXIT_ERROR)
-        }
-    }
+pub fn run(args: &LoadArgs, server: Option<(SocketAddr, &str)>) -> ExitCode {
+    let (address, model) = server.unzip();
+    let (result, code_of_error) = match plan::loads(args, address) {
+        Ok(loads) => (try_run(args, &loads, model), EXIT_ERROR),
+        Err(reason) => (Err(reason), EXIT_USAGE),
+    };
+    ExitCode::from(result.unwrap_or_else(|reason| {
+        say(format_args!("error: {reason}"));
+        code_of_error
+    }))
 }
 
-/// Prints why the arguments are refused.
-pub fn refuse(error: &UsageError) -> ExitCode {
-    say(format_args!("error: {error}"));
-    ExitCode::from(EXIT_USAGE)
-}
-
-fn try_execute(task: &LoadTask, output: &Output, model: Option<String>) -> Result<u8, String> {
-    let outputs = Outputs::new(output)?;
+fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, String> {
+    let mut outputs = Outputs::new(args)?;
     sys::note_interrupts()
         .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
-    let session = Session {
-        output,
-        outputs,
-        model,
+    let mut bracket = match loads[0].pace {
+        Pace::Open { rate_per_s, .. } if args.find_max => Some(Bracket::new(rate_per_s)),
+        _ => None,
     };
-    let code = match task {
-        LoadTask::One(workload) => one(workload, &session),
-        LoadTask::Levels(workloads) => levels::run(workloads, &session),
-        LoadTask::FindMax {
-            workload,
-            objectives,
-        } => search::run(workload, objectives, &session),
-    }?;
+    if bracket.is_some() {
+        require_server(&loads[0])?;
+    }
+    let is_series = bracket.is_some() || loads.len() > 1;
+    let mut levels = Vec::new();
+    let mut is_interrupted = false;
+    while !is_interrupted && let Some(load) = next(loads, levels.len(), bracket.as_ref()) {
+        let measurement = measure(&load, args, &mut outputs)?;
+        is_interrupted = measurement.as_ref().is_none_or(|made| made.interrupted);
+        let Some(mut measurement) = measurement else {
+            break;
+        };
+        measurement.summary.model = model.map(str::to_owned);
+        let summary = &measurement.summary;
+        if is_series {
+            if is_interrupted {
+                break;
+            }
+            let line = report::line(summary);
+            let step = levels.len() + 1;
+            match &mut bracket {
+                None => say(format_args!("[{step}/{}] {line}", loads.len())),
+                Some(bracket) => {
+                    let judgement = bracket.judge(summary, &args.slo);
+                    say(format_args!("[{step}] {line}: {judgement}"));
+                }
+            }
+        } else {
+            outputs.write_hgrm(&text::hdr::percentiles(&measurement.histograms.response));
+            outputs.write(&format_one(&measurement, args.format)?)?;
+        }
+        if args.format == Format::Ndjson {
+            outputs.write(&text::json_line(&Line::Summary(Box::new(summary.clone())))?)?;
+        }
+        levels.push(measurement.summary);
+    }
+    let is_too_small = bracket.as_ref().is_some_and(Bracket::is_too_small);
+    let result = Levels {
+        schema_version: SCHEMA_VERSION,
+        levels,
+        search: bracket.map(|bracket| bracket.conclude(&args.slo, is_interrupted)),
+    };
+    if is_series {
+        outputs.write(&format_several(&result, args.format)?)?;
+    }
+    let code = match &result.search {
+        Some(search) => search_code(search, is_too_small),
+        None => loads_code(&result.levels, args, is_series, is_interrupted),
+    };
     Ok(match code {
-        // A reader that closes the pipe has read enough.
-        EXIT_INTERRUPTED if session.is_unread() && sys::interrupted().is_none() => 0,
-        0 if session.outputs.failed() => EXIT_ERROR,
+        0 if outputs.has_failed() => EXIT_ERROR,
         code => code,
     })
 }
 
-fn one(workload: &Workload, session: &Session) -> Result<u8, String> {
-    let Some(measurement) = session.measure(workload)? else {
-        return Ok(interrupted_code());
+/// The load after the first `done`; `None` if there is no other.
+fn next(loads: &[Workload], done: usize, bracket: Option<&Bracket>) -> Option<Workload> {
+    let Some(bracket) = bracket else {
+        return loads.get(done).cloned();
     };
-    let summary = &measurement.summary;
-    let written = session
-        .outputs
-        .write(&render(&measurement, session.output.format)?);
-    let percentiles = histogram_log::percentiles(&measurement.histograms.response);
-    session.outputs.write_hgrm(&percentiles);
-    written?;
-    let gates = judge(&session.output.fail_if, summary, "");
-    Ok(verdict(&measurement, &gates, session.output.strict))
+    let next = bracket.next()?;
+    let mut load = loads[0].clone();
+    if let Pace::Open { rate_per_s, .. } = &mut load.pace {
+        *rate_per_s = next;
+    }
+    Some(load)
 }
 
-fn verdict(measurement: &Measurement, gates: &Gates, strict: bool) -> u8 {
-    if measurement.interrupted {
-        return interrupted_code();
+/// Runs one load; `None` if it ended before its window, or if the result has no reader any more.
+fn measure(
+    load: &Workload,
+    args: &LoadArgs,
+    outputs: &mut Outputs,
+) -> Result<Option<Measurement>, String> {
+    if outputs.is_unread() {
+        return Ok(None);
     }
-    if measurement.summary.counts.ok == 0 {
-        let nothing = text::conclusion::nothing_measured(&measurement.summary);
+    let watch = Watch::new(load, args, outputs);
+    let result = engine::run(load, &watch);
+    watch.finish()?;
+    match result {
+        Ok(measurement) => Ok(Some(measurement)),
+        Err(error @ LoadError::StoppedInWarmup) => {
+            say(error);
+            Ok(None)
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The result of one load; its line of NDJSON is written like that of each of several.
+fn format_one(measurement: &Measurement, format: Format) -> Result<String, String> {
+    match format {
+        Format::Text => Ok(report::one_load(measurement, Layout::Text)),
+        Format::Markdown => Ok(report::one_load(measurement, Layout::Markdown)),
+        Format::Csv => Ok(text::csv::table([&measurement.summary])),
+        Format::Json => text::json_object(&measurement.summary),
+        Format::Ndjson => Ok(String::new()),
+    }
+}
+
+/// What comes at the end of several loads.
+fn format_several(levels: &Levels, format: Format) -> Result<String, String> {
+    match format {
+        Format::Text => Ok(report::several_loads(levels, Layout::Text)),
+        Format::Markdown => Ok(report::several_loads(levels, Layout::Markdown)),
+        Format::Csv => Ok(text::csv::table(&levels.levels)),
+        Format::Json => text::json_object(levels),
+        Format::Ndjson => match &levels.search {
+            Some(search) => text::json_line(&Line::Search(search.clone())),
+            None => Ok(String::new()),
+        },
+    }
+}
+
+/// Exit code of a run that was ended early. If no signal came, the reader of the result ended it by closing the pipe: it
+/// has read enough.
+fn interrupt_code() -> u8 {
+    sys::interrupted().unwrap_or(0)
+}
+
+fn search_code(search: &Search, is_too_small: bool) -> u8 {
+    match (search.limit, search.highest_rate_per_s) {
+        (SearchLimit::Interrupted, _) => interrupt_code(),
+        (_, Some(_)) => 0,
+        (SearchLimit::NothingSucceeded, None) => EXIT_ERROR,
+        (SearchLimit::Generator, None) => EXIT_INVALID,
+        (_, None) if is_too_small => EXIT_INVALID,
+        (_, None) => EXIT_BROKEN,
+    }
+}
+
+/// Tests the gates, reports what is wrong on standard error, and returns the exit code.
+fn loads_code(levels: &[Summary], args: &LoadArgs, is_series: bool, is_interrupted: bool) -> u8 {
+    let label = |summary: &Summary| match is_series {
+        true => format!("{}: ", report::level(summary)),
+        false => String::new(),
+    };
+    let gates = levels
+        .iter()
+        .map(|summary| gates_code(args, summary, &label(summary)))
+        .max()
+        .unwrap_or(0);
+    if is_interrupted {
+        return interrupt_code();
+    }
+    if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
+        let nothing = text::conclusion::nothing_measured(dead);
         let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
-        say(format_args!("error: {reason}"));
+        say(format_args!("error: {}{reason}", label(dead)));
         return EXIT_ERROR;
     }
-    match gates.exit_code() {
-        0 if strict && !measurement.summary.is_valid() => EXIT_INVALID,
+    match gates {
+        0 if args.strict && !levels.iter().all(Summary::is_valid) => EXIT_INVALID,
         code => code,
     }
 }
 
-fn render(measurement: &Measurement, format: Format) -> Result<String, String> {
-    let summary = &measurement.summary;
-    match format {
-        Format::Text => Ok(text::page(measurement)),
-        Format::Csv => Ok(text::csv::table([summary])),
-        Format::Markdown => Ok(text::markdown::report(measurement)),
-        Format::Json => text::json::object(summary),
-        Format::Ndjson => text::json::line(&Line::Summary(Box::new(summary.clone()))),
+/// Tests `summary` against the gates, and reports those that do not hold; `label` names the load.
+fn gates_code(args: &LoadArgs, summary: &Summary, label: &str) -> u8 {
+    let mut code = 0;
+    for gate in &args.fail_if {
+        let (code_of_gate, reason) = match gate.holds(summary) {
+            ConditionResult::Fails(_) => continue,
+            ConditionResult::Holds(figure) => {
+                (EXIT_BROKEN, format!("gate broken: {label}{gate}: {figure}"))
+            }
+            ConditionResult::Undecided(figure) => (
+                EXIT_BROKEN,
+                format!("gate broken: {label}{gate} cannot be ruled out: {figure}"),
+            ),
+            ConditionResult::Unsupported(figure) => (
+                EXIT_INVALID,
+                format!("gate not decided: {label}{gate}: {figure}"),
+            ),
+        };
+        say(reason);
+        code = code.max(code_of_gate);
     }
+    code
 }

@@ -1,13 +1,24 @@
 //! Parses the text of command-line arguments.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
-use super::{ClientLevels, RateLevels, Reuse, UsageError};
+use serde::de::DeserializeOwned;
+
 use crate::target;
 use crate::units::parse_number;
 
 /// Most loads in a row: at ten seconds each, half a day.
 const LEVELS_MAX: usize = 4_096;
+
+/// Requests per connection; `None` for as many as the server allows.
+pub(super) type Reuse = Option<u64>;
+
+/// Numbers of clients, for one load each.
+pub(super) type ClientLevels = Vec<u32>;
+
+/// Rates, per second, for one load each.
+pub(super) type RateLevels = Vec<f64>;
 
 /// The parts of a URL.
 #[derive(Debug)]
@@ -16,30 +27,14 @@ pub(super) struct ServerUrl {
     pub(super) addresses: Vec<SocketAddr>,
     /// `Host` value: the authority as it was written.
     pub(super) host: String,
+    /// Whether the host is a name, so that the URL does not show its address.
+    pub(super) is_named: bool,
     pub(super) path: Option<String>,
 }
 
-impl ServerUrl {
-    /// Whether the host is a name, so that the URL does not show its address.
-    pub(super) fn is_named(&self) -> bool {
-        let host = self
-            .host
-            .rsplit_once(':')
-            .map_or(&*self.host, |(host, port)| {
-                if port.ends_with(']') {
-                    &self.host
-                } else {
-                    host
-                }
-            });
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host.parse::<IpAddr>().is_err()
-    }
-}
-
 /// Addresses, `Host` value and path of a URL, or of the port of a server on this machine.
-pub(super) fn locate(url: &str) -> Result<ServerUrl, UsageError> {
-    let wrong = || UsageError::Url(url.to_owned());
+pub(super) fn locate(url: &str) -> Result<ServerUrl, String> {
+    let wrong = || format!("`{url}` is not a URL of the form http://HOST[:PORT][/PATH]");
     let rest = match url.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
         Some(_) => return Err(wrong()),
@@ -55,74 +50,63 @@ pub(super) fn locate(url: &str) -> Result<ServerUrl, UsageError> {
         return Err(wrong());
     }
     let host = target::with_host(authority).into_owned();
-    let has_port = host
-        .rsplit_once(':')
-        .is_some_and(|(host, _)| !host.contains(':') || host.ends_with(']'));
-    let with_port = if has_port {
-        host.clone()
-    } else {
-        format!("{host}:80")
+    let (name, with_port) = match host.rsplit_once(':') {
+        Some((name, _)) if !name.contains(':') || name.ends_with(']') => (name, host.clone()),
+        _ => (&*host, format!("{host}:80")),
     };
-    let addresses = target::resolve(&with_port)
-        .map_err(|error| UsageError::Unresolved(host.clone(), error.to_string()))?;
+    let is_named = name.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
+    let addresses =
+        target::resolve(&with_port).map_err(|error| format!("`{host}` has no address: {error}"))?;
     Ok(ServerUrl {
         addresses: addresses.into_iter().map(target::canonical).collect(),
         host,
+        is_named,
         path,
     })
 }
 
+/// One of the values that have the name in results, too.
+pub(super) fn parse_name<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(text.into()).map_err(|error| error.to_string())
+}
+
 /// A number of requests, or `unlimited`.
 pub(super) fn parse_reuse(text: &str) -> Result<Reuse, String> {
-    if text == "unlimited" {
-        return Ok(Reuse(None));
-    }
     match text.parse() {
-        Ok(count @ 1..) => Ok(Reuse(Some(count))),
+        _ if text == "unlimited" => Ok(None),
+        Ok(count @ 1..) => Ok(Some(count)),
         _ => Err(format!(
             "`{text}` is neither a number from 1 nor `unlimited`"
         )),
     }
 }
 
-/// One IPv4 address, or the first and the last of several.
-pub(super) fn parse_sources(text: &str) -> Result<(Ipv4Addr, Ipv4Addr), String> {
-    let wrong = || format!("`{text}` is not a range such as 127.0.0.2-127.0.0.9");
+/// The first and the last of several addresses or ports; one of them alone is both.
+pub(super) fn parse_range<T: FromStr + PartialOrd>(text: &str) -> Result<(T, T), String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     match (first.parse(), last.parse()) {
         (Ok(first), Ok(last)) if first <= last => Ok((first, last)),
-        _ => Err(wrong()),
-    }
-}
-
-/// The first and the last of several ports.
-pub(super) fn parse_ports(text: &str) -> Result<(u16, u16), String> {
-    let wrong = || format!("`{text}` is not a range such as 40000-40999");
-    let (first, last) = text.split_once('-').ok_or_else(wrong)?;
-    match (first.parse(), last.parse()) {
-        (Ok(first @ 1..), Ok(last)) if first <= last => Ok((first, last)),
-        _ => Err(wrong()),
+        _ => Err(format!("`{text}` is not a range FIRST-LAST")),
     }
 }
 
 /// Numbers of clients: `64`, `1,8,64` or `10..100/10`.
 pub(super) fn parse_clients(text: &str) -> Result<ClientLevels, String> {
     let wrong = || format!("`{text}` is not a number of clients such as 64, 1,8,64 or 10..100/10");
-    let whole = |clients: f64| format!("{clients:.0}").parse().map_err(|_| wrong());
     let levels = parse_levels(text).ok_or_else(wrong)?;
     // A range may give fractions, which are rounded; a number that is written out must be whole.
-    let written_out = !text.contains("..");
-    if written_out && levels.iter().any(|clients| clients.fract() != 0.0) {
-        return Err(wrong());
-    }
-    let clients: Result<Vec<u32>, String> = levels.into_iter().map(whole).collect();
-    clients.map(ClientLevels)
+    let is_range = text.contains("..");
+    let whole = |clients: f64| {
+        let rounded = format!("{clients:.0}").parse().ok();
+        rounded.filter(|_| is_range || clients.fract() == 0.0)
+    };
+    let clients: Option<ClientLevels> = levels.into_iter().map(whole).collect();
+    clients.ok_or_else(wrong)
 }
 
 /// Rates: `500`, `500,1k,2k` or `1k..20k/10`.
 pub(super) fn parse_rates(text: &str) -> Result<RateLevels, String> {
     parse_levels(text)
-        .map(RateLevels)
         .ok_or_else(|| format!("`{text}` is not a rate such as 500, 500,1k,2k or 1k..20k/10"))
 }
 

@@ -1,16 +1,10 @@
 //! The search for the highest rate at which a server meets all objectives.
 
-use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
+use std::net::TcpStream;
 
-use hola_base::output::say;
-
-use super::levels::{finished, tell, write};
-use super::session::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, Session, interrupted_code};
 use crate::condition::{Condition, ConditionResult};
-use crate::summary::{CheckName, Levels, SCHEMA_VERSION, Search, SearchLimit, SearchStep, Summary};
-use crate::workload::{MAX_RATE, Pace, Workload};
-use crate::{target, text};
+use crate::summary::{CheckName, Search, SearchLimit, SearchStep, Summary};
+use crate::workload::{MAX_RATE, Workload};
 
 /// Most loads of a search: twenty doublings are a factor of a million, five bisections reach 5 %, and some to spare.
 const STEPS_MAX: usize = 32;
@@ -21,80 +15,11 @@ const RESOLUTION: f64 = 1.05;
 /// Rate below which a search gives up, per second.
 const RATE_MIN: f64 = 1.0;
 
-/// Runs loads like `workload` until the highest rate that meets `objectives` is known.
-pub(super) fn run(
-    workload: &Workload,
-    objectives: &[Condition],
-    session: &Session,
-) -> Result<u8, String> {
-    let Pace::Open {
-        rate_per_s,
-        arrivals,
-    } = workload.pace
-    else {
-        return Err("a search needs an open loop".to_owned());
-    };
-    // If nothing listens, there is no rate to search for.
-    target::connect(&[workload.target], workload.timeout)
-        .map_err(|failures| no_connection(&failures))?;
-    let mut bracket = Bracket::new(rate_per_s);
-    let mut levels = Vec::new();
-    let mut interrupted = false;
-    while let Some(rate_per_s) = bracket.next() {
-        let pace = Pace::Open {
-            rate_per_s,
-            arrivals,
-        };
-        let workload = Workload {
-            pace,
-            ..workload.clone()
-        };
-        let Some(measurement) = finished(&workload, session)? else {
-            interrupted = true;
-            break;
-        };
-        let judgement = judge(&measurement.summary, objectives);
-        let line = text::levels::line(&measurement.summary);
-        let outcome = judgement.to_string();
-        say(format_args!(
-            "[{}] {line}: {outcome}",
-            bracket.steps.len() + 1
-        ));
-        bracket.enter(rate_per_s, judgement);
-        tell(&measurement.summary, session)?;
-        levels.push(measurement.summary);
-    }
-    let search = bracket.conclude(objectives, interrupted);
-    let code = exit_code(&search, bracket.too_small());
-    write(
-        &Levels {
-            schema_version: SCHEMA_VERSION,
-            levels,
-            search: Some(search),
-        },
-        session,
-    )?;
-    Ok(code)
-}
-
-/// Why there is nothing to search, in one line.
-fn no_connection(failures: &[(SocketAddr, io::Error)]) -> String {
-    let reasons = failures.iter().map(|(address, error)| match error.kind() {
-        ErrorKind::ConnectionRefused => format!("{address} refused the connection"),
-        ErrorKind::TimedOut => format!("{address} did not answer"),
-        _ => format!("{address}: {error}"),
-    });
-    reasons.collect::<Vec<_>>().join("; ")
-}
-
-fn exit_code(search: &Search, too_small: bool) -> u8 {
-    match (search.limit, search.highest_rate_per_s) {
-        (SearchLimit::Interrupted, _) => interrupted_code(),
-        (SearchLimit::NothingSucceeded, None) => EXIT_ERROR,
-        (_, Some(_)) => 0,
-        (SearchLimit::Generator, None) => EXIT_INVALID,
-        (_, None) if too_small => EXIT_INVALID,
-        (_, None) => EXIT_BROKEN,
+/// Refuses a search on a server that takes no connection: there is no rate to search for.
+pub(super) fn require_server(load: &Workload) -> Result<(), String> {
+    match TcpStream::connect_timeout(&load.target, load.timeout) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{} takes no connection: {error}", load.target)),
     }
 }
 
@@ -106,23 +31,7 @@ struct StepJudgement {
     /// Kind of the most important reason.
     limit: Option<SearchLimit>,
     /// Whether the load was too small to tell.
-    too_small: bool,
-}
-
-impl std::fmt::Display for StepJudgement {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        match self.limit {
-            None => formatter.write_str("met"),
-            Some(SearchLimit::Generator) => {
-                write!(
-                    formatter,
-                    "not met, generator ({})",
-                    self.reasons.join("; ")
-                )
-            }
-            Some(_) => write!(formatter, "not met: {}", self.reasons.join("; ")),
-        }
-    }
+    is_too_small: bool,
 }
 
 /// Whether every objective is met and every check holds. A generator at its limit explains everything else.
@@ -131,7 +40,7 @@ fn judge(summary: &Summary, objectives: &[Condition]) -> StepJudgement {
     let mut judgement = StepJudgement {
         reasons: Vec::new(),
         limit: None,
-        too_small: counts.ended() == 0,
+        is_too_small: counts.ended() == 0,
     };
     for objective in objectives {
         let reason = match objective.holds(summary) {
@@ -139,7 +48,7 @@ fn judge(summary: &Summary, objectives: &[Condition]) -> StepJudgement {
             ConditionResult::Fails(figure) => format!("{objective}: {figure}"),
             ConditionResult::Undecided(figure) => format!("{objective} is not certain: {figure}"),
             ConditionResult::Unsupported(figure) => {
-                judgement.too_small = true;
+                judgement.is_too_small = true;
                 format!("{objective}: {figure}")
             }
         };
@@ -172,7 +81,7 @@ fn is_overload(cause: &str) -> bool {
 
 /// What is known of a search: the highest rate that held, the lowest that did not, and how they were found.
 #[derive(Debug)]
-struct Bracket {
+pub(super) struct Bracket {
     first: f64,
     held: Option<f64>,
     failed: Option<(f64, StepJudgement)>,
@@ -180,7 +89,8 @@ struct Bracket {
 }
 
 impl Bracket {
-    fn new(first: f64) -> Self {
+    /// A search that begins with the rate `first`.
+    pub(super) fn new(first: f64) -> Self {
         Self {
             first,
             held: None,
@@ -190,7 +100,7 @@ impl Bracket {
     }
 
     /// Next rate to measure; `None` if the search is over.
-    fn next(&self) -> Option<f64> {
+    pub(super) fn next(&self) -> Option<f64> {
         if self.steps.len() >= STEPS_MAX {
             return None;
         }
@@ -202,7 +112,7 @@ impl Bracket {
                 None
             }
             // A lower rate would give an even smaller sample.
-            (None, Some((_, judgement))) if judgement.too_small => None,
+            (None, Some((_, judgement))) if judgement.is_too_small => None,
             (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_MIN),
             (Some(held), Some((failed, _))) => {
                 (failed / held > RESOLUTION).then(|| readable(f64::midpoint(held, *failed)))
@@ -210,8 +120,18 @@ impl Bracket {
         }
     }
 
-    /// Records the judgement of a rate.
-    fn enter(&mut self, rate_per_s: f64, judgement: StepJudgement) {
+    /// Judges the load of the rate that was next, and returns the judgement in words.
+    pub(super) fn judge(&mut self, summary: &Summary, objectives: &[Condition]) -> String {
+        let judgement = judge(summary, objectives);
+        let words = match judgement.limit {
+            None => "met".to_owned(),
+            Some(_) => format!("not met: {}", judgement.reasons.join("; ")),
+        };
+        self.record(summary.plan.rate_per_s.unwrap_or_default(), judgement);
+        words
+    }
+
+    fn record(&mut self, rate_per_s: f64, judgement: StepJudgement) {
         let met = judgement.limit.is_none();
         self.steps.push(SearchStep {
             rate_per_s,
@@ -226,47 +146,47 @@ impl Bracket {
     }
 
     /// Whether the search ended because a load was too small to tell.
-    fn too_small(&self) -> bool {
-        self.failed
-            .as_ref()
-            .is_some_and(|(_, judgement)| judgement.too_small)
+    pub(super) fn is_too_small(&self) -> bool {
+        let failed = self.failed.as_ref();
+        failed.is_some_and(|(_, judgement)| judgement.is_too_small)
     }
 
     /// The result, including its sentence for people.
-    fn conclude(&self, objectives: &[Condition], interrupted: bool) -> Search {
+    pub(super) fn conclude(self, objectives: &[Condition], is_interrupted: bool) -> Search {
         let objectives: Vec<String> = objectives.iter().map(Condition::to_string).collect();
         let asked = objectives.join(", ");
-        let limit = match &self.failed {
-            _ if interrupted => SearchLimit::Interrupted,
-            None => SearchLimit::Bounds,
-            Some((_, judgement)) => judgement.limit.unwrap_or(SearchLimit::Bounds),
-        };
         let found = match self.held {
             Some(held) => format!("{held}/s is the highest rate that was measured to hold {asked}"),
             None => format!("No rate was measured to hold {asked}"),
         };
-        let bound = match (limit, &self.failed) {
-            (SearchLimit::Interrupted, _) => "; the search was interrupted.".to_owned(),
-            (_, None) => "; none that was tried failed.".to_owned(),
-            (SearchLimit::Generator, Some((failed, _))) => {
-                format!("; at {failed}/s the generator, not the server, was the limit.")
-            }
-            (SearchLimit::NothingSucceeded, Some((failed, judgement))) => {
-                format!("; at {failed}/s {}.", judgement.reasons.join("; "))
-            }
-            (_, Some((failed, judgement))) if judgement.too_small => format!(
-                "; {failed}/s was too small a sample to tell: use a longer --duration, or a higher --rate."
+        let (limit, bound) = match &self.failed {
+            _ if is_interrupted => (
+                SearchLimit::Interrupted,
+                "the search was interrupted".to_owned(),
             ),
-            (_, Some((failed, judgement))) => {
-                format!("; {failed}/s did not: {}.", judgement.reasons.join("; "))
+            None => (SearchLimit::Bounds, "none that was tried failed".to_owned()),
+            Some((failed, judgement)) => {
+                let limit = judgement.limit.unwrap_or(SearchLimit::Bounds);
+                let reasons = judgement.reasons.join("; ");
+                let bound = match limit {
+                    SearchLimit::Generator => {
+                        format!("at {failed}/s the generator, not the server, was the limit")
+                    }
+                    SearchLimit::NothingSucceeded => format!("at {failed}/s {reasons}"),
+                    _ if judgement.is_too_small => format!(
+                        "{failed}/s was too small a sample to tell: use a longer --duration, or a higher --rate"
+                    ),
+                    _ => format!("{failed}/s did not: {reasons}"),
+                };
+                (limit, bound)
             }
         };
         Search {
             objectives,
             highest_rate_per_s: self.held,
             limit,
-            conclusion: found + &bound,
-            steps: self.steps.clone(),
+            conclusion: format!("{found}; {bound}."),
+            steps: self.steps,
         }
     }
 }
@@ -286,93 +206,61 @@ fn readable(rate: f64) -> f64 {
 mod tests {
     use super::*;
 
-    fn judgement(limit: Option<SearchLimit>) -> StepJudgement {
-        StepJudgement {
-            reasons: limit.iter().map(|limit| format!("{limit:?}")).collect(),
-            limit,
-            too_small: false,
-        }
-    }
-
-    /// Searches a server that holds exactly up to `capacity`, and fails beyond it for `limit`.
-    fn search(first: f64, capacity: f64, limit: SearchLimit) -> (Search, usize) {
+    /// Searches from the rate `first` on a server that holds exactly up to `capacity`, and fails beyond it for `limit`.
+    fn search(first: f64, capacity: f64, limit: SearchLimit, is_too_small: bool) -> Search {
         let mut bracket = Bracket::new(first);
         while let Some(rate) = bracket.next() {
-            bracket.enter(rate, judgement((rate > capacity).then_some(limit)));
+            let limit = (rate > capacity).then_some(limit);
+            let judgement = StepJudgement {
+                reasons: limit.iter().map(|limit| format!("{limit:?}")).collect(),
+                limit,
+                is_too_small,
+            };
+            bracket.record(rate, judgement);
         }
-        (bracket.conclude(&[], false), bracket.steps.len())
+        bracket.conclude(&[], false)
     }
 
     #[test]
     fn finds_the_capacity_to_5_percent_from_below_and_above() {
         for first in [1.0, 100.0, 1000.0, 50_000.0, 1_000_000.0] {
             for capacity in [3.7, 730.0, 1000.0, 41_234.0, 400_000.0] {
-                let (found, steps) = search(first, capacity, SearchLimit::Objective);
+                let found = search(first, capacity, SearchLimit::Objective, false);
                 let rate = found.highest_rate_per_s.unwrap();
-                assert!(steps <= STEPS_MAX);
+                assert!(found.steps.len() <= STEPS_MAX);
                 assert!(
                     rate <= capacity && rate * RESOLUTION >= capacity,
                     "{found:?}"
                 );
-                assert!(
-                    found
-                        .steps
-                        .iter()
-                        .any(|step| step.met && step.rate_per_s == rate)
-                );
+                let mut steps = found.steps.iter();
+                assert!(steps.any(|step| step.met && step.rate_per_s == rate));
             }
         }
     }
 
     #[test]
-    fn says_that_the_generator_was_the_limit() {
-        let (found, _) = search(1000.0, 5000.0, SearchLimit::Generator);
-        assert_eq!(found.limit, SearchLimit::Generator);
-        assert!(
-            found
-                .conclusion
-                .contains("the generator, not the server, was the limit"),
-            "{}",
-            found.conclusion
-        );
-    }
-
-    #[test]
-    fn gives_up_where_nothing_holds() {
-        let (found, steps) = search(1000.0, 0.0, SearchLimit::Objective);
-        assert_eq!(found.highest_rate_per_s, None);
-        assert!(steps <= 10);
-        assert!(found.conclusion.starts_with("No rate was measured to hold"));
-        assert_eq!(exit_code(&found, false), EXIT_BROKEN);
-    }
-
-    #[test]
-    fn a_server_that_answers_nothing_is_not_asked_again() {
-        let (found, steps) = search(1000.0, 0.0, SearchLimit::NothingSucceeded);
-        assert_eq!((steps, found.highest_rate_per_s), (1, None));
-        assert_eq!(exit_code(&found, false), EXIT_ERROR);
-    }
-
-    #[test]
-    fn ends_where_there_is_no_faster_rate() {
-        let (found, _) = search(1_000_000.0, f64::INFINITY, SearchLimit::Objective);
-        assert_eq!(found.highest_rate_per_s, Some(MAX_RATE));
-        assert_eq!(found.limit, SearchLimit::Bounds);
-    }
-
-    #[test]
-    fn a_load_too_small_to_tell_is_not_followed_by_smaller_ones() {
-        let mut bracket = Bracket::new(100.0);
-        bracket.enter(
-            100.0,
-            StepJudgement {
-                too_small: true,
-                ..judgement(Some(SearchLimit::Objective))
-            },
-        );
-        assert_eq!(bracket.next(), None);
-        let found = bracket.conclude(&[], false);
-        assert!(found.conclusion.contains("too small a sample"), "{found:?}");
-        assert_eq!(exit_code(&found, bracket.too_small()), EXIT_INVALID);
+    fn ends_where_another_load_would_tell_nothing_new_and_says_why() {
+        use SearchLimit::{Bounds, Generator, NothingSucceeded, Objective};
+        let endless = f64::INFINITY;
+        for (capacity, limit, is_too_small, highest, steps_max, words) in [
+            (0.0, Objective, false, None, 10, "No rate was measured"),
+            (0.0, Objective, true, None, 1, "too small a sample"),
+            (0.0, NothingSucceeded, false, None, 1, "at 1000/s"),
+            (1000.0, Generator, false, Some(1000.0), 8, "not the server"),
+            (
+                endless,
+                Bounds,
+                false,
+                Some(MAX_RATE),
+                15,
+                "none that was tried",
+            ),
+        ] {
+            let found = search(1000.0, capacity, limit, is_too_small);
+            assert_eq!(found.highest_rate_per_s, highest, "{found:?}");
+            assert_eq!(found.limit, limit, "{found:?}");
+            assert!(found.steps.len() <= steps_max, "{found:?}");
+            assert!(found.conclusion.contains(words), "{found:?}");
+        }
     }
 }

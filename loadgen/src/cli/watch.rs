@@ -1,144 +1,180 @@
-//! Follows one load: the live line, the lines of NDJSON and the interval log.
+//! Follows one load: the lines of NDJSON, the interval log and the live line.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::env;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use super::histogram_log::HistogramLog;
-use super::live::{Live, REDRAW};
+use indicatif::{ProgressBar, ProgressStyle};
+
 use super::outputs::Outputs;
-use super::{Format, Output};
+use super::{Format, LoadArgs};
 use crate::engine::{Observer, Progress};
-use crate::histograms::Histograms;
+use crate::histograms::{Histograms, percentile_ns};
 use crate::intervals::Interval;
 use crate::summary::Line;
-use crate::workload::Workload;
+use crate::workload::{Pace, Workload};
 use crate::{sys, text};
 
-/// An observer that shows and writes intervals. If the live line is redrawn more often than intervals end, the workers
-/// deliver parts of an interval.
+/// Numbers of failures, by cause.
+type Causes = BTreeMap<String, u64>;
+
+/// Length of intervals that are only for the live line.
+const SHOWN_INTERVAL: Duration = Duration::from_millis(500);
+
+/// An observer that writes each interval as it ends, and shows on a terminal how the load goes.
 pub(super) struct Watch<'a> {
-    live: Option<Live>,
-    outputs: &'a Outputs,
-    lines: bool,
-    log: RefCell<Option<HistogramLog<'a>>>,
-    interval: Duration,
-    /// Parts that make an interval.
-    parts: u32,
-    /// Parts of the current interval: their number and their sum.
-    pending: RefCell<Option<(u32, Interval)>>,
-    /// Whether the result is only for standard output.
-    for_stdout_alone: bool,
+    load: &'a Workload,
+    /// Whether each interval is a line of the result.
+    has_lines: bool,
+    interval_length: Option<Duration>,
+    /// A line on standard error, if that is a terminal that can erase it again.
+    live: ProgressBar,
+    state: RefCell<State<'a>>,
+}
+
+/// What changes while a load runs.
+struct State<'a> {
+    outputs: &'a mut Outputs,
+    /// Whether the interval log has its header.
+    has_header: bool,
     /// The error of standard output, if a write failed.
-    failure: RefCell<Option<String>>,
+    failure: Option<String>,
+    /// Failures so far, by cause.
+    failed: Causes,
+    /// Figures up to the end of the last interval, for the live line.
+    figures: String,
 }
 
 impl<'a> Watch<'a> {
-    /// Watches a load and writes to `outputs` what `output` asks for.
-    pub(super) fn new(
-        workload: &Workload,
-        output: &Output,
-        outputs: &'a Outputs,
-        log: Option<HistogramLog<'a>>,
-    ) -> Self {
-        let lines = output.format == Format::Ndjson;
-        // On a terminal, the NDJSON lines themselves show the progress.
-        let crowded = lines && output.file.is_none() && io::stdout().is_terminal();
-        let live = if crowded { None } else { Live::new(workload) };
-        let wanted = lines || log.is_some();
-        let parts = match (wanted, &live) {
-            (true, Some(_)) => u32::try_from(output.interval.as_nanos() / REDRAW.as_nanos())
-                .unwrap_or(u32::MAX)
-                .max(1),
-            _ => 1,
+    /// Watches `load`, and writes to `outputs` what `args` asks for.
+    pub(super) fn new(load: &'a Workload, args: &LoadArgs, outputs: &'a mut Outputs) -> Self {
+        let has_lines = args.format == Format::Ndjson;
+        // On a terminal, the lines themselves show the progress.
+        let live = if has_lines && args.output.is_none() && io::stdout().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::no_length()
+        };
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            live.set_style(style);
+        }
+        let is_written = has_lines || outputs.has_hlog();
+        let interval_length = match is_written {
+            true => Some(args.interval),
+            false => (!live.is_hidden()).then_some(SHOWN_INTERVAL),
         };
         Self {
+            load,
+            has_lines,
+            interval_length,
             live,
-            outputs,
-            lines,
-            log: RefCell::new(log),
-            interval: if wanted { output.interval } else { REDRAW },
-            parts,
-            pending: RefCell::new(None),
-            for_stdout_alone: output.is_for_stdout_alone(),
-            failure: RefCell::new(None),
+            state: RefCell::new(State {
+                outputs,
+                has_header: false,
+                failure: None,
+                failed: Causes::new(),
+                figures: String::new(),
+            }),
         }
     }
 
-    /// Writes what is still pending and clears the live line.
-    ///
-    /// # Errors
-    /// The error of standard output, if a write failed.
-    pub(super) fn close(&self) -> Result<(), String> {
-        if let Some(live) = &self.live {
-            live.clear();
-        }
-        if let Some((_, interval)) = self.pending.take() {
-            self.write(&interval);
-        }
-        self.failure.take().map_or(Ok(()), Err)
+    /// Erases the live line, and returns the error of standard output, if a write failed.
+    pub(super) fn finish(self) -> Result<(), String> {
+        self.live.finish_and_clear();
+        self.state.into_inner().failure.map_or(Ok(()), Err)
     }
 
-    fn write(&self, interval: &Interval) {
-        if self.lines && self.failure.borrow().is_none() {
-            let written = text::json::line(&Line::Interval(Box::new(interval.summary())))
-                .and_then(|line| self.outputs.write(&line));
-            self.failure.replace(written.err());
-        }
-        let mut log = self.log.borrow_mut();
-        if let Some(Err(reason)) = log.as_mut().map(|log| log.write(interval)) {
-            self.outputs
-                .report(&format!("{reason}; the load goes on without its log"));
-            *log = None;
-        }
-    }
-
-    /// Adds a part to the current interval, and writes the interval when it is complete.
-    fn gather(&self, part: &Interval) {
-        let mut pending = self.pending.borrow_mut();
-        let count = match &mut *pending {
-            Some((count, interval)) => {
-                interval.append(part);
-                *count += 1;
-                *count
-            }
-            None => {
-                *pending = Some((1, part.clone()));
-                1
-            }
+    /// Figures for the live line: the rate of the interval, the others of the window so far.
+    #[allow(clippy::cast_precision_loss)] // an hour of nanoseconds is exact in a double
+    fn figures(&self, interval: &Interval, so_far: &Histograms, failed: &Causes) -> String {
+        let failed_now = interval.failed.values().flat_map(BTreeMap::values);
+        let ended = interval.ok + failed_now.sum::<u64>();
+        let rate = ended as f64 / interval.length.as_secs_f64().max(1e-9);
+        let offered = match self.load.pace {
+            Pace::Open { rate_per_s, .. } => format!(" of {rate_per_s}/s"),
+            Pace::Closed { .. } => String::new(),
         };
-        if count >= self.parts
-            && let Some((_, interval)) = pending.take()
-        {
-            self.write(&interval);
-        }
+        let time = |histogram, permille| match percentile_ns(histogram, permille) {
+            Some(ns) => text::time(ns as f64 / 1e3),
+            None => "–".to_owned(),
+        };
+        format!(
+            "{rate:.0}/s{offered}  p50 {}  p99 {}  lag {}  {}",
+            time(&so_far.response, 500),
+            time(&so_far.response, 990),
+            time(&so_far.lag, 990),
+            failures(failed)
+        )
+    }
+}
+
+/// Failures for the live line, in red where colours are wanted.
+fn failures(failed: &Causes) -> String {
+    if failed.is_empty() {
+        return "0 failed".to_owned();
+    }
+    let total: u64 = failed.values().sum();
+    let causes = failed
+        .iter()
+        .map(|(cause, count)| format!("{count} {cause}"));
+    let causes = causes.collect::<Vec<_>>().join(", ");
+    // https://no-color.org: any value but an empty one.
+    match env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+        true => format!("{total} failed ({causes})"),
+        false => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
     }
 }
 
 impl Observer for Watch<'_> {
     fn progress(&self, progress: &Progress) {
-        if let Some(live) = &self.live {
-            live.warming_up(progress);
-        }
+        let (elapsed, in_flight) = (progress.elapsed, progress.in_flight);
+        let line = match elapsed.checked_sub(self.load.ramp + self.load.warmup) {
+            None => {
+                let elapsed = elapsed.as_secs_f64();
+                format!("warming up, {elapsed:.1} s  {in_flight} in flight")
+            }
+            Some(elapsed) => {
+                let (elapsed, state) = (elapsed.as_secs_f64(), self.state.borrow());
+                format!("{elapsed:.1} s  {in_flight} in flight  {}", state.figures)
+            }
+        };
+        self.live.set_message(line);
     }
 
     fn interval_length(&self) -> Option<Duration> {
-        let wanted = self.live.is_some() || self.lines || self.log.borrow().is_some();
-        wanted.then(|| self.interval / self.parts)
+        self.interval_length
     }
 
     fn interval(&self, interval: &Interval, so_far: &Histograms) {
-        if self.lines || self.log.borrow().is_some() {
-            self.gather(interval);
+        let state = &mut *self.state.borrow_mut();
+        if self.has_lines && state.failure.is_none() {
+            let line = text::json_line(&Line::Interval(Box::new(interval.summary())));
+            let written = line.and_then(|line| state.outputs.write(&line));
+            state.failure = written.err();
         }
-        if let Some(live) = &self.live {
-            live.show(interval, so_far);
+        if state.outputs.has_hlog() {
+            let url = (!state.has_header).then(|| self.load.url());
+            state.has_header = true;
+            let written = text::hdr::log(interval, url.as_deref())
+                .and_then(|lines| state.outputs.write_hlog(&lines));
+            if let Err(reason) = written {
+                let message = format!("{reason}; the load goes on without its log");
+                self.live.suspend(|| state.outputs.report(&message));
+            }
+        }
+        if !self.live.is_hidden() {
+            for (cause, phases) in &interval.failed {
+                *state.failed.entry(cause.clone()).or_default() += phases.values().sum::<u64>();
+            }
+            state.figures = self.figures(interval, so_far, &state.failed);
         }
     }
 
     fn should_stop(&self) -> bool {
+        let state = self.state.borrow();
         // A result without a reader, or one that cannot be written, is not worth measuring.
-        let is_unread = self.outputs.reader_has_gone() && self.for_stdout_alone;
-        sys::interrupted().is_some() || is_unread || self.failure.borrow().is_some()
+        sys::interrupted().is_some() || state.outputs.is_unread() || state.failure.is_some()
     }
 }

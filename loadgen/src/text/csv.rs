@@ -1,78 +1,72 @@
 //! Results as rows of a table (RFC 4180).
 
+use serde_json::{Value, json};
+
 use crate::summary::Summary;
 
 /// Results as a header line and a row each.
 pub(crate) fn table<'a>(summaries: impl IntoIterator<Item = &'a Summary>) -> String {
     let mut table = String::new();
     for summary in summaries {
-        let (header, row): (Vec<String>, Vec<String>) = cells(summary).into_iter().unzip();
+        let (names, values): (Vec<String>, Vec<Value>) = row(summary).into_iter().unzip();
         if table.is_empty() {
-            table = header.join(",") + "\n";
+            table = names.join(",") + "\n";
         }
-        table += &(row.join(",") + "\n");
+        let cells: Vec<String> = values.iter().map(cell).collect();
+        table += &(cells.join(",") + "\n");
     }
     table
 }
 
-/// The cells of a row: column name and value.
-fn cells(summary: &Summary) -> Vec<(String, String)> {
-    let plan = &summary.plan;
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value}"));
-    let whole = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
-    let latency = &summary.latency_us;
-    let mut cells: Vec<(String, String)> = vec![
+/// The values of a row, by the names of their columns.
+fn row(summary: &Summary) -> Vec<(String, Value)> {
+    let (plan, rates, counts) = (&summary.plan, &summary.rates, &summary.counts);
+    let row = [
+        ("model", json!(summary.model)),
+        ("url", json!(summary.url)),
+        ("loop", json!(plan.loop_kind)),
+        ("clients", json!(plan.clients)),
+        ("rate_per_s", json!(plan.rate_per_s)),
         (
-            "model".into(),
-            quoted(summary.model.as_deref().unwrap_or("")),
+            "requests_per_connection",
+            json!(plan.requests_per_connection),
         ),
-        ("url".into(), quoted(&summary.url)),
-        (
-            "loop".into(),
-            format!("{:?}", plan.loop_kind).to_lowercase(),
-        ),
-        ("clients".into(), whole(plan.clients.map(u64::from))),
-        ("rate_per_s".into(), number(plan.rate_per_s)),
-        (
-            "requests_per_connection".into(),
-            whole(plan.requests_per_connection),
-        ),
-        ("seed".into(), plan.seed.to_string()),
-        (
-            "offered_per_s".into(),
-            summary.rates.offered_per_s.to_string(),
-        ),
-        (
-            "completed_per_s".into(),
-            summary.rates.completed_per_s.to_string(),
-        ),
-        ("good_per_s".into(), summary.rates.good_per_s.to_string()),
-        ("planned".into(), summary.counts.planned.to_string()),
-        ("sent".into(), summary.counts.sent.to_string()),
-        ("ok".into(), summary.counts.ok.to_string()),
-        ("failed".into(), summary.counts.failed_total().to_string()),
+        ("seed", json!(plan.seed)),
+        ("offered_per_s", json!(rates.offered_per_s)),
+        ("completed_per_s", json!(rates.completed_per_s)),
+        ("good_per_s", json!(rates.good_per_s)),
+        ("planned", json!(counts.planned)),
+        ("sent", json!(counts.sent)),
+        ("ok", json!(counts.ok)),
+        ("failed", json!(counts.failed_total())),
     ];
+    let mut row: Vec<_> = row.map(|(name, value)| (name.to_owned(), value)).into();
+    let latency = &summary.latency_us;
     for (name, distribution) in [
         ("response", &latency.response),
         ("service", &latency.service),
     ] {
-        for row in ["mean", "p50", "p90", "p99", "p99_9", "max"] {
-            cells.push((format!("{name}_us_{row}"), number(distribution.figure(row))));
+        for figure in ["mean", "p50", "p90", "p99", "p99_9", "max"] {
+            let value = json!(distribution.figure(figure));
+            row.push((format!("{name}_us_{figure}"), value));
         }
     }
-    cells.push((
-        "generator_cpu_us_per_request".into(),
-        number(summary.generator.cpu_us_per_request),
-    ));
-    cells.push(("valid".into(), summary.is_valid().to_string()));
-    cells
+    let cpu_us = json!(summary.generator.cpu_us_per_request);
+    row.push(("generator_cpu_us_per_request".to_owned(), cpu_us));
+    row.push(("valid".to_owned(), json!(summary.is_valid())));
+    row
 }
 
-/// A cell, quoted if necessary (RFC 4180).
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
+/// A value as a cell, quoted if necessary; nothing for `null`.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) if text.contains([',', '"', '\n', '\r']) => {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }
+        Value::String(text) => text.clone(),
+        // Without the `.0` that JSON gives to whole numbers.
+        Value::Number(number) if number.is_f64() => number.as_f64().unwrap_or(0.0).to_string(),
+        value => value.to_string(),
     }
 }

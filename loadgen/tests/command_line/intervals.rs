@@ -1,12 +1,10 @@
 //! Intervals of a run add up to the whole of it, whatever the load, and however slow the observer.
 
-mod truth;
-
 use std::cell::RefCell;
 use std::time::Duration;
 
+use crate::truth::{CLOSE, Truth, answer_once, assert_books, load};
 use hola_loadgen::{Histograms, Interval, Observer, Pace, Stop, summary::Arrivals};
-use truth::{CLOSE, Truth, answer_once, assert_books, load};
 
 #[derive(Default)]
 struct Notes<'a> {

@@ -1,0 +1,164 @@
+//! Turns arguments into the loads to run.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hola_base::output::say;
+use hola_base::process::{Cpus, descriptor_limit};
+
+use super::LoadArgs;
+use super::parse::{ServerUrl, locate};
+use crate::target::{connect, is_on_this_machine};
+use crate::workload::{GREETING, Pace, Stop, Workload};
+
+/// Shortest interval: a worker checks this often whether an interval has ended.
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
+
+/// First rate of a search: twice what a 99.9th percentile needs in ten seconds, and low for most servers.
+const FIRST_RATE_PER_S: f64 = 2_000.0;
+
+/// The loads asked for, one after the other; of a search, the first of its loads, an open loop. `server` is the server
+/// that the caller started, if it did, and then no URL is needed.
+pub(super) fn loads(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Vec<Workload>, String> {
+    let paces = paces(args);
+    check_arguments(args, &paces)?;
+    let common = common(args, server)?;
+    let with_pace = |pace| Workload {
+        pace,
+        ..common.clone()
+    };
+    let loads: Vec<Workload> = paces.into_iter().map(with_pace).collect();
+    loads.iter().try_for_each(check_load)?;
+    Ok(loads)
+}
+
+/// The pace of each load.
+fn paces(args: &LoadArgs) -> Vec<Pace> {
+    let open = |rate_per_s: f64| Pace::Open {
+        rate_per_s,
+        arrivals: args.arrivals,
+    };
+    match (&args.rate, &args.clients) {
+        (Some(rates), _) => rates.iter().copied().map(open).collect(),
+        (None, Some(clients)) => clients
+            .iter()
+            .map(|clients| Pace::Closed { clients: *clients })
+            .collect(),
+        (None, None) if args.find_max => vec![open(FIRST_RATE_PER_S)],
+        (None, None) => vec![Pace::Closed { clients: 50 }],
+    }
+}
+
+/// Refuses arguments that make no sense together.
+fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
+    let is_closed = matches!(paces[..], [Pace::Closed { .. }, ..]);
+    let is_series = paces.len() > 1;
+    let has_no_warmup = args.warmup.is_zero() && args.ramp.is_zero();
+    let reason = if args.interval < INTERVAL_MIN {
+        "an interval must be at least 100ms"
+    } else if args.connections.is_some() && is_closed {
+        "--connections are those of an open loop: give a --rate"
+    } else if args.connections.is_some() && has_no_warmup {
+        "--connections are opened during the warm-up: give it more than 0s"
+    } else if args.find_max && is_series {
+        "--find-max starts from one rate"
+    } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
+        "--hlog and --hgrm keep one load: name one number of clients, or one rate"
+    } else {
+        return Ok(());
+    };
+    Err(reason.to_owned())
+}
+
+/// What all loads have in common; their pace is a placeholder.
+fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, String> {
+    let (target, host, url_path) = match (server, &args.url) {
+        (Some(target), _) => (target, target.to_string(), None),
+        (None, Some(url)) => {
+            let located = locate(url)?;
+            (choose(args, &located)?, located.host, located.path)
+        }
+        (None, None) => {
+            return Err("say which server to load, such as http://127.0.0.1:8080/".to_owned());
+        }
+    };
+    let path = args.path.clone().or(url_path);
+    let path = path.unwrap_or_else(|| "/".to_owned());
+    let expected_body = match &args.expect {
+        Some(text) => Some(text.clone().into_bytes()),
+        None => (path == "/" && !args.any_body).then(|| GREETING.to_vec()),
+    };
+    let defaults = Workload::new(target);
+    Ok(Workload {
+        host,
+        path,
+        conversation: args.conversation,
+        message: match &args.message {
+            Some(message) => message.clone().into_bytes(),
+            None => defaults.message.clone(),
+        },
+        think: args.think,
+        requests_per_connection: match args.requests_per_connection {
+            Some(reuse) => reuse,
+            None if args.connections.is_some() => None,
+            None => Some(1),
+        },
+        stop: match args.requests {
+            Some(requests) => Stop::Requests(requests),
+            None => Stop::After(args.duration.unwrap_or(Duration::from_secs(10))),
+        },
+        ramp: args.ramp,
+        warmup: args.warmup,
+        timeout: args.timeout,
+        threads: args.threads,
+        engine: args.engine,
+        pacing: args.pace,
+        closing: args.close,
+        sources: args.source,
+        local_ports: args.local_ports,
+        cpus: args.cpus.as_ref().map_or(&[][..], Cpus::numbers).to_vec(),
+        seed: args.seed,
+        max_in_flight: args.max_in_flight,
+        kept_connections: args.connections,
+        expected_body,
+        ..defaults
+    })
+}
+
+/// Chooses the address to load: the first allowed one that accepts a connection, or else the first allowed one. Prints
+/// the address if the URL does not show it.
+fn choose(args: &LoadArgs, located: &ServerUrl) -> Result<SocketAddr, String> {
+    let mut allowed = located.addresses.clone();
+    allowed.retain(|address| args.allow_remote || is_on_this_machine(address.ip()));
+    let target = match allowed[..] {
+        [] => {
+            return Err(format!(
+                "{} is not on this machine; loading somebody else's server needs --allow-remote",
+                located.addresses[0]
+            ));
+        }
+        [only] => only,
+        [first, ..] => connect(&allowed, args.timeout).map_or(first, |(_, address)| address),
+    };
+    if located.is_named {
+        say(format_args!("{} is {target}", located.host));
+    }
+    Ok(target)
+}
+
+/// Refuses a load that exceeds a limit, and one whose window ends before its first request.
+fn check_load(load: &Workload) -> Result<(), String> {
+    let valid = load.validate(descriptor_limit());
+    valid.map_err(|error| error.to_string())?;
+    match (load.pace, load.stop) {
+        (Pace::Open { rate_per_s, .. }, Stop::After(window)) if !load.plans_requests() => {
+            Err(format!(
+                "no request is due within a window of {} s at {rate_per_s}/s with --seed {}: use a longer --duration or a \
+                 higher --rate",
+                window.as_secs_f64(),
+                load.seed
+            ))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,106 @@
+//! The program as scripts see it: arguments, exit codes, streams, files and formats.
+
+mod arguments;
+mod exits;
+mod files;
+mod formats;
+mod intervals;
+mod live_line;
+mod series;
+#[path = "../truth/mod.rs"]
+mod truth;
+
+use std::process::{Child, Command, Output, Stdio};
+
+use hola_loadgen::summary::{Levels, Summary};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use truth::{CLOSE, Truth, answer_once};
+
+/// A server that answers every request.
+fn greeter() -> Truth {
+    Truth::start(|_, stream| answer_once(stream, CLOSE))
+}
+
+/// A server that closes each `period`-th connection without an answer.
+fn flawed(period: u64) -> Truth {
+    Truth::start(move |id, stream| {
+        answer_once(stream, if (id + 1) % period == 0 { b"" } else { CLOSE });
+    })
+}
+
+/// An address without a listener.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// The program with arguments that are separated by spaces.
+fn program(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hola-load"));
+    command
+        .args(arguments.split(' ').filter(|argument| !argument.is_empty()))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// The program on `server`, without a warm-up.
+fn load(server: &Truth, arguments: &str) -> Command {
+    program(&format!("{} --warmup=0s {arguments}", server.address))
+}
+
+/// What a finished program left.
+#[derive(Debug)]
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ran {
+    /// The one JSON object on standard output.
+    fn summary(&self) -> Summary {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The one JSON object of several loads.
+    fn levels(&self) -> Levels {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+fn run(mut command: Command) -> Ran {
+    command.output().unwrap().into()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), signal).unwrap();
+}
+
+/// Starts a load, and returns once the server has accepted so many connections.
+fn under_way(server: &Truth, accepted: u64, mut command: Command) -> Child {
+    let enough = server.accepted() + accepted;
+    let child = command.spawn().unwrap();
+    while server.accepted() < enough {
+        std::thread::yield_now();
+    }
+    child
+}
+
+/// Starts a load, sends a signal once the server has accepted so many connections, and waits for the end.
+fn interrupted(server: &Truth, accepted: u64, sent: Signal, command: Command) -> Ran {
+    let child = under_way(server, accepted, command);
+    signal(&child, sent);
+    child.wait_with_output().unwrap().into()
+}
