@@ -52,23 +52,19 @@ pub struct LoadArgs {
     /// several addresses, the first that takes a connection
     #[arg(value_name = "URL")]
     url: Option<String>,
-
     /// Closed loop: concurrent clients, each sending its next request when the last one ended; several numbers are
     /// loads one after the other, as 1,8,64 or 10..100/10 [default: 50]
     #[arg(long, value_name = "N", value_parser = parse_clients, conflicts_with = "rate")]
     clients: Option<ClientLevels>,
-
     /// Open loop: requests per second at planned instants, whatever the answers do; several rates are loads one after
     /// the other, as 500,1k,2k or 1k..20k/10
     #[arg(long, value_name = "R", value_parser = parse_rates)]
     rate: Option<RateLevels>,
-
     /// Find the highest open-loop rate at which every --slo is met and every check holds: from --rate (2000 if none),
     /// doubled while it holds, halved while it does not, then bisected to 5 %. Each step is a load with its own warm-up
     /// and window, all on the same server; the result is the highest rate that was measured to hold
     #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm"])]
     find_max: bool,
-
     /// With --find-max: what must hold, such as p99<5ms,failed<0.1%
     #[arg(
         long,
@@ -77,136 +73,105 @@ pub struct LoadArgs {
         requires = "find_max"
     )]
     slo: Vec<Condition>,
-
     /// Exit with 99 when this holds, such as p99>10ms, service.p99.9>1s, max>2s, failed>0.1%, failed>5 or rate<1000
     /// (good per second); may be repeated. What cannot be told because failures reach into a percentile breaks the
     /// gate; what the sample cannot support exits with 4
     #[arg(long, value_name = "CONDITION")]
     fail_if: Vec<Condition>,
-
     /// Open loop: how requests are spaced: `poisson`, with the exponential gaps of independent clients, or `constant`
     #[arg(long, value_parser = parse_name::<Arrivals>, default_value = "poisson")]
     arrivals: Arrivals,
-
     /// Length of the measured window, such as 10s, 500ms or 1m [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration, conflicts_with = "requests")]
     duration: Option<Duration>,
-
     /// End after this many requests instead of after a time
     #[arg(long, value_name = "N")]
     requests: Option<u64>,
-
     /// Requests on one connection before it is closed: a number or `unlimited` [default: 1; with --connections, unlimited]
     #[arg(long, value_name = "N", value_parser = parse_reuse)]
     requests_per_connection: Option<Reuse>,
-
     /// Open loop: open so many connections during the warm-up and use them in turn, each for one request at a time
     /// [default: open one when a request needs it]
     #[arg(long, value_name = "N", conflicts_with_all = ["clients", "max_in_flight"])]
     connections: Option<u32>,
-
     /// Load before the measured window
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s")]
     warmup: Duration,
-
     /// Longest wait for one request
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "5s")]
     timeout: Duration,
-
     /// What is said on a connection: `http` (HTTP/1.1), `ack` (messages, each acknowledged) or `echo` (messages, each
     /// returned)
     #[arg(long, value_parser = parse_name::<ClientProtocol>, default_value = "http")]
     conversation: ClientProtocol,
-
     /// What clients of `ack` and `echo` say [default: Hola, servidor!]
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
-
     /// Closed loop: pause of a client between an answer and its next request
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s", conflicts_with = "rate")]
     think: Duration,
-
     /// Time over which the load rises to its full height, before the warm-up
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "0s")]
     ramp: Duration,
-
     /// How the system calls are made: `readiness` (epoll), `completion` (io_uring) or `auto`, which is completion where
     /// the kernel has io_uring
     #[arg(long, value_parser = parse_name::<Engine>, default_value = "auto")]
     engine: Engine,
-
     /// How the next planned instant is waited for: `sleep`, in the kernel, or `spin`, asking over and over, which is
     /// prompter and takes a whole CPU for each thread
     #[arg(long, value_parser = parse_name::<Pacing>, default_value = "sleep")]
     pace: Pacing,
-
     /// How connections are closed: `orderly`, as clients do, or with a `reset`, which is cheaper and no measure of closing
     #[arg(long, value_parser = parse_name::<Closing>, default_value = "orderly")]
     close: Closing,
-
     /// IPv4 addresses to connect from, as FIRST or FIRST-LAST [default: for loopback, as many as the ports need]
     #[arg(long, value_name = "RANGE", value_parser = parse_range::<Ipv4Addr>)]
     source: Option<(Ipv4Addr, Ipv4Addr)>,
-
     /// Local ports to connect from, as FIRST or FIRST-LAST [default: the system's]
     #[arg(long, value_name = "RANGE", value_parser = parse_range::<u16>)]
     local_ports: Option<(u16, u16)>,
-
     /// Worker threads
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: u32,
-
     /// What to ask for; overrides the path of the URL [default: /]
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
-
     /// Body that every answer must have [default: the greeting, when the path is /]
     #[arg(long, value_name = "TEXT", conflicts_with = "any_body")]
     expect: Option<String>,
-
     /// Accept any body
     #[arg(long)]
     any_body: bool,
-
     /// CPUs to pin the worker threads to, such as 0,2-3
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-
     /// Open loop: most requests at once; later ones wait and are counted [default: what open files allow]
     #[arg(long, value_name = "N")]
     max_in_flight: Option<u32>,
-
     /// Seed of the schedule
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-
     /// Length of the intervals of --format ndjson and --hlog, at least 100ms
     #[arg(long, value_name = "TIME", value_parser = parse_duration, default_value = "1s")]
     interval: Duration,
-
     /// Write response and service times of each interval, as it ends, to this new file, device or pipe, as an HdrHistogram
     /// log
     #[arg(long, value_name = "FILE")]
     hlog: Option<PathBuf>,
-
     /// Write the percentiles of the response time, in milliseconds, to this new file, device or pipe, as HdrHistogram's
     /// plotters read them
     #[arg(long, value_name = "FILE")]
     hgrm: Option<PathBuf>,
-
     /// Shape of the result on standard output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-
     /// Write the result to this new file, device or pipe instead of standard output; a file appears when the result is
     /// there, and grows with each line of --format ndjson
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-
     /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
     #[arg(long)]
     strict: bool,
-
     /// Allow a target that is not on this machine
     #[arg(long)]
     allow_remote: bool,

@@ -23,53 +23,52 @@ pub(super) fn require_server(load: &Workload) -> Result<(), String> {
     }
 }
 
-/// The judgement of one rate by its load.
+/// Why a rate did not hold.
 #[derive(Clone, Debug, PartialEq)]
-struct StepJudgement {
+struct StepFailure {
     /// Objectives that are not met, and checks that do not hold, with what was seen.
     reasons: Vec<String>,
     /// Kind of the most important reason.
-    limit: Option<SearchLimit>,
+    limit: SearchLimit,
     /// Whether the load was too small to tell.
     is_too_small: bool,
 }
 
-/// Whether every objective is met and every check holds. A generator at its limit explains everything else.
-fn judge(summary: &Summary, objectives: &[Condition]) -> StepJudgement {
+/// Why the rate of a load does not hold; `None` if every objective is met and every check holds. A generator at its
+/// limit explains everything else.
+fn judge(summary: &Summary, objectives: &[Condition]) -> Option<StepFailure> {
     let counts = &summary.counts;
-    let mut judgement = StepJudgement {
-        reasons: Vec::new(),
-        limit: None,
-        is_too_small: counts.ended() == 0,
-    };
+    let (mut reasons, mut limit) = (Vec::new(), None);
+    let mut is_too_small = counts.ended() == 0;
     for objective in objectives {
-        let reason = match objective.holds(summary) {
+        reasons.push(match objective.holds(summary) {
             ConditionResult::Holds(_) => continue,
             ConditionResult::Fails(figure) => format!("{objective}: {figure}"),
             ConditionResult::Undecided(figure) => format!("{objective} is not certain: {figure}"),
             ConditionResult::Unsupported(figure) => {
-                judgement.is_too_small = true;
+                is_too_small = true;
                 format!("{objective}: {figure}")
             }
-        };
-        judgement.reasons.push(reason);
-        judgement.limit = Some(SearchLimit::Objective);
+        });
+        limit = Some(SearchLimit::Objective);
     }
     for check in summary.validity.iter().filter(|check| !check.ok) {
-        judgement
-            .reasons
-            .push(format!("{}: {}", check.check, check.detail));
-        if check.check == CheckName::Generator {
-            judgement.limit = Some(SearchLimit::Generator);
-        }
-        judgement.limit.get_or_insert(SearchLimit::Check);
+        reasons.push(format!("{}: {}", check.check, check.detail));
+        limit = match check.check {
+            CheckName::Generator => Some(SearchLimit::Generator),
+            _ => limit.or(Some(SearchLimit::Check)),
+        };
     }
     let could_be_overload = counts.failed.keys().any(|cause| is_overload(cause));
     if counts.ok == 0 && counts.failed_total() > 0 && !could_be_overload {
-        judgement.reasons = vec![format!("not one request succeeded ({})", counts.failures())];
-        judgement.limit = Some(SearchLimit::NothingSucceeded);
+        reasons = vec![format!("not one request succeeded ({})", counts.failures())];
+        limit = Some(SearchLimit::NothingSucceeded);
     }
-    judgement
+    limit.map(|limit| StepFailure {
+        reasons,
+        limit,
+        is_too_small,
+    })
 }
 
 /// Whether a lower rate may remove this cause of failures. A server that refuses connections, or serves another page,
@@ -84,7 +83,7 @@ fn is_overload(cause: &str) -> bool {
 pub(super) struct Bracket {
     first: f64,
     held: Option<f64>,
-    failed: Option<(f64, StepJudgement)>,
+    failed: Option<(f64, StepFailure)>,
     steps: Vec<SearchStep>,
 }
 
@@ -108,11 +107,9 @@ impl Bracket {
             (None, None) => Some(self.first),
             (Some(held), None) => (held < MAX_RATE).then(|| (held * 2.0).min(MAX_RATE)),
             // Another rate would fail in the same way.
-            (_, Some((_, judgement))) if judgement.limit == Some(SearchLimit::NothingSucceeded) => {
-                None
-            }
+            (_, Some((_, failure))) if failure.limit == SearchLimit::NothingSucceeded => None,
             // A lower rate would give an even smaller sample.
-            (None, Some((_, judgement))) if judgement.is_too_small => None,
+            (None, Some((_, failure))) if failure.is_too_small => None,
             (None, Some((failed, _))) => Some(failed / 2.0).filter(|rate| *rate >= RATE_MIN),
             (Some(held), Some((failed, _))) => {
                 (failed / held > RESOLUTION).then(|| readable(f64::midpoint(held, *failed)))
@@ -122,33 +119,32 @@ impl Bracket {
 
     /// Judges the load of the rate that was next, and returns the judgement in words.
     pub(super) fn judge(&mut self, summary: &Summary, objectives: &[Condition]) -> String {
-        let judgement = judge(summary, objectives);
-        let words = match judgement.limit {
+        let failure = judge(summary, objectives);
+        let words = match &failure {
             None => "met".to_owned(),
-            Some(_) => format!("not met: {}", judgement.reasons.join("; ")),
+            Some(failure) => format!("not met: {}", failure.reasons.join("; ")),
         };
-        self.record(summary.plan.rate_per_s.unwrap_or_default(), judgement);
+        self.record(summary.plan.rate_per_s.unwrap_or_default(), failure);
         words
     }
 
-    fn record(&mut self, rate_per_s: f64, judgement: StepJudgement) {
-        let met = judgement.limit.is_none();
+    fn record(&mut self, rate_per_s: f64, failure: Option<StepFailure>) {
+        let reasons = failure.as_ref().map(|failure| failure.reasons.clone());
         self.steps.push(SearchStep {
             rate_per_s,
-            met,
-            reasons: judgement.reasons.clone(),
+            met: failure.is_none(),
+            reasons: reasons.unwrap_or_default(),
         });
-        if met {
-            self.held = Some(rate_per_s);
-        } else {
-            self.failed = Some((rate_per_s, judgement));
+        match failure {
+            None => self.held = Some(rate_per_s),
+            Some(failure) => self.failed = Some((rate_per_s, failure)),
         }
     }
 
     /// Whether the search ended because a load was too small to tell.
     pub(super) fn is_too_small(&self) -> bool {
         let failed = self.failed.as_ref();
-        failed.is_some_and(|(_, judgement)| judgement.is_too_small)
+        failed.is_some_and(|(_, failure)| failure.is_too_small)
     }
 
     /// The result, including its sentence for people.
@@ -165,20 +161,19 @@ impl Bracket {
                 "the search was interrupted".to_owned(),
             ),
             None => (SearchLimit::Bounds, "none that was tried failed".to_owned()),
-            Some((failed, judgement)) => {
-                let limit = judgement.limit.unwrap_or(SearchLimit::Bounds);
-                let reasons = judgement.reasons.join("; ");
-                let bound = match limit {
+            Some((failed, failure)) => {
+                let reasons = failure.reasons.join("; ");
+                let bound = match failure.limit {
                     SearchLimit::Generator => {
                         format!("at {failed}/s the generator, not the server, was the limit")
                     }
                     SearchLimit::NothingSucceeded => format!("at {failed}/s {reasons}"),
-                    _ if judgement.is_too_small => format!(
+                    _ if failure.is_too_small => format!(
                         "{failed}/s was too small a sample to tell: use a longer --duration, or a higher --rate"
                     ),
                     _ => format!("{failed}/s did not: {reasons}"),
                 };
-                (limit, bound)
+                (failure.limit, bound)
             }
         };
         Search {
@@ -210,13 +205,12 @@ mod tests {
     fn search(first: f64, capacity: f64, limit: SearchLimit, is_too_small: bool) -> Search {
         let mut bracket = Bracket::new(first);
         while let Some(rate) = bracket.next() {
-            let limit = (rate > capacity).then_some(limit);
-            let judgement = StepJudgement {
-                reasons: limit.iter().map(|limit| format!("{limit:?}")).collect(),
+            let failure = StepFailure {
+                reasons: vec![format!("{limit:?}")],
                 limit,
                 is_too_small,
             };
-            bracket.record(rate, judgement);
+            bracket.record(rate, (rate > capacity).then_some(failure));
         }
         bracket.conclude(&[], false)
     }
