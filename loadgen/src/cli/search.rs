@@ -187,14 +187,8 @@ impl Bracket {
 }
 
 /// A rate rounded to three digits: the rounding is far below the resolution of a search.
-#[allow(clippy::cast_possible_truncation)] // a logarithm
 fn readable(rate: f64) -> f64 {
-    let digit = 10_f64.powi(rate.log10().floor() as i32 - 2);
-    if digit >= 1.0 {
-        (rate / digit).round() * digit
-    } else {
-        rate
-    }
+    format!("{rate:.2e}").parse().unwrap_or(rate)
 }
 
 #[cfg(test)]
