@@ -54,37 +54,34 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
         require_server(&loads[0])?;
     }
     let is_series = bracket.is_some() || loads.len() > 1;
-    let mut levels = Vec::new();
+    let (mut levels, mut only) = (Vec::new(), None);
     let mut is_interrupted = false;
     while !is_interrupted && let Some(load) = next(loads, levels.len(), bracket.as_ref()) {
         let measurement = measure(&load, args, &mut outputs)?;
         is_interrupted = measurement.as_ref().is_none_or(|made| made.interrupted);
-        let Some(mut measurement) = measurement else {
+        // Of several loads, only those that were finished are comparable.
+        let Some(mut measurement) = measurement.filter(|_| !(is_series && is_interrupted)) else {
             break;
         };
         measurement.summary.model = model.map(str::to_owned);
-        let summary = &measurement.summary;
+        let summary = measurement.summary.clone();
         if is_series {
-            if is_interrupted {
-                break;
-            }
-            let line = report::line(summary);
-            let step = levels.len() + 1;
+            let (step, line) = (levels.len() + 1, report::line(&summary));
             match &mut bracket {
                 None => say(format_args!("[{step}/{}] {line}", loads.len())),
                 Some(bracket) => {
-                    let judgement = bracket.judge(summary, &args.slo);
+                    let judgement = bracket.judge(&summary, &args.slo);
                     say(format_args!("[{step}] {line}: {judgement}"));
                 }
             }
         } else {
             outputs.write_hgrm(&text::hdr::percentiles(&measurement.histograms.response));
-            outputs.write(&format_one(&measurement, args.format)?)?;
+            only = Some(measurement);
         }
         if args.format == Format::Ndjson {
             outputs.write(&text::json_line(&Line::Summary(Box::new(summary.clone())))?)?;
         }
-        levels.push(measurement.summary);
+        levels.push(summary);
     }
     let is_too_small = bracket.as_ref().is_some_and(Bracket::is_too_small);
     let result = Levels {
@@ -92,8 +89,8 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
         levels,
         search: bracket.map(|bracket| bracket.conclude(&args.slo, is_interrupted)),
     };
-    if is_series {
-        outputs.write(&format_several(&result, args.format)?)?;
+    if is_series || only.is_some() {
+        outputs.write(&rendered(args.format, only.as_ref(), &result)?)?;
     }
     let code = match &result.search {
         Some(search) => search_code(search, is_too_small),
@@ -140,25 +137,19 @@ fn measure(
     }
 }
 
-/// The result of one load; its line of NDJSON is written like that of each of several.
-fn format_one(measurement: &Measurement, format: Format) -> Result<String, String> {
-    match format {
-        Format::Text => Ok(report::one_load(measurement, Layout::Text)),
-        Format::Markdown => Ok(report::one_load(measurement, Layout::Markdown)),
-        Format::Csv => Ok(text::csv::table([&measurement.summary])),
-        Format::Json => text::json_object(&measurement.summary),
-        Format::Ndjson => Ok(String::new()),
-    }
-}
-
-/// What comes at the end of several loads.
-fn format_several(levels: &Levels, format: Format) -> Result<String, String> {
-    match format {
-        Format::Text => Ok(report::several_loads(levels, Layout::Text)),
-        Format::Markdown => Ok(report::several_loads(levels, Layout::Markdown)),
-        Format::Csv => Ok(text::csv::table(&levels.levels)),
-        Format::Json => text::json_object(levels),
-        Format::Ndjson => match &levels.search {
+/// The result: the only load, or all of several. In NDJSON each load has had its line already.
+fn rendered(format: Format, only: Option<&Measurement>, result: &Levels) -> Result<String, String> {
+    let page = |layout| match only {
+        Some(measurement) => report::one_load(measurement, layout),
+        None => report::several_loads(result, layout),
+    };
+    match (format, only) {
+        (Format::Text, _) => Ok(page(Layout::Text)),
+        (Format::Markdown, _) => Ok(page(Layout::Markdown)),
+        (Format::Csv, _) => Ok(text::csv::table(&result.levels)),
+        (Format::Json, Some(measurement)) => text::json_object(&measurement.summary),
+        (Format::Json, None) => text::json_object(result),
+        (Format::Ndjson, _) => match &result.search {
             Some(search) => text::json_line(&Line::Search(search.clone())),
             None => Ok(String::new()),
         },

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::summary::Summary;
 
 /// Results as a header line and a row each.
-pub(crate) fn table<'a>(summaries: impl IntoIterator<Item = &'a Summary>) -> String {
+pub(crate) fn table(summaries: &[Summary]) -> String {
     let mut table = String::new();
     for summary in summaries {
         let (names, values): (Vec<String>, Vec<Value>) = row(summary).into_iter().unzip();
