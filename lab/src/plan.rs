@@ -99,16 +99,6 @@ pub enum Role {
     Planted(String),
 }
 
-impl Role {
-    /// The participant that this one is a control of, if any.
-    pub fn control_of(&self) -> Option<&str> {
-        match self {
-            Role::Compared => None,
-            Role::Again(of) | Role::Planted(of) => Some(of),
-        }
-    }
-}
-
 /// One load or one procedure, applied to participants of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Level {
@@ -157,16 +147,8 @@ pub struct Load {
     /// Longest wait of a client for one answer, in milliseconds.
     pub timeout_ms: u32,
     /// Whether the level studies failed and missing answers, so that a slice with failures still counts.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub expects_failures: bool,
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 impl Default for Load {
@@ -187,6 +169,45 @@ impl Default for Load {
 }
 
 impl Load {
+    /// An open loop of new connections, one for each request.
+    pub fn with_rate(rate_per_s: f64) -> Self {
+        Load {
+            pace: LoadPace::Open {
+                rate_per_s,
+                connections: None,
+            },
+            ..Load::default()
+        }
+    }
+
+    /// An open loop over connections that stay open.
+    pub fn with_kept(rate_per_s: f64, connections: u32) -> Self {
+        Load {
+            pace: LoadPace::Open {
+                rate_per_s,
+                connections: Some(connections),
+            },
+            requests_per_connection: None,
+            ..Load::default()
+        }
+    }
+
+    /// A closed loop of clients, each with a new connection for each request.
+    pub fn with_clients(clients: u32) -> Self {
+        Load {
+            pace: LoadPace::Closed { clients },
+            ..Load::default()
+        }
+    }
+
+    /// Connections that are opened first and kept, if it has any.
+    pub fn kept_connections(&self) -> Option<u32> {
+        match self.pace {
+            LoadPace::Open { connections, .. } => connections,
+            LoadPace::Closed { .. } | LoadPace::Rest => None,
+        }
+    }
+
     /// The path for that participant.
     pub fn path_for(&self, participant: &str) -> &str {
         self.paths.get(participant).unwrap_or(&self.path)
@@ -321,41 +342,32 @@ pub struct Precision {
 impl Design {
     /// The level of that name, with its stage.
     pub fn level(&self, name: &str) -> Option<(&Stage, &Level)> {
-        self.stages.iter().find_map(|stage| {
-            let level = stage.levels.iter().find(|level| level.name == name)?;
-            Some((stage, level))
-        })
+        self.levels().find(|(_, level)| level.name == name)
     }
 
     /// Every level with its stage, in execution order.
     pub fn levels(&self) -> impl Iterator<Item = (&Stage, &Level)> {
-        let levels = |stage| move |level| (stage, level);
-        self.stages
-            .iter()
-            .flat_map(move |stage| stage.levels.iter().map(levels(stage)))
+        let stages = self.stages.iter();
+        stages.flat_map(|stage| stage.levels.iter().map(move |level| (stage, level)))
     }
 }
 
 impl Stage {
     /// The participant of that name.
     pub fn participant(&self, name: &str) -> Option<&Participant> {
-        self.participants
-            .iter()
-            .find(|participant| participant.name == name)
+        self.participants.iter().find(|one| one.name == name)
     }
 
     /// Whether the servers have no CPU of their own. Rates and times then depend on the generator as much as on the
     /// servers.
     pub fn has_no_cpu_apart(&self) -> bool {
-        self.server_cpus
-            .iter()
-            .all(|cpu| self.generator_cpus.contains(cpu))
+        let mut cpus = self.server_cpus.iter();
+        cpus.all(|cpu| self.generator_cpus.contains(cpu))
     }
 
     /// Whether servers and generator share a CPU.
     pub fn shares_cpu(&self) -> bool {
-        self.server_cpus
-            .iter()
-            .any(|cpu| self.generator_cpus.contains(cpu))
+        let mut cpus = self.server_cpus.iter();
+        cpus.any(|cpu| self.generator_cpus.contains(cpu))
     }
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** The same rate of new connections for pools of threads and of processes, each in the three ways.
 //! Context switches on the server's CPU per request show needless wake-ups; counting returns of accept(2) does not.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{Setting, with_again, with_variant};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{Design, Experiment, Load, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "accept",
@@ -35,40 +30,20 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "iterative";
     const LEVEL: &str = "new, 2000/s";
     let load = Load {
-        pace: LoadPace::Open {
-            rate_per_s: 2_000.0,
-            connections: None,
-        },
         warmup_ms: 15,
         window_ms: 80,
-        ..Load::default()
+        ..Load::with_rate(2_000.0)
     };
-    let names = setting.choose(
-        &["iterative", "pre-threaded"][..],
-        &["iterative", "pre-forked", "pre-threaded"][..],
-    );
-    let mut participants = setting.models(EXPERIMENT.name, CONTROL, names, None);
-    for model in participants.clone() {
-        if model.name != CONTROL {
-            for accept in ["locked", "reuseport"] {
-                participants =
-                    with_variant(participants, &model.name, accept, &["--accept", accept]);
-            }
+    let pools: &[&str] = setting.choose(&["pre-threaded"], &["pre-forked", "pre-threaded"]);
+    let mut stage = setting
+        .stage(&EXPERIMENT, "new", CONTROL)
+        .models(pools, None);
+    for model in stage.names().into_iter().filter(|name| name != CONTROL) {
+        for accept in ["locked", "reuseport"] {
+            stage = stage.with_variant(&model, accept, &["--accept", accept]);
         }
     }
-    let stage = setting
-        .stage("new", with_again(participants, CONTROL))
-        .load(LEVEL, CONTROL, 5, load);
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec![LEVEL.into()],
-            half_width: 0.03,
-        }),
-        blocks_min: 5,
-        blocks_max: 30,
-        budget_s: setting.choose(13.0, 50.0),
-    })
+    let stage = stage.with_again().load(LEVEL, 5, load);
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(13.0, 50.0));
+    Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[LEVEL]))
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** A server that serves one client at a time is kept busy, and more clients connect than its backlog:
 //! how many are connected at once, and how many a second or more later, when their kernel tries again.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Procedure, Task};
+use super::{Design, Experiment, Metric, Procedure, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "backlog",
@@ -30,32 +25,17 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     // Only a server that serves one client at a time can be kept from accepting.
     const CONTROL: &str = "iterative";
-    let mut stage = setting.stage(
-        "backlog",
-        setting.models(EXPERIMENT.name, CONTROL, &[CONTROL], None),
-    );
-    stage.participants.retain(|one| one.name == CONTROL);
-    for (level, backlog) in setting.choose(
-        &[("backlog 5", 5)][..],
-        &[
-            ("backlog 5", 5),
-            ("backlog 128", 128),
-            ("backlog 1024", 1_024),
-        ][..],
-    ) {
-        stage = stage.level(
-            level,
-            CONTROL,
-            1,
-            Task::Procedure(Procedure::Backlog { backlog: *backlog }),
+    let mut stage = setting
+        .stage(&EXPERIMENT, "backlog", CONTROL)
+        .models(&[CONTROL], None)
+        .retain(|one| one.name == CONTROL);
+    let backlogs: &[u32] = setting.choose(&[5], &[5, 128, 1_024]);
+    for &backlog in backlogs {
+        stage = stage.procedure(
+            &format!("backlog {backlog}"),
+            Procedure::Backlog { backlog },
         );
     }
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: setting.choose(3, 5),
-        blocks_max: setting.choose(3, 5),
-        budget_s: setting.choose(5.0, 20.0),
-    })
+    let (blocks, budget_s) = setting.choose((3..=3, 5.0), (5..=5, 20.0));
+    Some(Design::new(&EXPERIMENT, [stage], blocks, budget_s))
 }

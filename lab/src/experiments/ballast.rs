@@ -6,12 +6,7 @@
 //! **Measurement.** The same rate of new connections for a process per client beside no ballast, 50 MB and 500 MB, in
 //! the same blocks, and for a thread per client, whose cost does not depend on memory.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{Setting, with_variant};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{Design, Experiment, Load, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "ballast",
@@ -29,47 +24,24 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
+    const FORK: &str = "fork-per-client";
     const LEVEL: &str = "new, 20/s";
     let load = Load {
-        pace: LoadPace::Open {
-            // A fork beside 500 MB takes some 20 ms.
-            rate_per_s: 20.0,
-            connections: None,
-        },
         window_ms: 500,
-        ..Load::default()
+        // A fork beside 500 MB takes some 20 ms.
+        ..Load::with_rate(20.0)
     };
-    let mut participants = setting.models(
-        EXPERIMENT.name,
-        CONTROL,
-        &["fork-per-client", CONTROL],
-        None,
-    );
-    let loaded = setting.choose(
-        &[("fork-per-client", "500")][..],
-        &[
-            ("fork-per-client", "50"),
-            ("fork-per-client", "500"),
-            (CONTROL, "500"),
-        ][..],
-    );
-    for &(of, megabytes) in loaded {
+    let mut stage = setting
+        .stage(&EXPERIMENT, "new", CONTROL)
+        .models(&[FORK], None);
+    let loaded: &[(&str, u32)] =
+        setting.choose(&[(FORK, 500)], &[(FORK, 50), (FORK, 500), (CONTROL, 500)]);
+    for (of, megabytes) in loaded {
         let (suffix, size) = (format!("{megabytes} MB"), format!("{megabytes}M"));
-        participants = with_variant(participants, of, &suffix, &["--ballast", &size]);
+        stage = stage.with_variant(of, &suffix, &["--ballast", &size]);
     }
-    let stage = setting
-        .stage("new", participants)
-        .load(LEVEL, CONTROL, 2, load);
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec![LEVEL.into()],
-            half_width: 0.05,
-        }),
-        blocks_min: setting.choose(3, 5),
-        blocks_max: 20,
-        budget_s: setting.choose(14.0, 40.0),
-    })
+    let stage = stage.load(LEVEL, 2, load);
+    let (blocks, budget_s) = setting.choose((3..=20, 14.0), (5..=20, 40.0));
+    let design = Design::new(&EXPERIMENT, [stage], blocks, budget_s);
+    Some(design.until_precise(Metric::CpuPerRequest, 0.05, &[LEVEL]))
 }

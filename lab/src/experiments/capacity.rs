@@ -6,12 +6,7 @@
 //! slices count in which the server used its whole CPU. If the generator reached its limit first, there is no figure:
 //! it would be the generator's.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{ALL, Setting, with_again};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{ALL, Design, Experiment, Load, Metric, QUICK, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "capacity",
@@ -35,54 +30,31 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const CLIENTS: u32 = 64;
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let names = setting.choose(
-        &[
-            "iterative",
-            "fork-per-client",
-            "thread-per-client",
-            "epoll",
-            "tokio",
-            "io-uring",
-        ][..],
-        ALL,
-    );
+    let names = setting.choose(QUICK, ALL);
     let new = Load {
-        pace: LoadPace::Closed { clients: CLIENTS },
         warmup_ms: 30,
         window_ms: 150,
-        ..Load::default()
+        ..Load::with_clients(CLIENTS)
     };
     let kept = Load {
         requests_per_connection: None,
         warmup_ms: 50,
         ..new.clone()
     };
-    let for_new = setting.models(EXPERIMENT.name, "iterative", names, None);
-    let for_kept = setting.models(EXPERIMENT.name, "epoll", names, Some(CLIENTS));
-    let mut stages = vec![setting.stage("kept", with_again(for_kept, "epoll")).load(
-        "kept",
-        "epoll",
-        setting.choose(2, 4),
-        kept,
-    )];
+    let for_new = setting
+        .stage(&EXPERIMENT, "new", "iterative")
+        .models(names, None);
+    let for_kept = setting
+        .stage(&EXPERIMENT, "kept", "epoll")
+        .models(names, Some(CLIENTS));
+    let for_kept = for_kept
+        .with_again()
+        .load("kept", setting.choose(2, 4), kept);
+    let mut stages = vec![for_kept];
     // New connections from one generator CPU keep few servers busy: only a full run has the time to find them.
     if setting.is_full() {
-        let stage =
-            setting
-                .stage("new", with_again(for_new, "iterative"))
-                .load("new", "iterative", 2, new);
-        stages.push(stage);
+        stages.push(for_new.with_again().load("new", 2, new));
     }
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages,
-        precision: Some(Precision {
-            metric: Metric::CapacityPerS,
-            levels: vec!["kept".into()],
-            half_width: 0.03,
-        }),
-        blocks_min: 5,
-        blocks_max: 40,
-        budget_s: setting.choose(14.0, 95.0),
-    })
+    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(14.0, 95.0));
+    Some(design.until_precise(Metric::CapacityPerS, 0.03, &["kept"]))
 }

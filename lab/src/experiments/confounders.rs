@@ -7,12 +7,7 @@
 //! queue of 10 and of 1,024 under a closed loop of 256 clients; a pool of 4 workers and one of a worker for each of 64
 //! clients whose answers wait 10 ms.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{Setting, with_variant};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Stage};
+use super::{Design, Experiment, Load, Metric, Setting, StageDraft, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "confounders",
@@ -29,58 +24,37 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    setting.is_full().then(|| Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![queue(setting), pool(setting)],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: 50.0,
-    })
+    let design = || Design::new(&EXPERIMENT, [queue(setting), pool(setting)], 5..=5, 50.0);
+    setting.is_full().then(design)
 }
 
 /// Clients that find the queue full try again after a second: the window is longer than that.
-fn queue(setting: &Setting<'_>) -> Stage {
-    const CONTROL: &str = "tokio";
+fn queue<'s>(setting: &'s Setting<'_>) -> StageDraft<'s> {
     let load = Load {
-        pace: LoadPace::Closed { clients: 256 },
         warmup_ms: 100,
         window_ms: 1_500,
         expects_failures: true,
-        ..Load::default()
+        ..Load::with_clients(256)
     };
-    let mut participants = setting.models(
-        EXPERIMENT.name,
-        CONTROL,
-        &["thread-per-client", CONTROL],
-        None,
-    );
-    for model in participants.clone() {
-        participants = with_variant(
-            participants,
-            &model.name,
-            "queue of 10",
-            &["--backlog", "10"],
-        );
-    }
     setting
-        .stage("queue", participants)
-        .load("256 clients", CONTROL, 1, load)
+        .stage(&EXPERIMENT, "queue", "tokio")
+        .models(&["thread-per-client"], None)
+        .with_variant_of_each("queue of 10", &["--backlog", "10"])
+        .load("256 clients", 1, load)
 }
 
-fn pool(setting: &Setting<'_>) -> Stage {
+fn pool<'s>(setting: &'s Setting<'_>) -> StageDraft<'s> {
     const CONTROL: &str = "pre-threaded";
     let load = Load {
-        pace: LoadPace::Closed { clients: 64 },
         requests_per_connection: None,
         path: "/wait/10".into(),
         warmup_ms: 100,
         window_ms: 400,
-        ..Load::default()
+        ..Load::with_clients(64)
     };
-    let participants = setting.models(EXPERIMENT.name, CONTROL, &[CONTROL, "tokio"], Some(64));
-    let participants = with_variant(participants, CONTROL, "4 workers", &["--workers", "4"]);
     setting
-        .stage("pool", participants)
-        .load("64 clients wait 10 ms", CONTROL, 2, load)
+        .stage(&EXPERIMENT, "pool", CONTROL)
+        .models(&["tokio"], Some(64))
+        .with_variant(CONTROL, "4 workers", &["--workers", "4"])
+        .load("64 clients wait 10 ms", 2, load)
 }

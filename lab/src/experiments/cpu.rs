@@ -6,12 +6,7 @@
 //! **Measurement.** The same rate of requests for `/compute/N`, a fixed integer loop of about 2 ns a round. They need
 //! 30 to 40 % of the CPU.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{FEW, KINDS, Setting, with_again};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{Design, Experiment, KINDS, Load, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "cpu",
@@ -28,32 +23,21 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "iterative";
+    const LEVEL: &str = "2 ms of computing";
     let load = |rounds: u32, rate_per_s| Load {
-        pace: LoadPace::Open {
-            rate_per_s,
-            connections: None,
-        },
         path: format!("/compute/{rounds}"),
         window_ms: 250,
-        ..Load::default()
+        ..Load::with_rate(rate_per_s)
     };
-    let models = setting.models(EXPERIMENT.name, CONTROL, setting.choose(FEW, KINDS), None);
-    let stage = setting.stage("computing", with_again(models, CONTROL));
-    let stage = match setting.is_full() {
-        true => stage.load("0.2 ms of computing", CONTROL, 2, load(100_000, 1_500.0)),
-        false => stage,
-    };
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage.load("2 ms of computing", CONTROL, 2, load(1_000_000, 200.0))],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec!["2 ms of computing".into()],
-            half_width: 0.02,
-        }),
-        blocks_min: 5,
-        blocks_max: 30,
-        budget_s: setting.choose(17.0, 56.0),
-    })
+    let few: &[&str] = &["fork-per-client", "thread-per-client", "epoll", "tokio"];
+    let mut stage = setting
+        .stage(&EXPERIMENT, "computing", "iterative")
+        .models(setting.choose(few, KINDS), None)
+        .with_again();
+    if setting.is_full() {
+        stage = stage.load("0.2 ms of computing", 2, load(100_000, 1_500.0));
+    }
+    let stage = stage.load(LEVEL, 2, load(1_000_000, 200.0));
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(17.0, 56.0));
+    Some(design.until_precise(Metric::CpuPerRequest, 0.02, &[LEVEL]))
 }

@@ -7,12 +7,8 @@
 //! always pending, beside one client that requests `/crash/…`; the share of the others' requests that failed, and the
 //! time from a death to the greeting of a fresh client.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{ALL, Setting};
-use crate::metric::Metric;
-use crate::plan::{Death, Design, Procedure, Task};
+use super::{ALL, Design, Experiment, Metric, Procedure, Setting, text};
+use crate::plan::Death;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "crash",
@@ -29,29 +25,21 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "thread-per-client";
-    let names = setting.choose(&["fork-per-client", CONTROL][..], ALL);
-    let mut stage = setting.stage(
-        "crash",
-        setting.models(EXPERIMENT.name, CONTROL, names, None),
-    );
-    for (level, death) in [
-        ("panic", Death::Panic),
-        ("abort", Death::Abort),
-        ("segv", Death::Segv),
-    ] {
-        let crash = Procedure::Crash {
-            death,
-            window_ms: 400,
-        };
-        stage = stage.level(level, CONTROL, 1, Task::Procedure(crash));
-    }
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: setting.choose(16.0, 102.0),
-    })
+    let names: &[&str] = setting.choose(&["fork-per-client"], ALL);
+    let crash = |death| Procedure::Crash {
+        death,
+        window_ms: 400,
+    };
+    let stage = setting
+        .stage(&EXPERIMENT, "crash", "thread-per-client")
+        .models(names, None)
+        .procedure("panic", crash(Death::Panic))
+        .procedure("abort", crash(Death::Abort))
+        .procedure("segv", crash(Death::Segv));
+    Some(Design::new(
+        &EXPERIMENT,
+        [stage],
+        5..=5,
+        setting.choose(16.0, 102.0),
+    ))
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** On a fresh server whose own cap is lifted, a growing number of busy clients over kept connections,
 //! until one is refused or goodput has fallen below half of its best.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Procedure, Task};
+use super::{Design, Experiment, Metric, Procedure, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "crowd",
@@ -28,26 +23,13 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "epoll";
     if !setting.is_full() {
         return None;
     }
-    let names = ["fork-per-client", "thread-per-client", CONTROL];
-    let crowd = Procedure::Crowd {
-        clients_max: 10_000,
-    };
+    let clients_max = 10_000;
     let stage = setting
-        .stage(
-            "crowd",
-            setting.models(EXPERIMENT.name, CONTROL, &names, None),
-        )
-        .level("up to 10000", CONTROL, 1, Task::Procedure(crowd));
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: 220.0,
-    })
+        .stage(&EXPERIMENT, "crowd", "epoll")
+        .models(&["fork-per-client", "thread-per-client"], None)
+        .procedure("up to 10000", Procedure::Crowd { clients_max });
+    Some(Design::new(&EXPERIMENT, [stage], 5..=5, 220.0))
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** The same rate of requests over connections that stay, so that every request is a wait with a
 //! deadline; the same servers with their usual deadlines and with none, in the same blocks.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{Setting, with_again, with_variant};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{Design, Experiment, Load, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "deadlines",
@@ -28,50 +23,19 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "thread-per-client";
     const CLIENTS: u32 = 64;
     const LEVEL: &str = "kept, 2000/s";
     let load = Load {
-        pace: LoadPace::Open {
-            rate_per_s: 2_000.0,
-            connections: Some(CLIENTS),
-        },
-        requests_per_connection: None,
-        warmup_ms: 25,
         window_ms: 80,
-        ..Load::default()
+        ..Load::with_kept(2_000.0, CLIENTS)
     };
-    let names = setting.choose(
-        &["thread-per-client", "tokio"][..],
-        &[
-            "thread-per-client",
-            "epoll",
-            "tokio-current-thread",
-            "tokio",
-        ][..],
-    );
-    let mut participants = setting.models(EXPERIMENT.name, CONTROL, names, Some(CLIENTS));
-    for model in participants.clone() {
-        participants = with_variant(
-            participants,
-            &model.name,
-            "no deadlines",
-            &["--deadlines", "off"],
-        );
-    }
+    let names: &[&str] = setting.choose(&["tokio"], &["epoll", "tokio-current-thread", "tokio"]);
     let stage = setting
-        .stage("kept", with_again(participants, CONTROL))
-        .load(LEVEL, CONTROL, setting.choose(5, 8), load);
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec![LEVEL.into()],
-            half_width: 0.02,
-        }),
-        blocks_min: 5,
-        blocks_max: 30,
-        budget_s: setting.choose(15.0, 106.0),
-    })
+        .stage(&EXPERIMENT, "kept", "thread-per-client")
+        .models(names, Some(CLIENTS))
+        .with_variant_of_each("no deadlines", &["--deadlines", "off"])
+        .with_again()
+        .load(LEVEL, setting.choose(5, 8), load);
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(15.0, 106.0));
+    Some(design.until_precise(Metric::CpuPerRequest, 0.02, &[LEVEL]))
 }

@@ -5,12 +5,7 @@
 //!
 //! **Measurement.** The same rate of new connections for each model and for its bare server, in the same blocks.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{Setting, with_again};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{Design, Experiment, Load, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "floor",
@@ -27,46 +22,27 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "iterative";
     const LEVEL: &str = "new, 2000/s";
     if !setting.is_full() {
         return None;
     }
     let load = Load {
-        pace: LoadPace::Open {
-            rate_per_s: 2_000.0,
-            connections: None,
-        },
         warmup_ms: 15,
         window_ms: 80,
-        ..Load::default()
+        ..Load::with_rate(2_000.0)
     };
-    let floors = setting
-        .targets
-        .specs
-        .iter()
-        .filter(|spec| spec.floor_of.is_some());
-    let (names, models): (Vec<&str>, Vec<&str>) = floors
+    let specs = setting.targets.specs.iter();
+    let (names, models): (Vec<&str>, Vec<&str>) = specs
         .filter_map(|spec| Some((spec.name.as_str(), spec.floor_of.as_deref()?)))
         .unzip();
-    let models = setting.models(EXPERIMENT.name, CONTROL, &models, None);
-    let floors = setting.targets(EXPERIMENT.name, &names, &load);
-    if floors.is_empty() {
+    let stage = setting
+        .stage(&EXPERIMENT, "new", "iterative")
+        .models(&models, None)
+        .targets(&names, &load);
+    if !stage.has_targets() {
         return None;
     }
-    let stage = setting
-        .stage("new", with_again([models, floors].concat(), CONTROL))
-        .load(LEVEL, CONTROL, 4, load);
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec![LEVEL.into()],
-            half_width: 0.04,
-        }),
-        blocks_min: 5,
-        blocks_max: 30,
-        budget_s: 51.0,
-    })
+    let stage = stage.with_again().load(LEVEL, 4, load);
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, 51.0);
+    Some(design.until_precise(Metric::CpuPerRequest, 0.04, &[LEVEL]))
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** All models get the same rate of requests in each combination: 16 or 512 clients, which stay or open
 //! a new connection for each request, with answers at once or after 10 ms. CPU time per request.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Stage};
+use super::{Design, Experiment, Load, Metric, Setting, StageDraft, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "grid",
@@ -27,47 +22,35 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     design,
 };
 
-const CONTROL: &str = "epoll";
-
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    setting.is_full().then(|| Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage(setting, 16, 500.0), stage(setting, 512, 2_000.0)],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 7,
-        budget_s: 52.0,
-    })
+    let design = || {
+        let stages = [stage(setting, 16, 500.0), stage(setting, 512, 2_000.0)];
+        Design::new(&EXPERIMENT, stages, 5..=7, 52.0)
+    };
+    setting.is_full().then(design)
 }
 
-fn stage(setting: &Setting<'_>, clients: u32, rate_per_s: f64) -> Stage {
+fn stage<'s>(setting: &'s Setting<'_>, clients: u32, rate_per_s: f64) -> StageDraft<'s> {
     const NAMES: &[&str] = &[
         "fork-per-client",
         "thread-per-client",
         "pre-threaded",
-        CONTROL,
         "tokio",
     ];
-    let models = setting.models(EXPERIMENT.name, CONTROL, NAMES, Some(clients));
-    let mut stage = setting.stage(&format!("{clients} clients"), models);
+    let mut stage = setting
+        .stage(&EXPERIMENT, &format!("{clients} clients"), "epoll")
+        .models(NAMES, Some(clients));
     for wait_ms in [0, 10] {
-        for (name, is_kept) in [("new", false), ("kept", true)] {
+        for (name, load) in [
+            ("new", Load::with_rate(rate_per_s)),
+            ("kept", Load::with_kept(rate_per_s, clients)),
+        ] {
             let load = Load {
-                pace: LoadPace::Open {
-                    rate_per_s,
-                    connections: is_kept.then_some(clients),
-                },
-                requests_per_connection: (!is_kept).then_some(1),
                 path: format!("/wait/{wait_ms}"),
                 warmup_ms: 40 + wait_ms + clients / 10,
-                ..Load::default()
+                ..load
             };
-            stage = stage.load(
-                &format!("{clients} clients, {name}, {wait_ms} ms"),
-                CONTROL,
-                1,
-                load,
-            );
+            stage = stage.load(&format!("{clients} clients, {name}, {wait_ms} ms"), 1, load);
         }
     }
     stage

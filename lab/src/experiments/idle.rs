@@ -6,13 +6,9 @@
 //! **Measurement.** More and more such clients on a fresh server: the slope of memory over their number, and the
 //! highest number at which a fresh client is still greeted within two seconds. The limit that was reached is noted.
 
-use hola_base::text;
 use hola_servers::models::{self, Capacity};
 
-use super::Experiment;
-use super::roster::{ALL, Setting};
-use crate::metric::Metric;
-use crate::plan::{Design, Procedure, Task};
+use super::{ALL, Design, Experiment, Metric, Procedure, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "idle",
@@ -33,26 +29,16 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "tokio";
-    let names = setting.choose(&["fork-per-client", "thread-per-client", CONTROL][..], ALL);
-    let mut models = setting.models(EXPERIMENT.name, CONTROL, names, None);
-    // A pool has its workers with or without clients.
-    models.retain(|one| {
-        models::find(&one.server).is_some_and(|model| model.capacity == Capacity::Unbounded)
-    });
-    let (level, clients_max) = setting.choose(("up to 1100", 1_100), ("to the limit", 20_000));
-    let stage = setting.stage("idle", models).level(
-        level,
-        CONTROL,
-        1,
-        Task::Procedure(Procedure::Idle { clients_max }),
-    );
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: setting.choose(6.0, 95.0),
-    })
+    let names: &[&str] = setting.choose(&["fork-per-client", "thread-per-client"], ALL);
+    let (level, clients_max, budget_s) =
+        setting.choose(("up to 1100", 1_100, 6.0), ("to the limit", 20_000, 95.0));
+    let stage = setting
+        .stage(&EXPERIMENT, "idle", "tokio")
+        .models(names, None)
+        // A pool has its workers with or without clients.
+        .retain(|one| {
+            models::find(&one.server).is_some_and(|model| model.capacity == Capacity::Unbounded)
+        })
+        .procedure(level, Procedure::Idle { clients_max });
+    Some(Design::new(&EXPERIMENT, [stage], 5..=5, budget_s))
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** The same rate of requests for every model, with 1, 10, 100 and unlimited requests per connection. A
 //! pool whose workers hold one client each has a worker for every client.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{KINDS, Setting, with_again};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision};
+use super::{Design, Experiment, KINDS, Load, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "keep-alive",
@@ -35,37 +30,23 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const CLIENTS: u32 = 64;
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "epoll";
     if !setting.is_full() {
         return None;
     }
     let load = |requests_per_connection| Load {
-        pace: LoadPace::Open {
-            rate_per_s: 2_000.0,
-            connections: Some(CLIENTS),
-        },
         requests_per_connection,
         warmup_ms: 30,
         window_ms: 80,
-        ..Load::default()
+        ..Load::with_kept(2_000.0, CLIENTS)
     };
-    let models = setting.models(EXPERIMENT.name, CONTROL, KINDS, Some(CLIENTS));
     let stage = setting
-        .stage("kept", with_again(models, CONTROL))
-        .load("1 request", CONTROL, 3, load(Some(1)))
-        .load("10 requests", CONTROL, 3, load(Some(10)))
-        .load("100 requests", CONTROL, 3, load(Some(100)))
-        .load("unlimited", CONTROL, 3, load(None));
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec!["10 requests".into(), "unlimited".into()],
-            half_width: 0.04,
-        }),
-        blocks_min: 5,
-        blocks_max: 30,
-        budget_s: 76.0,
-    })
+        .stage(&EXPERIMENT, "kept", "epoll")
+        .models(KINDS, Some(CLIENTS))
+        .with_again()
+        .load("1 request", 3, load(Some(1)))
+        .load("10 requests", 3, load(Some(10)))
+        .load("100 requests", 3, load(Some(100)))
+        .load("unlimited", 3, load(None));
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, 76.0);
+    Some(design.until_precise(Metric::CpuPerRequest, 0.04, &["10 requests", "unlimited"]))
 }

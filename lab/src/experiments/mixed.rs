@@ -7,12 +7,8 @@
 //! that compute (`/compute`), then beside as many that sleep on their serving thread (`/block`), like a handler that
 //! makes a slow blocking call. The response times of the light ones, from the instants they were due.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Disturbance, Load, LoadPace};
+use super::{Design, Experiment, Load, Metric, Setting, text};
+use crate::plan::Disturbance;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "mixed",
@@ -29,13 +25,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "thread-per-client";
     const RATE_PER_S: f64 = 2_000.0;
     let load = |other: Option<&str>| Load {
-        pace: LoadPace::Open {
-            rate_per_s: RATE_PER_S,
-            connections: None,
-        },
         beside: other.map(|path| Disturbance::OtherRequests {
             path: path.into(),
             rate_per_s: RATE_PER_S / 100.0,
@@ -43,26 +34,17 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         warmup_ms: 40,
         // Thirty requests beyond the 99th percentile need three thousand in a block.
         window_ms: 500,
-        ..Load::default()
+        ..Load::with_rate(RATE_PER_S)
     };
-    let names = setting.choose(
-        &["epoll", CONTROL][..],
-        &["epoll", CONTROL, "tokio-current-thread", "tokio"][..],
-    );
-    let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
-    let stage = setting
-        .stage("new", models)
-        .load("alone", CONTROL, 3, load(None));
-    let stage = match setting.is_full() {
-        true => stage.load("1 % compute", CONTROL, 3, load(Some("/compute/5000000"))),
-        false => stage,
-    };
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage.load("1 % block", CONTROL, 3, load(Some("/block/10")))],
-        precision: None,
-        blocks_min: setting.choose(3, 5),
-        blocks_max: setting.choose(3, 5),
-        budget_s: setting.choose(20.0, 101.0),
-    })
+    let names: &[&str] = setting.choose(&["epoll"], &["epoll", "tokio-current-thread", "tokio"]);
+    let mut stage = setting
+        .stage(&EXPERIMENT, "new", "thread-per-client")
+        .models(names, None)
+        .load("alone", 3, load(None));
+    if setting.is_full() {
+        stage = stage.load("1 % compute", 3, load(Some("/compute/5000000")));
+    }
+    let stage = stage.load("1 % block", 3, load(Some("/block/10")));
+    let (blocks, budget_s) = setting.choose((3..=3, 20.0), (5..=5, 101.0));
+    Some(Design::new(&EXPERIMENT, [stage], blocks, budget_s))
 }

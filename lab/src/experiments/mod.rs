@@ -25,12 +25,13 @@ mod spawn;
 mod system_calls;
 mod wait;
 
-use hola_base::Text;
+use hola_base::{Text, text};
 
 pub use self::equal_load::{HEADLINE, TARGETS};
+use self::roster::{ALL, KINDS, QUICK, StageDraft};
 pub use self::roster::{Setting, server_cards};
 use crate::metric::Metric;
-use crate::plan::Design;
+use crate::plan::{Design, Load, Procedure};
 
 /// A question, and how it is measured.
 #[derive(Clone, Copy)]

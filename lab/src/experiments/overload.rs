@@ -8,12 +8,7 @@
 //! of threads may grow, and the backlog is not the limit. Good answers within the deadline in the second half, as a
 //! share of the capacity.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Procedure, Task};
+use super::{Design, Experiment, Metric, Procedure, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "overload",
@@ -30,28 +25,17 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "epoll";
     if !setting.is_full() {
         return None;
     }
-    let names = ["thread-per-client", CONTROL];
-    let mut stage = setting.stage(
-        "overload",
-        setting.models(EXPERIMENT.name, CONTROL, &names, None),
-    );
-    for (level, of_capacity) in [("2 × capacity", 2.0), ("3 × capacity", 3.0)] {
-        let overload = Procedure::Overload {
-            of_capacity,
-            duration_s: 6,
-        };
-        stage = stage.level(level, CONTROL, 1, Task::Procedure(overload));
-    }
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 8,
-        budget_s: 245.0,
-    })
+    let overload = |of_capacity| Procedure::Overload {
+        of_capacity,
+        duration_s: 6,
+    };
+    let stage = setting
+        .stage(&EXPERIMENT, "overload", "epoll")
+        .models(&["thread-per-client"], None)
+        .procedure("2 × capacity", overload(2.0))
+        .procedure("3 × capacity", overload(3.0));
+    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 245.0))
 }

@@ -1,19 +1,25 @@
-//! The participants: models and reference targets, with the options that make them comparable.
+//! The participants: models and reference targets, with the options that make them comparable. How stages and designs
+//! are made of them.
 
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 
 use hola_servers::models::{Attention, Capacity, MODELS, Model};
 
-use crate::plan::{Design, Level, Load, LoadPace, Participant, Profile, Role, Stage, Task};
+use super::Experiment;
+use crate::metric::Metric;
+use crate::plan::{
+    Design, Level, Load, Participant, Precision, Procedure, Profile, Role, Stage, Task,
+};
 use crate::procedures::SPARE_CLIENTS;
 use crate::record::{ServerCard, Skipped};
 use crate::target::{TargetSpec, Targets};
 
 /// Every model.
-pub const ALL: &[&str] = &[];
+pub(super) const ALL: &[&str] = &[];
 
 /// One model of each kind, for experiments in which all of them would take too long.
-pub const KINDS: &[&str] = &[
+pub(super) const KINDS: &[&str] = &[
     "iterative",
     "fork-per-client",
     "pre-forked",
@@ -25,13 +31,14 @@ pub const KINDS: &[&str] = &[
     "tokio",
 ];
 
-/// The models that the project's main question is about.
-pub const FEW: &[&str] = &[
+/// Models of the quick profile: those of the main question, and others that claims are about.
+pub(super) const QUICK: &[&str] = &[
     "iterative",
     "fork-per-client",
     "thread-per-client",
     "epoll",
     "tokio",
+    "io-uring",
 ];
 
 /// The conditions that a design is made for.
@@ -51,95 +58,39 @@ pub struct Setting<'s> {
 
 impl Setting<'_> {
     /// Whether this is the full profile.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.profile == Profile::Full
     }
 
     /// One of two values, by profile.
-    pub fn choose<T>(&self, quick: T, full: T) -> T {
+    pub(super) fn choose<T>(&self, quick: T, full: T) -> T {
         if self.is_full() { full } else { quick }
     }
 
-    /// A stage with one CPU for the servers and one for the generator: with more, it would compare how many cores a
-    /// model uses, not what a client costs.
-    pub fn stage(&self, name: &str, participants: Vec<Participant>) -> Stage {
+    /// Begins a stage with one CPU for the servers and one for the generator: with more, it would compare how many cores
+    /// a model uses, not what a client costs.
+    pub(super) fn stage(
+        &self,
+        experiment: &Experiment,
+        name: &str,
+        control: &'static str,
+    ) -> StageDraft<'_> {
         let (server_cpus, generator_cpus) = match self.cpus.as_slice() {
             [first, .., last] => (vec![*first], vec![*last]),
             _ => (self.cpus.clone(), self.cpus.clone()),
         };
-        Stage {
-            name: name.into(),
-            participants,
-            server_cpus,
-            generator_cpus,
-            levels: Vec::new(),
+        StageDraft {
+            setting: self,
+            experiment: experiment.name,
+            control,
+            stage: Stage {
+                name: name.into(),
+                participants: Vec::new(),
+                server_cpus,
+                generator_cpus,
+                levels: Vec::new(),
+            },
         }
-    }
-
-    /// The models that the user asked for; if there are none, those of `names` (`ALL` means every one); the `control`
-    /// in any case. Skips models that are not available or cannot hold `held` clients at once.
-    pub fn models(
-        &self,
-        experiment: &str,
-        control: &str,
-        names: &[&str],
-        held: Option<u32>,
-    ) -> Vec<Participant> {
-        let wanted = |model: &&Model| {
-            let is_listed = names.is_empty() || names.contains(&model.name);
-            let is_asked =
-                self.asked.is_empty() || self.asked.iter().any(|name| name == model.name);
-            model.name == control
-                || (if self.asked.is_empty() {
-                    is_listed
-                } else {
-                    is_asked
-                })
-        };
-        let mut participants = Vec::new();
-        for model in MODELS.iter().filter(wanted) {
-            match takes_part(model, held) {
-                Ok(options) => participants.push(Participant {
-                    name: model.name.into(),
-                    server: model.name.into(),
-                    options,
-                    role: Role::Compared,
-                }),
-                Err(reason) => self.skip(model.name, experiment, reason),
-            }
-        }
-        participants
-    }
-
-    /// The targets that the user asked for; if there are none and the profile is full, those of `names` (`ALL` means
-    /// every one that is not a bare server). Skips targets that are not installed or cannot serve `load`.
-    pub fn targets(&self, experiment: &str, names: &[&str], load: &Load) -> Vec<Participant> {
-        let wanted = |spec: &&TargetSpec| {
-            let is_named = names.contains(&spec.name.as_str());
-            let is_listed = is_named || names.is_empty() && spec.floor_of.is_none();
-            match self.asked.as_slice() {
-                [] => is_listed && self.is_full(),
-                asked => asked.contains(&spec.name),
-            }
-        };
-        let mut participants = Vec::new();
-        for spec in self.targets.specs.iter().filter(wanted) {
-            match target_takes_part(spec, self.targets, load) {
-                Ok(()) => participants.push(Participant {
-                    name: spec.name.clone(),
-                    server: spec.name.clone(),
-                    options: Vec::new(),
-                    role: Role::Compared,
-                }),
-                Err(reason) => self.skip(&spec.name, experiment, reason),
-            }
-        }
-        participants
-    }
-
-    /// Why system calls cannot be counted on this machine; `None` when they can.
-    pub(super) fn system_calls_unavailable(&self) -> Option<String> {
-        crate::procedures::system_calls::unavailable()
     }
 
     /// Records that a server is left out of an experiment, and why.
@@ -162,26 +113,25 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     let Some(held) = held else {
         return Ok(Vec::new());
     };
-    let option = |name: &str, value: u32| vec![name.to_owned(), value.to_string()];
-    match (model.capacity, model.attention) {
+    // The cap must not be below the number of workers.
+    let names: &[&str] = match (model.capacity, model.attention) {
         (Capacity::One, _) if held > 1 => {
-            Err(format!("it serves one client at a time, and {held} stay"))
+            return Err(format!("it serves one client at a time, and {held} stay"));
         }
-        (Capacity::One, _) => Ok(Vec::new()),
-        // A smaller pool would show its size, not its kind. The cap must not be below the number of workers.
-        (Capacity::Workers, _) => Ok([
-            option("--workers", held + SPARE_CLIENTS),
-            option("--max-clients", held + SPARE_CLIENTS),
-        ]
-        .concat()),
-        (Capacity::Unbounded, Attention::Process | Attention::Thread) => {
-            Ok(option("--max-clients", held + SPARE_CLIENTS))
-        }
-        (Capacity::Unbounded, Attention::Nothing | Attention::Task) => Ok(Vec::new()),
-    }
+        // A smaller pool would show its size, not its kind.
+        (Capacity::Workers, _) => &["--workers", "--max-clients"],
+        (Capacity::Unbounded, Attention::Process | Attention::Thread) => &["--max-clients"],
+        _ => &[],
+    };
+    let option = |name: &&str| [(*name).to_owned(), (held + SPARE_CLIENTS).to_string()];
+    Ok(names.iter().flat_map(option).collect())
 }
 
-fn target_takes_part(spec: &TargetSpec, targets: &Targets, load: &Load) -> Result<(), String> {
+fn target_takes_part(
+    spec: &TargetSpec,
+    targets: &Targets,
+    load: &Load,
+) -> Result<Vec<String>, String> {
     spec.program(&targets.places)?;
     let path = load.path_for(&spec.name);
     if !spec.answers(path) {
@@ -190,97 +140,201 @@ fn target_takes_part(spec: &TargetSpec, targets: &Targets, load: &Load) -> Resul
     if load.requests_per_connection != Some(1) && !spec.keep_alive {
         return Err("it takes one request per connection".into());
     }
-    let held = match load.pace {
-        LoadPace::Open {
-            connections: Some(connections),
-            ..
-        } => connections,
-        _ => 0,
-    };
+    let held = load.kept_connections().unwrap_or(0);
     match spec.serves_at_once() {
         Some(most) if most < held => {
             Err(format!("it serves {most} clients at once, and {held} stay"))
         }
-        _ => Ok(()),
+        _ => Ok(Vec::new()),
     }
 }
 
-/// Adds a second server of `control`: the results of the two must not differ.
-pub fn with_again(mut participants: Vec<Participant>, control: &str) -> Vec<Participant> {
-    participants.extend(copy(
-        &participants,
-        control,
-        "again",
-        Role::Again(control.into()),
-    ));
-    participants
+/// A stage in the making: first its participants, then its levels, which are for all of them.
+pub(super) struct StageDraft<'s> {
+    setting: &'s Setting<'s>,
+    experiment: &'static str,
+    /// The participant that others are compared with.
+    control: &'static str,
+    stage: Stage,
 }
 
-/// Adds a server of `control` with a known amount of extra work per request.
-pub fn with_planted(mut participants: Vec<Participant>, control: &str) -> Vec<Participant> {
-    participants.extend(copy(
-        &participants,
-        control,
-        "planted",
-        Role::Planted(control.into()),
-    ));
-    participants
-}
-
-fn copy(participants: &[Participant], of: &str, suffix: &str, role: Role) -> Option<Participant> {
-    let original = participants.iter().find(|one| one.name == of)?;
-    Some(Participant {
-        name: format!("{of}, {suffix}"),
-        role,
-        ..original.clone()
-    })
-}
-
-/// Adds a variant of `of` with these additional options.
-pub fn with_variant(
-    mut participants: Vec<Participant>,
-    of: &str,
-    suffix: &str,
-    options: &[&str],
-) -> Vec<Participant> {
-    let variant = copy(&participants, of, suffix, Role::Compared).map(|mut variant| {
-        // Options are pairs of a name and a value. A variant's own options replace the usual ones.
-        let is_usual = |usual: &&[String]| !options.contains(&usual[0].as_str());
-        let usual = variant
-            .options
-            .chunks(2)
-            .filter(is_usual)
-            .flatten()
-            .cloned();
-        let own = options.iter().map(|&option| option.to_owned());
-        variant.options = usual.chain(own).collect();
-        variant
-    });
-    participants.extend(variant);
-    participants
-}
-
-impl Stage {
-    /// Adds a level for all its participants.
-    pub(super) fn level(mut self, name: &str, control: &str, cycles: u32, task: Task) -> Self {
-        let participants = self
-            .participants
-            .iter()
-            .map(|one| one.name.clone())
-            .collect();
-        self.levels.push(Level {
-            name: name.into(),
-            control: control.into(),
-            participants,
-            cycles,
-            task,
-        });
+impl StageDraft<'_> {
+    /// Puts the servers and the generator on other CPUs.
+    pub(super) fn with_cpus(mut self, servers: Vec<usize>, generator: usize) -> Self {
+        self.stage.server_cpus = servers;
+        self.stage.generator_cpus = vec![generator];
         self
     }
 
-    /// Adds a load for all its participants.
-    pub(super) fn load(self, name: &str, control: &str, cycles: u32, load: Load) -> Self {
-        self.level(name, control, cycles, Task::Load(load))
+    /// Adds, before the others, the models that the user asked for; if there are none, those of `names` (`ALL` means
+    /// every one); the control in any case. Skips models that are not available or cannot hold `held` clients at once.
+    pub(super) fn models(mut self, names: &[&str], held: Option<u32>) -> Self {
+        let wanted = |model: &&Model| {
+            let is_chosen = match self.setting.asked.as_slice() {
+                [] => names.is_empty() || names.contains(&model.name),
+                asked => asked.iter().any(|name| name == model.name),
+            };
+            is_chosen || model.name == self.control
+        };
+        let models = MODELS.iter().filter(wanted);
+        let models = models.map(|model| (model.name, takes_part(model, held)));
+        self.stage.participants = [self.compared(models), self.stage.participants].concat();
+        self
+    }
+
+    /// Adds the targets that the user asked for; if there are none and the profile is full, those of `names` (`ALL`
+    /// means every one that is not a bare server). Skips targets that are not installed or cannot serve `load`.
+    pub(super) fn targets(mut self, names: &[&str], load: &Load) -> Self {
+        let setting = self.setting;
+        let wanted = |spec: &&TargetSpec| {
+            let is_named = names.contains(&spec.name.as_str());
+            let is_listed = is_named || names.is_empty() && spec.floor_of.is_none();
+            match setting.asked.as_slice() {
+                [] => is_listed && setting.is_full(),
+                asked => asked.contains(&spec.name),
+            }
+        };
+        let specs = setting.targets.specs.iter().filter(wanted);
+        let answers = |spec: &TargetSpec| target_takes_part(spec, setting.targets, load);
+        let targets = self.compared(specs.map(|spec| (spec.name.as_str(), answers(spec))));
+        self.stage.participants.extend(targets);
+        self
+    }
+
+    /// Those of the servers that take part, with their options. Skips the others.
+    fn compared<'n>(
+        &self,
+        servers: impl Iterator<Item = (&'n str, Result<Vec<String>, String>)>,
+    ) -> Vec<Participant> {
+        let mut participants = Vec::new();
+        for (name, options) in servers {
+            match options {
+                Ok(options) => participants.push(Participant {
+                    name: name.into(),
+                    server: name.into(),
+                    options,
+                    role: Role::Compared,
+                }),
+                Err(reason) => self.setting.skip(name, self.experiment, reason),
+            }
+        }
+        participants
+    }
+
+    /// Whether any target takes part.
+    pub(super) fn has_targets(&self) -> bool {
+        let mut participants = self.stage.participants.iter();
+        participants.any(|one| self.setting.targets.named(&one.server).is_some())
+    }
+
+    /// Names of the participants so far.
+    pub(super) fn names(&self) -> Vec<String> {
+        let participants = self.stage.participants.iter();
+        participants.map(|one| one.name.clone()).collect()
+    }
+
+    /// Leaves out the participants that do not suit the question.
+    pub(super) fn retain(mut self, suits: impl FnMut(&Participant) -> bool) -> Self {
+        self.stage.participants.retain(suits);
+        self
+    }
+
+    /// Adds a second server of the control: the results of the two must not differ.
+    pub(super) fn with_again(self) -> Self {
+        let control = self.control;
+        self.with_copy(control, "again", Role::Again(control.into()), &[])
+    }
+
+    /// Adds a server of the control with a known amount of extra work per request.
+    pub(super) fn with_planted(self) -> Self {
+        let control = self.control;
+        self.with_copy(control, "planted", Role::Planted(control.into()), &[])
+    }
+
+    /// Adds a variant of `of` with these options, pairs of a name and a value. They replace the usual ones.
+    pub(super) fn with_variant(self, of: &str, suffix: &str, options: &[&str]) -> Self {
+        self.with_copy(of, suffix, Role::Compared, options)
+    }
+
+    /// Adds such a variant of each participant.
+    pub(super) fn with_variant_of_each(self, suffix: &str, options: &[&str]) -> Self {
+        let names = self.names();
+        let add = |stage: Self, of: &String| stage.with_variant(of, suffix, options);
+        names.iter().fold(self, add)
+    }
+
+    fn with_copy(mut self, of: &str, suffix: &str, role: Role, options: &[&str]) -> Self {
+        let mut participants = self.stage.participants.iter();
+        let copy = participants.find(|one| one.name == of).map(|original| {
+            let is_usual = |usual: &&[String]| !options.contains(&usual[0].as_str());
+            let usual = original.options.chunks(2).filter(is_usual).flatten();
+            let own = options.iter().map(|&option| option.to_owned());
+            Participant {
+                name: format!("{of}, {suffix}"),
+                server: original.server.clone(),
+                options: usual.cloned().chain(own).collect(),
+                role,
+            }
+        });
+        self.stage.participants.extend(copy);
+        self
+    }
+
+    /// Adds a load, for that many slices of each participant in a block.
+    pub(super) fn load(self, name: &str, cycles: u32, load: Load) -> Self {
+        self.level(name, cycles, Task::Load(load))
+    }
+
+    /// Adds a procedure.
+    pub(super) fn procedure(self, name: &str, procedure: Procedure) -> Self {
+        self.level(name, 1, Task::Procedure(procedure))
+    }
+
+    fn level(mut self, name: &str, cycles: u32, task: Task) -> Self {
+        let level = Level {
+            name: name.into(),
+            control: self.control.into(),
+            participants: self.names(),
+            cycles,
+            task,
+        };
+        self.stage.levels.push(level);
+        self
+    }
+}
+
+impl Design {
+    /// A plan of `blocks` blocks of each stage, within `budget_s` seconds.
+    pub(super) fn new<'s>(
+        experiment: &Experiment,
+        stages: impl IntoIterator<Item = StageDraft<'s>>,
+        blocks: RangeInclusive<u32>,
+        budget_s: f64,
+    ) -> Self {
+        let (blocks_min, blocks_max) = blocks.into_inner();
+        Design {
+            experiment: experiment.name.into(),
+            stages: stages.into_iter().map(|draft| draft.stage).collect(),
+            precision: None,
+            blocks_min,
+            blocks_max,
+            budget_s,
+        }
+    }
+
+    /// Ends the experiment as soon as the intervals of `metric` are narrow enough at these levels.
+    pub(super) fn until_precise(
+        mut self,
+        metric: Metric,
+        half_width: f64,
+        levels: &[&str],
+    ) -> Self {
+        self.precision = Some(Precision {
+            metric,
+            levels: levels.iter().map(|&level| level.into()).collect(),
+            half_width,
+        });
+        self
     }
 }
 

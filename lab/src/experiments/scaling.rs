@@ -13,12 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Stage};
+use super::{Design, Experiment, Load, Metric, Setting, StageDraft, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "scaling",
@@ -34,48 +29,39 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     design,
 };
 
-const CONTROL: &str = "iterative";
+const PYTHON: [&str; 2] = ["python-threads", "python-processes"];
 
 /// A hundredth of what the models compute.
 const FEWER_ROUNDS: &str = "/compute/10000";
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let [first, .., last] = setting.cpus.as_slice() else {
-        // Scaling needs a second CPU.
+    // Scaling needs a second CPU.
+    let [first, second, others @ ..] = setting.cpus.as_slice() else {
         return None;
     };
-    let second = setting.cpus[1];
-    let generator = match setting.cpus.len() {
-        2 => second,
-        _ => *last,
-    };
+    let generator = *others.last().unwrap_or(second);
     let one = stage(setting, "1 CPU", vec![*first], generator);
-    let two = stage(setting, "2 CPUs", vec![*first, second], generator);
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![one, two],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: setting.choose(5, 10),
-        budget_s: setting.choose(15.0, 90.0),
-    })
+    let two = stage(setting, "2 CPUs", vec![*first, *second], generator);
+    let (blocks, budget_s) = setting.choose((5..=5, 15.0), (5..=10, 90.0));
+    Some(Design::new(&EXPERIMENT, [one, two], blocks, budget_s))
 }
 
-fn stage(setting: &Setting<'_>, name: &str, server_cpus: Vec<usize>, generator: usize) -> Stage {
+fn stage<'s>(
+    setting: &'s Setting<'_>,
+    name: &str,
+    server_cpus: Vec<usize>,
+    generator: usize,
+) -> StageDraft<'s> {
     let load = Load {
-        pace: LoadPace::Closed { clients: 16 },
         path: "/compute/1000000".into(),
-        paths: BTreeMap::from(
-            ["python-threads", "python-processes"].map(|name| (name.into(), FEWER_ROUNDS.into())),
-        ),
+        paths: BTreeMap::from(PYTHON.map(|name| (name.into(), FEWER_ROUNDS.into()))),
         warmup_ms: 60,
         window_ms: 400,
-        ..Load::default()
+        ..Load::with_clients(16)
     };
-    let names = setting.choose(
-        &["iterative", "fork-per-client", "thread-per-client"][..],
+    let names: &[&str] = setting.choose(
+        &["fork-per-client", "thread-per-client"],
         &[
-            "iterative",
             "fork-per-client",
             "pre-forked",
             "thread-per-client",
@@ -83,16 +69,12 @@ fn stage(setting: &Setting<'_>, name: &str, server_cpus: Vec<usize>, generator: 
             "epoll",
             "epoll-per-core",
             "tokio",
-        ][..],
+        ],
     );
-    let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
-    let targets = setting.targets(
-        EXPERIMENT.name,
-        &["python-threads", "python-processes"],
-        &load,
-    );
-    let mut stage = setting.stage(name, [models, targets].concat());
-    stage.server_cpus = server_cpus;
-    stage.generator_cpus = vec![generator];
-    stage.load(name, CONTROL, 1, load)
+    setting
+        .stage(&EXPERIMENT, name, "iterative")
+        .with_cpus(server_cpus, generator)
+        .models(names, None)
+        .targets(&PYTHON, &load)
+        .load(name, 1, load)
 }

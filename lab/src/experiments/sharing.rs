@@ -8,12 +8,8 @@
 //! waits for it to come back. Then the same rate of requests over kept connections, for `/` and for `/count`; CPU time
 //! per request.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{KINDS, Setting};
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision, Procedure, SharedResource, Stage, Task};
+use super::{Design, Experiment, KINDS, Load, Metric, Procedure, Setting, text};
+use crate::plan::SharedResource;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "sharing",
@@ -32,62 +28,25 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "thread-per-client";
     const CLIENTS: u32 = 16;
-    let operation = operation_stage(setting, CONTROL);
+    let share = |shared, count| Procedure::Share { shared, count };
+    let operation = setting
+        .stage(&EXPERIMENT, "operation", CONTROL)
+        .models(&["fork-per-client"], None)
+        .procedure("counter", share(SharedResource::Counter, 20_000_000))
+        .procedure("message", share(SharedResource::Message, 40_000));
     if !setting.is_full() {
-        return Some(Design {
-            experiment: EXPERIMENT.name.into(),
-            stages: vec![operation],
-            precision: None,
-            blocks_min: 5,
-            blocks_max: 10,
-            budget_s: 12.0,
-        });
+        return Some(Design::new(&EXPERIMENT, [operation], 5..=10, 12.0));
     }
     let load = |path: &str| Load {
-        pace: LoadPace::Open {
-            rate_per_s: 2_000.0,
-            connections: Some(CLIENTS),
-        },
-        requests_per_connection: None,
         path: path.into(),
         warmup_ms: 40,
-        ..Load::default()
+        ..Load::with_kept(2_000.0, CLIENTS)
     };
-    let models = setting.models(EXPERIMENT.name, CONTROL, KINDS, Some(CLIENTS));
     let stage = setting
-        .stage("kept", models)
-        .load("greeting", CONTROL, 3, load("/"))
-        .load("count", CONTROL, 3, load("/count"));
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![operation, stage],
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec!["greeting".into(), "count".into()],
-            half_width: 0.04,
-        }),
-        blocks_min: 5,
-        blocks_max: 20,
-        budget_s: 60.0,
-    })
-}
-
-fn operation_stage(setting: &Setting<'_>, control: &str) -> Stage {
-    let share = |shared, count| Task::Procedure(Procedure::Share { shared, count });
-    let names = [control, "fork-per-client"];
-    let models = setting.models(EXPERIMENT.name, control, &names, None);
-    setting
-        .stage("operation", models)
-        .level(
-            "counter",
-            control,
-            1,
-            share(SharedResource::Counter, 20_000_000),
-        )
-        .level(
-            "message",
-            control,
-            1,
-            share(SharedResource::Message, 40_000),
-        )
+        .stage(&EXPERIMENT, "kept", CONTROL)
+        .models(KINDS, Some(CLIENTS))
+        .load("greeting", 3, load("/"))
+        .load("count", 3, load("/count"));
+    let design = Design::new(&EXPERIMENT, [operation, stage], 5..=20, 60.0);
+    Some(design.until_precise(Metric::CpuPerRequest, 0.04, &["greeting", "count"]))
 }

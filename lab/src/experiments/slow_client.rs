@@ -8,12 +8,8 @@
 //! response times. If a model that serves one client at a time answers nothing, that is a finding, not a failed
 //! measurement.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Disturbance, Load, LoadPace};
+use super::{Design, Experiment, Load, Metric, Setting, text};
+use crate::plan::Disturbance;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "slow-client",
@@ -35,38 +31,24 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "thread-per-client";
     let load = |slow: u32| Load {
-        pace: LoadPace::Open {
-            rate_per_s: 2_000.0,
-            connections: None,
-        },
         beside: (slow > 0).then_some(Disturbance::SlowClients { clients: slow }),
         // A 99th percentile needs a thousand requests in a block.
         window_ms: 300,
         timeout_ms: 1_000,
         expects_failures: true,
-        ..Load::default()
+        ..Load::with_rate(2_000.0)
     };
-    let names = setting.choose(
-        &["iterative", CONTROL][..],
-        &["iterative", CONTROL, "pre-threaded", "epoll"][..],
-    );
-    let models = setting.models(EXPERIMENT.name, CONTROL, names, None);
+    let names: &[&str] = setting.choose(&["iterative"], &["iterative", "pre-threaded", "epoll"]);
     let cycles = setting.choose(2, 3);
-    let stage = setting
-        .stage("new", models)
-        .load("no slow client", CONTROL, cycles, load(0));
-    let stage = match setting.is_full() {
-        true => stage.load("1 slow client", CONTROL, 1, load(1)),
-        false => stage,
-    };
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage.load("8 slow clients", CONTROL, cycles, load(8))],
-        precision: None,
-        blocks_min: setting.choose(4, 5),
-        blocks_max: 10,
-        budget_s: setting.choose(20.0, 122.0),
-    })
+    let mut stage = setting
+        .stage(&EXPERIMENT, "new", "thread-per-client")
+        .models(names, None)
+        .load("no slow client", cycles, load(0));
+    if setting.is_full() {
+        stage = stage.load("1 slow client", 1, load(1));
+    }
+    let stage = stage.load("8 slow clients", cycles, load(8));
+    let (blocks, budget_s) = setting.choose((4..=10, 20.0), (5..=10, 122.0));
+    Some(Design::new(&EXPERIMENT, [stage], blocks, budget_s))
 }

@@ -6,12 +6,7 @@
 //! **Measurement.** A fresh process makes and ends two thousand of what the model makes for a client, one after
 //! another; the median time of one.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Procedure, Task};
+use super::{Design, Experiment, Metric, Procedure, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "spawn",
@@ -28,25 +23,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "thread-per-client";
-    let names = ["fork-per-client", CONTROL, "tokio"];
     let stage = setting
-        .stage(
-            "spawn",
-            setting.models(EXPERIMENT.name, CONTROL, &names, None),
-        )
-        .level(
-            "2000 in turn",
-            CONTROL,
-            1,
-            Task::Procedure(Procedure::Spawn { count: 2_000 }),
-        );
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: 2.0,
-    })
+        .stage(&EXPERIMENT, "spawn", "thread-per-client")
+        .models(&["fork-per-client", "tokio"], None)
+        .procedure("2000 in turn", Procedure::Spawn { count: 2_000 });
+    Some(Design::new(&EXPERIMENT, [stage], 5..=5, 2.0))
 }

@@ -6,12 +6,8 @@
 //! children, while it answers a few hundred requests, a new connection each. Counts do not change with the machine's
 //! speed: if costs and counts disagree, one of them is wrong.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::{ALL, Setting};
-use crate::metric::Metric;
-use crate::plan::{Design, Procedure, Task};
+use super::{ALL, Design, Experiment, Metric, Procedure, Setting, text};
+use crate::procedures::system_calls::unavailable;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "system-calls",
@@ -28,30 +24,18 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    const CONTROL: &str = "iterative";
     if !setting.is_full() {
         return None;
     }
-    let models = setting.models(EXPERIMENT.name, CONTROL, ALL, None);
-    if let Some(reason) = setting.system_calls_unavailable() {
-        for model in models {
-            setting.skip(&model.name, EXPERIMENT.name, reason.clone());
+    let stage = setting
+        .stage(&EXPERIMENT, "system calls", "iterative")
+        .models(ALL, None);
+    if let Some(reason) = unavailable() {
+        for model in stage.names() {
+            setting.skip(&model, EXPERIMENT.name, reason.clone());
         }
         return None;
     }
-    let count = Procedure::SystemCalls { requests: 300 };
-    let stage = setting.stage("system calls", models).level(
-        "300 requests",
-        CONTROL,
-        1,
-        Task::Procedure(count),
-    );
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages: vec![stage],
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: 8.0,
-    })
+    let stage = stage.procedure("300 requests", Procedure::SystemCalls { requests: 300 });
+    Some(Design::new(&EXPERIMENT, [stage], 5..=5, 8.0))
 }

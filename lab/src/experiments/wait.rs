@@ -7,12 +7,7 @@
 //! pays for making a thread, and only the waiting differs. The control is a pool of threads with a worker for each
 //! client.
 
-use hola_base::text;
-
-use super::Experiment;
-use super::roster::Setting;
-use crate::metric::Metric;
-use crate::plan::{Design, Load, LoadPace, Precision, Stage};
+use super::{Design, Experiment, Load, Metric, Setting, StageDraft, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "wait",
@@ -33,64 +28,42 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     design,
 };
 
-const CONTROL: &str = "pre-threaded";
-
 fn design(setting: &Setting<'_>) -> Option<Design> {
+    const LEVELS: [&str; 2] = ["0 ms, 64 clients", "10 ms, 64 clients"];
     let cycles = setting.choose(4, 6);
-    let mut stages = vec![
-        stage(setting, 64)
-            .load("0 ms, 64 clients", CONTROL, cycles, load(0, 64, 2_000.0))
-            .load("10 ms, 64 clients", CONTROL, cycles, load(10, 64, 2_000.0)),
-    ];
+    let mut usual = stage(setting, 64)
+        .load(LEVELS[0], cycles, load(0, 64, 2_000.0))
+        .load(LEVELS[1], cycles, load(10, 64, 2_000.0));
+    let mut stages = Vec::new();
     if setting.is_full() {
         let few = stage(setting, 16)
-            .load("0 ms, 16 clients", CONTROL, 4, load(0, 16, 500.0))
-            .load("10 ms, 16 clients", CONTROL, 4, load(10, 16, 500.0));
-        let long = stages
-            .remove(0)
-            .load("100 ms, 64 clients", CONTROL, 2, load(100, 64, 300.0));
+            .load("0 ms, 16 clients", 4, load(0, 16, 500.0))
+            .load("10 ms, 16 clients", 4, load(10, 16, 500.0));
+        usual = usual.load("100 ms, 64 clients", 2, load(100, 64, 300.0));
         let many = stage(setting, 1_024)
-            .load("0 ms, 1024 clients", CONTROL, 2, load(0, 1_024, 2_000.0))
-            .load("10 ms, 1024 clients", CONTROL, 2, load(10, 1_024, 2_000.0))
-            .load(
-                "100 ms, 1024 clients",
-                CONTROL,
-                2,
-                load(100, 1_024, 2_000.0),
-            );
-        stages = vec![few, long, many];
+            .load("0 ms, 1024 clients", 2, load(0, 1_024, 2_000.0))
+            .load("10 ms, 1024 clients", 2, load(10, 1_024, 2_000.0))
+            .load("100 ms, 1024 clients", 2, load(100, 1_024, 2_000.0));
+        stages.extend([few, usual, many]);
+    } else {
+        stages.push(usual);
     }
-    Some(Design {
-        experiment: EXPERIMENT.name.into(),
-        stages,
-        precision: Some(Precision {
-            metric: Metric::CpuPerRequest,
-            levels: vec!["0 ms, 64 clients".into(), "10 ms, 64 clients".into()],
-            half_width: 0.04,
-        }),
-        blocks_min: 5,
-        blocks_max: 30,
-        budget_s: setting.choose(23.0, 136.0),
-    })
+    let design = Design::new(&EXPERIMENT, stages, 5..=30, setting.choose(23.0, 136.0));
+    Some(design.until_precise(Metric::CpuPerRequest, 0.04, &LEVELS))
 }
 
-fn stage(setting: &Setting<'_>, clients: u32) -> Stage {
-    let names = ["pre-threaded", "thread-per-client", "epoll", "tokio"];
-    let models = setting.models(EXPERIMENT.name, CONTROL, &names, Some(clients));
-    setting.stage(&format!("{clients} clients"), models)
+fn stage<'s>(setting: &'s Setting<'_>, clients: u32) -> StageDraft<'s> {
+    let names = ["thread-per-client", "epoll", "tokio"];
+    setting
+        .stage(&EXPERIMENT, &format!("{clients} clients"), "pre-threaded")
+        .models(&names, Some(clients))
 }
 
 fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {
     Load {
-        pace: LoadPace::Open {
-            rate_per_s,
-            connections: Some(clients),
-        },
-        requests_per_connection: None,
         path: format!("/wait/{wait_ms}"),
         // Connections are opened first; then the number of pending requests has to reach its final level.
         warmup_ms: 30 + clients / 10 + wait_ms,
-        window_ms: 100,
-        ..Load::default()
+        ..Load::with_kept(rate_per_s, clients)
     }
 }
