@@ -4,7 +4,6 @@
 //! Every step starts from an open folder and names one entry (openat(2)), so that no entry can become a link between
 //! check and use.
 
-use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -22,10 +21,14 @@ const FILE_MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);
 /// All users may list and enter folders, as far as the umask allows it.
 const FOLDER_MODE: Mode = Mode::from_bits_truncate(0o755);
 
+/// Kinds of entries that are opened, in words.
+const FILE: &str = "a regular file";
+const FOLDER: &str = "a folder";
+
 /// Suffix of an incomplete file, after the id of the process that writes it.
 const UNFINISHED: &str = ".tmp";
 
-/// An open folder of results.
+/// An open folder of results. Every error names the path.
 #[derive(Debug)]
 pub struct ResultFolder {
     path: PathBuf,
@@ -34,9 +37,6 @@ pub struct ResultFolder {
 
 impl ResultFolder {
     /// Opens a folder that the user has named; this path may be a link.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be opened.
     pub fn open(path: &Path) -> Result<Self> {
         let mut options = File::options();
         options.read(true).custom_flags(OFlag::O_DIRECTORY.bits());
@@ -50,9 +50,6 @@ impl ResultFolder {
     }
 
     /// Opens a folder that the user has named; makes it if it does not exist.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be made or opened.
     pub fn open_or_create(path: &Path) -> Result<Self> {
         fs::create_dir_all(path).with_context(|| format!("cannot create {}", path.display()))?;
         Self::open(path)
@@ -64,34 +61,20 @@ impl ResultFolder {
     }
 
     /// Makes a subfolder, which must not exist yet.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be made.
     pub fn create_subfolder(&self, name: &str) -> Result<Self> {
         check_name(name)?;
         mkdirat(&self.handle, name, FOLDER_MODE)
             .map_err(|error| self.failed("create", name, error))?;
-        self.subfolder(name)
-    }
-
-    /// Opens a subfolder.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be opened or is of another kind.
-    pub fn subfolder(&self, name: &str) -> Result<Self> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
         Ok(Self {
             path: self.path.join(name),
-            handle: self.open_entry("open", name, Kind::Folder, flags)?,
+            handle: self.open_entry("open", name, FOLDER, flags)?,
         })
     }
 
     /// Reads a regular file.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be read or is of another kind.
     pub fn read(&self, name: &str) -> Result<String> {
-        let mut file = self.open_entry("read", name, Kind::File, OFlag::O_RDONLY)?;
+        let mut file = self.open_entry("read", name, FILE, OFlag::O_RDONLY)?;
         let mut text = String::new();
         file.read_to_string(&mut text)
             .map_err(|error| self.failed("read", name, error))?;
@@ -99,17 +82,11 @@ impl ResultFolder {
     }
 
     /// Opens a regular file to read it and to append to it.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be opened or is of another kind.
     pub fn append(&self, name: &str) -> Result<File> {
-        self.open_entry("write", name, Kind::File, OFlag::O_RDWR | OFlag::O_APPEND)
+        self.open_entry("write", name, FILE, OFlag::O_RDWR | OFlag::O_APPEND)
     }
 
     /// Creates a file to append to, which must not exist yet.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be created.
     pub fn create(&self, name: &str) -> Result<File> {
         check_name(name)?;
         self.create_new(name)
@@ -117,9 +94,6 @@ impl ResultFolder {
     }
 
     /// Writes a file. After a power failure, either the old or the new one is there.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be written.
     pub fn write(&self, name: &str, text: &str) -> Result<()> {
         check_name(name)?;
         let temporary = format!("{name}.{}{UNFINISHED}", std::process::id());
@@ -146,21 +120,13 @@ impl ResultFolder {
         self.handle.sync_all()
     }
 
-    /// The kind of an entry; `None` if there is none.
-    fn kind(&self, name: &str) -> Result<Option<Kind>> {
-        check_name(name)?;
-        match fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(Kind::of(&stat))),
-            Err(Errno::ENOENT) => Ok(None),
-            Err(error) => Err(self.failed("open", name, error)),
-        }
-    }
-
     /// Opens an entry of the `expected` kind. Checks it before, because opening a device can have effects, and after,
     /// because it may have been replaced meanwhile. Without O_NONBLOCK, opening a pipe would wait for its other end.
-    fn open_entry(&self, to: &str, name: &str, expected: Kind, flags: OFlag) -> Result<File> {
-        let check = |found: Kind| {
-            let path = self.path.join(name);
+    fn open_entry(&self, to: &str, name: &str, expected: &str, flags: OFlag) -> Result<File> {
+        check_name(name)?;
+        let failed = |error: Errno| self.failed(to, name, error);
+        let check = |stat: &FileStat| {
+            let (path, found) = (self.path.join(name), kind(stat));
             ensure!(
                 found == expected,
                 "cannot {to} {}: it is {found}",
@@ -168,15 +134,12 @@ impl ResultFolder {
             );
             Ok(())
         };
-        if let Some(found) = self.kind(name)? {
-            check(found)?;
-        }
+        check(&fstatat(&self.handle, name, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(failed)?)?;
         let flags =
             flags | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let opened = openat(&self.handle, name, flags, Mode::empty());
-        let file = File::from(opened.map_err(|error| self.failed(to, name, error))?);
-        let stat = fstat(&file).map_err(|error| self.failed(to, name, error))?;
-        check(Kind::of(&stat))?;
+        let opened = openat(&self.handle, name, flags, Mode::empty()).map_err(failed)?;
+        let file = File::from(opened);
+        check(&fstat(&file).map_err(failed)?)?;
         Ok(file)
     }
 
@@ -204,39 +167,14 @@ fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// The kind of an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    File,
-    Folder,
-    Link,
-    Pipe,
-    Socket,
-    Device,
-}
-
-impl Kind {
-    fn of(stat: &FileStat) -> Self {
-        match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
-            SFlag::S_IFREG => Kind::File,
-            SFlag::S_IFDIR => Kind::Folder,
-            SFlag::S_IFLNK => Kind::Link,
-            SFlag::S_IFIFO => Kind::Pipe,
-            SFlag::S_IFSOCK => Kind::Socket,
-            _ => Kind::Device,
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Kind::File => "a regular file",
-            Kind::Folder => "a folder",
-            Kind::Link => "a symbolic link",
-            Kind::Pipe => "a pipe",
-            Kind::Socket => "a socket",
-            Kind::Device => "a device",
-        })
+/// What an entry is, in words.
+fn kind(stat: &FileStat) -> &'static str {
+    match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+        SFlag::S_IFREG => FILE,
+        SFlag::S_IFDIR => FOLDER,
+        SFlag::S_IFLNK => "a symbolic link",
+        SFlag::S_IFIFO => "a pipe",
+        SFlag::S_IFSOCK => "a socket",
+        _ => "a device",
     }
 }

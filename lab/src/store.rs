@@ -1,4 +1,4 @@
-//! The folder of a run. What was measured survives a crash at any time.
+//! The folder of a run. What was measured survives a crash at any time. Every error names the path.
 
 use std::collections::BTreeSet;
 use std::fs::{File, TryLockError};
@@ -26,9 +26,6 @@ pub struct RunFolder {
 impl RunFolder {
     /// Creates a folder with the name of `run` in `results`; never overwrites an older run. If the name is taken, for
     /// example by a run of the same second, the run gets a number after its name.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be made.
     pub fn create(results: &Path, run: &mut Run) -> Result<Self> {
         let folder = create_unused(&ResultFolder::open_or_create(results)?, &mut run.name)?;
         let blocks = folder.create(BLOCKS_FILE)?;
@@ -38,10 +35,8 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Opens the folder of a run to resume it. Locks it against other programs, and removes an incomplete last line.
-    ///
-    /// # Errors
-    /// Returns an error if a file cannot be read or written, or if another program is writing there.
+    /// Opens the folder of a run to resume it. Locks it against other programs (an error if one is writing there), and
+    /// removes an incomplete last line.
     pub fn open(path: &Path) -> Result<(Self, Run, Vec<Block>)> {
         let folder = ResultFolder::open(path)?;
         let blocks = folder.append(BLOCKS_FILE)?;
@@ -49,10 +44,9 @@ impl RunFolder {
         let (run, made) = read_from(&folder)?;
         let text = folder.read(BLOCKS_FILE)?;
         let whole = text.rfind('\n').map_or(0, |last| last + 1);
-        let shown = path.join(BLOCKS_FILE);
         blocks
             .set_len(whole as u64)
-            .with_context(|| format!("cannot shorten {}", shown.display()))?;
+            .with_context(|| format!("cannot shorten {}", path.join(BLOCKS_FILE).display()))?;
         Ok((RunFolder { folder, blocks }, run, made))
     }
 
@@ -62,9 +56,6 @@ impl RunFolder {
     }
 
     /// Appends one block; it is on disk when this returns.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be written.
     pub fn add_block(&mut self, block: &Block) -> Result<()> {
         let mut line = serde_json::to_string(block)?;
         line.push('\n');
@@ -76,9 +67,6 @@ impl RunFolder {
     }
 
     /// Replaces `run.json`.
-    ///
-    /// # Errors
-    /// Returns an error with the path if it cannot be written.
     pub fn write_run(&self, run: &Run) -> Result<()> {
         let mut json = serde_json::to_string_pretty(run)?;
         json.push('\n');
@@ -107,9 +95,6 @@ fn is_taken(error: &anyhow::Error) -> bool {
 }
 
 /// Replaces reports in a run's folder. After a power failure, each file has either its old or its new text.
-///
-/// # Errors
-/// Returns an error with the path if it cannot be written.
 pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> {
     let folder = ResultFolder::open(folder)?;
     reports
@@ -118,10 +103,7 @@ pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> 
 }
 
 /// Reads a stored run. Ignores a last line that a crash has cut short. Any other unreadable text is an error, and so is
-/// a block that occurs twice.
-///
-/// # Errors
-/// Returns an error with the file and the line.
+/// a block that occurs twice; it names the line.
 pub fn read(folder: &Path) -> Result<(Run, Vec<Block>)> {
     read_from(&ResultFolder::open(folder)?)
 }
@@ -154,10 +136,11 @@ fn read_from(folder: &ResultFolder) -> Result<(Run, Vec<Block>)> {
             Err(_) if !line.ends_with('\n') => break,
             Err(error) => return Err(error).with_context(place),
         };
-        let known = run.designs.iter().any(|design| {
-            design.experiment == block.experiment
-                && design.stages.iter().any(|stage| stage.name == block.stage)
+        let mut stages = run.designs.iter().flat_map(|design| {
+            let names = design.stages.iter().map(|stage| &stage.name);
+            names.map(move |stage| (&design.experiment, stage))
         });
+        let known = stages.any(|planned| planned == (&block.experiment, &block.stage));
         ensure!(known, "{}: the run plans no such stage", place());
         let key = (block.experiment.clone(), block.stage.clone(), block.index);
         ensure!(seen.insert(key), "{}: this block is there twice", place());
