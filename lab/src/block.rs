@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use hola_loadgen::Histograms;
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::environment::CpuTicks;
 use crate::image::Image;
-use crate::plan::{Design, Level, Load, LoadPace, Participant, Role, Stage, Task};
+use crate::plan::{Design, Level, Load, LoadPace, Participant, Procedure, Role, Stage, Task};
 use crate::procedures::{self, FreshServer};
 use crate::record::{Block, Reading, SCHEMA_VERSION, Slice, to_f64};
 use crate::running::RunningServer;
@@ -20,7 +20,7 @@ use crate::switches::Switches;
 use crate::target::Targets;
 
 /// How long the control is loaded to compute the size of the planted work.
-const CALIBRATION: Duration = Duration::from_millis(400);
+const CALIBRATION_MS: u32 = 400;
 
 /// What all blocks of a run share.
 #[derive(Debug)]
@@ -54,17 +54,16 @@ struct ParticipantServer<'s> {
 pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option<Block> {
     let began = Instant::now();
     let started_at = now();
-    let ticks = CpuTicks::of(&stage.server_cpus);
+    let ticks = CpuTicks::new(&stage.server_cpus);
     let seed = seed_of(lab.seed, design, stage, index);
-    let switches = Switches::on(&stage.server_cpus).ok().map(Mutex::new);
+    let switches = Switches::new(&stage.server_cpus).ok().map(Mutex::new);
     let context = SliceContext {
-        generator_cpus: &stage.generator_cpus,
-        server_cpus: &stage.server_cpus,
-        switches: switches.as_ref(),
+        stage,
+        switches,
         interrupted: lab.interrupted,
     };
     let mut planted_us = None;
-    let mut alive = start_all(lab, &context, stage, seed, &mut planted_us);
+    let mut alive = start_all(lab, &context, seed, &mut planted_us);
     let mut readings = Vec::new();
     for (level, number) in stage.levels.iter().zip(1..) {
         let seed = splitmix64(seed, number);
@@ -86,7 +85,7 @@ pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option
         index,
         started_at,
         took_s: began.elapsed().as_secs_f64(),
-        stolen_share: CpuTicks::of(&stage.server_cpus).stolen_share_since(ticks),
+        stolen_share: CpuTicks::new(&stage.server_cpus).stolen_share_since(ticks),
         planted_us,
         readings,
     })
@@ -96,15 +95,15 @@ pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option
 /// their added work is a share of the current cost of their control.
 fn start_all<'s>(
     lab: &Lab<'_>,
-    context: &SliceContext<'_>,
-    stage: &'s Stage,
+    context: &SliceContext<'s>,
     seed: u64,
     planted_us: &mut Option<f64>,
 ) -> Vec<ParticipantServer<'s>> {
+    let stage = context.stage;
+    let loads = |level: &&Level| matches!(level.task, Task::Load(_));
     let meets_load = |participant: &&Participant| {
-        stage.levels.iter().any(|level| {
-            matches!(level.task, Task::Load(_)) && level.participants.contains(&participant.name)
-        })
+        let mut levels = stage.levels.iter().filter(loads);
+        levels.any(|level| level.participants.contains(&participant.name))
     };
     let mut order: Vec<&Participant> = stage.participants.iter().filter(meets_load).collect();
     shuffle(&mut order, splitmix64(seed, 0));
@@ -113,18 +112,13 @@ fn start_all<'s>(
     for participant in order {
         let mut options = Vec::new();
         if let Role::Planted(of) = &participant.role {
-            let cost_us = calibrate(context, stage, &alive, of, splitmix64(seed, u64::MAX));
+            let cost_us = calibrate(context, &alive, of, splitmix64(seed, u64::MAX));
             let added_us = cost_us.unwrap_or(0.0) * lab.planted_percent / 100.0;
             *planted_us = Some(added_us);
             options = vec!["--extra-work-ns".into(), format!("{:.0}", added_us * 1e3)];
         }
-        let server = RunningServer::start(
-            lab.image,
-            lab.targets,
-            participant,
-            context.server_cpus,
-            &options,
-        );
+        let cpus = &stage.server_cpus;
+        let server = RunningServer::start(lab.image, lab.targets, participant, cpus, &options);
         alive.push(ParticipantServer {
             participant,
             server,
@@ -140,18 +134,21 @@ fn start_all<'s>(
 /// The control's CPU time per request at the level with the most cycles, in microseconds.
 fn calibrate(
     context: &SliceContext<'_>,
-    stage: &Stage,
     alive: &[ParticipantServer<'_>],
     control: &str,
     seed: u64,
 ) -> Option<f64> {
     let control = alive.iter().find(|one| one.participant.name == control)?;
-    let level = stage.levels.iter().max_by_key(|level| level.cycles)?;
+    let level = context
+        .stage
+        .levels
+        .iter()
+        .max_by_key(|level| level.cycles)?;
     let Task::Load(load) = &level.task else {
         return None;
     };
     let load = Load {
-        window_ms: u32::try_from(CALIBRATION.as_millis()).unwrap_or(u32::MAX),
+        window_ms: CALIBRATION_MS,
         ..load.clone()
     };
     let server = control.server.as_ref().ok()?;
@@ -168,22 +165,19 @@ fn slices(
     alive: &mut [ParticipantServer<'_>],
     seed: u64,
 ) -> Vec<Reading> {
-    let mut met: Vec<(Reading, Option<Histogram<u64>>)> = level
-        .participants
-        .iter()
-        .map(|participant| (reading(participant, level), None))
-        .collect();
-    let mut order: Vec<usize> = (0..met.len()).collect();
+    let participants = level.participants.iter();
+    let mut readings: Vec<Reading> = participants.map(|name| reading(name, level)).collect();
+    let mut times: Vec<Option<Histogram<u64>>> = vec![None; readings.len()];
+    let mut order: Vec<usize> = (0..readings.len()).collect();
     for cycle in 0..level.cycles {
         shuffle(&mut order, splitmix64(seed, u64::from(cycle)));
         for &number in &order {
             if lab.is_interrupted() {
                 return Vec::new();
             }
-            let (reading, times) = &mut met[number];
-            let one = alive
-                .iter_mut()
-                .find(|one| one.participant.name == reading.participant);
+            let (reading, times) = (&mut readings[number], &mut times[number]);
+            let mut servers = alive.iter_mut();
+            let one = servers.find(|one| one.participant.name == reading.participant);
             let Some(one) = one.filter(|_| reading.failed.is_none()) else {
                 continue;
             };
@@ -200,12 +194,10 @@ fn slices(
             }
         }
     }
-    met.into_iter()
-        .map(|(mut reading, times)| {
-            reading.response_histogram = times.as_ref().map(Histograms::encode);
-            reading
-        })
-        .collect()
+    for (reading, times) in readings.iter_mut().zip(&times) {
+        reading.response_histogram = times.as_ref().map(Histograms::encode);
+    }
+    readings
 }
 
 impl ParticipantServer<'_> {
@@ -253,14 +245,11 @@ fn repeats(
     lab: &Lab<'_>,
     stage: &Stage,
     level: &Level,
-    procedure: &crate::plan::Procedure,
+    procedure: &Procedure,
     seed: u64,
 ) -> Vec<Reading> {
-    let mut order: Vec<&Participant> = level
-        .participants
-        .iter()
-        .filter_map(|name| stage.participant(name))
-        .collect();
+    let names = level.participants.iter();
+    let mut order: Vec<&Participant> = names.filter_map(|name| stage.participant(name)).collect();
     shuffle(&mut order, seed);
     let mut readings = Vec::new();
     for (participant, number) in order.into_iter().zip(0..) {
@@ -311,12 +300,10 @@ fn note_end(one: ParticipantServer<'_>, readings: &mut [Reading]) {
 
 /// The seed of a block; it does not depend on the blocks made before.
 fn seed_of(seed: u64, design: &Design, stage: &Stage, index: u32) -> u64 {
-    let names = design
-        .experiment
+    let name = format!("{}/{}", design.experiment, stage.name);
+    let seed = name
         .bytes()
-        .chain([b'/'])
-        .chain(stage.name.bytes());
-    let seed = names.fold(seed, |seed, byte| splitmix64(seed, u64::from(byte)));
+        .fold(seed, |seed, byte| splitmix64(seed, byte.into()));
     splitmix64(seed, u64::from(index))
 }
 
@@ -336,26 +323,19 @@ pub fn estimate_s(stage: &Stage) -> f64 {
     const SERVER_S: f64 = 0.03;
     /// Time of a slice beyond its window and warm-up: threads, connections, late answers.
     const SLICE_S: f64 = 0.012;
-    let levels: f64 = stage
-        .levels
-        .iter()
-        .map(|level| {
-            let slice_s = match &level.task {
-                Task::Load(load) => {
-                    let beside_s = if load.beside.is_some() { 0.02 } else { 0.0 };
-                    let late_s = if load.expects_failures && !matches!(load.pace, LoadPace::Rest) {
-                        0.3
-                    } else {
-                        0.0
-                    };
-                    f64::from(load.warmup_ms + load.window_ms) / 1e3 + SLICE_S + beside_s + late_s
-                }
-                Task::Procedure(procedure) => procedures::estimate_s(procedure),
-            };
-            slice_s * f64::from(level.cycles) * to_f64(level.participants.len() as u64)
-        })
-        .sum();
-    levels + SERVER_S * to_f64(stage.participants.len() as u64)
+    let slice_s = |level: &Level| match &level.task {
+        Task::Load(load) => {
+            let beside_s = if load.beside.is_some() { 0.02 } else { 0.0 };
+            let has_late_answers = load.expects_failures && load.pace != LoadPace::Rest;
+            let late_s = if has_late_answers { 0.3 } else { 0.0 };
+            f64::from(load.warmup_ms + load.window_ms) / 1e3 + SLICE_S + beside_s + late_s
+        }
+        Task::Procedure(procedure) => procedures::estimate_s(procedure),
+    };
+    let level_s =
+        |level: &Level| slice_s(level) * f64::from(level.cycles) * to_f64(level.participants.len());
+    let levels_s: f64 = stage.levels.iter().map(level_s).sum();
+    levels_s + SERVER_S * to_f64(stage.participants.len())
 }
 
 /// The current time in UTC, to the second.

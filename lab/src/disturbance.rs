@@ -1,5 +1,6 @@
 //! Disturbances beside a load, on the same server and from this process.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::mpsc::{self, TryRecvError};
 use std::thread::{self, JoinHandle};
@@ -13,22 +14,20 @@ use crate::plan::Disturbance;
 use crate::procedures::client::{self, ClientRequest, connect_idle};
 
 /// A running disturbance. Dropping it ends it and closes its connections.
-#[derive(Debug)]
-#[allow(dead_code, reason = "both are kept only to be dropped")]
-pub(crate) enum RunningDisturbance {
-    /// Idle clients. A slice is shorter than a server's deadline for a head, so the server closes none of them during
-    /// it.
-    SlowClients(Vec<TcpStream>),
-    /// A second load.
-    OtherRequests(OtherRequests),
+#[derive(Debug, Default)]
+pub(crate) struct RunningDisturbance {
+    /// A slice is shorter than a server's deadline for a head, so the server closes none of them during it.
+    #[allow(dead_code, reason = "kept only to be dropped")]
+    slow_clients: Vec<TcpStream>,
+    /// Sends the other requests.
+    thread: Option<JoinHandle<()>>,
+    /// Dropping it tells the thread to end.
+    stop: Option<mpsc::Sender<()>>,
 }
 
 impl RunningDisturbance {
     /// Starts it on the server at `address`, from threads on `generator_cpus`, for no longer than `at_most`. Slow
     /// clients are connected when it returns.
-    ///
-    /// # Errors
-    /// Returns the reason if it cannot start.
     pub(crate) fn start(
         disturbance: &Disturbance,
         address: SocketAddr,
@@ -36,60 +35,36 @@ impl RunningDisturbance {
         at_most: Duration,
         seed: u64,
     ) -> Result<Self, String> {
+        let mut running = RunningDisturbance::default();
         match disturbance {
-            Disturbance::SlowClients { clients } => (0..*clients)
-                .map(|_| connect_idle(Ipv4Addr::LOCALHOST, address))
-                .collect::<Result<_, _>>()
-                .map(RunningDisturbance::SlowClients)
-                .map_err(|error| format!("{clients} slow clients cannot connect: {error}")),
+            Disturbance::SlowClients { clients } => {
+                let connect = |_| connect_idle(Ipv4Addr::LOCALHOST, address);
+                let connected = (0..*clients).map(connect).collect::<io::Result<_>>();
+                running.slow_clients = connected
+                    .map_err(|error| format!("{clients} slow clients cannot connect: {error}"))?;
+            }
             Disturbance::OtherRequests { path, rate_per_s } => {
                 let schedule = Schedule::new(Arrivals::Poisson, *rate_per_s, seed);
-                OtherRequests::start(address, path, schedule, generator_cpus, at_most)
-                    .map(RunningDisturbance::OtherRequests)
+                let (path, cpus) = (path.clone(), Cpus::from(generator_cpus));
+                let (stop, stopped) = mpsc::channel();
+                let send = move || {
+                    // The thread also works on other CPUs.
+                    let _ = cpus.run_on();
+                    send_at_instants(address, &path, schedule, at_most, || {
+                        stopped.try_recv() == Err(TryRecvError::Disconnected)
+                    });
+                };
+                let thread = thread::Builder::new().name("beside".into()).spawn(send);
+                let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
+                running.thread = Some(thread);
+                running.stop = Some(stop);
             }
         }
+        Ok(running)
     }
 }
 
-/// A thread that sends requests at planned instants, each on its own connection. It does not record the answers, so it
-/// starts and ends in a few milliseconds, where a measured load takes a tenth of a second.
-#[derive(Debug)]
-pub(crate) struct OtherRequests {
-    /// Dropping it tells the thread to end.
-    stop: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl OtherRequests {
-    fn start(
-        address: SocketAddr,
-        path: &str,
-        schedule: Schedule,
-        cpus: &[usize],
-        at_most: Duration,
-    ) -> Result<Self, String> {
-        let (stop, stopped) = mpsc::channel();
-        let path = path.to_owned();
-        let cpus = (!cpus.is_empty()).then(|| Cpus::from(cpus));
-        let send = move || {
-            if let Some(cpus) = cpus {
-                // The thread also works on other CPUs.
-                let _ = cpus.run_on();
-            }
-            send_at_instants(address, &path, schedule, at_most, || {
-                stopped.try_recv() == Err(TryRecvError::Disconnected)
-            });
-        };
-        let thread = thread::Builder::new().name("beside".into()).spawn(send);
-        let thread = thread.map_err(|error| format!("cannot start a thread: {error}"))?;
-        Ok(OtherRequests {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for OtherRequests {
+impl Drop for RunningDisturbance {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
@@ -99,6 +74,8 @@ impl Drop for OtherRequests {
     }
 }
 
+/// Sends requests at planned instants, each on its own connection. It does not record the answers, so it starts and ends
+/// in a few milliseconds, where a measured load takes a tenth of a second.
 fn send_at_instants(
     address: SocketAddr,
     path: &str,

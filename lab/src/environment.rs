@@ -1,12 +1,15 @@
 //! The environment of a run: everything that can affect a number and that the program can read by itself.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use hola_loadgen::Engine;
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::utsname::uname;
 use nix::unistd::Pid;
+use procfs::{CpuInfo, Current, Meminfo};
 
 use crate::record::{Environment, share};
 use crate::{cgroup, image};
@@ -36,47 +39,33 @@ pub struct Build {
 
 /// Reads the environment at the start of a run.
 pub fn read(build: Build) -> Environment {
-    let cpuinfo = read_text("/proc/cpuinfo");
-    let cpu_field = |name: &str| {
-        let line = cpuinfo.lines().find(|line| line.starts_with(name))?;
-        line.split_once(':')
-            .map(|(_, value)| value.trim().to_owned())
-    };
+    let cpu = CpuInfo::current().ok();
+    let model = cpu.as_ref().and_then(|cpu| cpu.model_name(0));
+    let flags = cpu.as_ref().and_then(|cpu| cpu.flags(0));
+    let kernel = uname().map(|names| names.release().to_string_lossy().into_owned());
+    let is_debug = cfg!(debug_assertions);
     Environment {
-        cpu_model: cpu_field("model name").unwrap_or_else(|| "unknown".into()),
+        cpu_model: model.unwrap_or("unknown").into(),
         cpus: allowed_cpus(),
         smt_siblings: smt_siblings(),
         cpu_quota: cpu_quota(),
-        memory_mib: memory_mib(),
-        kernel: uname().map_or_else(
-            |_| "unknown".into(),
-            |names| names.release().to_string_lossy().into_owned(),
-        ),
-        virtualised: cpu_field("flags")
-            .is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor")),
+        memory_mib: Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
+        kernel: kernel.unwrap_or_else(|_| "unknown".into()),
+        virtualised: flags.is_some_and(|flags| flags.contains(&"hypervisor")),
         clock_source: one_line("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         governor: one_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         mitigations: mitigations(),
         limits: limits(),
         load_before: load_average(),
-        load_after: None,
-        steal_share: None,
-        throttled_ms: None,
         server_environment: image::server_environment(),
         generator_engine: Engine::Auto.resolved().name().into(),
-        accounted_by: None,
-        switches_not_counted: None,
-        other_comparisons: 0,
         rustc: build.rustc.into(),
-        build: if cfg!(debug_assertions) {
-            "debug"
-        } else {
-            "release"
-        }
-        .into(),
+        build: if is_debug { "debug" } else { "release" }.into(),
         version: env!("CARGO_PKG_VERSION").into(),
         commit: build.commit.map(str::to_owned),
         dirty: build.dirty,
+        // What only the whole run can tell.
+        ..Environment::default()
     }
 }
 
@@ -90,100 +79,98 @@ pub fn allowed_cpus() -> Vec<usize> {
 
 /// Groups of the allowed CPUs that are threads of one core, such as `0-1`.
 fn smt_siblings() -> Vec<String> {
-    let mut groups: Vec<String> = allowed_cpus()
-        .iter()
-        .filter_map(|cpu| {
-            one_line(&format!(
-                "/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
-            ))
-        })
+    let siblings = allowed_cpus().into_iter().filter_map(|cpu| {
+        let topology = format!("/sys/devices/system/cpu/cpu{cpu}/topology");
+        one_line(format!("{topology}/thread_siblings_list"))
+    });
+    let groups: BTreeSet<String> = siblings
         .filter(|group| group.contains([',', '-']))
         .collect();
-    groups.sort();
-    groups.dedup();
-    groups
+    groups.into_iter().collect()
 }
 
 /// CPU time that the control groups of this process allow, in CPUs; `None` where there is no limit.
 fn cpu_quota() -> Option<f64> {
-    let quotas = cgroup::limiting_folders("cpu")
-        .into_iter()
-        .filter_map(|folder| {
-            // Version 2: `QUOTA PERIOD` or `max PERIOD`; version 1: two files, -1 for no limit.
-            let (quota, period) = match one_line(&folder.join("cpu.max").to_string_lossy()) {
-                Some(line) => line
-                    .split_once(' ')
-                    .map(|(quota, period)| (quota.to_owned(), period.to_owned()))?,
-                None => (
-                    one_line(&folder.join("cpu.cfs_quota_us").to_string_lossy())?,
-                    one_line(&folder.join("cpu.cfs_period_us").to_string_lossy())?,
-                ),
-            };
-            let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
-            (quota > 0.0 && period > 0.0).then(|| quota / period)
+    let quota = |folder: PathBuf| {
+        // Version 2: `QUOTA PERIOD` or `max PERIOD`; version 1: two files, -1 for no limit.
+        let line = one_line(folder.join("cpu.max")).or_else(|| {
+            let quota = one_line(folder.join("cpu.cfs_quota_us"))?;
+            let period = one_line(folder.join("cpu.cfs_period_us"))?;
+            Some(format!("{quota} {period}"))
         });
-    quotas.reduce(f64::min)
+        let line = line?;
+        let (quota, period) = line.split_once(' ')?;
+        let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
+        (quota > 0.0 && period > 0.0).then(|| quota / period)
+    };
+    let folders = cgroup::limiting_folders("cpu").into_iter();
+    folders.filter_map(quota).reduce(f64::min)
 }
 
 /// Time that the control groups of this process have kept it off the CPU so far, in milliseconds.
 pub fn throttled_ms() -> Option<f64> {
-    let throttled = cgroup::limiting_folders("cpu")
-        .into_iter()
-        .filter_map(|folder| {
-            let stat = fs::read_to_string(folder.join("cpu.stat")).ok()?;
-            stat.lines().find_map(|line| {
-                let ns = line
-                    .strip_prefix("throttled_time ")
-                    .and_then(|ns| ns.parse().ok());
-                let us = line
-                    .strip_prefix("throttled_usec ")
-                    .and_then(|us| us.parse().ok());
-                ns.map(|ns: f64| ns / 1e6).or(us.map(|us: f64| us / 1e3))
-            })
-        });
-    throttled.reduce(f64::max)
+    let throttled = |folder: PathBuf| {
+        let stat = fs::read_to_string(folder.join("cpu.stat")).ok()?;
+        stat.lines().find_map(|line| {
+            let (name, time) = line.split_once(' ')?;
+            let per_ms = match name {
+                "throttled_time" => 1e6,
+                "throttled_usec" => 1e3,
+                _ => return None,
+            };
+            Some(time.parse::<f64>().ok()? / per_ms)
+        })
+    };
+    let folders = cgroup::limiting_folders("cpu").into_iter();
+    folders.filter_map(throttled).reduce(f64::max)
 }
 
 /// The 1-minute load average; 0 if it cannot be read.
 pub fn load_average() -> f64 {
-    let load = read_text("/proc/loadavg");
-    load.split(' ')
-        .next()
-        .and_then(|first| first.parse().ok())
-        .unwrap_or(0.0)
+    let load = one_line("/proc/loadavg").unwrap_or_default();
+    let first = load.split(' ').next();
+    first.and_then(|first| first.parse().ok()).unwrap_or(0.0)
 }
 
 /// CPU time since boot, in the kernel's ticks, by what each tick found running (`/proc/stat`, proc(5)).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CpuTicks {
-    user: u64,
-    system: u64,
+    busy: u64,
     stolen: u64,
     all: u64,
 }
 
 impl CpuTicks {
-    /// Reads the ticks of all CPUs together.
-    pub fn of_machine() -> Self {
-        let stat = read_text("/proc/stat");
-        Self::parse(stat.lines().next().unwrap_or_default())
+    /// Reads the ticks of these CPUs.
+    pub fn new(cpus: &[usize]) -> Self {
+        let names: Vec<String> = cpus.iter().map(|cpu| format!("cpu{cpu}")).collect();
+        Self::with_lines(|name| names.iter().any(|one| one == name))
     }
 
-    /// Reads the ticks of these CPUs.
-    pub fn of(cpus: &[usize]) -> Self {
-        let stat = read_text("/proc/stat");
-        let lines = cpus.iter().filter_map(|cpu| {
-            let name = format!("cpu{cpu} ");
-            stat.lines().find(|line| line.starts_with(&name))
-        });
-        lines
-            .map(Self::parse)
-            .fold(Self::default(), |sum, cpu| CpuTicks {
-                user: sum.user + cpu.user,
-                system: sum.system + cpu.system,
-                stolen: sum.stolen + cpu.stolen,
-                all: sum.all + cpu.all,
-            })
+    /// Reads the ticks of all CPUs together.
+    pub fn with_all_cpus() -> Self {
+        Self::with_lines(|name| name == "cpu")
+    }
+
+    /// Adds up the lines of these names.
+    fn with_lines(is_wanted: impl Fn(&str) -> bool) -> Self {
+        let mut ticks = CpuTicks::default();
+        let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+        for line in stat.lines() {
+            let (name, fields) = line.split_once(' ').unwrap_or((line, ""));
+            let fields: Vec<u64> = fields.split_whitespace().flat_map(str::parse).collect();
+            // The fields after them, guest time, are already in user time.
+            let [user, nice, system, idle, iowait, irq, softirq, steal, ..] = fields[..] else {
+                continue;
+            };
+            if is_wanted(name) {
+                let busy = user + nice + system + irq + softirq;
+                ticks.busy += busy;
+                ticks.stolen += steal;
+                ticks.all += busy + idle + iowait + steal;
+            }
+        }
+        ticks
     }
 
     /// Share of the time since `before` that the hypervisor gave to others, 0…1.
@@ -198,55 +185,19 @@ impl CpuTicks {
     /// process demanded it.
     pub fn stolen_share_since(self, before: CpuTicks) -> Option<f64> {
         let stolen = self.stolen.saturating_sub(before.stolen);
-        let (now, then) = (self.user + self.system, before.user + before.system);
-        share(stolen, stolen + now.saturating_sub(then))
+        share(stolen, stolen + self.busy.saturating_sub(before.busy))
     }
-
-    /// Share of the busy time since `before` that was user time, 0…1. Each tick is a sample of what was running, so
-    /// short and long processes count alike.
-    pub fn user_share_since(self, before: CpuTicks) -> Option<f64> {
-        let user = self.user.saturating_sub(before.user);
-        share(user, user + self.system.saturating_sub(before.system))
-    }
-
-    pub(super) fn parse(line: &str) -> Self {
-        let fields: Vec<u64> = line
-            .split_whitespace()
-            .skip(1)
-            .flat_map(str::parse)
-            .collect();
-        let sum = |places: &[usize]| places.iter().filter_map(|&place| fields.get(place)).sum();
-        // user nice system idle iowait irq softirq steal; guest time is already in user time.
-        CpuTicks {
-            user: sum(&[0, 1]),
-            system: sum(&[2, 5, 6]),
-            stolen: sum(&[7]),
-            all: sum(&[0, 1, 2, 3, 4, 5, 6, 7]),
-        }
-    }
-}
-
-fn memory_mib() -> u64 {
-    let meminfo = read_text("/proc/meminfo");
-    let total = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"));
-    let kib = total.and_then(|value| value.split_whitespace().next()?.parse::<u64>().ok());
-    kib.unwrap_or(0) / 1024
 }
 
 fn mitigations() -> Vec<String> {
-    let Ok(files) = fs::read_dir("/sys/devices/system/cpu/vulnerabilities") else {
-        return Vec::new();
-    };
-    let mut lines: Vec<String> = files
-        .flatten()
-        .filter_map(|file| {
-            let state = fs::read_to_string(file.path()).ok()?;
-            let state = state.trim();
-            (state != "Not affected")
-                .then(|| format!("{}: {state}", file.file_name().to_string_lossy()))
-        })
+    let files = fs::read_dir("/sys/devices/system/cpu/vulnerabilities");
+    let states = files.into_iter().flatten().flatten().filter_map(|file| {
+        let name = file.file_name();
+        Some((name.to_string_lossy().into_owned(), one_line(file.path())?))
+    });
+    let mut lines: Vec<String> = states
+        .filter(|(_, state)| state != "Not affected")
+        .map(|(name, state)| format!("{name}: {state}"))
         .collect();
     lines.sort();
     lines
@@ -262,18 +213,13 @@ fn limits() -> Vec<String> {
         Some(format!("{name} = {soft} (hard {hard})"))
     });
     let sysctls = SYSCTLS.iter().filter_map(|name| {
-        let value = one_line(&format!("/proc/sys/{}", name.replace('.', "/")))?;
+        let value = one_line(format!("/proc/sys/{}", name.replace('.', "/")))?;
         Some(format!("{name} = {}", value.replace('\t', " ")))
     });
     limits.chain(sysctls).collect()
 }
 
-fn one_line(path: &str) -> Option<String> {
-    fs::read_to_string(path)
-        .ok()
-        .map(|text| text.trim().to_owned())
-}
-
-fn read_text(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_default()
+fn one_line(path: impl AsRef<Path>) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    Some(text.trim().to_owned())
 }

@@ -1,5 +1,6 @@
 //! The server program, held open: replacing its file during a run does not change what is measured.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -7,9 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hola_base::process::Cpus;
+
 /// Environment variables that servers keep. All others are removed: a backtrace that the caller's shell asks for would
 /// add to a server's cost.
-pub const KEPT_VARIABLES: &[&str] = &["PATH", "HOME", "TMPDIR", "LANG"];
+const KEPT_VARIABLES: &[&str] = &["PATH", "HOME", "TMPDIR", "LANG"];
 
 /// An open program file.
 #[derive(Debug)]
@@ -35,33 +38,27 @@ impl Image {
         &self.path
     }
 
-    /// A command that runs the program as it was when it was opened.
-    pub fn command(&self) -> Command {
+    /// A command that runs the program as it was when it was opened: one of its subcommands, on `cpus` (none means any).
+    pub(crate) fn command(&self, subcommand: &str, cpus: &[usize]) -> Command {
         // execve(2) resolves the path first, and closes the descriptor then.
         let mut command = Command::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
-        command.arg0("hola");
-        clear_environment(&mut command);
+        command.arg0("hola").arg(subcommand);
+        command.env_clear().envs(kept_variables());
+        if !cpus.is_empty() {
+            command.args(["--cpus", &Cpus::from(cpus).to_string()]);
+        }
         command
     }
 }
 
-/// Removes all environment variables of a command except [`KEPT_VARIABLES`].
-pub fn clear_environment(command: &mut Command) {
-    command.env_clear();
-    for name in KEPT_VARIABLES {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
+fn kept_variables() -> impl Iterator<Item = (&'static str, OsString)> {
+    let names = KEPT_VARIABLES.iter();
+    names.filter_map(|&name| Some((name, std::env::var_os(name)?)))
 }
 
 /// The environment that servers get, `name=value`, for the record.
-pub fn server_environment() -> Vec<String> {
-    KEPT_VARIABLES
-        .iter()
-        .filter_map(|name| {
-            let value = std::env::var_os(name)?;
-            Some(format!("{name}={}", value.to_string_lossy()))
-        })
+pub(crate) fn server_environment() -> Vec<String> {
+    kept_variables()
+        .map(|(name, value)| format!("{name}={}", value.to_string_lossy()))
         .collect()
 }

@@ -6,9 +6,9 @@
 // All output goes through `hola_base::output`, which handles a closed pipe and a full device.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
-pub mod account;
 pub mod block;
-pub mod cgroup;
+mod cgroup;
+mod child;
 mod disturbance;
 pub mod environment;
 pub mod experiments;
@@ -21,7 +21,7 @@ pub mod procedures;
 pub mod record;
 mod result_folder;
 pub mod run;
-pub mod running;
+mod running;
 mod slice;
 pub mod store;
 mod switches;

@@ -1,33 +1,44 @@
-//! IPv4 listeners, as the kernel lists them.
+//! IPv4 listeners, as the kernel lists them: which process holds one, and how many connections wait there.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 
+use procfs::process::FDTarget;
+
+use crate::tree;
+
 /// A listening socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listener {
+struct Listener {
     /// Its number in `/proc/PID/fd`.
-    pub inode: u64,
+    inode: u64,
     /// Connections that wait to be accepted.
-    pub waiting: u32,
+    waiting: u32,
 }
 
-/// Every listener at that IPv4 address and port: several where they share it (`SO_REUSEPORT`).
-///
-/// # Errors
-/// The error of reading `/proc/net/tcp`.
-pub fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
-    // Reads line by line and stops after the listeners: thousands of connections may follow.
-    parse(BufReader::new(File::open("/proc/net/tcp")?), address)
+/// Whether a process of the tree of `root` holds the listener at that IPv4 address and port. Otherwise another program
+/// on the same port could be measured under a server's name.
+pub(crate) fn is_held_by(root: i32, address: SocketAddr) -> bool {
+    // A list of all sockets would be too slow: listing those in TIME_WAIT alone takes longer than a server's start.
+    let listeners = at(address).unwrap_or_default();
+    let is_one = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == *inode));
+    !listeners.is_empty()
+        && tree::processes(root).iter().any(|process| {
+            let mut descriptors = process.fd().into_iter().flatten().flatten();
+            descriptors.any(|fd| is_one(&fd.target))
+        })
 }
 
 /// Connections that wait to be accepted at that address.
-///
-/// # Errors
-/// As [`at`].
-pub fn waiting(address: SocketAddr) -> io::Result<u32> {
+pub(crate) fn waiting(address: SocketAddr) -> io::Result<u32> {
     Ok(at(address)?.iter().map(|listener| listener.waiting).sum())
+}
+
+/// Every listener at that address: several where they share it (`SO_REUSEPORT`).
+fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
+    // Reads line by line and stops after the listeners: thousands of connections may follow.
+    parse(BufReader::new(File::open("/proc/net/tcp")?), address)
 }
 
 fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> {

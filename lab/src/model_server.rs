@@ -3,28 +3,26 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{ChildStderr, ChildStdout, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hola_servers::counters::Snapshot;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use procfs::process::{FDTarget, Process};
+use nix::sys::signal::Signal;
+use serde::Deserialize;
 use thiserror::Error;
 
-use crate::account::CpuAccount;
 use crate::cgroup::Cgroup;
+use crate::child::ChildProcess;
 use crate::image::Image;
 use crate::listening;
+use crate::tree::ServerAccount;
 
 /// Longest wait for a server to report that it listens.
 const START_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for a server to end: its own drain deadline and a margin.
 const STOP_MAX: Duration = Duration::from_secs(7);
-/// Polling interval while a server stops.
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// The kept end of a server's stderr is cut to this length. Its output is read at once: a full pipe would block the
 /// server.
 const LAST_WORDS_MAX: usize = 64 * 1024;
@@ -40,7 +38,7 @@ pub enum StartError {
         /// The error of starting it.
         error: std::io::Error,
     },
-    /// It ended, or closed its output, without listening.
+    /// It ended, or closed its output, without listening; or another process listens at the reported address.
     #[error("{model} did not start: {reason}")]
     NotListening {
         /// The model.
@@ -48,16 +46,10 @@ pub enum StartError {
         /// The end of its stderr, or what happened instead.
         reason: String,
     },
-    /// Another process listens at the reported address.
-    #[error("{address} does not belong to the server that was started")]
-    NotOurs {
-        /// The reported address.
-        address: SocketAddr,
-    },
 }
 
 /// What a server reported when it ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct Ended {
     /// Its counters.
     pub counters: Snapshot,
@@ -68,10 +60,9 @@ pub struct Ended {
 /// A running server that is a child of this process. Dropping it ends it.
 #[derive(Debug)]
 pub struct ModelServer {
-    model: String,
-    child: Child,
+    process: ChildProcess,
     address: SocketAddr,
-    account: CpuAccount,
+    account: ServerAccount,
     last_words: Option<JoinHandle<String>>,
 }
 
@@ -87,40 +78,29 @@ impl ModelServer {
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, StartError> {
-        let mut command = image.command();
-        command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
+        let mut command = image.command("serve", cpus);
+        command.args([model, "--bind", "127.0.0.1:0", "--stats", "json"]);
         command.args(["--parent", &std::process::id().to_string()]);
-        command.args(options);
-        if !cpus.is_empty() {
-            command.args(["--cpus", &cpu_list(cpus)]);
-        }
         // A process group of its own: Ctrl-C must reach only the lab, which stops its servers itself.
         command
+            .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        let mut child = command.spawn().map_err(|error| StartError::NotRun {
+        let process = ChildProcess::spawn(model, &mut command);
+        let mut process = process.map_err(|error| StartError::NotRun {
             program: image.path().display().to_string(),
             error,
         })?;
-        let last_words = child.stderr.take().map(drain);
-        let pid = i32::try_from(child.id()).unwrap_or(i32::MAX);
-        // From here on, dropping `server` ends the child.
         let mut server = ModelServer {
-            model: model.into(),
-            child,
+            last_words: process.child.stderr.take().map(drain),
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            account: CpuAccount::new(Cgroup::new().ok(), pid),
-            last_words,
+            account: ServerAccount::new(Cgroup::new().ok(), process.pid()),
+            process,
         };
         server.account.enrol();
         server.address = server.wait_until_listening()?;
-        if !server.owns(server.address) {
-            return Err(StartError::NotOurs {
-                address: server.address,
-            });
-        }
         // Adds the children that it made before it joined the group; later ones start there.
         server.account.enrol();
         Ok(server)
@@ -133,16 +113,16 @@ impl ModelServer {
 
     /// Its process id.
     pub fn pid(&self) -> i32 {
-        i32::try_from(self.child.id()).unwrap_or(i32::MAX)
+        self.process.pid()
     }
 
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
+        self.process.is_alive()
     }
 
-    /// Its CPU account.
-    pub fn account(&self) -> &CpuAccount {
+    /// Its account.
+    pub fn account(&self) -> &ServerAccount {
         &self.account
     }
 
@@ -152,99 +132,38 @@ impl ModelServer {
     /// Returns the reason if it did not end normally, or if its report cannot be read.
     pub fn stop(mut self) -> Result<Ended, String> {
         // If it has already ended, its exit status says so below.
-        let _ = kill(Pid::from_raw(self.pid()), Signal::SIGTERM);
-        let status = self.wait_at_most(STOP_MAX)?;
+        self.process.signal(Signal::SIGTERM);
+        let status = self.process.wait_at_most(STOP_MAX)?;
         let last_words = self.last_words();
+        let model = &self.process.name;
         if !status.success() {
-            return Err(format!(
-                "{} ended badly ({status}): {}",
-                self.model,
-                last_words.trim_end()
-            ));
+            let last_words = last_words.trim_end();
+            return Err(format!("{model} ended badly ({status}): {last_words}"));
         }
         let report = last_words.lines().last().unwrap_or_default();
-        let report: serde_json::Value = serde_json::from_str(report)
-            .map_err(|error| format!("{} gave no readable report: {error}", self.model))?;
-        let counters = serde_json::from_value(report["counters"].clone())
-            .map_err(|error| format!("{} gave no readable counters: {error}", self.model))?;
-        Ok(Ended {
-            counters,
-            settings: report["settings"].clone(),
-        })
+        serde_json::from_str(report)
+            .map_err(|error| format!("{model} gave no readable report: {error}"))
     }
 
     fn wait_until_listening(&mut self) -> Result<SocketAddr, StartError> {
-        let not_listening = |reason| StartError::NotListening {
-            model: self.model.clone(),
-            reason,
-        };
-        let Some(stdout) = self.child.stdout.take() else {
-            return Err(not_listening("its output is not ours to read".into()));
-        };
-        let (sender, line) = mpsc::channel();
-        thread::spawn(move || {
-            let mut stdout = BufReader::new(stdout);
-            let mut line = String::new();
-            // After a read error the line is empty. After a timeout the receiver is gone.
-            let _ = stdout.read_line(&mut line);
-            let _ = sender.send(line);
-            let _ = std::io::copy(&mut stdout, &mut std::io::sink());
-        });
-        let line = line.recv_timeout(START_MAX);
-        let line = line.map_err(|_| {
-            not_listening(format!("it said nothing within {} s", START_MAX.as_secs()))
-        })?;
+        let start = format!("{} listening on ", self.process.name);
+        let line = first_line(self.process.child.stdout.take());
         let address = line
-            .trim_end()
-            .strip_prefix(&format!("{} listening on ", self.model));
-        match address.and_then(|address| address.parse().ok()) {
-            Some(address) => Ok(address),
-            None => {
-                let reason = match self.wait_at_most(START_MAX) {
-                    Ok(status) => format!("{} ({status})", self.last_words().trim_end()),
-                    Err(alive) => alive,
-                };
-                Err(StartError::NotListening {
-                    model: self.model.clone(),
-                    reason,
-                })
+            .as_ref()
+            .map(|line| line.trim_end().strip_prefix(&start)?.parse().ok());
+        let reason = match address {
+            Err(_) => format!("it said nothing within {} s", START_MAX.as_secs()),
+            Ok(Some(address)) if listening::is_held_by(self.pid(), address) => return Ok(address),
+            Ok(Some(address)) => {
+                format!("{address} does not belong to the server that was started")
             }
-        }
-    }
-
-    /// Whether the kernel shows that this process owns the listener at `address`. Otherwise another program on the same
-    /// port could be measured under the model's name.
-    fn owns(&self, address: SocketAddr) -> bool {
-        // A list of all sockets would be too slow: listing those in TIME_WAIT alone takes longer than a server's start.
-        let Ok(listeners) = listening::at(address) else {
-            return false;
+            Ok(None) => match self.process.wait_at_most(START_MAX) {
+                Ok(status) => format!("{} ({status})", self.last_words().trim_end()),
+                Err(alive) => alive,
+            },
         };
-        let Ok(mut descriptors) = Process::new(self.pid()).and_then(|process| process.fd()) else {
-            return false;
-        };
-        descriptors.any(|fd| {
-            fd.is_ok_and(
-                |fd| matches!(fd.target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == inode)),
-            )
-        })
-    }
-
-    fn wait_at_most(&mut self, longest: Duration) -> Result<ExitStatus, String> {
-        let deadline = Instant::now() + longest;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) if Instant::now() < deadline => thread::sleep(POLL_INTERVAL),
-                Ok(None) => {
-                    return Err(format!(
-                        "{} did not end within {} s",
-                        self.model,
-                        longest.as_secs()
-                    ));
-                }
-                Err(error) => return Err(format!("{}: {error}", self.model)),
-            }
-        }
+        let model = self.process.name.clone();
+        Err(StartError::NotListening { model, reason })
     }
 
     /// The end of its stderr, once it has ended.
@@ -256,18 +175,20 @@ impl ModelServer {
     }
 }
 
-impl Drop for ModelServer {
-    fn drop(&mut self) {
-        // Both calls fail harmlessly if the process has already been reaped.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+/// Reads all output, so that the writer never blocks, and returns its first line. After a read error the line is empty.
+fn first_line(stdout: Option<ChildStdout>) -> Result<String, RecvTimeoutError> {
+    let (sender, line) = mpsc::channel();
+    if let Some(stdout) = stdout {
+        thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            let mut line = String::new();
+            let _ = stdout.read_line(&mut line);
+            // After a timeout the receiver is gone.
+            let _ = sender.send(line);
+            let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+        });
     }
-}
-
-/// CPUs in the format of the command line.
-pub(crate) fn cpu_list(cpus: &[usize]) -> String {
-    let list: Vec<String> = cpus.iter().map(usize::to_string).collect();
-    list.join(",")
+    line.recv_timeout(START_MAX)
 }
 
 /// Reads all output, so that the writer never blocks, and keeps the end of it.

@@ -63,16 +63,11 @@ impl FromStr for OwnedName {
         let parts = name
             .strip_prefix("hola-")
             .and_then(|rest| rest.split_once('-'));
-        let maker = parts
-            .filter(|(maker, rest)| is_number(maker) && is_word(rest))
-            .and_then(|(maker, _)| maker.parse().ok());
-        match maker {
-            Some(maker) => Ok(OwnedName {
-                maker,
-                name: name.to_owned(),
-            }),
-            None => Err("write a name such as hola-1234-x7Qz: the id of the process that made it, and letters and digits".into()),
-        }
+        let parts = parts.filter(|(maker, rest)| is_number(maker) && is_word(rest));
+        let maker = parts.and_then(|(maker, _)| maker.parse().ok());
+        let maker = maker.ok_or("write a name such as hola-1234-x7Qz: the id of the process that made it, and letters and digits")?;
+        let name = name.to_owned();
+        Ok(OwnedName { maker, name })
     }
 }
 

@@ -210,7 +210,7 @@ pub struct Block {
 }
 
 /// One participant at one level of one block.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Reading {
     /// Participant, by its name in the stage.
@@ -235,34 +235,27 @@ pub struct Reading {
     /// Percentiles of the histogram, decoded on first use; not part of the record.
     #[serde(skip)]
     #[schemars(skip)]
-    pub(crate) tail: OnceLock<Option<PercentileTail>>,
+    pub(crate) tail: DecodedTail,
 }
 
 /// Percentiles that metrics ask for, in permille.
 const TAIL_PERMILLE: [u64; 3] = [500, 990, 999];
+
+/// What metrics need from a reading's histogram, once it has been decoded; it belongs to no comparison.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DecodedTail(OnceLock<Option<PercentileTail>>);
+
+impl PartialEq for DecodedTail {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 /// What metrics need from a histogram. A decoded histogram takes a quarter of a megabyte, and a run has thousands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PercentileTail {
     count: u64,
     percentiles_ns: [Option<u64>; TAIL_PERMILLE.len()],
-}
-
-impl PartialEq for Reading {
-    fn eq(&self, other: &Self) -> bool {
-        (
-            &self.participant,
-            &self.level,
-            &self.slices,
-            &self.response_histogram,
-        ) == (
-            &other.participant,
-            &other.level,
-            &other.slices,
-            &other.response_histogram,
-        ) && (&self.figures, &self.notes, &self.failed)
-            == (&other.figures, &other.notes, &other.failed)
-    }
 }
 
 /// One slice: a window of load on one live server, and what was read at its start and end.
@@ -356,12 +349,8 @@ impl Reading {
         if failed * 1000 >= tail.count * (1000 - permille.min(1000)) && failed > 0 {
             return None;
         }
-        let kept = TAIL_PERMILLE.iter().position(|kept| *kept == permille);
-        let ns = match kept {
-            Some(place) => tail.percentiles_ns[place],
-            None => percentile_ns(&self.histogram()?, permille),
-        };
-        ns.map(|ns| to_f64(ns) / 1e3)
+        let place = TAIL_PERMILLE.iter().position(|kept| *kept == permille)?;
+        Some(to_f64(tail.percentiles_ns[place]?) / 1e3)
     }
 
     fn tail(&self) -> Option<PercentileTail> {
@@ -372,7 +361,7 @@ impl Reading {
                 percentiles_ns: TAIL_PERMILLE.map(|permille| percentile_ns(&histogram, permille)),
             })
         };
-        *self.tail.get_or_init(read)
+        *self.tail.0.get_or_init(read)
     }
 
     /// Response times of its slices that count, in nanoseconds, decoded on each call.
@@ -393,10 +382,11 @@ impl Reading {
 
 #[allow(
     clippy::cast_precision_loss,
-    reason = "counts and microseconds stay far below 2^53"
+    reason = "counts, bytes and microseconds stay far below 2^53"
 )]
-pub(crate) fn to_f64(count: u64) -> f64 {
-    count as f64
+pub(crate) fn to_f64(count: impl TryInto<u64>) -> f64 {
+    let count: Result<u64, _> = count.try_into();
+    count.map_or(f64::NAN, |count| count as f64)
 }
 
 /// `part` as a share of `whole`, 0…1; `None` if `whole` is 0.

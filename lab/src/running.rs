@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use crate::account::CpuAccount;
 use crate::image::Image;
 use crate::model_server::{Ended, ModelServer};
 use crate::plan::Participant;
 use crate::target::{Target, Targets};
+use crate::tree::ServerAccount;
 
 /// A running server. Dropping it ends it.
 #[derive(Debug)]
@@ -19,9 +19,6 @@ pub enum RunningServer {
 
 impl RunningServer {
     /// Starts a fresh server of a participant on `cpus`; a model also gets `options`.
-    ///
-    /// # Errors
-    /// Returns the reason if it does not start.
     pub fn start(
         image: &Image,
         targets: &Targets,
@@ -49,10 +46,7 @@ impl RunningServer {
 
     /// Process id of its first process.
     pub fn pid(&self) -> i32 {
-        match self {
-            RunningServer::Model(server) => server.pid(),
-            RunningServer::Target(target) => target.pid(),
-        }
+        self.account().pid
     }
 
     /// Whether it still runs.
@@ -63,8 +57,8 @@ impl RunningServer {
         }
     }
 
-    /// Its CPU account.
-    pub fn account(&self) -> &CpuAccount {
+    /// Its account.
+    pub fn account(&self) -> &ServerAccount {
         match self {
             RunningServer::Model(server) => server.account(),
             RunningServer::Target(target) => target.account(),
@@ -72,9 +66,6 @@ impl RunningServer {
     }
 
     /// Stops it; a model returns its report.
-    ///
-    /// # Errors
-    /// Returns the reason if it did not end normally.
     pub fn stop(self) -> Result<Option<Ended>, String> {
         match self {
             RunningServer::Model(server) => server.stop().map(Some),

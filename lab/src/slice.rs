@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,12 +11,12 @@ use hola_loadgen::summary::{Arrivals, Check, CheckName};
 use hola_loadgen::workload::GREETING;
 use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
 
-use crate::account::CpuAccount;
 use crate::disturbance::RunningDisturbance;
-use crate::plan::{self, Load};
+use crate::plan::{Load, LoadPace, Stage};
 use crate::record::Slice;
 use crate::running::RunningServer;
 use crate::switches::Switches;
+use crate::tree::ServerAccount;
 
 /// Checks of a load that invalidate any slice.
 const ALWAYS_DECISIVE: &[CheckName] = &[
@@ -38,20 +38,15 @@ const DECISIVE: &[CheckName] = &[
 
 /// What all slices of a stage share.
 pub(crate) struct SliceContext<'b> {
-    /// CPUs of the load generator.
-    pub(crate) generator_cpus: &'b [usize],
-    /// CPUs of the servers.
-    pub(crate) server_cpus: &'b [usize],
+    /// The stage: its CPUs.
+    pub(crate) stage: &'b Stage,
     /// Counts context switches on the servers' CPUs, where that is allowed.
-    pub(crate) switches: Option<&'b Mutex<Switches>>,
+    pub(crate) switches: Option<Mutex<Switches>>,
     /// Set when the user interrupts the run.
     pub(crate) interrupted: &'b AtomicBool,
 }
 
 /// Makes one slice, and returns it with the response times of its requests.
-///
-/// # Errors
-/// Returns the reason if there is no slice. The server may have died.
 pub(crate) fn make(
     context: &SliceContext<'_>,
     server: &RunningServer,
@@ -61,31 +56,31 @@ pub(crate) fn make(
 ) -> Result<(Slice, Option<Histogram<u64>>), String> {
     let account = AccountReader {
         account: server.account(),
-        switches: context.switches,
-        opened: Mutex::default(),
-        closed: Mutex::default(),
+        context,
+        opened: OnceLock::new(),
+        closed: OnceLock::new(),
     };
     let Some(workload) = workload(context, server.address(), participant, load, seed) else {
         thread::sleep(milliseconds(load.warmup_ms));
         account.window_opened();
         thread::sleep(milliseconds(load.window_ms));
         account.window_closed();
-        return Ok((account.slice(context)?, None));
+        return Ok((account.slice()?, None));
     };
-    let beside = match &load.beside {
-        Some(disturbance) => Some(RunningDisturbance::start(
+    let start = |disturbance| {
+        RunningDisturbance::start(
             disturbance,
             server.address(),
-            context.generator_cpus,
+            &context.stage.generator_cpus,
             workload.warmup + milliseconds(load.window_ms) + workload.timeout,
             seed,
-        )?),
-        None => None,
+        )
     };
-    let measured = run_probed(&workload, &StopFlag(context.interrupted), &account);
+    let beside = load.beside.as_ref().map(start).transpose()?;
+    let measured = run_probed(&workload, context, &account);
     drop(beside);
     let measured = measured.map_err(|error| error.to_string())?;
-    let slice = account.slice(context)?;
+    let slice = account.slice()?;
     Ok(with_load(slice, &measured, load))
 }
 
@@ -97,34 +92,25 @@ fn workload(
     load: &Load,
     seed: u64,
 ) -> Option<Workload> {
-    let (pace, kept_connections) = match load.pace {
-        plan::LoadPace::Rest => return None,
-        plan::LoadPace::Closed { clients } => (Pace::Closed { clients }, None),
-        plan::LoadPace::Open {
+    let pace = match load.pace {
+        LoadPace::Rest => return None,
+        LoadPace::Closed { clients } => Pace::Closed { clients },
+        LoadPace::Open { rate_per_s, .. } => Pace::Open {
             rate_per_s,
-            connections,
-        } => {
-            let arrivals = Arrivals::Poisson;
-            (
-                Pace::Open {
-                    rate_per_s,
-                    arrivals,
-                },
-                connections,
-            )
-        }
+            arrivals: Arrivals::Poisson,
+        },
     };
     let path = load.path_for(participant);
     Some(Workload {
         pace,
-        kept_connections,
+        kept_connections: load.kept_connections(),
         path: path.to_owned(),
         expected_body: expected_body(path),
         requests_per_connection: load.requests_per_connection,
         stop: Stop::After(milliseconds(load.window_ms)),
         warmup: milliseconds(load.warmup_ms),
         timeout: milliseconds(load.timeout_ms),
-        cpus: context.generator_cpus.to_vec(),
+        cpus: context.stage.generator_cpus.clone(),
         seed,
         ..Workload::new(target)
     })
@@ -172,7 +158,7 @@ fn milliseconds(ms: u32) -> Duration {
 }
 
 /// The values read at one end of a window.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Reading {
     at: Instant,
     cpu_us: f64,
@@ -181,15 +167,15 @@ struct Reading {
 
 /// Reads a server's account when the window opens and when it closes.
 struct AccountReader<'r> {
-    account: &'r CpuAccount,
-    switches: Option<&'r Mutex<Switches>>,
-    opened: Mutex<Option<Reading>>,
-    closed: Mutex<Option<Reading>>,
+    account: &'r ServerAccount,
+    context: &'r SliceContext<'r>,
+    opened: OnceLock<Reading>,
+    closed: OnceLock<Reading>,
 }
 
 impl AccountReader<'_> {
     fn read(&self) -> Reading {
-        let switches = self.switches.and_then(|switches| {
+        let switches = self.context.switches.as_ref().and_then(|switches| {
             let mut switches = switches.lock().unwrap_or_else(PoisonError::into_inner);
             switches.so_far().ok()
         });
@@ -200,40 +186,35 @@ impl AccountReader<'_> {
         }
     }
 
-    fn slice(&self, context: &SliceContext<'_>) -> Result<Slice, String> {
-        let at = |end: &Mutex<Option<Reading>>| *end.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(opened), Some(closed)) = (at(&self.opened), at(&self.closed)) else {
-            return Err("the window was not closed".into());
-        };
+    fn slice(&self) -> Result<Slice, String> {
+        let ends = self.opened.get().zip(self.closed.get());
+        let (opened, closed) = ends.ok_or("the window was not closed")?;
         let window = closed.at.duration_since(opened.at);
+        let switches = closed.switches.zip(opened.switches);
         Ok(Slice {
             window_us: u64::try_from(window.as_micros()).unwrap_or(u64::MAX),
             cpu_us: (closed.cpu_us - opened.cpu_us).max(0.0),
-            server_cpus: u32::try_from(context.server_cpus.len()).unwrap_or(1),
-            switches: closed
-                .switches
-                .zip(opened.switches)
-                .map(|(closed, opened)| closed.saturating_sub(opened)),
+            server_cpus: u32::try_from(self.context.stage.server_cpus.len()).unwrap_or(1),
+            switches: switches.map(|(closed, opened)| closed.saturating_sub(opened)),
             ..Slice::default()
         })
     }
 }
 
+/// The window of a load opens and closes once.
 impl Probe for AccountReader<'_> {
     fn window_opened(&self) {
-        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.read());
+        let _ = self.opened.set(self.read());
     }
 
     fn window_closed(&self) {
-        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.read());
+        let _ = self.closed.set(self.read());
     }
 }
 
 /// Ends a load early when the user asks for it.
-pub(crate) struct StopFlag<'f>(pub(crate) &'f AtomicBool);
-
-impl Observer for StopFlag<'_> {
+impl Observer for SliceContext<'_> {
     fn should_stop(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.interrupted.load(Ordering::Relaxed)
     }
 }

@@ -12,11 +12,8 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// Counts on `cpus` from now on.
-    ///
-    /// # Errors
-    /// The error of perf_event_open(2): most systems allow it to root alone.
-    pub fn on(cpus: &[usize]) -> io::Result<Self> {
+    /// Counts on `cpus` from now on. Most systems allow it to root alone.
+    pub fn new(cpus: &[usize]) -> io::Result<Self> {
         let open = |&cpu: &usize| {
             let mut counter = Builder::new(Software::CONTEXT_SWITCHES)
                 .any_pid()

@@ -56,9 +56,8 @@ impl TargetPaths {
             target: Vec<TargetSpec>,
         }
         let path = self.scripts.join("targets.toml");
-        let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let text = fs::read_to_string(&path).map_err(|error| said(&error))?;
-        let list: List = toml::from_str(&text).map_err(|error| said(&error))?;
+        let list = || -> anyhow::Result<List> { Ok(toml::from_str(&fs::read_to_string(&path)?)?) };
+        let list = list().map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(list.target)
     }
 
@@ -162,10 +161,8 @@ impl TargetSpec {
     /// Returns the reason and how to install the program; the target is skipped with this text.
     pub fn program(&self, places: &TargetPaths) -> Result<PathBuf, String> {
         let folder = places.programs().to_string_lossy();
-        let found = self
-            .programs
-            .iter()
-            .find_map(|name| find(&name.replace("@programs@", &folder)));
+        let mut names = self.programs.iter();
+        let found = names.find_map(|name| find(&name.replace("@programs@", &folder)));
         found.ok_or_else(|| format!("{} is not installed: {}", self.name, self.install))
     }
 
@@ -255,9 +252,9 @@ fn find(name: &str) -> Option<PathBuf> {
 }
 
 /// The values of the placeholders for one start.
-struct Words(Vec<(&'static str, String)>);
+struct Placeholders(Vec<(&'static str, String)>);
 
-impl Words {
+impl Placeholders {
     fn new(places: &TargetPaths, folder: &Path, port: u16) -> Result<Self, String> {
         let shown = |path: &Path| path.display().to_string();
         // If root starts a server, its workers drop root's rights.
@@ -273,7 +270,7 @@ impl Words {
             .unwrap_or(&APACHE_MODULES[0]);
         let (_, descriptors) = getrlimit(Resource::RLIMIT_NOFILE)
             .map_err(|errno| format!("limit on open files: {}", errno.desc()))?;
-        Ok(Words(vec![
+        Ok(Placeholders(vec![
             ("@port@", port.to_string()),
             ("@folder@", shown(folder)),
             ("@reference@", shown(&places.reference())),
@@ -286,8 +283,8 @@ impl Words {
     }
 
     fn fill(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (word, value)| {
-            text.replace(word, value)
+        self.0.iter().fold(text.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
         })
     }
 }
@@ -297,19 +294,19 @@ fn write_files(
     spec: &TargetSpec,
     places: &TargetPaths,
     folder: &Path,
-    words: &Words,
+    placeholders: &Placeholders,
 ) -> Result<(), String> {
-    let furnished = || -> std::io::Result<()> {
+    let write = || -> std::io::Result<()> {
         fs::create_dir(folder.join("public"))?;
         fs::write(folder.join("public/greeting"), GREETING)?;
         for template in &spec.templates {
             let text = fs::read_to_string(places.reference().join(template))?;
             let name = template.strip_suffix(".in").unwrap_or(template);
-            fs::write(folder.join(name), words.fill(&text))?;
+            fs::write(folder.join(name), placeholders.fill(&text))?;
         }
         Ok(())
     };
-    furnished().map_err(|error| format!("the folder of {}: {error}", spec.name))
+    write().map_err(|error| format!("the folder of {}: {error}", spec.name))
 }
 
 /// A port that is free now. If another process takes it first, the start fails, because the target's listener is not

@@ -11,9 +11,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::client::{self, ClientRequest, HALF_A_HEAD, is_greeted, reset_on_close};
-use super::{FreshServer, ProcedureResult, to_f64};
+use super::{FreshServer, ProcedureResult};
 use crate::listening;
 use crate::metric::Metric;
+use crate::record::to_f64;
 
 /// How long the acceptor is stalled.
 const STALL: Duration = Duration::from_millis(500);
@@ -29,9 +30,6 @@ const GREETING_MAX: Duration = Duration::from_secs(3);
 const BEYOND: u32 = 64;
 
 /// Has `backlog` + 64 clients connect to a fresh server that accepts none.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record.
 pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<ProcedureResult, String> {
     let server = fresh.start(&[("--backlog", &backlog.to_string())])?;
     let address = server.address();
@@ -43,27 +41,22 @@ pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<Procedure
         .collect::<io::Result<Vec<_>>>()
         .map_err(|error| format!("cannot begin {asked} connections: {error}"))?;
     advance_until(&mut clients, started + STALL, fresh)?;
-    let connected = clients.iter().filter(|client| is_connected(client)).count();
+    let has_connected = |client: &&ClientRequest| client.connected_after.is_some();
+    let connected = clients.iter().filter(has_connected).count();
     let waiting = listening::waiting(address).map_err(|error| format!("/proc/net/tcp: {error}"))?;
     drop(staller);
     advance_until(&mut clients, started + END, fresh)?;
     let serves = is_greeted(address, GREETING_MAX);
 
+    let within = |client: &ClientRequest, longest: Duration| {
+        client.connected_after.is_some_and(|time| time <= longest)
+    };
     // A client that connects later may be connected on its side only: if the last packet of its handshake finds the
     // queue full again, the server does not know it.
-    let at_once =
-        |client: &&ClientRequest| client.connected_after().is_some_and(|time| time <= STALL);
-    let answered = clients
-        .iter()
-        .filter(at_once)
-        .filter(|client| client.is_greeted());
-    let answered = answered.count();
-    let in_time = |client: &&ClientRequest| {
-        client
-            .connected_after()
-            .is_some_and(|time| time < DELAYED_MIN)
-    };
-    let delayed = clients.len() - clients.iter().filter(in_time).count();
+    let of_stall = clients.iter().filter(|client| within(client, STALL));
+    let answered = of_stall.filter(|client| client.is_greeted()).count();
+    let in_time = clients.iter().filter(|client| within(client, DELAYED_MIN));
+    let delayed = clients.len() - in_time.count();
     let mut found = ProcedureResult::default();
     found.figure(Metric::ClientsConnected, to_f64(connected));
     found.figure(
@@ -108,10 +101,6 @@ fn stall(address: SocketAddr) -> io::Result<TcpStream> {
         thread::sleep(Duration::from_millis(1));
     }
     Ok(staller)
-}
-
-fn is_connected(client: &ClientRequest) -> bool {
-    client.connected_after().is_some()
 }
 
 /// Advances all clients until `deadline`, or until each one has ended.

@@ -1,8 +1,8 @@
 //! Single clients: sockets that stay open, and non-blocking requests.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::{Duration, Instant};
 
 use hola_loadgen::response::{ParseProgress, ResponseParser};
@@ -10,8 +10,8 @@ use hola_loadgen::workload::GREETING;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrIn, bind, connect, setsockopt, socket,
-    sockopt,
+    AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, connect, setsockopt,
+    socket, sockopt,
 };
 use nix::sys::time::TimeVal;
 
@@ -25,28 +25,22 @@ const POLL_MAX: Duration = Duration::from_millis(20);
 const BLOCKED_MAX: TimeVal = TimeVal::new(1, 0);
 
 /// Connects from the IPv4 address `source`; with the flag `SOCK_NONBLOCK`, only starts to connect.
-///
-/// # Errors
-/// The error of socket(2), bind(2) or connect(2).
-pub(crate) fn connect_from(
-    source: Ipv4Addr,
-    target: SocketAddrV4,
-    flags: SockFlag,
-) -> io::Result<TcpStream> {
+fn connect_from(source: Ipv4Addr, target: SocketAddr, flags: SockFlag) -> io::Result<TcpStream> {
+    let flags = flags | SockFlag::SOCK_CLOEXEC;
     let socket = socket(
         AddressFamily::Inet,
         SockType::Stream,
-        flags | SockFlag::SOCK_CLOEXEC,
+        flags,
         SockProtocol::Tcp,
     )?;
     // The kernel chooses the port when it knows the target, so each source address has a whole range of ports for each
     // target.
     setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
     setsockopt(&socket, sockopt::SendTimeout, &BLOCKED_MAX)?;
-    let source = SockaddrIn::from(SocketAddrV4::new(source, 0));
-    bind(socket.as_raw_fd(), &source)?;
-    match connect(socket.as_raw_fd(), &SockaddrIn::from(target)) {
-        Ok(()) | Err(nix::Error::EINPROGRESS) => Ok(TcpStream::from(socket as OwnedFd)),
+    let source = SocketAddr::from((source, 0));
+    bind(socket.as_raw_fd(), &SockaddrStorage::from(source))?;
+    match connect(socket.as_raw_fd(), &SockaddrStorage::from(target)) {
+        Ok(()) | Err(nix::Error::EINPROGRESS) => Ok(TcpStream::from(socket)),
         Err(errno) => Err(errno.into()),
     }
 }
@@ -60,37 +54,12 @@ pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
     Ok(setsockopt(socket, sockopt::Linger, &at_once)?)
 }
 
-/// The address, which must be IPv4: servers of the lab listen on 127.0.0.1.
-pub(crate) fn ipv4(address: SocketAddr) -> io::Result<SocketAddrV4> {
-    match address {
-        SocketAddr::V4(address) => Ok(address),
-        SocketAddr::V6(_) => Err(ErrorKind::AddrNotAvailable.into()),
-    }
-}
-
 /// Connects from `source` and sends half a head.
-///
-/// # Errors
-/// The error of the call that failed.
 pub(crate) fn connect_idle(source: Ipv4Addr, target: SocketAddr) -> io::Result<TcpStream> {
-    let mut socket = connect_from(source, ipv4(target)?, SockFlag::empty())?;
+    let mut socket = connect_from(source, target, SockFlag::empty())?;
     reset_on_close(&socket)?;
     socket.write_all(HALF_A_HEAD)?;
     Ok(socket)
-}
-
-/// The parts of an answer that matter here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ClientReply {
-    pub(crate) status: u16,
-    /// Whether the body was the expected one; true where none was expected.
-    pub(crate) body_is_right: bool,
-}
-
-impl ClientReply {
-    fn is_greeting(self) -> bool {
-        self.status == 200 && self.body_is_right
-    }
 }
 
 /// One request on a connection of its own.
@@ -99,26 +68,23 @@ pub(crate) struct ClientRequest {
     head: String,
     expected_body: Option<&'static [u8]>,
     started: Instant,
-    connected_after: Option<Duration>,
+    /// How long it took to connect; `None` before it is connected.
+    pub(crate) connected_after: Option<Duration>,
     response: ResponseParser,
-    outcome: Option<io::Result<ClientReply>>,
+    /// The status of the answer.
+    outcome: Option<io::Result<u16>>,
 }
 
 impl ClientRequest {
     /// Begins to connect.
-    ///
-    /// # Errors
-    /// The error of the call that failed.
     pub(crate) fn start(
         target: SocketAddr,
         path: &str,
         expected_body: Option<&'static [u8]>,
     ) -> io::Result<Self> {
         let started = Instant::now();
-        let flags = SockFlag::SOCK_NONBLOCK;
-        let socket = connect_from(Ipv4Addr::LOCALHOST, ipv4(target)?, flags)?;
         Ok(ClientRequest {
-            socket,
+            socket: connect_from(Ipv4Addr::LOCALHOST, target, SockFlag::SOCK_NONBLOCK)?,
             head: format!("GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"),
             expected_body,
             started,
@@ -129,16 +95,8 @@ impl ClientRequest {
     }
 
     /// Begins to ask for the greeting.
-    ///
-    /// # Errors
-    /// As [`ClientRequest::start`].
     pub(crate) fn greeting(target: SocketAddr) -> io::Result<Self> {
         ClientRequest::start(target, "/", Some(GREETING))
-    }
-
-    /// How long it took to connect; `None` before it is connected.
-    pub(crate) fn connected_after(&self) -> Option<Duration> {
-        self.connected_after
     }
 
     /// Whether there is an answer, or an error.
@@ -148,21 +106,22 @@ impl ClientRequest {
 
     /// Whether it was answered with the greeting.
     pub(crate) fn is_greeted(&self) -> bool {
-        matches!(&self.outcome, Some(Ok(reply)) if reply.is_greeting())
+        matches!(self.outcome, Some(Ok(200)))
     }
 
-    fn events(&self) -> PollFlags {
-        match self.connected_after {
+    /// What it waits for.
+    fn poll_fd(&self) -> PollFd<'_> {
+        let events = match self.connected_after {
             None => PollFlags::POLLOUT,
             Some(_) => PollFlags::POLLIN,
-        }
+        };
+        PollFd::new(self.socket.as_fd(), events)
     }
 
     fn advance(&mut self) {
-        let step = if self.connected_after.is_none() {
-            self.send().map(|()| None)
-        } else {
-            self.receive()
+        let step = match self.connected_after {
+            None => self.send().map(|()| None),
+            Some(_) => self.receive(),
         };
         match step {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -179,7 +138,7 @@ impl ClientRequest {
         self.socket.write_all(self.head.as_bytes())
     }
 
-    fn receive(&mut self) -> io::Result<Option<ClientReply>> {
+    fn receive(&mut self) -> io::Result<Option<u16>> {
         let malformed = |error| io::Error::new(ErrorKind::InvalidData, error);
         let mut bytes = [0; 4096];
         let is_whole = match self.socket.read(&mut bytes)? {
@@ -192,24 +151,21 @@ impl ClientRequest {
                 matches!(fed.map_err(malformed)?, ParseProgress::Done { .. })
             }
         };
-        Ok(is_whole.then(|| ClientReply {
-            status: self.response.status().unwrap_or(0),
-            body_is_right: self
-                .expected_body
-                .is_none_or(|body| self.response.body_is(body)),
-        }))
+        let is_expected = |body| self.response.body_is(body);
+        match is_whole {
+            true if !self.expected_body.is_none_or(is_expected) => {
+                Err(io::Error::new(ErrorKind::InvalidData, "another body"))
+            }
+            true => Ok(self.response.status()),
+            false => Ok(None),
+        }
     }
 }
 
 /// Waits until a pending request can make progress, for `longest` or a short time at most, and advances those that can.
-///
-/// # Errors
-/// The error of poll(2).
 pub(crate) fn advance(requests: &mut [ClientRequest], longest: Duration) -> io::Result<()> {
     let waiting = requests.iter().filter(|request| !request.has_ended());
-    let mut asked: Vec<PollFd> = waiting
-        .map(|request| PollFd::new(request.socket.as_fd(), request.events()))
-        .collect();
+    let mut asked: Vec<PollFd> = waiting.map(ClientRequest::poll_fd).collect();
     let longest = PollTimeout::try_from(longest.min(POLL_MAX)).unwrap_or(PollTimeout::ZERO);
     match poll(&mut asked, longest) {
         Ok(_) | Err(nix::Error::EINTR) => {}
@@ -223,18 +179,16 @@ pub(crate) fn advance(requests: &mut [ClientRequest], longest: Duration) -> io::
     Ok(())
 }
 
-/// Requests `path` and reads the whole answer, within `longest` and while `go_on` returns true.
-///
-/// # Errors
-/// `TimedOut`; `Interrupted` if `go_on` returned false; `UnexpectedEof` if the server closed too early; `InvalidData`
-/// if the answer is not HTTP; otherwise the error of the call that failed.
+/// Requests `path`, reads the whole answer and returns its status, within `longest` and while `go_on` returns true.
+/// Errors: `TimedOut`; `Interrupted` if `go_on` returned false; `UnexpectedEof` if the server closed too early;
+/// `InvalidData` if the answer is not HTTP or has another body.
 pub(crate) fn ask(
     target: SocketAddr,
     path: &str,
     expected_body: Option<&'static [u8]>,
     longest: Duration,
     go_on: impl Fn() -> bool,
-) -> io::Result<ClientReply> {
+) -> io::Result<u16> {
     let mut request = [ClientRequest::start(target, path, expected_body)?];
     loop {
         let left = longest.saturating_sub(request[0].started.elapsed());
@@ -253,7 +207,7 @@ pub(crate) fn ask(
 
 /// Whether a fresh client gets the exact greeting within `longest`.
 pub(crate) fn is_greeted(target: SocketAddr, longest: Duration) -> bool {
-    ask(target, "/", Some(GREETING), longest, || true).is_ok_and(ClientReply::is_greeting)
+    ask(target, "/", Some(GREETING), longest, || true).is_ok_and(|status| status == 200)
 }
 
 /// How many of the sockets can be read: the server has answered them, or closed them.
@@ -285,17 +239,22 @@ mod tests {
         address
     }
 
-    fn asked(bytes: &'static [u8]) -> io::Result<ClientReply> {
+    fn asked(bytes: &'static [u8]) -> io::Result<u16> {
         let longest = Duration::from_secs(5);
         ask(answering(bytes), "/", Some(b"Hola"), longest, || true)
     }
 
     #[test]
     fn takes_whole_answers_and_names_what_is_none() {
-        let reply = asked(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHola").expect("whole");
-        assert_eq!((reply.status, reply.body_is_right), (200, true));
-        let reply = asked(b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno").expect("whole");
-        assert_eq!((reply.status, reply.body_is_right), (503, false));
+        let status = |bytes| asked(bytes).expect("whole");
+        assert_eq!(
+            status(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHola"),
+            200
+        );
+        assert_eq!(
+            status(b"HTTP/1.1 503 No\r\nContent-Length: 4\r\n\r\nHola"),
+            503
+        );
         let kind = |bytes| asked(bytes).expect_err("no answer").kind();
         assert_eq!(
             kind(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHol"),
@@ -303,6 +262,8 @@ mod tests {
         );
         assert_eq!(kind(b""), ErrorKind::UnexpectedEof);
         assert_eq!(kind(b"nonsense\r\n\r\n"), ErrorKind::InvalidData);
+        let other_body = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno";
+        assert_eq!(kind(other_body), ErrorKind::InvalidData);
     }
 
     #[test]

@@ -11,11 +11,11 @@ use hola_loadgen::summary::Arrivals;
 use hola_loadgen::{Pace, Stop, Workload};
 
 use super::client::{ask, is_greeted};
-use super::{FreshServer, ProcedureResult, microseconds, percentile};
+use super::{FreshServer, ProcedureResult, percentile_us};
 use crate::metric::Metric;
 use crate::plan::Death;
 use crate::record::share;
-use crate::slice::{StopFlag, expected_body};
+use crate::slice::expected_body;
 
 /// Pause before each crash.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -34,9 +34,6 @@ const RECOVERY_MAX: Duration = Duration::from_secs(2);
 const TRY_AGAIN: Duration = Duration::from_millis(1);
 
 /// Asks a fresh server for a crash ten times a second, beside an open loop of other clients.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     death: Death,
@@ -54,36 +51,29 @@ pub(super) fn measure(
         stop: Stop::After(window),
         warmup: WARMUP,
         timeout: TIMEOUT,
-        cpus: fresh.generator_cpus.to_vec(),
-        seed: fresh.seed,
-        ..Workload::new(address)
+        ..fresh.workload(address)
     };
     let (measured, crashes) = thread::scope(|scope| {
         // Dropping `stop` tells the thread to end.
         let (stop, stopped) = mpsc::channel();
         let crashes = scope.spawn(move || crash_again_and_again(fresh, address, death, &stopped));
-        let measured = hola_loadgen::run(&others, &StopFlag(fresh.interrupted));
+        let measured = fresh.load(&others, fresh);
         drop(stop);
         // The thread itself has reported a panic.
         (measured, crashes.join().unwrap_or_default())
     });
-    fresh.stop_if_interrupted()?;
-    let counts = measured.map_err(|error| error.to_string())?.summary.counts;
+    let counts = measured?.summary.counts;
     let survived = server.is_alive() && is_greeted(address, RECOVERY_MAX);
 
     let mut found = ProcedureResult::default();
-    if let Some(answered) = share(counts.ok, counts.planned) {
-        found.figure(Metric::OthersFailed, 1.0 - answered);
-    }
+    let answered = share(counts.ok, counts.planned);
+    found.figure(Metric::OthersFailed, answered.map(|share| 1.0 - share));
     found.figure(Metric::Survived, f64::from(u8::from(survived)));
-    if let Some(median) = median_us(&crashes.recoveries) {
-        found.figure(Metric::RecoveryTime, median);
-    }
-    found.note(
-        "crashes",
-        format_args!("{} of {} handlers died", crashes.died, crashes.asked),
-    );
-    found.check("crashed", crashes.died > 0, "no handler died");
+    let recovery_us = percentile_us(&crashes.recoveries, 0.5);
+    found.figure(Metric::RecoveryTime, recovery_us);
+    let Crashes { asked, died, .. } = crashes;
+    found.note("crashes", format_args!("{died} of {asked} handlers died"));
+    found.check("crashed", died > 0, "no handler died");
     if survived {
         found.note_end(server.stop());
     }
@@ -107,16 +97,14 @@ fn crash_again_and_again(
     death: Death,
     stopped: &Receiver<()>,
 ) -> Crashes {
-    if !fresh.generator_cpus.is_empty() {
-        // The thread also works on other CPUs, but may disturb the server there.
-        let _ = Cpus::from(fresh.generator_cpus).run_on();
-    }
+    // The thread also works on other CPUs, but may disturb the server there.
+    let _ = Cpus::from(fresh.generator_cpus).run_on();
     let goes_on = || stopped.try_recv() == Err(TryRecvError::Empty);
     let mut crashes = Crashes::default();
     while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
         crashes.asked += 1;
         let has_died = match ask(target, path(death), None, DEATH_MAX, goes_on) {
-            Ok(reply) => reply.status == 500,
+            Ok(status) => status == 500,
             Err(error) => is_end(error.kind()),
         };
         if has_died {
@@ -159,10 +147,4 @@ fn recovery(target: SocketAddr, goes_on: impl Fn() -> bool) -> Option<Duration> 
         }
         thread::sleep(TRY_AGAIN);
     }
-}
-
-fn median_us(times: &[Duration]) -> Option<f64> {
-    let mut sorted: Vec<f64> = times.iter().copied().map(microseconds).collect();
-    sorted.sort_by(f64::total_cmp);
-    percentile(&sorted, 0.5)
 }

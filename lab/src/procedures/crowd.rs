@@ -29,9 +29,6 @@ const GOODPUT_SHARE_MIN: f64 = 0.5;
 const GENERATOR_SHARE_MAX: f64 = 0.95;
 
 /// Loads a fresh server with a growing number of clients, up to `clients_max`.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     clients_max: u32,
@@ -112,9 +109,7 @@ fn step_of(
         ramp: joining(clients),
         warmup: WARMUP,
         stop: Stop::After(WINDOW),
-        cpus: fresh.generator_cpus.to_vec(),
-        seed: fresh.seed,
-        ..Workload::new(target)
+        ..fresh.workload(target)
     };
     let accept_queue = AcceptQueue {
         address: target,

@@ -17,9 +17,9 @@ use procfs::{Current, Meminfo};
 
 use super::client::{connect_idle, count_readable, is_greeted};
 use super::limit::{self, Limit, LimitWatch};
-use super::{FreshServer, ProcedureResult, SPARE_CLIENTS, to_f64};
-use crate::cgroup::Cgroup;
+use super::{FreshServer, ProcedureResult, SPARE_CLIENTS};
 use crate::metric::Metric;
+use crate::record::to_f64;
 use crate::running::RunningServer;
 use crate::{listening, tree};
 
@@ -52,9 +52,6 @@ const SLOPE_PLATEAUS_MIN: usize = 3;
 const CLIENTS_PER_SOURCE: usize = 8_000;
 
 /// Holds idle clients on a fresh server, up to `clients_max` of them.
-///
-/// # Errors
-/// One plain sentence: why there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     clients_max: u32,
@@ -67,7 +64,7 @@ pub(super) fn measure(
         held: 0,
         plateaus: Vec::new(),
         limits: LimitWatch::new(server.pid(), fresh.interrupted),
-        kernel: KernelMemory::new(&server),
+        has_kernel_account: server.account().kernel_memory_bytes().is_some(),
         server,
     };
     let met = idle.grow(most as usize, fresh)?;
@@ -82,7 +79,7 @@ struct Plateau {
     kernel_kib: Option<f64>,
 }
 
-/// The clients of one server. When this is dropped, the server ends before its memory group is removed.
+/// The clients of one server.
 struct IdleClients<'w> {
     clients: Vec<TcpStream>,
     /// Most clients at which no limit was found.
@@ -90,7 +87,8 @@ struct IdleClients<'w> {
     plateaus: Vec<Plateau>,
     limits: LimitWatch<'w>,
     server: RunningServer,
-    kernel: KernelMemory,
+    /// Whether a control group accounts for the server's kernel memory.
+    has_kernel_account: bool,
 }
 
 impl IdleClients<'_> {
@@ -114,20 +112,19 @@ impl IdleClients<'_> {
             let step = (self.held / STEP_DIVISOR).clamp(1, BURST);
             let next = (self.held + step).min(plateau.unwrap_or(most)).min(most);
             if let Err(error) = self.connect_up_to(next) {
-                self.limits.look();
                 let why = format!("beside {} clients none can connect: {error}", self.held);
-                let limit = self.limits.reached();
-                return Ok(Some(limit.unwrap_or(Limit::NotServed(why))));
+                self.limits.look();
+                return Ok(Some(self.limits.reached().unwrap_or(Limit::NotServed(why))));
             }
         }
     }
 
     fn connect_up_to(&mut self, count: usize) -> std::io::Result<()> {
         while self.clients.len() < count {
-            let number = self.clients.len() / CLIENTS_PER_SOURCE + 1;
-            let source = Ipv4Addr::new(127, 0, 0, u8::try_from(number).unwrap_or(u8::MAX));
-            self.clients
-                .push(connect_idle(source, self.server.address())?);
+            let number = u8::try_from(self.clients.len() / CLIENTS_PER_SOURCE + 1);
+            let source = Ipv4Addr::new(127, 0, 0, number.unwrap_or(u8::MAX));
+            let client = connect_idle(source, self.server.address())?;
+            self.clients.push(client);
         }
         // If the server does not accept them, the check with a fresh client shows it.
         let deadline = Instant::now() + ACCEPT_MAX;
@@ -148,9 +145,9 @@ impl IdleClients<'_> {
                 "the server closed {closed} of {count} idle clients"
             ))
         } else if !is_greeted(self.server.address(), GREETING_MAX) {
+            let longest_s = GREETING_MAX.as_secs();
             Limit::NotServed(format!(
-                "beside {count} idle clients a fresh one waits for more than {} s",
-                GREETING_MAX.as_secs()
+                "beside {count} idle clients a fresh one waits for more than {longest_s} s"
             ))
         } else {
             return None;
@@ -172,26 +169,41 @@ impl IdleClients<'_> {
             }
             before = now;
         }
-        let memory = tree::memory(self.server.pid());
-        let memory = memory.ok_or("this system does not tell a process's memory")?;
+        let memory_kib = tree::memory_kib(self.server.pid());
+        let memory_kib = memory_kib.ok_or("this system does not tell a process's memory")?;
         Ok(Plateau {
             clients: self.clients.len(),
-            process_kib: crate::record::to_f64(memory.pss_kib + memory.page_tables_kib),
-            kernel_kib: self.kernel.kib(&self.server),
+            process_kib: to_f64(memory_kib),
+            kernel_kib: self.kernel_bytes().map(|bytes| bytes / 1024.0),
         })
+    }
+
+    /// Kernel memory of the server, or else of the whole system.
+    fn kernel_bytes(&self) -> Option<f64> {
+        if self.has_kernel_account {
+            return self.server.account().kernel_memory_bytes();
+        }
+        let system = Meminfo::current().ok()?;
+        let (stacks, tables) = (
+            system.kernel_stack.unwrap_or(0),
+            system.page_tables.unwrap_or(0),
+        );
+        Some(to_f64(system.slab + stacks + tables))
     }
 
     fn finish(self, limit: &Limit) -> ProcedureResult {
         let mut found = ProcedureResult::default();
         found.figure(Metric::ClientsHeld, to_f64(self.held));
-        if let Some(kib) = slope(&self.plateaus, |plateau| Some(plateau.process_kib)) {
-            found.figure(Metric::MemoryPerClient, kib);
-        }
-        if let Some(kib) = slope(&self.plateaus, |plateau| plateau.kernel_kib) {
-            found.figure(Metric::KernelMemoryPerClient, kib);
-        }
+        let memory_kib = slope(&self.plateaus, |plateau| Some(plateau.process_kib));
+        let kernel_kib = slope(&self.plateaus, |plateau| plateau.kernel_kib);
+        found.figure(Metric::MemoryPerClient, memory_kib);
+        found.figure(Metric::KernelMemoryPerClient, kernel_kib);
         found.note_limit(limit);
-        found.note("kernel_memory", self.kernel.source());
+        let kernel_memory = match self.has_kernel_account {
+            true => "a control group of the server",
+            false => "slab, kernel stacks and page tables in /proc/meminfo",
+        };
+        found.note("kernel_memory", kernel_memory);
         if self.plateaus.len() < SLOPE_PLATEAUS_MIN {
             found.note("memory", "too few clients for a slope");
         }
@@ -201,61 +213,11 @@ impl IdleClients<'_> {
     }
 }
 
-/// Where the kernel memory of a server is read.
-#[derive(Debug)]
-enum KernelMemory {
-    /// In a version 1 memory group of the server.
-    Group(Cgroup),
-    /// In the version 2 group that accounts for its CPU time.
-    SameGroup,
-    /// In the totals of the whole system.
-    System,
-}
-
-impl KernelMemory {
-    /// Starts to account for the memory of a server without clients.
-    fn new(server: &RunningServer) -> Self {
-        if server.account().kernel_memory_bytes().is_some() {
-            return KernelMemory::SameGroup;
-        }
-        let takes_all = |group: &Cgroup| {
-            let processes = tree::processes(server.pid());
-            processes.iter().all(|each| group.add(each.pid()).is_ok())
-        };
-        let group = Cgroup::new_for_memory().ok().filter(takes_all);
-        let readable = group.filter(|group| group.kernel_memory_bytes().is_ok());
-        readable.map_or(KernelMemory::System, KernelMemory::Group)
-    }
-
-    fn source(&self) -> &'static str {
-        match self {
-            KernelMemory::Group(_) | KernelMemory::SameGroup => "a control group of the server",
-            KernelMemory::System => "slab, kernel stacks and page tables in /proc/meminfo",
-        }
-    }
-
-    fn kib(&self, server: &RunningServer) -> Option<f64> {
-        let bytes = match self {
-            KernelMemory::Group(group) => group.kernel_memory_bytes().ok()?,
-            KernelMemory::SameGroup => server.account().kernel_memory_bytes()?,
-            KernelMemory::System => {
-                let system = Meminfo::current().ok()?;
-                let stacks = system.kernel_stack.unwrap_or(0);
-                let tables = system.page_tables.unwrap_or(0);
-                crate::record::to_f64(system.slab + stacks + tables)
-            }
-        };
-        Some(bytes / 1024.0)
-    }
-}
-
 /// KiB per client, by least squares. `None` with fewer than three plateaus, or if the highest has too few clients to
 /// show more than single pages.
 fn slope(plateaus: &[Plateau], kib: impl Fn(&Plateau) -> Option<f64>) -> Option<f64> {
-    let points: Vec<(f64, f64)> = plateaus
-        .iter()
-        .filter_map(|plateau| Some((to_f64(plateau.clients), kib(plateau)?)))
-        .collect();
+    let point = |plateau: &Plateau| Some((to_f64(plateau.clients), kib(plateau)?));
+    let points: Vec<(f64, f64)> = plateaus.iter().filter_map(point).collect();
     let highest = points.last()?.0;
     if points.len() < SLOPE_PLATEAUS_MIN || highest < to_f64(PLATEAUS[1]) {
         return None;
@@ -263,11 +225,10 @@ fn slope(plateaus: &[Plateau], kib: impl Fn(&Plateau) -> Option<f64>) -> Option<
     let count = to_f64(points.len());
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
     let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
-    let covariance: f64 = points
-        .iter()
-        .map(|(x, y)| (x - mean_x) * (y - mean_y))
-        .sum();
-    let variance: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
+    let centred = points.iter().map(|(x, y)| (x - mean_x, y - mean_y));
+    let (covariance, variance) = centred.fold((0.0, 0.0), |(covariance, variance), (x, y)| {
+        (covariance + x * y, variance + x * x)
+    });
     Some(covariance / variance)
 }
 

@@ -1,16 +1,18 @@
 //! What limits the number of clients of a server, including the limits of this system.
 
 use std::cell::Cell;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use hola_base::process::descriptor_limit;
 use hola_loadgen::Observer;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use procfs::{Current, Meminfo};
+use procfs::process::Process;
+use procfs::{Current, LoadAverage, Meminfo};
 
 use crate::cgroup;
+use crate::record::to_f64;
 
 /// A procedure stops when less than this share of the initially available memory is left.
 const MEMORY_LEFT_MIN: f64 = 0.25;
@@ -43,31 +45,22 @@ pub(super) enum Limit {
 }
 
 impl Limit {
-    /// Its name in notes.
-    pub(super) fn name(&self) -> &'static str {
+    /// Its name and its explanation, for notes.
+    pub(super) fn words(&self) -> (&'static str, String) {
         match self {
-            Limit::Asked(_) => "asked",
-            Limit::Descriptors(_) => "descriptors",
-            Limit::Memory => "memory",
-            Limit::Kernel { name, .. } => name,
-            Limit::NotServed(_) => "not_served",
-            Limit::Closed(_) => "closed",
-            Limit::Goodput => "goodput",
-        }
-    }
-}
-
-impl fmt::Display for Limit {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Limit::Asked(clients) => write!(formatter, "none: {clients} clients were asked for"),
+            Limit::Asked(most) => ("asked", format!("none: {most} clients were asked for")),
             Limit::Descriptors(most) => {
-                write!(formatter, "a process may have {most} open files here")
+                let why = format!("a process may have {most} open files here");
+                ("descriptors", why)
             }
-            Limit::Memory => formatter.write_str("three quarters of the available memory are used"),
-            Limit::Kernel { name, most } => write!(formatter, "the kernel's {name} is {most}"),
-            Limit::NotServed(why) | Limit::Closed(why) => formatter.write_str(why),
-            Limit::Goodput => formatter.write_str("goodput is below half of its best"),
+            Limit::Memory => {
+                let why = "three quarters of the available memory are used";
+                ("memory", why.into())
+            }
+            Limit::Kernel { name, most } => (name, format!("the kernel's {name} is {most}")),
+            Limit::NotServed(why) => ("not_served", why.clone()),
+            Limit::Closed(why) => ("closed", why.clone()),
+            Limit::Goodput => ("goodput", "goodput is below half of its best".into()),
         }
     }
 }
@@ -75,8 +68,11 @@ impl fmt::Display for Limit {
 /// Returns how many clients to try: `clients_max`, or fewer if this process has too few descriptors. Also returns the
 /// limit to report if the server holds them all. Raises this process's soft limits, which servers inherit.
 pub(super) fn most_clients(clients_max: u32) -> (u32, Limit) {
-    raise(Resource::RLIMIT_NPROC);
-    let descriptors = raise(Resource::RLIMIT_NOFILE);
+    if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NPROC) {
+        // With the old limit, the procedure finds that one.
+        let _ = setrlimit(Resource::RLIMIT_NPROC, hard, hard);
+    }
+    let descriptors = u32::try_from(descriptor_limit()).unwrap_or(u32::MAX);
     let most = descriptors.saturating_sub(OTHER_DESCRIPTORS);
     if clients_max <= most {
         (clients_max, Limit::Asked(clients_max))
@@ -85,23 +81,13 @@ pub(super) fn most_clients(clients_max: u32) -> (u32, Limit) {
     }
 }
 
-/// Raises a soft limit to the hard one, and returns the resulting soft limit.
-fn raise(resource: Resource) -> u32 {
-    let Ok((soft, hard)) = getrlimit(resource) else {
-        return 0;
-    };
-    let raised = setrlimit(resource, hard, hard);
-    let limit = if raised.is_ok() { hard } else { soft };
-    u32::try_from(limit).unwrap_or(u32::MAX)
-}
-
 /// Watches the limits of this system while clients are added. A check must come at once: soon after threads or
 /// processes were refused, usage falls again.
 #[derive(Debug)]
 pub(super) struct LimitWatch<'w> {
     server_pid: i32,
     interrupted: &'w AtomicBool,
-    memory_min_kib: f64,
+    memory_min_bytes: f64,
     /// Folders with a limit on processes, and its current usage.
     groups: Vec<PathBuf>,
     seen: Cell<Option<(&'static str, u64)>>,
@@ -114,7 +100,7 @@ impl<'w> LimitWatch<'w> {
         LimitWatch {
             server_pid,
             interrupted,
-            memory_min_kib: available_kib().unwrap_or(0.0) * MEMORY_LEFT_MIN,
+            memory_min_bytes: to_f64(available_bytes().unwrap_or(0)) * MEMORY_LEFT_MIN,
             groups: cgroup::limiting_folders("pids"),
             seen: Cell::new(None),
             memory_is_low: Cell::new(false),
@@ -123,7 +109,7 @@ impl<'w> LimitWatch<'w> {
 
     /// Checks the limits once. Returns whether so little memory is left that the procedure has to stop.
     pub(super) fn look(&self) -> bool {
-        if available_kib().is_some_and(|available| available < self.memory_min_kib) {
+        if available_bytes().is_some_and(|available| to_f64(available) < self.memory_min_bytes) {
             self.memory_is_low.set(true);
         }
         if self.seen.get().is_none() {
@@ -145,23 +131,24 @@ impl<'w> LimitWatch<'w> {
         let tasks = tasks()?;
         let threads = threads_of(self.server_pid).unwrap_or(0);
         let system = [
-            ("pid_max", tasks, number("/proc/sys/kernel/pid_max")),
-            ("threads-max", tasks, number("/proc/sys/kernel/threads-max")),
+            ("pid_max", tasks, "kernel/pid_max"),
+            ("threads-max", tasks, "kernel/threads-max"),
             (
                 "max_map_count",
                 threads * MAPS_PER_THREAD,
-                number("/proc/sys/vm/max_map_count"),
+                "vm/max_map_count",
             ),
         ];
+        let system = system.into_iter().filter_map(|(name, used, file)| {
+            Some((name, used, number(Path::new("/proc/sys").join(file))?))
+        });
         let groups = self.groups.iter().filter_map(|folder| {
             let used = number(folder.join("pids.current"))?;
-            Some(("pids.max", used, number(folder.join("pids.max"))))
+            Some(("pids.max", used, number(folder.join("pids.max"))?))
         });
-        let (name, _, most) = system
-            .into_iter()
-            .chain(groups)
-            .find(|(_, used, most)| most.is_some_and(|most| is_used_up(*used, most)))?;
-        Some((name, most?))
+        let mut limits = system.chain(groups);
+        let (name, _, most) = limits.find(|(_, used, most)| is_used_up(*used, *most))?;
+        Some((name, most))
     }
 }
 
@@ -172,29 +159,22 @@ impl Observer for LimitWatch<'_> {
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "limits are far below 2^53")]
 fn is_used_up(used: u64, most: u64) -> bool {
-    used as f64 >= most as f64 * USED_UP
+    to_f64(used) >= to_f64(most) * USED_UP
 }
 
-#[allow(clippy::cast_precision_loss, reason = "memory is far below 2^53 KiB")]
-fn available_kib() -> Option<f64> {
-    let bytes = Meminfo::current().ok()?.mem_available?;
-    Some((bytes / 1024) as f64)
+fn available_bytes() -> Option<u64> {
+    Meminfo::current().ok()?.mem_available
 }
 
-/// Threads of the whole system (proc_loadavg(5): `running/all`).
+/// Threads of the whole system.
 fn tasks() -> Option<u64> {
-    let text = fs::read_to_string("/proc/loadavg").ok()?;
-    text.split(' ').nth(3)?.split_once('/')?.1.parse().ok()
+    Some(LoadAverage::current().ok()?.max.into())
 }
 
 fn threads_of(pid: i32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let threads = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Threads:"))?;
-    threads.trim().parse().ok()
+    let stat = Process::new(pid).and_then(|process| process.stat()).ok()?;
+    u64::try_from(stat.num_threads).ok()
 }
 
 /// The number that a file holds; `None` for `max` as well.
@@ -213,7 +193,7 @@ mod tests {
         let mut watch = LimitWatch::new(own, &going_on);
         assert!(!watch.look());
         assert_eq!(watch.reached(), None);
-        watch.memory_min_kib = f64::MAX;
+        watch.memory_min_bytes = f64::MAX;
         assert!(watch.look());
         assert_eq!(watch.reached(), Some(Limit::Memory));
     }

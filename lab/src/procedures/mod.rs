@@ -14,13 +14,17 @@ pub(crate) mod system_calls;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hola_loadgen::{Measurement, Observer, Workload};
+
 use crate::image::Image;
-use crate::metric::Metric;
+use crate::metric::{Metric, Scale};
 use crate::model_server::Ended;
 use crate::plan::{Participant, Procedure};
+use crate::record::to_f64;
 use crate::running::RunningServer;
 use crate::target::Targets;
 
@@ -51,13 +55,10 @@ impl FreshServer<'_> {
     /// take precedence.
     fn start(&self, options: &[(&str, &str)]) -> Result<RunningServer, String> {
         let is_new = |name: &str| self.participant.options.iter().all(|own| own != name);
-        let options: Vec<String> = options
-            .iter()
-            .filter(|(name, _)| is_new(name))
-            .flat_map(|(name, value)| [name, value])
-            .filter(|word| !word.is_empty())
-            .map(|word| (*word).to_owned())
-            .collect();
+        let new = options.iter().filter(|(name, _)| is_new(name));
+        let words = new.flat_map(|(name, value)| [*name, *value]);
+        let words = words.filter(|word| !word.is_empty());
+        let options: Vec<String> = words.map(str::to_owned).collect();
         RunningServer::start(
             self.image,
             self.targets,
@@ -67,12 +68,36 @@ impl FreshServer<'_> {
         )
     }
 
+    /// The usual load on its server: no warm-up, new connections for the greeting.
+    fn workload(&self, server: SocketAddr) -> Workload {
+        Workload {
+            warmup: Duration::ZERO,
+            cpus: self.generator_cpus.to_vec(),
+            seed: self.seed,
+            ..Workload::new(server)
+        }
+    }
+
+    /// Loads its server until the end of the workload, or until `observer` stops it.
+    fn load(&self, load: &Workload, observer: &dyn Observer) -> Result<Measurement, String> {
+        let measured = hola_loadgen::run(load, observer);
+        self.stop_if_interrupted()?;
+        measured.map_err(|error| error.to_string())
+    }
+
     /// Returns an error if the user has interrupted the run.
     fn stop_if_interrupted(&self) -> Result<(), String> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err("interrupted".into());
+        match self.should_stop() {
+            true => Err("interrupted".into()),
+            false => Ok(()),
         }
-        Ok(())
+    }
+}
+
+/// Ends a load when the user interrupts the run.
+impl Observer for FreshServer<'_> {
+    fn should_stop(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 }
 
@@ -88,11 +113,13 @@ pub struct ProcedureResult {
 }
 
 impl ProcedureResult {
-    /// Adds a figure. Ignores a value that is not finite, and, for a metric compared as a ratio, a value that is not
-    /// positive.
-    fn figure(&mut self, metric: Metric, value: f64) {
-        let is_ratio = metric.definition().scale == crate::metric::Scale::Ratio;
-        if value.is_finite() && (value > 0.0 || !is_ratio) {
+    /// Adds a figure, if there is one. Ignores a value that is not finite, and, for a metric compared as a ratio, a
+    /// value that is not positive.
+    fn figure(&mut self, metric: Metric, value: impl Into<Option<f64>>) {
+        let is_ratio = metric.definition().scale == Scale::Ratio;
+        let counts = |value: &f64| value.is_finite() && (*value > 0.0 || !is_ratio);
+        let value: Option<f64> = value.into();
+        if let Some(value) = value.filter(counts) {
             self.figures.insert(metric, value);
         }
     }
@@ -102,8 +129,9 @@ impl ProcedureResult {
     }
 
     fn note_limit(&mut self, limit: &limit::Limit) {
-        self.note("limit", limit.name());
-        self.note("limit_detail", limit);
+        let (name, detail) = limit.words();
+        self.note("limit", name);
+        self.note("limit_detail", detail);
     }
 
     /// Records a failed check, with `detail` as a note.
@@ -137,7 +165,7 @@ pub fn run(procedure: &Procedure, fresh: &FreshServer<'_>) -> Result<ProcedureRe
         Procedure::Share { shared, count } => share::measure(fresh, shared, count),
         Procedure::SystemCalls { requests } => system_calls::measure(fresh, requests),
         Procedure::Crash { death, window_ms } => {
-            crash::measure(fresh, death, milliseconds(window_ms))
+            crash::measure(fresh, death, Duration::from_millis(window_ms.into()))
         }
         Procedure::Overload {
             of_capacity,
@@ -166,31 +194,21 @@ pub fn estimate_s(procedure: &Procedure) -> f64 {
     }
 }
 
-fn milliseconds(ms: u32) -> Duration {
-    Duration::from_millis(ms.into())
-}
-
 fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "clients and samples of a repeat are far below 2^53"
-)]
-fn to_f64(count: usize) -> f64 {
-    count as f64
-}
-
-/// The smallest sample that a share `q` of all samples does not exceed (nearest rank); `None` without samples.
-fn percentile(sorted: &[f64], q: f64) -> Option<f64> {
+/// The time, in microseconds, that a share `q` of all times does not exceed (nearest rank); `None` without any.
+fn percentile_us(times: &[Duration], q: f64) -> Option<f64> {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a share of a length is between 0 and it"
     )]
     let rank = (q * to_f64(sorted.len())).ceil() as usize;
-    sorted.get(rank.max(1) - 1).copied()
+    sorted.get(rank.max(1) - 1).copied().map(microseconds)
 }
 
 #[cfg(test)]
@@ -199,12 +217,13 @@ mod tests {
 
     #[test]
     fn takes_percentiles_by_nearest_rank() {
-        let sorted: Vec<f64> = (1..=100).map(f64::from).collect();
-        assert_eq!(percentile(&sorted, 0.5), Some(50.0));
-        assert_eq!(percentile(&sorted, 0.99), Some(99.0));
-        assert_eq!(percentile(&sorted, 1.0), Some(100.0));
-        assert_eq!(percentile(&[7.0], 0.01), Some(7.0));
-        assert_eq!(percentile(&[], 0.5), None);
+        let times: Vec<Duration> = (1..=100).rev().map(Duration::from_secs).collect();
+        let seconds = |times: &[Duration], q| percentile_us(times, q).map(|us| us / 1e6);
+        assert_eq!(seconds(&times, 0.5), Some(50.0));
+        assert_eq!(seconds(&times, 0.99), Some(99.0));
+        assert_eq!(seconds(&times, 1.0), Some(100.0));
+        assert_eq!(seconds(&times[..1], 0.01), Some(100.0));
+        assert_eq!(seconds(&[], 0.5), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hola_loadgen::summary::{Arrivals, CheckName};
-use hola_loadgen::{Histograms, Interval, LoadError, Observer, Pace, Stop, Workload};
+use hola_loadgen::{Histograms, Interval, Observer, Pace, Stop, Workload};
 
 use super::limit::{self, LimitWatch};
 use super::{FreshServer, ProcedureResult};
@@ -30,9 +30,6 @@ const CLIENTS_MAX: u32 = 16_000;
 const SENT_MIN: f64 = 0.95;
 
 /// Measures the capacity, then the goodput at `of_capacity` times that rate for `duration`.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     of_capacity: f64,
@@ -51,7 +48,6 @@ pub(super) fn measure(
             arrivals: Arrivals::Poisson,
         },
         stop: Stop::After(duration),
-        warmup: Duration::ZERO,
         max_in_flight: Some(clients_max),
         ..workload(fresh, server.address())
     };
@@ -60,9 +56,7 @@ pub(super) fn measure(
         half: duration / 2,
         good: Cell::new(0),
     };
-    let measured = hola_loadgen::run(&workload, &second_half);
-    fresh.stop_if_interrupted()?;
-    let measured = measured.map_err(|error| error.to_string())?;
+    let measured = fresh.load(&workload, &second_half)?;
     let counts = &measured.summary.counts;
     let sent = share(counts.sent, counts.planned).unwrap_or(0.0);
     let good_per_s = to_f64(second_half.good.get()) / second_half.half.as_secs_f64();
@@ -97,11 +91,7 @@ fn capacity(fresh: &FreshServer<'_>, found: &mut ProcedureResult) -> Result<f64,
         ..workload(fresh, server.address())
     };
     let limits = LimitWatch::new(server.pid(), fresh.interrupted);
-    let measured = hola_loadgen::run(&workload, &limits);
-    fresh.stop_if_interrupted()?;
-    let summary = measured
-        .map_err(|error: LoadError| error.to_string())?
-        .summary;
+    let summary = fresh.load(&workload, &limits)?.summary;
     found.note_end(server.stop());
     let capacity_per_s = summary.rates.good_per_s;
     if capacity_per_s <= 0.0 {
@@ -109,11 +99,8 @@ fn capacity(fresh: &FreshServer<'_>, found: &mut ProcedureResult) -> Result<f64,
     }
     found.note("capacity_per_s", format_args!("{capacity_per_s:.0}"));
     // If the generator is at its limit, the rate is not the server's capacity.
-    let generator = summary
-        .validity
-        .iter()
-        .find(|check| check.check == CheckName::Generator);
-    if let Some(generator) = generator {
+    let mut checks = summary.validity.iter();
+    if let Some(generator) = checks.find(|check| check.check == CheckName::Generator) {
         found.check(generator.check.name(), generator.ok, &generator.detail);
     }
     Ok(capacity_per_s)
@@ -124,9 +111,7 @@ fn workload(fresh: &FreshServer<'_>, target: SocketAddr) -> Workload {
         path: PATH.into(),
         expected_body: None,
         timeout: TIMEOUT,
-        cpus: fresh.generator_cpus.to_vec(),
-        seed: fresh.seed,
-        ..Workload::new(target)
+        ..fresh.workload(target)
     }
 }
 

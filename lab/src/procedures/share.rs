@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use hola_servers::models::{self, Attention};
 use serde::{Deserialize, Serialize};
 
-use super::fresh_process::printed;
+use super::fresh_process::{printed, word};
 use super::{FreshServer, ProcedureResult, microseconds};
 use crate::metric::Metric;
 use crate::plan::SharedResource;
@@ -56,9 +56,6 @@ impl Operation {
 
 /// Runs a fresh process in which two threads or processes, as the participant's model has for clients, share the
 /// resource `count` times.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record, for example if the model has no threads or processes for clients.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     shared: SharedResource,
@@ -68,19 +65,11 @@ pub(super) fn measure(
     let partner = Partner::of_model(model)
         .ok_or_else(|| format!("{model} has neither threads nor processes for its clients"))?;
     let count = count.to_string();
-    let arguments = ["share", &word(&partner), &word(&shared), "--count", &count];
-    let printed = printed(fresh, &arguments)?;
-    let operation: Operation = serde_json::from_str(&printed)
-        .map_err(|error| format!("hola share gave no readable figure: {error}"))?;
+    let arguments = ["--count", &count, &word(&partner), &word(&shared)];
+    let operation: Operation = printed(fresh, "share", &arguments)?;
     let mut found = ProcedureResult::default();
     found.figure(Metric::SharedOperation, operation.shared_operation_us);
     Ok(found)
-}
-
-/// A value as it is written on the command line.
-fn word(value: &impl ValueEnum) -> String {
-    let word = value.to_possible_value();
-    word.map_or_else(String::new, |word| word.get_name().to_owned())
 }
 
 /// Estimated time of one addition or message, in seconds.

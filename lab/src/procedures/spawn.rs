@@ -1,13 +1,12 @@
 //! Cost of making one thread, process or task that has nothing to do, and of waiting for its end.
 
-use std::fmt;
 use std::time::Duration;
 
 use hola_servers::models::{self, Attention, Capacity};
 use serde::{Deserialize, Serialize};
 
-use super::fresh_process::printed;
-use super::{FreshServer, ProcedureResult, microseconds, percentile, to_f64};
+use super::fresh_process::{printed, word};
+use super::{FreshServer, ProcedureResult, percentile_us};
 use crate::metric::Metric;
 
 /// What is made.
@@ -38,16 +37,6 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Kind::Thread => "thread",
-            Kind::Process => "process",
-            Kind::Task => "task",
-        })
-    }
-}
-
 /// What the measuring process prints.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spawned {
@@ -63,37 +52,31 @@ pub struct Spawned {
     pub spawn_us_p99: Option<f64>,
 }
 
-/// Samples that must lie beyond a percentile.
-const BEYOND: f64 = 10.0;
+/// Fewest samples for a 99th percentile: ten must lie beyond it.
+const P99_SAMPLES_MIN: usize = 1_000;
 
 impl Spawned {
     /// Computes the figures from the measured times.
     pub fn of(kind: Kind, ballast_bytes: u64, times: &[Duration]) -> Self {
-        let mut sorted: Vec<f64> = times.iter().copied().map(microseconds).collect();
-        sorted.sort_by(f64::total_cmp);
-        let supports_p99 = to_f64(sorted.len()) * 0.01 >= BEYOND;
+        let supports_p99 = times.len() >= P99_SAMPLES_MIN;
         Spawned {
             kind,
             count: u32::try_from(times.len()).unwrap_or(u32::MAX),
             ballast_bytes,
-            spawn_us: percentile(&sorted, 0.5).unwrap_or(0.0),
-            spawn_us_p99: percentile(&sorted, 0.99).filter(|_| supports_p99),
+            spawn_us: percentile_us(times, 0.5).unwrap_or(0.0),
+            spawn_us_p99: percentile_us(times, 0.99).filter(|_| supports_p99),
         }
     }
 }
 
 /// Runs a fresh process that makes `count` of what the participant's model makes for each client, one after another.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record, for example if the model makes nothing for a client.
 pub(super) fn measure(fresh: &FreshServer<'_>, count: u32) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
     let kind = Kind::of_model(model)
         .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
-    let (kind_name, how_many) = (kind.to_string(), count.to_string());
-    let output = printed(fresh, &["spawn", &kind_name, "--count", &how_many])?;
-    let spawned: Spawned = serde_json::from_str(&output)
-        .map_err(|error| format!("hola spawn gave no readable figures: {error}"))?;
+    let kind = word(&kind);
+    let arguments = ["--count", &count.to_string(), &kind];
+    let spawned: Spawned = printed(fresh, "spawn", &arguments)?;
     let mut found = ProcedureResult::default();
     found.figure(Metric::SpawnTime, spawned.spawn_us);
     found.note("kind", kind);

@@ -3,24 +3,24 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_loadgen::{Pace, Stop, Workload};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
+use procfs::process::Process;
 
 use super::{FreshServer, ProcedureResult};
+use crate::child::ChildProcess;
 use crate::metric::Metric;
-use crate::slice::StopFlag;
 use crate::tree;
 
 /// Clients at once: as under load, a request has arrived when its client is accepted.
 const CLIENTS: u32 = 16;
 /// Longest wait for strace to attach, and to write what it has counted.
 const STRACE_MAX: Duration = Duration::from_secs(5);
-/// Polling interval of these waits.
+/// Polling interval until it has attached.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Calls that are named, the most frequent first.
 const NAMED_MAX: usize = 6;
@@ -37,46 +37,34 @@ pub(crate) fn unavailable() -> Option<String> {
 }
 
 /// Sends `requests` requests to a fresh server while strace counts.
-///
-/// # Errors
-/// Returns the reason if there is nothing to record.
 pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<ProcedureResult, String> {
     let server = fresh.start(&[])?;
     let folder = tempfile::tempdir().map_err(|error| format!("no folder for strace: {error}"))?;
     let counted = folder.path().join("counted");
-    let pids: Vec<i32> = tree::processes(server.pid())
-        .iter()
-        .map(procfs::process::Process::pid)
-        .collect();
+    let processes = tree::processes(server.pid());
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-o"]).arg(&counted);
-    for pid in &pids {
-        command.args(["-p", &pid.to_string()]);
+    for process in &processes {
+        command.args(["-p", &process.pid().to_string()]);
     }
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let mut strace = Strace(
-        command
-            .spawn()
-            .map_err(|error| format!("cannot run strace: {error}"))?,
-    );
-    wait_until("strace does not attach", || {
-        pids.iter().all(|&pid| is_traced(pid))
-    })?;
+    // Killing it detaches it from the server.
+    let mut strace = ChildProcess::spawn("strace", &mut command)
+        .map_err(|error| format!("cannot run strace: {error}"))?;
+    wait_until_traced(&processes)?;
     let workload = Workload {
         pace: Pace::Closed { clients: CLIENTS },
         stop: Stop::Requests(requests.into()),
-        warmup: Duration::ZERO,
-        cpus: fresh.generator_cpus.to_vec(),
-        seed: fresh.seed,
-        ..Workload::new(server.address())
+        ..fresh.workload(server.address())
     };
-    let measured = hola_loadgen::run(&workload, &StopFlag(fresh.interrupted));
-    strace.end()?;
-    fresh.stop_if_interrupted()?;
-    let counts = measured.map_err(|error| error.to_string())?.summary.counts;
+    let measured = fresh.load(&workload, fresh);
+    // It writes its table and detaches. It may have ended with the server.
+    strace.signal(Signal::SIGINT);
+    strace.wait_at_most(STRACE_MAX)?;
+    let counts = measured?.summary.counts;
     let table = fs::read_to_string(&counted).map_err(|error| format!("strace: {error}"))?;
 
     let mut found = ProcedureResult::default();
@@ -93,47 +81,17 @@ pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<Procedur
     Ok(found)
 }
 
-/// Whether another process traces this one (proc(5), `TracerPid`).
-fn is_traced(pid: i32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let tracer = status
-        .lines()
-        .find_map(|line| line.strip_prefix("TracerPid:"));
-    tracer.is_some_and(|tracer| tracer.trim() != "0")
-}
-
-fn wait_until(complaint: &str, mut is_so: impl FnMut() -> bool) -> Result<(), String> {
+/// Waits until another process traces each of them (proc(5), `TracerPid`).
+fn wait_until_traced(processes: &[Process]) -> Result<(), String> {
+    let is_traced = |process: &Process| process.status().is_ok_and(|status| status.tracerpid != 0);
     let deadline = Instant::now() + STRACE_MAX;
-    while !is_so() {
+    while !processes.iter().all(is_traced) {
         if Instant::now() > deadline {
-            return Err(complaint.into());
+            return Err("strace does not attach".into());
         }
         thread::sleep(POLL_INTERVAL);
     }
     Ok(())
-}
-
-/// A running strace. Dropping it kills it, which detaches it from the server.
-struct Strace(Child);
-
-impl Strace {
-    /// Makes it write its table and detach.
-    fn end(&mut self) -> Result<(), String> {
-        let pid = i32::try_from(self.0.id()).unwrap_or(i32::MAX);
-        // strace may have ended with the server.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGINT);
-        wait_until("strace does not end", || {
-            !matches!(self.0.try_wait(), Ok(None))
-        })
-    }
-}
-
-impl Drop for Strace {
-    fn drop(&mut self) {
-        // Both fail harmlessly when it has ended and been waited for.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Calls by name, from strace's table: share of time, seconds, time of a call, calls, errors if there were any, name.

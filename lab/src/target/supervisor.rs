@@ -15,14 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use hola_base::output::print;
 use hola_base::process::Cpus;
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
-
-use hola_base::output::print;
 
 use crate::owned_name::OwnedName;
 use crate::{cgroup, sys, tree};
@@ -67,8 +66,11 @@ pub(super) struct SupervisorReport {
 /// Returns the reason if the server cannot be started; no process is left running then.
 pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let starter = getppid();
-    let places = OwnedPaths::of(supervised, starter)?;
-    let server = start(supervised, places.cgroup.as_deref())?;
+    let cgroup = ("--cgroup", supervised.cgroup.as_ref());
+    let cgroup = owned_path(cgroup, starter, cgroup::named)?;
+    let folder = ("--folder", supervised.folder.as_ref());
+    let folder = owned_path(folder, starter, OwnedName::temporary_folder)?;
+    let server = start(supervised, cgroup.as_deref())?;
     let kept = print_line(&SupervisorStarted {
         pid: server.as_raw(),
     });
@@ -84,43 +86,31 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     });
     if getppid() != starter {
         // The starter is gone and cannot do it. Links in the folder, or in place of it, are removed and not followed.
-        if let Some(folder) = &places.folder {
+        if let Some(folder) = folder {
             let _ = std::fs::remove_dir_all(folder);
         }
-        if let Some(folder) = &places.cgroup {
-            cgroup::remove(folder);
+        if let Some(folder) = cgroup {
+            cgroup::remove(&folder);
         }
     }
     told
 }
 
-/// The paths of the named folder and control group. The supervisor changes and removes only what its own starter has
+/// The path of the named folder or control group. The supervisor changes and removes only what its own starter has
 /// made: a folder in the folder for temporary files, and a control group below its own.
-struct OwnedPaths {
-    cgroup: Option<PathBuf>,
-    folder: Option<PathBuf>,
-}
-
-impl OwnedPaths {
-    fn of(supervised: &Supervised, starter: Pid) -> Result<Self, String> {
-        let find = |option: &str,
-                    name: &Option<OwnedName>,
-                    find: fn(&OwnedName) -> Result<PathBuf, String>| {
-            let Some(name) = name else { return Ok(None) };
-            if i64::from(name.maker()) != i64::from(starter.as_raw()) {
-                return Err(format!(
-                    "{option} {name}: process {starter}, which started this, has not made it"
-                ));
-            }
-            find(name)
-                .map(Some)
-                .map_err(|why_not| format!("{option} {name}: {why_not}"))
-        };
-        Ok(OwnedPaths {
-            cgroup: find("--cgroup", &supervised.cgroup, cgroup::named)?,
-            folder: find("--folder", &supervised.folder, OwnedName::temporary_folder)?,
-        })
+fn owned_path(
+    (option, name): (&str, Option<&OwnedName>),
+    starter: Pid,
+    find: fn(&OwnedName) -> Result<PathBuf, String>,
+) -> Result<Option<PathBuf>, String> {
+    let Some(name) = name else { return Ok(None) };
+    if i64::from(name.maker()) != i64::from(starter.as_raw()) {
+        return Err(format!(
+            "{option} {name}: process {starter}, which started this, has not made it"
+        ));
     }
+    let found = find(name).map_err(|why_not| format!("{option} {name}: {why_not}"))?;
+    Ok(Some(found))
 }
 
 fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> {
