@@ -139,11 +139,8 @@ fn calibrate(
     seed: u64,
 ) -> Option<f64> {
     let control = alive.iter().find(|one| one.participant.name == control)?;
-    let level = context
-        .stage
-        .levels
-        .iter()
-        .max_by_key(|level| level.cycles)?;
+    let levels = context.stage.levels.iter();
+    let level = levels.max_by_key(|level| level.cycles)?;
     let Task::Load(load) = &level.task else {
         return None;
     };
@@ -290,10 +287,11 @@ fn note_end(one: ParticipantServer<'_>, readings: &mut [Reading]) {
         Ok(_) => return,
         Err(reason) => reason,
     };
-    let own = readings
+    let name = &one.participant.name;
+    for reading in readings
         .iter_mut()
-        .filter(|reading| reading.participant == one.participant.name);
-    for reading in own {
+        .filter(|reading| reading.participant == *name)
+    {
         reading.notes.insert("end".into(), complaint.clone());
     }
 }
@@ -301,10 +299,8 @@ fn note_end(one: ParticipantServer<'_>, readings: &mut [Reading]) {
 /// The seed of a block; it does not depend on the blocks made before.
 fn seed_of(seed: u64, design: &Design, stage: &Stage, index: u32) -> u64 {
     let name = format!("{}/{}", design.experiment, stage.name);
-    let seed = name
-        .bytes()
-        .fold(seed, |seed, byte| splitmix64(seed, byte.into()));
-    splitmix64(seed, u64::from(index))
+    let mix = |seed, byte: u8| splitmix64(seed, byte.into());
+    splitmix64(name.bytes().fold(seed, mix), index.into())
 }
 
 /// Fisher and Yates' shuffle, as Durstenfeld wrote it (Algorithm 235, CACM 1964).

@@ -27,7 +27,6 @@ const VERSION_2: &str = "";
 /// A group that this process made. Dropping it removes the group, which must be empty.
 #[derive(Debug)]
 pub struct Cgroup {
-    name: String,
     folder: PathBuf,
     hierarchy: &'static str,
 }
@@ -55,13 +54,7 @@ impl Cgroup {
                 sweep(&parent);
                 let folder = parent.join(&name);
                 match fs::create_dir(&folder) {
-                    Ok(()) => {
-                        return Ok(Cgroup {
-                            name,
-                            folder,
-                            hierarchy,
-                        });
-                    }
+                    Ok(()) => return Ok(Cgroup { folder, hierarchy }),
                     Err(error) => why_not = format!("{}: {error}", parent.display()),
                 }
             }
@@ -69,12 +62,7 @@ impl Cgroup {
         Err(format!("no control group can be made here ({why_not})"))
     }
 
-    /// Its name, for [`named`].
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its folder.
+    /// Its folder; the last part of the path is its name, for [`named`].
     pub fn folder(&self) -> &Path {
         &self.folder
     }

@@ -93,15 +93,4 @@ mod tests {
         let listener = |inode, waiting| Listener { inode, waiting };
         assert_eq!(found, [listener(11, 3), listener(13, 10)]);
     }
-
-    #[test]
-    fn counts_who_waits_at_a_real_listener() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let clients = [0, 1, 2].map(|_| std::net::TcpStream::connect(address).expect("connected"));
-        assert_eq!(waiting(address).expect("read"), 3);
-        drop(listener.accept().expect("a client"));
-        assert_eq!(waiting(address).expect("read"), 2);
-        drop(clients);
-    }
 }

@@ -11,7 +11,7 @@ use hola_loadgen::summary::{Arrivals, Check, CheckName};
 use hola_loadgen::workload::GREETING;
 use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
 
-use crate::disturbance::RunningDisturbance;
+use crate::disturbance;
 use crate::plan::{Load, LoadPace, Stage};
 use crate::record::Slice;
 use crate::running::RunningServer;
@@ -67,18 +67,15 @@ pub(crate) fn make(
         account.window_closed();
         return Ok((account.slice()?, None));
     };
-    let start = |disturbance| {
-        RunningDisturbance::start(
-            disturbance,
-            server.address(),
-            &context.stage.generator_cpus,
-            workload.warmup + milliseconds(load.window_ms) + workload.timeout,
-            seed,
-        )
+    let measure = || run_probed(&workload, context, &account);
+    let measured = match &load.beside {
+        None => measure(),
+        Some(disturbance) => {
+            let (address, cpus) = (server.address(), &context.stage.generator_cpus);
+            let at_most = workload.warmup + milliseconds(load.window_ms) + workload.timeout;
+            disturbance::beside(disturbance, address, cpus, at_most, seed, measure)?
+        }
     };
-    let beside = load.beside.as_ref().map(start).transpose()?;
-    let measured = run_probed(&workload, context, &account);
-    drop(beside);
     let measured = measured.map_err(|error| error.to_string())?;
     let slice = account.slice()?;
     Ok(with_load(slice, &measured, load))

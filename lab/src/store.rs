@@ -97,9 +97,8 @@ fn is_taken(error: &anyhow::Error) -> bool {
 /// Replaces reports in a run's folder. After a power failure, each file has either its old or its new text.
 pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> {
     let folder = ResultFolder::open(folder)?;
-    reports
-        .iter()
-        .try_for_each(|(name, text)| folder.write(name, text))
+    let mut reports = reports.iter();
+    reports.try_for_each(|(name, text)| folder.write(name, text))
 }
 
 /// Reads a stored run. Ignores a last line that a crash has cut short. Any other unreadable text is an error, and so is

@@ -1,7 +1,7 @@
 //! Reference targets: common servers, measured beside the models. The list of targets, and how each one starts, is data
 //! (`scripts/targets.toml`). A server that is not installed is skipped with a reason.
 
-mod process;
+mod server;
 pub mod supervisor;
 
 use std::fs;
@@ -15,7 +15,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
 use serde::Deserialize;
 
-pub use self::process::Target;
+pub use self::server::Target;
 use crate::record::{ServerCard, StoredText};
 
 /// Folders of server programs that only root has in its `PATH`.
@@ -49,7 +49,7 @@ impl TargetPaths {
     /// Reads the list of targets.
     ///
     /// # Errors
-    /// Returns the reason if the list cannot be read or parsed.
+    /// Returns the reason if it cannot be read or parsed.
     pub fn targets(&self) -> Result<Vec<TargetSpec>, String> {
         #[derive(Deserialize)]
         struct List {
@@ -264,10 +264,9 @@ impl Placeholders {
             .ok_or("this system has no user nobody")?;
         let group = Group::from_gid(nobody.gid).ok().flatten();
         let group = group.map_or_else(|| nobody.gid.to_string(), |group| group.name);
-        let modules = APACHE_MODULES
-            .iter()
-            .find(|folder| Path::new(folder).is_dir())
-            .unwrap_or(&APACHE_MODULES[0]);
+        let mut modules = APACHE_MODULES.iter();
+        let modules = modules.find(|folder| Path::new(folder).is_dir());
+        let modules = modules.unwrap_or(&APACHE_MODULES[0]);
         let (_, descriptors) = getrlimit(Resource::RLIMIT_NOFILE)
             .map_err(|errno| format!("limit on open files: {}", errno.desc()))?;
         Ok(Placeholders(vec![
@@ -283,9 +282,11 @@ impl Placeholders {
     }
 
     fn fill(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (name, value)| {
-            text.replace(name, value)
-        })
+        let mut text = text.to_owned();
+        for (name, value) in &self.0 {
+            text = text.replace(name, value);
+        }
+        text
     }
 }
 

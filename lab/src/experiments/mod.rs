@@ -76,7 +76,5 @@ pub const EXPERIMENTS: &[Experiment] = &[
 
 /// The experiment of that name.
 pub fn find(name: &str) -> Option<&'static Experiment> {
-    EXPERIMENTS
-        .iter()
-        .find(|experiment| experiment.name == name)
+    EXPERIMENTS.iter().find(|one| one.name == name)
 }

@@ -5,12 +5,12 @@
 //! others, and the client's kernel sends it again after 1 s. Half a second after the start the stall ends, and every
 //! connected client is answered. The model must accept no client while it waits for another, as `iterative` does.
 
-use std::io::{self, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::client::{self, ClientRequest, HALF_A_HEAD, is_greeted, reset_on_close};
+use super::client::{self, ClientRequest, connect_idle, is_greeted};
 use super::{FreshServer, ProcedureResult};
 use crate::listening;
 use crate::metric::Metric;
@@ -58,28 +58,19 @@ pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<Procedure
     let in_time = clients.iter().filter(|client| within(client, DELAYED_MIN));
     let delayed = clients.len() - in_time.count();
     let mut found = ProcedureResult::default();
+    let delayed_share = to_f64(delayed) / to_f64(clients.len());
     found.figure(Metric::ClientsConnected, to_f64(connected));
-    found.figure(
-        Metric::ConnectsAfter1S,
-        to_f64(delayed) / to_f64(clients.len()),
+    found.figure(Metric::ConnectsAfter1S, delayed_share);
+    let is_stalled = waiting as usize == connected;
+    let why = format!("{connected} clients had connected and {waiting} waited to be accepted");
+    found.check("acceptor_stalled", is_stalled, why);
+    let all = answered == connected;
+    let why = format!(
+        "{answered} of {connected} clients that connected during the stall got the greeting"
     );
-    found.check(
-        "acceptor_stalled",
-        waiting as usize == connected,
-        format_args!("{connected} clients had connected and {waiting} waited to be accepted"),
-    );
-    found.check(
-        "connected_are_answered",
-        answered == connected,
-        format_args!(
-            "{answered} of {connected} clients that connected during the stall got the greeting"
-        ),
-    );
-    found.check(
-        "serves_afterwards",
-        serves,
-        "a fresh client was not greeted",
-    );
+    found.check("connected_are_answered", all, why);
+    let why = "a fresh client was not greeted";
+    found.check("serves_afterwards", serves, why);
     drop(clients);
     if let Some(ended) = found.note_end(server.stop()) {
         // The kernel has its own limit on a backlog.
@@ -90,9 +81,7 @@ pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<Procedure
 
 /// Connects a client that the server accepts and waits for.
 fn stall(address: SocketAddr) -> io::Result<TcpStream> {
-    let mut staller = TcpStream::connect(address)?;
-    staller.write_all(HALF_A_HEAD)?;
-    reset_on_close(&staller)?;
+    let staller = connect_idle(Ipv4Addr::LOCALHOST, address)?;
     let deadline = Instant::now() + ACCEPT_MAX;
     while listening::waiting(address)? > 0 {
         if Instant::now() > deadline {

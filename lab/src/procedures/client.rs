@@ -16,7 +16,7 @@ use nix::sys::socket::{
 use nix::sys::time::TimeVal;
 
 /// A request head without its last line: the server has to keep it, and to wait for more.
-pub(crate) const HALF_A_HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n";
+const HALF_A_HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n";
 
 /// Longest wait for an event; then the caller can decide whether to go on.
 const POLL_MAX: Duration = Duration::from_millis(20);
@@ -45,19 +45,15 @@ fn connect_from(source: Ipv4Addr, target: SocketAddr, flags: SockFlag) -> io::Re
     }
 }
 
-/// Makes close(2) send a reset: no TIME_WAIT is left, so the next server has all ports.
-pub(crate) fn reset_on_close(socket: &TcpStream) -> io::Result<()> {
+/// Connects from `source` and sends half a head.
+pub(crate) fn connect_idle(source: Ipv4Addr, target: SocketAddr) -> io::Result<TcpStream> {
+    let mut socket = connect_from(source, target, SockFlag::empty())?;
     let at_once = libc::linger {
         l_onoff: 1,
         l_linger: 0,
     };
-    Ok(setsockopt(socket, sockopt::Linger, &at_once)?)
-}
-
-/// Connects from `source` and sends half a head.
-pub(crate) fn connect_idle(source: Ipv4Addr, target: SocketAddr) -> io::Result<TcpStream> {
-    let mut socket = connect_from(source, target, SockFlag::empty())?;
-    reset_on_close(&socket)?;
+    // Then close(2) sends a reset: no TIME_WAIT is left, so the next server has all ports.
+    setsockopt(&socket, sockopt::Linger, &at_once)?;
     socket.write_all(HALF_A_HEAD)?;
     Ok(socket)
 }
@@ -212,10 +208,9 @@ pub(crate) fn is_greeted(target: SocketAddr, longest: Duration) -> bool {
 
 /// How many of the sockets can be read: the server has answered them, or closed them.
 pub(crate) fn count_readable(sockets: &[TcpStream]) -> io::Result<usize> {
-    let mut asked: Vec<PollFd> = sockets
-        .iter()
-        .map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN))
-        .collect();
+    let asked = sockets.iter().map(AsFd::as_fd);
+    let asked = asked.map(|socket| PollFd::new(socket, PollFlags::POLLIN));
+    let mut asked: Vec<PollFd> = asked.collect();
     let ready = poll(&mut asked, PollTimeout::ZERO)?;
     Ok(usize::try_from(ready).unwrap_or(0))
 }

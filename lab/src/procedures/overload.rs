@@ -65,16 +65,10 @@ pub(super) fn measure(
     if let Some(limit) = second_half.limits.reached() {
         found.note_limit(&limit);
     }
-    found.check(
-        "memory",
-        !measured.interrupted,
-        "memory was low before the time was up",
-    );
-    found.check(
-        "offered",
-        sent >= SENT_MIN,
-        format_args!("only {:.0} % of the requests were sent", sent * 100.0),
-    );
+    let why = "memory was low before the time was up";
+    found.check("memory", !measured.interrupted, why);
+    let why = format!("only {:.0} % of the requests were sent", sent * 100.0);
+    found.check("offered", sent >= SENT_MIN, why);
     found.note_end(server.stop());
     Ok(found)
 }

@@ -22,7 +22,7 @@ pub enum Partner {
 
 impl Partner {
     /// What a model has for each client, if that is a thread or a process.
-    fn of_model(name: &str) -> Option<Self> {
+    fn from_model(name: &str) -> Option<Self> {
         match models::find(name)?.attention {
             Attention::Thread => Some(Partner::Thread),
             Attention::Process => Some(Partner::Process),
@@ -62,7 +62,7 @@ pub(super) fn measure(
     count: u32,
 ) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
-    let partner = Partner::of_model(model)
+    let partner = Partner::from_model(model)
         .ok_or_else(|| format!("{model} has neither threads nor processes for its clients"))?;
     let count = count.to_string();
     let arguments = ["--count", &count, &word(&partner), &word(&shared)];

@@ -23,7 +23,7 @@ pub enum Kind {
 
 impl Kind {
     /// What a model makes for each client, if it makes anything.
-    pub fn of_model(name: &str) -> Option<Self> {
+    pub fn from_model(name: &str) -> Option<Self> {
         let model = models::find(name)?;
         if model.capacity != Capacity::Unbounded {
             return None;
@@ -72,7 +72,7 @@ impl Spawned {
 /// Runs a fresh process that makes `count` of what the participant's model makes for each client, one after another.
 pub(super) fn measure(fresh: &FreshServer<'_>, count: u32) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
-    let kind = Kind::of_model(model)
+    let kind = Kind::from_model(model)
         .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
     let kind = word(&kind);
     let arguments = ["--count", &count.to_string(), &kind];
@@ -80,11 +80,8 @@ pub(super) fn measure(fresh: &FreshServer<'_>, count: u32) -> Result<ProcedureRe
     let mut found = ProcedureResult::default();
     found.figure(Metric::SpawnTime, spawned.spawn_us);
     found.note("kind", kind);
-    found.check(
-        "spawned_all",
-        spawned.count == count,
-        format_args!("{} of {count} were made and seen to end", spawned.count),
-    );
+    let why = format!("{} of {count} were made and seen to end", spawned.count);
+    found.check("spawned_all", spawned.count == count, why);
     Ok(found)
 }
 
@@ -94,11 +91,11 @@ mod tests {
 
     #[test]
     fn knows_what_each_model_makes_for_a_client() {
-        assert_eq!(Kind::of_model("thread-per-client"), Some(Kind::Thread));
-        assert_eq!(Kind::of_model("fork-per-client"), Some(Kind::Process));
-        assert_eq!(Kind::of_model("tokio"), Some(Kind::Task));
+        assert_eq!(Kind::from_model("thread-per-client"), Some(Kind::Thread));
+        assert_eq!(Kind::from_model("fork-per-client"), Some(Kind::Process));
+        assert_eq!(Kind::from_model("tokio"), Some(Kind::Task));
         for made_before in ["iterative", "pre-forked", "pre-threaded", "epoll", "none"] {
-            assert_eq!(Kind::of_model(made_before), None, "{made_before}");
+            assert_eq!(Kind::from_model(made_before), None, "{made_before}");
         }
     }
 

@@ -72,11 +72,8 @@ pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<Procedur
     let per_request = |count: u32| f64::from(count) / f64::from(requests);
     found.figure(Metric::SystemCalls, per_request(calls.values().sum()));
     found.note("calls", named(&calls, per_request));
-    found.check(
-        "all_answered",
-        counts.ok == u64::from(requests),
-        format_args!("{} of {requests} requests were answered", counts.ok),
-    );
+    let why = format!("{} of {requests} requests were answered", counts.ok);
+    found.check("all_answered", counts.ok == u64::from(requests), why);
     found.note_end(server.stop());
     Ok(found)
 }
@@ -109,16 +106,14 @@ fn calls(table: &str) -> BTreeMap<String, u32> {
 
 /// The most frequent calls in words: `2.0 × close, accept4`.
 fn named(calls: &BTreeMap<String, u32>, per_request: impl Fn(u32) -> f64) -> String {
-    let mut calls: Vec<(&str, f64)> = calls
+    let calls = calls
         .iter()
-        .map(|(name, count)| (name.as_str(), per_request(*count)))
-        .collect();
+        .map(|(name, count)| (name, per_request(*count)));
+    let mut calls: Vec<(&String, f64)> = calls.collect();
     calls.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-    let words = calls
-        .into_iter()
-        .take(NAMED_MAX)
-        .filter(|(_, count)| *count >= 0.05);
-    let words = words.map(|(name, count)| match (0.95..1.05).contains(&count) {
+    let frequent = calls.into_iter().take(NAMED_MAX);
+    let frequent = frequent.filter(|(_, count)| *count >= 0.05);
+    let words = frequent.map(|(name, count)| match (0.95..1.05).contains(&count) {
         true => name.to_owned(),
         false => format!("{count:.1} × {name}"),
     });

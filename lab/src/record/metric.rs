@@ -149,10 +149,8 @@ impl Definition {
 impl Metric {
     /// The metric of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|metric| metric.name() == name)
+        let mut all = Self::ALL.iter().copied();
+        all.find(|metric| metric.name() == name)
     }
 
     /// Name in records and on the command line.

@@ -6,7 +6,7 @@
 //! ends them as well. When the supervisor itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
 //! measuring process kills the server's descendants.
 
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -159,9 +159,8 @@ static STOP_REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// Sends SIGTERM to the server when standard input ends, and SIGKILL if the server does not end in time.
 fn end_when_told(server: Pid) {
-    let mut input = io::stdin().lock();
-    let mut bytes = [0; 64];
-    while !matches!(input.read(&mut bytes), Ok(0) | Err(_)) {}
+    // An error is an end as well.
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
     STOP_REQUESTED.store(true, Ordering::SeqCst);
     // The server may have ended already.
     let _ = kill(server, Signal::SIGTERM);

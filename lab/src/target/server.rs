@@ -79,17 +79,15 @@ impl Target {
         let output = File::create(folder.path().join(OUTPUT)).map_err(failed)?;
         let cgroup = Cgroup::new().ok();
         let mut command = image.command("supervise", cpus);
-        command.arg("--folder");
-        command.arg(folder.path().file_name().unwrap_or_default());
-        if let Some(cgroup) = &cgroup {
-            command.args(["--cgroup", cgroup.name()]);
+        let group = cgroup.as_ref().map(Cgroup::folder);
+        for (option, path) in [("--folder", Some(folder.path())), ("--cgroup", group)] {
+            if let Some(name) = path.and_then(Path::file_name) {
+                command.arg(option).arg(name);
+            }
         }
         command.arg("--").arg(program);
-        command.args(
-            spec.arguments
-                .iter()
-                .map(|argument| placeholders.fill(argument)),
-        );
+        let fill = |argument: &String| placeholders.fill(argument);
+        command.args(spec.arguments.iter().map(fill));
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -97,7 +95,7 @@ impl Target {
             // A process group of its own: Ctrl-C must reach only the lab, which stops its targets itself.
             .process_group(0);
         let mut supervisor = ChildProcess::spawn(name, &mut command).map_err(failed)?;
-        let group = cgroup.as_ref().map(|cgroup| cgroup.folder().to_owned());
+        let group = group.map(Path::to_owned);
         let (lines, reader) = read_lines(supervisor.child.stdout.take(), group);
         // From here on, dropping `target` ends all its processes.
         let mut target = Target {
