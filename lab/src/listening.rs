@@ -3,10 +3,15 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use procfs::process::FDTarget;
 
 use crate::tree;
+
+/// Polling interval of an accept queue.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// A listening socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,18 @@ pub(crate) fn is_held_by(root: i32, address: SocketAddr) -> bool {
 /// Connections that wait to be accepted at that address.
 pub(crate) fn waiting(address: SocketAddr) -> io::Result<u32> {
     Ok(at(address)?.iter().map(|listener| listener.waiting).sum())
+}
+
+/// Waits until no connection waits there, for `longest` at most. Returns whether none does.
+pub(crate) fn wait_until_accepted(address: SocketAddr, longest: Duration) -> io::Result<bool> {
+    let deadline = Instant::now() + longest;
+    while waiting(address)? > 0 {
+        if Instant::now() > deadline {
+            return Ok(false);
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
+    Ok(true)
 }
 
 /// Every listener at that address: several where they share it (`SO_REUSEPORT`).

@@ -241,19 +241,20 @@ pub struct Reading {
 /// Percentiles that metrics ask for, in permille.
 const TAIL_PERMILLE: [u64; 3] = [500, 990, 999];
 
-/// What metrics need from a reading's histogram, once it has been decoded; it belongs to no comparison.
+/// What metrics need from a reading's histogram, once it has been decoded: a decoded histogram takes a quarter of a
+/// megabyte, and a run has thousands.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DecodedTail(OnceLock<Option<PercentileTail>>);
 
+/// Readings are the same whether their histograms are decoded or not.
 impl PartialEq for DecodedTail {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-/// What metrics need from a histogram. A decoded histogram takes a quarter of a megabyte, and a run has thousands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PercentileTail {
+struct PercentileTail {
     count: u64,
     percentiles_ns: [Option<u64>; TAIL_PERMILLE.len()],
 }

@@ -7,8 +7,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::thread;
 use std::time::{Duration, Instant};
+
+use hola_loadgen::workload::GREETING;
 
 use super::client::{self, ClientRequest, connect_idle, is_greeted};
 use super::{FreshServer, ProcedureResult};
@@ -37,7 +38,7 @@ pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<Procedure
     let asked = backlog + BEYOND;
     let started = Instant::now();
     let mut clients = (0..asked)
-        .map(|_| ClientRequest::greeting(address))
+        .map(|_| ClientRequest::start(address, "/", Some(GREETING)))
         .collect::<io::Result<Vec<_>>>()
         .map_err(|error| format!("cannot begin {asked} connections: {error}"))?;
     advance_until(&mut clients, started + STALL, fresh)?;
@@ -82,14 +83,10 @@ pub(super) fn measure(fresh: &FreshServer<'_>, backlog: u32) -> Result<Procedure
 /// Connects a client that the server accepts and waits for.
 fn stall(address: SocketAddr) -> io::Result<TcpStream> {
     let staller = connect_idle(Ipv4Addr::LOCALHOST, address)?;
-    let deadline = Instant::now() + ACCEPT_MAX;
-    while listening::waiting(address)? > 0 {
-        if Instant::now() > deadline {
-            return Err(io::Error::other("the server does not accept it"));
-        }
-        thread::sleep(Duration::from_millis(1));
+    match listening::wait_until_accepted(address, ACCEPT_MAX)? {
+        true => Ok(staller),
+        false => Err(io::Error::other("the server does not accept it")),
     }
-    Ok(staller)
 }
 
 /// Advances all clients until `deadline`, or until each one has ended.

@@ -90,11 +90,6 @@ impl ClientRequest {
         })
     }
 
-    /// Begins to ask for the greeting.
-    pub(crate) fn greeting(target: SocketAddr) -> io::Result<Self> {
-        ClientRequest::start(target, "/", Some(GREETING))
-    }
-
     /// Whether there is an answer, or an error.
     pub(crate) fn has_ended(&self) -> bool {
         self.outcome.is_some()

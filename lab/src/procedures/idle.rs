@@ -35,8 +35,6 @@ const QUIET_MAX: Duration = Duration::from_millis(500);
 /// A server that used less than a millisecond of CPU time in this long is quiet.
 const QUIET_WINDOW: Duration = Duration::from_millis(20);
 const QUIET_US: f64 = 1_000.0;
-/// Polling interval of the accept queue.
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// A step is an eighth of the current clients: this is the precision of the limit that is found.
 const STEP_DIVISOR: usize = 8;
 /// Most clients that connect at a time: half of the accept queue. When the queue is full, the kernel drops a client's
@@ -127,11 +125,7 @@ impl IdleClients<'_> {
             self.clients.push(client);
         }
         // If the server does not accept them, the check with a fresh client shows it.
-        let deadline = Instant::now() + ACCEPT_MAX;
-        while listening::waiting(self.server.address())? > 0 && Instant::now() < deadline {
-            thread::sleep(POLL_INTERVAL);
-        }
-        Ok(())
+        listening::wait_until_accepted(self.server.address(), ACCEPT_MAX).map(drop)
     }
 
     /// The limit that is reached with the current clients, if any.
