@@ -1,6 +1,7 @@
-"""What the two Python servers say: enough HTTP for one request, with the standard library's sockets and nothing else.
+"""What the Python servers say: enough HTTP for their requests, with the standard library's sockets and nothing else.
 
-One request per connection, as the servers that they are after have it; the same answers as Hola's own routes.
+The servers with a thread or a process per client take one request per connection, as the servers that they are after do;
+the answers are those of Hola's own routes.
 """
 
 import socket
@@ -31,7 +32,7 @@ def converse(client):
         try:
             head = read_head(client)
             if head:
-                client.sendall(answer(head))
+                client.sendall(response(content(path_of(head))))
         except OSError:
             # A client that leaves, or says nothing for too long, is nobody's trouble but its own.
             pass
@@ -48,28 +49,48 @@ def read_head(client):
     return head
 
 
-def answer(head):
+def path_of(head):
+    """The path of a GET request; `None` for any other."""
     parts = head.split(b"\r\n", 1)[0].decode("ascii", "replace").split(" ")
-    body = content(parts[1]) if len(parts) == 3 and parts[0] == "GET" else None
-    status = "404 Not Found" if body is None else "200 OK"
-    body = (body or "not found\n").encode()
-    return (f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-            f"Connection: close\r\n\r\n").encode() + body
+    return parts[1] if len(parts) == 3 and parts[0] == "GET" else None
+
+
+def route(path):
+    """The name and the number that a path asks for; `None` where it leads nowhere."""
+    name, _, number = (path or "-")[1:].partition("/")
+    if path == "/":
+        return "greeting", 0
+    if number.isascii() and number.isdigit() and int(number) <= {"wait": 10_000, "compute": 100_000_000}.get(name, -1):
+        return name, int(number)
+    return None
+
+
+def body(name, number):
+    """What a route answers, when the wait that it may ask for is over."""
+    match name:
+        case "greeting":
+            return "Hola, cliente!"
+        case "wait":
+            return f"waited {number} ms\n"
+        case "compute":
+            return str(compute(number))
 
 
 def content(path):
-    """What a path leads to; `None` where it leads nowhere."""
-    name, _, argument = path[1:].partition("/")
-    if path == "/":
-        return "Hola, cliente!"
-    if not (argument.isascii() and argument.isdigit()):
-        return None
-    if name == "wait" and int(argument) <= 10_000:
-        time.sleep(int(argument) / 1000)
-        return f"waited {int(argument)} ms\n"
-    if name == "compute" and int(argument) <= 100_000_000:
-        return str(compute(int(argument)))
-    return None
+    """Waits if the path asks for it; then what it answers, `None` where it leads nowhere."""
+    found = route(path)
+    if found and found[0] == "wait":
+        time.sleep(found[1] / 1000)
+    return found and body(*found)
+
+
+def response(content, last=True):
+    """The bytes of an answer; those of a 404 for `None`. `last`: the server closes the connection after it."""
+    status = "404 Not Found" if content is None else "200 OK"
+    content = (content or "not found\n").encode()
+    close = "Connection: close\r\n" if last else ""
+    return (f"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(content)}\r\n"
+            f"{close}\r\n").encode() + content
 
 
 def compute(rounds):
