@@ -11,8 +11,9 @@ use nix::sys::utsname::uname;
 use nix::unistd::Pid;
 use procfs::{CpuInfo, Current, Meminfo};
 
-use crate::record::{Environment, share};
-use crate::{cgroup, image};
+use crate::cgroup::{self, Cgroup};
+use crate::image;
+use crate::record::{CpuAccounting, Environment, share};
 
 /// Sysctls that limit connections, processes, threads and memory.
 const SYSCTLS: &[&str] = &[
@@ -64,6 +65,10 @@ pub fn read(build: Build) -> Environment {
         version: env!("CARGO_PKG_VERSION").into(),
         commit: build.commit.map(str::to_owned),
         dirty: build.dirty,
+        accounted_by: Some(match Cgroup::new() {
+            Ok(_) => CpuAccounting::Cgroup,
+            Err(_) => CpuAccounting::Proc,
+        }),
         // What only the whole run can tell.
         ..Environment::default()
     }
