@@ -29,6 +29,10 @@ const KEPT: u32 = 64;
 /// much as one twice as long. A 99th percentile needs a thousand requests in a block.
 const WINDOW_MS: u32 = 100;
 
+/// Time for the slices of a target in the blocks of a run, so that each target that is installed takes no block from
+/// the models.
+const TARGET_S: f64 = 20.0;
+
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "equal-load",
     question: text(
@@ -56,21 +60,24 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         // Without `iterative`, which holds one client.
         kept_stage(setting, setting.choose(&QUICK[1..], ALL)),
     ];
+    let mut targets = 0;
     let (new, kept) = (new(2_000.0, WINDOW_MS), kept(2_000.0, WINDOW_MS));
     for (name, level, control, load) in [
         ("targets, new", TARGETS, NEW_CONTROL, new),
         ("targets, kept", "targets, kept, 2000/s", KEPT_CONTROL, kept),
     ] {
-        // Without the models: in a longer cycle each slice would be farther from the control's.
+        // A stage without the models: in a longer cycle each slice would be farther from the control's.
         let stage = setting
             .stage(&EXPERIMENT, name, control)
             .targets(ALL, &load);
-        if stage.has_targets() {
+        if stage.count_targets() > 0 {
             let stage = stage.models(&[control], load.kept_connections());
+            targets = stage.count_targets();
             stages.push(stage.load(level, 6, load));
         }
     }
-    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(115.0, 915.0));
+    let budget_s = setting.choose(115.0, 650.0 + TARGET_S * f64::from(targets));
+    let design = Design::new(&EXPERIMENT, stages, 5..=40, budget_s);
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[HEADLINE, KEPT_LEVEL]))
 }
 

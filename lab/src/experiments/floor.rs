@@ -39,7 +39,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         .stage(&EXPERIMENT, "new", "iterative")
         .models(&models, None)
         .targets(&names, &load);
-    if !stage.has_targets() {
+    if stage.count_targets() == 0 {
         return None;
     }
     let stage = stage.with_again().load(LEVEL, 4, load);

@@ -4,7 +4,7 @@
 //! goodput fall?
 //!
 //! **Measurement.** On fresh servers: first the model's own capacity in a closed loop, then an open loop at two and
-//! three times that for six seconds, long enough for a queue to grow past the clients' deadline of a second. The number
+//! three times that for ten seconds, long enough for a queue to grow past the clients' deadline of a second. The number
 //! of threads may grow, and the backlog is not the limit. Good answers within the deadline in the second half, as a
 //! share of the capacity.
 
@@ -30,12 +30,12 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     }
     let overload = |of_capacity| Procedure::Overload {
         of_capacity,
-        duration_s: 6,
+        duration_s: 10,
     };
     let stage = setting
         .stage(&EXPERIMENT, "overload", "epoll")
         .models(&["thread-per-client"], None)
         .procedure("2 × capacity", overload(2.0))
         .procedure("3 × capacity", overload(3.0));
-    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 245.0))
+    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 375.0))
 }

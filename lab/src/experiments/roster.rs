@@ -221,10 +221,11 @@ impl StageDraft<'_> {
         participants
     }
 
-    /// Whether any target takes part.
-    pub(super) fn has_targets(&self) -> bool {
-        let mut participants = self.stage.participants.iter();
-        participants.any(|one| self.setting.targets.named(&one.server).is_some())
+    /// How many targets take part.
+    pub(super) fn count_targets(&self) -> u32 {
+        let participants = self.stage.participants.iter();
+        let targets = participants.filter(|one| self.setting.targets.named(&one.server).is_some());
+        targets.map(|_| 1).sum()
     }
 
     /// Names of the participants so far.

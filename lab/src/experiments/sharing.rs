@@ -32,10 +32,19 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     let operation = setting
         .stage(&EXPERIMENT, "operation", CONTROL)
         .models(&["fork-per-client"], None)
-        .procedure("counter", share(SharedResource::Counter, 20_000_000))
-        .procedure("message", share(SharedResource::Message, 40_000));
+        .procedure(
+            "counter",
+            share(
+                SharedResource::Counter,
+                setting.choose(5_000_000, 20_000_000),
+            ),
+        )
+        .procedure(
+            "message",
+            share(SharedResource::Message, setting.choose(10_000, 40_000)),
+        );
     if !setting.is_full() {
-        return Some(Design::new(&EXPERIMENT, [operation], 5..=10, 12.0));
+        return Some(Design::new(&EXPERIMENT, [operation], 5..=10, 5.0));
     }
     let load = |path: &str| Load {
         path: path.into(),
