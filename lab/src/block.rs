@@ -119,6 +119,13 @@ fn start_all<'s>(
         }
         let cpus = &stage.server_cpus;
         let server = RunningServer::start(lab.image, lab.targets, participant, cpus, &options);
+        let target = lab.targets.named(&participant.server);
+        let server = match server {
+            Ok(server) if target.is_some_and(|spec| spec.compiles_while_running) => {
+                warm_up(context, server, participant, seed)
+            }
+            server => server,
+        };
         alive.push(ParticipantServer {
             participant,
             server,
@@ -129,6 +136,44 @@ fn start_all<'s>(
         }
     }
     alive
+}
+
+/// Loads a server whose runtime compiles its code while it runs, until a request no longer becomes cheaper.
+///
+/// # Errors
+/// Returns the reason if it never is steady, or if a load fails.
+fn warm_up(
+    context: &SliceContext<'_>,
+    server: RunningServer,
+    participant: &Participant,
+    seed: u64,
+) -> Result<RunningServer, String> {
+    const ROUNDS_MAX: u64 = 40;
+    let load = Load {
+        window_ms: 250,
+        ..Load::with_clients(8)
+    };
+    let mut costs_us = Vec::new();
+    for round in 0..ROUNDS_MAX {
+        let seed = splitmix64(seed, round);
+        let (slice, _) = slice::make(context, &server, &participant.name, &load, seed)?;
+        costs_us.extend(slice.cpu_us_per_request());
+        if is_steady(&costs_us) || context.interrupted.load(Ordering::Relaxed) {
+            return Ok(server);
+        }
+    }
+    let name = &participant.name;
+    Err(format!(
+        "a request still cost {name} less in every round of its warm-up"
+    ))
+}
+
+/// Whether none of the last three costs is more than a twentieth below the one before it.
+fn is_steady(costs_us: &[f64]) -> bool {
+    let Some(last) = costs_us.last_chunk::<4>() else {
+        return false;
+    };
+    last.windows(2).all(|pair| pair[1] > pair[0] * 0.95)
 }
 
 /// The control's CPU time per request at the level with the most cycles, in microseconds.
@@ -341,7 +386,14 @@ pub(crate) fn now() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shuffle;
+    use super::{is_steady, shuffle};
+
+    #[test]
+    fn a_server_is_steady_when_a_request_no_longer_becomes_cheaper() {
+        assert!(!is_steady(&[90.0, 90.0, 90.0]));
+        assert!(!is_steady(&[90.0, 89.0, 80.0, 79.0]));
+        assert!(is_steady(&[200.0, 90.0, 89.0, 92.0, 91.0]));
+    }
 
     #[test]
     fn shuffles_every_item_to_every_place_about_equally_often() {

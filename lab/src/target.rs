@@ -65,6 +65,11 @@ impl TargetPaths {
         self.scripts.join("reference")
     }
 
+    /// The folder of what `scripts/reference/install` gets beside the system's packages.
+    fn installed(&self) -> PathBuf {
+        self.reference().join(".installed")
+    }
+
     /// The folder of the programs that cargo has built.
     fn programs(&self) -> &Path {
         self.hola.parent().unwrap_or(Path::new("."))
@@ -131,6 +136,9 @@ pub struct TargetSpec {
     pub processes: FixedOrPerClient,
     /// Threads that serve, in each of these processes.
     pub threads: FixedOrPerClient,
+    /// Whether its runtime compiles its code while it runs: then it is loaded before each block until it is steady.
+    #[serde(default)]
+    pub compiles_while_running: bool,
     /// The model that it is the bare server of.
     #[serde(default)]
     pub floor_of: Option<String>,
@@ -160,9 +168,11 @@ impl TargetSpec {
     /// # Errors
     /// Returns the reason and how to install the program; the target is skipped with this text.
     pub fn program(&self, places: &TargetPaths) -> Result<PathBuf, String> {
-        let folder = places.programs().to_string_lossy();
-        let mut names = self.programs.iter();
-        let found = names.find_map(|name| find(&name.replace("@programs@", &folder)));
+        let (programs, installed) = (places.programs().to_string_lossy(), places.installed());
+        let found = self.programs.iter().find_map(|name| {
+            let name = name.replace("@programs@", &programs);
+            find(&name.replace("@installed@", &installed.to_string_lossy()))
+        });
         found.ok_or_else(|| format!("{} is not installed: {}", self.name, self.install))
     }
 
@@ -274,6 +284,7 @@ impl Placeholders {
             ("@folder@", shown(folder)),
             ("@reference@", shown(&places.reference())),
             ("@programs@", shown(places.programs())),
+            ("@installed@", shown(&places.installed())),
             ("@user@", nobody.name),
             ("@group@", group),
             ("@modules@", (*modules).to_owned()),
