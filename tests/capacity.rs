@@ -1,4 +1,5 @@
-//! Tests the column of the table that says how many clients a model serves at once.
+//! Tests the column of the table that says how many clients a model serves at once. Alone in its process, because other
+//! tests would use up its descriptors, and delay the answers that it expects within a moment.
 
 mod support;
 
@@ -48,17 +49,17 @@ fn beyond_its_capacity_a_client_waits_until_one_leaves_and_no_longer() {
         end_stall(stalled.pop().expect("at least one"));
         assert_eq!(answer(next).status, 200, "{model}");
         stalled.into_iter().for_each(end_stall);
-        let counters = server.stop();
-        assert_eq!(
-            [
-                &counters["answers"],
-                &counters["refused"],
-                &counters["expired"]
-            ],
-            [capacity * 2 + 1, 0, 0],
-            "{model}: {counters}"
-        );
+        assert_counts(server, capacity * 2 + 1, 0);
     });
+}
+
+/// Stops the server, which must have given so many answers, refused so many clients, and closed none at a deadline.
+fn assert_counts(server: Server, answers: usize, refused: usize) {
+    let counters = server.stop();
+    let counts = ["answers", "refused", "expired"].map(|name| counters[name].as_u64());
+    let expected = [answers, refused, 0].map(|count| u64::try_from(count).ok());
+    assert_eq!(counts, expected, "{counters}");
+    assert_eq!(counters["accepted"], counters["closed"], "{counters}");
 }
 
 fn assert_silent(mut socket: &TcpStream, model: &str) {
@@ -93,15 +94,5 @@ fn a_pool_sends_away_whom_its_queue_cannot_hold_and_serves_all_others() {
         assert_eq!(answer(client).status, 200);
     }
     server.greets();
-    let counters = server.stop();
-    assert_eq!(
-        [
-            &counters["refused"],
-            &counters["answers"],
-            &counters["expired"]
-        ],
-        [TOO_MANY, 2 * WORKERS + QUEUE + 1, 0],
-        "{counters}"
-    );
-    assert_eq!(counters["accepted"], counters["closed"]);
+    assert_counts(server, 2 * WORKERS + QUEUE + 1, TOO_MANY);
 }

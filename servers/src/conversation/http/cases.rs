@@ -1,8 +1,6 @@
 //! The requirements on an HTTP server as two tables of bytes. The conversation's own tests play them on the state
 //! machine alone, the conformance suite over a real socket on every model. A new requirement is a new line.
 
-use std::borrow::Cow;
-
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
@@ -16,16 +14,11 @@ pub enum Then {
 use Then::{Close, Keep, Linger};
 
 /// Bytes from a client, statuses of the answers, what becomes of the connection: the lines of both tables.
-pub fn cases() -> impl Iterator<Item = (Cow<'static, [u8]>, &'static [u16], Then)> {
-    let short = CASES
-        .iter()
-        .map(|&(bytes, statuses, then)| (Cow::Borrowed(bytes), statuses, then));
+pub fn cases() -> impl Iterator<Item = (Vec<u8>, &'static [u16], Then)> {
+    let short = CASES.iter().map(|case| (case.0.to_vec(), case.1, case.2));
     let long = LONG_CASES.iter().map(|&(parts, statuses, then)| {
-        let bytes: Vec<u8> = parts
-            .iter()
-            .flat_map(|(bytes, times)| bytes.repeat(*times))
-            .collect();
-        (Cow::Owned(bytes), statuses, then)
+        let repeated = parts.iter().map(|(bytes, times)| bytes.repeat(*times));
+        (repeated.collect::<Vec<_>>().concat(), statuses, then)
     });
     short.chain(long)
 }
@@ -232,33 +225,21 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"GET /wait/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", &[200], Linger),
     (b"GET /wait/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx", &[400], Linger),
     (b"GET /wait/10001 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /wait/+1 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /wait/-1 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /wait/1/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /wait/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     // For experiments: work.
     (b"GET /compute/10 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"HEAD /compute/10 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
-    (b"GET /compute/100000001 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /compute/18446744073709551626 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /compute/1x HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     // For experiments: short answers and long ones.
     (b"GET /bytes/0 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /bytes/5 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /bytes/100000 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /bytes/100000 HTTP/1.1\r\nHost: a\r\n\r\nGET /bytes/300 HTTP/1.0\r\n\r\n", &[200, 200], Close),
     (b"HEAD /bytes/16777216 HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n", &[200, 404], Keep),
-    (b"GET /bytes/16777217 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /bytes/%35 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     // For experiments: a counter, and crashes, which the server must allow.
     (b"GET /count HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
-    (b"GET /count/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"POST /count HTTP/1.1\r\nHost: a\r\n\r\n", &[405], Keep),
     (b"GET /crash/panic HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"GET /crash/abort HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"GET /crash/segv HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
-    (b"GET /crash/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
 ];
 
 /// Some bytes, and how often they are repeated.

@@ -1,24 +1,24 @@
 //! Which clients and workers a fault affects: panics, dead processes, and workers that cannot start.
 
-mod support;
-
 use std::fs;
 use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_servers::models::Attention;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use self::support::{
-    ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, WORKERS, ask, children_at_rest, end_stall,
-    ends, eventually, for_each, for_each_model, limit, rest, serves_at_once, settled, table,
-    ways_with_processes, with_refused,
+use crate::support::{
+    ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, WORKERS, Way, ask, children_at_rest,
+    end_stall, ends, eventually, for_each, for_each_model, limit, rest, serves_at_once, settled,
+    statuses, table, ways_with_processes, with_refused,
 };
+use crate::{kill_child, stop_with};
 
 #[test]
 fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
@@ -38,7 +38,7 @@ fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
             }
             ask(&mut victim, "/crash/panic");
             let answers = String::from_utf8(rest(victim)).expect("text");
-            let statuses = support::statuses(&answers);
+            let statuses = statuses(&answers);
             let (earlier, last) = statuses.split_at(statuses.len().min(turn % 2));
             assert_eq!(earlier, &[200][..turn % 2], "{model}: {answers}");
             assert!(matches!(last, [] | [500]), "{model}: {answers}");
@@ -48,9 +48,7 @@ fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
         eventually(&format!("{model} is as it was: {before:?}"), || {
             crew() == before
         });
-        let counters = server.stop();
-        assert_eq!(counters["crashed"], PANICS, "{model}: {counters}");
-        assert_eq!(counters["accepted"], counters["closed"], "{model}");
+        stop_with(server, model, &[("crashed", PANICS)]);
     });
 }
 
@@ -59,12 +57,15 @@ fn a_client_that_ends_the_process_it_is_held_by_ends_no_other() {
     for_each(&ways_with_processes(), |(model, arguments)| {
         let arguments = [arguments.as_slice(), &["--allow-crash"]].concat();
         let server = Server::start_whole(model, &arguments);
-        for how in ["abort", "segv"] {
+        for how in ["abort", "segv", "kill"] {
             let (bystander, spared) = server.held(Server::stalled);
             let (mut victim, doomed) = held_by_another(&server, spared);
-            ask(&mut victim, &format!("/crash/{how}"));
+            match how {
+                "kill" => kill_child(doomed),
+                how => ask(&mut victim, &format!("/crash/{how}")),
+            }
             assert!(rest(victim).is_empty(), "{model}: the dead do not answer");
-            eventually("the dead are buried", || {
+            eventually("the dead are reaped", || {
                 !server.child_ids().contains(&doomed)
             });
             assert!(server.child_ids().contains(&spared), "{model}");
@@ -74,12 +75,7 @@ fn a_client_that_ends_the_process_it_is_held_by_ends_no_other() {
             });
             server.greets();
         }
-        let counters = server.stop();
-        assert_eq!(counters["crashed"], 2, "{model}: {counters}");
-        assert_eq!(
-            counters["accepted"], counters["closed"],
-            "{model}: {counters}"
-        );
+        stop_with(server, model, &[("crashed", 3)]);
     });
 }
 
@@ -106,12 +102,10 @@ fn a_client_that_ends_the_process_of_all_ends_the_server() {
             let mut victim = server.connect();
             ask(&mut victim, &format!("/crash/{how}"));
             assert!(rest(victim).is_empty(), "{model}: the dead do not answer");
-            assert!(
-                bystander.is_none_or(|client| rest(client).is_empty()),
-                "{model}"
-            );
+            let ended = bystander.is_none_or(|client| rest(client).is_empty());
+            assert!(ended, "{model}");
             let (status, words) = server.wait();
-            let fatal = std::os::unix::process::ExitStatusExt::signal(&status);
+            let fatal = status.signal();
             assert_eq!(fatal, Some(signal as i32), "{model}: {status}: {words}");
         }
     });
@@ -119,7 +113,7 @@ fn a_client_that_ends_the_process_of_all_ends_the_server() {
 
 #[test]
 fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
-    const KILLS: u32 = 60;
+    const KILLS: usize = 60;
     const CLIENTS: u32 = 4;
     /// Far longer than a replacement takes, and still short enough to count as one.
     const SLOWEST: Duration = Duration::from_secs(2);
@@ -152,7 +146,7 @@ fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
                 random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let doomed = *settled[(random >> 16) as usize % settled.len()];
                 let killed = Instant::now();
-                kill(Pid::from_raw(doomed), Signal::SIGKILL).expect("a worker");
+                kill_child(doomed);
                 eventually("the dead worker is replaced", || {
                     let now = server.child_ids();
                     let hired = now.iter().find(|&worker| !workers.contains(worker));
@@ -169,12 +163,7 @@ fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
         });
         println!("{model} {arguments:?}: slowest replacement {slowest:?}");
         assert!(slowest < SLOWEST, "{model}: {slowest:?}");
-        let counters = server.stop();
-        assert_eq!(counters["crashed"], KILLS, "{model}: {counters}");
-        assert_eq!(
-            counters["accepted"], counters["closed"],
-            "{model}: {counters}"
-        );
+        stop_with(server, model, &[("crashed", KILLS)]);
     }
 }
 
@@ -193,13 +182,9 @@ fn is_greeted(server: &Server) -> bool {
         .write_all(ASK_AND_CLOSE)
         .and_then(|()| socket.shutdown(Shutdown::Write));
     let answer = rest(socket);
-    let whole = Answer::read(&mut answer.as_slice());
-    assert!(
-        answer.is_empty() || whole.is_ok(),
-        "{}",
-        answer.escape_ascii()
-    );
-    whole.is_ok()
+    let is_whole = Answer::read(&mut answer.as_slice()).is_ok();
+    assert!(answer.is_empty() || is_whole, "{}", answer.escape_ascii());
+    is_whole
 }
 
 #[test]
@@ -257,75 +242,45 @@ fn limit_descriptors(process: i32) {
 #[test]
 fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so() {
     // Their event loops need a descriptor that other workers do not need.
-    let loops = |(_, arguments): &support::Way| !arguments.is_empty();
+    let loops = |(_, arguments): &Way| !arguments.is_empty();
     for (model, arguments) in ways_with_processes().into_iter().filter(loops) {
         let server = Server::start_whole(model, &arguments);
         server.greets();
         // Running workers keep their descriptors. New workers cannot open more.
         limit_descriptors(server.pid().as_raw());
-        kill(Pid::from_raw(server.child_ids()[0]), Signal::SIGKILL).expect("a worker");
+        kill_child(server.child_ids()[0]);
         let address = server.address;
         let (status, words) = server.wait();
         assert_eq!(status.code(), Some(1), "{model}: {words}");
         let last = words.lines().last().unwrap_or_default();
-        assert!(
-            last.starts_with("hola: ")
-                && last.contains("died while starting")
-                && last.contains("giving up"),
-            "{model}: {words}"
-        );
+        assert!(last.starts_with("hola: "), "{model}: {words}");
+        assert!(last.contains("died while starting"), "{model}: {words}");
+        assert!(last.contains("giving up"), "{model}: {words}");
         assert_eq!(words.matches("giving up").count(), 1, "{model}: {words}");
-        assert!(
-            TcpStream::connect(address).is_err(),
-            "{model} still listens"
-        );
+        let again = TcpStream::connect(address);
+        assert!(again.is_err(), "{model} still listens");
     }
 }
 
-/// How a start is refused: the system calls, the injected error, the server's arguments, and what its last line must
-/// name.
-type Refusal = (&'static str, &'static str, &'static str, &'static str);
-
 #[test]
 fn what_the_system_refuses_at_the_start_is_named_and_nothing_is_announced() {
-    const REFUSALS: &[Refusal] = &[
-        ("epoll_create1", "error=EMFILE", "epoll", "epoll instance"),
-        ("epoll_create1", "error=ENOSYS", "tokio", "Tokio runtime"),
-        (
-            "epoll_create1",
-            "error=EMFILE",
-            "tokio-current-thread",
-            "Tokio runtime",
-        ),
-        (
-            "epoll_create1",
-            "error=EMFILE",
-            "epoll-per-core",
-            "epoll instance",
-        ),
-        (
-            "epoll_create1",
-            "error=EMFILE",
-            "epoll-per-core --processes",
-            "worker process",
-        ),
-        ("epoll_ctl", "error=ENOSPC", "epoll", "cannot watch"),
-        (
-            "memfd_create",
-            "error=EPERM",
-            "pre-threaded --accept locked",
-            "--accept locked",
-        ),
-        (
-            "sched_setaffinity",
-            "error=EPERM",
-            "iterative --cpus 0",
-            "--cpus 0: sched_setaffinity: Operation not permitted",
-        ),
-        ("clone,clone3", "error=EAGAIN:when=3", "tokio", "3 threads"),
-    ];
-    for &(calls, how, told, named) in REFUSALS {
-        let Some(mut command) = with_refused(calls, how) else {
+    // System calls, injected error, the server's arguments, what its last line must name.
+    const REFUSALS: &str = "\
+        epoll_create1     | error=EMFILE        | epoll                        | epoll instance
+        epoll_create1     | error=ENOSYS        | tokio                        | Tokio runtime
+        epoll_create1     | error=EMFILE        | tokio-current-thread         | Tokio runtime
+        epoll_create1     | error=EMFILE        | epoll-per-core               | epoll instance
+        epoll_create1     | error=EMFILE        | epoll-per-core --processes   | worker process
+        epoll_ctl         | error=ENOSPC        | epoll                        | cannot watch
+        memfd_create      | error=EPERM         | pre-threaded --accept locked | --accept locked
+        sched_setaffinity | error=EPERM         | iterative --cpus 0           | --cpus 0: sched_setaffinity: Operation not permitted
+        clone,clone3      | error=EAGAIN:when=3 | tokio                        | 3 threads";
+    for line in REFUSALS.lines() {
+        let [call, how, told, named] = line.split('|').map(str::trim).collect::<Vec<_>>()[..]
+        else {
+            panic!("{line}");
+        };
+        let Some(mut command) = with_refused(call, how) else {
             return;
         };
         let workers = WORKERS.to_string();
@@ -340,10 +295,8 @@ fn assert_refused(command: Command, told: &str, named: &str) {
     let (code, stdout, stderr) = ends(command);
     assert_eq!((code, stdout.as_str()), (Some(3), ""), "{told}: {stderr}");
     let last = stderr.lines().last().unwrap_or_default();
-    assert!(
-        last.starts_with("hola: cannot start: ") && last.contains(named),
-        "{told}: {stderr}"
-    );
+    assert!(last.starts_with("hola: cannot start: "), "{told}: {stderr}");
+    assert!(last.contains(named), "{told}: {stderr}");
     assert!(!stderr.contains("panicked"), "{told}: {stderr}");
 }
 
@@ -372,13 +325,11 @@ fn a_worker_that_is_refused_at_the_start_ends_it_before_anything_is_announced() 
 
 #[test]
 fn forking_without_proc_is_refused_with_its_name() {
+    let locked = "pre-threaded --accept locked";
     for (model, named) in [
         ("pre-forked", "/proc/self/task"),
         ("fork-per-client", "/proc/self/task"),
-        (
-            "pre-threaded --accept locked",
-            "--accept locked needs /proc",
-        ),
+        (locked, "--accept locked needs /proc"),
     ] {
         let without_proc = |then: &str| {
             let mut command = Command::new("unshare");
@@ -407,9 +358,7 @@ fn clients_are_sent_away_while_no_worker_process_can_be_made() {
     let server = Server::run(command);
     server.greets();
     other_user.limit(USER, server.pid(), 1);
-    for worker in server.child_ids() {
-        kill(Pid::from_raw(worker), Signal::SIGKILL).expect("a worker");
-    }
+    server.child_ids().into_iter().for_each(kill_child);
     eventually("no worker is left", || server.children() == 0);
     assert_eq!(server.get("/").status, 503);
     other_user.limit(USER, server.pid(), 10);
@@ -417,39 +366,26 @@ fn clients_are_sent_away_while_no_worker_process_can_be_made() {
         server.children() == WORKERS
     });
     server.greets();
-    let counters = server.stop();
-    assert_eq!(counters["accepted"], counters["closed"], "{counters}");
-    assert_eq!(counters["refused"], 1, "{counters}");
+    stop_with(server, "pre-forked", &[("refused", 1)]);
 }
-
-/// A refusal during service: the model, the system calls, the injected error, and the number of lost clients.
-type Shortage = (&'static str, &'static str, &'static str, usize);
 
 #[test]
 fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
-    const SHORTAGES: &[Shortage] = &[
+    const EPOLL_WAIT: &str = "?epoll_wait,?epoll_pwait";
+    const POLL: &str = "?poll,?ppoll";
+    let here: Vec<_> = table().map(|model| model.name).collect();
+    // Model · system calls · injected error · number of lost clients.
+    for (model, calls, how, lost) in [
         // The first two calls add the stop pipe and the listener.
         ("epoll", "epoll_ctl", "error=ENOSPC:when=3", 1),
         ("epoll", "epoll_ctl", "error=ENOMEM:when=4", 1),
         ("epoll-per-core", "epoll_ctl", "error=ENOSPC:when=3", 1),
-        (
-            "epoll",
-            "?epoll_wait,?epoll_pwait",
-            "error=ENOMEM:when=2..4",
-            0,
-        ),
-        ("poll", "?poll,?ppoll", "error=ENOMEM:when=3..5", 0),
-        (
-            "selector-threads",
-            "?poll,?ppoll",
-            "error=ENOMEM:when=2..4",
-            0,
-        ),
+        ("epoll", EPOLL_WAIT, "error=ENOMEM:when=2..4", 0),
+        ("poll", POLL, "error=ENOMEM:when=3..5", 0),
+        ("selector-threads", POLL, "error=ENOMEM:when=2..4", 0),
         ("io-uring", "io_uring_enter", "error=EAGAIN:when=3..5", 0),
         ("io-uring", "io_uring_enter", "error=ENOMEM:when=4..6", 0),
-    ];
-    let here: Vec<_> = table().map(|model| model.name).collect();
-    for &(model, calls, how, lost) in SHORTAGES {
+    ] {
         let Some(mut command) = with_refused(calls, how).filter(|_| here.contains(&model)) else {
             continue;
         };
@@ -457,14 +393,12 @@ fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
         command.args(["--stats", "json"]);
         let server = Server::run(command);
         // Each client is answered, unless it is lost first, and then keeps its connection open.
-        let clients: Vec<_> = (0..5)
-            .map(|_| {
-                let mut client = server.connect();
-                client.write_all(ASK).expect("sent");
-                let _answer_or_end = Answer::read(&mut BufReader::new(&client));
-                client
-            })
-            .collect();
+        let clients = [(); 5].map(|()| {
+            let mut client = server.connect();
+            client.write_all(ASK).expect("sent");
+            let _answer_or_end = Answer::read(&mut BufReader::new(&client));
+            client
+        });
         let mut answered = 0;
         for mut client in clients {
             // The write fails if the client was lost.
@@ -473,8 +407,6 @@ fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
         }
         assert_eq!(answered + lost, 5, "{model} {how}");
         server.greets();
-        let counters = server.stop();
-        assert_eq!(counters["accepted"], counters["closed"], "{model} {how}");
-        assert_eq!(counters["refused"], lost, "{model} {how}: {counters}");
+        stop_with(server, format!("{model} {how}"), &[("refused", lost)]);
     }
 }
