@@ -1,11 +1,59 @@
-//! What a failed accept means: a lost connection, a shortage in the system, or a closed listener.
+//! What a server does about calls that fail: it tries again at once, waits while the system is short of a resource, or
+//! gives up.
 
 use std::io;
+use std::net::TcpStream;
 use std::time::Duration;
 
 use nix::errno::Errno;
 
-use crate::backoff::{Backoff, PAUSE_MIN};
+use crate::client::Client;
+use crate::server::Server;
+
+/// First pause after the system ran short; doubled up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(5);
+/// Longest pause: a server must serve again within a second after the shortage ends.
+const PAUSE_MAX: Duration = Duration::from_millis(640);
+
+/// The pauses of one thread of control.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn new() -> Self {
+        Backoff { next: PAUSE_MIN }
+    }
+
+    /// The pause that is due now; the next one is twice as long.
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(PAUSE_MAX);
+        pause
+    }
+
+    /// The shortage has ended: the next pause is the shortest again.
+    pub(crate) fn reset(&mut self) {
+        self.next = PAUSE_MIN;
+    }
+}
+
+/// Whether the system is only short of a resource, so that the same call can succeed later.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error().map(Errno::from_raw),
+        Some(
+            Errno::EAGAIN
+                | Errno::EBUSY
+                | Errno::EMFILE
+                | Errno::ENFILE
+                | Errno::ENOBUFS
+                | Errno::ENOMEM
+                | Errno::ENOSPC
+        )
+    )
+}
 
 /// Connections lost one after another before there is a pause. An error that persists does not come from a connection.
 /// An acceptor that only retried would use up a core and, in an event loop, serve none of its clients.
@@ -38,6 +86,27 @@ impl AcceptPolicy {
         AcceptPolicy {
             backoff: Backoff::new(),
             lost: 0,
+        }
+    }
+
+    /// The client that an accept has brought, or what to do about an accept that failed. A shortage is also reported.
+    pub(crate) fn judge(
+        &mut self,
+        server: &'static Server,
+        accepted: io::Result<TcpStream>,
+    ) -> Result<Client, AcceptError> {
+        match accepted {
+            Ok(socket) => {
+                self.succeeded();
+                Ok(server.admit(socket))
+            }
+            Err(error) => {
+                let failure = self.failed(&error);
+                if let AcceptError::Pause(_) = failure {
+                    server.on_shortage("cannot accept", &error);
+                }
+                Err(failure)
+            }
         }
     }
 
@@ -91,7 +160,6 @@ impl AcceptPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backoff::PAUSE_MAX;
 
     fn judge(accept_policy: &mut AcceptPolicy, errno: Errno) -> AcceptError {
         accept_policy.failed(&io::Error::from_raw_os_error(errno as i32))
@@ -106,46 +174,43 @@ mod tests {
             Errno::EPROTO,
             Errno::EHOSTUNREACH,
         ] {
-            assert_eq!(
-                judge(&mut accept_policy, errno),
-                AcceptError::Retry,
-                "{errno}"
-            );
+            let judged = judge(&mut accept_policy, errno);
+            assert_eq!(judged, AcceptError::Retry, "{errno}");
         }
     }
 
     #[test]
     fn pauses_for_a_moment_when_connection_after_connection_is_lost() {
         let mut accept_policy = AcceptPolicy::new();
-        for _ in 0..3 {
-            let verdicts: Vec<_> = (0..LOST_MAX)
-                .map(|_| judge(&mut accept_policy, Errno::ECONNABORTED))
-                .collect();
-            let (last, others) = verdicts.split_last().expect("some");
-            assert_eq!(*last, AcceptError::Pause(PAUSE_MIN));
-            assert!(others.iter().all(|verdict| *verdict == AcceptError::Retry));
+        for lost in 1..=3 * LOST_MAX {
+            let pauses = lost % LOST_MAX == 0;
+            let expected = if pauses {
+                AcceptError::Pause(PAUSE_MIN)
+            } else {
+                AcceptError::Retry
+            };
+            assert_eq!(
+                judge(&mut accept_policy, Errno::ECONNABORTED),
+                expected,
+                "{lost}"
+            );
         }
     }
 
     #[test]
     fn pauses_ever_longer_while_the_system_is_short_and_forgets_it_after_a_success() {
         let mut accept_policy = AcceptPolicy::new();
-        let backoff: Vec<_> = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM]
-            .map(|errno| judge(&mut accept_policy, errno))
-            .into();
-        let expected = [5, 10, 20, 40].map(|ms| AcceptError::Pause(Duration::from_millis(ms)));
-        assert_eq!(backoff, expected);
-        for _ in 0..20 {
-            judge(&mut accept_policy, Errno::EMFILE);
+        let errors = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
+        for (errno, ms) in errors
+            .into_iter()
+            .cycle()
+            .zip([5, 10, 20, 40, 80, 160, 320, 640, 640])
+        {
+            let pause = AcceptError::Pause(Duration::from_millis(ms));
+            assert_eq!(judge(&mut accept_policy, errno), pause, "{errno}");
         }
-        assert_eq!(
-            judge(&mut accept_policy, Errno::EMFILE),
-            AcceptError::Pause(PAUSE_MAX)
-        );
         accept_policy.succeeded();
-        assert_eq!(
-            judge(&mut accept_policy, Errno::EMFILE),
-            AcceptError::Pause(PAUSE_MIN)
-        );
+        let pause = AcceptError::Pause(PAUSE_MIN);
+        assert_eq!(judge(&mut accept_policy, Errno::EMFILE), pause);
     }
 }

@@ -31,16 +31,14 @@ pub enum Fork {
 }
 
 impl Children {
-    /// Prepares to fork a child for each client.
-    ///
-    /// # Errors
-    /// Returns an error if this process has a second thread, or the error of mmap(2) or sigaction(2).
-    pub fn of(server: &'static Server) -> io::Result<Self> {
+    /// Prepares to fork a child for each client. Returns an error if this process has a second thread, or the error of
+    /// mmap(2) or sigaction(2).
+    pub fn new(server: &'static Server) -> io::Result<Self> {
         Children::prepare(server, false)
     }
 
     /// The same for children that are a server's workers.
-    pub(crate) fn for_workers(server: &'static Server) -> io::Result<Self> {
+    pub(crate) fn with_workers(server: &'static Server) -> io::Result<Self> {
         Children::prepare(server, true)
     }
 
@@ -48,7 +46,7 @@ impl Children {
         check_single_threaded()?;
         let table = Box::leak(Box::new(ChildTable {
             parent: getpid(),
-            pids: sys::shared_ids(CHILDREN_MAX)
+            pids: sys::shared(CHILDREN_MAX)
                 .context(|| "cannot share memory with child processes".into())?,
             are_workers,
             counters: server.counters(),
@@ -58,10 +56,8 @@ impl Children {
         Ok(Children { server, table })
     }
 
-    /// Forks this process. The child has no listener, only its client.
-    ///
-    /// # Errors
-    /// Returns the error of fork(2), such as `EAGAIN` at a limit on processes.
+    /// Forks this process. The child has no listener, only its client. Fails with the error of fork(2), such as
+    /// `EAGAIN` at a limit on processes.
     pub fn fork(&self) -> io::Result<Fork> {
         // The parent formats the date once a second, and every child inherits it instead of formatting it again.
         date::http_date();
@@ -114,11 +110,11 @@ impl Children {
 
     /// Tells all children to stop and waits until none is left. The alarm of the drain limits the wait.
     pub fn drain(&self) {
-        self.table
-            .for_each_child_of(self.table.parent.as_raw(), |pid| {
-                // The child may have ended a moment ago; then there is nothing to tell.
-                let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-            });
+        let parent = self.table.parent.as_raw();
+        self.table.for_each_child_of(parent, |pid| {
+            // The child may have ended a moment ago; then there is nothing to tell.
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        });
         while (0..CHILDREN_MAX).any(|slot| !self.is_free(slot)) {
             self.server.close_empty_listeners();
             thread::sleep(RECHECK_INTERVAL);

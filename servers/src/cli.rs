@@ -1,10 +1,9 @@
 //! `hola serve` and `hola models`, as `hola` and this crate's own binary offer them.
 
-mod bind;
-
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::num::NonZero;
+use std::thread;
 
 use clap::{Args, ValueEnum};
 use hola_base::process::{Cpus, end_with, raise_descriptor_limit};
@@ -12,10 +11,8 @@ use nix::unistd::geteuid;
 use serde::Serialize;
 use thiserror::Error;
 
-use self::bind::Bind;
 use crate::context::plain;
 use crate::conversation::Protocol;
-use crate::counters::Snapshot;
 use crate::drive::Timeouts;
 use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
@@ -33,57 +30,57 @@ Examples:
   hola serve epoll-per-core --workers 4 --processes
   hola serve thread-per-client --conversation ack --log
 
-The first line on stdout is `MODEL listening on ADDRESS`, once all workers are there. SIGTERM or Ctrl-C: clients being served get their answer, then
-the server ends with code 0; with code 1 if that takes more than 5 s.
-For experiments, an HTTP server also answers /wait/MS, /compute/ROUNDS, /bytes/N and /count.
+The first line on stdout is `MODEL listening on ADDRESS`, once all workers accept clients. SIGTERM or Ctrl-C stops the
+server: it answers the clients that it serves and ends with code 0, or with code 1 if that takes more than 5 s.
+For experiments, an HTTP server also answers /wait/MS, /block/MS, /compute/ROUNDS, /bytes/N and /count.
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start.")]
 pub struct ServeArgs {
-    /// Who runs a conversation; `hola models` lists them
+    /// Concurrency model: what serves a client; `hola models` lists them
     #[arg(value_name = "MODEL", value_parser = model_named)]
     model: &'static Model,
-    /// Address or name, and port, to listen on; a port alone is one of 127.0.0.1, and port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    bind: Bind,
-    /// What is said on a connection
+    /// Address or name, and port, to listen on; a port alone means 127.0.0.1, and port 0 takes a free port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = addresses)]
+    bind: Box<[SocketAddr]>,
+    /// Protocol that clients and server speak
     #[arg(long, value_enum, default_value_t = Protocol::Http)]
     conversation: Protocol,
-    /// Connections that may wait to be accepted
+    /// Most connections that wait to be accepted; the kernel may allow fewer (net.core.somaxconn)
     #[arg(long, value_name = "N", default_value_t = BACKLOG_DEFAULT, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     backlog: u32,
-    /// Threads or processes of a model that has a fixed number of them [default: one per CPU it may use]
+    /// Number of threads or processes, if the model has a fixed number [default: 4 per CPU if each serves one client at a time, else 1 per CPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=2048))]
     workers: Option<u16>,
-    /// Clients held at once; further ones wait [default: threads 1024, processes 256; never more than the descriptor limit allows]
+    /// Most clients that are connected at once; later ones wait [default: 1024 with threads, 256 with processes; never more than the limit on open files allows]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
-    /// How several acceptors share the clients; `hola models` shows which model takes which
+    /// How workers share new clients; `hola models --json` shows what each model can do
     #[arg(long, value_enum)]
     accept: Option<Accept>,
-    /// Longest wait for a client, whatever for: seconds, or `off` [default: 5 to say something, 10 to take an answer]
+    /// Close a connection when the server has waited for its client for so many seconds; `off` for never [default: 5 for a request, 300 for a message, 10 for the client to take an answer]
     #[arg(long, value_name = "SECONDS", value_parser = deadlines)]
     deadlines: Option<Timeouts>,
-    /// Run workers as processes, where the model leaves the choice
+    /// Make the workers processes instead of threads, if the model can have either
     #[arg(long)]
     processes: bool,
-    /// Memory to touch before serving, such as 500M: what a fork has to copy the page tables of
+    /// Allocate and fill so much memory before serving, such as 500M: each fork then has more page tables to copy
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     ballast: u64,
-    /// Keep the CPU busy for so many nanoseconds before each answer: a known difference for a comparison to find
+    /// Keep the CPU busy for so many nanoseconds before each answer: a known difference that a comparison has to find
     #[arg(long, value_name = "NS", default_value_t = 0, hide = true)]
     extra_work_ns: u64,
-    /// Answer `/crash/panic`, `/crash/abort` and `/crash/segv` by crashing
+    /// Crash when a client asks for `/crash/panic`, `/crash/abort` or `/crash/segv`
     #[arg(long)]
     allow_crash: bool,
-    /// Write what clients say, and how many there are, to stderr; lines that are not read in time are lost, and counted
+    /// Write to stderr what clients send, and when they come and leave; lines that stderr does not take at once are dropped and counted
     #[arg(long)]
     log: bool,
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-    /// Print settings and counters on stderr at the end
+    /// Print the counters on stderr at the end, as JSON also the settings
     #[arg(long, value_enum, value_name = "FORMAT")]
     stats: Option<StatsFormat>,
-    /// End with this process, whatever happens to it
+    /// Be killed when this process, which must be the parent, ends
     #[arg(long, value_name = "PID", hide = true)]
     parent: Option<i32>,
 }
@@ -113,32 +110,53 @@ pub fn model_named(name: &str) -> Result<&'static Model, String> {
 /// # Errors
 /// Returns examples of a size if `text` is none.
 pub fn size(text: &str) -> Result<u64, String> {
-    let (digits, shift) = match text.as_bytes().last() {
-        Some(b'K') => (&text[..text.len() - 1], 10),
-        Some(b'M') => (&text[..text.len() - 1], 20),
-        Some(b'G') => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
+    let shift = match text.as_bytes().last() {
+        Some(b'K') => 10,
+        Some(b'M') => 20,
+        Some(b'G') => 30,
+        _ => 0,
     };
-    let plain = digits.bytes().all(|digit| digit.is_ascii_digit());
-    let number = digits.parse::<u64>().ok().filter(|_| plain);
+    let digits = if shift > 0 {
+        &text[..text.len() - 1]
+    } else {
+        text
+    };
+    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
+    let number = digits.parse::<u64>().ok().filter(|_| is_plain);
     number
         .and_then(|number| number.checked_mul(1 << shift))
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
 }
 
 /// One deadline for everything, such as `30`, or `off`, as an argument.
-///
-/// # Errors
-/// Returns what a deadline looks like if `text` is none.
 fn deadlines(text: &str) -> Result<Timeouts, String> {
-    let seconds = match text {
-        "off" => return Ok(Timeouts::all(None)),
-        text => text.parse().ok().filter(|seconds| *seconds > 0),
-    };
-    let timeout_ms = seconds.and_then(|seconds: u32| seconds.checked_mul(1_000));
-    timeout_ms
-        .map(|timeout_ms| Timeouts::all(Some(timeout_ms)))
+    if text == "off" {
+        return Ok(Timeouts::with_all(None));
+    }
+    let seconds = text.parse::<u32>().ok().filter(|&seconds| seconds > 0);
+    seconds
+        .and_then(|seconds| seconds.checked_mul(1_000))
+        .map(|timeout_ms| Timeouts::with_all(Some(timeout_ms)))
         .ok_or_else(|| format!("`{text}` is not a deadline; write whole seconds from 1 on, or off"))
+}
+
+/// Where to listen, as an argument: at least one address, of which the server takes the first that it can bind. A name
+/// such as `localhost` may have several.
+fn addresses(text: &str) -> Result<Box<[SocketAddr]>, String> {
+    const FORMS: &str =
+        "write an address and a port, such as 127.0.0.1:8080, localhost:0, [::1]:8080 or 8080";
+    // A port alone means loopback, which other machines cannot reach.
+    if let Ok(port) = text.strip_prefix(':').unwrap_or(text).parse() {
+        return Ok([(Ipv4Addr::LOCALHOST, port).into()].into());
+    }
+    let found = text.to_socket_addrs();
+    let found = found.map_err(|error| format!("{error}; {FORMS}"))?;
+    let mut addresses: Vec<SocketAddr> = found.collect();
+    addresses.dedup();
+    match addresses.is_empty() {
+        true => Err(FORMS.to_owned()),
+        false => Ok(addresses.into()),
+    }
 }
 
 /// Why `serve` failed.
@@ -171,20 +189,23 @@ impl ServeError {
 /// # Errors
 /// Returns [`ServeError`]: its text is one line for a person, and its code is the exit code of the process.
 pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
+    let name = args.model.name;
     (args.model.available)().map_err(|reason| {
-        ServeError::NotStarted(format!(
-            "{} is not available here: {reason}",
-            args.model.name
-        ))
+        ServeError::NotStarted(format!("{name} is not available here: {reason}"))
     })?;
     log::open().map_err(|error| ServeError::NotStarted(plain(&error)))?;
-    prepare_process(args)?;
+    if let Some(parent) = args.parent {
+        end_with(parent).map_err(ServeError::NotStarted)?;
+    }
+    if let Some(cpus) = &args.cpus {
+        let pinned = cpus.run_on();
+        pinned.map_err(|reason| ServeError::NotStarted(format!("--cpus {reason}")))?;
+    }
     let server = start(args)?;
     let address = server.settings().bind;
     if !address.ip().is_loopback() {
-        log::line(&format!(
-            "warning: {address} can be reached from other machines"
-        ));
+        let warning = format!("warning: {address} can be reached from other machines");
+        log::line(&warning);
     }
     let ended = (args.model.serve)(server);
     log::report_lost();
@@ -197,21 +218,10 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     Ok(ended?)
 }
 
-fn prepare_process(args: &ServeArgs) -> Result<(), ServeError> {
-    if let Some(parent) = args.parent {
-        end_with(parent).map_err(ServeError::NotStarted)?;
-    }
-    if let Some(cpus) = &args.cpus {
-        cpus.run_on()
-            .map_err(|why_not| ServeError::NotStarted(format!("--cpus {why_not}")))?;
-    }
-    Ok(())
-}
-
 /// Starts a server at the first address that can be bound; tries each once.
 fn start(args: &ServeArgs) -> Result<&'static Server, ServeError> {
     let mut refusals = Vec::new();
-    for &address in args.bind.addresses() {
+    for &address in &args.bind {
         match Server::start(args.model.name, settings(args, address)?, announce) {
             Ok(server) => return Ok(server),
             Err(error) => refusals.push(plain(&error)),
@@ -226,14 +236,10 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         log::line(&format!("warning: {refused}"));
         refused.left
     });
-    let workers = match args.workers {
-        Some(workers) => usize::from(workers),
-        None => {
-            // If the system does not tell the number of CPUs, one is enough to serve.
-            let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
-            cpus * model.workers_per_cpu
-        }
-    };
+    // If the system does not tell the number of CPUs, one is enough to serve.
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    let default = cpus * model.workers_per_cpu;
+    let workers = args.workers.map_or(default, usize::from);
     let cannot = |what: &str| ServeError::Usage(format!("{} cannot {what}", model.name));
     if args.processes && !model.threads_or_processes {
         return Err(cannot("choose between threads and processes"));
@@ -256,6 +262,7 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
             model.name
         )));
     }
+    let default_timeouts = Timeouts::for_protocol(args.conversation);
     let most_at_once = usize::try_from(max_clients).unwrap_or(usize::MAX);
     Ok(Settings {
         bind,
@@ -272,9 +279,7 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         max_clients,
         max_clients_by,
         descriptors,
-        timeouts: args
-            .deadlines
-            .unwrap_or_else(|| Timeouts::for_protocol(args.conversation)),
+        timeouts: args.deadlines.unwrap_or(default_timeouts),
         conversation: args.conversation,
         ballast_bytes: args.ballast,
         extra_work_ns: args.extra_work_ns,
@@ -301,44 +306,37 @@ fn announce(server: &Server) -> io::Result<()> {
 
 fn print_stats(server: &Server, format: StatsFormat) -> io::Result<()> {
     let counters = server.counters().snapshot();
-    match format {
+    let text = match format {
         StatsFormat::Json => {
-            let stats = serde_json::json!({"model": server.model(), "settings": server.settings(), "counters": counters});
-            writeln!(io::stderr(), "{stats}")
+            let (model, settings) = (server.model(), server.settings());
+            serde_json::json!({"model": model, "settings": settings, "counters": counters})
+                .to_string()
         }
-        StatsFormat::Text => {
-            let Snapshot {
-                accepted,
-                wakeups,
-                closed,
-                refused,
-                answers,
-                expired,
-                broken,
-                crashed,
-                backed_off,
-                accepted_by_worker,
-                wakeups_by_worker: _,
-            } = counters;
-            writeln!(
-                io::stderr(),
-                "clients: {accepted} accepted, {closed} closed, {refused} refused\n\
-                 requests answered: {answers}\n\
-                 conversations: {expired} expired, {broken} broken off, {crashed} crashed\n\
-                 accepting: {wakeups} wake-ups, backed off {backed_off} times\n\
-                 clients by worker: {accepted_by_worker:?}"
-            )
-        }
-    }
+        StatsFormat::Text => format!(
+            "clients: {} accepted, {} closed, {} refused\n\
+             requests answered: {}\n\
+             conversations: {} expired, {} broken off, {} crashed\n\
+             accepting: {} wake-ups, backed off {} times\n\
+             clients by worker: {:?}",
+            counters.accepted,
+            counters.closed,
+            counters.refused,
+            counters.answers,
+            counters.expired,
+            counters.broken,
+            counters.crashed,
+            counters.wakeups,
+            counters.backed_off,
+            counters.accepted_by_worker
+        ),
+    };
+    writeln!(io::stderr(), "{text}")
 }
 
 /// The table of models, for people.
 pub fn models_text() -> String {
-    let width = MODELS
-        .iter()
-        .map(|model| model.name.len())
-        .max()
-        .unwrap_or(0);
+    let widths = MODELS.iter().map(|model| model.name.len());
+    let width = widths.max().unwrap_or(0);
     let line = |model: &Model| match (model.available)() {
         Ok(()) => format!("{:width$}  {}\n", model.name, model.summary.en),
         Err(reason) => format!("{:width$}  skipped: {reason}\n", model.name),
@@ -369,11 +367,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_every_model_when_one_is_unknown() {
-        let message = model_named("threads").expect_err("there is no such model");
-        assert!(
-            MODELS.iter().all(|model| message.contains(model.name)),
-            "{message}"
-        );
+    fn reads_addresses_names_and_ports_alone() {
+        for (text, address) in [
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            ("[::1]:8080", "[::1]:8080"),
+            ("0.0.0.0:80", "0.0.0.0:80"),
+            ("8080", "127.0.0.1:8080"),
+            (":8080", "127.0.0.1:8080"),
+            ("0", "127.0.0.1:0"),
+        ] {
+            let expected = [address.parse().expect("an address")];
+            assert_eq!(addresses(text).as_deref(), Ok(&expected[..]), "{text}");
+        }
+        let by_name = addresses("localhost:0").expect("a name");
+        assert!(by_name.iter().all(|address| address.ip().is_loopback()));
+        for bad in [
+            "",
+            ":",
+            "127.0.0.1",
+            "localhost",
+            "localhost:",
+            "65536",
+            "a b:1",
+            "::1:x",
+        ] {
+            let error = addresses(bad).expect_err(bad);
+            assert!(error.contains("such as 127.0.0.1:8080"), "{bad}: {error}");
+        }
     }
 }

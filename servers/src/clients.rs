@@ -1,5 +1,6 @@
 //! The clients of a server, one after another, for models that wait for them in a thread or in a Tokio task.
 
+use std::fs::File;
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -18,29 +19,40 @@ use crate::stop::{self, InterruptibleThread};
 use crate::sys;
 
 impl Server {
-    /// The clients, one after another as they connect, until the server is told to stop.
-    ///
-    /// # Errors
-    /// Returns the error of writing the announcement.
+    /// The clients, one after another as they connect, until the server is told to stop. Fails with the error of
+    /// writing the announcement.
     pub fn clients(&'static self) -> io::Result<Clients> {
-        Clients::of(self)
+        self.acceptor_is_ready()?;
+        Ok(Clients {
+            server: self,
+            accept_policy: AcceptPolicy::new(),
+            _interruptible_thread: InterruptibleThread::this_thread(),
+        })
     }
 
-    /// The same clients, waited for in poll(2) instead of accept(2).
-    ///
-    /// # Errors
-    /// Returns the error of making the listener non-blocking, or of writing the announcement.
+    /// The same clients, waited for in poll(2) instead of accept(2). Fails with the error of making the listener
+    /// non-blocking, or of writing the announcement.
     pub fn selected_clients(&'static self) -> io::Result<Clients> {
         self.listener().set_nonblocking(true)?;
-        Clients::of(self)
+        self.clients()
     }
 
-    /// The clients, for models that wait in a Tokio runtime; call it inside one.
-    ///
-    /// # Errors
-    /// Returns the error of watching the listener, or of writing the announcement.
+    /// The clients, for models that wait in a Tokio runtime; call it inside one. Fails with the error of watching the
+    /// listener, or of writing the announcement.
     pub fn async_clients(&'static self) -> io::Result<AsyncClients> {
-        AsyncClients::of(self)
+        self.listener().set_nonblocking(true)?;
+        let watch = |descriptor| {
+            let watched = sys::register(descriptor, Interest::READABLE);
+            watched.context(|| "cannot watch the listener".into())
+        };
+        let clients = AsyncClients {
+            server: self,
+            listener: watch(self.listener().as_fd())?,
+            stop: watch(self.stop_signal())?,
+            accept_policy: AcceptPolicy::new(),
+        };
+        self.acceptor_is_ready()?;
+        Ok(clients)
     }
 
     /// Refuses the clients that are waiting. For a parent without workers: no other process accepts.
@@ -66,25 +78,11 @@ pub struct Clients {
 }
 
 impl Clients {
-    pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
-        server.acceptor_is_ready()?;
-        Ok(Clients {
-            server,
-            accept_policy: AcceptPolicy::new(),
-            _interruptible_thread: InterruptibleThread::this_thread(),
-        })
-    }
-
     fn accept(&self) -> io::Result<TcpStream> {
-        let accepted = match self.server.lock() {
-            None => sys::accept(self.server.listener(), SockFlag::empty()),
-            Some(lock) => {
-                lock.lock()?;
-                let accepted = sys::accept(self.server.listener(), SockFlag::empty());
-                lock.unlock()?;
-                accepted
-            }
-        };
+        let lock = self.server.lock();
+        lock.map_or(Ok(()), File::lock)?;
+        let accepted = sys::accept(self.server.listener(), SockFlag::empty());
+        lock.map_or(Ok(()), File::unlock)?;
         count(&self.server.counters().tally().wakeups);
         accepted
     }
@@ -99,26 +97,19 @@ impl Iterator for Clients {
                 thread::sleep(RECHECK_INTERVAL);
                 continue;
             }
-            match self.accept() {
-                Ok(socket) => {
-                    self.accept_policy.succeeded();
-                    return Some(self.server.admit(socket));
+            let accepted = self.accept();
+            match self.accept_policy.judge(self.server, accepted) {
+                Ok(client) => return Some(client),
+                Err(AcceptError::Closed) => break,
+                Err(AcceptError::Empty) if stop::is_asked() => break,
+                Err(AcceptError::Empty) => {
+                    if let Err(error) = self.server.wait_for_client() {
+                        self.server.on_shortage("cannot wait for clients", &error);
+                        thread::sleep(self.accept_policy.next_pause());
+                    }
                 }
-                Err(error) => match self.accept_policy.failed(&error) {
-                    AcceptError::Closed => break,
-                    AcceptError::Empty if stop::is_asked() => break,
-                    AcceptError::Empty => {
-                        if let Err(error) = self.server.wait_for_client() {
-                            self.server.on_wait_shortage(&error);
-                            thread::sleep(self.accept_policy.next_pause());
-                        }
-                    }
-                    AcceptError::Retry => {}
-                    AcceptError::Pause(pause) => {
-                        self.server.on_accept_shortage(&error);
-                        thread::sleep(pause);
-                    }
-                },
+                Err(AcceptError::Retry) => {}
+                Err(AcceptError::Pause(pause)) => thread::sleep(pause),
             }
         }
         self.server.close_listener();
@@ -136,22 +127,6 @@ pub struct AsyncClients {
 }
 
 impl AsyncClients {
-    pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
-        server.listener().set_nonblocking(true)?;
-        let watch = |descriptor| {
-            let watched = sys::register(descriptor, Interest::READABLE);
-            watched.context(|| "cannot watch the listener".into())
-        };
-        let clients = AsyncClients {
-            server,
-            listener: watch(server.listener().as_fd())?,
-            stop: watch(server.stop_signal())?,
-            accept_policy: AcceptPolicy::new(),
-        };
-        server.acceptor_is_ready()?;
-        Ok(clients)
-    }
-
     /// The next client, `None` once the server is told to stop.
     pub async fn next(&mut self) -> Option<Client> {
         while stop::may_accept() {
@@ -167,19 +142,11 @@ impl AsyncClients {
                 _ = self.stop.readable() => break,
             };
             count(&self.server.counters().tally().wakeups);
-            match accepted {
-                Ok(socket) => {
-                    self.accept_policy.succeeded();
-                    return Some(self.server.admit(socket));
-                }
-                Err(error) => match self.accept_policy.failed(&error) {
-                    AcceptError::Closed => break,
-                    AcceptError::Retry | AcceptError::Empty => {}
-                    AcceptError::Pause(pause) => {
-                        self.server.on_accept_shortage(&error);
-                        tokio::time::sleep(pause).await;
-                    }
-                },
+            match self.accept_policy.judge(self.server, accepted) {
+                Ok(client) => return Some(client),
+                Err(AcceptError::Closed) => break,
+                Err(AcceptError::Retry | AcceptError::Empty) => {}
+                Err(AcceptError::Pause(pause)) => tokio::time::sleep(pause).await,
             }
         }
         self.server.close_listener();

@@ -41,14 +41,11 @@ pub(crate) fn count(event: &AtomicU64) {
 }
 
 impl Counters {
-    /// Counters for that many workers, all zero.
-    ///
-    /// # Errors
-    /// Returns the error of mmap(2).
-    pub(crate) fn shared(workers: usize) -> io::Result<Self> {
-        let [count, acceptors_ready] = sys::shared_numbers()?;
+    /// Counters for that many workers, all zero. Fails with the error of mmap(2).
+    pub(crate) fn new(workers: usize) -> io::Result<Self> {
+        let [count, acceptors_ready] = &sys::shared::<[AtomicU64; 2]>(1)?[0];
         Ok(Counters {
-            tallies: sys::shared_tallies(workers)?,
+            tallies: sys::shared(workers)?,
             count,
             acceptors_ready,
         })
@@ -70,15 +67,11 @@ impl Counters {
 
     /// All counts, as plain numbers.
     pub fn snapshot(&self) -> Snapshot {
-        let sum = |counter: fn(&Tally) -> &AtomicU64| {
+        let by_worker = |counter: fn(&Tally) -> &AtomicU64| -> Vec<u64> {
             let each = self.tallies.iter().map(counter);
-            each.map(|counter| counter.load(Ordering::Acquire)).sum()
+            each.map(|count| count.load(Ordering::Acquire)).collect()
         };
-        let by_worker = |counter: fn(&Tally) -> &AtomicU64| {
-            let each = self.tallies.iter().map(counter);
-            each.map(|counter| counter.load(Ordering::Acquire))
-                .collect()
-        };
+        let sum = |counter| by_worker(counter).iter().sum();
         Snapshot {
             accepted: sum(|tally| &tally.accepted),
             wakeups: sum(|tally| &tally.wakeups),

@@ -9,10 +9,8 @@ use crate::context::ErrorContext;
 use crate::conversation::TimeoutKind;
 use crate::settings::{Accept, Settings};
 
-/// Binds the listeners of a server: one for each worker if each has its own, otherwise one.
-///
-/// # Errors
-/// Returns [`io::ErrorKind::AddrInUse`] or another error, in a plain line that names the address.
+/// Binds the listeners of a server: one for each worker if each has its own, otherwise one. Returns
+/// [`io::ErrorKind::AddrInUse`] or another error, in a plain line that names the address.
 pub fn bind(settings: &Settings) -> io::Result<Vec<TcpListener>> {
     let first = listen(settings, settings.bind, false).map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -48,8 +46,8 @@ fn listen(settings: &Settings, address: SocketAddr, reuse_port: bool) -> io::Res
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(reuse_port)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_read_timeout(settings.timeouts.of(TimeoutKind::Idle))?;
-    socket.set_write_timeout(settings.timeouts.of(TimeoutKind::Write))?;
+    socket.set_read_timeout(settings.timeouts.limit(TimeoutKind::Idle))?;
+    socket.set_write_timeout(settings.timeouts.limit(TimeoutKind::Write))?;
     socket.bind(&address.into())?;
     socket.listen(i32::try_from(settings.backlog).unwrap_or(i32::MAX))?;
     Ok(socket.into())

@@ -10,10 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::context::ErrorContext;
 
-/// A runtime that uses only the calling thread.
-///
-/// # Errors
-/// Returns one plain line if the system refuses a descriptor.
+/// A runtime that uses only the calling thread. Fails with one plain line if the system refuses a descriptor.
 pub(crate) fn on_this_thread() -> io::Result<Runtime> {
     let runtime = Builder::new_current_thread().enable_all().build();
     runtime.context(|| "cannot make a Tokio runtime".to_owned())
@@ -22,10 +19,8 @@ pub(crate) fn on_this_thread() -> io::Result<Runtime> {
 /// A work-stealing runtime with all of its threads.
 ///
 /// If the system refuses a thread, Tokio panics and then waits for ever for the threads that it has. So each thread
-/// first waits until the runtime is complete, and ends if it cannot be completed.
-///
-/// # Errors
-/// Returns one plain line if the system refuses a thread or a descriptor.
+/// first waits until the runtime is complete, and ends if it cannot be completed. Fails with one plain line if the
+/// system refuses a thread or a descriptor.
 pub(crate) fn work_stealing(workers: usize) -> io::Result<Runtime> {
     let is_whole = Arc::new(OnceLock::<bool>::new());
     let (of_worker, of_panic) = (Arc::clone(&is_whole), Arc::clone(&is_whole));

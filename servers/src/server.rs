@@ -20,7 +20,7 @@ use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
 use crate::log::warn_rate_limited;
 use crate::settings::{Accept, Settings};
-use crate::{ballast, crash, date, extra_work, listener, log, signals, stop, sys};
+use crate::{ballast, date, experiments, listener, log, signals, stop, sys};
 
 /// How often a server checks again while it is at its cap or drains.
 pub(crate) const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
@@ -54,10 +54,7 @@ pub type Announce = fn(&Server) -> io::Result<()>;
 
 impl Server {
     /// Binds the listeners and installs the signal handlers. Call it once, before any thread exists; then run `model`'s
-    /// `serve`, which calls `announce` once all acceptors are ready.
-    ///
-    /// # Errors
-    /// Returns one plain line: what failed, and why.
+    /// `serve`, which calls `announce` once all acceptors are ready. Fails with one plain line: what failed, and why.
     pub fn start(
         model: &'static str,
         mut settings: Settings,
@@ -77,15 +74,15 @@ impl Server {
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
         stop::DRAIN_S.store(settings.drain_s, Ordering::Relaxed);
         signals::stop_on_signals().context(|| "cannot answer signals".into())?;
-        let counters = Counters::shared(settings.workers)
+        let counters = Counters::new(settings.workers)
             .context(|| "cannot share counters between processes".into())?;
         let context = ServerContext {
             protocol: settings.conversation,
             date: date::http_date,
             stopping: &stop::STOPPING,
             count: counters.count,
-            crash: settings.allow_crash.then_some(crash::crash),
-            extra_work: extra_work::set_duration(settings.extra_work_ns),
+            crash: settings.allow_crash.then_some(experiments::crash),
+            extra_work: experiments::set_extra_work(settings.extra_work_ns),
             block: thread::sleep,
             on_message: settings.log.then_some(log::received),
         };
@@ -103,10 +100,8 @@ impl Server {
         })))
     }
 
-    /// The address on which it listens, with the actual port if port 0 was asked for.
-    ///
-    /// # Errors
-    /// Returns the error of getsockname(2).
+    /// The address on which it listens, with the actual port if port 0 was asked for. Fails with the error of
+    /// getsockname(2).
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listeners[0].local_addr()
     }
@@ -138,17 +133,13 @@ impl Server {
 
     /// Counts and reports that the system refused a thread or process for a client, and pauses.
     pub fn on_refused_spawn(&self, error: &io::Error) {
-        count(&self.counters.tally().backed_off);
-        warn_rate_limited(&format!("cannot make a thread or process: {error}"));
+        self.on_shortage("cannot make a thread or process", error);
         thread::sleep(REFUSAL_PAUSE);
     }
 
     /// Called by an acceptor that has all that it needs and is about to wait for clients. The last acceptor to call
     /// this has the server announced. A thread waits here for the announcement, so that no client takes what another
-    /// acceptor still needs.
-    ///
-    /// # Errors
-    /// Returns the error of writing the announcement.
+    /// acceptor still needs. Fails with the error of writing the announcement.
     pub(crate) fn acceptor_is_ready(&self) -> io::Result<()> {
         count(&self.counters.tally().starts);
         self.counters.acceptors_ready.fetch_add(1, Ordering::AcqRel);
@@ -162,10 +153,7 @@ impl Server {
         Ok(())
     }
 
-    /// Announces the server once all acceptors are ready.
-    ///
-    /// # Errors
-    /// Returns the error of writing the announcement.
+    /// Announces the server once all acceptors are ready. Fails with the error of writing the announcement.
     pub(crate) fn announce_if_ready(&self) -> io::Result<()> {
         if !self.all_acceptors_are_ready() {
             return Ok(());
@@ -177,10 +165,8 @@ impl Server {
     }
 
     fn all_acceptors_are_ready(&self) -> bool {
-        let acceptors = match self.settings.accept {
-            Some(_) => self.settings.workers,
-            None => 1,
-        };
+        let accept = self.settings.accept;
+        let acceptors = accept.map_or(1, |_| self.settings.workers);
         self.counters.acceptors_ready.load(Ordering::Acquire) >= acceptors as u64
     }
 
@@ -251,18 +237,17 @@ impl Server {
         }
     }
 
-    /// Waits until a client may be waiting, or the server must stop, or a signal comes.
-    ///
-    /// # Errors
-    /// Returns the error of poll(2).
+    /// Waits until a client may be waiting, or the server must stop, or a signal comes. Fails with the error of
+    /// poll(2).
     pub(crate) fn wait_for_client(&self) -> io::Result<()> {
-        let mut asked =
-            [self.listener().as_raw_fd(), self.wake.as_raw_fd()].map(|fd| libc::pollfd {
-                fd,
-                events: libc::POLLIN,
-                revents: 0,
-            });
-        match sys::poll(&mut asked, -1) {
+        let descriptors = [self.listener().as_raw_fd(), self.wake.as_raw_fd()];
+        let (events, revents) = (libc::POLLIN, 0);
+        let asked = |fd| libc::pollfd {
+            fd,
+            events,
+            revents,
+        };
+        match sys::poll(&mut descriptors.map(asked), -1) {
             Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
             waited => waited,
         }
@@ -289,15 +274,10 @@ impl Server {
         }
     }
 
-    pub(crate) fn on_accept_shortage(&self, error: &io::Error) {
+    /// Counts and reports that the system was short of something for what the server did.
+    pub(crate) fn on_shortage(&self, what: &str, error: &io::Error) {
         count(&self.counters.tally().backed_off);
-        warn_rate_limited(&format!("cannot accept: {error}"));
-    }
-
-    /// The same for an event loop that cannot wait.
-    pub(crate) fn on_wait_shortage(&self, error: &io::Error) {
-        count(&self.counters.tally().backed_off);
-        warn_rate_limited(&format!("cannot wait for clients: {error}"));
+        warn_rate_limited(&format!("{what}: {error}"));
     }
 }
 

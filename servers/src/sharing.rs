@@ -38,7 +38,7 @@ pub fn counter_of_threads(times: u32) -> io::Result<Duration> {
 /// Returns the error of mmap(2), fork(2) or waitpid(2), or an error if this process has a second thread or additions
 /// are missing.
 pub fn counter_of_processes(times: u32) -> io::Result<Duration> {
-    let [counter] = sys::shared_numbers()?;
+    let [counter] = &sys::shared::<[AtomicU64; 1]>(1)?[0];
     let begun = Instant::now();
     let child = in_child(|| {
         add(counter, times);

@@ -6,8 +6,10 @@ use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
+use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, Signal, kill};
-use nix::unistd::{Pid, getpid};
+use nix::sys::socket::{Shutdown, shutdown};
+use nix::unistd::{Pid, alarm, getpid, gettid};
 
 use crate::child_table::ChildTable;
 use crate::{log, stop, sys};
@@ -18,10 +20,7 @@ const GAVE_UP: i32 = 1;
 /// The children that [`reap`] reaps and [`give_up`] kills.
 static CHILD_TABLE: OnceLock<&'static ChildTable> = OnceLock::new();
 
-/// Stops the server on SIGTERM and SIGINT, and gives up the drain on SIGALRM.
-///
-/// # Errors
-/// Returns the error of sigaction(2).
+/// Stops the server on SIGTERM and SIGINT, and gives up the drain on SIGALRM. Fails with the error of sigaction(2).
 pub(crate) fn stop_on_signals() -> io::Result<()> {
     // No SA_RESTART: the signal must interrupt a thread that waits.
     sys::handle(Signal::SIGTERM, ask_to_stop, SaFlags::empty())?;
@@ -29,10 +28,7 @@ pub(crate) fn stop_on_signals() -> io::Result<()> {
     sys::handle(Signal::SIGALRM, give_up, SaFlags::empty())
 }
 
-/// Reaps every child as it ends, and corrects the counters if it crashed.
-///
-/// # Errors
-/// Returns the error of sigaction(2).
+/// Reaps every child as it ends, and corrects the counters if it crashed. Fails with the error of sigaction(2).
 pub(crate) fn reap_children(table: &'static ChildTable) -> io::Result<()> {
     CHILD_TABLE.get_or_init(|| table);
     let flags = SaFlags::SA_RESTART | SaFlags::SA_NOCLDSTOP;
@@ -48,35 +44,47 @@ fn signal_children(signal: Signal) {
     }
 }
 
+/// Does `work` in a signal handler, and restores errno for the code that the signal interrupted.
+fn keep_errno(work: impl FnOnce()) {
+    let errno = Errno::last_raw();
+    work();
+    Errno::set_raw(errno);
+}
+
 extern "C" fn ask_to_stop(signal: i32) {
     // The time is stored before the flag: a thread that sees the flag reads how long ago it was set.
     let is_first = stop::ASKED_MS
-        .compare_exchange(0, sys::monotonic_ms(), Ordering::SeqCst, Ordering::SeqCst)
+        .compare_exchange(0, stop::monotonic_ms(), Ordering::SeqCst, Ordering::SeqCst)
         .is_ok();
     if !is_first {
         return;
     }
     stop::STOPPING.store(true, Ordering::SeqCst);
-    sys::keep_errno(|| {
+    keep_errno(|| {
         let is_worker = stop::IS_WORKER_PROCESS.load(Ordering::Relaxed);
         let sockets = 3..=stop::LARGEST_SOCKET.load(Ordering::SeqCst);
         for socket in sockets.filter(|&socket| !stop::is_inherited(socket)) {
             if sys::is_listening(socket) {
                 sys::close_listener(socket, is_worker);
             } else {
-                sys::stop_receiving(socket);
+                // Without effect on a descriptor that is closed or is no socket.
+                let _ = shutdown(socket, Shutdown::Read);
             }
         }
-        let acceptors = stop::ACCEPTORS.iter();
-        let acceptors = acceptors.map(|thread| thread.load(Ordering::SeqCst));
-        sys::signal_other_threads(acceptors, signal);
+        let this_thread = gettid().as_raw();
+        for acceptor in &stop::ACCEPTORS {
+            let thread = acceptor.load(Ordering::SeqCst);
+            if thread != 0 && thread != this_thread {
+                sys::signal_thread(thread, signal);
+            }
+        }
         // The handler itself tells the children: at the cap on clients, this process waits for them and could not.
         signal_children(Signal::SIGTERM);
         let wake = stop::WAKE.load(Ordering::Relaxed);
         if wake >= 0 {
             sys::write_byte(wake);
         }
-        sys::set_alarm(stop::DRAIN_S.load(Ordering::Relaxed));
+        alarm::set(stop::DRAIN_S.load(Ordering::Relaxed));
     });
 }
 
@@ -91,7 +99,7 @@ extern "C" fn reap(signal: i32) {
     let Some(table) = CHILD_TABLE.get() else {
         return;
     };
-    sys::keep_errno(|| {
+    keep_errno(|| {
         while let Some((pid, code)) = sys::reap_one() {
             table.on_child_exit(pid, code == Some(0));
             // If the child's alarm comes first, this process could end without error, and nothing would show that the

@@ -13,8 +13,10 @@
 //! It does not touch the descriptors that this process inherited.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU32, Ordering};
 
+use nix::sys::time::TimeValLike;
+use nix::time::{ClockId, clock_gettime};
 use nix::unistd::gettid;
 
 use crate::sys;
@@ -35,7 +37,7 @@ pub(crate) static LARGEST_SOCKET: AtomicI32 = AtomicI32::new(-1);
 pub(crate) static DRAIN_S: AtomicU32 = AtomicU32::new(0);
 
 /// When the first signal came, in milliseconds of the monotonic clock; 0 before.
-pub(crate) static ASKED_MS: AtomicU64 = AtomicU64::new(0);
+pub(crate) static ASKED_MS: AtomicI64 = AtomicI64::new(0);
 
 /// Descriptors that were open before the server opened any.
 static INHERITED: OnceLock<Vec<i32>> = OnceLock::new();
@@ -58,8 +60,14 @@ pub(crate) fn is_asked() -> bool {
 /// Whether clients may be accepted: always before the stop, and after it those in the accept queue for half of the
 /// drain. So the last one has the other half to be served.
 pub(crate) fn may_accept() -> bool {
-    let half_drain_ms = || u64::from(DRAIN_S.load(Ordering::Relaxed)) * 1_000 / 2;
-    !is_asked() || sys::monotonic_ms() < ASKED_MS.load(Ordering::SeqCst) + half_drain_ms()
+    let half_drain_ms = || i64::from(DRAIN_S.load(Ordering::Relaxed)) * 1_000 / 2;
+    !is_asked() || monotonic_ms() < ASKED_MS.load(Ordering::SeqCst) + half_drain_ms()
+}
+
+/// Milliseconds of the monotonic clock. Async-signal-safe.
+pub(crate) fn monotonic_ms() -> i64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC);
+    now.map_or(1, |now| now.num_milliseconds())
 }
 
 /// Records all descriptors that are open now as inherited: the handler does not touch their sockets.

@@ -25,11 +25,8 @@ const BOOT_DEATHS_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) type WorkerMain = fn(&'static Server) -> io::Result<()>;
 
 /// Runs `work` in as many threads as the server has workers, until all have ended without error or one has failed. It
-/// then returns at once, because nothing replaces a thread: clients of its own listener would wait for ever.
-///
-/// # Errors
-/// Returns an error if the system refuses a thread, or the first error of a worker. The other threads end with the
-/// process.
+/// then returns at once, because nothing replaces a thread: clients of its own listener would wait for ever. Returns an
+/// error if the system refuses a thread, or the first error of a worker. The other threads end with the process.
 pub(crate) fn run_threads(server: &'static Server, work: WorkerMain) -> io::Result<()> {
     let (ending, endings) = mpsc::channel();
     let workers = server.settings().workers;
@@ -61,25 +58,19 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Prepares to fork.
-    ///
-    /// # Errors
-    /// Returns an error if this process has a second thread.
-    pub(crate) fn of(server: &'static Server) -> io::Result<Self> {
+    /// Prepares to fork. Returns an error if this process has a second thread.
+    pub(crate) fn new(server: &'static Server) -> io::Result<Self> {
         Ok(Workers {
             server,
-            children: Children::for_workers(server)?,
+            children: Children::with_workers(server)?,
             is_spawned: vec![false; server.settings().workers],
             boot_deaths: Vec::new(),
         })
     }
 
     /// Waits until a worker is missing and returns its number; `None` once the server is told to stop. Meanwhile it
-    /// announces the server as soon as all workers are ready.
-    ///
-    /// # Errors
-    /// Returns an error if workers die as fast as they are forked, or if the announcement cannot be written. The other
-    /// workers have ended by then.
+    /// announces the server as soon as all workers are ready. Returns an error if workers die as fast as they are
+    /// forked, or if the announcement cannot be written. The other workers have ended by then.
     pub(crate) fn next_missing_worker(&mut self) -> io::Result<Option<usize>> {
         // Signals are blocked except during the wait itself, so that none is missed between the check and the wait.
         let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
@@ -106,8 +97,6 @@ impl Workers {
     }
 
     /// Forks that worker, which runs `work` and ends. Once the server is announced, a refused fork is retried later.
-    ///
-    /// # Errors
     /// Returns the error of a fork that is refused before that. The other workers have ended by then.
     pub(crate) fn spawn_worker(&mut self, worker: usize, work: WorkerMain) -> io::Result<()> {
         let become_worker_process = || {
@@ -142,23 +131,16 @@ impl Workers {
     /// Cleans up after a worker that has ended, and counts it if it died before it could serve.
     fn on_worker_exit(&mut self, worker: usize) -> io::Result<()> {
         self.server.unlock_for(worker);
-        let had_started = self
-            .server
-            .counters()
-            .tally_of(worker)
-            .starts
-            .swap(0, Ordering::Relaxed)
-            > 0;
+        let starts = &self.server.counters().tally_of(worker).starts;
+        let had_started = starts.swap(0, Ordering::Relaxed) > 0;
         if !std::mem::take(&mut self.is_spawned[worker]) || had_started {
             return Ok(());
         }
         if !self.server.is_announced() {
             self.drain();
-            return Err(io::Error::other(format!(
-                "worker process {} of {} died while starting",
-                worker + 1,
-                self.is_spawned.len()
-            )));
+            let (number, workers) = (worker + 1, self.is_spawned.len());
+            let died = format!("worker process {number} of {workers} died while starting");
+            return Err(io::Error::other(died));
         }
         warn_rate_limited(&format!("worker {worker} died while starting"));
         let now = Instant::now();
@@ -169,10 +151,9 @@ impl Workers {
             return Ok(());
         }
         self.drain();
-        Err(io::Error::other(format!(
-            "{BOOT_DEATHS_MAX} workers died while starting within {} s; giving up",
-            BOOT_DEATHS_WITHIN.as_secs()
-        )))
+        let seconds = BOOT_DEATHS_WITHIN.as_secs();
+        let died = format!("{BOOT_DEATHS_MAX} workers died while starting within {seconds} s");
+        Err(io::Error::other(format!("{died}; giving up")))
     }
 }
 

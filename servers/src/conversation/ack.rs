@@ -4,29 +4,19 @@
 //! One read is one message ([`messages`](super::messages)): a long message may be acknowledged more than once, and two
 //! short ones that arrive together only once.
 
-use super::messages::{MESSAGE_BYTES_MAX, MessageConversation, Reply, Responder};
+use super::messages::{MESSAGE_BYTES_MAX, Reply};
 
 /// The acknowledgement, without a line end: 16 bytes.
 pub const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
 
-/// One conversation of acknowledgements.
-pub type Ack<'s> = MessageConversation<'s, Acknowledge>;
-
-/// The same answer to everything.
-#[derive(Debug, Default)]
-pub struct Acknowledge;
-
-impl Responder for Acknowledge {
-    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], _received: usize) -> Reply {
-        message[..ACKNOWLEDGEMENT.len()].copy_from_slice(ACKNOWLEDGEMENT);
-        Reply::Next(ACKNOWLEDGEMENT.len())
-    }
+/// Replaces any message with the acknowledgement.
+pub fn reply(message: &mut [u8; MESSAGE_BYTES_MAX], _received: usize) -> Reply {
+    message[..ACKNOWLEDGEMENT.len()].copy_from_slice(ACKNOWLEDGEMENT);
+    Reply::Next(ACKNOWLEDGEMENT.len())
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::ACKNOWLEDGEMENT;
     use crate::conversation::Protocol;
     use crate::conversation::player::{Played, context, every_cut, play};
@@ -65,26 +55,5 @@ mod tests {
     fn takes_a_long_message_for_as_many_as_it_needs_reads() {
         let played = play(&context(Protocol::Ack), &[&[b'a'; 2_500]]);
         assert_eq!(played.answers, 3);
-    }
-
-    #[test]
-    fn acknowledges_what_has_arrived_and_ends_once_the_server_is_stopping() {
-        let context = context(Protocol::Ack);
-        context
-            .stopping
-            .store(true, std::sync::atomic::Ordering::Relaxed);
-        let played = play(&context, &[b"one", b"two"]);
-        assert_eq!(
-            (played.output.as_slice(), played.lingered),
-            (ACKNOWLEDGEMENT, true)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn answers_once_per_read(messages in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..1024), 0..20)) {
-            let pieces: Vec<_> = messages.iter().map(Vec::as_slice).collect();
-            check(&pieces);
-        }
     }
 }

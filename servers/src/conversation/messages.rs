@@ -14,11 +14,8 @@ use super::{Conversation, LINGER_BYTES_MAX, ServerContext, Step, TimeoutKind};
 /// Most bytes of one message, as in the programs this conversation comes from.
 pub const MESSAGE_BYTES_MAX: usize = 1024;
 
-/// Decides the answers of a conversation of messages; all else is the same for each such conversation.
-pub trait Responder: Default {
-    /// Replaces a message, the first `received` bytes of `message`, with its answer.
-    fn reply(&mut self, message: &mut [u8; MESSAGE_BYTES_MAX], received: usize) -> Reply;
-}
+/// Decides the answers of a conversation: replaces a message, so many first bytes of the buffer, with its answer.
+pub type Responder = fn(&mut [u8; MESSAGE_BYTES_MAX], usize) -> Reply;
 
 /// The length of an answer, and what follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +28,9 @@ pub enum Reply {
 
 /// One conversation of messages.
 #[derive(Debug)]
-pub struct MessageConversation<'s, R> {
+pub struct MessageConversation<'s> {
     context: &'s ServerContext,
-    responder: R,
+    responder: Responder,
     /// The client's message, then the answer to it.
     message: [u8; MESSAGE_BYTES_MAX],
     state: State,
@@ -55,12 +52,12 @@ enum State {
     Over,
 }
 
-impl<'s, R: Responder> MessageConversation<'s, R> {
+impl<'s> MessageConversation<'s> {
     /// A conversation with a client that has just connected.
-    pub fn new(context: &'s ServerContext) -> Self {
+    pub fn new(context: &'s ServerContext, responder: Responder) -> Self {
         MessageConversation {
             context,
-            responder: R::default(),
+            responder,
             message: [0; MESSAGE_BYTES_MAX],
             state: State::Reading,
             answers: 0,
@@ -76,7 +73,7 @@ impl<'s, R: Responder> MessageConversation<'s, R> {
     }
 }
 
-impl<R: Responder> Conversation for MessageConversation<'_, R> {
+impl Conversation for MessageConversation<'_> {
     fn step(&mut self) -> Step<'_> {
         match self.state {
             State::Reading | State::Linger { .. } => Step::Read(&mut self.message),
@@ -94,7 +91,7 @@ impl<R: Responder> Conversation for MessageConversation<'_, R> {
         self.context.report_message(&self.message[..count]);
         self.state = match self.state {
             State::Reading => {
-                let (end, last) = match self.responder.reply(&mut self.message, count) {
+                let (end, last) = match (self.responder)(&mut self.message, count) {
                     Reply::Next(bytes) => (bytes, false),
                     Reply::Last(bytes) => (bytes, true),
                 };
@@ -142,5 +139,26 @@ impl<R: Responder> Conversation for MessageConversation<'_, R> {
 
     fn answers(&self) -> u64 {
         self.answers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use crate::conversation::Protocol;
+    use crate::conversation::player::{context, play};
+
+    #[test]
+    fn answers_what_has_arrived_and_ends_once_the_server_is_stopping() {
+        for (protocol, answer) in [
+            (Protocol::Ack, b"Mensaje recibido".as_slice()),
+            (Protocol::Echo, b"one"),
+        ] {
+            let context = context(protocol);
+            context.stopping.store(true, Ordering::Relaxed);
+            let played = play(&context, &[b"one", b"two"]);
+            assert_eq!((played.output.as_slice(), played.lingered), (answer, true));
+        }
     }
 }

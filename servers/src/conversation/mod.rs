@@ -17,9 +17,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use self::ack::Ack;
-use self::echo::Echo;
 use self::http::{Date, Http};
+use self::messages::MessageConversation;
 
 /// Most bytes that a conversation reads and discards after it has closed its sending half.
 const LINGER_BYTES_MAX: usize = 64 * 1024;
@@ -80,15 +79,15 @@ pub trait Conversation {
     fn answers(&self) -> u64;
 }
 
-/// What is said on a server's connections, by name.
+/// What is said on a server's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// HTTP/1.1
+    /// HTTP/1.1: the greeting, and answers for experiments
     Http,
-    /// `Mensaje recibido` to whatever arrives
+    /// The server answers every message with `Mensaje recibido`
     Ack,
-    /// Whatever arrives, back
+    /// The server sends every message back, until the client sends `salir`
     Echo,
 }
 
@@ -141,30 +140,29 @@ pub enum Crash {
 pub enum AnyConversation<'s> {
     /// HTTP/1.1.
     Http(Http<'s>),
-    /// An acknowledgement for each message.
-    Ack(Ack<'s>),
-    /// Each message back.
-    Echo(Echo<'s>),
+    /// An acknowledgement for each message, or each message back.
+    Messages(MessageConversation<'s>),
 }
 
 impl<'s> AnyConversation<'s> {
     /// A conversation of the context's protocol, with a client that has just connected.
     pub fn new(context: &'s ServerContext) -> Self {
+        let of_messages =
+            |responder| AnyConversation::Messages(MessageConversation::new(context, responder));
         match context.protocol {
             Protocol::Http => AnyConversation::Http(Http::new(context)),
-            Protocol::Ack => AnyConversation::Ack(Ack::new(context)),
-            Protocol::Echo => AnyConversation::Echo(Echo::new(context)),
+            Protocol::Ack => of_messages(ack::reply),
+            Protocol::Echo => of_messages(echo::reply),
         }
     }
 }
 
 /// Makes the same call on the conversation inside.
 macro_rules! delegate {
-    ($talk:expr, $call:ident($($argument:expr)?)) => {
-        match $talk {
+    ($conversation:expr, $call:ident($($argument:expr)?)) => {
+        match $conversation {
             AnyConversation::Http(http) => http.$call($($argument)?),
-            AnyConversation::Ack(ack) => ack.$call($($argument)?),
-            AnyConversation::Echo(echo) => echo.$call($($argument)?),
+            AnyConversation::Messages(messages) => messages.$call($($argument)?),
         }
     };
 }

@@ -17,7 +17,7 @@ const WRITES_BYTES_MAX: [usize; 3] = [1, 100, 50_000];
 const STEPS_MAX: usize = 500_000;
 
 thread_local! {
-    static HEARD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static RECEIVED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A context for one test: not stopping, and without crashes, until the test says otherwise.
@@ -30,7 +30,9 @@ pub(crate) fn context(protocol: Protocol) -> ServerContext {
         crash: None,
         extra_work: None,
         block: |_| {},
-        on_message: Some(|bytes| HEARD.with_borrow_mut(|heard| heard.extend_from_slice(bytes))),
+        on_message: Some(|bytes| {
+            RECEIVED.with_borrow_mut(|received| received.extend_from_slice(bytes));
+        }),
     }
 }
 
@@ -50,7 +52,7 @@ pub(super) struct Played {
 /// Plays the client's bytes in the given pieces, then its end of stream. `/count` starts at 0.
 pub(super) fn play(context: &ServerContext, pieces: &[&[u8]]) -> Played {
     context.count.store(0, Ordering::Relaxed);
-    HEARD.with_borrow_mut(Vec::clear);
+    RECEIVED.with_borrow_mut(Vec::clear);
     let mut conversation = AnyConversation::new(context);
     let mut played = Played::default();
     let mut said = 0;
@@ -60,34 +62,30 @@ pub(super) fn play(context: &ServerContext, pieces: &[&[u8]]) -> Played {
         let timeout_kind = conversation.timeout_kind();
         match conversation.step() {
             Step::Read(space) => {
+                use TimeoutKind::{Nothing, Wait, Write};
                 assert!(
-                    !space.is_empty(),
-                    "a read of nothing would look like the end of the stream"
-                );
-                assert!(
-                    !matches!(
-                        timeout_kind,
-                        TimeoutKind::Write | TimeoutKind::Wait | TimeoutKind::Nothing
-                    ),
+                    !matches!(timeout_kind, Write | Wait | Nothing),
                     "{timeout_kind:?}"
                 );
+                // It would look like the end of the stream.
+                assert!(!space.is_empty(), "a read of nothing");
                 if piece.is_empty() {
                     piece = pieces.next().copied().unwrap_or_default();
                 }
                 let count = piece.len().min(space.len());
                 space[..count].copy_from_slice(&piece[..count]);
                 conversation.received(count);
-                HEARD.with_borrow(|heard| {
-                    assert_eq!(heard[said..], piece[..count], "all is heard as it arrives");
+                RECEIVED.with_borrow(|received| {
+                    assert_eq!(
+                        received[said..],
+                        piece[..count],
+                        "all is reported as it arrives"
+                    );
                 });
                 said += count;
                 piece = &piece[count..];
                 if count == 0 {
-                    assert_eq!(
-                        conversation.step(),
-                        Step::Close,
-                        "after the client's end of stream"
-                    );
+                    assert_eq!(conversation.step(), Step::Close, "after the end of stream");
                     played.answers = conversation.answers();
                     return played;
                 }

@@ -16,10 +16,8 @@ use crate::sys;
 /// Runs a conversation to its end; the runtime's timers keep its deadlines.
 ///
 /// The socket does not block. It is registered with the runtime only when the task first has to wait. So a client whose
-/// request is already there costs no registration.
-///
-/// # Errors
-/// Returns the error of the socket, or [`io::ErrorKind::TimedOut`] if a deadline has passed.
+/// request is already there costs no registration. Fails with the error of the socket, or [`io::ErrorKind::TimedOut`]
+/// if a deadline has passed.
 pub async fn converse(
     conversation: &mut impl Conversation,
     socket: &TcpStream,
@@ -39,16 +37,14 @@ pub async fn converse(
             Need::Nothing => return Ok(()),
             Need::Readable => Interest::READABLE,
             Need::Writable => Interest::WRITABLE,
-            Need::Budget => {
-                yield_now().await;
+            Need::Budget | Need::Time(_) => {
+                if let Need::Time(time) = need {
+                    sleep(time).await;
+                    conversation.waited();
+                } else {
+                    yield_now().await;
+                }
                 now = clock();
-                need = advance(conversation, socket, Budget::new(now))?;
-                continue;
-            }
-            Need::Time(time) => {
-                sleep(time).await;
-                now = clock();
-                conversation.waited();
                 need = advance(conversation, socket, Budget::new(now))?;
                 continue;
             }

@@ -12,10 +12,8 @@ use crate::conversation::{Conversation, TimeoutKind};
 ///
 /// The kernel keeps the deadlines (`SO_RCVTIMEO`, `SO_SNDTIMEO`, see socket(7)). An accepted socket starts with the
 /// timeouts of the listener, which are the idle and write limits of [`Timeouts`]. So a well-behaved client costs no
-/// extra system call and no reading of the clock.
-///
-/// # Errors
-/// Returns the error of the socket, or [`ErrorKind::WouldBlock`] if a deadline has passed.
+/// extra system call and no reading of the clock. Fails with the error of the socket, or [`ErrorKind::WouldBlock`] if a
+/// deadline has passed.
 pub fn converse(
     conversation: &mut impl Conversation,
     socket: &TcpStream,
@@ -57,8 +55,8 @@ impl SocketTimeouts {
             activity: activity(conversation),
             deadline: None,
             is_overdue: false,
-            read: timeouts.of(TimeoutKind::Idle),
-            write: timeouts.of(TimeoutKind::Write),
+            read: timeouts.limit(TimeoutKind::Idle),
+            write: timeouts.limit(TimeoutKind::Write),
         }
     }
 
@@ -77,7 +75,7 @@ impl SocketTimeouts {
         let has_changed = new_activity != self.activity;
         self.activity = new_activity;
         self.is_overdue &= !has_changed;
-        let Some(limit) = timeouts.of(timeout_kind) else {
+        let Some(limit) = timeouts.limit(timeout_kind) else {
             return self.set(timeout_kind, None, socket);
         };
         let wait = match (has_changed, timeout_kind) {

@@ -1,12 +1,11 @@
 //! The drivers: the few lines that move bytes between a conversation and a socket.
 //!
 //! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
-//! which sockets are ready, [`asynchronous`] the models that give a client a task, `completion` the loop that has the
-//! kernel do the I/O. All handle the same steps; only the waiting differs.
+//! which sockets are ready, [`asynchronous`] the models that give a client a task. All handle the same steps; only the
+//! waiting differs. The loop over io_uring has no driver, because the kernel moves the bytes.
 
 pub mod asynchronous;
 pub mod blocking;
-pub(crate) mod completion;
 pub mod readiness;
 
 use std::fmt;
@@ -56,7 +55,7 @@ impl Timeouts {
     }
 
     /// The same limit for everything, in milliseconds.
-    pub fn all(timeout_ms: Option<u32>) -> Timeouts {
+    pub fn with_all(timeout_ms: Option<u32>) -> Timeouts {
         Timeouts {
             idle_ms: timeout_ms,
             head_ms: timeout_ms,
@@ -67,7 +66,7 @@ impl Timeouts {
     }
 
     /// The longest wait for `timeout_kind`; zero for a [`Step::Wait`], whose time the driver keeps.
-    pub fn of(&self, timeout_kind: TimeoutKind) -> Option<Duration> {
+    pub fn limit(&self, timeout_kind: TimeoutKind) -> Option<Duration> {
         let timeout_ms = match timeout_kind {
             TimeoutKind::Idle => self.idle_ms,
             TimeoutKind::Head => self.head_ms,
@@ -133,10 +132,8 @@ enum StepResult {
     Over,
 }
 
-/// Does the next step of a conversation on its socket, and reports the result to the conversation.
-///
-/// # Errors
-/// Returns the error of the socket: [`io::ErrorKind::WouldBlock`] if it is not ready, or if its timeout has passed.
+/// Does the next step of a conversation on its socket, and reports the result to the conversation. Fails with the error
+/// of the socket: [`io::ErrorKind::WouldBlock`] if it is not ready, or if its timeout has passed.
 fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::Result<StepResult> {
     let may_have_more = match conversation.step() {
         Step::Read(space) => {
@@ -184,7 +181,7 @@ impl Deadline {
         let activity = activity(conversation);
         Deadline {
             activity,
-            at: timeouts.of(activity.0).map(|limit| now + limit),
+            at: timeouts.limit(activity.0).map(|limit| now + limit),
         }
     }
 

@@ -26,10 +26,7 @@ pub enum Need {
 ///
 /// A read that did not fill its space has emptied the socket, so a second read would only return `EAGAIN`. Readiness is
 /// level-triggered, so bytes that arrive meanwhile are not missed. The clock is read only for a client that has more to
-/// be done.
-///
-/// # Errors
-/// Returns the error of the socket.
+/// be done. Fails with the error of the socket.
 pub fn advance(
     conversation: &mut impl Conversation,
     socket: &TcpStream,
@@ -76,6 +73,7 @@ pub fn advance(
 mod tests {
     use std::io::{Read, Write};
     use std::net::TcpListener;
+    use std::thread;
 
     use super::*;
     use crate::conversation::http::Http;
@@ -94,7 +92,9 @@ mod tests {
     fn needs(bytes: &[u8]) -> Vec<Need> {
         let (server, mut client) = connection();
         client.write_all(bytes).expect("sent");
-        wait(&server);
+        while server.peek(&mut [0; 1]).is_err() {
+            thread::yield_now();
+        }
         let context = player::context(Protocol::Http);
         let mut conversation = Http::new(&context);
         let mut needs = Vec::new();
@@ -106,24 +106,13 @@ mod tests {
         needs
     }
 
-    /// Waits until the bytes of one write have arrived.
-    fn wait(server: &TcpStream) {
-        while server.peek(&mut [0; 1]).is_err() {
-            std::thread::yield_now();
-        }
-    }
-
     #[test]
-    fn a_client_that_sends_one_request_never_uses_up_its_budget() {
+    fn a_client_gets_a_budget_for_each_request_and_uses_up_none_with_its_last_one() {
         let kept = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-        assert_eq!(needs(kept), [Need::Readable]);
         let last = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+        assert_eq!(needs(kept), [Need::Readable]);
         assert_eq!(needs(last), [Need::Nothing]);
-    }
-
-    #[test]
-    fn a_client_that_sends_several_requests_gets_a_budget_for_each() {
-        let three = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(3);
-        assert_eq!(needs(&three), [Need::Budget, Need::Budget, Need::Readable]);
+        let expected = [Need::Budget, Need::Budget, Need::Readable];
+        assert_eq!(needs(&kept.repeat(3)), expected);
     }
 }

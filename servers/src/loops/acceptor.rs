@@ -8,7 +8,6 @@ use nix::sys::socket::SockFlag;
 use crate::accept_policy::{AcceptError, AcceptPolicy};
 use crate::client::Client;
 use crate::context::ErrorContext;
-use crate::counters::count;
 use crate::server::{RECHECK_INTERVAL, Server};
 use crate::{stop, sys};
 
@@ -18,26 +17,18 @@ pub(super) struct Acceptor {
     server: &'static Server,
     accept_policy: AcceptPolicy,
     /// Whether the loop watches the listener.
-    is_watched: bool,
+    pub(super) is_watched: bool,
     /// The system was short of a resource: the loop accepts no client before this moment.
     paused_until: Option<Instant>,
     /// The last accept found the accept queue empty.
     queue_is_empty: bool,
-    is_closed: bool,
-}
-
-/// How the watching of the listener must change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WatchChange {
-    /// The loop must start to watch: clients may be accepted.
-    Start,
-    /// The loop must stop watching: no client may be accepted for a while, or ever again.
-    Stop,
+    /// No client will be accepted any more.
+    pub(super) is_closed: bool,
 }
 
 impl Acceptor {
     /// Takes the calling worker's listener, which becomes non-blocking.
-    pub(super) fn of(server: &'static Server) -> io::Result<Self> {
+    pub(super) fn new(server: &'static Server) -> io::Result<Self> {
         let nonblocking = server.listener().set_nonblocking(true);
         nonblocking.context(|| "cannot make the listener non-blocking".into())?;
         Ok(Acceptor {
@@ -54,54 +45,24 @@ impl Acceptor {
     pub(super) fn next(&mut self, now: Instant) -> Option<Client> {
         self.queue_is_empty = false;
         while self.is_open(now) && stop::may_accept() {
-            match sys::accept(self.server.listener(), SockFlag::SOCK_NONBLOCK) {
-                Ok(socket) => {
-                    self.accept_policy.succeeded();
-                    return Some(self.server.admit(socket));
+            let accepted = sys::accept(self.server.listener(), SockFlag::SOCK_NONBLOCK);
+            match self.accept_policy.judge(self.server, accepted) {
+                Ok(client) => return Some(client),
+                Err(AcceptError::Retry) => {}
+                Err(AcceptError::Empty) => {
+                    self.queue_is_empty = true;
+                    break;
                 }
-                Err(error) => match self.accept_policy.failed(&error) {
-                    AcceptError::Retry => {}
-                    AcceptError::Empty => {
-                        self.queue_is_empty = true;
-                        break;
-                    }
-                    AcceptError::Closed => self.is_closed = true,
-                    AcceptError::Pause(pause) => {
-                        self.server.on_accept_shortage(&error);
-                        self.paused_until = Some(now + pause);
-                    }
-                },
+                Err(AcceptError::Closed) => self.is_closed = true,
+                Err(AcceptError::Pause(pause)) => self.paused_until = Some(now + pause),
             }
         }
         None
     }
 
-    /// Counts that the listener woke the loop.
-    pub(super) fn count_wakeup(&self) {
-        count(&self.server.counters().tally().wakeups);
-    }
-
-    /// Whether the loop must start or stop watching the listener; it then reports that with [`Acceptor::watched`].
-    pub(super) fn watch_change(&mut self, now: Instant) -> Option<WatchChange> {
-        let is_open = self.is_open(now);
-        if self.is_watched == is_open {
-            return None;
-        }
-        Some(if is_open {
-            WatchChange::Start
-        } else {
-            WatchChange::Stop
-        })
-    }
-
-    /// Records that the loop has started or stopped watching the listener.
-    pub(super) fn watched(&mut self, is_watched: bool) {
-        self.is_watched = is_watched;
-    }
-
     /// The selector refused the change: the loop accepts no client for a while.
     pub(super) fn watch_refused(&mut self, error: &io::Error, now: Instant) {
-        self.server.on_accept_shortage(error);
+        self.server.on_shortage("cannot accept", error);
         self.paused_until = Some(now + self.accept_policy.next_pause());
     }
 
@@ -122,11 +83,8 @@ impl Acceptor {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.is_closed
-    }
-
-    fn is_open(&mut self, now: Instant) -> bool {
+    /// Whether the loop may accept clients now. The loop watches the listener exactly then.
+    pub(super) fn is_open(&mut self, now: Instant) -> bool {
         if self.paused_until.is_some_and(|until| until <= now) {
             self.paused_until = None;
         }

@@ -13,19 +13,16 @@ use super::deadlines::Deadlines;
 use super::{WaitPolicy, until_first};
 use crate::accept_policy::{AcceptError, AcceptPolicy};
 use crate::client::Client;
-use crate::conversation::{AnyConversation, Conversation};
+use crate::conversation::{AnyConversation, Conversation, Step};
 use crate::counters::count;
 use crate::drive::Deadline;
-use crate::drive::completion::{Submitted, ask, received};
 use crate::server::{RECHECK_INTERVAL, Server, count_outcome};
 use crate::stop;
 use crate::sys;
 use crate::sys::ring::{Completion, Received, Ring};
 
-/// Serves through that ring until the server is told to stop and no client is left.
-///
-/// # Errors
-/// Returns the error of the ring; an error of a socket ends only its own conversation.
+/// Serves through that ring until the server is told to stop and no client is left. Fails with the error of the ring;
+/// an error of a socket ends only its own conversation.
 pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
     let mut event_loop = Loop {
         server,
@@ -93,7 +90,8 @@ struct ActiveClient {
     client: Client,
     conversation: AnyConversation<'static>,
     deadline: Deadline,
-    submitted: Submitted,
+    /// No operation is under way: the conversation waits for time to pass.
+    only_waits: bool,
     /// Its socket is shut down, and the operation under way will fail.
     is_expired: bool,
 }
@@ -125,11 +123,7 @@ impl Loop {
             Completion::Stop => {}
             Completion::Received { slot, outcome } => self.received(slot, outcome),
             Completion::Sent { slot, outcome } => match outcome {
-                Ok(count) => {
-                    let active = &mut self.active[slot];
-                    let survived = report(active, |conversation| conversation.sent(count));
-                    self.resume(slot, survived);
-                }
+                Ok(count) => self.report(slot, |conversation| conversation.sent(count)),
                 Err(error) => self.end(slot, Err(error)),
             },
         }
@@ -153,7 +147,7 @@ impl Loop {
                 AcceptError::Retry | AcceptError::Empty => {}
                 AcceptError::Closed => self.accept_state = AcceptState::Closed,
                 AcceptError::Pause(pause) => {
-                    self.server.on_accept_shortage(&error);
+                    self.server.on_shortage("cannot accept", &error);
                     self.accept_state = AcceptState::Paused {
                         until: Some(self.now + pause),
                     };
@@ -171,7 +165,7 @@ impl Loop {
                 client: self.server.admit(socket),
                 deadline: Deadline::new(&conversation, &self.server.settings().timeouts, self.now),
                 conversation,
-                submitted: Submitted::Nothing,
+                only_waits: false,
                 is_expired: false,
             });
             self.ask(slot);
@@ -181,9 +175,13 @@ impl Loop {
     fn received(&mut self, slot: usize, outcome: io::Result<Received>) {
         match outcome {
             Ok(bytes) => {
-                let heard = self.ring.bytes(&bytes);
-                let active = &mut self.active[slot];
-                let survived = report(active, |conversation| received(conversation, heard));
+                let arrived = self.ring.bytes(&bytes);
+                let survived = report(&mut self.active[slot], |conversation| {
+                    if let Step::Read(space) = conversation.step() {
+                        space[..arrived.len()].copy_from_slice(arrived);
+                        conversation.received(arrived.len());
+                    }
+                });
                 self.ring.give_back(bytes);
                 self.resume(slot, survived);
             }
@@ -191,6 +189,12 @@ impl Loop {
             Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => self.ask(slot),
             Err(error) => self.end(slot, Err(error)),
         }
+    }
+
+    /// Tells a client's conversation what has been done, and continues with the client.
+    fn report(&mut self, slot: usize, what: impl FnOnce(&mut AnyConversation<'static>)) {
+        let survived = report(&mut self.active[slot], what);
+        self.resume(slot, survived);
     }
 
     /// Continues with a client after its conversation was told something; removes the client if that panicked.
@@ -206,42 +210,50 @@ impl Loop {
     fn ask(&mut self, slot: usize) {
         let active = &mut self.active[slot];
         if active.is_expired {
-            self.end(slot, Err(io::ErrorKind::TimedOut.into()));
-            return;
+            return self.end(slot, Err(io::ErrorKind::TimedOut.into()));
         }
         let socket = active.client.serve();
-        match ask(&mut self.ring, slot, socket, &mut active.conversation) {
-            Submitted::Nothing => self.end(slot, Ok(())),
-            // No yield is needed: other clients have their turn while the kernel does an operation.
-            Submitted::Wait(Duration::ZERO) => {
-                let survived = report(active, AnyConversation::waited);
-                self.resume(slot, survived);
-            }
-            submitted => {
-                active.submitted = submitted;
-                let timeouts = &self.server.settings().timeouts;
-                active
-                    .deadline
-                    .follow(&active.conversation, timeouts, self.now);
-                if let Submitted::Wait(time) = submitted {
-                    active.deadline.postpone_to(self.now + time);
+        let wait = loop {
+            match active.conversation.step() {
+                Step::Read(space) => {
+                    self.ring.receive(slot, socket, space.len());
+                    break None;
                 }
-                self.deadlines.set(slot, active.deadline.at());
+                Step::Write(bytes) => {
+                    self.ring.send(slot, socket, bytes);
+                    break None;
+                }
+                // No yield is needed: other clients have their turn while the kernel does an operation.
+                Step::Wait(Duration::ZERO) => return self.report(slot, AnyConversation::waited),
+                Step::Wait(time) => break Some(time),
+                Step::EndWrite => {
+                    // If the client has gone, the next read reports it.
+                    let _ = socket.shutdown(Shutdown::Write);
+                    active.conversation.write_ended();
+                }
+                Step::Close => return self.end(slot, Ok(())),
             }
+        };
+        active.only_waits = wait.is_some();
+        let timeouts = &self.server.settings().timeouts;
+        let deadline = &mut active.deadline;
+        deadline.follow(&active.conversation, timeouts, self.now);
+        if let Some(time) = wait {
+            deadline.postpone_to(self.now + time);
         }
+        self.deadlines.set(slot, deadline.at());
     }
 
     fn end(&mut self, slot: usize, outcome: io::Result<()>) {
         let active = self.active.remove(slot);
-        let outcome = match active.is_expired {
-            true => Err(io::ErrorKind::TimedOut.into()),
-            false => outcome,
+        let expired = active.is_expired;
+        let outcome = if expired {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            outcome
         };
-        count_outcome(
-            active.client.tally(),
-            &outcome,
-            active.conversation.answers(),
-        );
+        let answers = active.conversation.answers();
+        count_outcome(active.client.tally(), &outcome, answers);
     }
 
     /// Handles all slots that are due. A client expires only if its deadline is not after `known_until`: the loop has
@@ -254,9 +266,8 @@ impl Loop {
             };
             if active.deadline.at().is_none_or(|at| at > self.now) {
                 self.deadlines.set(slot, active.deadline.at());
-            } else if let Submitted::Wait(_) = active.submitted {
-                let survived = report(active, AnyConversation::waited);
-                self.resume(slot, survived);
+            } else if active.only_waits {
+                self.report(slot, AnyConversation::waited);
             } else if active.deadline.at() > known_until {
                 not_known_yet.push(slot);
             } else {

@@ -14,14 +14,11 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags};
 
 pub(crate) use self::completion::run as complete;
 pub(crate) use self::readiness::{Interest, Selector, run as select};
-use crate::backoff::{self, Backoff};
+use crate::accept_policy::{Backoff, is_shortage};
 use crate::context::ErrorContext;
 use crate::server::Server;
 
-/// The kernel's list of sockets for one event loop.
-///
-/// # Errors
-/// Returns the error of epoll_create1(2).
+/// The kernel's list of sockets for one event loop. Fails with the error of epoll_create1(2).
 pub(crate) fn epoll() -> io::Result<Epoll> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC);
     epoll.context(|| "cannot make an epoll instance".into())
@@ -48,15 +45,13 @@ impl WaitPolicy {
     }
 
     /// Judges the result of a wait. A signal only shortens a wait. If the system is short of a resource, the loop
-    /// pauses and then continues, so its clients lose no more than that pause.
-    ///
-    /// # Errors
-    /// Returns any other error: it would come again.
+    /// pauses and then continues, so its clients lose no more than that pause. Returns any other error: it would come
+    /// again.
     fn judge(&mut self, waited: io::Result<()>) -> io::Result<()> {
         match waited {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if backoff::is_shortage(&error) => {
-                self.server.on_wait_shortage(&error);
+            Err(error) if is_shortage(&error) => {
+                self.server.on_shortage("cannot wait for clients", &error);
                 thread::sleep(self.backoff.next());
             }
             Err(error) => return Err(error).context(|| "cannot wait for clients".into()),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
-use super::acceptor::{Acceptor, WatchChange};
+use super::acceptor::Acceptor;
 use super::deadlines::Deadlines;
 use super::{WaitPolicy, until_first};
 use crate::client::Client;
@@ -81,14 +81,12 @@ struct ActiveClient {
     has_yielded: bool,
 }
 
-/// Serves with that selector until the server is told to stop and no client is left.
-///
-/// # Errors
-/// Returns the error of the selector; an error of a socket ends only its own conversation.
+/// Serves with that selector until the server is told to stop and no client is left. Fails with the error of the
+/// selector; an error of a socket ends only its own conversation.
 pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Result<()> {
     let mut event_loop = EventLoop {
         server,
-        acceptor: Acceptor::of(server)?,
+        acceptor: Acceptor::new(server)?,
         selector,
         active: Slab::new(),
         deadlines: Deadlines::default(),
@@ -114,7 +112,7 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
         for token in ready.drain(..) {
             match token {
                 LISTENER => {
-                    event_loop.acceptor.count_wakeup();
+                    count(&server.counters().tally().wakeups);
                     event_loop.admit();
                 }
                 // The flag is set; `update_acceptor` reads it. If this fails, the selector reports the pipe again.
@@ -143,7 +141,7 @@ struct EventLoop<S> {
 
 impl<S: Selector> EventLoop<S> {
     fn is_running(&self) -> bool {
-        !self.acceptor.is_closed() || !self.active.is_empty()
+        !self.acceptor.is_closed || !self.active.is_empty()
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -157,19 +155,16 @@ impl<S: Selector> EventLoop<S> {
     /// Accepts waiting clients, and advances each as far as possible at once: a short conversation ends before the
     /// selector has to watch its socket.
     fn admit(&mut self) {
+        let timeouts = &self.server.settings().timeouts;
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(client) = self.acceptor.next(self.now) else {
+            let Some(mut client) = self.acceptor.next(self.now) else {
                 break;
             };
-            let (mut client, mut conversation) = (client, self.server.new_conversation());
+            let mut conversation = self.server.new_conversation();
             let budget = Budget::new(self.now);
             if let Some(need) = advance_client(&mut client, &mut conversation, budget) {
                 let key = self.active.insert(ActiveClient {
-                    deadline: Deadline::new(
-                        &conversation,
-                        &self.server.settings().timeouts,
-                        self.now,
-                    ),
+                    deadline: Deadline::new(&conversation, timeouts, self.now),
                     client,
                     conversation,
                     interest: None,
@@ -206,9 +201,8 @@ impl<S: Selector> EventLoop<S> {
     fn wait_for(&mut self, key: usize, need: Need) {
         let active = &mut self.active[key];
         let timeouts = &self.server.settings().timeouts;
-        active
-            .deadline
-            .follow(&active.conversation, timeouts, self.now);
+        let deadline = &mut active.deadline;
+        deadline.follow(&active.conversation, timeouts, self.now);
         let (interest, wakes_at) = match need {
             Need::Readable => (Some(Interest::Readable), None),
             Need::Writable => (Some(Interest::Writable), None),
@@ -241,10 +235,15 @@ impl<S: Selector> EventLoop<S> {
     /// Drops a client that the selector cannot watch.
     fn refuse(&mut self, key: usize, error: &io::Error) {
         warn_rate_limited(&format!("cannot watch a client: {error}"));
+        count(&self.active[key].client.tally().refused);
+        self.end(key, &Ok(()));
+    }
+
+    /// Counts how a conversation ended, and drops the client.
+    fn end(&mut self, key: usize, outcome: &io::Result<()>) {
         let active = &self.active[key];
-        let (tally, answers) = (active.client.tally(), active.conversation.answers());
-        count(&tally.refused);
-        count_outcome(tally, &Ok(()), answers);
+        let answers = active.conversation.answers();
+        count_outcome(active.client.tally(), outcome, answers);
         self.remove(key);
     }
 
@@ -268,23 +267,11 @@ impl<S: Selector> EventLoop<S> {
             } else {
                 // The client's bytes may have come in time without a report of the selector: so the loop reads first.
                 self.resume(key);
-                self.remove_if_expired(key);
+                let active = self.active.get(key);
+                if active.is_some_and(|active| active.due().is_some_and(|due| due <= self.now)) {
+                    self.end(key, &Err(io::ErrorKind::TimedOut.into()));
+                }
             }
-        }
-    }
-
-    fn remove_if_expired(&mut self, key: usize) {
-        let Some(active) = self.active.get(key) else {
-            return;
-        };
-        if active.due().is_some_and(|due| due <= self.now) {
-            let expired = Err(io::ErrorKind::TimedOut.into());
-            count_outcome(
-                active.client.tally(),
-                &expired,
-                active.conversation.answers(),
-            );
-            self.remove(key);
         }
     }
 
@@ -301,16 +288,14 @@ impl<S: Selector> EventLoop<S> {
     /// Watches the listener exactly while clients may be accepted.
     fn update_watch(&mut self) -> io::Result<()> {
         let listener = self.server.listener().as_fd();
-        let Some(watch_change) = self.acceptor.watch_change(self.now) else {
-            return Ok(());
-        };
-        match watch_change {
-            WatchChange::Start => self
-                .selector
-                .watch(listener, LISTENER, Interest::Readable)?,
-            WatchChange::Stop => self.selector.unwatch(listener, LISTENER)?,
+        let is_open = self.acceptor.is_open(self.now);
+        let selector = &mut self.selector;
+        match (self.acceptor.is_watched, is_open) {
+            (false, true) => selector.watch(listener, LISTENER, Interest::Readable)?,
+            (true, false) => selector.unwatch(listener, LISTENER)?,
+            _ => {}
         }
-        self.acceptor.watched(watch_change == WatchChange::Start);
+        self.acceptor.is_watched = is_open;
         Ok(())
     }
 }

@@ -40,6 +40,7 @@ pub(super) const MODEL: Model = Model {
     ..Model::COMMON
 };
 
+/// [`loops::select`] is the loop: it accepts, reads and writes, and waits in `Epoll::wait` below.
 pub(super) fn serve(server: &'static Server) -> io::Result<()> {
     loops::select(server, loops::epoll()?)
 }

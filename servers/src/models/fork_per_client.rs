@@ -39,7 +39,7 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    let children = Children::of(server)?;
+    let children = Children::new(server)?;
     for client in server.clients()? {
         match children.fork() {
             Ok(Fork::Parent) => client.hand_over(),

@@ -40,6 +40,7 @@ pub(super) const MODEL: Model = Model {
     ..Model::COMMON
 };
 
+/// [`loops::complete`] is the loop: it submits operations to the ring, waits, and takes the completions.
 fn serve(server: &'static Server) -> io::Result<()> {
     let ring = Ring::new().context(|| "cannot make an io_uring".into())?;
     loops::complete(server, ring)

@@ -42,6 +42,7 @@ pub(super) const MODEL: Model = Model {
     ..Model::COMMON
 };
 
+/// [`loops::select`] is the loop: it accepts, reads and writes, and waits in `Poll::wait` below.
 fn serve(server: &'static Server) -> io::Result<()> {
     loops::select(server, Poll::default())
 }

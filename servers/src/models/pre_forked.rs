@@ -45,7 +45,7 @@ fn serve(server: &'static Server) -> io::Result<()> {
 
 /// Keeps all of the server's worker processes running `work`.
 pub(super) fn run_processes(server: &'static Server, work: WorkerMain) -> io::Result<()> {
-    let mut workers = Workers::of(server)?;
+    let mut workers = Workers::new(server)?;
     while let Some(missing) = workers.next_missing_worker()? {
         workers.spawn_worker(missing, work)?;
     }

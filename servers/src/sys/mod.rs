@@ -24,53 +24,34 @@ use tokio::io::unix::AsyncFd;
 
 use self::tally::Tally;
 
-/// Tallies in memory that stays shared across fork(2), all zero.
+/// A value that may be all zero bits and that processes may change at the same time, such as an atomic number.
 ///
-/// # Errors
-/// Returns the error of mmap(2).
-pub(crate) fn shared_tallies(count: usize) -> io::Result<&'static [Tally]> {
-    let first = shared_memory(count * size_of::<Tally>())?.cast::<Tally>();
-    // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero, which is a valid
-    // value of a struct of atomic integers.
+/// # Safety
+/// Both must be true of the type.
+pub(crate) unsafe trait Shared {}
+// SAFETY: these are atomic integers, or structs and arrays of them.
+unsafe impl Shared for AtomicI32 {}
+// SAFETY: as above.
+unsafe impl Shared for Tally {}
+// SAFETY: as above.
+unsafe impl<const COUNT: usize> Shared for [AtomicU64; COUNT] {}
+
+/// So many values, all zero, in memory that stays shared across fork(2). Fails with the error of mmap(2).
+pub(crate) fn shared<T: Shared>(count: usize) -> io::Result<&'static [T]> {
+    let first = map(count * size_of::<T>(), MapFlags::MAP_SHARED)?.cast();
+    // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero.
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
-/// Numbers in memory that stays shared across fork(2), all 0.
-///
-/// # Errors
-/// Returns the error of mmap(2).
-pub(crate) fn shared_numbers<const COUNT: usize>() -> io::Result<&'static [AtomicU64; COUNT]> {
-    let numbers = shared_memory(size_of::<[AtomicU64; COUNT]>())?.cast();
-    // SAFETY: as above.
-    Ok(unsafe { numbers.as_ref() })
-}
-
-/// Slots for process ids in memory that stays shared across fork(2), all 0.
-///
-/// # Errors
-/// Returns the error of mmap(2).
-pub(crate) fn shared_ids(count: usize) -> io::Result<&'static [AtomicI32]> {
-    let first = shared_memory(count * size_of::<AtomicI32>())?.cast::<AtomicI32>();
-    // SAFETY: as above.
-    Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
-}
-
-fn shared_memory(bytes: usize) -> io::Result<NonNull<libc::c_void>> {
+/// New memory, all 0, at an address that is a multiple of the page size. It is never unmapped.
+fn map(bytes: usize, flags: MapFlags) -> io::Result<NonNull<libc::c_void>> {
     let size = NonZeroUsize::new(bytes).ok_or(io::ErrorKind::InvalidInput)?;
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
     // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
-    Ok(unsafe {
-        mmap_anonymous(
-            None,
-            size,
-            ProtFlags::PROT_READ | ProtFlags::PROT_WRITE,
-            MapFlags::MAP_SHARED,
-        )?
-    })
+    Ok(unsafe { mmap_anonymous(None, size, access, flags)? })
 }
 
 /// Accepts a client, without asking for its address; its socket has `flags` from the start and is closed on exec.
-///
-/// # Errors
 /// Returns the error of accept4(2).
 pub(crate) fn accept(listener: &TcpListener, flags: SockFlag) -> io::Result<TcpStream> {
     let socket = accept4(listener.as_raw_fd(), flags | SockFlag::SOCK_CLOEXEC)?;
@@ -78,10 +59,7 @@ pub(crate) fn accept(listener: &TcpListener, flags: SockFlag) -> io::Result<TcpS
     Ok(unsafe { TcpStream::from_raw_fd(socket) })
 }
 
-/// Registers a descriptor with the Tokio runtime that the caller is in.
-///
-/// # Errors
-/// Returns the error of epoll_ctl(2).
+/// Registers a descriptor with the Tokio runtime that the caller is in. Fails with the error of epoll_ctl(2).
 pub(crate) fn register(
     descriptor: BorrowedFd<'_>,
     interest: Interest,
@@ -97,10 +75,8 @@ pub(crate) fn replace(old: &OwnedFd, new: &OwnedFd) {
     unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) };
 }
 
-/// Waits until an entry of `asked` is ready, as its `revents` then shows, or the time is up (-1: for ever).
-///
-/// # Errors
-/// Returns the error of poll(2).
+/// Waits until an entry of `asked` is ready, as its `revents` then shows, or the time is up (-1: for ever). Fails with
+/// the error of poll(2).
 pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()> {
     let count = libc::nfds_t::try_from(asked.len()).unwrap_or(libc::nfds_t::MAX);
     // SAFETY: the pointer and the length are those of one slice, which the kernel writes to only during the call.
@@ -112,10 +88,8 @@ pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()
 }
 
 /// Waits as [`poll`] does. If the limit on descriptors has been lowered below the number of entries, poll(2) refuses
-/// them all. Then they are polled in parts, again and again until the time is up.
-///
-/// # Errors
-/// Returns the error of poll(2) for one part.
+/// them all. Then they are polled in parts, again and again until the time is up. Fails with the error of poll(2) for
+/// one part.
 pub(crate) fn poll_in_parts(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()> {
     /// Pause between two rounds: an event may go unseen for so long.
     const ROUND: Duration = Duration::from_millis(5);
@@ -168,10 +142,7 @@ pub(crate) fn backlog(listener: &TcpListener) -> Option<u32> {
     (told == 0 && info.tcpi_sacked > 0).then_some(info.tcpi_sacked)
 }
 
-/// Forks the process; returns the child's id in the parent, `None` in the child.
-///
-/// # Errors
-/// Returns the error of fork(2).
+/// Forks the process; returns the child's id in the parent, `None` in the child. Fails with the error of fork(2).
 pub(crate) fn fork() -> io::Result<Option<Pid>> {
     // SAFETY: every caller has made sure that this is the only thread (`children::check_single_threaded`), so the child
     // may do whatever its parent may.
@@ -184,10 +155,8 @@ pub(crate) fn fork() -> io::Result<Option<Pid>> {
 /// Runs `work` in a new detached thread, with a stack of that size and a guard page below it.
 ///
 /// A thread of `std` also looks up the bounds of its stack, and sets up a second stack to report an overflow of the
-/// first. This model does not need those system calls.
-///
-/// # Errors
-/// Returns the error of pthread_create(3), such as `EAGAIN` at a limit on threads; `work` is dropped then.
+/// first. This model does not need those system calls. Fails with the error of pthread_create(3), such as `EAGAIN` at a
+/// limit on threads; `work` is dropped then.
 pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
     stack_bytes: usize,
     work: W,
@@ -195,10 +164,7 @@ pub(crate) fn spawn_detached<W: FnOnce() + Send + 'static>(
     spawn(stack_bytes, libc::PTHREAD_CREATE_DETACHED, work).map(|_| ())
 }
 
-/// Runs `work` in such a thread, and joins it.
-///
-/// # Errors
-/// Returns the error of pthread_create(3) or pthread_join(3).
+/// Runs `work` in such a thread, and joins it. Fails with the error of pthread_create(3) or pthread_join(3).
 pub(crate) fn spawn_and_join<W: FnOnce() + Send + 'static>(
     stack_bytes: usize,
     work: W,
@@ -261,17 +227,6 @@ pub(crate) fn seconds_from_kernel() -> u64 {
     // SAFETY: clock_gettime(2) writes a timespec, which outlives the call; this clock always exists.
     unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_REALTIME, &raw mut now) };
     u64::try_from(now.tv_sec).unwrap_or(0)
-}
-
-/// Milliseconds of the monotonic clock. Async-signal-safe.
-pub(crate) fn monotonic_ms() -> u64 {
-    let mut now = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: clock_gettime(2) writes a timespec, which outlives the call; this clock always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
-    u64::try_from(now.tv_sec * 1_000 + now.tv_nsec / 1_000_000).unwrap_or(0)
 }
 
 /// Whether that descriptor is open.
@@ -379,10 +334,8 @@ pub(crate) fn is_listening(fd: i32) -> bool {
     known == 0 && listening != 0
 }
 
-/// Installs a signal handler. It may only call async-signal-safe functions and touch atomics.
-///
-/// # Errors
-/// Returns the error of sigaction(2).
+/// Installs a signal handler. It may only call async-signal-safe functions and touch atomics. Fails with the error of
+/// sigaction(2).
 pub(crate) fn handle(
     signal: Signal,
     handler: extern "C" fn(i32),
@@ -394,43 +347,16 @@ pub(crate) fn handle(
     Ok(())
 }
 
-/// Does `work` in a signal handler, and restores errno for the code that the signal interrupted.
-pub(crate) fn keep_errno(work: impl FnOnce()) {
-    // SAFETY: errno is a variable of the calling thread.
-    let errno = unsafe { *libc::__errno_location() };
-    work();
-    // SAFETY: as above.
-    unsafe { *libc::__errno_location() = errno };
-}
-
-/// Closes the receiving half of a connection. Async-signal-safe; without effect on a descriptor that is closed or is no
-/// socket.
-pub(crate) fn stop_receiving(socket: i32) {
-    // SAFETY: shutdown(2) takes any number and touches no memory.
-    unsafe { libc::shutdown(socket, libc::SHUT_RD) };
-}
-
-/// Sends a signal to the other threads of this process whose ids these are. Async-signal-safe; a thread that has ended is
-/// not found.
-pub(crate) fn signal_other_threads(threads: impl Iterator<Item = i32>, signal: i32) {
-    // SAFETY: getpid(2), gettid(2) and tgkill(2) touch no memory.
-    let (process, this_thread) = unsafe { (libc::getpid(), libc::gettid()) };
-    for thread in threads.filter(|&thread| thread != 0 && thread != this_thread) {
-        // SAFETY: as above.
-        unsafe { libc::syscall(libc::SYS_tgkill, process, thread, signal) };
-    }
+/// Sends a signal to a thread of this process; a thread that has ended is not found. Async-signal-safe.
+pub(crate) fn signal_thread(thread: i32, signal: i32) {
+    // SAFETY: getpid(2) and tgkill(2) touch no memory.
+    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, signal) };
 }
 
 /// Writes one byte to a pipe. Async-signal-safe.
 pub(crate) fn write_byte(pipe: i32) {
     // SAFETY: the buffer outlives the call.
     unsafe { libc::write(pipe, b"!".as_ptr().cast(), 1) };
-}
-
-/// Asks for SIGALRM after that time. Async-signal-safe.
-pub(crate) fn set_alarm(seconds: u32) {
-    // SAFETY: alarm(2) touches no memory.
-    unsafe { libc::alarm(seconds) };
 }
 
 /// Reaps one child that has ended; returns its process id, and its exit code unless a signal ended it. Async-signal-safe.

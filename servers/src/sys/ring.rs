@@ -2,9 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::mem::MaybeUninit;
 use std::net::{TcpListener, TcpStream};
-use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -12,8 +10,9 @@ use std::time::Duration;
 
 use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
-use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::sys::mman::MapFlags;
+
+use super::map;
 
 /// Operations that one call can submit; the kernel keeps twice as many completions.
 const ENTRIES: u32 = 1024;
@@ -74,11 +73,8 @@ pub(crate) struct Received {
 }
 
 impl Ring {
-    /// A ring for one thread, with its buffers.
-    ///
-    /// # Errors
-    /// Returns the error of the kernel: `ENOSYS` or `EPERM` if io_uring is absent or forbidden, `EINVAL` if it is too
-    /// old.
+    /// A ring for one thread, with its buffers. Fails with the error of the kernel: `ENOSYS` or `EPERM` if io_uring is
+    /// absent or forbidden, `EINVAL` if it is too old.
     pub(crate) fn new() -> io::Result<Self> {
         let with_deferred_work = IoUring::builder()
             .setup_single_issuer()
@@ -141,10 +137,8 @@ impl Ring {
     }
 
     /// Submits the operations, waits until one is done or the time is up, and adds the completions to `completions`.
-    /// Operations that could not be submitted stay queued for the next call.
-    ///
-    /// # Errors
-    /// Returns the error of io_uring_enter(2), unless an operation was done meanwhile; `Interrupted` after a signal.
+    /// Operations that could not be submitted stay queued for the next call. Fails with the error of io_uring_enter(2),
+    /// unless an operation was done meanwhile; `Interrupted` after a signal.
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
@@ -263,8 +257,9 @@ struct Buffers {
 impl Buffers {
     fn register(ring: &IoUring) -> io::Result<Self> {
         let count = usize::from(BUFFERS);
-        let offers = private_memory(count * size_of::<BufRingEntry>())?.cast::<BufRingEntry>();
-        let memory = private_memory(count * BUFFER_BYTES)?.cast::<u8>();
+        let offers = map(count * size_of::<BufRingEntry>(), MapFlags::MAP_PRIVATE)?;
+        let offers = offers.cast::<BufRingEntry>();
+        let memory = map(count * BUFFER_BYTES, MapFlags::MAP_PRIVATE)?.cast::<u8>();
         // SAFETY: the mapping is page-aligned, large enough and never unmapped.
         unsafe {
             ring.submitter().register_buf_ring_with_flags(
@@ -310,11 +305,4 @@ impl Buffers {
             NonNull::slice_from_raw_parts(first, length).as_ref()
         }
     }
-}
-
-fn private_memory(bytes: usize) -> io::Result<NonNull<MaybeUninit<u8>>> {
-    let size = NonZeroUsize::new(bytes).ok_or(Errno::EINVAL)?;
-    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-    // SAFETY: a new anonymous mapping, at an address of the kernel's choice, aliases nothing.
-    Ok(unsafe { mmap_anonymous(None, size, access, MapFlags::MAP_PRIVATE)? }.cast())
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::os::fd::{AsRawFd, IntoRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 
+use nix::errno::Errno;
 use nix::sys::stat::{SFlag, fstat};
 
 /// Where lines go, and how.
@@ -68,12 +69,10 @@ impl Stderr {
         // SAFETY: the vector and the buffer outlive the call, which only reads them.
         let count =
             unsafe { libc::pwritev2(self.descriptor, &raw const part, 1, -1, libc::RWF_NOWAIT) };
-        // SAFETY: the address is always valid.
-        let errno = unsafe { *libc::__errno_location() };
-        match errno {
+        match Errno::last() {
             // Before Linux 6.4, a pipe does not know this flag. If poll(2) reports room, the room is a page, more than
             // a line. Only another writer at this very moment could take it.
-            libc::EOPNOTSUPP | libc::ENOSYS if count < 0 && self.has_room() => self.write(bytes),
+            Errno::EOPNOTSUPP | Errno::ENOSYS if count < 0 && self.has_room() => self.write(bytes),
             _ => count,
         }
     }
@@ -84,8 +83,7 @@ impl Stderr {
             events: libc::POLLOUT,
             revents: 0,
         };
-        // SAFETY: the kernel writes to one entry, which outlives the call.
-        let ready = unsafe { libc::poll(&raw mut asked, 1, 0) };
-        ready == 1 && asked.revents & libc::POLLOUT != 0
+        super::poll(std::slice::from_mut(&mut asked), 0).is_ok()
+            && asked.revents & libc::POLLOUT != 0
     }
 }

@@ -11,38 +11,53 @@ const CHUNK_LINE_BYTES_MAX: u32 = 1024;
 pub(super) enum Body {
     /// `Content-Length` bytes, 0 for a request without a body.
     Length(u64),
-    /// The chunked coding: its state, its bytes so far with the whole of the current chunk, and those in the current
-    /// line or trailer section.
-    Chunked {
-        state: ChunkState,
-        bytes: u64,
-        line: u32,
-    },
+    /// The chunked coding.
+    Chunked(Chunks),
     /// The client waits for `100 Continue` before it sends the body (`Expect: 100-continue`).
     HeldBack,
 }
 
+/// How far the chunked coding has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Chunks {
+    next: ChunkByte,
+    /// The size of the current chunk as far as it has been read; within its data, what is left of them.
+    size: u64,
+    /// Bytes of the coding so far, with the whole of the current chunk.
+    bytes: u64,
+    /// Bytes of the current line or trailer section.
+    line: u32,
+}
+
 /// Position of the next byte in the chunked coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ChunkState {
-    /// In the hexadecimal digits of a size; `digits` tells whether there was one.
-    Size { size: u64, digits: bool },
+enum ChunkByte {
+    /// The first hexadecimal digit of a size.
+    FirstDigit,
+    /// In a size, after its first digit.
+    Size,
     /// In the white space after a size, which only an extension or the line's end may follow.
-    SizeSpace { size: u64 },
+    SizeSpace,
     /// In a chunk extension.
-    Extension { size: u64 },
-    /// At the line feed after a size line.
-    SizeLineFeed { size: u64 },
+    Extension,
+    /// The line feed after a size line.
+    SizeLineFeed,
     /// In a chunk's data.
-    Data { left: u64 },
-    /// At the carriage return after a chunk's data.
+    Data,
+    /// The carriage return after a chunk's data.
     DataReturn,
-    /// At the line feed after a chunk's data.
+    /// The line feed after a chunk's data.
     DataLineFeed,
-    /// In the trailer section; `line_is_empty` while the current line is.
-    Trailer { line_is_empty: bool },
-    /// At the line feed after a carriage return in the trailer section.
-    TrailerLineFeed { line_is_empty: bool },
+    /// At the start of a line in the trailer section.
+    TrailerStart,
+    /// In such a line.
+    Trailer,
+    /// The line feed after such a line.
+    TrailerLineFeed,
+    /// The line feed of the empty line that ends the trailer section.
+    LastLineFeed,
+    /// After the end of the body.
+    End,
 }
 
 /// The result of a drain.
@@ -60,14 +75,12 @@ pub(super) enum Drained {
 
 impl Body {
     pub(super) const NONE: Body = Body::Length(0);
-    pub(super) const CHUNKED: Body = Body::Chunked {
-        state: ChunkState::Size {
-            size: 0,
-            digits: false,
-        },
+    pub(super) const CHUNKED: Body = Body::Chunked(Chunks {
+        next: ChunkByte::FirstDigit,
+        size: 0,
         bytes: 0,
         line: 0,
-    };
+    });
 
     pub(super) fn is_empty(self) -> bool {
         self == Body::NONE
@@ -76,7 +89,7 @@ impl Body {
     pub(super) fn is_drainable(self) -> bool {
         match self {
             Body::Length(bytes) => bytes <= DRAIN_BYTES_MAX,
-            Body::Chunked { .. } => true,
+            Body::Chunked(_) => true,
             Body::HeldBack => false,
         }
     }
@@ -85,12 +98,10 @@ impl Body {
     pub(super) fn drain(&mut self, input: &[u8]) -> (Drained, usize) {
         match self {
             Body::Length(left) => {
-                let used = input
-                    .len()
-                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
-                *left -= used as u64;
+                let used = take(left, input.len());
+                let is_whole = *left == 0;
                 (
-                    if *left == 0 {
+                    if is_whole {
                         Drained::Whole
                     } else {
                         Drained::Partly
@@ -98,113 +109,74 @@ impl Body {
                     used,
                 )
             }
-            Body::Chunked { state, bytes, line } => drain_chunks(state, bytes, line, input),
+            Body::Chunked(chunks) => chunks.drain(input),
             Body::HeldBack => (Drained::Malformed, 0),
         }
     }
 }
 
-fn drain_chunks(
-    state: &mut ChunkState,
-    bytes: &mut u64,
-    line: &mut u32,
-    input: &[u8],
-) -> (Drained, usize) {
-    let mut used = 0;
-    while let Some(&byte) = input.get(used) {
-        if let ChunkState::Data { left } = *state {
-            let taken = (input.len() - used).min(usize::try_from(left).unwrap_or(usize::MAX));
-            used += taken;
-            let left = left - taken as u64;
-            *state = if left == 0 {
-                ChunkState::DataReturn
-            } else {
-                ChunkState::Data { left }
-            };
-            continue;
+/// Takes as many bytes as there are from what is left; returns their number.
+fn take(left: &mut u64, available: usize) -> usize {
+    let taken = available.min(usize::try_from(*left).unwrap_or(usize::MAX));
+    *left -= taken as u64;
+    taken
+}
+
+impl Chunks {
+    fn drain(&mut self, input: &[u8]) -> (Drained, usize) {
+        let mut used = 0;
+        while let Some(&byte) = input.get(used) {
+            if self.next == ChunkByte::Data {
+                used += take(&mut self.size, input.len() - used);
+                if self.size == 0 {
+                    self.next = ChunkByte::DataReturn;
+                }
+                continue;
+            }
+            used += 1;
+            self.bytes += 1;
+            self.line += 1;
+            match self.after(byte) {
+                Some(next) if self.line <= CHUNK_LINE_BYTES_MAX => self.next = next,
+                _ => return (Drained::Malformed, used),
+            }
+            if self.next == ChunkByte::End {
+                return (Drained::Whole, used);
+            }
+            if self.next == ChunkByte::Data {
+                self.line = 0;
+                self.bytes = self.bytes.saturating_add(self.size);
+            }
+            if self.bytes > DRAIN_BYTES_MAX {
+                return (Drained::TooLong, used);
+            }
         }
-        used += 1;
-        *bytes += 1;
-        *line += 1;
-        let next = if *line > CHUNK_LINE_BYTES_MAX {
-            None
-        } else {
-            after(*state, byte)
-        };
-        *state = match next {
-            None => return (Drained::Malformed, used),
-            Some(Next::End) => return (Drained::Whole, used),
-            Some(Next::State(next)) => next,
-        };
-        if let ChunkState::Data { left } = *state {
-            *line = 0;
-            *bytes = bytes.saturating_add(left);
-        }
-        if *bytes > DRAIN_BYTES_MAX {
-            return (Drained::TooLong, used);
-        }
+        (Drained::Partly, used)
     }
-    (Drained::Partly, used)
-}
 
-enum Next {
-    State(ChunkState),
-    End,
-}
-
-/// The state after `byte`; `None` if `byte` is not allowed in `state`.
-fn after(state: ChunkState, byte: u8) -> Option<Next> {
-    let next = match (state, byte) {
-        (ChunkState::Size { size, .. }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
-            let digit = (byte as char).to_digit(16)?;
-            ChunkState::Size {
-                size: size.checked_mul(16)?.checked_add(digit.into())?,
-                digits: true,
+    /// The position after `byte`, which is added to the size if it is a digit of it; `None` if it is not allowed here.
+    fn after(&mut self, byte: u8) -> Option<ChunkByte> {
+        use ChunkByte as At;
+        Some(match (self.next, byte) {
+            (At::FirstDigit | At::Size, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
+                let digit = char::from(byte).to_digit(16)?;
+                self.size = self.size.checked_mul(16)?.checked_add(digit.into())?;
+                At::Size
             }
-        }
-        (ChunkState::Size { size, digits: true } | ChunkState::SizeSpace { size }, b';') => {
-            ChunkState::Extension { size }
-        }
-        (
-            ChunkState::Size { size, digits: true } | ChunkState::SizeSpace { size },
-            b' ' | b'\t',
-        ) => ChunkState::SizeSpace { size },
-        (
-            ChunkState::Size { size, digits: true }
-            | ChunkState::SizeSpace { size }
-            | ChunkState::Extension { size },
-            b'\r',
-        ) => ChunkState::SizeLineFeed { size },
-        (ChunkState::Extension { size }, b'\t' | b' '..=0x7e | 0x80..) => {
-            ChunkState::Extension { size }
-        }
-        (ChunkState::SizeLineFeed { size: 0 }, b'\n') => ChunkState::Trailer {
-            line_is_empty: true,
-        },
-        (ChunkState::SizeLineFeed { size }, b'\n') => ChunkState::Data { left: size },
-        (ChunkState::DataReturn, b'\r') => ChunkState::DataLineFeed,
-        (ChunkState::DataLineFeed, b'\n') => ChunkState::Size {
-            size: 0,
-            digits: false,
-        },
-        (ChunkState::Trailer { line_is_empty }, b'\r') => {
-            ChunkState::TrailerLineFeed { line_is_empty }
-        }
-        (
-            ChunkState::Trailer { line_is_empty } | ChunkState::TrailerLineFeed { line_is_empty },
-            b'\n',
-        ) => {
-            if line_is_empty {
-                return Some(Next::End);
-            }
-            ChunkState::Trailer {
-                line_is_empty: true,
-            }
-        }
-        (ChunkState::Trailer { .. }, b'\t' | b' '..=0x7e | 0x80..) => ChunkState::Trailer {
-            line_is_empty: false,
-        },
-        _ => return None,
-    };
-    Some(Next::State(next))
+            (At::Size | At::SizeSpace, b' ' | b'\t') => At::SizeSpace,
+            (At::Size | At::SizeSpace, b';') => At::Extension,
+            (At::Size | At::SizeSpace | At::Extension, b'\r') => At::SizeLineFeed,
+            (At::Extension, b'\t' | b' '..=0x7e | 0x80..) => At::Extension,
+            (At::SizeLineFeed, b'\n') if self.size == 0 => At::TrailerStart,
+            (At::SizeLineFeed, b'\n') => At::Data,
+            (At::DataReturn, b'\r') => At::DataLineFeed,
+            (At::DataLineFeed, b'\n') => At::FirstDigit,
+            (At::TrailerStart, b'\r') => At::LastLineFeed,
+            (At::TrailerStart | At::LastLineFeed, b'\n') => At::End,
+            (At::Trailer, b'\r') => At::TrailerLineFeed,
+            (At::Trailer | At::TrailerLineFeed, b'\n') => At::TrailerStart,
+            (At::TrailerStart | At::Trailer, b'\t' | b' '..=0x7e | 0x80..) => At::Trailer,
+            _ => return None,
+        })
+    }
 }

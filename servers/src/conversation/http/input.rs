@@ -78,10 +78,8 @@ impl Input {
         matches!(self.unread(), [] | [b'\r'])
     }
 
-    /// The head that the unread bytes start with, including its empty last line, once it is complete.
-    ///
-    /// # Errors
-    /// 414 or 431 if the head cannot end within the limits.
+    /// The head that the unread bytes start with, including its empty last line, once it is complete. Fails with 414 or
+    /// 431 if the head cannot end within the limits.
     pub(super) fn head(&mut self) -> Result<Option<&[u8]>, StatusCode> {
         self.skip_empty_lines();
         while let Some(found) = memchr(b'\n', &self.bytes()[self.searched..self.end]) {

@@ -5,7 +5,6 @@
 //! could disagree with a proxy about where a request ends. The server acts on a request once the request is complete.
 
 mod body;
-mod compute;
 mod input;
 mod request;
 mod response;

@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use memchr::memchr;
+
 use super::body::Body;
 use super::response::{Persistence, StatusCode};
 use super::route::{Route, decimal};
@@ -20,10 +22,8 @@ pub(super) struct Request {
     pub(super) body: Body,
 }
 
-/// Parses and checks a complete head.
-///
-/// # Errors
-/// The status to answer before the connection is closed: after such a head it cannot be trusted any more.
+/// Parses and checks a complete head. Fails with the status to answer before the connection is closed: after such a
+/// head it cannot be trusted any more.
 pub(super) fn parse(head: &[u8]) -> Result<Request, StatusCode> {
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
     let mut parsed = httparse::Request::new(&mut []);
@@ -45,7 +45,7 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, StatusCode> {
     let body = fields.framing(minor)?;
 
     let asked = match method {
-        "GET" | "HEAD" => Route::of(path).ok_or(StatusCode::NotFound),
+        "GET" | "HEAD" => Route::from_path(path).ok_or(StatusCode::NotFound),
         "POST" | "PUT" | "DELETE" | "CONNECT" | "OPTIONS" | "TRACE" | "PATCH" => {
             Err(StatusCode::MethodNotAllowed)
         }
@@ -59,30 +59,26 @@ pub(super) fn parse(head: &[u8]) -> Result<Request, StatusCode> {
     })
 }
 
-/// The path of a target without its query, and whether the target contains an authority.
-///
-/// # Errors
-/// 400 for an invalid target: another scheme, an empty host, bytes that no target has, or an asterisk or authority that
-/// the method does not allow (RFC 9112 §3.2).
+/// The path of a target without its query, and whether the target contains an authority. Fails with 400 for an invalid
+/// target: another scheme, an empty host, bytes that no target has, or an asterisk or authority that the method does
+/// not allow (RFC 9112 §3.2).
 fn path_of<'t>(target: &'t str, method: &str) -> Result<(&'t str, bool), StatusCode> {
-    const SCHEME: &[u8] = b"http://";
-    let (path, has_authority) = match (method, target.as_bytes()) {
-        // The parser accepts bytes beyond ASCII if they are valid UTF-8.
-        _ if !target.is_ascii() => return Err(StatusCode::BadRequest),
-        (_, [b'/', ..]) | ("OPTIONS", b"*") | ("CONNECT", _) => (target, false),
-        (_, bytes)
-            if bytes
-                .get(..SCHEME.len())
-                .is_some_and(|s| s.eq_ignore_ascii_case(SCHEME)) =>
-        {
-            let rest = &target[SCHEME.len()..];
-            let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-            if !is_host(authority.as_bytes()) {
-                return Err(StatusCode::BadRequest);
-            }
-            (if path.starts_with('/') { path } else { "/" }, true)
+    const SCHEME: &str = "http://";
+    // The parser accepts bytes beyond ASCII if they are valid UTF-8.
+    if !target.is_ascii() {
+        return Err(StatusCode::BadRequest);
+    }
+    let is_asterisk = target == "*" && method == "OPTIONS";
+    let (path, has_authority) = if target.starts_with('/') || is_asterisk || method == "CONNECT" {
+        (target, false)
+    } else {
+        let parts = target.split_at_checked(SCHEME.len());
+        let (scheme, rest) = parts.ok_or(StatusCode::BadRequest)?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if !scheme.eq_ignore_ascii_case(SCHEME) || !is_host(authority.as_bytes()) {
+            return Err(StatusCode::BadRequest);
         }
-        _ => return Err(StatusCode::BadRequest),
+        (if path.starts_with('/') { path } else { "/" }, true)
     };
     Ok((path.split('?').next().unwrap_or(path), has_authority))
 }
@@ -153,11 +149,8 @@ impl<'h> Fields<'h> {
     fn add_content_length(&mut self, value: &[u8]) -> Result<(), StatusCode> {
         for element in value.split(|&byte| byte == b',') {
             let length = decimal(element.trim_ascii()).ok_or(StatusCode::BadRequest)?;
-            if self
-                .content_length
-                .replace(length)
-                .is_some_and(|before| before != length)
-            {
+            let before = self.content_length.replace(length);
+            if before.is_some_and(|before| before != length) {
                 return Err(StatusCode::BadRequest);
             }
         }
@@ -231,17 +224,12 @@ const IN_NAMES: [bool; 256] = {
 
 /// `uri-host [ ":" port ]` (RFC 3986 §3.2), not empty, without user information.
 fn is_host(authority: &[u8]) -> bool {
-    let host_end = match authority {
-        [b'[', ..] => match authority.iter().position(|&byte| byte == b']') {
-            Some(bracket) => bracket + 1,
-            None => return false,
-        },
-        _ => authority
-            .iter()
-            .position(|&byte| byte == b':')
-            .unwrap_or(authority.len()),
+    let host_end = if authority.starts_with(b"[") {
+        memchr(b']', authority).map(|bracket| bracket + 1)
+    } else {
+        memchr(b':', authority)
     };
-    let (host, port) = authority.split_at(host_end);
+    let (host, port) = authority.split_at(host_end.unwrap_or(authority.len()));
     let host_is_valid = match host {
         [] => false,
         [b'[', b'v' | b'V', future @ .., b']'] => is_future_address(future),
@@ -259,7 +247,7 @@ fn is_host(authority: &[u8]) -> bool {
 
 /// `1*HEXDIG "." 1*( unreserved / sub-delims / ":" )`: what follows the `v` of an `IPvFuture` (RFC 3986 §3.2.2).
 fn is_future_address(future: &[u8]) -> bool {
-    let Some(dot) = future.iter().position(|&byte| byte == b'.') else {
+    let Some(dot) = memchr(b'.', future) else {
         return false;
     };
     let (version, address) = (&future[..dot], &future[dot + 1..]);

@@ -20,32 +20,30 @@ pub(super) enum StatusCode {
 }
 
 impl StatusCode {
-    /// What follows the version in a status line.
-    fn line(self) -> &'static [u8] {
+    /// What follows the version in a status line, and the content of an answer that has no other content. It repeats
+    /// nothing of the request.
+    fn texts(self) -> (&'static str, &'static str) {
         match self {
-            StatusCode::Ok => b"200 OK",
-            StatusCode::BadRequest => b"400 Bad Request",
-            StatusCode::NotFound => b"404 Not Found",
-            StatusCode::MethodNotAllowed => b"405 Method Not Allowed",
-            StatusCode::UriTooLong => b"414 URI Too Long",
-            StatusCode::HeadTooLarge => b"431 Request Header Fields Too Large",
-            StatusCode::NotImplemented => b"501 Not Implemented",
-            StatusCode::VersionNotSupported => b"505 HTTP Version Not Supported",
+            StatusCode::Ok => ("200 OK", ""),
+            StatusCode::BadRequest => ("400 Bad Request", "bad request\n"),
+            StatusCode::NotFound => ("404 Not Found", "not found\n"),
+            StatusCode::MethodNotAllowed => ("405 Method Not Allowed", "method not allowed\n"),
+            StatusCode::UriTooLong => ("414 URI Too Long", "request line too long\n"),
+            StatusCode::HeadTooLarge => (
+                "431 Request Header Fields Too Large",
+                "request head too large\n",
+            ),
+            StatusCode::NotImplemented => ("501 Not Implemented", "not implemented\n"),
+            StatusCode::VersionNotSupported => (
+                "505 HTTP Version Not Supported",
+                "HTTP version not supported\n",
+            ),
         }
     }
 
-    /// The content of an answer that has no other content. It repeats nothing of the request.
+    /// The content of an answer that has no other content.
     pub(super) fn explanation(self) -> Content<'static> {
-        Content::Text(match self {
-            StatusCode::Ok => b"",
-            StatusCode::BadRequest => b"bad request\n",
-            StatusCode::NotFound => b"not found\n",
-            StatusCode::MethodNotAllowed => b"method not allowed\n",
-            StatusCode::UriTooLong => b"request line too long\n",
-            StatusCode::HeadTooLarge => b"request head too large\n",
-            StatusCode::NotImplemented => b"not implemented\n",
-            StatusCode::VersionNotSupported => b"HTTP version not supported\n",
-        })
+        Content::Text(self.texts().1.as_bytes())
     }
 
     /// The field that RFC 9110 §15.5.6 demands of a 405.
@@ -133,7 +131,7 @@ impl Response {
         self.sent = 0;
         self.end = 0;
         self.append(b"HTTP/1.1 ");
-        self.append(status.line());
+        self.append(status.texts().0.as_bytes());
         self.append(b"\r\nDate: ");
         self.append(&date);
         self.append(b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
