@@ -4,9 +4,9 @@ use std::io;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 
-use nix::sys::prctl::set_pdeathsig;
+use hola_base::process::end_with;
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
-use nix::unistd::{Pid, getpid, getppid};
+use nix::unistd::{Pid, getpid};
 
 use crate::child_table::{CHILDREN_MAX, ChildTable};
 use crate::context::ErrorContext;
@@ -76,7 +76,10 @@ impl Children {
         match &forked {
             Ok(Some(child)) => self.table.pids[slot].store(child.as_raw(), Ordering::Relaxed),
             Ok(None) => {
-                end_with(self.table.parent);
+                // fork(2) has cleared this. The parent may have ended before this call.
+                if end_with(self.table.parent.as_raw()).is_err() {
+                    sys::exit_now(1);
+                }
                 become_child();
             }
             Err(_) => {}
@@ -119,15 +122,6 @@ impl Children {
             self.server.close_empty_listeners();
             thread::sleep(RECHECK_INTERVAL);
         }
-    }
-}
-
-/// Has the kernel kill this new process when its parent ends, for whatever reason. Each child asks for this itself,
-/// because fork(2) clears it. The parent forks from its only thread, and may have ended before this call.
-fn end_with(parent: Pid) {
-    let is_told = set_pdeathsig(Signal::SIGKILL).is_ok();
-    if !is_told || getppid() != parent {
-        sys::exit_now(1);
     }
 }
 

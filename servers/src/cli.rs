@@ -35,7 +35,7 @@ server: it answers the clients that it serves and ends with code 0, or with code
 For experiments, an HTTP server also answers /wait/MS, /block/MS, /compute/ROUNDS, /bytes/N and /count.
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start.")]
 pub struct ServeArgs {
-    /// Concurrency model: what serves a client; `hola models` lists them
+    /// Concurrency model to serve with; `hola models` lists them
     #[arg(value_name = "MODEL", value_parser = model_named)]
     model: &'static Model,
     /// Address or name, and port, to listen on; a port alone means 127.0.0.1, and port 0 takes a free port
@@ -77,7 +77,7 @@ pub struct ServeArgs {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-    /// Print the counters on stderr at the end, as JSON also the settings
+    /// Print counters to stderr at the end; `json` adds the settings
     #[arg(long, value_enum, value_name = "FORMAT")]
     stats: Option<StatsFormat>,
     /// Be killed when this process, which must be the parent, ends

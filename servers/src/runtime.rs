@@ -1,6 +1,5 @@
 //! Creates Tokio runtimes: with all of their threads, or not at all.
 
-use std::any::Any;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock};
@@ -43,14 +42,9 @@ pub(crate) fn work_stealing(workers: usize) -> io::Result<Runtime> {
     let built = catch_unwind(AssertUnwindSafe(|| builder.build()));
     panic::set_hook(usual);
     let _ = is_whole.set(matches!(built, Ok(Ok(_))));
-    let built = built.unwrap_or_else(|panic| Err(io::Error::other(words(&*panic))));
+    let built = built.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>();
+        Err(io::Error::other(message.map_or("a panic", String::as_str)))
+    });
     built.context(|| format!("cannot make a Tokio runtime with {workers} threads"))
-}
-
-/// The message of a panic.
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or(panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic")
-        .to_owned()
 }

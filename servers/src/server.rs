@@ -9,7 +9,9 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Shutdown, shutdown};
@@ -240,16 +242,11 @@ impl Server {
     /// Waits until a client may be waiting, or the server must stop, or a signal comes. Fails with the error of
     /// poll(2).
     pub(crate) fn wait_for_client(&self) -> io::Result<()> {
-        let descriptors = [self.listener().as_raw_fd(), self.wake.as_raw_fd()];
-        let (events, revents) = (libc::POLLIN, 0);
-        let asked = |fd| libc::pollfd {
-            fd,
-            events,
-            revents,
-        };
-        match sys::poll(&mut descriptors.map(asked), -1) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
-            waited => waited,
+        let watch = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
+        let mut watched = [self.listener().as_fd(), self.wake.as_fd()].map(watch);
+        match poll(&mut watched, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

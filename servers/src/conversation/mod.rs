@@ -83,7 +83,7 @@ pub trait Conversation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
-    /// HTTP/1.1: the greeting, and answers for experiments
+    /// HTTP/1.1; the server answers `/` with a greeting
     Http,
     /// The server answers every message with `Mensaje recibido`
     Ack,

@@ -10,8 +10,8 @@ use nix::sys::socket::SockFlag;
 use slab::Slab;
 
 use super::deadlines::Deadlines;
-use super::{WaitPolicy, until_first};
-use crate::accept_policy::{AcceptError, AcceptPolicy};
+use super::{judge_wait, until_first};
+use crate::accept_policy::{AcceptError, AcceptPolicy, Backoff};
 use crate::client::Client;
 use crate::conversation::{AnyConversation, Conversation, Step};
 use crate::counters::count;
@@ -37,7 +37,7 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
     event_loop.ring.watch_stop(server.stop_signal());
     server.acceptor_is_ready()?;
     event_loop.update_acceptor();
-    let mut wait_policy = WaitPolicy::new(server);
+    let mut backoff = Backoff::new();
     let mut completions = Vec::new();
     while event_loop.is_running() {
         let timeout = event_loop.timeout();
@@ -46,7 +46,7 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
         let has_shown_all = waited.is_ok();
         // An error that persists comes again; the completions that came with it are handled first.
         if completions.is_empty() {
-            wait_policy.judge(waited)?;
+            judge_wait(server, &mut backoff, waited)?;
         }
         event_loop.now = Instant::now();
         for completion in completions.drain(..) {
@@ -182,7 +182,7 @@ impl Loop {
                         conversation.received(arrived.len());
                     }
                 });
-                self.ring.give_back(bytes);
+                self.ring.give_back(&bytes);
                 self.resume(slot, survived);
             }
             // All buffers are in use; this turn returns those that it has.

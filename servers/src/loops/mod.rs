@@ -30,33 +30,21 @@ fn until_first(moments: [Option<Instant>; 2], now: Instant) -> Option<Duration> 
     Some(first.saturating_duration_since(now))
 }
 
-/// What an event loop does when its wait fails.
-struct WaitPolicy {
+/// Judges the result of a wait. A signal only shortens a wait. If the system is short of a resource, the loop pauses and
+/// then continues, so its clients lose no more than that pause. Any other error would come again: it is returned.
+fn judge_wait(
     server: &'static Server,
-    backoff: Backoff,
-}
-
-impl WaitPolicy {
-    fn new(server: &'static Server) -> Self {
-        WaitPolicy {
-            server,
-            backoff: Backoff::new(),
+    backoff: &mut Backoff,
+    waited: io::Result<()>,
+) -> io::Result<()> {
+    match waited {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        Err(error) if is_shortage(&error) => {
+            server.on_shortage("cannot wait for clients", &error);
+            thread::sleep(backoff.next());
         }
+        Err(error) => return Err(error).context(|| "cannot wait for clients".into()),
+        Ok(()) => backoff.reset(),
     }
-
-    /// Judges the result of a wait. A signal only shortens a wait. If the system is short of a resource, the loop
-    /// pauses and then continues, so its clients lose no more than that pause. Returns any other error: it would come
-    /// again.
-    fn judge(&mut self, waited: io::Result<()>) -> io::Result<()> {
-        match waited {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if is_shortage(&error) => {
-                self.server.on_shortage("cannot wait for clients", &error);
-                thread::sleep(self.backoff.next());
-            }
-            Err(error) => return Err(error).context(|| "cannot wait for clients".into()),
-            Ok(()) => self.backoff.reset(),
-        }
-        Ok(())
-    }
+    Ok(())
 }

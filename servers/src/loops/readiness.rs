@@ -9,7 +9,8 @@ use slab::Slab;
 
 use super::acceptor::Acceptor;
 use super::deadlines::Deadlines;
-use super::{WaitPolicy, until_first};
+use super::{judge_wait, until_first};
+use crate::accept_policy::Backoff;
 use crate::client::Client;
 use crate::context::ErrorContext;
 use crate::conversation::{AnyConversation, Conversation};
@@ -102,11 +103,12 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
         .context(|| "cannot watch the listener".into())?;
     server.acceptor_is_ready()?;
     event_loop.update_acceptor();
-    let mut wait_policy = WaitPolicy::new(server);
+    let mut backoff = Backoff::new();
     let mut ready: Vec<usize> = Vec::new();
     while event_loop.is_running() {
         let timeout_ms = event_loop.timeout().map_or(-1, milliseconds_up);
-        wait_policy.judge(event_loop.selector.wait(timeout_ms, &mut ready))?;
+        let waited = event_loop.selector.wait(timeout_ms, &mut ready);
+        judge_wait(server, &mut backoff, waited)?;
         event_loop.now = Instant::now();
         let yielded = std::mem::take(&mut event_loop.yielded);
         for token in ready.drain(..) {

@@ -7,7 +7,7 @@ pub(crate) mod tally;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
@@ -19,6 +19,7 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::sys::socket::{SockFlag, accept4};
 use nix::unistd::{ForkResult, Pid};
+use socket2::{SockFilter, SockRef};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -267,40 +268,21 @@ pub(crate) fn write_without_waiting(socket: impl AsFd, answer: &[u8]) {
 pub(crate) fn close_listener(listener: i32, is_shared: bool) {
     /// `BPF_RET | BPF_K`: lets `k` bytes of a packet through.
     const BPF_RETURN: u16 = 0x06;
-    const PROGRAM_BYTES: libc::socklen_t = 16;
-    const { assert!(size_of::<libc::sock_fprog>() == PROGRAM_BYTES as usize) }
+    // SAFETY: the handler has just asked about this descriptor, which stays open as long as the server.
+    let open = unsafe { BorrowedFd::borrow_raw(listener) };
+    // Each of these calls is one system call that is async-signal-safe.
+    let socket = SockRef::from(&open);
+    // An accept about to block returns instead.
+    let _ = socket.set_nonblocking(true);
+    if is_shared {
+        return;
+    }
     // Drops every packet. Connections in the accept queue stay. A client whose first packet is dropped sends it again,
-    // and is refused if the listener is closed by then.
-    let mut drop_all = libc::sock_filter {
-        code: BPF_RETURN,
-        jt: 0,
-        jf: 0,
-        k: 0,
-    };
-    let program = libc::sock_fprog {
-        len: 1,
-        filter: &raw mut drop_all,
-    };
-    // SAFETY: fcntl(2), setsockopt(2) and shutdown(2) are async-signal-safe; the program outlives the call, which
-    // copies it.
-    unsafe {
-        // An accept about to block returns instead.
-        let flags = libc::fcntl(listener, libc::F_GETFL);
-        libc::fcntl(listener, libc::F_SETFL, flags | libc::O_NONBLOCK);
-        if is_shared {
-            return;
-        }
-        // If the kernel refuses the filter, new clients are accepted for as long as those in the queue.
-        libc::setsockopt(
-            listener,
-            libc::SOL_SOCKET,
-            libc::SO_ATTACH_FILTER,
-            (&raw const program).cast(),
-            PROGRAM_BYTES,
-        );
-        if !has_waiting_client(listener) {
-            libc::shutdown(listener, libc::SHUT_RDWR);
-        }
+    // and is refused if the listener is closed by then. If the kernel refuses the filter, new clients are accepted for
+    // as long as those in the queue.
+    let _ = socket.attach_filter(&[SockFilter::new(BPF_RETURN, 0, 0, 0)]);
+    if !has_waiting_client(listener) {
+        let _ = socket.shutdown(Shutdown::Both);
     }
 }
 

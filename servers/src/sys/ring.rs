@@ -174,8 +174,7 @@ impl Ring {
     }
 
     /// The kernel may use that buffer again.
-    #[allow(clippy::needless_pass_by_value, reason = "what is given back is gone")]
-    pub(crate) fn give_back(&mut self, received: Received) {
+    pub(crate) fn give_back(&mut self, received: &Received) {
         if let Some(buffer) = received.buffer {
             self.buffers.offer(buffer);
         }

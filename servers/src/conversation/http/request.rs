@@ -180,11 +180,11 @@ impl<'h> Fields<'h> {
     fn framing(&self, minor: u8) -> Result<Body, StatusCode> {
         let body = match (self.transfer_coding, self.content_length) {
             (None, length) => Body::Length(length.unwrap_or(0)),
-            (Some(_), Some(_)) => return Err(StatusCode::BadRequest),
-            (Some(_), None) if minor == 0 => return Err(StatusCode::BadRequest),
-            (Some(Coding::Chunked), None) => Body::CHUNKED,
-            (Some(Coding::UnknownThenChunked), None) => return Err(StatusCode::NotImplemented),
-            (Some(Coding::Unframed), None) => return Err(StatusCode::BadRequest),
+            (Some(Coding::Chunked), None) if minor > 0 => Body::CHUNKED,
+            (Some(Coding::UnknownThenChunked), None) if minor > 0 => {
+                return Err(StatusCode::NotImplemented);
+            }
+            _ => return Err(StatusCode::BadRequest),
         };
         let held_back = self.expects_continue && minor > 0 && !body.is_empty();
         Ok(if held_back { Body::HeldBack } else { body })
