@@ -13,8 +13,9 @@ pub(super) enum Body {
     Length(u64),
     /// The chunked coding.
     Chunked(Chunks),
-    /// The client waits for `100 Continue` before it sends the body (`Expect: 100-continue`).
-    HeldBack,
+    /// The body, or the rest of it, that the server does not read: it is too long or malformed, or the client waits for
+    /// `100 Continue` before it sends the body (`Expect: 100-continue`).
+    Unread,
 }
 
 /// How far the chunked coding has been read.
@@ -90,7 +91,7 @@ impl Body {
         match self {
             Body::Length(bytes) => bytes <= DRAIN_BYTES_MAX,
             Body::Chunked(_) => true,
-            Body::HeldBack => false,
+            Body::Unread => false,
         }
     }
 
@@ -110,7 +111,7 @@ impl Body {
                 )
             }
             Body::Chunked(chunks) => chunks.drain(input),
-            Body::HeldBack => (Drained::Malformed, 0),
+            Body::Unread => (Drained::Malformed, 0),
         }
     }
 }

@@ -40,9 +40,9 @@ enum State {
     /// Collecting a request's head.
     Head,
     /// Discarding a request's body.
-    Body { body: Body, reply: Reply },
+    Body(Request),
     /// Waiting before the answer.
-    Wait { time: Duration, reply: Reply },
+    Wait { time: Duration, request: Request },
     /// Sending the answer.
     Response { then: After },
     /// Letting other connections run before the next request, whose bytes have already arrived.
@@ -53,16 +53,6 @@ enum State {
     Linger { bytes_left: usize },
     /// Over.
     Closed,
-}
-
-/// The answer to a request, once the request is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Reply {
-    asked: Result<Route, StatusCode>,
-    wants_content: bool,
-    persistence: Persistence,
-    /// Whether the body, or the rest of it, stays unread: then it is unknown where the next request starts.
-    leaves_body: bool,
 }
 
 /// What follows an answer.
@@ -96,81 +86,68 @@ impl<'s> Http<'s> {
             Err(too_large) => Err(too_large),
         };
         match request {
-            Ok(request) => self.accept(&request),
-            Err(status) => self.begin_answer(Reply {
+            Ok(request) => {
+                self.input.consume_head();
+                self.state = State::Body(request);
+                self.continue_body();
+            }
+            Err(status) => self.begin_answer(Request {
                 asked: Err(status),
                 wants_content: !self.input.unread().starts_with(b"HEAD "),
                 persistence: Persistence::Close,
-                leaves_body: true,
+                body: Body::Unread,
             }),
         }
     }
 
-    fn accept(&mut self, request: &Request) {
-        self.input.consume_head();
-        let reply = Reply {
-            asked: request.asked,
-            wants_content: request.wants_content,
-            persistence: request.persistence,
-            // The body stays unread if it is too long to drain, or if the client waits for `100 Continue`.
-            leaves_body: !request.body.is_drainable(),
-        };
-        if reply.leaves_body || request.body.is_empty() {
-            self.act(reply);
-        } else {
-            self.state = State::Body {
-                body: request.body,
-                reply,
-            };
-            self.continue_body();
-        }
-    }
-
+    /// Reads on in a request's body, and acts on the request once the body has ended, or is known to stay unread.
     fn continue_body(&mut self) {
-        let State::Body { mut body, reply } = self.state else {
+        let State::Body(mut request) = self.state else {
             return;
         };
-        let (drained, consumed) = body.drain(self.input.unread());
+        if !request.body.is_drainable() {
+            return self.act(request);
+        }
+        let (drained, consumed) = request.body.drain(self.input.unread());
         self.input.consume(consumed);
+        let body = Body::Unread;
         match drained {
-            Drained::Partly => self.state = State::Body { body, reply },
-            Drained::Whole => self.act(reply),
-            Drained::TooLong => self.act(Reply {
-                leaves_body: true,
-                ..reply
-            }),
-            Drained::Malformed => self.begin_answer(Reply {
+            Drained::Partly => self.state = State::Body(request),
+            Drained::Whole => self.act(request),
+            Drained::TooLong => self.act(Request { body, ..request }),
+            Drained::Malformed => self.begin_answer(Request {
                 asked: Err(StatusCode::BadRequest),
-                leaves_body: true,
-                ..reply
+                body,
+                ..request
             }),
         }
     }
 
     /// Answers a complete request, at once or after the wait that it asks for.
-    fn act(&mut self, reply: Reply) {
-        match reply.asked.ok().and_then(Route::wait) {
-            None => self.begin_answer(reply),
-            Some(time) => self.state = State::Wait { time, reply },
+    fn act(&mut self, request: Request) {
+        match request.asked.ok().and_then(Route::wait) {
+            None => self.begin_answer(request),
+            Some(time) => self.state = State::Wait { time, request },
         }
     }
 
-    fn begin_answer(&mut self, reply: Reply) {
+    fn begin_answer(&mut self, request: Request) {
         let stopping = self.context.stopping.load(Ordering::Relaxed);
-        let (persistence, then) = match reply.persistence {
-            _ if reply.leaves_body => (Persistence::Close, After::Linger),
+        let (persistence, then) = match request.persistence {
+            // Where the next request starts is unknown.
+            _ if !request.body.is_drainable() => (Persistence::Close, After::Linger),
             Persistence::Close => (Persistence::Close, After::Close),
             _ if stopping => (Persistence::Close, After::Close),
             kept => (kept, After::NextRequest),
         };
         let mut room = TextBuffer::default();
-        let (status, content) = match reply.asked {
+        let (status, content) = match request.asked {
             Ok(route) => route.carry_out(self.context, &mut room),
             Err(status) => (status, status.explanation()),
         };
         let date = (self.context.date)();
         self.answer
-            .render(status, content, reply.wants_content, persistence, date);
+            .render(status, content, request.wants_content, persistence, date);
         self.state = State::Response { then };
     }
 
@@ -189,7 +166,7 @@ impl<'s> Http<'s> {
 impl Conversation for Http<'_> {
     fn step(&mut self) -> Step<'_> {
         match self.state {
-            State::Head | State::Body { .. } => Step::Read(self.input.space()),
+            State::Head | State::Body(_) => Step::Read(self.input.space()),
             State::Linger { .. } => Step::Read(self.input.scratch()),
             State::Wait { time, .. } => Step::Wait(time),
             State::Yield => Step::Wait(Duration::ZERO),
@@ -206,7 +183,7 @@ impl Conversation for Http<'_> {
                 self.context.report_message(self.input.filled(count));
                 self.continue_head();
             }
-            State::Body { .. } => {
+            State::Body(_) => {
                 self.context.report_message(self.input.filled(count));
                 self.continue_body();
             }
@@ -233,7 +210,7 @@ impl Conversation for Http<'_> {
 
     fn waited(&mut self) {
         match self.state {
-            State::Wait { reply, .. } => self.begin_answer(reply),
+            State::Wait { request, .. } => self.begin_answer(request),
             State::Yield => {
                 self.state = State::Head;
                 self.continue_head();
@@ -252,7 +229,7 @@ impl Conversation for Http<'_> {
         match self.state {
             State::Head if self.input.awaits_request() => TimeoutKind::Idle,
             State::Head => TimeoutKind::Head,
-            State::Body { .. } => TimeoutKind::Body,
+            State::Body(_) => TimeoutKind::Body,
             State::Wait { .. } | State::Yield => TimeoutKind::Wait,
             State::Response { .. } => TimeoutKind::Write,
             State::Closed => TimeoutKind::Nothing,

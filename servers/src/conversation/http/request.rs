@@ -11,8 +11,8 @@ use super::route::{Route, decimal};
 /// Most header fields in a head; one more is answered 431.
 const FIELDS_MAX: usize = 100;
 
-/// What a head asks for.
-#[derive(Debug)]
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     /// The route to answer with, or the status of the refusal.
     pub(super) asked: Result<Route, StatusCode>,
@@ -187,7 +187,7 @@ impl<'h> Fields<'h> {
             _ => return Err(StatusCode::BadRequest),
         };
         let held_back = self.expects_continue && minor > 0 && !body.is_empty();
-        Ok(if held_back { Body::HeldBack } else { body })
+        Ok(if held_back { Body::Unread } else { body })
     }
 
     /// RFC 9112 §9.3.
