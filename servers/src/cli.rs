@@ -153,10 +153,10 @@ fn addresses(text: &str) -> Result<Box<[SocketAddr]>, String> {
     let found = found.map_err(|error| format!("{error}; {FORMS}"))?;
     let mut addresses: Vec<SocketAddr> = found.collect();
     addresses.dedup();
-    match addresses.is_empty() {
-        true => Err(FORMS.to_owned()),
-        false => Ok(addresses.into()),
+    if addresses.is_empty() {
+        return Err(FORMS.to_owned());
     }
+    Ok(addresses.into())
 }
 
 /// Why `serve` failed.

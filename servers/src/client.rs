@@ -120,10 +120,8 @@ impl Drop for Client {
             ClientState::HandedOver => return,
             ClientState::Served => {}
             ClientState::Waiting => {
-                let answer: &[u8] = match self.server.settings().conversation {
-                    Protocol::Http => http::UNAVAILABLE,
-                    Protocol::Ack | Protocol::Echo => b"",
-                };
+                let is_http = self.server.settings().conversation == Protocol::Http;
+                let answer = if is_http { http::UNAVAILABLE } else { b"" };
                 sys::write_without_waiting(&self.socket, answer);
                 count(&self.tally.refused);
             }

@@ -1,7 +1,6 @@
 //! The time of day as HTTP writes it, formatted once a second.
 
 use std::cell::Cell;
-use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::conversation::http::Date;
@@ -30,13 +29,9 @@ pub(crate) fn http_date() -> Date {
     if second == last_second {
         return last;
     }
-    let mut date: Date = [b' '; 29];
-    // An IMF-fixdate always fills its 29 bytes; a clock set beyond the year 9999 leaves them blank.
-    let _ = write!(
-        date.as_mut_slice(),
-        "{}",
-        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second))
-    );
+    let text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second));
+    // An IMF-fixdate has 29 bytes, up to the year 9999.
+    let date = text.as_bytes().try_into().unwrap_or([b' '; 29]);
     LAST.set((second, date));
     date
 }

@@ -74,8 +74,7 @@ mod tests {
 
     #[test]
     fn slots_come_due_in_the_order_of_their_alarms() {
-        let start = Instant::now();
-        let mut deadlines = Deadlines::default();
+        let (start, mut deadlines) = (Instant::now(), Deadlines::default());
         for (slot, ms) in [(0, 30), (1, 10), (2, 20)] {
             deadlines.set(slot, Some(start + Duration::from_millis(ms)));
         }

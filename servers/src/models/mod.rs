@@ -73,10 +73,8 @@ impl Model {
     /// Lines of code on its page, without comments, blank lines and the description of the model.
     pub fn lines_of_code(&self) -> usize {
         let code = |page: &str| {
-            let lines = page.lines().map(str::trim);
-            lines
-                .filter(|line| !line.is_empty() && !line.starts_with("//"))
-                .count()
+            let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//");
+            page.lines().map(str::trim).filter(is_code).count()
         };
         let description = self.page.split_once("const MODEL: Model = ");
         let description = description.and_then(|(_, rest)| rest.split_once("};"));

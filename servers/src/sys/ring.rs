@@ -220,10 +220,8 @@ impl Drop for Ring {
 /// Converts a completion of the kernel; `None` for a cancellation.
 fn completion(entry: &cqueue::Entry) -> Option<Completion> {
     let slot = usize::try_from(entry.user_data() / KINDS).unwrap_or(usize::MAX);
-    let outcome = match usize::try_from(entry.result()) {
-        Ok(count) => Ok(count),
-        Err(_negative) => Err(io::Error::from_raw_os_error(-entry.result())),
-    };
+    let error = |_negative| io::Error::from_raw_os_error(-entry.result());
+    let outcome = usize::try_from(entry.result()).map_err(error);
     Some(match entry.user_data() % KINDS {
         ACCEPT => Completion::Accepted {
             outcome: outcome.map(|_| {

@@ -23,8 +23,6 @@ pub(super) struct Input {
     end: usize,
     /// No head ends before this offset; searching again from here keeps a slow sender's cost linear.
     searched: usize,
-    /// The offset after the current head, once the head is complete.
-    head_end: usize,
 }
 
 impl Input {
@@ -35,7 +33,6 @@ impl Input {
             start: 0,
             end: 0,
             searched: 0,
-            head_end: 0,
         }
     }
 
@@ -44,21 +41,28 @@ impl Input {
         if self.end == self.bytes().len() {
             if self.start > 0 {
                 let (start, end) = (self.start, self.end);
-                self.bytes_mut().copy_within(start..end, 0);
+                self.all().copy_within(start..end, 0);
                 self.end -= self.start;
                 self.searched -= self.start;
                 self.start = 0;
             } else {
-                self.grow();
+                if self.grown.is_empty() {
+                    self.grown.extend_from_slice(&self.first);
+                }
+                let larger = (2 * self.grown.len()).min(HEAD_BYTES_MAX);
+                self.grown.resize(larger, 0);
             }
         }
         let end = self.end;
-        &mut self.bytes_mut()[end..]
+        &mut self.all()[end..]
     }
 
-    /// The whole buffer, for bytes that are read and discarded.
-    pub(super) fn scratch(&mut self) -> &mut [u8] {
-        self.bytes_mut()
+    /// The whole buffer: room for bytes that are read and discarded.
+    pub(super) fn all(&mut self) -> &mut [u8] {
+        match self.grown.is_empty() {
+            true => &mut self.first,
+            false => &mut self.grown,
+        }
     }
 
     /// Marks `count` bytes of the space as filled, and returns them.
@@ -86,10 +90,10 @@ impl Input {
             let line_end = self.searched + found;
             let rest = &self.bytes()[line_end + 1..self.end];
             if rest.starts_with(b"\n") || rest.starts_with(b"\r\n") {
-                self.head_end = line_end + 1 + if rest[0] == b'\n' { 1 } else { 2 };
+                let head_end = line_end + 1 + if rest[0] == b'\n' { 1 } else { 2 };
                 return match self.line_is_too_long() {
                     true => Err(StatusCode::UriTooLong),
-                    false => Ok(Some(&self.bytes()[self.start..self.head_end])),
+                    false => Ok(Some(&self.bytes()[self.start..head_end])),
                 };
             }
             if rest.len() < 2 {
@@ -103,11 +107,6 @@ impl Input {
         self.within_limits()
     }
 
-    /// Removes the head that was found last.
-    pub(super) fn consume_head(&mut self) {
-        self.consume(self.head_end - self.start);
-    }
-
     /// Removes the first `count` unread bytes.
     pub(super) fn consume(&mut self, count: usize) {
         self.start += count;
@@ -119,27 +118,10 @@ impl Input {
     }
 
     fn bytes(&self) -> &[u8] {
-        if self.grown.is_empty() {
-            &self.first
-        } else {
-            &self.grown
+        match self.grown.is_empty() {
+            true => &self.first,
+            false => &self.grown,
         }
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        if self.grown.is_empty() {
-            &mut self.first
-        } else {
-            &mut self.grown
-        }
-    }
-
-    fn grow(&mut self) {
-        if self.grown.is_empty() {
-            self.grown.extend_from_slice(&self.first);
-        }
-        let larger = (2 * self.grown.len()).min(HEAD_BYTES_MAX);
-        self.grown.resize(larger, 0);
     }
 
     /// RFC 9112 §2.2: empty lines before a request line are ignored.

@@ -80,14 +80,14 @@ impl<'s> Http<'s> {
 
     /// Handles a head once it is complete, and answers bytes that can never become a valid head.
     fn continue_head(&mut self) {
-        let request = match self.input.head() {
+        let (request, head_bytes) = match self.input.head() {
             Ok(None) => return,
-            Ok(Some(head)) => request::parse(head),
-            Err(too_large) => Err(too_large),
+            Ok(Some(head)) => (request::parse(head), head.len()),
+            Err(too_large) => (Err(too_large), 0),
         };
         match request {
             Ok(request) => {
-                self.input.consume_head();
+                self.input.consume(head_bytes);
                 self.state = State::Body(request);
                 self.continue_body();
             }
@@ -167,7 +167,7 @@ impl Conversation for Http<'_> {
     fn step(&mut self) -> Step<'_> {
         match self.state {
             State::Head | State::Body(_) => Step::Read(self.input.space()),
-            State::Linger { .. } => Step::Read(self.input.scratch()),
+            State::Linger { .. } => Step::Read(self.input.all()),
             State::Wait { time, .. } => Step::Wait(time),
             State::Yield => Step::Wait(Duration::ZERO),
             State::Response { .. } => Step::Write(self.answer.unsent()),
@@ -188,7 +188,7 @@ impl Conversation for Http<'_> {
                 self.continue_body();
             }
             State::Linger { bytes_left } => {
-                self.context.report_message(&self.input.scratch()[..count]);
+                self.context.report_message(&self.input.all()[..count]);
                 self.state = match bytes_left.saturating_sub(count) {
                     0 => State::Closed,
                     bytes_left => State::Linger { bytes_left },
