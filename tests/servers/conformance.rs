@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use self::cases::{Then, cases};
 use crate::stop_with;
-use crate::support::{Server, for_each_model, rest, serves_at_once, statuses};
+use crate::support::{ASK, Server, for_each_model, rest, serves_at_once, statuses};
 
 const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
 
@@ -51,6 +51,22 @@ fn all_models_answer_every_case_with_the_same_bytes() {
 fn undated(answers: &str) -> String {
     let lines = answers.split_inclusive("\r\n");
     lines.filter(|line| !line.starts_with("Date: ")).collect()
+}
+
+#[test]
+fn every_model_keeps_a_connection_for_many_requests() {
+    for_each_model(|model| {
+        let server = Server::start(model);
+        let mut socket = server.connect();
+        let mut answer = [0; 256];
+        for _ in 0..1_000 {
+            socket.write_all(ASK).expect("sent");
+            let count = socket.read(&mut answer).expect("an answer");
+            assert!(answer[..count].ends_with(b"Hola, cliente!"), "{model}");
+        }
+        drop(socket);
+        stop_with(server, model, &[("accepted", 1), ("answers", 1_000)]);
+    });
 }
 
 #[test]

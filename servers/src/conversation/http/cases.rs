@@ -225,21 +225,33 @@ pub const CASES: &[(&[u8], &[u16], Then)] = &[
     (b"GET /wait/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 65537\r\n\r\n", &[200], Linger),
     (b"GET /wait/1 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx", &[400], Linger),
     (b"GET /wait/10001 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /wait/+1 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /wait/-1 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /wait/1/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /wait/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /wait HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     // For experiments: work.
     (b"GET /compute/10 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"HEAD /compute/10 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
+    (b"GET /compute/100000001 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /compute/18446744073709551626 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /compute/1x HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     // For experiments: short answers and long ones.
     (b"GET /bytes/0 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /bytes/5 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /bytes/100000 HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
     (b"GET /bytes/100000 HTTP/1.1\r\nHost: a\r\n\r\nGET /bytes/300 HTTP/1.0\r\n\r\n", &[200, 200], Close),
     (b"HEAD /bytes/16777216 HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n", &[200, 404], Keep),
+    (b"GET /bytes/16777217 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /bytes/%35 HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     // For experiments: a counter, and crashes, which the server must allow.
     (b"GET /count HTTP/1.1\r\nHost: a\r\n\r\n", &[200], Keep),
+    (b"GET /count/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"POST /count HTTP/1.1\r\nHost: a\r\n\r\n", &[405], Keep),
     (b"GET /crash/panic HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"GET /crash/abort HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
     (b"GET /crash/segv HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
+    (b"GET /crash/ HTTP/1.1\r\nHost: a\r\n\r\n", &[404], Keep),
 ];
 
 /// Some bytes, and how often they are repeated.
