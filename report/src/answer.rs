@@ -3,12 +3,13 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::record::RunStatus;
-use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, Word};
+use hola_verdict::{At, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
-use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO, place};
-use crate::{numbers, words};
+use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO};
+use crate::labels::{self, Sentences};
+use crate::numbers;
 
 /// The claim about low load.
 const LOW_LOAD: &str = "low-load-tie";
@@ -16,91 +17,79 @@ const LOW_LOAD: &str = "low-load-tie";
 /// The notices: how the run ended, whether the controls of the method passed, the smallest difference that the run can
 /// show, and the time it took.
 pub(crate) fn notices(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
-    let mut notices = warnings(facts, language);
+    let warnings = warnings(facts, language).into_iter();
+    let tone = Tone::Bad;
+    let mut notices: Vec<Notice> = warnings.map(|text| Notice { text, tone }).collect();
     let (text, tone) = controls(facts, language);
-    let resolution = facts.analysis.resolution().map_or_else(
-        || {
-            language
-                .choose(
-                    || "What it can tell apart is not known",
-                    || "No se sabe qué puede distinguir",
-                )
-                .to_owned()
-        },
-        |share| {
+    let resolution = match facts.analysis.resolution() {
+        Some(share) => {
             let share = numbers::percent(share, language);
             language.choose(
                 || format!("It tells apart differences of {share} or more in CPU per request"),
                 || format!("Distingue diferencias de {share} o más en CPU por petición"),
             )
-        },
-    );
-    let (spent, budget) = (facts.spent_s(), facts.run.profile.budget_s());
+        }
+        None => language
+            .choose(
+                || "What it can tell apart is not known",
+                || "No se sabe qué puede distinguir",
+            )
+            .into(),
+    };
+    let seconds = [facts.spent_s(), facts.run.profile.budget_s()];
+    let [spent, budget] = seconds.map(numbers::minutes);
     let time = language.choose(
-        || {
-            format!(
-                "measuring took {} of at most {}",
-                numbers::minutes(spent),
-                numbers::minutes(budget)
-            )
-        },
-        || {
-            format!(
-                "medir llevó {} de {} como mucho",
-                numbers::minutes(spent),
-                numbers::minutes(budget)
-            )
-        },
+        || format!("measuring took {spent} of at most {budget}"),
+        || format!("medir llevó {spent} de {budget} como mucho"),
     );
-    notices.push(Notice {
-        text: format!("{text} {resolution}; {time}."),
-        tone,
-    });
+    let text = format!("{text} {resolution}; {time}.");
+    notices.push(Notice { text, tone });
     notices
 }
 
-fn warnings(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
+fn warnings(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let environment = &facts.run.environment;
-    let mut texts = Vec::new();
-    let mut say = |en: String, es: String| texts.push(language.choose(|| en, || es));
+    let mut sentences = Sentences::new(language);
     match facts.run.status {
         RunStatus::Complete => {}
-        RunStatus::Interrupted => say(
-            "This run was interrupted: what it had measured by then is all there is.".into(),
-            "Esta ejecución se interrumpió: solo está lo que había medido hasta entonces.".into(),
+        RunStatus::Interrupted => sentences.add(
+            "This run was interrupted: what it had measured by then is all there is.",
+            "Esta ejecución se interrumpió: solo está lo que había medido hasta entonces.",
         ),
-        RunStatus::Running => say(
-            "This run has not ended, or was killed.".into(),
-            "Esta ejecución no ha terminado, o la mataron.".into(),
+        RunStatus::Running => sentences.add(
+            "This run has not ended, or was killed.",
+            "Esta ejecución no ha terminado, o la mataron.",
         ),
     }
     if facts.run.rules_version != RULES_VERSION {
         let (its, ours) = (facts.run.rules_version, RULES_VERSION);
-        say(
+        sentences.add(
             format!(
-                "It was made under rules {its} and is judged here by rules {ours}: measure again before you compare verdicts."
+                "It was made under rules {its} and is judged here by rules {ours}: measure again \
+                 before you compare verdicts."
             ),
             format!(
-                "Se hizo con las reglas {its} y aquí se juzga con las reglas {ours}: hay que medir de nuevo antes de comparar veredictos."
+                "Se hizo con las reglas {its} y aquí se juzga con las reglas {ours}: hay que medir \
+                 de nuevo antes de comparar veredictos."
             ),
         );
     }
     if environment.build != "release" {
-        say(
-            "Measured with a build that is not optimised: absolute figures mean nothing.".into(),
-            "Medida con una compilación sin optimizar: las cifras absolutas no dicen nada.".into(),
+        sentences.add(
+            "Measured with a build that is not optimised: absolute figures mean nothing.",
+            "Medida con una compilación sin optimizar: las cifras absolutas no dicen nada.",
         );
     }
     if environment.other_comparisons > 0 {
         let others = environment.other_comparisons;
-        say(
+        sentences.add(
             format!("Other comparisons ran on this machine at the same time: {others}."),
             format!("En esta máquina había a la vez otras comparaciones: {others}."),
         );
     }
     if let Some(ms) = environment.throttled_ms.filter(|ms| *ms > 0.0) {
         let time = numbers::duration_us(ms * 1e3, language);
-        say(
+        sentences.add(
             format!("A CPU quota kept the servers or the lab off the CPU for {time}."),
             format!(
                 "Una cuota de CPU dejó a los servidores o al laboratorio sin CPU durante {time}."
@@ -108,19 +97,12 @@ fn warnings(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
         );
     }
     if shares_cpu(facts) {
-        say(
-            "Servers and load generator shared a CPU: each took from the other.".into(),
-            "Los servidores y el generador de carga compartían una CPU: cada uno quitaba al otro."
-                .into(),
+        sentences.add(
+            "Servers and load generator shared a CPU: each took from the other.",
+            "Los servidores y el generador de carga compartían una CPU: cada uno quitaba al otro.",
         );
     }
-    texts
-        .into_iter()
-        .map(|text| Notice {
-            text,
-            tone: Tone::Bad,
-        })
-        .collect()
+    sentences.list
 }
 
 /// Whether the servers of the headline's experiment shared a CPU with the generator.
@@ -140,32 +122,31 @@ fn controls(facts: &Facts<'_>, language: Language) -> (String, Tone) {
         return (text.into(), Tone::Good);
     }
     let failed_again = controls.again.iter().filter(|one| !one.passes).count();
-    let failed_planted = controls.planted.iter().filter(|one| !one.recovered).count();
-    let mut faults = Vec::new();
-    let mut say = |en: &str, es: &str| faults.push(language.choose(|| en, || es).to_owned());
+    let failed_planted = controls.planted.iter().filter(|one| !one.passes).count();
+    let mut faults = Sentences::new(language);
     if controls.again.is_empty() {
-        say(
+        faults.add(
             "the control was not compared with itself",
             "el control no se comparó consigo mismo",
         );
     } else if failed_again > 0 {
-        say(
+        faults.add(
             "the control differs from itself",
             "el control difiere de sí mismo",
         );
     }
     if controls.planted.is_empty() {
-        say(
+        faults.add(
             "no known difference was planted",
             "no se plantó ninguna diferencia conocida",
         );
     } else if failed_planted > 0 {
-        say(
+        faults.add(
             "the planted difference was not recovered",
             "la diferencia plantada no se recuperó",
         );
     }
-    let faults = words::list(&faults, language);
+    let faults = labels::list(&faults.list, language);
     let text = language.choose(
         || format!("The controls of the method did not pass: {faults}."),
         || format!("Los controles del método no pasaron: {faults}."),
@@ -205,7 +186,7 @@ fn headline_ratio(
     // The numbers alone show whether it is better or worse; *the same* and *undecided* need a word.
     Some(match Word::new(&ratio, metric) {
         Word::Better | Word::Worse => written,
-        word => format!("{written} ({})", words::word(word, metric, language).0),
+        word => format!("{written} ({})", labels::word(word, metric, language).0),
     })
 }
 
@@ -223,7 +204,7 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
         Some(format!("{name} {ratio}"))
     });
     let named: Vec<String> = named.collect();
-    let list = words::list(&named, language);
+    let list = labels::list(&named, language);
     (!named.is_empty()).then(|| language.choose(
         || format!("Threads or async? Of the CPU of a new thread per request, async takes: {list}."),
         || format!("¿Hilos o asíncrono? De la CPU de un hilo nuevo por petición, lo asíncrono gasta: {list}."),
@@ -231,7 +212,7 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = place(HEADLINE.experiment, "new, 200/s");
+    let at = At::new(HEADLINE.experiment, "new, 200/s");
     let metric = Metric::ResponseP50;
     let ratio = facts.to_control(at, THREAD, metric)?;
     let ratio = numbers::comparison(metric, &ratio, language);
@@ -239,7 +220,7 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
         .decisions
         .iter()
         .find(|(claim, _)| claim.id == LOW_LOAD)?;
-    let (word, _) = words::verdict(decision.verdict, language);
+    let (word, _) = labels::verdict(decision.verdict, language);
     let statement = language.of(claim.statement).trim_end_matches('.');
     Some(language.choose(
         || format!("When does it not matter? At 200 requests per second the median response with threads takes {ratio} that of iterative; “{statement}”: {word}."),
@@ -248,7 +229,7 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = place(CRASH, "abort");
+    let at = At::new(CRASH, "abort");
     let failed = |name| {
         let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))
@@ -277,7 +258,7 @@ fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
         ))
     });
     let named: Vec<String> = named.collect();
-    let list = words::list(&named, language);
+    let list = labels::list(&named, language);
     (!named.is_empty()).then(|| {
         language.choose(
             || format!("What does a client that waits take in memory? Outside the kernel, {list}."),

@@ -5,7 +5,7 @@ use hola_verdict::claims::{Claim, Decision, Finding, Verdict};
 
 use crate::document::{Details, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
-use crate::{numbers, words};
+use crate::{labels, numbers};
 
 /// The claims, those decided first.
 pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
@@ -16,44 +16,37 @@ pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
         Verdict::Undecided,
         Verdict::NotMeasured,
     ];
-    let of = |verdict| {
-        facts
-            .decisions
-            .iter()
-            .filter(move |(_, decision)| decision.verdict == verdict)
-    };
-    let folds = order.into_iter().flat_map(of);
-    Section {
-        anchor: "claims".into(),
-        title: language
-            .choose(|| "What people say, decided", || "Lo que se dice, decidido")
-            .into(),
-        parts: folds
-            .map(|(claim, decision)| SectionItem::Details(fold(claim, decision, language)))
-            .collect(),
-    }
+    let folds = order.into_iter().flat_map(|verdict| {
+        let decisions = facts.decisions.iter();
+        decisions.filter(move |(_, decision)| decision.verdict == verdict)
+    });
+    let parts =
+        folds.map(|(claim, decision)| SectionItem::Details(fold(claim, decision, language)));
+    let title = language.choose(|| "What people say, decided", || "Lo que se dice, decidido");
+    Section::new("claims", title, parts.collect())
 }
 
 fn fold(claim: &Claim, decision: &Decision, language: Language) -> Details {
     const WHY: Text = text("Why it could be so or not: ", "Por qué podría ser o no: ");
     const LEFT_OUT: Text = text("What is left out: ", "Lo que queda fuera: ");
     const COMMAND: Text = text("Measure it again:", "Medirla de nuevo:");
-    let with =
-        |before: Text, rest: &str| SectionItem::Text(format!("{}{rest}", language.of(before)));
-    let mut parts = vec![SectionItem::Text(
-        words::stored(&decision.reason, language).into(),
-    )];
+    let labelled =
+        |label: Text, text: &str| SectionItem::Text(format!("{}{text}", language.of(label)));
+    let reason = labels::stored(&decision.reason, language);
+    let mut parts = vec![SectionItem::Text(reason.into())];
     if !decision.findings.is_empty() {
         parts.push(SectionItem::Table(findings(&decision.findings, language)));
     }
-    parts.push(with(WHY, language.of(claim.why)));
-    parts.push(with(LEFT_OUT, language.of(claim.left_out)));
-    parts.push(SectionItem::Text(language.of(COMMAND).into()));
-    parts.push(SectionItem::Command(claim.rerun()));
+    parts.extend([
+        labelled(WHY, language.of(claim.why)),
+        labelled(LEFT_OUT, language.of(claim.left_out)),
+        labelled(COMMAND, ""),
+        SectionItem::Command(claim.rerun()),
+    ]);
     Details {
         anchor: format!("claim-{}", claim.id),
         title: language.of(claim.statement).into(),
-        word: Some(words::verdict(decision.verdict, language)),
+        word: Some(labels::verdict(decision.verdict, language)),
         parts,
     }
 }
@@ -67,24 +60,22 @@ fn findings(findings: &[Finding], language: Language) -> Table {
         text("Expected", "Se espera"),
         text("Found [95 %]", "Se halló [95 %]"),
     ];
-    let mut table =
-        Table::new("", 3, &COLUMNS.map(|column| language.of(column))).with_prose(&[0, 4]);
+    let mut table = Table::new(3, COLUMNS.map(|column| language.of(column))).with_prose(&[0, 4]);
     let (decided, others): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.decided);
     for finding in decided.into_iter().chain(others) {
-        let (word, tone) = words::outcome(finding.outcome, language);
         let found = match &finding.estimate {
             Ok(estimate) => {
                 TableCell::number(numbers::estimate(estimate, language), estimate.value)
             }
-            Err(why) => format!("{} ({})", numbers::NONE, words::missing(why, language)).into(),
+            Err(why) => format!("{} ({})", numbers::NONE, labels::missing(why, language)).into(),
         };
         let rests = match finding.decided {
             true => language.choose(|| "yes", || "sí"),
             false => "",
         };
         table.rows.push(vec![
-            words::stored(&finding.what, language).into(),
-            TableCell::word(word, tone),
+            labels::stored(&finding.what, language).into(),
+            TableCell::word(labels::outcome(finding.outcome, language)),
             rests.into(),
             finding.threshold.text(language).into(),
             found,

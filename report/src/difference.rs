@@ -9,10 +9,18 @@ use crate::document::{Notice, Table, TableCell, Tone};
 use crate::escape;
 use crate::markdown::MarkdownBlocks;
 use crate::terminal::TerminalText;
-use crate::{numbers, words};
+use crate::{labels, numbers};
 
 /// Version of the format that [`json()`] writes.
 const SCHEMA_VERSION: u32 = 2;
+
+/// Every verdict on a cell.
+const VERDICTS: [ChangeVerdict; 4] = [
+    ChangeVerdict::Worse,
+    ChangeVerdict::Better,
+    ChangeVerdict::Same,
+    ChangeVerdict::Undecided,
+];
 
 /// The runs that are compared.
 #[derive(Clone, Copy, Debug)]
@@ -27,12 +35,9 @@ pub struct ComparedRuns<'r> {
 pub fn text(difference: &Difference, sides: ComparedRuns<'_>, language: Language) -> String {
     let mut lines = TerminalText::default();
     lines.paragraphs(&[title(sides)]);
-    if !difference.warnings.is_empty() {
-        lines.notices(&warnings(difference, language));
-    }
+    lines.notices(&warnings(difference, language));
     lines.paragraphs(&sentences(difference, language));
-    let table = changes(difference, language);
-    if !table.rows.is_empty() {
+    if let Some(table) = changes(difference, language) {
         lines.table(&table);
     }
     lines.finish()
@@ -42,12 +47,9 @@ pub fn text(difference: &Difference, sides: ComparedRuns<'_>, language: Language
 pub fn markdown(difference: &Difference, sides: ComparedRuns<'_>, language: Language) -> String {
     let mut page = MarkdownBlocks::default();
     page.title(&title(sides));
-    if !difference.warnings.is_empty() {
-        page.notices(&warnings(difference, language));
-    }
+    page.notices(&warnings(difference, language));
     page.items(&sentences(difference, language));
-    let table = changes(difference, language);
-    if !table.rows.is_empty() {
+    if let Some(table) = changes(difference, language) {
         page.table(&table);
     }
     page.finish()
@@ -59,7 +61,7 @@ fn title(sides: ComparedRuns<'_>) -> String {
 
 fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
     let warning = |text| Notice {
-        text: words::stored(text, language).into(),
+        text: labels::stored(text, language).into(),
         tone: Tone::Bad,
     };
     difference.warnings.iter().map(warning).collect()
@@ -67,19 +69,12 @@ fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
 
 /// Sums up the verdicts on cells and claims, and the common changes of all participants.
 fn sentences(difference: &Difference, language: Language) -> Vec<String> {
-    let [worse, better, same, undecided] = [
-        ChangeVerdict::Worse,
-        ChangeVerdict::Better,
-        ChangeVerdict::Same,
-        ChangeVerdict::Undecided,
-    ]
-    .map(|verdict| difference.count(verdict));
+    let [worse, better, same, undecided] = VERDICTS.map(|verdict| difference.count(verdict));
     let cells = difference.cells.len();
-    let share = difference
-        .called_share()
-        .map_or(numbers::NONE.into(), |share| {
-            numbers::percent(share, language)
-        });
+    let share = difference.called_share();
+    let share = share.map_or(numbers::NONE.into(), |share| {
+        numbers::percent(share, language)
+    });
     let mut sentences = vec![language.choose(
         || format!("{cells} figures in both runs: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
         || format!("{cells} cifras en ambas ejecuciones: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
@@ -93,24 +88,22 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
             || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
         ));
     }
+    let claim = language.choose(|| "Claim", || "Afirmación");
     for change in &difference.claims {
-        let [base, candidate] =
-            [change.base, change.candidate].map(|verdict| words::verdict(verdict, language).0);
+        let verdicts = [change.base, change.candidate];
+        let [base, candidate] = verdicts.map(|verdict| labels::verdict(verdict, language).0);
         let reversed = match change.is_reversed() {
             true => language.choose(|| " (reversed)", || " (al revés)"),
             false => "",
         };
-        let claim = language.choose(|| "Claim", || "Afirmación");
-        sentences.push(format!(
-            "{claim} {}: {base} → {candidate}{reversed}.",
-            change.id
-        ));
+        let id = change.id;
+        sentences.push(format!("{claim} {id}: {base} → {candidate}{reversed}."));
     }
     sentences
 }
 
-/// Cells that are worse, then those that are better.
-fn changes(difference: &Difference, language: Language) -> Table {
+/// Cells that are worse, then those that are better; `None` without any.
+fn changes(difference: &Difference, language: Language) -> Option<Table> {
     const COLUMNS: [Text; 8] = [
         bilingual("Verdict", "Veredicto"),
         bilingual("Experiment", "Experimento"),
@@ -121,15 +114,13 @@ fn changes(difference: &Difference, language: Language) -> Table {
         bilingual("Candidate", "Candidata"),
         bilingual("Change [95 %]", "Cambio [95 %]"),
     ];
-    let mut table = Table::new("", 5, &COLUMNS.map(|column| language.of(column)));
+    let mut table = Table::new(5, COLUMNS.map(|column| language.of(column)));
     for verdict in [ChangeVerdict::Worse, ChangeVerdict::Better] {
-        let cells = difference
-            .cells
-            .iter()
-            .filter(|cell| cell.verdict == verdict);
+        let cells = difference.cells.iter();
+        let cells = cells.filter(|cell| cell.verdict == verdict);
         table.rows.extend(cells.map(|cell| row(cell, language)));
     }
-    table
+    (!table.rows.is_empty()).then_some(table)
 }
 
 fn row(cell: &MetricChange, language: Language) -> Vec<TableCell> {
@@ -140,23 +131,14 @@ fn row(cell: &MetricChange, language: Language) -> Vec<TableCell> {
         ChangeVerdict::Undecided => (bilingual("undecided", "sin decidir"), Tone::Open),
     };
     vec![
-        TableCell::word(language.of(word).into(), tone),
+        TableCell::word((language.of(word).into(), tone)),
         cell.experiment.as_str().into(),
         cell.level.as_str().into(),
         cell.participant.as_str().into(),
-        words::metric(cell.metric, language).into(),
-        TableCell::number(
-            numbers::figure(cell.metric, cell.base.value, language),
-            cell.base.value,
-        ),
-        TableCell::number(
-            numbers::figure(cell.metric, cell.candidate.value, language),
-            cell.candidate.value,
-        ),
-        TableCell::number(
-            numbers::comparison(cell.metric, &cell.change, language),
-            cell.change.value,
-        ),
+        labels::metric(cell.metric, language).into(),
+        TableCell::figure(cell.metric, cell.base.value, language),
+        TableCell::figure(cell.metric, cell.candidate.value, language),
+        TableCell::comparison(cell.metric, &cell.change, language),
     ]
 }
 
@@ -192,8 +174,8 @@ pub fn json(difference: &Difference, sides: ComparedRuns<'_>) -> String {
     let claims = difference.claims.iter().map(|change| {
         json!({
             "claim": change.id,
-            "base": words::verdict_name(change.base),
-            "candidate": words::verdict_name(change.candidate),
+            "base": labels::verdict_name(change.base),
+            "candidate": labels::verdict_name(change.candidate),
             "is_reversed": change.is_reversed(),
         })
     });

@@ -1,5 +1,11 @@
 //! The content of a page in one language, independent of the format. No text is escaped yet.
 
+use hola_base::Language;
+use hola_lab::metric::Metric;
+use hola_verdict::Estimate;
+
+use crate::numbers;
+
 /// A page in one language.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
@@ -29,6 +35,16 @@ pub(crate) struct Section {
     pub(crate) parts: Vec<SectionItem>,
 }
 
+impl Section {
+    pub(crate) fn new(anchor: &str, title: &str, parts: Vec<SectionItem>) -> Self {
+        Section {
+            anchor: anchor.into(),
+            title: title.into(),
+            parts,
+        }
+    }
+}
+
 /// An item of a section.
 #[derive(Debug)]
 pub(crate) enum SectionItem {
@@ -48,6 +64,18 @@ pub(crate) struct Details {
     pub(crate) title: String,
     pub(crate) word: Option<(String, Tone)>,
     pub(crate) parts: Vec<SectionItem>,
+}
+
+impl SectionItem {
+    /// Folded content without a word in its title line.
+    pub(crate) fn folded(anchor: &str, title: &str, parts: Vec<SectionItem>) -> Self {
+        SectionItem::Details(Details {
+            anchor: anchor.into(),
+            title: title.into(),
+            word: None,
+            parts,
+        })
+    }
 }
 
 /// Drawings side by side.
@@ -136,6 +164,22 @@ impl TableCell {
         }
     }
 
+    /// A metric's value in its unit.
+    pub(crate) fn figure(metric: Metric, value: f64, language: Language) -> Self {
+        Self::number(numbers::figure(metric, value, language), value)
+    }
+
+    /// A metric's value with its interval.
+    pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> Self {
+        Self::number(numbers::value(metric, estimate, language), estimate.value)
+    }
+
+    /// A comparison with its interval.
+    pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> Self {
+        let text = numbers::comparison(metric, estimate, language);
+        Self::number(text, estimate.value)
+    }
+
     /// The sort key for the page, short because a page has thousands of cells.
     pub(crate) fn sort_key(&self) -> Option<String> {
         self.value.map(|value| format!("{value:.4e}"))
@@ -154,8 +198,8 @@ impl TableCell {
         }
     }
 
-    /// A verdict word.
-    pub(crate) fn word(text: String, tone: Tone) -> Self {
+    /// A verdict word and its tone.
+    pub(crate) fn word((text, tone): (String, Tone)) -> Self {
         TableCell {
             text,
             tone: Some(tone),
@@ -175,14 +219,13 @@ impl TableCell {
 
 impl Table {
     /// A table with these columns; the columns from `numeric` on hold numbers.
-    pub(crate) fn new(caption: impl Into<String>, numeric: usize, columns: &[&str]) -> Self {
-        let columns = columns.iter().enumerate().map(|(place, title)| Column {
-            title: (*title).to_owned(),
-            is_numeric: place >= numeric,
+    pub(crate) fn new(numeric: usize, titles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let columns = (0..).zip(titles).map(|(index, title)| Column {
+            title: title.into(),
+            is_numeric: index >= numeric,
             is_prose: false,
         });
         Table {
-            caption: caption.into(),
             columns: columns.collect(),
             ..Table::default()
         }
@@ -190,18 +233,18 @@ impl Table {
 
     /// Leaves out columns that have `nothing` in every row.
     pub(crate) fn leave_out_empty_columns(&mut self, nothing: &str) {
-        for place in (0..self.columns.len()).rev() {
-            if self.rows.iter().all(|row| row[place].text == nothing) {
-                self.leave_out(place);
+        for index in (0..self.columns.len()).rev() {
+            if self.rows.iter().all(|row| row[index].text == nothing) {
+                self.leave_out(index);
             }
         }
     }
 
     /// Leaves out a column.
-    pub(crate) fn leave_out(&mut self, place: usize) {
-        self.columns.remove(place);
+    pub(crate) fn leave_out(&mut self, index: usize) {
+        self.columns.remove(index);
         for row in &mut self.rows {
-            row.remove(place);
+            row.remove(index);
         }
     }
 

@@ -1,211 +1,357 @@
 //! A section for each experiment: its question, one chart, one table, and what would change our mind. Also the map.
 
-use hola_base::{Language, Text, text};
+use hola_base::Language;
+use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::plan::{Design, Level, Load, LoadPace, Stage};
+use hola_verdict::At;
 use hola_verdict::analysis::Word;
-use hola_verdict::{At, Estimate};
 
 use crate::charts::Drawing;
 use crate::charts::dots::{DotChart, Row};
 use crate::charts::map::{MapChart, Tile};
-use crate::document::{Chart, Details, Section, SectionItem, Table, TableCell};
+use crate::document::{Chart, Section, SectionItem, Table, TableCell};
 use crate::facts::{self, Facts, GRID, Judged, MissingReasons};
-use crate::{first_screen, numbers, words};
+use crate::{first_screen, labels, numbers};
 
 /// A section for each experiment of the run.
 pub(crate) fn sections(facts: &Facts<'_>, language: Language) -> Vec<Section> {
-    facts
-        .run
-        .designs
-        .iter()
-        .map(|design| section(facts, design, language))
-        .collect()
+    let designs = facts.run.designs.iter();
+    let results = designs.map(|design| Results::new(facts, design, language));
+    results.map(|results| results.section()).collect()
 }
 
-fn section(facts: &Facts<'_>, design: &Design, language: Language) -> Section {
-    let known = facts::experiment(&design.experiment);
-    let mut parts = Vec::new();
-    parts.extend(known.map(|known| SectionItem::Text(language.of(known.question).into())));
-    let metrics = metrics(facts, design);
-    if let Some(metric) = metrics.first() {
-        parts.extend(line(facts, design, *metric, language).map(SectionItem::Text));
-        parts.extend(chart(facts, design, *metric, language).map(SectionItem::Chart));
-    }
-    parts.push(figures(
-        design,
-        table(facts, design, &metrics, language),
-        language,
-    ));
-    parts.extend(known.map(|known| {
-        let mind = language.choose(
-            || "What would change our mind: ",
-            || "Lo que nos haría cambiar de idea: ",
-        );
-        SectionItem::Text(format!("{mind}{}", language.of(known.changes_mind)))
-    }));
-    Section {
-        anchor: design.experiment.clone(),
-        title: design.experiment.clone(),
-        parts,
-    }
-}
-
-/// The table, folded if it is longer than a screen.
-fn figures(design: &Design, table: Table, language: Language) -> SectionItem {
-    const SCREEN: usize = 16;
-    if table.rows.len() <= SCREEN {
-        return SectionItem::Table(table);
-    }
-    SectionItem::Details(Details {
-        anchor: format!("{}-figures", design.experiment),
-        title: language
-            .choose(|| "All figures", || "Todas las cifras")
-            .into(),
-        word: None,
-        parts: vec![SectionItem::Table(table)],
-    })
-}
-
-/// Metrics of an experiment that have a value, the headline metric first.
-fn metrics(facts: &Facts<'_>, design: &Design) -> Vec<Metric> {
-    let declared = facts::experiment(&design.experiment).map_or(Metric::ALL, |known| known.metrics);
-    let has_value = |metric: &&Metric| {
-        design.levels().any(|(_, level)| {
-            let at = at(design, level);
-            level
-                .participants
-                .iter()
-                .any(|name| facts.value(at, name, **metric).is_some())
-        })
+/// A line for each experiment.
+pub(crate) fn lines(facts: &Facts<'_>, language: Language) -> Vec<String> {
+    let nothing = language.choose(|| "no comparison.", || "ninguna comparación.");
+    let line = |design: &Design| {
+        let results = Results::new(facts, design, language);
+        let metric = results.metrics.first();
+        let line = metric.and_then(|metric| results.line(*metric));
+        let line = line.as_deref().unwrap_or(nothing);
+        format!("{}, {line}", design.experiment)
     };
-    declared.iter().filter(has_value).copied().collect()
-}
-
-pub(crate) fn at<'a>(design: &'a Design, level: &'a Level) -> At<'a> {
-    At {
-        experiment: &design.experiment,
-        level: &level.name,
-    }
+    facts.run.designs.iter().map(line).collect()
 }
 
 /// Levels; those for which the experiment asks for precision come first.
 pub(crate) fn levels_by_weight(design: &Design) -> impl Iterator<Item = &Level> {
-    let precise = design
-        .precision
-        .iter()
-        .flat_map(|precision| &precision.levels);
+    let precision = design.precision.iter();
+    let precise = precision.flat_map(|precision| &precision.levels);
     let precise = precise.filter_map(|name| design.level(name));
     precise.chain(design.levels()).map(|(_, level)| level)
 }
 
-/// The result in one sentence: the lowest and the highest value at the first level with a difference; if there is none,
-/// at the first level with a comparison.
-pub(crate) fn line(
-    facts: &Facts<'_>,
-    design: &Design,
-    metric: Metric,
+/// What a run found in one experiment.
+struct Results<'f, 'r> {
+    facts: &'f Facts<'r>,
+    design: &'f Design,
+    /// Metrics that have a value, the headline metric first.
+    metrics: Vec<Metric>,
     language: Language,
-) -> Option<String> {
-    let lines = levels_by_weight(design).filter_map(|level| {
-        let judged = facts.judged(at(design, level), metric);
+}
+
+impl<'f, 'r> Results<'f, 'r> {
+    fn new(facts: &'f Facts<'r>, design: &'f Design, language: Language) -> Self {
+        let known = experiments::find(&design.experiment);
+        let mut metrics = known.map_or(Metric::ALL, |known| known.metrics).to_vec();
+        metrics.retain(|metric| {
+            design.levels().any(|(_, level)| {
+                let at = At::new(&design.experiment, &level.name);
+                let mut names = level.participants.iter();
+                names.any(|name| facts.value(at, name, *metric).is_some())
+            })
+        });
+        Results {
+            facts,
+            design,
+            metrics,
+            language,
+        }
+    }
+
+    fn at(&self, level: &'f Level) -> At<'f> {
+        At::new(&self.design.experiment, &level.name)
+    }
+
+    fn section(&self) -> Section {
+        let (name, language) = (&self.design.experiment, self.language);
+        let known = experiments::find(name);
+        let mut parts = Vec::new();
+        parts.extend(known.map(|known| SectionItem::Text(language.of(known.question).into())));
+        if let Some(metric) = self.metrics.first() {
+            parts.extend(self.line(*metric).map(SectionItem::Text));
+            parts.extend(self.chart(*metric).map(SectionItem::Chart));
+        }
+        parts.push(self.figures());
+        parts.extend(known.map(|known| {
+            let mind = language.choose(
+                || "What would change our mind",
+                || "Lo que nos haría cambiar de idea",
+            );
+            SectionItem::Text(format!("{mind}: {}", language.of(known.changes_mind)))
+        }));
+        Section::new(name, name, parts)
+    }
+
+    /// The table, folded if it is longer than a screen.
+    fn figures(&self) -> SectionItem {
+        const SCREEN: usize = 16;
+        let table = self.table();
+        if table.rows.len() <= SCREEN {
+            return SectionItem::Table(table);
+        }
+        let anchor = format!("{}-figures", self.design.experiment);
+        let title = self
+            .language
+            .choose(|| "All figures", || "Todas las cifras");
+        SectionItem::folded(&anchor, title, vec![SectionItem::Table(table)])
+    }
+
+    /// The result in one sentence: the lowest and the highest value at the first level with a difference; if there is
+    /// none, at the first level with a comparison; if there is only the control, its value.
+    fn line(&self, metric: Metric) -> Option<String> {
+        let levels = levels_by_weight(self.design);
+        let lines = levels.filter_map(|level| self.level_line(level, metric));
+        let lines: Vec<(String, bool)> = lines.collect();
+        let telling = lines.iter().find(|(_, differs)| *differs).or(lines.first());
+        let telling = telling.map(|(line, _)| line.clone());
+        telling.or_else(|| self.control_line(metric))
+    }
+
+    /// The lowest and the highest value of a level, and whether any participant differs from the control.
+    fn level_line(&self, level: &'f Level, metric: Metric) -> Option<(String, bool)> {
+        let language = self.language;
+        let judged = self.facts.judged(self.at(level), metric);
         let mut judged: Vec<(&String, &Judged)> = judged.iter().collect();
         judged.sort_by(|(_, (one, _)), (_, (other, _))| one.value.total_cmp(&other.value));
         let write = |(name, (estimate, word)): &(&String, &Judged)| {
             let ratio = numbers::comparison(metric, estimate, language);
-            format!("{name} {ratio}, {}", words::word(*word, metric, language).0)
+            let (word, _) = labels::word(*word, metric, language);
+            format!("{name} {ratio}, {word}")
         };
         let ends = match judged.as_slice() {
             [] => return None,
             [one] => write(one),
             [first, .., last] => format!("{}; {}", write(first), write(last)),
         };
-        let differs = judged
-            .iter()
-            .any(|(_, (_, word))| matches!(word, Word::Better | Word::Worse));
+        let is_different = |word| matches!(word, Word::Better | Word::Worse);
+        let differs = judged.iter().any(|(_, (_, word))| is_different(*word));
         let title = language.of(metric.definition().title);
         let against = language.choose(|| "against", || "frente a");
+        let Level { name, control, .. } = level;
         Some((
+            format!("{name}: {title} {against} {control}: {ends}."),
             differs,
-            format!(
-                "{}: {title} {against} {}: {ends}.",
-                level.name, level.control
-            ),
         ))
-    });
-    let lines: Vec<(bool, String)> = lines.collect();
-    let telling = lines.iter().find(|(differs, _)| *differs).or(lines.first());
-    telling
-        .map(|(_, line)| line.clone())
-        .or_else(|| control_line(facts, design, metric, language))
-}
-
-/// The same for an experiment that has only its control.
-fn control_line(
-    facts: &Facts<'_>,
-    design: &Design,
-    metric: Metric,
-    language: Language,
-) -> Option<String> {
-    levels_by_weight(design).find_map(|level| {
-        let value = facts.value(at(design, level), &level.control, metric)?;
-        let value = numbers::value(metric, &value, language);
-        let title = words::metric(metric, language);
-        Some(format!(
-            "{}: {title}: {} {value}.",
-            level.name, level.control
-        ))
-    })
-}
-
-/// The chart of the section: lines over the rates if there are rates, otherwise dots for each level.
-fn chart(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<Chart> {
-    let title = words::metric(metric, language);
-    if design.experiment == GRID {
-        let drawings = map(facts, design, metric, language).into_iter();
-        return chart_of(
-            language
-                .choose(
-                    || "Who is cheapest where",
-                    || "Cuál es el más barato en cada caso",
-                )
-                .into(),
-            map_caption(language),
-            drawings,
-        );
     }
-    if metric == Metric::CpuPerRequest {
-        let stages = design.stages.iter();
-        let lines: Vec<Drawing> = stages
-            .filter_map(|stage| {
-                first_screen::rates(facts, &design.experiment, &stage.name, false, language)
-            })
-            .collect();
-        if !lines.is_empty() {
-            let caption = language.choose(
-                || "A line for each participant, bands are 95 % intervals; lower is cheaper. One drawing for each stage.",
-                || "Una línea por participante, las bandas son intervalos del 95 %; más bajo es más barato. Un dibujo por etapa.",
+
+    fn control_line(&self, metric: Metric) -> Option<String> {
+        levels_by_weight(self.design).find_map(|level| {
+            let Level { name, control, .. } = level;
+            let value = self.facts.value(self.at(level), control, metric)?;
+            let value = numbers::value(metric, &value, self.language);
+            let title = labels::metric(metric, self.language);
+            Some(format!("{name}: {title}: {control} {value}."))
+        })
+    }
+
+    /// The chart of the section: lines over the rates if there are rates, otherwise dots for each level.
+    fn chart(&self, metric: Metric) -> Option<Chart> {
+        let (design, language) = (self.design, self.language);
+        let title = labels::metric(metric, language);
+        if design.experiment == GRID {
+            let title = language.choose(
+                || "Who is cheapest where",
+                || "Cuál es el más barato en cada caso",
             );
-            return chart_of(title, caption, lines.into_iter());
+            let map = self.map(metric).into_iter();
+            return chart_with(title.into(), map_caption(language), map);
+        }
+        let rates = |stage: &Stage| {
+            first_screen::rates(self.facts, &design.experiment, &stage.name, false, language)
+        };
+        let stages = design.stages.iter();
+        let stages = stages.filter(|_| metric == Metric::CpuPerRequest);
+        let lines = stages.filter_map(rates);
+        if let Some(chart) = chart_with(title.clone(), lines_caption(language), lines) {
+            return Some(chart);
+        }
+        let levels = design.levels();
+        let dots = levels.filter_map(|(stage, level)| self.dots(stage, level, metric));
+        chart_with(title, dots_caption(metric, language), dots)
+    }
+
+    fn dots(&self, stage: &Stage, level: &'f Level, metric: Metric) -> Option<Drawing> {
+        let (at, facts, language) = (self.at(level), self.facts, self.language);
+        let is_log = metric.definition().scale == Scale::Ratio;
+        let row = |name: &&str| {
+            let (estimate, figure) = if !is_log {
+                let value = facts.value(at, name, metric)?;
+                (value, numbers::figure(metric, value.value, language))
+            } else if *name != level.control {
+                let ratio = facts.to_control(at, name, metric)?;
+                (ratio, numbers::times(ratio.value, language))
+            } else {
+                return None;
+            };
+            Some(Row {
+                name: (*name).into(),
+                hue: facts.hue(stage, name),
+                estimate,
+                figure,
+            })
+        };
+        let title = labels::metric(metric, language);
+        let ratio_to = language.choose(|| "ratio to", || "razón con");
+        DotChart {
+            label: format!("{}: {title}", level.name),
+            title: level.name.clone(),
+            x_label: match is_log {
+                true => format!("{ratio_to} {}", level.control),
+                false => title,
+            },
+            is_log,
+            line: if is_log { 1.0 } else { 0.0 },
+            write: &|value| match is_log {
+                true => format!("{}×", numbers::round(value, language)),
+                false => numbers::tick(metric, value, language),
+            },
+            rows: facts.participants(at).iter().filter_map(row).collect(),
+        }
+        .draw()
+    }
+
+    /// A row for each level and participant: its values, and its comparison with the control.
+    fn table(&self) -> Table {
+        let (facts, language) = (self.facts, self.language);
+        let first = self.metrics.first().copied();
+        let mut table = Table::new(3, self.columns());
+        let mut reasons = MissingReasons::default();
+        for (_, level) in self.design.levels() {
+            let at = self.at(level);
+            let judged = first
+                .map(|metric| facts.judged(at, metric))
+                .unwrap_or_default();
+            for name in facts.participants(at) {
+                let mut row: Vec<TableCell> = vec![name.into(), level.name.as_str().into()];
+                row.extend(match first {
+                    Some(_) if name == level.control => {
+                        vec![first_screen::control_word(language), TableCell::default()]
+                    }
+                    Some(metric) => {
+                        first_screen::judgement(judged.get(name), metric, language).into()
+                    }
+                    None => vec![numbers::NONE.into()],
+                });
+                for (index, metric) in self.metrics.iter().copied().enumerate() {
+                    let value = facts.value(at, name, metric);
+                    row.push(match value {
+                        Some(value) if index == 0 => TableCell::value(metric, &value, language),
+                        Some(value) => TableCell::figure(metric, value.value, language),
+                        None => numbers::NONE.into(),
+                    });
+                    if value.is_none() && index == 0 {
+                        let why = facts.analysis.missing(at, name, metric);
+                        reasons.add(&why, name, &level.name, language);
+                    }
+                }
+                table.rows.push(row);
+            }
+        }
+        table.notes = reasons.notes(language);
+        table
+    }
+
+    /// Titles of the table's columns.
+    fn columns(&self) -> Vec<String> {
+        let language = self.language;
+        let names = language.choose(
+            || ["Participant", "Level", "Verdict"],
+            || ["Participante", "Nivel", "Veredicto"],
+        );
+        let comparison = self.metrics.first().map(|metric| {
+            let title = language.of(metric.definition().title);
+            let compared = match metric.definition().scale {
+                Scale::Ratio => "× control",
+                Scale::Plain => language.choose(|| "less the control's", || "menos la del control"),
+            };
+            format!("{title}, {compared} [95 %]")
+        });
+        let metrics = self.metrics.iter();
+        let metrics = metrics.map(|metric| labels::metric(*metric, language));
+        let columns = names.map(str::to_owned).into_iter();
+        columns.chain(comparison).chain(metrics).collect()
+    }
+
+    fn map(&self, metric: Metric) -> Option<Drawing> {
+        let mut map = MapChart {
+            label: map_caption(self.language).into(),
+            columns: Vec::new(),
+            rows: Vec::new(),
+        };
+        for (stage, level) in self.design.levels() {
+            let Some(load) = facts::load(level) else {
+                continue;
+            };
+            let column = map.columns.iter().position(|path| *path == load.path);
+            let column = column.unwrap_or_else(|| {
+                map.columns.push(load.path.clone());
+                map.columns.len() - 1
+            });
+            let tiles = facts::entry(&mut map.rows, &map_row(stage, load, self.language));
+            tiles.resize_with(tiles.len().max(column + 1), || None);
+            tiles[column] = Some(self.tile(stage, level, metric));
+        }
+        map.draw()
+    }
+
+    fn tile(&self, stage: &Stage, level: &'f Level, metric: Metric) -> Tile {
+        let (at, language) = (self.at(level), self.language);
+        let names = self.facts.participants(at);
+        let value = |name| self.facts.value(at, name, metric);
+        let measured = names
+            .iter()
+            .filter_map(|name| Some((*name, value(name)?.value)));
+        let cheapest = measured.min_by(|(_, one), (_, other)| one.total_cmp(other));
+        let Some((cheapest, _)) = cheapest else {
+            return Tile {
+                cheapest: None,
+                lines: Vec::new(),
+                is_decided: false,
+            };
+        };
+        let (mut same, mut open) = (Vec::new(), Vec::new());
+        let mut margin = String::new();
+        for name in names.into_iter().filter(|name| *name != cheapest) {
+            let ratio = self.facts.analysis.ratio(at, name, cheapest, metric);
+            match ratio.map(|ratio| Word::new(&ratio, metric)) {
+                Some(Word::Same { margin: within }) => {
+                    margin = numbers::width(metric, within, language);
+                    same.push(name);
+                }
+                Some(Word::Undecided { .. }) => open.push(name),
+                Some(Word::Better | Word::Worse) | None => {}
+            }
+        }
+        let mut lines = Vec::new();
+        if !same.is_empty() {
+            lines.extend([labels::same(&margin, language) + ":", same.join(", ")]);
+        }
+        if !open.is_empty() {
+            let undecided = language.choose(|| "undecided:", || "sin decidir:");
+            lines.extend([undecided.to_owned(), open.join(", ")]);
+        }
+        Tile {
+            cheapest: Some((cheapest.into(), self.facts.hue(stage, cheapest))),
+            lines,
+            is_decided: open.is_empty(),
         }
     }
-    let drawings = design
-        .levels()
-        .filter_map(|(stage, level)| dots(facts, design, (stage, level), metric, language));
-    let caption = match metric.definition().scale {
-        Scale::Ratio => language.choose(
-            || "Each participant's ratio to the control with its 95 % interval; the line is the control.",
-            || "La razón de cada participante con el control y su intervalo del 95 %; la línea es el control.",
-        ),
-        Scale::Plain => language.choose(
-            || "Each participant's value with its 95 % interval.",
-            || "El valor de cada participante con su intervalo del 95 %.",
-        ),
-    };
-    chart_of(title, caption, drawings)
 }
 
-fn chart_of(
+/// A chart of these drawings; `None` without any.
+fn chart_with(
     title: String,
     caption: &str,
     drawings: impl Iterator<Item = Drawing>,
@@ -218,155 +364,23 @@ fn chart_of(
     })
 }
 
-fn dots(
-    facts: &Facts<'_>,
-    design: &Design,
-    (stage, level): (&Stage, &Level),
-    metric: Metric,
-    language: Language,
-) -> Option<Drawing> {
-    let at = at(design, level);
-    let is_log = metric.definition().scale == Scale::Ratio;
-    let row = |name: &&str| {
-        let name = *name;
-        let (estimate, figure): (Estimate, String) = if is_log {
-            if name == level.control {
-                return None;
-            }
-            let ratio = facts.to_control(at, name, metric)?;
-            (ratio, numbers::times(ratio.value, language))
-        } else {
-            let value = facts.value(at, name, metric)?;
-            (value, numbers::figure(metric, value.value, language))
-        };
-        let Estimate {
-            value, low, high, ..
-        } = estimate;
-        Some(Row {
-            name: name.into(),
-            hue: facts.hue(stage, name),
-            value,
-            low,
-            high,
-            figure,
-        })
-    };
-    let ratio_to = language.choose(|| "ratio to", || "razón con");
-    DotChart {
-        label: format!("{}: {}", level.name, words::metric(metric, language)),
-        title: level.name.clone(),
-        across: if is_log {
-            format!("{ratio_to} {}", level.control)
-        } else {
-            words::metric(metric, language)
-        },
-        is_log,
-        line: if is_log { 1.0 } else { 0.0 },
-        write: &|value| match is_log {
-            true => format!("{}×", numbers::round(value, language)),
-            false => numbers::tick(metric, value, language),
-        },
-        rows: facts
-            .participants(at, level)
-            .iter()
-            .filter_map(row)
-            .collect(),
-    }
-    .draw()
+fn lines_caption(language: Language) -> &'static str {
+    language.choose(
+        || "A line for each participant, bands are 95 % intervals; lower is cheaper. One drawing for each stage.",
+        || "Una línea por participante, las bandas son intervalos del 95 %; más bajo es más barato. Un dibujo por etapa.",
+    )
 }
 
-/// A row for each level and participant: its values, and its comparison with the control.
-fn table(facts: &Facts<'_>, design: &Design, metrics: &[Metric], language: Language) -> Table {
-    const COLUMNS: [Text; 3] = [
-        text("Participant", "Participante"),
-        text("Level", "Nivel"),
-        text("Verdict", "Veredicto"),
-    ];
-    let mut columns: Vec<String> = COLUMNS
-        .iter()
-        .map(|column| language.of(*column).into())
-        .collect();
-    if let Some(metric) = metrics.first() {
-        let title = language.of(metric.definition().title);
-        columns.push(match metric.definition().scale {
-            Scale::Ratio => language.choose(
-                || format!("{title}, × control [95 %]"),
-                || format!("{title}, × control [95 %]"),
-            ),
-            Scale::Plain => language.choose(
-                || format!("{title}, less the control's [95 %]"),
-                || format!("{title}, menos la del control [95 %]"),
-            ),
-        });
-    }
-    columns.extend(
-        metrics
-            .iter()
-            .map(|metric| words::metric(*metric, language)),
-    );
-    let titles: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let mut table = Table::new("", 3, &titles);
-    let mut reasons = MissingReasons::default();
-    for (_, level) in design.levels() {
-        let at = at(design, level);
-        let judged = metrics
-            .first()
-            .map(|metric| facts.judged(at, *metric))
-            .unwrap_or_default();
-        for name in facts.participants(at, level) {
-            let mut row: Vec<TableCell> = vec![name.into(), level.name.as_str().into()];
-            if let Some(metric) = metrics.first() {
-                row.extend(judgement(
-                    judged.get(name),
-                    name == level.control,
-                    *metric,
-                    language,
-                ));
-            } else {
-                row.push(numbers::NONE.into());
-            }
-            for (number, metric) in metrics.iter().enumerate() {
-                let value = facts.value(at, name, *metric);
-                row.push(value.map_or(numbers::NONE.into(), |value| {
-                    let text = match number {
-                        0 => numbers::value(*metric, &value, language),
-                        _ => numbers::figure(*metric, value.value, language),
-                    };
-                    TableCell::number(text, value.value)
-                }));
-                if value.is_none() && number == 0 {
-                    let why = facts.analysis.missing(at, name, *metric);
-                    reasons.add(&why, name, &level.name, language);
-                }
-            }
-            table.rows.push(row);
-        }
-    }
-    table.notes = reasons.notes(language);
-    table
-}
-
-/// The word and the comparison.
-fn judgement(
-    judged: Option<&Judged>,
-    is_control: bool,
-    metric: Metric,
-    language: Language,
-) -> [TableCell; 2] {
-    match judged {
-        _ if is_control => [
-            language.choose(|| "the control", || "el control").into(),
-            TableCell::default(),
-        ],
-        Some((estimate, word)) => {
-            let (word, tone) = words::word(*word, metric, language);
-            let text = numbers::comparison(metric, estimate, language);
-            [
-                TableCell::word(word, tone),
-                TableCell::number(text, estimate.value),
-            ]
-        }
-        None => [numbers::NONE.into(), numbers::NONE.into()],
+fn dots_caption(metric: Metric, language: Language) -> &'static str {
+    match metric.definition().scale {
+        Scale::Ratio => language.choose(
+            || "Each participant's ratio to the control with its 95 % interval; the line is the control.",
+            || "La razón de cada participante con el control y su intervalo del 95 %; la línea es el control.",
+        ),
+        Scale::Plain => language.choose(
+            || "Each participant's value with its 95 % interval.",
+            || "El valor de cada participante con su intervalo del 95 %.",
+        ),
     }
 }
 
@@ -379,34 +393,8 @@ fn map_caption(language: Language) -> &'static str {
     )
 }
 
-fn map(facts: &Facts<'_>, design: &Design, metric: Metric, language: Language) -> Option<Drawing> {
-    let mut map = MapChart {
-        label: map_caption(language).into(),
-        columns: Vec::new(),
-        rows: Vec::new(),
-    };
-    for (stage, level) in design.levels() {
-        let Some((row, column)) = facts::load(level).map(|load| place(stage, load, language))
-        else {
-            continue;
-        };
-        let column = index(&mut map.columns, column, |name| name);
-        let row = index(&mut map.rows, (row, Vec::new()), |(name, _)| name);
-        let tiles = &mut map.rows[row].1;
-        tiles.resize_with(tiles.len().max(column + 1), || None);
-        tiles[column] = Some(tile(
-            facts,
-            at(design, level),
-            (stage, level),
-            metric,
-            language,
-        ));
-    }
-    map.draw()
-}
-
-/// Row and column of a load in the map: its stage and whether clients stay; the path that they request.
-fn place(stage: &Stage, load: &Load, language: Language) -> (String, String) {
+/// The row of a load in the map: its stage and whether clients stay.
+fn map_row(stage: &Stage, load: &Load, language: Language) -> String {
     let is_kept = matches!(
         load.pace,
         LoadPace::Open {
@@ -418,85 +406,5 @@ fn place(stage: &Stage, load: &Load, language: Language) -> (String, String) {
         true => language.choose(|| "kept", || "se quedan"),
         false => language.choose(|| "new", || "nuevos"),
     };
-    (format!("{}, {stays}", stage.name), load.path.clone())
-}
-
-/// Index of the item with that key; adds the item if it is absent.
-fn index<T>(items: &mut Vec<T>, item: T, key: impl Fn(&T) -> &String) -> usize {
-    items
-        .iter()
-        .position(|one| key(one) == key(&item))
-        .unwrap_or_else(|| {
-            items.push(item);
-            items.len() - 1
-        })
-}
-
-fn tile(
-    facts: &Facts<'_>,
-    at: At<'_>,
-    (stage, level): (&Stage, &Level),
-    metric: Metric,
-    language: Language,
-) -> Tile {
-    let names = facts.participants(at, level);
-    let values = names
-        .iter()
-        .filter_map(|name| Some((*name, facts.value(at, name, metric)?.value)));
-    let cheapest = values
-        .min_by(|(_, one), (_, other)| one.total_cmp(other))
-        .map(|(name, _)| name);
-    let Some(cheapest) = cheapest else {
-        return Tile {
-            cheapest: None,
-            lines: Vec::new(),
-            is_decided: false,
-        };
-    };
-    let (mut same, mut open) = (Vec::new(), Vec::new());
-    let mut margin = String::new();
-    for name in names.into_iter().filter(|name| *name != cheapest) {
-        let ratio = facts.analysis.ratio(at, name, cheapest, metric);
-        match ratio.map(|ratio| Word::new(&ratio, metric)) {
-            Some(Word::Same { margin: within }) => {
-                margin = numbers::width(metric, within, language);
-                same.push(name.to_owned());
-            }
-            Some(Word::Undecided { .. }) => open.push(name.to_owned()),
-            Some(Word::Better | Word::Worse) | None => {}
-        }
-    }
-    let mut lines = Vec::new();
-    if !same.is_empty() {
-        let names = same.join(", ");
-        lines.push(language.choose(
-            || format!("the same within ±{margin}:"),
-            || format!("lo mismo, a menos de ±{margin}:"),
-        ));
-        lines.push(names);
-    }
-    if !open.is_empty() {
-        lines.push(language.choose(|| "undecided:", || "sin decidir:").into());
-        lines.push(open.join(", "));
-    }
-    Tile {
-        cheapest: Some((cheapest.into(), facts.hue(stage, cheapest))),
-        lines,
-        is_decided: open.is_empty(),
-    }
-}
-
-/// A line for each experiment.
-pub(crate) fn lines(facts: &Facts<'_>, language: Language) -> Vec<String> {
-    let line_of = |design: &Design| {
-        let metric = metrics(facts, design).first().copied();
-        let line = metric.and_then(|metric| line(facts, design, metric, language));
-        let nothing = || {
-            language
-                .choose(|| "no comparison.", || "ninguna comparación.")
-                .to_owned()
-        };
-        format!("{}, {}", design.experiment, line.unwrap_or_else(nothing))
-    };
-    facts.run.designs.iter().map(line_of).collect()
+    format!("{}, {stays}", stage.name)
 }

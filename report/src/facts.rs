@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use hola_base::Language;
-use hola_lab::experiments::{self, Experiment};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Design, Level, Load, LoadPace, Stage, Task};
 use hola_lab::record::{Block, Reading, Run, ServerCard};
@@ -14,7 +13,7 @@ use hola_verdict::claims::{CLAIMS, Claim, Decision};
 use hola_verdict::{Analysis, At, Estimate};
 
 use crate::charts::Hue;
-use crate::words;
+use crate::labels;
 
 /// Experiments that the first screen reads.
 pub(crate) const CAPACITY: &str = "capacity";
@@ -43,18 +42,12 @@ pub(crate) struct Facts<'r> {
     pub(crate) decisions: Vec<(&'static Claim, Decision)>,
     /// Caches results, because every language and format asks for the same ones.
     values: RefCell<BTreeMap<FigureKey, Option<Estimate>>>,
+    comparisons: RefCell<BTreeMap<FigureKey, Option<Estimate>>>,
     judged: RefCell<BTreeMap<(String, String, Metric), Rc<JudgedLevel>>>,
 }
 
-/// Cache key: a participant's value at a level, or its comparison with the control.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct FigureKey {
-    experiment: String,
-    level: String,
-    participant: String,
-    metric: Metric,
-    is_comparison: bool,
-}
+/// Cache key: experiment, level, participant, metric.
+type FigureKey = (String, String, String, Metric);
 
 impl<'r> Facts<'r> {
     pub(crate) fn new(run: &'r Run, blocks: &'r [Block]) -> Self {
@@ -64,56 +57,51 @@ impl<'r> Facts<'r> {
             .iter()
             .map(|claim| (claim, (claim.decide)(&analysis)))
             .collect();
-        let (values, judged) = (RefCell::default(), RefCell::default());
         Facts {
             run,
             blocks,
             analysis,
             controls,
             decisions,
-            values,
-            judged,
+            values: RefCell::default(),
+            comparisons: RefCell::default(),
+            judged: RefCell::default(),
         }
     }
 
     /// The server cards of the models or of the reference targets.
     pub(crate) fn cards(&self, are_models: bool) -> impl Iterator<Item = &'r ServerCard> {
-        self.run
-            .servers
-            .iter()
-            .filter(move |card| card.is_model == are_models)
+        let cards = self.run.servers.iter();
+        cards.filter(move |card| card.is_model == are_models)
     }
 
     pub(crate) fn design(&self, experiment: &str) -> Option<&'r Design> {
-        self.run
-            .designs
-            .iter()
-            .find(|design| design.experiment == experiment)
+        let mut designs = self.run.designs.iter();
+        designs.find(|design| design.experiment == experiment)
+    }
+
+    pub(crate) fn level(&self, at: At<'_>) -> Option<&'r Level> {
+        let (_, level) = self.design(at.experiment)?.level(at.level)?;
+        Some(level)
     }
 
     /// Whether a participant is measured at a level.
     pub(crate) fn takes_part(&self, at: At<'_>, participant: &str) -> bool {
-        let level = self
-            .design(at.experiment)
-            .and_then(|design| design.level(at.level));
-        level.is_some_and(|(_, level)| level.participants.iter().any(|name| name == participant))
+        let level = self.level(at);
+        level.is_some_and(|level| level.participants.iter().any(|name| name == participant))
     }
 
     /// The first level of an experiment, whatever its name in the profile.
     pub(crate) fn first_level(&self, experiment: &'static str) -> Option<At<'r>> {
-        let design = self.design(experiment)?;
-        let (_, level) = design.levels().next()?;
-        Some(At {
-            experiment,
-            level: &level.name,
-        })
+        let (_, level) = self.design(experiment)?.levels().next()?;
+        Some(At::new(experiment, &level.name))
     }
 
     /// A participant's measured value.
     pub(crate) fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
-        self.once(at, participant, metric, false, || {
-            self.analysis.value(at, participant, metric)
-        })
+        let mut values = self.values.borrow_mut();
+        let value = values.entry(key(at, participant, metric));
+        *value.or_insert_with(|| self.analysis.value(at, participant, metric))
     }
 
     /// A participant compared with the control.
@@ -123,27 +111,9 @@ impl<'r> Facts<'r> {
         participant: &str,
         metric: Metric,
     ) -> Option<Estimate> {
-        self.once(at, participant, metric, true, || {
-            self.analysis.to_control(at, participant, metric)
-        })
-    }
-
-    fn once(
-        &self,
-        at: At<'_>,
-        participant: &str,
-        metric: Metric,
-        is_comparison: bool,
-        ask: impl FnOnce() -> Option<Estimate>,
-    ) -> Option<Estimate> {
-        let asked = FigureKey {
-            experiment: at.experiment.into(),
-            level: at.level.into(),
-            participant: participant.into(),
-            metric,
-            is_comparison,
-        };
-        *self.values.borrow_mut().entry(asked).or_insert_with(ask)
+        let mut comparisons = self.comparisons.borrow_mut();
+        let comparison = comparisons.entry(key(at, participant, metric));
+        *comparison.or_insert_with(|| self.analysis.to_control(at, participant, metric))
     }
 
     /// Every comparison of a level with its control, by participant.
@@ -153,7 +123,7 @@ impl<'r> Facts<'r> {
             let words = self.analysis.words(at, metric).into_iter();
             Rc::new(
                 words
-                    .map(|(participant, estimate, word)| (participant, (estimate, word)))
+                    .map(|(name, estimate, word)| (name, (estimate, word)))
                     .collect(),
             )
         };
@@ -166,33 +136,29 @@ impl<'r> Facts<'r> {
         at: At<'a>,
         participant: &'a str,
     ) -> impl Iterator<Item = &'r Reading> + 'a {
-        let blocks = self
-            .blocks
-            .iter()
-            .filter(move |block| block.experiment == at.experiment);
+        let blocks = self.blocks.iter();
+        let blocks = blocks.filter(move |block| block.experiment == at.experiment);
         let readings = blocks.flat_map(|block| &block.readings);
         readings.filter(move |one| one.level == at.level && one.participant == participant)
     }
 
     /// The colour of a participant, by what it spends on one client.
     pub(crate) fn hue(&self, stage: &Stage, participant: &str) -> Hue {
-        let server = stage
-            .participant(participant)
-            .map_or(participant, |one| &one.server);
-        self.run
-            .servers
-            .iter()
+        let server = stage.participant(participant);
+        let server = server.map_or(participant, |one| &one.server);
+        let mut cards = self.run.servers.iter();
+        cards
             .find(|card| card.name == server)
             .map_or(Hue::Target, hue)
     }
 
     /// Names of the participants of a level: its control, and those that are compared with it.
-    pub(crate) fn participants(&self, at: At<'_>, level: &'r Level) -> Vec<&'r str> {
+    pub(crate) fn participants(&self, at: At<'_>) -> Vec<&'r str> {
         let compared = self.analysis.compared(at);
-        let names = level.participants.iter().map(String::as_str);
+        let control = self.level(at).map(|level| level.control.as_str());
+        let mut names = self.analysis.participants(at);
+        names.retain(|name| Some(*name) == control || compared.contains(name));
         names
-            .filter(|name| *name == level.control || compared.contains(name))
-            .collect()
     }
 
     /// Seconds that the blocks took.
@@ -201,9 +167,9 @@ impl<'r> Facts<'r> {
     }
 }
 
-/// Short constructor of [`At`].
-pub(crate) const fn place<'a>(experiment: &'a str, level: &'a str) -> At<'a> {
-    At { experiment, level }
+fn key(at: At<'_>, participant: &str, metric: Metric) -> FigureKey {
+    let At { experiment, level } = at;
+    (experiment.into(), level.into(), participant.into(), metric)
 }
 
 /// The colour of a server.
@@ -234,11 +200,6 @@ pub(crate) fn rate_per_s(level: &Level) -> Option<f64> {
     }
 }
 
-/// The definition of an experiment.
-pub(crate) fn experiment(name: &str) -> Option<&'static Experiment> {
-    experiments::find(name)
-}
-
 /// Missing figures, grouped by reason and server, so that each reason is written once.
 #[derive(Debug, Default)]
 pub(crate) struct MissingReasons(Vec<(String, MissingByServer)>);
@@ -249,7 +210,7 @@ type MissingByServer = Vec<(String, Vec<String>)>;
 impl MissingReasons {
     /// Records that `who` misses `what`, and why.
     pub(crate) fn add(&mut self, why: &Missing, who: &str, what: &str, language: Language) {
-        let missed = entry(&mut self.0, &words::missing(why, language));
+        let missed = entry(&mut self.0, &labels::missing(why, language));
         let whats = entry(missed, who);
         if !whats.iter().any(|one| one == what) {
             whats.push(what.into());
@@ -273,13 +234,11 @@ impl MissingReasons {
 }
 
 /// The value of a key, added if absent; keys stay in the order of their first use.
-fn entry<'e, T: Default>(entries: &'e mut Vec<(String, T)>, key: &str) -> &'e mut T {
-    let place = entries
-        .iter()
-        .position(|(one, _)| one == key)
-        .unwrap_or_else(|| {
-            entries.push((key.into(), T::default()));
-            entries.len() - 1
-        });
-    &mut entries[place].1
+pub(crate) fn entry<'e, T: Default>(entries: &'e mut Vec<(String, T)>, key: &str) -> &'e mut T {
+    let found = entries.iter().position(|(one, _)| one == key);
+    let index = found.unwrap_or_else(|| {
+        entries.push((key.into(), T::default()));
+        entries.len() - 1
+    });
+    &mut entries[index].1
 }

@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
+use hola_lab::plan::Level;
 use hola_lab::record::ServerCard;
 use hola_verdict::At;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
@@ -10,8 +11,8 @@ use hola_verdict::analysis::{HEADLINE, TARGETS};
 use crate::charts::Drawing;
 use crate::charts::lines::{LineChart, Point, Series};
 use crate::document::{Table, TableCell};
-use crate::facts::{CAPACITY, CRASH, Facts, IDLE, MissingReasons, hue, load, place, rate_per_s};
-use crate::{numbers, words};
+use crate::facts::{CAPACITY, CRASH, Facts, IDLE, Judged, MissingReasons, hue, load, rate_per_s};
+use crate::{labels, numbers};
 
 /// Ways in which a handler dies: the levels of the crash experiment.
 const DEATHS: [&str; 3] = ["panic", "abort", "segv"];
@@ -52,8 +53,8 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
         ),
         text("Lines of code", "Líneas de código"),
     ];
-    let caption = language.of(CAPTIONS[usize::from(!are_models)]);
-    let mut table = Table::new(caption, 2, &COLUMNS.map(|column| language.of(column)));
+    let mut table = Table::new(2, COLUMNS.map(|column| language.of(column)));
+    table.caption = language.of(CAPTIONS[usize::from(!are_models)]).into();
     // This column holds words.
     table.columns[8].is_numeric = false;
     let at = if are_models { HEADLINE } else { TARGETS };
@@ -70,10 +71,9 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
             language,
             card,
             at,
+            reasons: &mut reasons,
         };
-        table
-            .rows
-            .push(row.cells(judged.get(&card.name), &mut reasons));
+        table.rows.push(row.cells(judged.get(&card.name)));
     }
     table.notes = reasons.notes(language);
     if !are_models {
@@ -86,151 +86,139 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
     table
 }
 
+/// The word and the comparison, or two dashes.
+pub(crate) fn judgement(
+    judged: Option<&Judged>,
+    metric: Metric,
+    language: Language,
+) -> [TableCell; 2] {
+    match judged {
+        Some((estimate, word)) => [
+            TableCell::word(labels::word(*word, metric, language)),
+            TableCell::comparison(metric, estimate, language),
+        ],
+        None => [numbers::NONE.into(), numbers::NONE.into()],
+    }
+}
+
+/// Stands for the word in the control's row.
+pub(crate) fn control_word(language: Language) -> TableCell {
+    language.choose(|| "the control", || "el control").into()
+}
+
 struct Row<'f, 'r> {
     facts: &'f Facts<'r>,
     language: Language,
     card: &'r ServerCard,
     /// The level at which all rows get the same load.
     at: At<'static>,
+    reasons: &'f mut MissingReasons,
 }
 
 impl Row<'_, '_> {
-    fn cells(
-        &self,
-        judged: Option<&crate::facts::Judged>,
-        reasons: &mut MissingReasons,
-    ) -> Vec<TableCell> {
-        let language = self.language;
+    fn cells(mut self, judged: Option<&Judged>) -> Vec<TableCell> {
+        let (card, language) = (self.card, self.language);
         let metric = Metric::CpuPerRequest;
-        let is_control = self.is_control();
-        let (word, ratio) = match judged {
-            _ if is_control => (
-                language.choose(|| "the control", || "el control").into(),
-                TableCell::number(numbers::times(1.0, language), 1.0),
-            ),
-            Some((estimate, word)) => {
-                let (word, tone) = words::word(*word, metric, language);
-                let ratio = numbers::comparison(metric, estimate, language);
-                (
-                    TableCell::word(word, tone),
-                    TableCell::number(ratio, estimate.value),
-                )
+        let headline = self.facts.level(HEADLINE);
+        let [word, ratio] = match headline {
+            Some(level) if level.control == card.name => {
+                let ratio = TableCell::number(numbers::times(1.0, language), 1.0);
+                [control_word(language), ratio]
             }
-            None => (numbers::NONE.into(), numbers::NONE.into()),
+            _ => judgement(judged, metric, language),
         };
-        let title = words::stored(&self.card.title, language);
         vec![
-            TableCell::name(&self.card.name, title),
+            TableCell::name(&card.name, labels::stored(&card.title, language)),
             word,
-            self.value(self.at, metric, reasons),
+            self.value(self.at, metric),
             ratio,
-            self.percentiles(reasons),
-            self.value(place(CAPACITY, "new"), Metric::CapacityPerS, reasons),
-            self.memory(reasons),
-            self.held(reasons),
-            self.deaths(reasons),
-            self.lines(),
+            self.percentiles(),
+            self.value(At::new(CAPACITY, "new"), Metric::CapacityPerS),
+            self.memory(),
+            self.held(),
+            self.deaths(),
+            card.lines_of_code.map_or(numbers::NONE.into(), |lines| {
+                TableCell::number(lines.to_string(), lines.into())
+            }),
         ]
     }
 
-    fn lines(&self) -> TableCell {
-        self.card
-            .lines_of_code
-            .map_or(numbers::NONE.into(), |lines| {
-                TableCell::number(lines.to_string(), lines.into())
-            })
-    }
-
-    fn is_control(&self) -> bool {
-        let level = self
-            .facts
-            .design(HEADLINE.experiment)
-            .and_then(|design| design.level(HEADLINE.level));
-        level.is_some_and(|(_, level)| level.control == self.card.name)
-    }
-
-    /// A value; otherwise `None`, and the reason goes to `reasons`.
-    fn figure(&self, at: At<'_>, metric: Metric, reasons: &mut MissingReasons) -> Option<f64> {
+    /// A value; otherwise `None`, and the reason is noted.
+    fn figure(&mut self, at: At<'_>, metric: Metric) -> Option<f64> {
         let name = &self.card.name;
         let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() && (self.card.is_model || self.facts.takes_part(at, name)) {
             let why = self.facts.analysis.missing(at, name, metric);
-            reasons.add(&why, name, at.experiment, self.language);
+            self.reasons.add(&why, name, at.experiment, self.language);
         }
         estimate.map(|estimate| estimate.value)
     }
 
-    fn value(&self, at: At<'_>, metric: Metric, reasons: &mut MissingReasons) -> TableCell {
-        self.figure(at, metric, reasons)
-            .map_or(numbers::NONE.into(), |value| {
-                TableCell::number(numbers::figure(metric, value, self.language), value)
-            })
+    fn value(&mut self, at: At<'_>, metric: Metric) -> TableCell {
+        let value = self.figure(at, metric);
+        value.map_or(numbers::NONE.into(), |value| {
+            TableCell::figure(metric, value, self.language)
+        })
     }
 
-    fn percentiles(&self, reasons: &mut MissingReasons) -> TableCell {
-        let [p50, p99] = [Metric::ResponseP50, Metric::ResponseP99]
-            .map(|metric| self.figure(self.at, metric, reasons));
-        let write = |value: Option<f64>| {
-            value.map_or(numbers::NONE.into(), |us| {
-                numbers::duration_us(us, self.language)
-            })
+    /// Two values in one cell; one dash if both are missing.
+    fn pair(
+        &mut self,
+        at: At<'_>,
+        metrics: [Metric; 2],
+        between: &str,
+        write: fn(f64, Language) -> String,
+    ) -> ([Option<f64>; 2], TableCell) {
+        let values = metrics.map(|metric| self.figure(at, metric));
+        let written = values.map(|value| match value {
+            Some(value) => write(value, self.language),
+            None => numbers::NONE.into(),
+        });
+        let cell = match values {
+            [None, None] => numbers::NONE.into(),
+            _ => written.join(between).into(),
         };
-        if p50.is_none() && p99.is_none() {
-            return numbers::NONE.into();
-        }
-        TableCell {
-            value: p99,
-            ..TableCell::from(format!("{} / {}", write(p50), write(p99)))
-        }
+        (values, cell)
+    }
+
+    fn percentiles(&mut self) -> TableCell {
+        let metrics = [Metric::ResponseP50, Metric::ResponseP99];
+        let ([_, value], cell) = self.pair(self.at, metrics, " / ", numbers::duration_us);
+        TableCell { value, ..cell }
     }
 
     /// The maximum number of clients held, and what limited it.
-    fn held(&self, reasons: &mut MissingReasons) -> TableCell {
+    fn held(&mut self) -> TableCell {
         let Some(at) = self.facts.first_level(IDLE) else {
             return numbers::NONE.into();
         };
         let limit = self.facts.analysis.notes(at, &self.card.name, LIMIT);
         TableCell {
             below: limit.first().map(|limit| (*limit).to_owned()),
-            ..self.value(at, Metric::ClientsHeld, reasons)
+            ..self.value(at, Metric::ClientsHeld)
         }
     }
 
-    fn memory(&self, reasons: &mut MissingReasons) -> TableCell {
+    fn memory(&mut self) -> TableCell {
         let Some(at) = self.facts.first_level(IDLE) else {
             return numbers::NONE.into();
         };
-        let [user, kernel] = [Metric::MemoryPerClient, Metric::KernelMemoryPerClient]
-            .map(|metric| self.figure(at, metric, reasons));
-        let write = |value: Option<f64>| {
-            value.map_or(numbers::NONE.into(), |kib| {
-                numbers::plain(kib, self.language)
-            })
-        };
-        match (user, kernel) {
-            (None, None) => numbers::NONE.into(),
-            _ => TableCell {
-                value: user,
-                ..TableCell::from(format!("{} + {}", write(user), write(kernel)))
-            },
-        }
+        let metrics = [Metric::MemoryPerClient, Metric::KernelMemoryPerClient];
+        let ([value, _], cell) = self.pair(at, metrics, " + ", numbers::plain);
+        TableCell { value, ..cell }
     }
 
     /// The deaths of one client's handler that killed the whole server.
-    fn deaths(&self, reasons: &mut MissingReasons) -> TableCell {
-        let mut fatal = Vec::new();
-        let mut is_known = false;
-        for level in DEATHS {
-            let at = place(CRASH, level);
-            if let Some(survived) = self.figure(at, Metric::Survived, reasons) {
-                is_known = true;
-                if survived < 1.0 {
-                    fatal.push(level.to_owned());
-                }
-            }
+    fn deaths(&mut self) -> TableCell {
+        let survived = |death| self.figure(At::new(CRASH, death), Metric::Survived);
+        let survived = DEATHS.map(survived);
+        if survived.iter().all(Option::is_none) {
+            return numbers::NONE.into();
         }
+        let deaths = DEATHS.into_iter().zip(survived);
+        let fatal = deaths.filter(|(_, survived)| survived.is_some_and(|share| share < 1.0));
+        let fatal: Vec<&str> = fatal.map(|(death, _)| death).collect();
         match fatal.as_slice() {
-            _ if !is_known => numbers::NONE.into(),
             [] => self.language.choose(|| "none", || "ninguna").into(),
             _ => fatal.join(", ").into(),
         }
@@ -276,35 +264,24 @@ pub(crate) fn rates(
 ) -> Option<Drawing> {
     let design = facts.design(experiment)?;
     let stage = design.stages.iter().find(|one| one.name == stage)?;
-    let mut levels: Vec<_> = stage
-        .levels
-        .iter()
-        .filter_map(|level| Some((rate_per_s(level)?, level)))
-        .collect();
+    let levels = stage.levels.iter();
+    let levels = levels.filter_map(|level| Some((rate_per_s(level)?, level)));
+    let mut levels: Vec<(f64, &Level)> = levels.collect();
     levels.sort_by(|(one, _), (other, _)| one.total_cmp(other));
-    let kinds = levels
-        .iter()
-        .filter_map(|(_, level)| Some(load(level)?.requests_per_connection));
-    let is_one_kind = kinds
-        .collect::<Vec<_>>()
+    let kind = |level| load(level).map(|load| load.requests_per_connection);
+    let is_one_kind = levels
         .windows(2)
-        .all(|pair| pair[0] == pair[1]);
-    let different = levels
-        .windows(2)
-        .filter(|pair| pair[0].0 < pair[1].0)
-        .count();
-    if different < 2 || !is_one_kind {
+        .all(|pair| kind(pair[0].1) == kind(pair[1].1));
+    let steps = levels.windows(2).filter(|pair| pair[0].0 < pair[1].0);
+    if steps.count() < 2 || !is_one_kind {
         return None;
     }
     let metric = Metric::CpuPerRequest;
-    let cards = facts
-        .run
-        .servers
-        .iter()
-        .filter(|card| card.is_model || !only_models);
+    let cards = facts.run.servers.iter();
+    let cards = cards.filter(|card| card.is_model || !only_models);
     let series = cards.map(|card| {
-        let point = |(rate, level): &(f64, &hola_lab::plan::Level)| {
-            let at = place(experiment, &level.name);
+        let point = |(rate, level): &(f64, &Level)| {
+            let at = At::new(experiment, &level.name);
             let estimate = facts.value(at, &card.name, metric)?;
             Some(Point {
                 x: *rate,
@@ -323,11 +300,11 @@ pub(crate) fn rates(
             || "CPU per request against the offered rate, a line for each model; the figures are in the tables.",
             || "CPU por petición según el ritmo ofrecido, una línea por modelo; las cifras están en las tablas.",
         ).into(),
-        across: language.choose(|| "requests offered per second", || "peticiones ofrecidas por segundo").into(),
-        marks: levels.iter().map(|(rate, _)| (*rate, numbers::round(*rate, language))).collect(),
-        up: match only_models {
-            true => words::metric(metric, language),
-            false => format!("{}: {}", stage.name, words::metric(metric, language)),
+        x_label: language.choose(|| "requests offered per second", || "peticiones ofrecidas por segundo").into(),
+        x_ticks: levels.iter().map(|(rate, _)| (*rate, numbers::round(*rate, language))).collect(),
+        y_label: match only_models {
+            true => labels::metric(metric, language),
+            false => format!("{}: {}", stage.name, labels::metric(metric, language)),
         },
         write: &|value| numbers::round(value, language),
         series: series.filter(|one| !one.points.is_empty()).collect(),
@@ -353,28 +330,22 @@ fn tails(facts: &Facts<'_>, language: Language) -> Option<Drawing> {
         })
     });
     let series: Vec<Series> = series.collect();
-    let longest = series
-        .iter()
-        .flat_map(|one| &one.points)
-        .map(|point| point.x)
-        .fold(0.0, f64::max);
-    let mark = |one_in: f64| {
-        (
-            one_in,
-            numbers::round(100.0 - 100.0 / one_in, language) + "\u{a0}%",
-        )
+    let points = series.iter().flat_map(|one| &one.points);
+    let longest = points.map(|point| point.x).fold(0.0, f64::max);
+    let mut ticks = vec![2.0, 10.0, 100.0, 1000.0, 10_000.0];
+    ticks.retain(|one_in| *one_in <= longest);
+    let tick = |one_in: f64| {
+        let percentile = numbers::round(100.0 - 100.0 / one_in, language);
+        (one_in, percentile + "\u{a0}%")
     };
-    let marks = [2.0, 10.0, 100.0, 1000.0, 10_000.0]
-        .into_iter()
-        .filter(|one_in| *one_in <= longest);
     LineChart {
         label: language.choose(
             || "Percentiles of the response time at the common rate, a line for each model; the median and the 99th are in the table.",
             || "Percentiles del tiempo de respuesta al ritmo común, una línea por modelo; la mediana y el 99 están en la tabla.",
         ).into(),
-        across: language.choose(|| "percentile of requests", || "percentil de las peticiones").into(),
-        marks: marks.map(mark).collect(),
-        up: language.choose(|| "Response time", || "Tiempo de respuesta").into(),
+        x_label: language.choose(|| "percentile of requests", || "percentil de las peticiones").into(),
+        x_ticks: ticks.into_iter().map(tick).collect(),
+        y_label: language.choose(|| "Response time", || "Tiempo de respuesta").into(),
         write: &|value| numbers::tick(Metric::ResponseP50, value, language),
         series,
     }
@@ -401,16 +372,16 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
     let merged = merged?;
     let count = to_f64(merged.len());
     // For a failed request only a lower bound of its time is known, so the tail ends where failures begin.
-    let most = ONE_IN
+    let beyond = BEYOND.max(to_f64(failed) + 1.0);
+    let known = ONE_IN
         .into_iter()
-        .take_while(|one_in| count / one_in >= BEYOND.max(to_f64(failed) + 1.0));
-    let points: Vec<Point> = most
-        .map(|one_in| Point {
-            x: one_in,
-            y: to_f64(merged.value_at_quantile(1.0 - 1.0 / one_in)) / 1e3,
-            interval: None,
-        })
-        .collect();
+        .take_while(|one_in| count / one_in >= beyond);
+    let points = known.map(|one_in| Point {
+        x: one_in,
+        y: to_f64(merged.value_at_quantile(1.0 - 1.0 / one_in)) / 1e3,
+        interval: None,
+    });
+    let points: Vec<Point> = points.collect();
     (!points.is_empty()).then_some(points)
 }
 

@@ -11,25 +11,22 @@ mod experiments;
 mod facts;
 mod first_screen;
 mod html;
+mod labels;
 mod markdown;
 mod models;
 mod numbers;
 mod terminal;
 mod validity;
-mod words;
 
 use hola_base::{LANGUAGES, Language};
 use hola_lab::record::{Block, Run};
 use hola_verdict::analysis::TARGETS;
 
 use crate::charts::Drawing;
-use crate::document::{Chart, Page, Section, SectionItem};
+use crate::document::{Chart, Page, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
 use crate::html::Localized;
 use crate::markdown::MarkdownBlocks;
-
-const CELLS: &str = "cells.csv";
-const BLOCKS: &str = "blocks.csv";
 
 /// Name of the picture, and of the page in Markdown, in a language.
 fn file_names(language: Language) -> (&'static str, &'static str) {
@@ -47,22 +44,22 @@ pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
         page: page(&facts, language),
     });
     let mut files = vec![
-        (CELLS.to_owned(), csv::cells(&facts)),
-        (BLOCKS.to_owned(), csv::blocks(blocks)),
+        ("cells.csv", csv::cells(&facts)),
+        ("blocks.csv", csv::blocks(blocks)),
     ];
     for language in LANGUAGES {
         let (picture, brief) = file_names(language);
         let drawings = first_screen::pictures(&facts, language);
-        files.push((
-            picture.into(),
-            Drawing::file(first_screen::picture_title(language), &drawings),
-        ));
-        files.push((brief.into(), markdown(&facts, language)));
+        let title = first_screen::picture_title(language);
+        files.push((picture, Drawing::file(title, &drawings)));
+        files.push((brief, markdown(&facts, language)));
     }
-    let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    files.insert(0, ("report.html".into(), html::page(&versions, &names)));
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    files.insert(0, ("report.html", html::page(&versions, &names)));
     files
+        .into_iter()
+        .map(|(name, text)| (name.into(), text))
+        .collect()
 }
 
 /// The first screen for a terminal.
@@ -94,10 +91,9 @@ pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &st
     let mut page = MarkdownBlocks::default();
     page.items(&answer::sentences(&facts, language));
     let mut table = first_screen::table(&facts, true, language);
+    let is_shown = |row: &Vec<TableCell>| README_MODELS.contains(&row[0].text.as_str());
     if table.rows.len() > README_MODELS.len() {
-        table
-            .rows
-            .retain(|row| README_MODELS.contains(&row[0].text.as_str()));
+        table.rows.retain(is_shown);
     }
     // The report says why figures are missing.
     table.notes.clear();
@@ -128,23 +124,20 @@ fn models_title(language: Language) -> &'static str {
     language.choose(|| "What each model costs", || "Lo que cuesta cada modelo")
 }
 
-/// Whether reference targets are measured at the level [`TARGETS`].
-fn has_targets(facts: &Facts<'_>) -> bool {
-    facts
-        .cards(false)
-        .any(|card| facts.takes_part(TARGETS, &card.name))
+/// The first tables: of the models, and of the reference targets if they are measured.
+fn first_tables(facts: &Facts<'_>, language: Language) -> Vec<Table> {
+    let mut tables = vec![first_screen::table(facts, true, language)];
+    let mut targets = facts.cards(false);
+    if targets.any(|card| facts.takes_part(TARGETS, &card.name)) {
+        tables.push(first_screen::table(facts, false, language));
+    }
+    tables
 }
 
 fn page(facts: &Facts<'_>, language: Language) -> Page {
+    let tables = first_tables(facts, language).into_iter();
+    let mut first: Vec<SectionItem> = tables.map(SectionItem::Table).collect();
     let drawings = first_screen::pictures(facts, language);
-    let mut first = vec![SectionItem::Table(first_screen::table(
-        facts, true, language,
-    ))];
-    if has_targets(facts) {
-        first.push(SectionItem::Table(first_screen::table(
-            facts, false, language,
-        )));
-    }
     if !drawings.is_empty() {
         let chart = Chart {
             title: first_screen::picture_title(language).into(),
@@ -154,11 +147,7 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
         first.insert(1, SectionItem::Chart(chart));
     }
     let mut sections = vec![
-        Section {
-            anchor: "first".into(),
-            title: models_title(language).into(),
-            parts: first,
-        },
+        Section::new("first", models_title(language), first),
         claims::section(facts, language),
     ];
     sections.extend(experiments::sections(facts, language));
@@ -185,14 +174,11 @@ fn markdown(facts: &Facts<'_>, language: Language) -> String {
     page.heading(answer_title(language));
     page.items(&answer::sentences(facts, language));
     page.heading(models_title(language));
-    page.table(&first_screen::table(facts, true, language));
-    if has_targets(facts) {
-        page.table(&first_screen::table(facts, false, language));
+    for table in first_tables(facts, language) {
+        page.table(&table);
     }
-    page.picture(
-        first_screen::picture_title(language),
-        file_names(language).0,
-    );
+    let (picture, _) = file_names(language);
+    page.picture(first_screen::picture_title(language), picture);
     page.section(&claims::section(facts, language));
     page.heading(language.choose(
         || "Experiment by experiment",

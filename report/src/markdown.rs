@@ -1,6 +1,6 @@
 //! Parts of a page as Markdown, readable as plain text and on a code host.
 
-use crate::document::{Details, Notice, Section, SectionItem, Table, Tone};
+use crate::document::{Details, Notice, Section, SectionItem, Table, TableCell, Tone};
 use crate::escape::markdown as escape;
 
 /// Blocks of Markdown, separated by empty lines.
@@ -21,11 +21,16 @@ impl MarkdownBlocks {
     }
 
     pub(crate) fn items(&mut self, items: &[String]) {
-        let items: Vec<_> = items
-            .iter()
-            .map(|item| format!("- {}", escape(item)))
-            .collect();
-        self.0.push(items.join("\n"));
+        let items = items.iter().map(|item| format!("- {}", escape(item)));
+        self.block(items, "\n");
+    }
+
+    /// These lines as one block, if there are any.
+    fn block(&mut self, lines: impl Iterator<Item = String>, between: &str) {
+        let lines: Vec<String> = lines.collect();
+        if !lines.is_empty() {
+            self.0.push(lines.join(between));
+        }
     }
 
     /// The notices; bad news in bold.
@@ -34,8 +39,7 @@ impl MarkdownBlocks {
             Tone::Bad => format!("> **{}**", escape(&notice.text)),
             _ => format!("> {}", escape(&notice.text)),
         };
-        let lines: Vec<_> = notices.iter().map(line).collect();
-        self.0.push(lines.join("\n>\n"));
+        self.block(notices.iter().map(line), "\n>\n");
     }
 
     pub(crate) fn picture(&mut self, label: &str, path: &str) {
@@ -48,26 +52,20 @@ impl MarkdownBlocks {
             self.0.push(format!("**{}**", escape(&table.caption)));
         }
         let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-        let titles = table
-            .columns
-            .iter()
-            .map(|column| escape(&column.title))
-            .collect();
+        let titles = table.columns.iter().map(|column| escape(&column.title));
         let rules = table
             .columns
             .iter()
             .map(|column| if column.is_numeric { "--:" } else { "---" });
-        let mut lines = vec![line(titles), line(rules.map(str::to_owned).collect())];
-        lines.extend(
-            table
-                .rows
-                .iter()
-                .map(|row| line(row.iter().map(|cell| escape(&cell.one_line())).collect())),
-        );
+        let mut lines = vec![
+            line(titles.collect()),
+            line(rules.map(str::to_owned).collect()),
+        ];
+        let cells =
+            |row: &Vec<TableCell>| row.iter().map(|cell| escape(&cell.one_line())).collect();
+        lines.extend(table.rows.iter().map(|row| line(cells(row))));
         self.0.push(lines.join("\n"));
-        if !table.notes.is_empty() {
-            self.items(&table.notes);
-        }
+        self.items(&table.notes);
     }
 
     pub(crate) fn section(&mut self, section: &Section) {
@@ -95,15 +93,13 @@ impl MarkdownBlocks {
                 SectionItem::Details(_) | SectionItem::Chart(_) => {}
             }
         }
-        if !folds.is_empty() {
-            self.0.push(folds.join("\n"));
-        }
+        self.block(folds.into_iter(), "\n");
     }
 
     /// A command as an indented code block: no character in it is markup or ends the block.
     pub(crate) fn command(&mut self, command: &str) {
-        self.0
-            .push(format!("    {}", crate::escape::terminal(command)));
+        let command = crate::escape::terminal(command);
+        self.0.push(format!("    {command}"));
     }
 
     /// The whole text.

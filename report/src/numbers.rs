@@ -94,10 +94,9 @@ fn interval(
 
 /// A metric's figure without its unit; a share as a percentage.
 pub(crate) fn figure(metric: Metric, value: f64, language: Language) -> String {
-    if metric.definition().is_share() {
-        percent(value, language)
-    } else {
-        plain(value, language)
+    match metric.definition().is_share() {
+        true => percent(value, language),
+        false => plain(value, language),
     }
 }
 
@@ -116,9 +115,8 @@ pub(crate) fn with_unit(metric: Metric, value: f64, language: Language) -> Strin
 
 /// The unit of a difference of shares: points, because it is not a percentage of anything.
 fn points(metric: Metric, language: Language) -> String {
-    let word = language.choose(|| "points", || "puntos");
     match metric.definition().is_share() {
-        true => format!("{SPACE}{word}"),
+        true => format!("{SPACE}{}", language.choose(|| "points", || "puntos")),
         false => String::new(),
     }
 }
@@ -152,29 +150,22 @@ pub(crate) fn duration_us(value: f64, language: Language) -> String {
 /// A round number on an axis, without needless decimals: `0.5`, `20`, `5000`.
 pub(crate) fn tick(metric: Metric, value: f64, language: Language) -> String {
     let definition = metric.definition();
-    match value {
-        _ if definition.is_share() => format!("{}{SPACE}%", round(value * 100.0, language)),
-        _ if definition.is_time() && value >= 1e6 => {
-            format!("{}{SPACE}s", round(value / 1e6, language))
-        }
-        _ if definition.is_time() && value >= 1e3 => {
-            format!("{}{SPACE}ms", round(value / 1e3, language))
-        }
-        _ if definition.is_time() && 0.0 < value && value < 1.0 => {
-            format!("{}{SPACE}ns", round(value * 1e3, language))
-        }
-        _ if definition.is_time() => format!("{}{SPACE}µs", round(value, language)),
-        _ => round(value, language),
-    }
+    let (value, unit) = match value {
+        _ if definition.is_share() => (value * 100.0, "%"),
+        _ if !definition.is_time() => return round(value, language),
+        _ if value >= 1e6 => (value / 1e6, "s"),
+        _ if value >= 1e3 => (value / 1e3, "ms"),
+        _ if 0.0 < value && value < 1.0 => (value * 1e3, "ns"),
+        _ => (value, "µs"),
+    };
+    format!("{}{SPACE}{unit}", round(value, language))
 }
 
 /// A number with no more decimals than it needs.
 pub(crate) fn round(value: f64, language: Language) -> String {
     let written = format!("{value:.6}");
-    grouped(
-        written.trim_end_matches('0').trim_end_matches('.'),
-        language,
-    )
+    let digits = written.trim_end_matches('0').trim_end_matches('.');
+    grouped(digits, language)
 }
 
 /// A share of one, as a percentage: `2.1 %`.
@@ -206,27 +197,25 @@ pub(crate) fn width(metric: Metric, width: f64, language: Language) -> String {
 /// A duration in minutes and seconds: `4 min 10 s`, `38 s`.
 pub(crate) fn minutes(seconds: f64) -> String {
     let whole = seconds.max(0.0).round();
-    match (whole / 60.0).floor() {
+    let minutes = (whole / 60.0).floor();
+    let rest = whole - minutes * 60.0;
+    match minutes {
         0.0 => format!("{whole:.0}{SPACE}s"),
-        minutes => format!(
-            "{minutes:.0}{SPACE}min{SPACE}{:.0}{SPACE}s",
-            whole - minutes * 60.0
-        ),
+        _ => format!("{minutes:.0}{SPACE}min{SPACE}{rest:.0}{SPACE}s"),
     }
 }
 
 /// The digits in groups, with the decimal mark of the language and a true minus sign.
 fn grouped(number: &str, language: Language) -> String {
-    let (digits, unit) = number
-        .find(SPACE)
-        .map_or((number, ""), |end| number.split_at(end));
+    let (digits, unit) = number.split_at(number.find(SPACE).unwrap_or(number.len()));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let (sign, whole) = whole
-        .strip_prefix('-')
-        .map_or(("", whole), |rest| ("−", rest));
+    let (sign, whole) = match whole.strip_prefix('-') {
+        Some(whole) => ("−", whole),
+        None => ("", whole),
+    };
     let mut text = sign.to_owned();
-    for (place, digit) in whole.chars().enumerate() {
-        if place > 0 && (whole.len() - place).is_multiple_of(3) && whole.len() > 4 {
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) && whole.len() > 4 {
             text.push(GROUP);
         }
         text.push(digit);
@@ -261,24 +250,21 @@ mod tests {
 
     #[test]
     fn figures_have_three_significant_digits_and_whole_numbers_all_of_theirs() {
-        let written = [
-            0.031_24, 0.1969, 5.1, 39.16, 249.4, 3379.2, 12_345.6, 0.0, 6.0, 9.996, -39.16,
-        ]
-        .map(|value| plain(value, EN));
-        let golden = [
-            "0.0312",
-            "0.197",
-            "5.10",
-            "39.2",
-            "249",
-            "3379",
-            "12\u{202f}346",
-            "0",
-            "6",
-            "10.0",
-            "−39.2",
-        ];
-        assert_eq!(written, golden);
+        for (value, written) in [
+            (0.031_24, "0.0312"),
+            (0.1969, "0.197"),
+            (5.1, "5.10"),
+            (39.16, "39.2"),
+            (249.4, "249"),
+            (3379.2, "3379"),
+            (12_345.6, "12\u{202f}346"),
+            (0.0, "0"),
+            (6.0, "6"),
+            (9.996, "10.0"),
+            (-39.16, "−39.2"),
+        ] {
+            assert_eq!(plain(value, EN), written);
+        }
         assert_eq!(plain(f64::NAN, EN), NONE);
         assert_eq!(plain(12_345.6, ES), "12\u{202f}346");
         assert_eq!(plain(39.16, ES), "39,2");
@@ -291,20 +277,16 @@ mod tests {
         assert_eq!(comparison(cpu, &near, EN), "1.02×\u{a0}[0.99,\u{a0}1.05]");
         assert_eq!(comparison(cpu, &near, ES), "1,02×\u{a0}[0,99;\u{a0}1,05]");
         let more = estimate(0.25, 0.125, 0.5, Scale::Plain);
-        assert_eq!(
-            comparison(Metric::FailedShare, &more, EN),
-            "+25\u{a0}points\u{a0}[+12.5,\u{a0}+50]"
-        );
+        let more = comparison(Metric::FailedShare, &more, EN);
+        assert_eq!(more, "+25\u{a0}points\u{a0}[+12.5,\u{a0}+50]");
     }
 
     #[test]
     fn units_are_those_a_reader_wants() {
         assert_eq!(with_unit(Metric::ResponseP99, 4100.0, EN), "4.10\u{a0}ms");
         assert_eq!(with_unit(Metric::FailedShare, 0.021, ES), "2,1\u{a0}%");
-        assert_eq!(
-            with_unit(Metric::MemoryPerClient, 10.44, EN),
-            "10.4\u{a0}KiB"
-        );
+        let memory = with_unit(Metric::MemoryPerClient, 10.44, EN);
+        assert_eq!(memory, "10.4\u{a0}KiB");
         assert_eq!(tick(Metric::ResponseP50, 2000.0, EN), "2\u{a0}ms");
         assert_eq!(minutes(250.4), "4\u{a0}min\u{a0}10\u{a0}s");
         assert_eq!(minutes(38.0), "38\u{a0}s");

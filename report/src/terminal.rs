@@ -1,6 +1,6 @@
 //! Parts of a page as plain text for a terminal: no markup, columns aligned.
 
-use crate::document::{Notice, Table, Tone};
+use crate::document::{Notice, Table, TableCell, Tone};
 use crate::escape::terminal as escape;
 
 /// Text by lines.
@@ -13,14 +13,20 @@ impl TerminalText {
             Tone::Bad => format!("! {}", escape(&notice.text)),
             _ => escape(&notice.text),
         };
-        self.0.extend(notices.iter().map(line));
-        self.0.push(String::new());
+        self.block(notices.iter().map(line));
     }
 
     pub(crate) fn paragraphs(&mut self, paragraphs: &[String]) {
-        self.0
-            .extend(paragraphs.iter().map(|paragraph| escape(paragraph)));
-        self.0.push(String::new());
+        self.block(paragraphs.iter().map(|paragraph| escape(paragraph)));
+    }
+
+    /// These lines, if there are any, and an empty line.
+    fn block(&mut self, lines: impl Iterator<Item = String>) {
+        let before = self.0.len();
+        self.0.extend(lines);
+        if self.0.len() > before {
+            self.0.push(String::new());
+        }
     }
 
     /// A table's caption, its titles, a line for each row, and its notes.
@@ -28,35 +34,25 @@ impl TerminalText {
         if !table.caption.is_empty() {
             self.0.push(escape(&table.caption));
         }
-        let titles: Vec<String> = table
-            .columns
-            .iter()
-            .map(|column| escape(&column.title))
-            .collect();
-        let cells = table
-            .rows
-            .iter()
-            .map(|row| row.iter().map(|cell| escape(&cell.one_line())).collect());
-        let rows: Vec<Vec<String>> = std::iter::once(titles).chain(cells).collect();
-        let width = |place: usize| {
+        let titles = table.columns.iter().map(|column| escape(&column.title));
+        let mut rows: Vec<Vec<String>> = vec![titles.collect()];
+        let line = |row: &Vec<TableCell>| row.iter().map(|cell| escape(&cell.one_line())).collect();
+        rows.extend(table.rows.iter().map(line));
+        let width = |index: usize| {
             rows.iter()
-                .filter_map(|row| row.get(place))
-                .map(|cell| columns(cell))
+                .map(|row: &Vec<String>| columns(&row[index]))
                 .max()
         };
-        let widths: Vec<usize> = (0..table.columns.len())
-            .map(|place| width(place).unwrap_or(0))
-            .collect();
+        let widths = (0..table.columns.len()).map(|index| width(index).unwrap_or(0));
+        let widths: Vec<usize> = widths.collect();
         for row in &rows {
             let mut line = String::new();
             for ((cell, column), width) in row.iter().zip(&table.columns).zip(&widths) {
                 let padding = " ".repeat(width.saturating_sub(columns(cell)));
-                let (before, after) = if column.is_numeric {
-                    (padding.as_str(), "")
-                } else {
-                    ("", padding.as_str())
-                };
-                line.extend(["  ", before, cell, after]);
+                line.extend(match column.is_numeric {
+                    true => ["  ", padding.as_str(), cell.as_str()],
+                    false => ["  ", cell.as_str(), padding.as_str()],
+                });
             }
             self.0.push(line.trim_end().to_owned());
         }

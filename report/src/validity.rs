@@ -2,43 +2,43 @@
 
 use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
-use hola_lab::record::CpuAccounting;
-use hola_verdict::analysis::HEADLINE;
+use hola_lab::record::{CpuAccounting, Run};
+use hola_verdict::analysis::{ControlResult, Controls, HEADLINE};
 
 use crate::answer::shares_cpu;
-use crate::document::{Details, Section, SectionItem, Table, TableCell, Tone};
+use crate::document::{Section, SectionItem, Table, TableCell, Tone};
 use crate::facts::Facts;
-use crate::{numbers, words};
+use crate::labels::{self, Sentences};
+use crate::numbers;
 
 /// The controls, the machine, and models whose cost depends on the process.
 pub(crate) fn validity(facts: &Facts<'_>, language: Language) -> Section {
-    let mut parts = vec![SectionItem::Text(controls_in_short(facts, language))];
-    parts.push(SectionItem::Details(Details {
-        anchor: "controls".into(),
-        title: language.choose(|| "Each control", || "Cada control").into(),
-        word: None,
-        parts: vec![SectionItem::Table(controls(facts, language))],
-    }));
+    let controls_title = language.choose(|| "Each control", || "Cada control");
+    let controls = vec![SectionItem::Table(controls(facts, language))];
+    let mut parts = vec![
+        SectionItem::Text(controls_in_short(facts, language)),
+        SectionItem::folded("controls", controls_title, controls),
+    ];
     parts.extend(spread(facts, language).map(SectionItem::Text));
     parts.push(SectionItem::Items(circumstances(facts, language)));
-    parts.push(SectionItem::Details(machine(facts, language)));
-    Section {
-        anchor: "validity".into(),
-        title: language
-            .choose(
-                || "How far the numbers can be trusted",
-                || "Hasta dónde se puede confiar en los números",
-            )
-            .into(),
-        parts,
-    }
+    let machine_title = language.choose(
+        || "The machine and the build",
+        || "La máquina y la compilación",
+    );
+    let machine = vec![SectionItem::Table(machine(facts, language))];
+    parts.push(SectionItem::folded("machine", machine_title, machine));
+    let title = language.choose(
+        || "How far the numbers can be trusted",
+        || "Hasta dónde se puede confiar en los números",
+    );
+    Section::new("validity", title, parts)
 }
 
 fn controls_in_short(facts: &Facts<'_>, language: Language) -> String {
-    let controls = &facts.controls;
-    let passed = controls.again.iter().filter(|one| one.passes).count();
-    let recovered = controls.planted.iter().filter(|one| one.recovered).count();
-    let (again, planted) = (controls.again.len(), controls.planted.len());
+    let passed = |results: &[ControlResult]| results.iter().filter(|one| one.passes).count();
+    let Controls { again, planted } = &facts.controls;
+    let (passed, recovered) = (passed(again), passed(planted));
+    let (again, planted) = (again.len(), planted.len());
     language.choose(
         || format!("The control did not differ from itself at {passed} of {again} levels; the planted difference was recovered at {recovered} of {planted}."),
         || format!("El control no difirió de sí mismo en {passed} de {again} niveles; la diferencia plantada se recuperó en {recovered} de {planted}."),
@@ -53,43 +53,26 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
         text("Ratio that was to be found", "Razón que había que hallar"),
         text("Ratio found [95 %]", "Razón hallada [95 %]"),
     ];
-    let mut table = Table::new("", 3, &COLUMNS.map(|column| language.of(column)));
-    let passed = |passes: bool| match passes {
-        true => TableCell::word(language.choose(|| "passed", || "pasó").into(), Tone::Good),
-        false => TableCell::word(language.choose(|| "failed", || "no pasó").into(), Tone::Bad),
+    const AGAIN: Text = text("the control against itself", "el control frente a sí mismo");
+    const PLANTED: Text = text("a planted difference", "una diferencia plantada");
+    let result = |passes| match passes {
+        true => (language.choose(|| "passed", || "pasó"), Tone::Good),
+        false => (language.choose(|| "failed", || "no pasó"), Tone::Bad),
     };
-    let place = |experiment: &str, level: &str| TableCell::from(format!("{experiment}: {level}"));
-    for one in &facts.controls.again {
-        table.rows.push(vec![
-            language
-                .choose(
-                    || "the control against itself",
-                    || "el control frente a sí mismo",
-                )
-                .into(),
-            place(&one.experiment, &one.level),
-            passed(one.passes),
-            TableCell::number(numbers::times(1.0, language), 1.0),
-            TableCell::number(
-                numbers::comparison(Metric::CpuPerRequest, &one.estimate, language),
-                one.estimate.value,
-            ),
-        ]);
-    }
-    for one in &facts.controls.planted {
-        table.rows.push(vec![
-            language
-                .choose(|| "a planted difference", || "una diferencia plantada")
-                .into(),
-            place(&one.experiment, &one.level),
-            passed(one.recovered),
+    let row = |name, one: &ControlResult| {
+        let (word, tone) = result(one.passes);
+        vec![
+            language.of(name).into(),
+            format!("{}: {}", one.experiment, one.level).into(),
+            TableCell::word((word.into(), tone)),
             TableCell::number(numbers::times(one.expected, language), one.expected),
-            TableCell::number(
-                numbers::comparison(Metric::CpuPerRequest, &one.measured, language),
-                one.measured.value,
-            ),
-        ]);
-    }
+            TableCell::comparison(Metric::CpuPerRequest, &one.measured, language),
+        ]
+    };
+    let mut table = Table::new(3, COLUMNS.map(|column| language.of(column)));
+    let again = facts.controls.again.iter().map(|one| row(AGAIN, one));
+    let planted = facts.controls.planted.iter().map(|one| row(PLANTED, one));
+    table.rows = again.chain(planted).collect();
     table
 }
 
@@ -98,29 +81,20 @@ fn controls(facts: &Facts<'_>, language: Language) -> Table {
 fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
     /// Smallest spread between blocks to report, as a multiple of what the cycles within them explain.
     const BEYOND: f64 = 3.0;
-    let design = facts.design(HEADLINE.experiment)?;
-    let (_, level) = design.level(HEADLINE.level)?;
-    let cycles = f64::from(level.cycles.max(1));
-    let named = facts
-        .cards(true)
-        .chain(facts.cards(false))
-        .filter_map(|card| {
-            let ratio = facts.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
-            let explained = ratio.within_sd? / cycles.sqrt();
-            let is_beyond = explained > 0.0 && ratio.between_sd > BEYOND * explained;
-            is_beyond.then(|| {
-                format!(
-                    "{} (±{})",
-                    card.name,
-                    numbers::percent(ratio.between_sd.exp() - 1.0, language)
-                )
-            })
-        });
+    let cycles = f64::from(facts.level(HEADLINE)?.cycles.max(1));
+    let cards = facts.cards(true).chain(facts.cards(false));
+    let named = cards.filter_map(|card| {
+        let ratio = facts.to_control(HEADLINE, &card.name, Metric::CpuPerRequest)?;
+        let explained = ratio.within_sd? / cycles.sqrt();
+        let is_beyond = explained > 0.0 && ratio.between_sd > BEYOND * explained;
+        let spread = numbers::percent(ratio.between_sd.exp() - 1.0, language);
+        is_beyond.then(|| format!("{} (±{spread})", card.name))
+    });
     let named: Vec<String> = named.collect();
     if named.is_empty() {
         return None;
     }
-    let list = words::list(&named, language);
+    let list = labels::list(&named, language);
     Some(language.choose(
         || format!("The cost of some models depends on the process: from one start to the next it varies more than within one. {list}."),
         || format!("El coste de algunos modelos depende del proceso: varía más de un arranque al siguiente que dentro de uno. {list}."),
@@ -130,22 +104,21 @@ fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
 /// The conditions on the machine during the run, good and bad.
 fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
     let environment = &facts.run.environment;
-    let mut items = Vec::new();
-    let mut say = |en: String, es: String| items.push(language.choose(|| en, || es));
+    let mut sentences = Sentences::new(language);
     if shares_cpu(facts) {
-        say(
-            "Servers and generator shared a CPU.".into(),
-            "Servidores y generador compartían una CPU.".into(),
+        sentences.add(
+            "Servers and generator shared a CPU.",
+            "Servidores y generador compartían una CPU.",
         );
     } else {
-        say(
-            "Servers and generator had a CPU each.".into(),
-            "Servidores y generador tenían cada uno su CPU.".into(),
+        sentences.add(
+            "Servers and generator had a CPU each.",
+            "Servidores y generador tenían cada uno su CPU.",
         );
     }
     if !environment.smt_siblings.is_empty() {
         let groups = environment.smt_siblings.join(", ");
-        say(
+        sentences.add(
             format!("CPUs {groups} are threads of one core: what one does slows the other."),
             format!(
                 "Las CPU {groups} son hilos de un mismo núcleo: lo que hace una frena a la otra."
@@ -153,149 +126,117 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
         );
     }
     if environment.virtualised {
-        say(
-            "Measured in a virtual machine.".into(),
-            "Medido en una máquina virtual.".into(),
+        sentences.add(
+            "Measured in a virtual machine.",
+            "Medido en una máquina virtual.",
         );
     }
     match environment.steal_share {
         Some(share) => {
             let share = numbers::percent(share, language);
-            say(
+            sentences.add(
                 format!("The hypervisor took {share} of the CPU time."),
                 format!("El hipervisor se quedó con el {share} del tiempo de CPU."),
             );
         }
-        None => say(
-            "CPU time taken by a hypervisor is not known.".into(),
-            "No se sabe cuánto tiempo de CPU se quedó un hipervisor.".into(),
+        None => sentences.add(
+            "CPU time taken by a hypervisor is not known.",
+            "No se sabe cuánto tiempo de CPU se quedó un hipervisor.",
         ),
     }
     match environment.cpu_quota {
         Some(cpus) => {
             let cpus = numbers::plain(cpus, language);
-            say(
+            sentences.add(
                 format!("A quota allowed {cpus} CPUs."),
                 format!("Una cuota permitía {cpus} CPU."),
             );
         }
-        None => say("No CPU quota.".into(), "Sin cuota de CPU.".into()),
+        None => sentences.add("No CPU quota.", "Sin cuota de CPU."),
     }
     if let Some(ms) = environment.throttled_ms {
         let time = numbers::duration_us(ms * 1e3, language);
-        say(
+        sentences.add(
             format!("Throttled by quotas: {time}."),
             format!("Frenado por cuotas: {time}."),
         );
     }
     let others = environment.other_comparisons;
-    say(
+    sentences.add(
         format!("Other comparisons seen at the same time: {others}."),
         format!("Otras comparaciones vistas a la vez: {others}."),
     );
     let load = |value: f64| numbers::plain(value, language);
     let after = environment.load_after.map_or(numbers::NONE.into(), load);
     let before = load(environment.load_before);
-    say(
+    sentences.add(
         format!("Load average: {before} before, {after} after."),
         format!("Carga media: {before} antes, {after} después."),
     );
     match environment.accounted_by {
-        Some(CpuAccounting::Cgroup) => say(
-            "CPU time by a control group for each server, ended children and threads included.".into(),
-            "Tiempo de CPU por un grupo de control por servidor, con los hijos y los hilos terminados.".into(),
+        Some(CpuAccounting::Cgroup) => sentences.add(
+            "CPU time by a control group for each server, ended children and threads included.",
+            "Tiempo de CPU por un grupo de control por servidor, con los hijos y los hilos terminados.",
         ),
-        Some(CpuAccounting::Proc) => say(
-            "CPU time from /proc, which loses the last microseconds of every thread that ends: models with a thread per client look cheaper than they are.".into(),
-            "Tiempo de CPU por /proc, que pierde los últimos microsegundos de cada hilo que termina: los modelos con un hilo por cliente parecen más baratos de lo que son.".into(),
+        Some(CpuAccounting::Proc) => sentences.add(
+            "CPU time from /proc, which loses the last microseconds of every thread that ends: models with a thread per client look cheaper than they are.",
+            "Tiempo de CPU por /proc, que pierde los últimos microsegundos de cada hilo que termina: los modelos con un hilo por cliente parecen más baratos de lo que son.",
         ),
         None => {}
     }
     if let Some(why) = &environment.switches_not_counted {
-        say(
+        sentences.add(
             format!("Context switches were not counted: {why}."),
             format!("No se contaron los cambios de contexto: {why}."),
         );
     }
-    items
+    sentences.list
 }
 
-fn machine(facts: &Facts<'_>, language: Language) -> Details {
+fn machine(facts: &Facts<'_>, language: Language) -> Table {
     let environment = &facts.run.environment;
     let unknown = || language.choose(|| "not known", || "no se sabe").to_owned();
-    let mut table = Table::new(
-        "",
-        2,
-        &[
-            language.choose(|| "What", || "Qué"),
-            language.choose(|| "Found", || "Lo que hay"),
-        ],
-    )
-    .with_prose(&[1]);
-    let mut row = |en: &str, es: &str, value: String| {
-        table
-            .rows
-            .push(vec![language.choose(|| en, || es).into(), value.into()]);
-    };
     let numbers: Vec<String> = environment.cpus.iter().map(usize::to_string).collect();
-    row("Processor", "Procesador", environment.cpu_model.clone());
-    row("CPUs", "CPU", numbers.join(", "));
-    row(
-        "Memory",
-        "Memoria",
-        format!("{} MiB", environment.memory_mib),
-    );
-    row("Kernel", "Núcleo", environment.kernel.clone());
-    row(
-        "Clock source",
-        "Fuente del reloj",
-        environment.clock_source.clone().unwrap_or_else(unknown),
-    );
-    row(
-        "Frequency governor",
-        "Regulador de frecuencia",
-        environment.governor.clone().unwrap_or_else(unknown),
-    );
-    row("Limits", "Límites", environment.limits.join("; "));
-    row(
-        "Mitigations",
-        "Mitigaciones",
-        environment.mitigations.join("; "),
-    );
-    row(
-        "Servers' environment",
-        "Entorno de los servidores",
-        environment.server_environment.join(" "),
-    );
-    row(
-        "Generator's engine",
-        "Motor del generador",
-        environment.generator_engine.clone(),
-    );
-    row("Compiler", "Compilador", environment.rustc.clone());
-    row("Hola", "Hola", version(facts, language));
-    Details {
-        anchor: "machine".into(),
-        title: language
-            .choose(
-                || "The machine and the build",
-                || "La máquina y la compilación",
-            )
-            .into(),
-        word: None,
-        parts: vec![SectionItem::Table(table)],
-    }
+    let memory = format!("{} MiB", environment.memory_mib);
+    let clock = environment.clock_source.clone().unwrap_or_else(unknown);
+    let governor = environment.governor.clone().unwrap_or_else(unknown);
+    let servers = environment.server_environment.join(" ");
+    let rows = [
+        ("Processor", "Procesador", environment.cpu_model.clone()),
+        ("CPUs", "CPU", numbers.join(", ")),
+        ("Memory", "Memoria", memory),
+        ("Kernel", "Núcleo", environment.kernel.clone()),
+        ("Clock source", "Fuente del reloj", clock),
+        ("Frequency governor", "Regulador de frecuencia", governor),
+        ("Limits", "Límites", environment.limits.join("; ")),
+        (
+            "Mitigations",
+            "Mitigaciones",
+            environment.mitigations.join("; "),
+        ),
+        ("Servers' environment", "Entorno de los servidores", servers),
+        (
+            "Generator's engine",
+            "Motor del generador",
+            environment.generator_engine.clone(),
+        ),
+        ("Compiler", "Compilador", environment.rustc.clone()),
+        ("Hola", "Hola", version(facts, language)),
+    ];
+    let titles = language.choose(|| ["What", "Found"], || ["Qué", "Lo que hay"]);
+    let mut table = Table::new(2, titles).with_prose(&[1]);
+    let row = |(en, es, value): (&str, &str, String)| {
+        vec![language.choose(|| en, || es).into(), value.into()]
+    };
+    table.rows = rows.map(row).into();
+    table
 }
 
 /// Version, build and commit.
 pub(crate) fn version(facts: &Facts<'_>, language: Language) -> String {
     let environment = &facts.run.environment;
-    let commit = match &environment.commit {
-        Some(commit) => format!("commit {commit}"),
-        None => language
-            .choose(|| "commit not known", || "commit desconocido")
-            .into(),
-    };
+    let unknown = language.choose(|| "not known", || "desconocido");
+    let commit = environment.commit.as_deref().unwrap_or(unknown);
     let dirty = match environment.dirty {
         Some(true) => language.choose(
             || " with uncommitted changes",
@@ -303,10 +244,8 @@ pub(crate) fn version(facts: &Facts<'_>, language: Language) -> String {
         ),
         _ => "",
     };
-    format!(
-        "{} ({}), {commit}{dirty}",
-        environment.version, environment.build
-    )
+    let (version, build) = (&environment.version, &environment.build);
+    format!("{version} ({build}), commit {commit}{dirty}")
 }
 
 /// How to read a page, short.
@@ -333,15 +272,9 @@ pub(crate) fn reading(language: Language) -> Section {
             "Una raya es una cifra que no se midió; debajo de la tabla dice por qué.",
         ),
     ];
-    Section {
-        anchor: "reading".into(),
-        title: language
-            .choose(|| "How to read this", || "Cómo leer esto")
-            .into(),
-        parts: vec![SectionItem::Items(
-            ITEMS.map(|item| language.of(item).to_owned()).into(),
-        )],
-    }
+    let items = ITEMS.map(|item| language.of(item).to_owned());
+    let title = language.choose(|| "How to read this", || "Cómo leer esto");
+    Section::new("reading", title, vec![SectionItem::Items(items.into())])
 }
 
 /// How the numbers were made, and where the data are.
@@ -355,36 +288,36 @@ pub(crate) fn method(facts: &Facts<'_>, language: Language) -> Section {
          con la del control en el mismo ciclo. Se añaden bloques hasta que el intervalo es tan estrecho como pide el experimento \
          o se acaba su tiempo, se halle lo que se halle.",
     );
-    let run = facts.run;
-    let finished = run.finished_at.as_deref().unwrap_or(numbers::NONE);
+    let Run {
+        name,
+        rules_version: rules,
+        seed,
+        started_at: started,
+        ..
+    } = facts.run;
+    let finished = facts.run.finished_at.as_deref().unwrap_or(numbers::NONE);
     let facts_of_run = language.choose(
         || {
             format!(
-                "Rules of analysis: version {}. Seed: {}. From {} to {finished}.",
-                run.rules_version, run.seed, run.started_at
+                "Rules of analysis: version {rules}. Seed: {seed}. From {started} to {finished}."
             )
         },
         || {
             format!(
-                "Reglas de análisis: versión {}. Semilla: {}. De {} a {finished}.",
-                run.rules_version, run.seed, run.started_at
+                "Reglas de análisis: versión {rules}. Semilla: {seed}. De {started} a {finished}."
             )
         },
     );
     let data = language.choose(
-        || format!("Data: results/{0}/run.json (plan and machine) and blocks.jsonl (a line for each block). “hola report results/{0}” makes this report again.", run.name),
-        || format!("Datos: results/{0}/run.json (plan y máquina) y blocks.jsonl (una línea por bloque). «hola report results/{0}» vuelve a hacer este informe.", run.name),
+        || format!("Data: results/{name}/run.json (plan and machine) and blocks.jsonl (a line for each block). “hola report results/{name}” makes this report again."),
+        || format!("Datos: results/{name}/run.json (plan y máquina) y blocks.jsonl (una línea por bloque). «hola report results/{name}» vuelve a hacer este informe."),
     );
-    Section {
-        anchor: "method".into(),
-        title: language
-            .choose(|| "Method and data", || "Método y datos")
-            .into(),
-        parts: vec![
-            SectionItem::Text(language.of(METHOD).into()),
-            SectionItem::Text(facts_of_run),
-            SectionItem::Command(run.command.join(" ")),
-            SectionItem::Text(data),
-        ],
-    }
+    let parts = vec![
+        SectionItem::Text(language.of(METHOD).into()),
+        SectionItem::Text(facts_of_run),
+        SectionItem::Command(facts.run.command.join(" ")),
+        SectionItem::Text(data),
+    ];
+    let title = language.choose(|| "Method and data", || "Método y datos");
+    Section::new("method", title, parts)
 }

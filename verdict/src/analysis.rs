@@ -10,6 +10,7 @@
 //! with fewer than half of its planned slices, or a rate at which a server's CPU was full, gets a [`Missing`].
 
 mod controls;
+mod level;
 mod missing;
 mod words;
 
@@ -17,10 +18,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale, ValueSource};
-use hola_lab::plan::{Design, Level, Load, LoadPace, Role, Stage, Task};
-use hola_lab::record::{Block, FULL_SHARE, Reading, Run};
+use hola_lab::plan::{Design, Load, LoadPace, Role, Task};
+use hola_lab::record::{Block, Reading, Run};
 
-pub use self::controls::{Controls, PlantedDifference, SelfComparison};
+pub use self::controls::{ControlResult, Controls};
+use self::level::LevelRecords;
 pub use self::missing::Missing;
 pub use self::words::{Word, margin};
 use crate::estimate::{Estimate, computed, shown};
@@ -35,35 +37,25 @@ pub struct At<'a> {
     pub level: &'a str,
 }
 
+impl<'a> At<'a> {
+    /// The level of that name in that experiment.
+    pub const fn new(experiment: &'a str, level: &'a str) -> Self {
+        At { experiment, level }
+    }
+}
+
 /// The headline level of every report: 2,000 new connections per second, which every model can serve.
-pub const HEADLINE: At<'static> = At {
-    experiment: "equal-load",
-    level: experiments::HEADLINE,
-};
+pub const HEADLINE: At<'static> = At::new("equal-load", experiments::HEADLINE);
 
 /// The same load for reference targets, with the same control.
-pub const TARGETS: At<'static> = At {
-    experiment: "equal-load",
-    level: experiments::TARGETS,
-};
+pub const TARGETS: At<'static> = At::new("equal-load", experiments::TARGETS);
 
 /// The estimates of one run.
 #[derive(Debug)]
 pub struct Analysis<'r> {
     run: &'r Run,
-    blocks: &'r [Block],
     /// By experiment, then by level.
-    places: HashMap<&'r str, HashMap<&'r str, Place<'r>>>,
-}
-
-/// A level and its readings.
-#[derive(Debug)]
-struct Place<'r> {
-    stage: &'r Stage,
-    level: &'r Level,
-    blocks: Vec<&'r Block>,
-    /// By participant: each block's index and reading.
-    readings: HashMap<&'r str, Vec<(u32, &'r Reading)>>,
+    levels: HashMap<&'r str, HashMap<&'r str, LevelRecords<'r>>>,
 }
 
 /// One participant's values at a level, by block and by cycle, on the computation scale.
@@ -72,32 +64,23 @@ type Values = BTreeMap<u32, BTreeMap<u32, f64>>;
 impl<'r> Analysis<'r> {
     /// Indexes the records of a run.
     pub fn new(run: &'r Run, blocks: &'r [Block]) -> Self {
-        let mut places: HashMap<&str, HashMap<&str, Place<'_>>> = HashMap::new();
+        let mut levels: HashMap<&str, HashMap<&str, LevelRecords<'_>>> = HashMap::new();
         for design in &run.designs {
             for (stage, level) in design.levels() {
-                let at = At {
-                    experiment: &design.experiment,
-                    level: &level.name,
-                };
-                let levels = places.entry(at.experiment).or_default();
-                levels.insert(at.level, Place::new(at, stage, level, blocks));
+                let at = At::new(&design.experiment, &level.name);
+                let records = LevelRecords::new(at, stage, level, blocks);
+                levels
+                    .entry(at.experiment)
+                    .or_default()
+                    .insert(at.level, records);
             }
         }
-        Analysis {
-            run,
-            blocks,
-            places,
-        }
+        Analysis { run, levels }
     }
 
     /// The run.
     pub fn run(&self) -> &'r Run {
         self.run
-    }
-
-    /// Its blocks.
-    pub fn blocks(&self) -> &'r [Block] {
-        self.blocks
     }
 
     /// A participant's measured value, in the metric's unit.
@@ -132,106 +115,84 @@ impl<'r> Analysis<'r> {
     /// values in each cycle. A control server is compared with the other one.
     pub fn to_control(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
         let control = self.control_without(at, participant);
-        estimate(
-            &self.paired(at, participant, &control, metric).ok()?,
-            metric,
-        )
+        let paired = self.paired(at, participant, &control, metric).ok()?;
+        estimate(&paired, metric)
+    }
+
+    /// The same for each block, by its index.
+    pub fn to_control_by_block(
+        &self,
+        at: At<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Option<BTreeMap<u32, f64>> {
+        let control = self.control_without(at, participant);
+        let paired = self.paired(at, participant, &control, metric).ok()?;
+        Some(located(&paired, metric))
     }
 
     /// One participant at the level `to` compared with itself at `from`, block by block.
-    pub fn change(
+    pub(crate) fn change(
         &self,
         participant: &str,
         metric: Metric,
         from: At<'_>,
         to: At<'_>,
-    ) -> Option<Estimate> {
-        let before = self.block_values(from, participant, metric).ok()?;
-        let after = self.block_values(to, participant, metric).ok()?;
+    ) -> Result<Estimate, Missing> {
+        let after = self.block_values(to, participant, metric)?;
+        let before = self.block_values(from, participant, metric)?;
         let scale = metric.definition().scale;
         let difference = |before, after| computed(after, scale) - computed(before, scale);
-        over_blocks(&before, &after, scale, difference).ok()
+        over_blocks(&before, &after, scale, difference)
     }
 
     /// Whether the run has that level.
     pub fn has(&self, at: At<'_>) -> bool {
-        self.place(at).is_some()
-    }
-
-    /// Right answers as a share of the planned requests, 0…1; only for open loops. A server that answers no request has
-    /// a share of 0, but no rate that could be compared as a ratio.
-    pub fn served_share(&self, at: At<'_>, participant: &str) -> Option<Estimate> {
-        let shares: Vec<f64> = self
-            .served_by_block(at, participant)
-            .ok()?
-            .into_values()
-            .collect();
-        Estimate::from_blocks(&shares, Scale::Plain)
+        self.records(at).is_some()
     }
 
     /// Notes that a participant's procedures recorded under that name, the most frequent first.
     pub fn notes(&self, at: At<'_>, participant: &str, name: &str) -> Vec<&'r str> {
-        let Some(place) = self.place(at) else {
+        let Some(records) = self.records(at) else {
             return Vec::new();
         };
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for (_, reading) in place.readings(participant) {
-            if let Some(note) = reading.notes.get(name) {
-                *counts.entry(note).or_default() += 1;
-            }
-        }
-        let mut notes: Vec<_> = counts.into_iter().collect();
-        notes.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-        notes.into_iter().map(|(note, _)| note).collect()
+        let readings = records.readings(participant);
+        let notes = readings.filter_map(|(_, reading)| reading.notes.get(name));
+        by_frequency(notes.map(String::as_str))
     }
 
     /// Names of all participants of a level, in the order of the plan.
     pub fn participants(&self, at: At<'_>) -> Vec<&'r str> {
-        self.place(at).map_or_else(Vec::new, |place| {
-            let names = place.level.participants.iter();
-            names.map(String::as_str).collect()
-        })
+        let names = self.records(at).map(LevelRecords::participants);
+        names.into_iter().flatten().collect()
     }
 
     /// Names of the participants that are compared with the level's control.
     pub fn compared(&self, at: At<'_>) -> Vec<&'r str> {
-        let mut names = self.participants(at);
-        names.retain(|name| {
-            self.place(at).is_some_and(|place| {
-                let role = place.stage.participant(name).map(|one| &one.role);
-                *name != place.level.control && role == Some(&Role::Compared)
-            })
-        });
-        names
+        let Some(records) = self.records(at) else {
+            return Vec::new();
+        };
+        let is_compared = |name: &&str| {
+            *name != records.level.control && records.role(name) == Some(&Role::Compared)
+        };
+        records.participants().filter(is_compared).collect()
     }
 
     /// Why there is no estimate. Meaningless if there is one.
     pub fn missing(&self, at: At<'_>, participant: &str, metric: Metric) -> Missing {
         let control = self.control_without(at, participant);
-        match self.values(at, participant, metric) {
+        match self.paired(at, participant, &control, metric) {
             Err(missing) => missing,
-            Ok(_) => match self.paired(at, participant, &control, metric) {
-                Err(missing) => missing,
-                Ok(paired) => Missing::too_few(paired.len()),
-            },
+            Ok(paired) => Missing::too_few(paired.len()),
         }
     }
 
-    /// Median over a level's participants of the half-width of the comparison with the control.
-    pub fn resolution_at(&self, at: At<'_>, metric: Metric) -> Option<f64> {
-        let half_width = |name: &str| Some(self.to_control(at, name, metric)?.half_width());
-        let compared = self.compared(at);
-        median(
-            &compared
-                .into_iter()
-                .filter_map(half_width)
-                .collect::<Vec<_>>(),
-        )
-    }
-
-    /// The same for CPU per request at the [`HEADLINE`].
+    /// Median over the models of the half-width of the comparison with the control: for CPU per request at the
+    /// [`HEADLINE`].
     pub fn resolution(&self) -> Option<f64> {
-        self.resolution_at(HEADLINE, Metric::CpuPerRequest)
+        let to_control = |name| self.to_control(HEADLINE, name, Metric::CpuPerRequest);
+        let compared = self.compared(HEADLINE).into_iter().filter_map(to_control);
+        median(&compared.map(|one| one.half_width()).collect::<Vec<_>>())
     }
 
     /// A value for each block, in the metric's unit.
@@ -252,23 +213,22 @@ impl<'r> Analysis<'r> {
         other: &str,
         metric: Metric,
     ) -> Result<BTreeMap<u32, f64>, Missing> {
-        Ok(located(
-            &self.paired(at, participant, &[other], metric)?,
-            metric,
-        ))
+        let paired = self.paired(at, participant, &[other], metric)?;
+        Ok(located(&paired, metric))
     }
 
-    /// [`Analysis::served_share`] of each block.
+    /// Right answers as a share of the planned requests of each block, 0…1; only for open loops. A server that answers
+    /// no request has a share of 0, but no rate that could be compared as a ratio.
     pub(crate) fn served_by_block(
         &self,
         at: At<'_>,
         participant: &str,
     ) -> Result<BTreeMap<u32, f64>, Missing> {
-        let place = self.checked(at, participant, Metric::GoodPerS)?;
+        let records = self.checked(at, participant, Metric::GoodPerS)?;
         let Task::Load(Load {
             pace: LoadPace::Open { rate_per_s, .. },
             ..
-        }) = &place.level.task
+        }) = &records.level.task
         else {
             return Err(Missing::NoValue(Metric::GoodPerS));
         };
@@ -278,73 +238,61 @@ impl<'r> Analysis<'r> {
             });
             (window_us > 0).then(|| to_f64(good) * 1e6 / (rate_per_s * to_f64(window_us)))
         };
-        let readings = place.readings(participant);
+        let readings = records.readings(participant);
         let shares: BTreeMap<u32, f64> = readings
             .filter_map(|(index, reading)| Some((index, share(reading)?)))
             .collect();
         enough(shares.len()).map(|()| shares)
     }
 
-    fn place(&self, at: At<'_>) -> Option<&Place<'r>> {
-        self.places.get(at.experiment)?.get(at.level)
+    fn records(&self, at: At<'_>) -> Option<&LevelRecords<'r>> {
+        self.levels.get(at.experiment)?.get(at.level)
     }
 
     /// All servers of the level's control, except the participant itself.
     fn control_without(&self, at: At<'_>, participant: &str) -> Vec<&'r str> {
-        self.place(at).map_or_else(Vec::new, |place| {
-            let control = place.level.control.as_str();
-            let is_control = |one: &&str| {
-                let role = place.stage.participant(one).map(|one| &one.role);
-                *one == control
-                    || role.is_some_and(|role| matches!(role, Role::Again(of) if of == control))
-            };
-            let names = place.level.participants.iter().map(String::as_str);
-            names
-                .filter(is_control)
-                .filter(|one| *one != participant)
-                .collect()
-        })
+        let Some(records) = self.records(at) else {
+            return Vec::new();
+        };
+        let control = &records.level.control;
+        let is_control = |one: &&str| {
+            *one == control
+                || matches!(records.role(one), Some(Role::Again(other)) if other == control)
+        };
+        let names = records.participants().filter(is_control);
+        names.filter(|one| *one != participant).collect()
     }
 
-    /// The [`Place`] of a level, if the participant's readings there count for the metric.
+    /// The records of a level, if the participant's readings there count for the metric.
     fn checked(
         &self,
         at: At<'_>,
         participant: &str,
         metric: Metric,
-    ) -> Result<&Place<'r>, Missing> {
-        let left_out = || Missing::left_out(self.run, at, participant);
-        let place = self.place(at).ok_or_else(left_out)?;
-        if !place
-            .level
-            .participants
-            .iter()
-            .any(|name| name == participant)
-        {
-            return Err(left_out());
-        }
-        place.check(participant, metric).map(|()| place)
+    ) -> Result<&LevelRecords<'r>, Missing> {
+        let records = self.records(at);
+        let records = records.filter(|one| one.participants().any(|name| name == participant));
+        let records = records.ok_or_else(|| Missing::left_out(self.run, at, participant))?;
+        records.check(participant, metric).map(|()| records)
     }
 
     /// A participant's values at a level, from at least [`BLOCKS_MIN`] blocks.
     fn values(&self, at: At<'_>, participant: &str, metric: Metric) -> Result<Values, Missing> {
-        let place = self.checked(at, participant, metric)?;
-        let mut values = Values::new();
-        for (index, reading) in place.readings(participant) {
-            let cycles = cycles(reading, metric);
-            if !cycles.is_empty() {
-                values.insert(index, cycles);
-            }
-        }
+        let records = self.checked(at, participant, metric)?;
+        let readings = records.readings(participant);
+        let mut values: Values = readings
+            .map(|(index, reading)| (index, cycles(reading, metric)))
+            .collect();
+        values.retain(|_, cycles| !cycles.is_empty());
         let found: usize = values.values().map(BTreeMap::len).sum();
         let is_rare = matches!(metric.definition().from, ValueSource::Slice(_))
-            && 2 * found < place.planned_slices();
+            && 2 * found < records.planned_slices();
         if values.len() >= BLOCKS_MIN && !is_rare {
             Ok(values)
-        } else if place.blocks.len() >= BLOCKS_MIN {
+        } else if records.blocks.len() >= BLOCKS_MIN {
             Err(Missing::NoValue(metric))
         } else {
-            Err(Missing::too_few(place.blocks.len()))
+            Err(Missing::too_few(records.blocks.len()))
         }
     }
 
@@ -362,7 +310,7 @@ impl<'r> Analysis<'r> {
         for other in others {
             match self.values(at, other, metric) {
                 Ok(values) => arms.push(values),
-                Err(missing) => why = Some(Missing::of_other(other, missing)),
+                Err(missing) => why = Some(Missing::from_other(other, missing)),
             }
         }
         if arms.is_empty() {
@@ -383,141 +331,20 @@ impl<'r> Analysis<'r> {
     }
 }
 
-impl<'r> Place<'r> {
-    fn new(at: At<'r>, stage: &'r Stage, level: &'r Level, blocks: &'r [Block]) -> Self {
-        let is_here =
-            |block: &&Block| block.experiment == at.experiment && block.stage == stage.name;
-        let mut blocks: Vec<&Block> = blocks.iter().filter(is_here).collect();
-        blocks.sort_by_key(|block| block.index);
-        let mut readings: HashMap<&str, Vec<(u32, &Reading)>> = HashMap::new();
-        for block in &blocks {
-            for reading in block
-                .readings
-                .iter()
-                .filter(|reading| reading.level == at.level)
-            {
-                let own = readings.entry(&reading.participant).or_default();
-                own.push((block.index, reading));
-            }
-        }
-        Place {
-            stage,
-            level,
-            blocks,
-            readings,
-        }
-    }
-
-    fn readings(&self, participant: &str) -> impl Iterator<Item = (u32, &'r Reading)> {
-        self.readings
-            .get(participant)
-            .into_iter()
-            .flatten()
-            .copied()
-    }
-
-    /// Slices planned for each participant in the recorded blocks; 0 for a procedure.
-    fn planned_slices(&self) -> usize {
-        match self.level.task {
-            Task::Load(_) => self.level.cycles as usize * self.blocks.len(),
-            Task::Procedure(_) => 0,
-        }
-    }
-
-    /// Returns the reason if this participant's readings do not count for the metric.
-    fn check(&self, participant: &str, metric: Metric) -> Result<(), Missing> {
-        let slices = || {
-            self.readings(participant)
-                .flat_map(|(_, reading)| &reading.slices)
-        };
-        let failed = || {
-            let mut reasons = self
-                .readings(participant)
-                .map(|(_, reading)| &reading.failed);
-            reasons.find_map(Option::as_ref)
-        };
-        let (made, planned) = (slices().count(), self.planned_slices());
-        let is_open = matches!(&self.level.task, Task::Load(load) if matches!(load.pace, LoadPace::Open { .. }));
-        let full = slices()
-            .filter(|slice| slice.server_share() >= FULL_SHARE)
-            .count();
-        if self.stage.has_no_cpu_apart() && needs_cpu_apart(metric) {
-            return Err(Missing::SharedCpu);
-        }
-        if is_open && needs_spare_time(metric) && 2 * full > made {
-            return Err(Missing::MoreThanItCanDo);
-        }
-        let has_figure = |(_, reading): (u32, &Reading)| !reading.figures.is_empty();
-        let is_silent = match self.level.task {
-            Task::Load(_) => 2 * made < planned,
-            Task::Procedure(_) => {
-                self.readings(participant)
-                    .filter(|one| has_figure(*one))
-                    .count()
-                    < BLOCKS_MIN
-            }
-        };
-        if let Some(reason) = failed().filter(|_| is_silent) {
-            return Err(Missing::ServerFailed {
-                reason: reason.clone(),
-            });
-        }
-        let counted = slices().filter(|slice| slice.counts()).count();
-        if 2 * counted < planned {
-            return Err(match Missing::checks(slices()) {
-                Some(checks) => checks,
-                None => Missing::too_few(self.blocks.len()),
-            });
-        }
-        Ok(())
-    }
-}
-
-/// Whether the metric has no value at a planned rate if the server's CPU was full: then its cost is not that of the
-/// rate, and its clients wait until the slice ends.
-fn needs_spare_time(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::CpuPerRequest
-            | Metric::SwitchesPerRequest
-            | Metric::ResponseP50
-            | Metric::ResponseP99
-            | Metric::ResponseP999
-    )
-}
-
-/// Whether the metric has no value if the server shares its only CPU with the generator.
-fn needs_cpu_apart(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::GoodPerS
-            | Metric::CapacityPerS
-            | Metric::ResponseP50
-            | Metric::ResponseP99
-            | Metric::ResponseP999
-    )
-}
-
 /// A reading's values by cycle, on the computation scale. A value that exists once per block counts as cycle 0.
 fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
     let definition = metric.definition();
-    let on_scale = |value: f64| {
-        let value = computed(value, definition.scale);
-        value.is_finite().then_some(value)
-    };
+    let on_scale =
+        |value| Some(computed(value, definition.scale)).filter(|value| value.is_finite());
+    let once = |value: Option<f64>| value.map(|value| (0, value)).into_iter().collect();
     match definition.from {
         ValueSource::Slice(figure) => reading
             .counted()
             .filter_map(|slice| Some((slice.cycle, on_scale(figure(slice)?)?)))
             .collect(),
-        ValueSource::Block(figure) => only(figure(reading).and_then(on_scale)),
-        ValueSource::Procedure => only(reading.figure(metric).and_then(on_scale)),
+        ValueSource::Block(figure) => once(figure(reading).and_then(on_scale)),
+        ValueSource::Procedure => once(reading.figure(metric).and_then(on_scale)),
     }
-}
-
-/// A value that exists once per block, as cycle 0.
-fn only(value: Option<f64>) -> BTreeMap<u32, f64> {
-    value.map(|value| (0, value)).into_iter().collect()
 }
 
 fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {
@@ -531,14 +358,11 @@ fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {
 /// Each block's pseudo-median over its cycles, converted by [`shown`].
 fn located(values: &Values, metric: Metric) -> BTreeMap<u32, f64> {
     let scale = metric.definition().scale;
-    let of_block = |cycles: &BTreeMap<u32, f64>| {
-        pseudo_median(&cycles.values().copied().collect::<Vec<_>>())
-            .map(|value| shown(value, scale))
+    let located = |(index, cycles): (&u32, &BTreeMap<u32, f64>)| {
+        let cycles: Vec<f64> = cycles.values().copied().collect();
+        Some((*index, shown(pseudo_median(&cycles)?, scale)))
     };
-    values
-        .iter()
-        .filter_map(|(index, cycles)| Some((*index, of_block(cycles)?)))
-        .collect()
+    values.iter().filter_map(located).collect()
 }
 
 /// An estimate over the blocks that have both values; `combine` returns the block's value on the computation scale.
@@ -564,6 +388,17 @@ fn enough(blocks: usize) -> Result<(), Missing> {
     }
 }
 
+/// Each value once, the most frequent first.
+fn by_frequency<T: Copy + Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut counts: BTreeMap<T, usize> = BTreeMap::new();
+    for value in values {
+        *counts.entry(value).or_default() += 1;
+    }
+    let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    counts.into_iter().map(|(value, _)| value).collect()
+}
+
 fn to_f64(number: u64) -> f64 {
     usize::try_from(number).map_or(f64::INFINITY, count)
 }
@@ -577,22 +412,17 @@ pub fn precision_reached(run: &Run, blocks: &[Block], design: &Design) -> bool {
     let analysis = Analysis::new(run, blocks);
     let mut is_any = false;
     for level in &precision.levels {
-        let at = At {
-            experiment: &design.experiment,
-            level,
-        };
+        let at = At::new(&design.experiment, level);
         for participant in analysis.compared(at) {
             match analysis.to_control(at, participant, precision.metric) {
                 Some(found) if found.half_width() <= precision.half_width => is_any = true,
                 Some(_) => return false,
-                None if matches!(
-                    analysis.missing(at, participant, precision.metric),
-                    Missing::TooFewBlocks { .. }
-                ) =>
-                {
-                    return false;
+                None => {
+                    let why = analysis.missing(at, participant, precision.metric);
+                    if matches!(why, Missing::TooFewBlocks { .. }) {
+                        return false;
+                    }
                 }
-                None => {}
             }
         }
     }

@@ -138,17 +138,13 @@ impl Difference {
         let mut cells = Vec::new();
         for design in &base.run.designs {
             let experiment = design.experiment.as_str();
-            let has_experiment = |name: &String| name == experiment;
-            if !selection.experiments.is_empty()
-                && !selection.experiments.iter().any(has_experiment)
-            {
+            let selected = &selection.experiments;
+            if !selected.is_empty() && !selected.contains(&design.experiment) {
                 continue;
             }
             for metric in metrics(experiment, selection) {
-                let levels = design.levels().map(|(_, level)| At {
-                    experiment,
-                    level: &level.name,
-                });
+                let levels = design.levels();
+                let levels = levels.map(|(_, level)| At::new(experiment, &level.name));
                 let found: Vec<MetricChange> =
                     levels.flat_map(|at| analyses.cells(at, metric)).collect();
                 shared.extend(ExperimentShift::new(experiment, metric, &found));
@@ -166,34 +162,27 @@ impl Difference {
 
     /// Number of cells with that verdict.
     pub fn count(&self, verdict: ChangeVerdict) -> usize {
-        self.cells
-            .iter()
-            .filter(|cell| cell.verdict == verdict)
-            .count()
+        let those = self.cells.iter().filter(|cell| cell.verdict == verdict);
+        those.count()
     }
 
     /// Share of the cells that are better or worse, 0…1; `None` without cells.
-    #[allow(
-        clippy::cast_precision_loss,
-        reason = "counts of cells stay far below 2^53"
-    )]
     pub fn called_share(&self) -> Option<f64> {
         let called = self.count(ChangeVerdict::Worse) + self.count(ChangeVerdict::Better);
-        (!self.cells.is_empty()).then(|| called as f64 / self.cells.len() as f64)
+        (!self.cells.is_empty()).then(|| count(called) / count(self.cells.len()))
     }
 }
 
 /// Metrics to compare for an experiment: the selected ones; without a selection those that the experiment names, or all
 /// if the experiment is no longer known.
 fn metrics(experiment: &str, selection: &Selection) -> Vec<Metric> {
-    let own = experiments::find(experiment).map_or(Metric::ALL, |found| found.metrics);
-    let is_wanted =
-        |metric: &Metric| selection.metrics.is_empty() || selection.metrics.contains(metric);
-    let asked = match selection.metrics.is_empty() {
-        true => own,
-        false => Metric::ALL,
-    };
-    asked.iter().copied().filter(is_wanted).collect()
+    let mut metrics = Metric::ALL.to_vec();
+    if !selection.metrics.is_empty() {
+        metrics.retain(|metric| selection.metrics.contains(metric));
+    } else if let Some(known) = experiments::find(experiment) {
+        metrics = known.metrics.to_vec();
+    }
+    metrics
 }
 
 impl ExperimentShift {
@@ -231,16 +220,13 @@ impl Both<'_> {
             let on_scale = |(index, value)| (index, computed(value, scale));
             Some(values.into_iter().map(on_scale).collect())
         };
+        let both = |name| {
+            let values = [values(&self.base, name)?, values(&self.candidate, name)?];
+            Some((name, values))
+        };
         let names = self.base.participants(at).into_iter();
-        let (names, pairs): (Vec<&str>, Vec<[ByBlock; 2]>) = names
-            .filter_map(|name| {
-                Some((
-                    name,
-                    [values(&self.base, name)?, values(&self.candidate, name)?],
-                ))
-            })
-            .unzip();
-        let shared = together(&pairs);
+        let (names, pairs): (Vec<&str>, Vec<[ByBlock; 2]>) = names.filter_map(both).unzip();
+        let shared = common_change(&pairs);
         let [base, candidate] = [0, 1].map(|side| {
             let values: Vec<&ByBlock> = pairs.iter().map(|pair| &pair[side]).collect();
             match shared {
@@ -298,17 +284,18 @@ impl Both<'_> {
 
 /// The common change of all participants of a level from the first run to the second, on the computation scale: the
 /// median over the participants. `None` with too few participants.
-fn together(pairs: &[[ByBlock; 2]]) -> Option<f64> {
-    let mean_of = |values: &ByBlock| mean(&values.values().copied().collect::<Vec<_>>());
-    let moved: Vec<f64> = pairs
-        .iter()
-        .filter_map(|[base, candidate]| Some(mean_of(candidate)? - mean_of(base)?))
-        .collect();
+fn common_change(pairs: &[[ByBlock; 2]]) -> Option<f64> {
+    let change = |[base, candidate]: &[ByBlock; 2]| Some(mean_of(candidate)? - mean_of(base)?);
+    let moved: Vec<f64> = pairs.iter().filter_map(change).collect();
     (moved.len() >= COMMON_CHANGE_MIN).then(|| median(&moved))?
 }
 
-/// Standard error of [`together`], from those of the participants: a median of normal values has π/2 times the variance
-/// of their mean.
+fn mean_of(values: &ByBlock) -> Option<f64> {
+    mean(&values.values().copied().collect::<Vec<_>>())
+}
+
+/// Standard error of [`common_change`], from those of the participants: a median of normal values has π/2 times the
+/// variance of their mean.
 fn common_change_error<'t>(tests: impl Iterator<Item = &'t (f64, f64, f64)>) -> f64 {
     let squares: Vec<f64> = tests.map(|(_, error, _)| error.powi(2)).collect();
     let mean = mean(&squares).unwrap_or(0.0);
@@ -319,39 +306,30 @@ fn common_change_error<'t>(tests: impl Iterator<Item = &'t (f64, f64, f64)>) -> 
 /// median deviation of the *other* participants from their own means. So a participant's own noise does not enter its
 /// correction, and its mean does not change.
 fn without_drift(participants: &[&ByBlock]) -> Vec<Vec<f64>> {
-    let centred: Vec<ByBlock> = participants
+    let means: Vec<f64> = participants
         .iter()
-        .map(|values| {
-            let own: Vec<f64> = values.values().copied().collect();
-            let middle = mean(&own).unwrap_or(0.0);
-            values
-                .iter()
-                .map(|(index, value)| (*index, value - middle))
-                .collect()
-        })
+        .map(|values| mean_of(values).unwrap_or(0.0))
         .collect();
-    let others = |own: usize, index: u32| {
-        let others = centred
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != own);
-        let there: Vec<f64> = others
-            .filter_map(|(_, values)| values.get(&index).copied())
+    let drift_without = |own: usize, index: &u32| {
+        let others = participants.iter().zip(&means).enumerate();
+        let deviations: Vec<f64> = others
+            .filter(|(other, _)| *other != own)
+            .filter_map(|(_, (values, mean))| Some(values.get(index)? - mean))
             .collect();
-        median(&there).unwrap_or(0.0)
+        median(&deviations).unwrap_or(0.0)
     };
-    participants
-        .iter()
-        .enumerate()
-        .map(|(own, values)| {
-            let drift: Vec<f64> = values.keys().map(|index| others(own, *index)).collect();
-            let middle = mean(&drift).unwrap_or(0.0);
-            let steady = values.values().zip(drift);
-            steady
-                .map(|(value, drift)| value - (drift - middle))
-                .collect()
-        })
-        .collect()
+    let steady = |(own, values): (usize, &&ByBlock)| {
+        let drift: Vec<f64> = values
+            .keys()
+            .map(|index| drift_without(own, index))
+            .collect();
+        let middle = mean(&drift).unwrap_or(0.0);
+        let values = values.values().zip(drift);
+        values
+            .map(|(value, drift)| value - (drift - middle))
+            .collect()
+    };
+    participants.iter().enumerate().map(steady).collect()
 }
 
 /// Sets the verdict of every cell, with Holm's correction over all cells.

@@ -2,7 +2,7 @@
 
 use hola_lab::metric::Scale;
 
-use crate::statistics::{Moments, TrimmedMean, p_value, pooled_sd, reach};
+use crate::statistics::{TrimmedMean, p_value, pooled_sd, reach, standard_deviation};
 
 /// A quantity with its 95 % confidence interval over blocks.
 ///
@@ -37,7 +37,7 @@ impl Estimate {
         let found = TrimmedMean::new(values)?;
         Some(Estimate {
             blocks: u32::try_from(values.len()).unwrap_or(u32::MAX),
-            between_sd: Moments::new(values)?.sd,
+            between_sd: standard_deviation(values)?,
             ..Self::from_mean(found.mean, found.standard_error, found.freedom, scale)
         })
     }
@@ -133,15 +133,17 @@ mod tests {
     const LOGS: [f64; 8] = [0.043, 0.061, 0.022, 0.058, 0.049, 0.071, 0.035, 0.052];
 
     #[test]
-    fn an_interval_over_blocks_agrees_with_scipy() {
-        // exp of scipy.stats.t.interval(0.95, 7, mean, sem)
+    fn an_interval_over_blocks_and_its_p_values_agree_with_scipy() {
+        // exp of scipy.stats.t.interval(0.95, 7, mean, sem); scipy.stats.ttest_1samp
         let found = Estimate::from_blocks(&LOGS, Scale::Ratio).expect("blocks");
         for (found, golden) in [
             (found.value, 0.048_875f64.exp()),
             (found.low, 0.035_927_756_766_663_31f64.exp()),
             (found.high, 0.061_822_243_233_336_675f64.exp()),
+            (found.p_value(1.0), 4.499_899_863_054_188e-5),
+            (found.p_value(0.04f64.exp()), 0.149_072_578_654_252_05),
         ] {
-            assert!((found - golden).abs() < 1e-9, "{found} {golden}");
+            assert!((found - golden).abs() <= 1e-9 * golden, "{found} {golden}");
         }
         assert_eq!(found.blocks, 8);
         assert!((found.half_width() - 0.013_03).abs() < 1e-4, "{found:?}");

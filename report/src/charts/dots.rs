@@ -1,5 +1,7 @@
 //! Dots with intervals, one per row.
 
+use hola_verdict::Estimate;
+
 use super::Hue;
 use super::axis::Axis;
 use super::svg::{Drawing, fitted, text_width};
@@ -21,7 +23,7 @@ pub(crate) struct DotChart<'a> {
     /// Title above the chart.
     pub(crate) title: String,
     /// Label below the axis.
-    pub(crate) across: String,
+    pub(crate) x_label: String,
     /// Whether the axis is logarithmic, for ratios.
     pub(crate) is_log: bool,
     /// The value of no difference.
@@ -35,9 +37,7 @@ pub(crate) struct DotChart<'a> {
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) hue: Hue,
-    pub(crate) value: f64,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
+    pub(crate) estimate: Estimate,
     /// The figure at the right, as text.
     pub(crate) figure: String,
 }
@@ -54,7 +54,7 @@ impl DotChart<'_> {
         let values = self
             .rows
             .iter()
-            .flat_map(|row| [row.low, row.value, row.high]);
+            .flat_map(|row| [row.estimate.low, row.estimate.value, row.estimate.high]);
         let values = values.chain([self.line]);
         let axis = match self.is_log {
             true => Axis::log(values, (left, right)),
@@ -78,7 +78,7 @@ impl DotChart<'_> {
         drawing.text(
             "q m",
             (f64::midpoint(left, right), bottom + 35.0),
-            &self.across,
+            &self.x_label,
         );
         for (number, row) in self.rows.iter().enumerate() {
             let y = TOP + ROW * (number as f64 + 0.5);
@@ -88,12 +88,12 @@ impl DotChart<'_> {
                 (left - 10.0, y + 4.0),
                 &fitted(&row.name, room),
             );
-            drawing.path(
-                &format!("whisker {class}"),
-                &[(axis.place(row.low), y), (axis.place(row.high), y)],
-                false,
-            );
-            drawing.dot(&format!("dot {class}"), (axis.place(row.value), y), 4.5);
+            let Estimate {
+                value, low, high, ..
+            } = row.estimate;
+            let ends = [low, high].map(|end| (axis.place(end), y));
+            drawing.path(&format!("whisker {class}"), &ends, false);
+            drawing.dot(&format!("dot {class}"), (axis.place(value), y), 4.5);
             drawing.text("q e", (WIDTH - 4.0, y + 4.0), &row.figure);
         }
         Some(drawing)

@@ -17,11 +17,11 @@ const LINE: f64 = 15.0;
 pub(crate) struct LineChart<'a> {
     /// Description for readers who cannot see the chart.
     pub(crate) label: String,
-    /// Label of the horizontal axis, and its marks: value and text.
-    pub(crate) across: String,
-    pub(crate) marks: Vec<(f64, String)>,
+    /// Label of the horizontal axis, and its ticks: value and text.
+    pub(crate) x_label: String,
+    pub(crate) x_ticks: Vec<(f64, String)>,
     /// Label of the vertical axis, which is logarithmic, and the format of its values.
-    pub(crate) up: String,
+    pub(crate) y_label: String,
     pub(crate) write: &'a dyn Fn(f64) -> String,
     pub(crate) series: Vec<Series>,
 }
@@ -59,19 +59,19 @@ impl LineChart<'_> {
             .map(|tick| text_width(&(self.write)(*tick)))
             .fold(30.0, f64::max);
         let (left, right) = (room + 12.0, WIDTH - ROOM);
-        let marked = self.marks.iter().map(|(x, _)| *x);
-        let x = Axis::log(points().map(|point| point.x).chain(marked), (left, right));
+        let ticked = self.x_ticks.iter().map(|(x, _)| *x);
+        let x = Axis::log(points().map(|point| point.x).chain(ticked), (left, right));
 
         let mut drawing = Drawing::new(WIDTH, HEIGHT, &self.label);
-        drawing.text("h", (4.0, 18.0), &self.up);
+        drawing.text("h", (4.0, 18.0), &self.y_label);
         for tick in ticks {
             let place = y.place(tick);
             drawing.path("grid", &[(left, place), (right, place)], false);
             drawing.text("q e", (left - 6.0, place + 5.0), &(self.write)(tick));
         }
         let mut taken = f64::NEG_INFINITY;
-        for (mark, text) in &self.marks {
-            let place = x.place(*mark);
+        for (tick, text) in &self.x_ticks {
+            let place = x.place(*tick);
             let half = text_width(text) / 2.0;
             drawing.path("grid", &[(place, top), (place, bottom)], false);
             if place - half > taken {
@@ -82,10 +82,10 @@ impl LineChart<'_> {
         drawing.text(
             "q m",
             (f64::midpoint(left, right), HEIGHT - 8.0),
-            &self.across,
+            &self.x_label,
         );
         for one in &self.series {
-            self.band(&mut drawing, one, &x, &y);
+            one.draw_band(&mut drawing, &x, &y);
         }
         let mut ends = Vec::new();
         for (number, one) in self.series.iter().enumerate() {
@@ -110,25 +110,27 @@ impl LineChart<'_> {
         names(&mut drawing, &mut ends, right, (top, bottom));
         Some(drawing)
     }
+}
 
-    #[allow(clippy::unused_self, reason = "reads as a part of the drawing")]
-    fn band(&self, drawing: &mut Drawing, one: &Series, x: &Axis, y: &Axis) {
-        let edge = |point: &Point, pick: fn((f64, f64)) -> f64| {
-            let end = point.interval.map_or(point.y, pick);
+impl Series {
+    /// The area between the ends of its intervals, if it has any.
+    fn draw_band(&self, drawing: &mut Drawing, x: &Axis, y: &Axis) {
+        let edge = |point: &Point, end: fn((f64, f64)) -> f64| {
+            let end = point.interval.map_or(point.y, end);
             (x.place(point.x), y.place(end))
         };
-        let lower = one
+        let lower = self
             .points
             .iter()
             .map(|point| edge(point, |interval| interval.0));
-        let upper = one
+        let upper = self
             .points
             .iter()
             .rev()
             .map(|point| edge(point, |interval| interval.1));
         let places: Vec<_> = lower.chain(upper).collect();
-        if one.points.iter().any(|point| point.interval.is_some()) {
-            drawing.path(&format!("band {}", one.hue.class()), &places, true);
+        if self.points.iter().any(|point| point.interval.is_some()) {
+            drawing.path(&format!("band {}", self.hue.class()), &places, true);
         }
     }
 }
@@ -142,11 +144,8 @@ fn names(
     (top, bottom): (f64, f64),
 ) {
     ends.sort_by(|(one, _), (other, _)| one.1.total_cmp(&other.1));
-    let places = spread(
-        &ends.iter().map(|(end, _)| end.1).collect::<Vec<_>>(),
-        top,
-        bottom + 30.0,
-    );
+    let wanted: Vec<f64> = ends.iter().map(|(end, _)| end.1).collect();
+    let places = spread(&wanted, top, bottom + 30.0);
     for (((x, y), one), place) in ends.iter().zip(places) {
         let class = one.hue.class();
         drawing.path(
@@ -161,8 +160,9 @@ fn names(
 
 /// Positions in order, at least [`LINE`] apart if there is room, and as near as possible to the wanted ones.
 fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
-    let gap = if wanted.len() > 1 {
-        LINE.min((bottom - top) / (wanted.len() - 1) as f64)
+    let last = wanted.len().saturating_sub(1) as f64;
+    let gap = if last > 0.0 {
+        LINE.min((bottom - top) / last)
     } else {
         LINE
     };
@@ -180,11 +180,10 @@ fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
             groups.push((mean, all));
         }
     }
-    let last = wanted.len().saturating_sub(1) as f64 * gap;
     let offsets = groups
         .into_iter()
         .flat_map(|(offset, members)| vec![offset; members]);
-    let offsets = offsets.map(|offset| offset.min(bottom - last).max(top));
+    let offsets = offsets.map(|offset| offset.min(bottom - last * gap).max(top));
     offsets
         .enumerate()
         .map(|(number, offset)| offset + number as f64 * gap)

@@ -1,4 +1,4 @@
-//! The three kinds of chart: lines with bands, dots with intervals, and the map. They do not depend on the analysis.
+//! The three kinds of chart: lines with bands, dots with intervals, and the map. Of the analysis they know estimates alone.
 
 mod axis;
 pub(crate) mod dots;

@@ -1,7 +1,7 @@
 //! The two controls of the method, in every run: the control against itself, and a planted difference of known size.
 
 use hola_lab::metric::{Metric, Scale};
-use hola_lab::plan::{Participant, Role};
+use hola_lab::plan::Role;
 
 use super::{Analysis, At};
 use crate::estimate::Estimate;
@@ -17,52 +17,34 @@ const TOLERANCE: f64 = 0.03;
 /// The two controls of the method.
 #[derive(Clone, Debug, Default)]
 pub struct Controls {
-    /// The control against itself, for each level with a second control server.
-    pub again: Vec<SelfComparison>,
-    /// The planted difference, for each level with one.
-    pub planted: Vec<PlantedDifference>,
+    /// The control against itself (A/A), for each level with a second control server.
+    pub again: Vec<ControlResult>,
+    /// The planted difference, for each level that has one.
+    pub planted: Vec<ControlResult>,
 }
 
-/// The control against itself (A/A).
+/// The result of a control at a level.
 #[derive(Clone, Debug)]
-pub struct SelfComparison {
+pub struct ControlResult {
     /// Experiment.
     pub experiment: String,
     /// Level.
     pub level: String,
-    /// The second server.
-    pub participant: String,
-    /// Its ratio to the first.
-    pub estimate: Estimate,
-    /// Whether the two do not differ significantly, or by less than 3 %, after Holm's correction over all levels.
-    pub passes: bool,
-}
-
-/// A planted difference.
-#[derive(Clone, Debug)]
-pub struct PlantedDifference {
-    /// Experiment.
-    pub experiment: String,
-    /// Level.
-    pub level: String,
-    /// The participant with more work.
-    pub participant: String,
-    /// Expected ratio to the control, from the added work: the mean over blocks.
+    /// Expected ratio to the control: 1, or from the planted work the mean over blocks.
     pub expected: f64,
     /// Measured ratio to the control.
     pub measured: Estimate,
     /// Measured over expected, block by block.
     pub error: Estimate,
     /// Whether the two do not differ significantly, or by less than 3 %, after Holm's correction over all levels.
-    pub recovered: bool,
+    pub passes: bool,
 }
 
 impl Controls {
     /// Whether there is at least one control, and all of them passed.
     pub fn passed(&self) -> bool {
-        !(self.again.is_empty() && self.planted.is_empty())
-            && self.again.iter().all(|one| one.passes)
-            && self.planted.iter().all(|one| one.recovered)
+        let mut all = self.again.iter().chain(&self.planted).peekable();
+        all.peek().is_some() && all.all(|one| one.passes)
     }
 }
 
@@ -72,96 +54,77 @@ impl Analysis<'_> {
         let mut controls = Controls::default();
         for design in &self.run().designs {
             for (stage, level) in design.levels() {
-                let at = At {
-                    experiment: &design.experiment,
-                    level: &level.name,
-                };
+                let at = At::new(&design.experiment, &level.name);
                 let names = level.participants.iter();
                 for one in names.filter_map(|name| stage.participant(name)) {
                     match &one.role {
                         Role::Compared => {}
-                        Role::Again(of) => controls.again.extend(self.again(at, one, of)),
-                        Role::Planted(_) => controls.planted.extend(self.planted(at, one)),
+                        Role::Again(of) => controls.again.extend(self.again(at, &one.name, of)),
+                        Role::Planted(_) => controls.planted.extend(self.planted(at, &one.name)),
                     }
                 }
             }
         }
-        let passes = judge(controls.again.iter().map(|one| one.estimate));
-        for (one, passes) in controls.again.iter_mut().zip(passes) {
-            one.passes = passes;
-        }
-        let recovered = judge(controls.planted.iter().map(|one| one.error));
-        for (one, recovered) in controls.planted.iter_mut().zip(recovered) {
-            one.recovered = recovered;
-        }
+        judge(&mut controls.again);
+        judge(&mut controls.planted);
         controls
     }
 
-    fn again(&self, at: At<'_>, participant: &Participant, of: &str) -> Option<SelfComparison> {
-        Some(SelfComparison {
-            experiment: at.experiment.into(),
-            level: at.level.into(),
-            participant: participant.name.clone(),
-            estimate: self.ratio(at, &participant.name, of, METRIC)?,
-            passes: false,
-        })
+    fn again(&self, at: At<'_>, participant: &str, other: &str) -> Option<ControlResult> {
+        let measured = self.ratio(at, participant, other, METRIC)?;
+        Some(ControlResult::new(at, 1.0, measured, measured))
     }
 
-    fn planted(&self, at: At<'_>, participant: &Participant) -> Option<PlantedDifference> {
-        let control = self.control_without(at, &participant.name);
-        let paired = self.paired(at, &participant.name, &control, METRIC).ok()?;
-        let measured = super::located(&paired, METRIC);
-        let arms: Vec<_> = control
-            .iter()
-            .filter_map(|arm| self.block_values(at, arm, METRIC).ok())
-            .collect();
-        let expected = |index: &u32| {
-            let blocks = &self.place(at)?.blocks;
-            let planted_us = blocks
-                .iter()
-                .find(|block| block.index == *index)?
-                .planted_us?;
-            let logs: Vec<f64> = arms
-                .iter()
-                .filter_map(|arm| Some(arm.get(index)?.ln()))
-                .collect();
+    fn planted(&self, at: At<'_>, participant: &str) -> Option<ControlResult> {
+        let control = self.control_without(at, participant).into_iter();
+        let costs = control.filter_map(|name| self.block_values(at, name, METRIC).ok());
+        let costs: Vec<_> = costs.collect();
+        let expected = |index: u32| {
+            let mut blocks = self.records(at)?.blocks.iter();
+            let planted_us = blocks.find(|block| block.index == index)?.planted_us?;
+            let costs = costs.iter().filter_map(|costs| costs.get(&index));
+            let logs: Vec<f64> = costs.map(|cost| cost.ln()).collect();
             Some(1.0 + planted_us / mean(&logs)?.exp())
         };
-        let pairs: Vec<(f64, f64)> = measured
-            .iter()
-            .filter_map(|(index, measured)| Some((*measured, expected(index)?)))
-            .collect();
-        let errors: Vec<f64> = pairs
-            .iter()
-            .map(|(measured, expected)| (measured / expected).ln())
-            .collect();
-        Some(PlantedDifference {
-            experiment: at.experiment.into(),
-            level: at.level.into(),
-            participant: participant.name.clone(),
-            expected: mean(
-                &pairs
-                    .iter()
-                    .map(|(_, expected)| *expected)
-                    .collect::<Vec<_>>(),
-            )?,
-            measured: super::estimate(&paired, METRIC)?,
-            error: Estimate::from_blocks(&errors, Scale::Ratio)?,
-            recovered: false,
-        })
+        let measured = self
+            .to_control_by_block(at, participant, METRIC)?
+            .into_iter();
+        let pairs = measured.filter_map(|(index, measured)| {
+            let expected = expected(index)?;
+            Some((expected, (measured / expected).ln()))
+        });
+        let (expected, errors): (Vec<f64>, Vec<f64>) = pairs.unzip();
+        Some(ControlResult::new(
+            at,
+            mean(&expected)?,
+            self.to_control(at, participant, METRIC)?,
+            Estimate::from_blocks(&errors, Scale::Ratio)?,
+        ))
     }
 }
 
-/// Whether each estimate does not differ from 1 significantly after Holm's correction over all, or lies within the
+impl ControlResult {
+    /// A result that is not judged yet.
+    fn new(at: At<'_>, expected: f64, measured: Estimate, error: Estimate) -> Self {
+        ControlResult {
+            experiment: at.experiment.into(),
+            level: at.level.into(),
+            expected,
+            measured,
+            error,
+            passes: false,
+        }
+    }
+}
+
+/// Whether each error does not differ from 1 significantly after Holm's correction over all, or lies within the
 /// tolerance. Without the correction, one of ten levels with 95 % intervals would fail by chance in four runs of ten.
-fn judge(estimates: impl Iterator<Item = Estimate>) -> Vec<bool> {
-    let estimates: Vec<Estimate> = estimates.collect();
-    let p_values: Vec<f64> = estimates.iter().map(|one| one.p_value(1.0)).collect();
-    estimates
-        .iter()
-        .zip(holm(&p_values))
-        .map(|(one, p)| {
-            p >= SIGNIFICANCE || one.is_within(1.0 / (1.0 + TOLERANCE), 1.0 + TOLERANCE)
-        })
-        .collect()
+fn judge(results: &mut [ControlResult]) {
+    let p_values: Vec<f64> = results.iter().map(|one| one.error.p_value(1.0)).collect();
+    for (one, p_value) in results.iter_mut().zip(holm(&p_values)) {
+        one.passes = p_value >= SIGNIFICANCE
+            || one
+                .error
+                .is_within(1.0 / (1.0 + TOLERANCE), 1.0 + TOLERANCE);
+    }
 }

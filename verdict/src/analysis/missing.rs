@@ -1,12 +1,10 @@
 //! Why there is no estimate.
 
-use std::collections::BTreeMap;
-
 use hola_base::{Text, text};
 use hola_lab::metric::Metric;
-use hola_lab::record::{CheckName, Run, Slice, StoredText};
+use hola_lab::record::{CheckName, Run, Skipped, Slice, StoredText};
 
-use super::At;
+use super::{At, by_frequency};
 use crate::statistics::BLOCKS_MIN;
 
 /// Why there is no estimate.
@@ -56,7 +54,7 @@ impl Missing {
         }
     }
 
-    pub(super) fn of_other(participant: &str, why: Missing) -> Self {
+    pub(crate) fn from_other(participant: &str, why: Missing) -> Self {
         Missing::Other {
             participant: participant.into(),
             why: Box::new(why),
@@ -65,48 +63,39 @@ impl Missing {
 
     /// Why a level does not have a participant, as far as the run recorded it.
     pub(super) fn left_out(run: &Run, at: At<'_>, participant: &str) -> Self {
-        let is_it = |experiment: &Option<String>| {
-            experiment
-                .as_deref()
-                .is_none_or(|experiment| experiment == at.experiment)
+        let is_it = |one: &&Skipped| {
+            let experiment = one.experiment.as_deref();
+            one.server == participant && experiment.is_none_or(|name| name == at.experiment)
         };
-        let mut skipped = run.skipped.iter();
-        skipped
-            .find(|one| one.server == participant && is_it(&one.experiment))
-            .map_or(Missing::NotInRun, |one| Missing::LeftOut {
-                reason: one.reason.clone(),
-            })
+        let skipped = run.skipped.iter().find(is_it);
+        skipped.map_or(Missing::NotInRun, |one| Missing::LeftOut {
+            reason: one.reason.clone(),
+        })
     }
 
     /// The checks that these slices failed; `None` if they passed all.
-    pub(super) fn checks<'s>(slices: impl Iterator<Item = &'s Slice>) -> Option<Self> {
-        let mut counts: BTreeMap<CheckName, usize> = BTreeMap::new();
-        for check in slices.flat_map(|slice| &slice.failed_checks) {
-            *counts.entry(*check).or_default() += 1;
-        }
-        let mut checks: Vec<_> = counts.into_iter().collect();
-        checks.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-        let checks: Vec<CheckName> = checks.into_iter().map(|(check, _)| check).collect();
+    pub(super) fn failed_checks<'s>(slices: impl Iterator<Item = &'s Slice>) -> Option<Self> {
+        let checks = by_frequency(slices.flat_map(|slice| &slice.failed_checks).copied());
         (!checks.is_empty()).then_some(Missing::ChecksFailed { checks })
     }
 
     /// The reason as one clause, without a full stop. Reasons that the run recorded are not translated.
     pub fn text(&self) -> StoredText {
-        const FULL: Text = text(
-            "the rate is more than it can do: its CPU was full",
-            "el ritmo es más de lo que puede: su CPU estaba llena",
-        );
         const SHARED: Text = text(
             "server and load generator shared one CPU, so rates and times are not the server's",
             "el servidor y el generador de carga compartían una CPU, así que ritmos y tiempos no son del servidor",
         );
-        const NOT_IN_RUN: Text = text(
-            "this run did not measure it",
-            "esta comparación no lo midió",
-        );
         match self {
-            Missing::NotInRun => NOT_IN_RUN.into(),
-            Missing::MoreThanItCanDo => FULL.into(),
+            Missing::NotInRun => text(
+                "this run did not measure it",
+                "esta comparación no lo midió",
+            )
+            .into(),
+            Missing::MoreThanItCanDo => text(
+                "the rate is more than it can do: its CPU was full",
+                "el ritmo es más de lo que puede: su CPU estaba llena",
+            )
+            .into(),
             Missing::SharedCpu => SHARED.into(),
             Missing::NoValue(metric) => no_value(*metric).into(),
             Missing::LeftOut { reason } => {

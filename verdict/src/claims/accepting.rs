@@ -1,11 +1,16 @@
 //! Claims about the accept queue, accepting and pools.
 
 use hola_base::text;
-use hola_lab::metric::Metric;
+use hola_lab::metric::Metric::{
+    ClientsConnected, ConnectsAfter1S, CpuPerRequest, SwitchesPerRequest,
+};
 
-use super::decide::{ClaimPart, places};
-use super::evidence::{added, against, goodput_kept, own};
-use super::{At, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, NEW, NONE_SLOW, ONE_SLOW, Origin, at};
+use super::Expect::Below;
+use super::decide::{ClaimPart, by_part};
+use super::{
+    At, Claim, EIGHT_SLOW, FORK, HALF_MORE, KEEPS_GOODPUT, NEW, NONE_SLOW, ONE_SLOW, TENTH_MORE,
+    THREADS,
+};
 
 pub(super) const BACKLOG: Claim = Claim {
     id: "backlog-limit",
@@ -30,27 +35,20 @@ pub(super) const BACKLOG: Claim = Claim {
          décima parte acaba por conectarse, un segundo después o más, el número no limita los \
          clientes, sino que los retrasa.",
     ),
-    origin: Origin::Course,
     experiments: &["backlog"],
     servers: &["iterative"],
     decide: |analysis| {
-        const FIVE: At<'static> = at("backlog", "backlog 5");
-        let place = |label, metric, threshold| {
-            ClaimPart::all(
-                label,
-                vec![own(analysis, FIVE, "iterative", metric, threshold)],
-            )
+        const FIVE: At<'static> = At::new("backlog", "backlog 5");
+        let part = |label, metric, threshold| {
+            let found = analysis.own(FIVE, "iterative", metric, threshold);
+            ClaimPart::new(label, [found])
         };
-        places(vec![
-            place(
-                text("the queue", "la cola"),
-                Metric::ClientsConnected,
-                Expect::Below(7.5),
-            ),
-            place(
+        by_part([
+            part(text("the queue", "la cola"), ClientsConnected, Below(7.5)),
+            part(
                 text("all clients", "todos los clientes"),
-                Metric::ConnectsAfter1S,
-                Expect::Below(0.1),
+                ConnectsAfter1S,
+                Below(0.1),
             ),
         ])
     },
@@ -76,17 +74,16 @@ pub(super) const ITERATIVE: Claim = Claim {
          demuestra que no. Por a la vez se entiende que los clientes rápidos conserven nueve \
          décimas partes de su rendimiento útil junto a uno lento.",
     ),
-    origin: Origin::Course,
     experiments: &["slow-client"],
     servers: &["iterative"],
     decide: |analysis| {
-        let place = |label, slow| {
-            let found = goodput_kept(analysis, "iterative", NONE_SLOW, slow, KEEPS_GOODPUT);
-            ClaimPart::all(label, vec![found])
+        let part = |label, slow| {
+            let found = analysis.goodput_kept("iterative", NONE_SLOW, slow, KEEPS_GOODPUT);
+            ClaimPart::new(label, [found])
         };
-        places(vec![
-            place(text("one slow client", "un cliente lento"), ONE_SLOW),
-            place(
+        by_part([
+            part(text("one slow client", "un cliente lento"), ONE_SLOW),
+            part(
                 text("eight slow clients", "ocho clientes lentos"),
                 EIGHT_SLOW,
             ),
@@ -112,7 +109,6 @@ pub(super) const POOL: Claim = Claim {
          cliente a un trabajador sigue costando despertarlo, que un hilo nuevo no necesita. Cada \
          clase de grupo se decide por separado.",
     ),
-    origin: Origin::Field,
     experiments: &["equal-load"],
     servers: &[
         "iterative",
@@ -123,33 +119,28 @@ pub(super) const POOL: Claim = Claim {
         "pre-forked",
     ],
     decide: |analysis| {
-        let place = |label, pool, fresh| {
-            let found = added(
-                analysis,
-                NEW,
-                [pool, fresh, "iterative"],
-                Expect::Below(0.1),
-            );
-            ClaimPart::all(label, vec![found])
+        let part = |label, pool, fresh| {
+            let found = analysis.added(NEW, [pool, fresh, "iterative"], Below(0.1));
+            ClaimPart::new(label, [found])
         };
-        places(vec![
-            place(
+        by_part([
+            part(
                 text("threads that all accept", "hilos que aceptan todos"),
                 "pre-threaded",
-                "thread-per-client",
+                THREADS,
             ),
-            place(
+            part(
                 text(
                     "a pool behind one acceptor",
                     "un grupo tras un único aceptador",
                 ),
                 "thread-pool",
-                "thread-per-client",
+                THREADS,
             ),
-            place(
+            part(
                 text("processes that all accept", "procesos que aceptan todos"),
                 "pre-forked",
-                "fork-per-client",
+                FORK,
             ),
         ])
     },
@@ -183,17 +174,14 @@ pub(super) const HERD: Claim = Claim {
          separado; se muestran un cerrojo en torno a accept(2) y un socket de escucha por \
          trabajador.",
     ),
-    origin: Origin::Field,
     experiments: &["accept"],
     servers: &["pre-threaded", "pre-forked", "iterative"],
     decide: |analysis| {
-        const HERE: At<'static> = at("accept", "new, 2000/s");
+        const HERE: At<'static> = At::new("accept", "new, 2000/s");
         let findings = |one: &str| {
-            let against =
-                |metric, threshold| against(analysis, HERE, one, "iterative", metric, threshold);
-            vec![
-                against(Metric::SwitchesPerRequest, super::HALF_MORE),
-                against(Metric::CpuPerRequest, Expect::Above(1.1)),
+            [
+                analysis.against(HERE, one, "iterative", SwitchesPerRequest, HALF_MORE),
+                analysis.against(HERE, one, "iterative", CpuPerRequest, TENTH_MORE),
             ]
         };
         let shown = [
@@ -202,11 +190,11 @@ pub(super) const HERD: Claim = Claim {
             "pre-forked, locked",
             "pre-forked, reuseport",
         ];
-        places(vec![
-            ClaimPart::all(text("threads", "hilos"), findings("pre-threaded")),
-            ClaimPart::all(text("processes", "procesos"), findings("pre-forked")),
+        by_part([
+            ClaimPart::new(text("threads", "hilos"), findings("pre-threaded")),
+            ClaimPart::new(text("processes", "procesos"), findings("pre-forked")),
         ])
-        .showing(shown.into_iter().flat_map(findings).collect())
+        .showing(shown.into_iter().flat_map(findings))
     },
     left_out: text(
         "How evenly a listener for each worker deals out the clients; loops that share one \

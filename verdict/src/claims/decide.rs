@@ -4,15 +4,15 @@
 //! decides a claim wrongly in at most one of twenty runs. Noise hardly ever causes *depends*, which needs two decided
 //! parts.
 
-use hola_base::{Language, Text};
+use hola_base::{Language, Text, text};
 use hola_lab::record::StoredText;
 
-use super::finding::{Decision, Finding, Outcome, Verdict, in_both, in_language};
+use super::finding::{Decision, Finding, Outcome, Verdict, in_both};
 use crate::statistics::{SIGNIFICANCE, holm};
 
 /// A part of a claim, decided by itself.
 pub(super) struct ClaimPart {
-    label: StoredText,
+    label: Text,
     needs: Needs,
     findings: Vec<Finding>,
 }
@@ -26,11 +26,11 @@ enum Needs {
 
 impl ClaimPart {
     /// A part that holds if all its findings do.
-    pub(super) fn all(label: impl Into<StoredText>, findings: Vec<Finding>) -> Self {
+    pub(super) fn new(label: Text, findings: impl Into<Vec<Finding>>) -> Self {
         ClaimPart {
-            label: label.into(),
+            label,
             needs: Needs::All,
-            findings,
+            findings: findings.into(),
         }
     }
 
@@ -52,39 +52,67 @@ impl ClaimPart {
 }
 
 /// A claim that holds if all findings do.
-pub(super) fn all(findings: Vec<Finding>) -> Decision {
-    places(vec![ClaimPart::all(StoredText::default(), findings)])
+pub(super) fn all(findings: impl Into<Vec<Finding>>) -> Decision {
+    by_part([ClaimPart::new(text("", ""), findings)])
 }
 
 /// A claim that holds if any finding does.
-pub(super) fn any(findings: Vec<Finding>) -> Decision {
-    places(vec![ClaimPart {
-        needs: Needs::Any,
-        ..ClaimPart::all(StoredText::default(), findings)
-    }])
+pub(super) fn any(findings: impl Into<Vec<Finding>>) -> Decision {
+    let mut part = ClaimPart::new(text("", ""), findings);
+    part.needs = Needs::Any;
+    by_part([part])
 }
 
 /// A claim of several parts, each decided by itself. Parts that the run has not measured are ignored.
-pub(super) fn places(parts: Vec<ClaimPart>) -> Decision {
-    let parts = judged(parts);
-    let is_measured = |part: &&ClaimPart| part.outcome() != Outcome::Missing;
-    let verdict = together(parts.iter().filter(is_measured).map(ClaimPart::outcome));
-    explained(verdict, parts)
+pub(super) fn by_part(parts: impl Into<Vec<ClaimPart>>) -> Decision {
+    let mut parts = parts.into();
+    judge(parts.iter_mut().flat_map(|part| &mut part.findings));
+    let outcomes: Vec<Outcome> = parts.iter().map(ClaimPart::outcome).collect();
+    let has = |outcome| outcomes.contains(&outcome);
+    let verdict = match (
+        has(Outcome::Holds),
+        has(Outcome::Fails),
+        has(Outcome::Undecided),
+    ) {
+        // Two decided parts differ, even if others are undecided.
+        (true, true, _) => Verdict::Depends,
+        (_, _, true) => Verdict::Undecided,
+        (true, false, false) => Verdict::Holds,
+        (false, true, false) => Verdict::Fails,
+        (false, false, false) => Verdict::NotMeasured,
+    };
+    for (part, outcome) in parts.iter_mut().zip(outcomes) {
+        let is_basis = match verdict {
+            Verdict::Holds => outcome == Outcome::Holds,
+            Verdict::Fails => outcome == Outcome::Fails,
+            Verdict::Depends => matches!(outcome, Outcome::Holds | Outcome::Fails),
+            Verdict::Undecided => outcome == Outcome::Undecided,
+            Verdict::NotMeasured => false,
+        };
+        for finding in &mut part.findings {
+            finding.decided = is_basis && finding.outcome == outcome;
+        }
+    }
+    Decision {
+        verdict,
+        reason: in_both(|language| reason(verdict, &parts, language)),
+        findings: parts.into_iter().flat_map(|part| part.findings).collect(),
+    }
 }
 
-/// A claim that no comparison of this kind can decide; `shown` are related findings.
-pub(super) fn not_measured(reason: impl Into<StoredText>, shown: Vec<Finding>) -> Decision {
+/// A claim that no comparison of this kind can decide.
+pub(super) fn not_measurable(reason: Text) -> Decision {
     Decision {
         verdict: Verdict::NotMeasured,
         findings: Vec::new(),
         reason: reason.into(),
     }
-    .showing(shown)
 }
 
 impl Decision {
     /// Adds findings that are shown but do not decide.
-    pub(super) fn showing(mut self, mut shown: Vec<Finding>) -> Self {
+    pub(super) fn showing(mut self, shown: impl IntoIterator<Item = Finding>) -> Self {
+        let mut shown: Vec<Finding> = shown.into_iter().collect();
         judge(&mut shown);
         self.findings.extend(shown);
         self
@@ -92,25 +120,15 @@ impl Decision {
 
     /// Appends a sentence to the reason, if there is one.
     pub(super) fn noting(mut self, sentence: Option<StoredText>) -> Self {
-        if let Some(more) = sentence {
-            self.reason = in_both(|language| {
-                let (reason, more) = (
-                    in_language(&self.reason, language),
-                    in_language(&more, language),
-                );
-                format!("{reason} {more}")
-            });
+        if let Some(sentence) = sentence {
+            self.reason.en.extend([" ", &sentence.en]);
+            self.reason.es.extend([" ", &sentence.es]);
         }
         self
     }
 }
 
 /// Gives every finding its outcome.
-fn judged(mut parts: Vec<ClaimPart>) -> Vec<ClaimPart> {
-    judge(parts.iter_mut().flat_map(|part| &mut part.findings));
-    parts
-}
-
 fn judge<'f>(findings: impl IntoIterator<Item = &'f mut Finding>) {
     let mut tested: Vec<(&mut Finding, Outcome, f64)> = findings
         .into_iter()
@@ -130,48 +148,6 @@ fn judge<'f>(findings: impl IntoIterator<Item = &'f mut Finding>) {
     }
 }
 
-/// The verdict from the outcomes of the parts. Two decided parts that differ give *depends*, even if others are
-/// undecided.
-fn together(outcomes: impl Iterator<Item = Outcome>) -> Verdict {
-    let outcomes: Vec<Outcome> = outcomes.collect();
-    let has = |outcome| outcomes.contains(&outcome);
-    match (
-        has(Outcome::Holds),
-        has(Outcome::Fails),
-        has(Outcome::Undecided),
-    ) {
-        (true, true, _) => Verdict::Depends,
-        (_, _, true) => Verdict::Undecided,
-        (true, false, false) => Verdict::Holds,
-        (false, true, false) => Verdict::Fails,
-        (false, false, false) => Verdict::NotMeasured,
-    }
-}
-
-fn explained(verdict: Verdict, mut parts: Vec<ClaimPart>) -> Decision {
-    let is_basis = |outcome: Outcome| match verdict {
-        Verdict::Holds => outcome == Outcome::Holds,
-        Verdict::Fails => outcome == Outcome::Fails,
-        Verdict::Depends => matches!(outcome, Outcome::Holds | Outcome::Fails),
-        Verdict::Undecided => outcome == Outcome::Undecided,
-        Verdict::NotMeasured => false,
-    };
-    for part in &mut parts {
-        let outcome = part.outcome();
-        if is_basis(outcome) {
-            for finding in &mut part.findings {
-                finding.decided = finding.outcome == outcome;
-            }
-        }
-    }
-    let reason = in_both(|language| reason(verdict, &parts, language));
-    Decision {
-        verdict,
-        reason,
-        findings: parts.into_iter().flat_map(|part| part.findings).collect(),
-    }
-}
-
 fn reason(verdict: Verdict, parts: &[ClaimPart], language: Language) -> String {
     let findings = || parts.iter().flat_map(|part| &part.findings);
     let decided = || findings().filter(|one| one.decided);
@@ -183,9 +159,7 @@ fn reason(verdict: Verdict, parts: &[ClaimPart], language: Language) -> String {
         Verdict::Depends => {
             let labels = |outcome| {
                 let those = parts.iter().filter(|part| part.outcome() == outcome);
-                let labels: Vec<&str> = those
-                    .map(|part| in_language(&part.label, language))
-                    .collect();
+                let labels: Vec<&str> = those.map(|part| language.of(part.label)).collect();
                 labels.join("; ")
             };
             let (holds, fails) = (labels(Outcome::Holds), labels(Outcome::Fails));
@@ -196,26 +170,20 @@ fn reason(verdict: Verdict, parts: &[ClaimPart], language: Language) -> String {
         }
         Verdict::Undecided => {
             let widest = decided().max_by(by_p);
+            let title = language.choose(|| "Resolution", || "Resolución");
             let resolution = widest.and_then(|one| one.resolution(language));
             let resolution = resolution.unwrap_or_default();
-            let widest = sentence(widest, language);
-            language.choose(
-                || format!("Resolution {resolution}. {widest}"),
-                || format!("Resolución {resolution}. {widest}"),
-            )
+            format!("{title} {resolution}. {}", sentence(widest, language))
         }
-        Verdict::NotMeasured => sentence(
-            findings().find(|one| one.outcome == Outcome::Missing),
-            language,
-        ),
+        Verdict::NotMeasured => {
+            let missing = findings().find(|one| one.outcome == Outcome::Missing);
+            sentence(missing, language)
+        }
     }
 }
 
 fn sentence(finding: Option<&Finding>, language: Language) -> String {
-    const NOTHING: Text = Text {
-        en: "Nothing of it was measured.",
-        es: "Nada de ello se midió.",
-    };
+    const NOTHING: Text = text("Nothing of it was measured.", "Nada de ello se midió.");
     match finding {
         Some(finding) => format!("{}.", finding.text(language)),
         None => language.of(NOTHING).into(),

@@ -1,19 +1,13 @@
 //! Claims about async and event loops.
 
 use hola_base::{Text, text};
-use hola_lab::metric::{Metric, Scale};
-use hola_lab::record::StoredText;
+use hola_lab::metric::Metric::{CapacityPerS, ClientsHeld, CpuPerRequest, ResponseP99};
+use hola_lab::metric::Scale;
 
-use super::decide::{ClaimPart, all, places};
-use super::evidence::{against, changed, finding, idle, limit, memory, memory_against, own};
-use super::finding::in_both;
-use super::{
-    At, CAPACITY_KEPT, CAPACITY_NEW, CHEAPER, COSTS_MORE, Claim, Expect, KEPT, NEW, Origin, at,
-};
+use super::Expect::{Above, Below};
+use super::decide::{ClaimPart, all, by_part};
+use super::{At, CHEAPER, Claim, Expect, Finding, HALF_MORE, KEPT, MORE, NEW, THREADS, TOKIO};
 use crate::analysis::{Analysis, over_blocks};
-
-const TOKIO: &str = "tokio";
-const THREADS: &str = "thread-per-client";
 
 pub(super) const SCALES: Claim = Claim {
     id: "async-scales",
@@ -33,23 +27,16 @@ pub(super) const SCALES: Claim = Claim {
          mantenidos en esta máquina (el viejo listón C10K), y que la memoria de 100 000 quepa en \
          ella: esta última cifra es una extrapolación de la pendiente, y así consta.",
     ),
-    origin: Origin::Course,
     experiments: &["idle"],
     servers: &["tokio", "thread-per-client"],
     decide: |analysis| {
-        let limits = at("idle", "to the limit");
-        all(vec![
-            memory_against(analysis, TOKIO, THREADS, Expect::Below(0.5)),
-            own(
-                analysis,
-                limits,
-                TOKIO,
-                Metric::ClientsHeld,
-                Expect::Above(10_000.0),
-            ),
+        let limits = At::new("idle", "to the limit");
+        all([
+            analysis.memory_against(TOKIO, THREADS, Below(0.5)),
+            analysis.own(limits, TOKIO, ClientsHeld, Above(10_000.0)),
             extrapolated_memory(analysis),
         ])
-        .noting(limit(analysis, limits, TOKIO))
+        .noting(analysis.limit(limits, TOKIO))
     },
     left_out: text(
         "100,000 connections that really exist: this machine's descriptors end before.",
@@ -59,23 +46,63 @@ pub(super) const SCALES: Claim = Claim {
 };
 
 /// Memory that 100,000 idle clients would take, as a share of the machine's.
-fn extrapolated_memory(analysis: &Analysis<'_>) -> super::Finding {
+fn extrapolated_memory(analysis: &Analysis<'_>) -> Finding {
     const CLIENTS: f64 = 100_000.0;
     const WHAT: Text = text(
         "Memory of 100,000 idle clients of tokio, extrapolated, as a share of the machine's",
         "Memoria de 100 000 clientes inactivos de tokio, extrapolada, como parte de la de la \
          máquina",
     );
-    let place = idle(analysis);
-    let machine_kib =
-        f64::from(u32::try_from(analysis.run().environment.memory_mib).unwrap_or(u32::MAX))
-            * 1024.0;
-    let found = memory(analysis, place, TOKIO).and_then(|(kib, _)| {
-        over_blocks(&kib, &kib, Scale::Ratio, |kib, _| {
-            (kib * CLIENTS / machine_kib).ln()
-        })
-    });
-    finding(WHAT.into(), place, TOKIO, None, found, Expect::Below(1.0))
+    let at = analysis.idle_level();
+    let machine_mib = u32::try_from(analysis.run().environment.memory_mib).unwrap_or(u32::MAX);
+    let machine_kib = f64::from(machine_mib) * 1024.0;
+    let share = |kib: f64, _| (kib * CLIENTS / machine_kib).ln();
+    let found = analysis.memory(at, TOKIO);
+    let found = found.and_then(|(kib, _)| over_blocks(&kib, &kib, Scale::Ratio, share));
+    Finding::new(WHAT.into(), at, TOKIO, None, found, Below(1.0))
+}
+
+/// CPU per request at the same rate, and capacity of a full CPU, for new and for kept connections: `servers` are the one
+/// that is said to be faster, and the other.
+fn cpu_and_capacity(
+    analysis: &Analysis<'_>,
+    servers: [&str; 2],
+    cpu: Expect,
+    capacity: Expect,
+) -> Vec<ClaimPart> {
+    const CAPACITY_NEW: At<'static> = At::new("capacity", "new");
+    const CAPACITY_KEPT: At<'static> = At::new("capacity", "kept");
+    let [one, other] = servers;
+    let cpu = |label, at| {
+        ClaimPart::new(
+            label,
+            [analysis.against(at, one, other, CpuPerRequest, cpu)],
+        )
+    };
+    let capacity = |label, at| {
+        ClaimPart::new(
+            label,
+            [analysis.against(at, one, other, CapacityPerS, capacity)],
+        )
+    };
+    vec![
+        cpu(text("CPU, new connections", "CPU, conexiones nuevas"), NEW),
+        cpu(
+            text("CPU, kept connections", "CPU, conexiones que permanecen"),
+            KEPT,
+        ),
+        capacity(
+            text("capacity, new connections", "capacidad, conexiones nuevas"),
+            CAPACITY_NEW,
+        ),
+        capacity(
+            text(
+                "capacity, kept connections",
+                "capacidad, conexiones que permanecen",
+            ),
+            CAPACITY_KEPT,
+        ),
+    ]
 }
 
 pub(super) const FASTER: Claim = Claim {
@@ -98,69 +125,29 @@ pub(super) const FASTER: Claim = Claim {
          petición al mismo ritmo, una vigésima parte más de capacidad de una CPU llena, o una \
          décima parte menos en el percentil 99. Donde difieren, depende.",
     ),
-    origin: Origin::Field,
     experiments: &["equal-load", "capacity"],
     servers: &["tokio", "thread-per-client"],
     decide: |analysis| {
-        let place = |label, at, metric, threshold| {
-            ClaimPart::all(
-                label,
-                vec![against(analysis, at, TOKIO, THREADS, metric, threshold)],
-            )
+        let sooner = |label, at| {
+            let found = analysis.against(at, TOKIO, THREADS, ResponseP99, Below(0.9));
+            ClaimPart::new(label, [found])
         };
-        let (cpu, capacity, p99) = (
-            Metric::CpuPerRequest,
-            Metric::CapacityPerS,
-            Metric::ResponseP99,
-        );
-        let (more, sooner) = (Expect::Above(1.05), Expect::Below(0.9));
-        places(vec![
-            place(
-                text("CPU, new connections", "CPU, conexiones nuevas"),
-                NEW,
-                cpu,
-                CHEAPER,
+        let mut parts = cpu_and_capacity(analysis, [TOKIO, THREADS], CHEAPER, MORE);
+        parts.push(sooner(
+            text(
+                "99th percentile, new connections",
+                "percentil 99, conexiones nuevas",
             ),
-            place(
-                text("CPU, kept connections", "CPU, conexiones que permanecen"),
-                KEPT,
-                cpu,
-                CHEAPER,
+            NEW,
+        ));
+        parts.push(sooner(
+            text(
+                "99th percentile, kept connections",
+                "percentil 99, conexiones que permanecen",
             ),
-            place(
-                text("capacity, new connections", "capacidad, conexiones nuevas"),
-                CAPACITY_NEW,
-                capacity,
-                more,
-            ),
-            place(
-                text(
-                    "capacity, kept connections",
-                    "capacidad, conexiones que permanecen",
-                ),
-                CAPACITY_KEPT,
-                capacity,
-                more,
-            ),
-            place(
-                text(
-                    "99th percentile, new connections",
-                    "percentil 99, conexiones nuevas",
-                ),
-                NEW,
-                p99,
-                sooner,
-            ),
-            place(
-                text(
-                    "99th percentile, kept connections",
-                    "percentil 99, conexiones que permanecen",
-                ),
-                KEPT,
-                p99,
-                sooner,
-            ),
-        ])
+            KEPT,
+        ));
+        by_part(parts)
     },
     left_out: text(
         "Other runtimes and other languages.",
@@ -188,46 +175,34 @@ pub(super) const WHEN_WAITING: Claim = Claim {
          la espera más larga al mismo ritmo. Por ganar se entiende una vigésima parte menos de \
          CPU por petición. Cada número de clientes se decide por separado.",
     ),
-    origin: Origin::Field,
     experiments: &["wait"],
     servers: &["tokio", "pre-threaded"],
     decide: |analysis| {
+        let cpu = |level, threshold| {
+            let at = At::new("wait", level);
+            analysis.against(at, TOKIO, "pre-threaded", CpuPerRequest, threshold)
+        };
+        let part = |label, none, longest| {
+            ClaimPart::new(label, [cpu(none, Above(0.95)), cpu(longest, CHEAPER)])
+        };
         // No 100 ms for 64 clients: their rate would differ, and cost depends on the rate.
-        const PLACES: [(Text, &str, &str); 3] = [
-            (
+        by_part([
+            part(
                 text("16 clients", "16 clientes"),
                 "0 ms, 16 clients",
                 "10 ms, 16 clients",
             ),
-            (
+            part(
                 text("64 clients", "64 clientes"),
                 "0 ms, 64 clients",
                 "10 ms, 64 clients",
             ),
-            (
+            part(
                 text("1,024 clients", "1024 clientes"),
                 "0 ms, 1024 clients",
                 "100 ms, 1024 clients",
             ),
-        ];
-        let cpu = |level, threshold| {
-            let metric = Metric::CpuPerRequest;
-            against(
-                analysis,
-                at("wait", level),
-                TOKIO,
-                "pre-threaded",
-                metric,
-                threshold,
-            )
-        };
-        let place = |(label, none, longest)| {
-            ClaimPart::all(
-                label,
-                vec![cpu(none, Expect::Above(0.95)), cpu(longest, CHEAPER)],
-            )
-        };
-        places(PLACES.map(place).into())
+        ])
     },
     left_out: text(
         "A pool smaller than the number of its clients that wait: that measures the length of a \
@@ -255,34 +230,32 @@ pub(super) const BLOCKING: Claim = Claim {
          percentil 99 de las ligeras. Por arruinado se entiende más de tres veces más lento que \
          sin ellas y más de dos veces más lento que con hilos.",
     ),
-    origin: Origin::Field,
     experiments: &["mixed"],
     servers: &["epoll", "tokio", "thread-per-client"],
     decide: |analysis| {
-        let p99 = Metric::ResponseP99;
-        let alone = at("mixed", "alone");
+        let alone = At::new("mixed", "alone");
         let findings = |one, at| {
             [
-                changed(analysis, one, p99, alone, at, Expect::Above(3.0)),
-                against(analysis, at, one, THREADS, p99, Expect::Above(2.0)),
+                analysis.changed(one, ResponseP99, alone, at, Above(3.0)),
+                analysis.against(at, one, THREADS, ResponseP99, Above(2.0)),
             ]
         };
-        let heavy = [
-            (
+        let [block, compute] = ["1 % block", "1 % compute"].map(|level| At::new("mixed", level));
+        by_part([
+            ClaimPart::new(
                 text("a call that blocks", "una llamada que bloquea"),
-                at("mixed", "1 % block"),
+                findings("epoll", block),
             ),
-            (
+            ClaimPart::new(
                 text("a computation", "un cálculo"),
-                at("mixed", "1 % compute"),
+                findings("epoll", compute),
             ),
-        ];
-        let place = |(label, at)| ClaimPart::all(label, findings("epoll", at).into());
-        let shown = heavy
-            .iter()
-            .flat_map(|&(_, at)| findings(TOKIO, at))
-            .collect();
-        places(heavy.map(place).into()).showing(shown)
+        ])
+        .showing(
+            [block, compute]
+                .into_iter()
+                .flat_map(|at| findings(TOKIO, at)),
+        )
     },
     left_out: text(
         "Heavy work handed to threads beside the loop, the usual remedy.",
@@ -307,49 +280,16 @@ pub(super) const URING: Claim = Claim {
          dos tercios de la CPU por petición al mismo ritmo, o la mitad más de capacidad; ambas \
          con conexiones nuevas y con las que permanecen.",
     ),
-    origin: Origin::Field,
     experiments: &["equal-load", "capacity"],
     servers: &["io-uring", "epoll"],
     decide: |analysis| {
-        let place = |label, at, metric, threshold| {
-            ClaimPart::all(
-                label,
-                vec![against(
-                    analysis, at, "io-uring", "epoll", metric, threshold,
-                )],
-            )
-        };
-        let (cpu, capacity) = (Metric::CpuPerRequest, Metric::CapacityPerS);
-        let two_thirds = Expect::Below(2.0 / 3.0);
-        places(vec![
-            place(
-                text("CPU, new connections", "CPU, conexiones nuevas"),
-                NEW,
-                cpu,
-                two_thirds,
-            ),
-            place(
-                text("CPU, kept connections", "CPU, conexiones que permanecen"),
-                KEPT,
-                cpu,
-                two_thirds,
-            ),
-            place(
-                text("capacity, new connections", "capacidad, conexiones nuevas"),
-                CAPACITY_NEW,
-                capacity,
-                super::HALF_MORE,
-            ),
-            place(
-                text(
-                    "capacity, kept connections",
-                    "capacidad, conexiones que permanecen",
-                ),
-                CAPACITY_KEPT,
-                capacity,
-                super::HALF_MORE,
-            ),
-        ])
+        let servers = ["io-uring", "epoll"];
+        by_part(cpu_and_capacity(
+            analysis,
+            servers,
+            Below(2.0 / 3.0),
+            HALF_MORE,
+        ))
     },
     left_out: text(
         "A ring for each core; files, where io_uring has no rival in epoll; polling by the \
@@ -378,28 +318,23 @@ pub(super) const DEADLINES: Claim = Claim {
          más que sin ellos, que con ellos cueste una vigésima parte más que un hilo, y que sin \
          ellos no: dentro de ese margen los costes se consideran iguales.",
     ),
-    origin: Origin::Field,
     experiments: &["deadlines"],
     servers: &["tokio", "tokio-current-thread", "thread-per-client"],
     decide: |analysis| {
-        const KEPT: At<'static> = at("deadlines", "kept, 2000/s");
-        let place = |model: &'static str| {
-            let without = format!("{model}, no deadlines");
-            let cpu = |one: &str, other: &str, threshold| {
-                against(analysis, KEPT, one, other, Metric::CpuPerRequest, threshold)
-            };
-            let findings = vec![
-                cpu(model, &without, COSTS_MORE),
-                cpu(model, THREADS, COSTS_MORE),
-                cpu(
-                    &without,
-                    "thread-per-client, no deadlines",
-                    Expect::Below(1.05),
-                ),
-            ];
-            ClaimPart::all(named(model), findings)
+        const HERE: At<'static> = At::new("deadlines", "kept, 2000/s");
+        let cpu = |one: &str, other: &str, threshold| {
+            analysis.against(HERE, one, other, CpuPerRequest, threshold)
         };
-        places(vec![place(TOKIO), place("tokio-current-thread")])
+        let part = |model| {
+            let without = format!("{model}, no deadlines");
+            let findings = [
+                cpu(model, &without, MORE),
+                cpu(model, THREADS, MORE),
+                cpu(&without, "thread-per-client, no deadlines", Below(1.05)),
+            ];
+            ClaimPart::new(text(model, model), findings)
+        };
+        by_part([part(TOKIO), part("tokio-current-thread")])
     },
     left_out: text(
         "Deadlines that pass, and timers set anew for every read and every write of a request.",
@@ -407,8 +342,3 @@ pub(super) const DEADLINES: Claim = Claim {
          una petición.",
     ),
 };
-
-/// A name that is the same in both languages.
-fn named(name: &str) -> StoredText {
-    in_both(|_| name.into())
-}

@@ -1,10 +1,10 @@
 //! The findings of a claim's test, and its verdict.
 
-use hola_base::{LANGUAGES, Language};
+use hola_base::{LANGUAGES, Language, Text, text};
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::record::StoredText;
 
-use crate::analysis::Missing;
+use crate::analysis::{At, Missing};
 use crate::estimate::Estimate;
 
 /// The verdict of a run on a claim.
@@ -83,7 +83,7 @@ pub enum Outcome {
 }
 
 /// A value is near its threshold within this share of the threshold.
-const NEAR: f64 = 0.1;
+const NEAR_SHARE: f64 = 0.1;
 
 impl Expect {
     /// The side of the threshold on which the value lies, and the p-value against the other side.
@@ -97,12 +97,10 @@ impl Expect {
                 (_, false) => (false, found.p_value(high)),
             },
         };
-        let outcome = if holds {
-            Outcome::Holds
-        } else {
-            Outcome::Fails
-        };
-        (outcome, p_value)
+        match holds {
+            true => (Outcome::Holds, p_value),
+            false => (Outcome::Fails, p_value),
+        }
     }
 
     /// Whether the value lies within 10 % of the threshold. `false` for [`Expect::Within`]: equal values are always
@@ -110,7 +108,7 @@ impl Expect {
     pub fn is_near(self, value: f64) -> bool {
         match self {
             Expect::Above(threshold) | Expect::Below(threshold) => {
-                (value - threshold).abs() <= NEAR * threshold.abs()
+                (value - threshold).abs() <= NEAR_SHARE * threshold.abs()
             }
             Expect::Within(..) => false,
         }
@@ -119,30 +117,43 @@ impl Expect {
     /// The expectation in words, such as `less than 0.95`.
     pub fn text(self, language: Language) -> String {
         let number = |value| number(language, value);
-        match self {
-            Expect::Above(least) => {
-                format!(
-                    "{} {}",
-                    language.choose(|| "more than", || "más de"),
-                    number(least)
-                )
+        let (words, value) = match self {
+            Expect::Above(least) => (text("more than", "más de"), number(least)),
+            Expect::Below(most) => (text("less than", "menos de"), number(most)),
+            Expect::Within(low, high) => {
+                let and = language.of(text("and", "y"));
+                let both = format!("{} {and} {}", number(low), number(high));
+                (text("between", "entre"), both)
             }
-            Expect::Below(most) => {
-                format!(
-                    "{} {}",
-                    language.choose(|| "less than", || "menos de"),
-                    number(most)
-                )
-            }
-            Expect::Within(low, high) => language.choose(
-                || format!("between {} and {}", number(low), number(high)),
-                || format!("entre {} y {}", number(low), number(high)),
-            ),
-        }
+        };
+        format!("{} {value}", language.of(words))
     }
 }
 
 impl Finding {
+    /// A finding that is not judged yet.
+    pub(super) fn new(
+        what: StoredText,
+        at: At<'static>,
+        participant: &str,
+        metric: Option<Metric>,
+        estimate: Result<Estimate, Missing>,
+        threshold: Expect,
+    ) -> Self {
+        Finding {
+            what,
+            experiment: at.experiment,
+            level: at.level,
+            participant: participant.into(),
+            metric,
+            estimate,
+            threshold,
+            outcome: Outcome::Missing,
+            p_value: 1.0,
+            decided: false,
+        }
+    }
+
     /// Whether the value lies within 10 % of its threshold.
     pub fn is_near(&self) -> bool {
         let found = self.estimate.as_ref();
@@ -151,27 +162,25 @@ impl Finding {
 
     /// The finding as a clause: what was tested, what was found, what the claim needs.
     pub fn text(&self, language: Language) -> String {
+        const NEEDS: Text = text("the claim needs", "la afirmación necesita");
+        const NEAR: Text = text(
+            "; the value is within 10 % of that threshold",
+            "; el valor queda a menos del 10 % de ese umbral",
+        );
         let what = in_language(&self.what, language);
         match &self.estimate {
             Err(missing) => format!("{what}: {}", in_language(&missing.text(), language)),
             Ok(found) => {
-                let number = |value| number(language, value);
-                let needs = self.threshold.text(language);
-                let near = match self.is_near() {
-                    true => language.choose(
-                        || "; the value is within 10 % of that threshold",
-                        || "; el valor queda a menos del 10 % de ese umbral",
-                    ),
-                    false => "",
+                let [value, low, high] =
+                    [found.value, found.low, found.high].map(|value| number(language, value));
+                let between = language.between_numbers();
+                let (needs, threshold) = (language.of(NEEDS), self.threshold.text(language));
+                let near = if self.is_near() {
+                    language.of(NEAR)
+                } else {
+                    ""
                 };
-                format!(
-                    "{what}: {} [{}{} {}]; {} {needs}{near}",
-                    number(found.value),
-                    number(found.low),
-                    language.between_numbers(),
-                    number(found.high),
-                    language.choose(|| "the claim needs", || "la afirmación necesita"),
-                )
+                format!("{what}: {value} [{low}{between} {high}]; {needs} {threshold}{near}")
             }
         }
     }
@@ -187,7 +196,7 @@ impl Finding {
 }
 
 /// A stored text in a language.
-pub(super) fn in_language(text: &StoredText, language: Language) -> &str {
+fn in_language(text: &StoredText, language: Language) -> &str {
     language.choose(|| &text.en, || &text.es)
 }
 
@@ -198,7 +207,7 @@ pub(super) fn in_both(make: impl Fn(Language) -> String) -> StoredText {
 }
 
 /// A number with about three digits.
-pub(super) fn number(language: Language, value: f64) -> String {
+fn number(language: Language, value: f64) -> String {
     let decimals = match value.abs() {
         size if size >= 100.0 => 0,
         size if size >= 10.0 => 1,

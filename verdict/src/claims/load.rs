@@ -1,11 +1,13 @@
 //! Claims about overload and about low load.
 
-use hola_base::{Text, text};
-use hola_lab::metric::Metric;
+use hola_base::text;
+use hola_lab::metric::Metric::{
+    CpuPerRequest, GoodputOfCapacity, ResponseP50, ResponseP99, SwitchesPerRequest,
+};
 
-use super::decide::{ClaimPart, places};
-use super::evidence::{against, own};
-use super::{At, Claim, Expect, Finding, Origin, at};
+use super::Expect::{Above, Below, Within};
+use super::decide::{ClaimPart, by_part};
+use super::{At, Claim, FORK, Finding, THREADS, TOKIO};
 use crate::analysis::Missing;
 
 pub(super) const OVERLOAD: Claim = Claim {
@@ -32,33 +34,24 @@ pub(super) const OVERLOAD: Claim = Claim {
          capacidad: lo que queda por debajo se ha colapsado, lo que queda por encima se ha \
          degradado con suavidad.",
     ),
-    origin: Origin::Field,
     experiments: &["overload"],
     servers: &["thread-per-client", "epoll"],
     decide: |analysis| {
         const KEPT: f64 = 0.8;
-        let place = |label, level| {
-            let goodput = |one, threshold| {
-                own(
-                    analysis,
-                    at("overload", level),
-                    one,
-                    Metric::GoodputOfCapacity,
-                    threshold,
-                )
-            };
-            let findings = vec![
-                goodput("thread-per-client", Expect::Below(KEPT)),
-                goodput("epoll", Expect::Above(KEPT)),
+        let part = |label, level| {
+            let at = At::new("overload", level);
+            let findings = [
+                analysis.own(at, THREADS, GoodputOfCapacity, Below(KEPT)),
+                analysis.own(at, "epoll", GoodputOfCapacity, Above(KEPT)),
             ];
-            ClaimPart::all(label, findings)
+            ClaimPart::new(label, findings)
         };
-        places(vec![
-            place(
+        by_part([
+            part(
                 text("twice the capacity", "el doble de la capacidad"),
                 "2 × capacity",
             ),
-            place(
+            part(
                 text("three times the capacity", "el triple de la capacidad"),
                 "3 × capacity",
             ),
@@ -91,7 +84,6 @@ pub(super) const LOW: Claim = Claim {
          (mediana y percentil 99), la CPU y los cambios de contexto se deciden por separado: lo \
          que no nota un cliente puede notarlo el servidor.",
     ),
-    origin: Origin::Field,
     experiments: &["equal-load"],
     servers: &[
         "iterative",
@@ -102,44 +94,36 @@ pub(super) const LOW: Claim = Claim {
     ],
     decide: |analysis| {
         const RATES: [&str; 3] = ["new, 50/s", "new, 200/s", "new, 1000/s"];
-        const MODELS: [&str; 4] = ["fork-per-client", "thread-per-client", "epoll", "tokio"];
-        const METRICS: [(Text, Metric); 4] = [
-            (
-                text("median response time", "tiempo de respuesta mediano"),
-                Metric::ResponseP50,
-            ),
-            (text("99th percentile", "percentil 99"), Metric::ResponseP99),
-            (
-                text("CPU per request", "CPU por petición"),
-                Metric::CpuPerRequest,
-            ),
-            (
-                text("context switches", "cambios de contexto"),
-                Metric::SwitchesPerRequest,
-            ),
-        ];
-        let equal = Expect::Within(1.0 / 1.1, 1.1);
+        const MODELS: [&str; 4] = [FORK, THREADS, "epoll", TOKIO];
+        let equal = Within(1.0 / 1.1, 1.1);
         // A quick run leaves some rates out.
-        let rates: Vec<At<'static>> = RATES
-            .into_iter()
-            .map(|level| at("equal-load", level))
-            .filter(|rate| analysis.has(*rate))
-            .collect();
-        let place = |(label, metric)| {
-            let mut findings: Vec<Finding> = rates
+        let mut rates = RATES.map(|level| At::new("equal-load", level)).to_vec();
+        rates.retain(|rate| analysis.has(*rate));
+        let part = |label, metric| {
+            let against = |at, model| analysis.against(at, model, "iterative", metric, equal);
+            let findings = rates
                 .iter()
-                .flat_map(|&rate| {
-                    MODELS.map(|one| against(analysis, rate, one, "iterative", metric, equal))
-                })
-                .collect();
+                .flat_map(|at| MODELS.map(|model| against(*at, model)));
+            let mut findings: Vec<Finding> = findings.collect();
             // Fifty requests a second are too few for a 99th percentile.
             let has_value = |one: &Finding| one.estimate != Err(Missing::NoValue(metric));
             if findings.iter().any(has_value) {
                 findings.retain(has_value);
             }
-            ClaimPart::all(label, findings)
+            ClaimPart::new(label, findings)
         };
-        places(METRICS.map(place).into())
+        by_part([
+            part(
+                text("median response time", "tiempo de respuesta mediano"),
+                ResponseP50,
+            ),
+            part(text("99th percentile", "percentil 99"), ResponseP99),
+            part(text("CPU per request", "CPU por petición"), CpuPerRequest),
+            part(
+                text("context switches", "cambios de contexto"),
+                SwitchesPerRequest,
+            ),
+        ])
     },
     left_out: text(
         "Clients farther away than this machine, for whom the network hides still more.",

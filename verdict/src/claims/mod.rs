@@ -17,15 +17,6 @@ use hola_base::Text;
 pub use self::finding::{Decision, Expect, Finding, Outcome, Verdict};
 use crate::analysis::{Analysis, At};
 
-/// Where a claim comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The course material that the project grew from.
-    Course,
-    /// A common opinion in the field.
-    Field,
-}
-
 /// A claim, with the test that decides it.
 #[derive(Clone, Copy, Debug)]
 pub struct Claim {
@@ -35,8 +26,6 @@ pub struct Claim {
     pub statement: Text,
     /// Why the claim may hold or fail, and how the test defines its words.
     pub why: Text,
-    /// Where it comes from.
-    pub origin: Origin,
     /// Experiments that its test needs.
     pub experiments: &'static [&'static str],
     /// Models and targets that its test needs.
@@ -89,28 +78,27 @@ pub fn find(id: &str) -> Option<&'static Claim> {
     CLAIMS.iter().find(|claim| claim.id == id)
 }
 
-const fn at(experiment: &'static str, level: &'static str) -> At<'static> {
-    At { experiment, level }
-}
+// Participants, levels and thresholds that several claims share.
 
-// Levels that several claims use.
+const FORK: &str = "fork-per-client";
+const THREADS: &str = "thread-per-client";
+const TOKIO: &str = "tokio";
 
 const NEW: At<'static> = crate::analysis::HEADLINE;
-const KEPT: At<'static> = at("equal-load", "kept, 2000/s");
-const CAPACITY_NEW: At<'static> = at("capacity", "new");
-const CAPACITY_KEPT: At<'static> = at("capacity", "kept");
-
-const NONE_SLOW: At<'static> = at("slow-client", "no slow client");
-const ONE_SLOW: At<'static> = at("slow-client", "1 slow client");
-const EIGHT_SLOW: At<'static> = at("slow-client", "8 slow clients");
-
-// Thresholds that several claims share.
+const KEPT: At<'static> = At::new("equal-load", "kept, 2000/s");
+const CROWD: At<'static> = At::new("crowd", "up to 10000");
+const NONE_SLOW: At<'static> = At::new("slow-client", "no slow client");
+const ONE_SLOW: At<'static> = At::new("slow-client", "1 slow client");
+const EIGHT_SLOW: At<'static> = At::new("slow-client", "8 slow clients");
 
 /// Costs less, by more than the margin of 5 % within which costs are called the same.
 const CHEAPER: Expect = Expect::Below(0.95);
 
-/// Costs more, by more than the same margin.
-const COSTS_MORE: Expect = Expect::Above(1.05);
+/// More, by more than the same margin.
+const MORE: Expect = Expect::Above(1.05);
+
+/// More, by more than the tenth within which times are called the same.
+const TENTH_MORE: Expect = Expect::Above(1.1);
 
 /// At least half as much again: an obvious difference, and much larger than that between two builds of one program.
 const HALF_MORE: Expect = Expect::Above(1.5);

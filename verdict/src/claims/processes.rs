@@ -1,24 +1,19 @@
 //! Claims about processes.
 
-use hola_base::text;
-use hola_lab::metric::Metric;
+use hola_base::{Text, text};
+use hola_lab::metric::Metric::{
+    ClientsHeld, CpuPerRequest, CrowdGoodput, GoodPerS, OthersFailed, SharedOperation, SpawnTime,
+};
 
-use super::decide::{ClaimPart, all, any, places};
-use super::evidence::{against, changed, limit, memory_against, own};
-use super::{At, CHEAPER, Claim, Expect, HALF_MORE, NEW, Origin, at};
+use super::Expect::{Above, Below};
+use super::decide::{ClaimPart, all, any, by_part};
+use super::{At, CHEAPER, CROWD, Claim, Expect, FORK, HALF_MORE, MORE, NEW, TENTH_MORE, THREADS};
 use crate::analysis::Analysis;
 
-const FORK: &str = "fork-per-client";
-const THREADS: &str = "thread-per-client";
-
-const ONE_CPU: At<'static> = at("scaling", "1 CPU");
-const TWO_CPUS: At<'static> = at("scaling", "2 CPUs");
-const SPAWN: At<'static> = at("spawn", "2000 in turn");
-const BALLAST: At<'static> = at("ballast", "new, 20/s");
-const CROWD: At<'static> = at("crowd", "up to 10000");
-
-/// Costs more, by more than the tenth within which times are called the same.
-const TENTH_MORE: Expect = Expect::Above(1.1);
+const ONE_CPU: At<'static> = At::new("scaling", "1 CPU");
+const TWO_CPUS: At<'static> = At::new("scaling", "2 CPUs");
+const SPAWN: At<'static> = At::new("spawn", "2000 in turn");
+const BALLAST: At<'static> = At::new("ballast", "new, 20/s");
 
 pub(super) const PARALLEL: Claim = Claim {
     id: "process-parallel",
@@ -39,7 +34,6 @@ pub(super) const PARALLEL: Claim = Claim {
          rendimiento útil con una segunda CPU, con peticiones que calculan: la mitad de lo que \
          podría dar.",
     ),
-    origin: Origin::Course,
     experiments: &["scaling"],
     servers: &[
         "fork-per-client",
@@ -48,25 +42,16 @@ pub(super) const PARALLEL: Claim = Claim {
         "python-threads",
     ],
     decide: |analysis| {
-        let gain = |participant, threshold| {
-            changed(
-                analysis,
-                participant,
-                Metric::GoodPerS,
-                ONE_CPU,
-                TWO_CPUS,
-                threshold,
+        let gain =
+            |server, threshold| analysis.changed(server, GoodPerS, ONE_CPU, TWO_CPUS, threshold);
+        let part = |label, processes, threads| {
+            ClaimPart::new(
+                label,
+                [gain(processes, HALF_MORE), gain(threads, Below(1.5))],
             )
         };
-        let pair = |label, processes, threads| {
-            let findings = vec![
-                gain(processes, HALF_MORE),
-                gain(threads, Expect::Below(1.5)),
-            ];
-            ClaimPart::all(label, findings)
-        };
-        places(vec![
-            pair(
+        by_part([
+            part(
                 text(
                     "threads of the operating system",
                     "hilos del sistema operativo",
@@ -74,7 +59,7 @@ pub(super) const PARALLEL: Claim = Claim {
                 FORK,
                 THREADS,
             ),
-            pair(
+            part(
                 text("Python with its lock", "Python con su cerrojo"),
                 "python-processes",
                 "python-threads",
@@ -102,36 +87,31 @@ pub(super) const SCALES: Claim = Claim {
          CPU, o una vigésima parte menos de CPU por petición: más que el margen dentro del cual \
          se consideran iguales.",
     ),
-    origin: Origin::Course,
     experiments: &["scaling", "cpu"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let place = |label, at, metric, threshold| {
-            ClaimPart::all(
-                label,
-                vec![against(analysis, at, FORK, THREADS, metric, threshold)],
-            )
+        let part = |label, at, metric, threshold| {
+            let found = analysis.against(at, FORK, THREADS, metric, threshold);
+            ClaimPart::new(label, [found])
         };
-        let more = Expect::Above(1.05);
-        let goodput = Metric::GoodPerS;
-        let heavy = at("cpu", "2 ms of computing");
-        places(vec![
-            place(
+        let heavy = At::new("cpu", "2 ms of computing");
+        by_part([
+            part(
                 text("goodput of one CPU", "el rendimiento útil de una CPU"),
                 ONE_CPU,
-                goodput,
-                more,
+                GoodPerS,
+                MORE,
             ),
-            place(
+            part(
                 text("goodput of two CPUs", "el rendimiento útil de dos CPU"),
                 TWO_CPUS,
-                goodput,
-                more,
+                GoodPerS,
+                MORE,
             ),
-            place(
+            part(
                 text("CPU per request", "la CPU por petición"),
                 heavy,
-                Metric::CpuPerRequest,
+                CpuPerRequest,
                 CHEAPER,
             ),
         ])
@@ -164,26 +144,17 @@ pub(super) const HEAVY: Claim = Claim {
          inactivo, y de la CPU por petición de un servidor que ocupa 500 MB frente a otro que no \
          los ocupa.",
     ),
-    origin: Origin::Course,
     experiments: &["spawn", "idle", "ballast"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let cpu = |participant, other| {
-            against(
-                analysis,
-                BALLAST,
-                participant,
-                other,
-                Metric::CpuPerRequest,
-                HALF_MORE,
-            )
-        };
-        all(vec![
-            against(analysis, SPAWN, FORK, THREADS, Metric::SpawnTime, HALF_MORE),
-            memory_against(analysis, FORK, THREADS, HALF_MORE),
+        let cpu =
+            |server, other| analysis.against(BALLAST, server, other, CpuPerRequest, HALF_MORE);
+        all([
+            analysis.against(SPAWN, FORK, THREADS, SpawnTime, HALF_MORE),
+            analysis.memory_against(FORK, THREADS, HALF_MORE),
             cpu("fork-per-client, 500 MB", FORK),
         ])
-        .showing(vec![
+        .showing([
             cpu("fork-per-client, 50 MB", FORK),
             cpu("thread-per-client, 500 MB", THREADS),
         ])
@@ -215,28 +186,14 @@ pub(super) const SATURATES: Claim = Claim {
          rendimiento útil no llegue a la mitad del mejor, o que se atienda a menos de la mitad \
          de los clientes que atiende un bucle de eventos (epoll) en la misma máquina.",
     ),
-    origin: Origin::Course,
     experiments: &["crowd"],
     servers: &["fork-per-client", "epoll"],
     decide: |analysis| {
-        any(vec![
-            own(
-                analysis,
-                CROWD,
-                FORK,
-                Metric::CrowdGoodput,
-                Expect::Below(0.5),
-            ),
-            against(
-                analysis,
-                CROWD,
-                FORK,
-                "epoll",
-                Metric::ClientsHeld,
-                Expect::Below(0.5),
-            ),
+        any([
+            analysis.own(CROWD, FORK, CrowdGoodput, Below(0.5)),
+            analysis.against(CROWD, FORK, "epoll", ClientsHeld, Below(0.5)),
         ])
-        .noting(limit(analysis, CROWD, FORK))
+        .noting(analysis.limit(CROWD, FORK))
     },
     left_out: text(
         "What else runs on the machine meanwhile, which thousands of processes slow down, too.",
@@ -267,44 +224,35 @@ pub(super) const ISOLATION: Claim = Claim {
          cien, y con hilos tiene que fallar más de la mitad. También se muestran los demás \
          modelos.",
     ),
-    origin: Origin::Course,
     experiments: &["crash"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let alone = Expect::Below(0.01);
-        let with_all = Expect::Above(0.5);
-        let failed = |at, participant: &str, threshold| {
-            own(analysis, at, participant, Metric::OthersFailed, threshold)
-        };
-        let deaths = [
-            (text("a panic", "un pánico"), at("crash", "panic")),
-            (text("an abort", "un abort"), at("crash", "abort")),
+        const ALONE: Expect = Below(0.01);
+        const WITH_ALL: Expect = Above(0.5);
+        const DEATHS: [(Text, &str); 3] = [
+            (text("a panic", "un pánico"), "panic"),
+            (text("an abort", "un abort"), "abort"),
             (
                 text("a segmentation fault", "un fallo de segmentación"),
-                at("crash", "segv"),
+                "segv",
             ),
         ];
-        let place = |(label, at)| {
-            ClaimPart::all(
-                label,
-                vec![failed(at, FORK, alone), failed(at, THREADS, with_all)],
-            )
+        let failed = |death, server: &str, threshold| {
+            analysis.own(At::new("crash", death), server, OthersFailed, threshold)
         };
-        let shown = deaths.iter().flat_map(|&(_, at)| {
-            let others = analysis
-                .compared(at)
-                .into_iter()
-                .filter(|one| ![FORK, THREADS].contains(one));
-            others.map(move |one| {
-                let threshold = if has_processes(analysis, one) {
-                    alone
-                } else {
-                    with_all
-                };
-                failed(at, one, threshold)
+        let part = |(label, death)| {
+            let findings = [failed(death, FORK, ALONE), failed(death, THREADS, WITH_ALL)];
+            ClaimPart::new(label, findings)
+        };
+        let shown = DEATHS.into_iter().flat_map(|(_, death)| {
+            let mut others = analysis.compared(At::new("crash", death));
+            others.retain(|one| ![FORK, THREADS].contains(one));
+            others.into_iter().map(move |one| {
+                let is_alone = has_processes(analysis, one);
+                failed(death, one, if is_alone { ALONE } else { WITH_ALL })
             })
         });
-        places(deaths.map(place).into()).showing(shown.collect())
+        by_part(DEATHS.map(part)).showing(shown)
     },
     left_out: text(
         "Faults that do not kill: memory overwritten in a neighbour's data, which threads share \
@@ -343,36 +291,23 @@ pub(super) const SHARING: Claim = Claim {
          entiende una décima parte más de tiempo que los hilos, cada cosa por separado. Se \
          muestra además qué añade contar a una petición.",
     ),
-    origin: Origin::Course,
     experiments: &["sharing"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
         let operation = |label, level| {
-            let metric = Metric::SharedOperation;
-            let found = against(
-                analysis,
-                at("sharing", level),
-                FORK,
-                THREADS,
-                metric,
-                TENTH_MORE,
-            );
-            ClaimPart::all(label, vec![found])
+            let at = At::new("sharing", level);
+            let found = analysis.against(at, FORK, THREADS, SharedOperation, TENTH_MORE);
+            ClaimPart::new(label, [found])
         };
-        let (greeting, count) = (at("sharing", "greeting"), at("sharing", "count"));
-        let loads = [FORK, THREADS].into_iter().map(|one| {
-            let cpu = Metric::CpuPerRequest;
-            changed(analysis, one, cpu, greeting, count, TENTH_MORE)
-        });
-        let shown = match analysis.has(count) {
-            true => loads.collect(),
-            false => Vec::new(),
-        };
-        places(vec![
+        let [greeting, count] = ["greeting", "count"].map(|level| At::new("sharing", level));
+        let models = [FORK, THREADS].into_iter().filter(|_| analysis.has(count));
+        let loads =
+            models.map(|one| analysis.changed(one, CpuPerRequest, greeting, count, TENTH_MORE));
+        by_part([
             operation(text("a counter", "un contador"), "counter"),
             operation(text("a message", "un mensaje"), "message"),
         ])
-        .showing(shown)
+        .showing(loads)
     },
     left_out: text(
         "The lines that setting it up takes; data with structure, which needs locks that survive \
@@ -398,29 +333,19 @@ pub(super) const FORK_VS_THREAD: Claim = Claim {
          cuestión de microsegundos. Que se note depende de qué más cueste una petición. Por \
          varias se entiende más de tres.",
     ),
-    origin: Origin::Field,
     experiments: &["spawn", "equal-load"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let place = |label, at, metric| {
-            ClaimPart::all(
-                label,
-                vec![against(
-                    analysis,
-                    at,
-                    FORK,
-                    THREADS,
-                    metric,
-                    Expect::Above(3.0),
-                )],
-            )
+        let part = |label, at, metric| {
+            let found = analysis.against(at, FORK, THREADS, metric, Above(3.0));
+            ClaimPart::new(label, [found])
         };
-        places(vec![
-            place(text("making one", "crear uno"), SPAWN, Metric::SpawnTime),
-            place(
+        by_part([
+            part(text("making one", "crear uno"), SPAWN, SpawnTime),
+            part(
                 text("a whole request", "una petición entera"),
                 NEW,
-                Metric::CpuPerRequest,
+                CpuPerRequest,
             ),
         ])
     },

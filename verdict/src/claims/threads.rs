@@ -1,17 +1,17 @@
 //! Claims about threads.
 
 use hola_base::text;
-use hola_lab::metric::Metric;
+use hola_lab::metric::Metric::{CpuPerRequest, CrowdGoodput, ResponseP99};
 
-use super::decide::{ClaimPart, all, not_measured, places};
-use super::evidence::{against, changed, goodput_kept, limit, memory_against, own};
-use super::finding::in_both;
-use super::{CHEAPER, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, NEW, NONE_SLOW, Origin, at};
-
-const THREADS: &str = "thread-per-client";
+use super::Expect::{Above, Below};
+use super::decide::{ClaimPart, all, by_part, not_measurable};
+use super::{
+    At, CHEAPER, CROWD, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, NEW, NONE_SLOW, THREADS,
+    TOKIO,
+};
 
 /// Twice as much or more is no longer fine.
-const FINE: Expect = Expect::Below(2.0);
+const FINE: Expect = Below(2.0);
 
 pub(super) const NO_WAIT: Claim = Claim {
     id: "threads-no-wait",
@@ -32,27 +32,13 @@ pub(super) const NO_WAIT: Claim = Claim {
          contraejemplo: tiene que perder más de la mitad de su rendimiento útil, o los clientes \
          lentos no lo eran.",
     ),
-    origin: Origin::Course,
     experiments: &["slow-client"],
     servers: &["thread-per-client", "iterative"],
     decide: |analysis| {
-        all(vec![
-            goodput_kept(analysis, THREADS, NONE_SLOW, EIGHT_SLOW, KEEPS_GOODPUT),
-            changed(
-                analysis,
-                THREADS,
-                Metric::ResponseP99,
-                NONE_SLOW,
-                EIGHT_SLOW,
-                FINE,
-            ),
-            goodput_kept(
-                analysis,
-                "iterative",
-                NONE_SLOW,
-                EIGHT_SLOW,
-                Expect::Below(0.5),
-            ),
+        all([
+            analysis.goodput_kept(THREADS, NONE_SLOW, EIGHT_SLOW, KEEPS_GOODPUT),
+            analysis.changed(THREADS, ResponseP99, NONE_SLOW, EIGHT_SLOW, FINE),
+            analysis.goodput_kept("iterative", NONE_SLOW, EIGHT_SLOW, Below(0.5)),
         ])
     },
     left_out: text(
@@ -78,18 +64,16 @@ pub(super) const LIGHT: Claim = Claim {
          adecuado se entiende: menos del doble de su CPU por petición y menos del doble de su \
          percentil 99.",
     ),
-    origin: Origin::Course,
     experiments: &["equal-load"],
     servers: &["thread-per-client", "epoll"],
     decide: |analysis| {
-        let place = |label, at| {
-            let findings = [Metric::CpuPerRequest, Metric::ResponseP99]
-                .map(|metric| against(analysis, at, THREADS, "epoll", metric, FINE));
-            ClaimPart::all(label, findings.into())
+        let part = |label, at| {
+            let against = |metric| analysis.against(at, THREADS, "epoll", metric, FINE);
+            ClaimPart::new(label, [CpuPerRequest, ResponseP99].map(against))
         };
-        places(vec![
-            place(text("new connections", "conexiones nuevas"), NEW),
-            place(text("kept connections", "conexiones que permanecen"), KEPT),
+        by_part([
+            part(text("new connections", "conexiones nuevas"), NEW),
+            part(text("kept connections", "conexiones que permanecen"), KEPT),
         ])
     },
     left_out: text(
@@ -114,20 +98,12 @@ pub(super) const COST: Claim = Claim {
          doble de memoria que una tarea por cliente inactivo, con la del núcleo, y una cuarta \
          parte más de CPU por petición que el servidor iterativo.",
     ),
-    origin: Origin::Course,
     experiments: &["idle", "equal-load"],
     servers: &["thread-per-client", "tokio", "iterative"],
     decide: |analysis| {
-        all(vec![
-            memory_against(analysis, THREADS, "tokio", Expect::Above(2.0)),
-            against(
-                analysis,
-                NEW,
-                THREADS,
-                "iterative",
-                Metric::CpuPerRequest,
-                Expect::Above(1.25),
-            ),
+        all([
+            analysis.memory_against(THREADS, TOKIO, Above(2.0)),
+            analysis.against(NEW, THREADS, "iterative", CpuPerRequest, Above(1.25)),
         ])
     },
     left_out: text(
@@ -152,18 +128,13 @@ pub(super) const COLLAPSE: Claim = Claim {
          con otros tantos hilos permitidos. Por colapso se entiende que el rendimiento útil con \
          el máximo de clientes no llegue a la mitad del mejor.",
     ),
-    origin: Origin::Course,
     experiments: &["crowd"],
     servers: &["thread-per-client", "epoll"],
     decide: |analysis| {
-        const CROWD: super::At<'static> = at("crowd", "up to 10000");
-        let goodput = |one| {
-            let metric = Metric::CrowdGoodput;
-            own(analysis, CROWD, one, metric, Expect::Below(0.5))
-        };
-        all(vec![goodput(THREADS)])
-            .showing(vec![goodput("epoll")])
-            .noting(limit(analysis, CROWD, THREADS))
+        let goodput = |model| analysis.own(CROWD, model, CrowdGoodput, Below(0.5));
+        all([goodput(THREADS)])
+            .showing([goodput("epoll")])
+            .noting(analysis.limit(CROWD, THREADS))
     },
     left_out: text(
         "More than 10,000 threads, and machines with many cores, where threads wait for each \
@@ -189,22 +160,15 @@ pub(super) const SELECTORS: Claim = Claim {
          espera igual de bien. Por mejor se entiende una vigésima parte menos de CPU por \
          petición al mismo ritmo, el margen dentro del cual los costes se consideran iguales.",
     ),
-    origin: Origin::Course,
     experiments: &["equal-load"],
     servers: &["selector-threads", "thread-per-client"],
     decide: |analysis| {
-        const RATES: [super::At<'static>; 4] = [
-            at("equal-load", "new, 200/s"),
-            at("equal-load", "new, 1000/s"),
-            NEW,
-            at("equal-load", "new, 4000/s"),
-        ];
-        let metric = Metric::CpuPerRequest;
-        let place = |at: super::At<'static>| {
-            let found = against(analysis, at, "selector-threads", THREADS, metric, CHEAPER);
-            ClaimPart::all(in_both(|_| at.level.into()), vec![found])
+        let part = |level| {
+            let at = At::new("equal-load", level);
+            let found = analysis.against(at, "selector-threads", THREADS, CpuPerRequest, CHEAPER);
+            ClaimPart::new(text(level, level), [found])
         };
-        places(RATES.map(place).into())
+        by_part(["new, 200/s", "new, 1000/s", NEW.level, "new, 4000/s"].map(part))
     },
     left_out: text(
         "Servers with several listeners, where a selector saves a thread for each.",
@@ -231,19 +195,15 @@ pub(super) const SIMPLE: Claim = Claim {
          páginas de los modelos leer una al lado de otra, pero la cuenta cambia en cuanto se \
          mueve una función: qué es fácil solo lo pueden decir los lectores.",
     ),
-    origin: Origin::Course,
     experiments: &[],
     servers: &[],
     decide: |_| {
-        not_measured(
-            text(
-                "It needs readers: how long people take to write and to understand either. No \
-                 load on a server shows it.",
-                "Hacen falta lectores: cuánto tarda la gente en escribir y entender uno u otro. \
-                 Ninguna carga sobre un servidor lo muestra.",
-            ),
-            Vec::new(),
-        )
+        not_measurable(text(
+            "It needs readers: how long people take to write and to understand either. No \
+             load on a server shows it.",
+            "Hacen falta lectores: cuánto tarda la gente en escribir y entender uno u otro. \
+             Ninguna carga sobre un servidor lo muestra.",
+        ))
     },
     left_out: text("All of it.", "Todo."),
 };
@@ -263,19 +223,14 @@ pub(super) const DEBUG: Claim = Claim {
          compartida añade las condiciones de carrera. Los procesos y los bucles de un solo hilo \
          evitan las carreras, pero no los órdenes.",
     ),
-    origin: Origin::Course,
     experiments: &[],
     servers: &[],
     decide: |_| {
-        not_measured(
-            text(
-                "The effort of finding faults needs people and faults; no load on a server shows \
-                 it.",
-                "El esfuerzo de encontrar fallos requiere personas y fallos; ninguna carga sobre \
-                 un servidor lo muestra.",
-            ),
-            Vec::new(),
-        )
+        not_measurable(text(
+            "The effort of finding faults needs people and faults; no load on a server shows it.",
+            "El esfuerzo de encontrar fallos requiere personas y fallos; ninguna carga sobre \
+             un servidor lo muestra.",
+        ))
     },
     left_out: text("All of it.", "Todo."),
 };

@@ -23,12 +23,8 @@ fn world(all: f64, one: (&str, f64), residuals: Residuals) -> World {
     for level in ["new, 2000/s", "new, 4000/s"] {
         for (name, cost) in COSTS {
             let own = if name == one.0 { one.1 } else { 1.0 };
-            world = world.with(
-                "equal-load",
-                level,
-                name,
-                &[Fact::Is(CPU, cost * all * own)],
-            );
+            let facts = [Fact::Is(CPU, cost * all * own)];
+            world = world.with("equal-load", level, name, &facts);
         }
     }
     world
@@ -39,28 +35,18 @@ fn noise() -> Residuals {
 }
 
 fn compare(base: &Records, candidate: &Records) -> Difference {
-    let recorded = |records: &Records| {
-        let Records { run, blocks } = records.clone();
-        (run, blocks)
+    let [base, candidate] = [base, candidate].map(|records| RecordedRun {
+        run: &records.run,
+        blocks: &records.blocks,
+    });
+    let selection = Selection {
+        metrics: vec![CPU],
+        ..Selection::default()
     };
-    let ((base, of_base), (candidate, of_candidate)) = (recorded(base), recorded(candidate));
-    Difference::new(
-        RecordedRun {
-            run: &base,
-            blocks: &of_base,
-        },
-        RecordedRun {
-            run: &candidate,
-            blocks: &of_candidate,
-        },
-        &Selection {
-            metrics: vec![CPU],
-            ..Selection::default()
-        },
-    )
+    Difference::new(base, candidate, &selection)
 }
 
-fn of<'d>(difference: &'d Difference, participant: &str) -> Vec<&'d MetricChange> {
+fn cells_of<'d>(difference: &'d Difference, participant: &str) -> Vec<&'d MetricChange> {
     let cells = difference.cells.iter();
     cells
         .filter(|cell| cell.participant == participant)
@@ -73,7 +59,7 @@ fn one_participant_that_became_worse_is_found_and_the_others_are_not_blamed() {
     let candidate = world(1.0, ("tokio", 1.2), noise()).measure(12);
     let difference = compare(&base, &candidate);
     assert_eq!(difference.cells.len(), 12);
-    for cell in of(&difference, "tokio") {
+    for cell in cells_of(&difference, "tokio") {
         assert_eq!(cell.verdict, ChangeVerdict::Worse, "{cell:?}");
         assert!((1.12..1.28).contains(&cell.change.value), "{cell:?}");
     }
@@ -91,7 +77,7 @@ fn what_all_do_together_is_told_once() {
     let shared = difference.shared[0].ratio;
     // The common change includes the drift of the machine.
     assert!((1.15..1.45).contains(&shared), "{shared}");
-    for cell in of(&difference, "epoll") {
+    for cell in cells_of(&difference, "epoll") {
         assert_eq!(cell.verdict, ChangeVerdict::Better, "{cell:?}");
     }
     assert_eq!(difference.count(ChangeVerdict::Worse), 0);
@@ -117,17 +103,10 @@ fn intervals_of_a_change_hold_it_in_about_95_of_100() {
     let cells: Vec<bool> = (0..150u64)
         .flat_map(|seed| {
             let difference = compare(&base.measure(2 * seed), &candidate.measure(2 * seed + 1));
-            let own = |cell: &MetricChange| {
-                if cell.participant == "tokio" {
-                    1.2
-                } else {
-                    1.0
-                }
-            };
-            let cells = difference.cells.into_iter();
-            cells
-                .map(move |cell| cell.change.contains(own(&cell)))
-                .collect::<Vec<_>>()
+            difference.cells.into_iter().map(|cell| {
+                let is_tokio = cell.participant == "tokio";
+                cell.change.contains(if is_tokio { 1.2 } else { 1.0 })
+            })
         })
         .collect();
     let held = cells.iter().filter(|held| **held).count();
@@ -141,26 +120,15 @@ fn intervals_of_a_change_hold_it_in_about_95_of_100() {
 #[test]
 fn a_claim_that_is_reversed_is_told() {
     let scaling = |selector: f64| {
-        let level = "new, 2000/s";
-        World::new(Residuals::little())
-            .with(
-                "equal-load",
-                level,
-                "thread-per-client",
-                &[Fact::Is(CPU, 70.0)],
-            )
-            .with(
-                "equal-load",
-                level,
-                "selector-threads",
-                &[Fact::Is(CPU, selector)],
-            )
+        let facts = format!(
+            "equal-load | new, 2000/s | thread-per-client | cpu_us_per_request=70
+             equal-load | new, 2000/s | selector-threads  | cpu_us_per_request={selector}"
+        );
+        World::new(Residuals::little()).with_table(&facts, 0)
     };
     let difference = compare(&scaling(72.0).measure(15), &scaling(50.0).measure(16));
-    let change = difference
-        .claims
-        .iter()
-        .find(|change| change.id == "selectors-scale");
+    let mut claims = difference.claims.iter();
+    let change = claims.find(|change| change.id == "selectors-scale");
     let change = change.expect("it changed");
     assert_eq!(
         (change.base, change.candidate),

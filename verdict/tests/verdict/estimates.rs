@@ -1,54 +1,39 @@
 //! Estimates, words and reasons in runs with known true values.
 
 use hola_lab::metric::Metric;
-use hola_lab::plan::{Precision, Role};
-use hola_lab::record::{CheckName, Skipped};
-use hola_verdict::analysis::{Missing, Word};
-use hola_verdict::{At, precision_reached};
+use hola_lab::plan::Precision;
+use hola_lab::record::{CheckName, Reading, Skipped};
+use hola_verdict::analysis::{HEADLINE, Missing, Word};
+use hola_verdict::precision_reached;
 use proptest::prelude::*;
 
-use crate::world::{Fact, Records, Residuals, World};
+use crate::world::{Fact, RATE_PER_S, Records, Residuals, World};
 
 const CPU: Metric = Metric::CpuPerRequest;
-const HERE: At<'static> = At {
-    experiment: "equal-load",
-    level: "new, 2000/s",
-};
-
-fn cpu(cost: f64) -> Vec<Fact> {
-    vec![Fact::Is(CPU, cost)]
-}
 
 fn four() -> World {
-    World::new(Residuals::little())
-        .role("iterative, again", Role::Again("iterative".into()))
-        .with("equal-load", HERE.level, "iterative", &cpu(40.0))
-        .with("equal-load", HERE.level, "iterative, again", &cpu(40.0))
-        .with("equal-load", HERE.level, "thread-per-client", &cpu(72.0))
-        .with("equal-load", HERE.level, "epoll", &cpu(40.4))
+    const FACTS: &str = "
+        equal-load | new, 2000/s | iterative; iterative, again | cpu_us_per_request=40
+        equal-load | new, 2000/s | thread-per-client           | cpu_us_per_request=72
+        equal-load | new, 2000/s | epoll                       | cpu_us_per_request=40.4";
+    World::new(Residuals::little()).with_table(FACTS, 0)
 }
 
 #[test]
 fn a_ratio_is_found_though_the_machine_drifts() {
     let records = four().measure(1);
     let analysis = records.analysis();
-    let found = analysis
-        .ratio(HERE, "thread-per-client", "iterative", CPU)
-        .expect("an estimate");
-    assert!(
-        found.contains(1.8) && found.half_width() < 0.02,
-        "{found:?}"
-    );
-    let pooled = analysis
-        .to_control(HERE, "thread-per-client", CPU)
-        .expect("an estimate");
-    assert!(
-        pooled.contains(1.8) && pooled.half_width() < 0.02,
-        "{pooled:?}"
-    );
-    let value = analysis
-        .value(HERE, "thread-per-client", CPU)
-        .expect("an estimate");
+    let alone = analysis.ratio(HEADLINE, "thread-per-client", "iterative", CPU);
+    let pooled = analysis.to_control(HEADLINE, "thread-per-client", CPU);
+    let [found, pooled] = [alone, pooled].map(|found| found.expect("an estimate"));
+    for found in [found, pooled] {
+        assert!(
+            found.contains(1.8) && found.half_width() < 0.02,
+            "{found:?}"
+        );
+    }
+    let value = analysis.value(HEADLINE, "thread-per-client", CPU);
+    let value = value.expect("an estimate");
     assert!(
         value.half_width() > found.half_width(),
         "the drift is in absolute values: {value:?}"
@@ -59,7 +44,7 @@ fn a_ratio_is_found_though_the_machine_drifts() {
 #[test]
 fn words_tell_worse_from_the_same() {
     let records = four().measure(2);
-    let words = records.analysis().words(HERE, CPU);
+    let words = records.analysis().words(HEADLINE, CPU);
     let names: Vec<&str> = words.iter().map(|(name, _, _)| name.as_str()).collect();
     assert_eq!(names, ["thread-per-client", "epoll"]);
     assert_eq!(words[0].2, Word::Worse);
@@ -73,7 +58,7 @@ fn a_wide_interval_is_undecided_and_says_its_resolution() {
         ..four()
     };
     let records = world.measure(3);
-    let words = records.analysis().words(HERE, CPU);
+    let words = records.analysis().words(HEADLINE, CPU);
     let Word::Undecided { resolution } = words[1].2 else {
         panic!("{words:?}");
     };
@@ -85,43 +70,33 @@ fn a_wide_interval_is_undecided_and_says_its_resolution() {
 #[test]
 fn both_servers_of_the_control_are_pooled_and_whichever_is_there_will_do() {
     let mut records = four().measure(4);
-    for block in &mut records.blocks {
-        for reading in block
-            .readings
-            .iter_mut()
-            .filter(|one| one.participant == "iterative")
-        {
-            // More than half of the slices remain.
-            reading.slices[0].failed_checks.push(CheckName::Offered);
-        }
-    }
+    // More than half of the slices remain.
+    spoil(&mut records, "iterative", |reading| {
+        reading.slices[0].failed_checks.push(CheckName::Offered);
+    });
     let analysis = records.analysis();
-    let found = analysis
-        .to_control(HERE, "epoll", CPU)
-        .expect("an estimate");
-    let alone = analysis
-        .ratio(HERE, "epoll", "iterative", CPU)
-        .expect("an estimate");
+    let found = analysis.to_control(HEADLINE, "epoll", CPU);
+    let alone = analysis.ratio(HEADLINE, "epoll", "iterative", CPU);
+    let [found, alone] = [found, alone].map(|found| found.expect("an estimate"));
     assert!(found.contains(1.01) && alone.contains(1.01));
     assert!(found.within_sd < alone.within_sd, "{found:?} {alone:?}");
 }
 
-fn spoil(records: &mut Records, participant: &str, spoil: impl Fn(&mut hola_lab::record::Reading)) {
-    for block in &mut records.blocks {
-        block
-            .readings
-            .iter_mut()
-            .filter(|one| one.participant == participant)
-            .for_each(&spoil);
-    }
+fn spoil(records: &mut Records, participant: &str, spoil: impl Fn(&mut Reading)) {
+    let readings = records
+        .blocks
+        .iter_mut()
+        .flat_map(|block| &mut block.readings);
+    let own = readings.filter(|one| one.participant == participant);
+    own.for_each(spoil);
 }
 
 #[test]
 fn what_is_missing_says_why() {
     let why = |records: &Records, participant: &str| {
         let analysis = records.analysis();
-        assert_eq!(analysis.to_control(HERE, participant, CPU), None);
-        let missing = analysis.missing(HERE, participant, CPU);
+        assert_eq!(analysis.to_control(HEADLINE, participant, CPU), None);
+        let missing = analysis.missing(HEADLINE, participant, CPU);
         assert!(!missing.text().en.is_empty() && !missing.text().es.is_empty());
         missing
     };
@@ -177,30 +152,21 @@ fn what_is_missing_says_why() {
     assert!(participant.starts_with("iterative"));
 
     let analysis = records.analysis();
-    let missing = analysis.missing(HERE, "epoll", Metric::ResponseP99);
+    let missing = analysis.missing(HEADLINE, "epoll", Metric::ResponseP99);
     assert_eq!(missing, Missing::NoValue(Metric::ResponseP99));
 }
 
 #[test]
 fn a_full_server_still_has_goodput() {
-    let world = World::new(Residuals::little()).with(
-        "equal-load",
-        HERE.level,
-        "iterative",
-        &[Fact::IsFull, Fact::Serves(0.6)],
-    );
+    let facts = [Fact::IsFull, Fact::Serves(0.6)];
+    let world = World::new(Residuals::little());
+    let world = world.with("equal-load", HEADLINE.level, "iterative", &facts);
     let records = world.measure(6);
     let analysis = records.analysis();
-    assert_eq!(analysis.value(HERE, "iterative", CPU), None);
-    let served = analysis
-        .served_share(HERE, "iterative")
-        .expect("an estimate");
-    assert!((served.value - 0.6).abs() < 1e-6, "{served:?}");
-    assert!(
-        analysis
-            .value(HERE, "iterative", Metric::GoodPerS)
-            .is_some()
-    );
+    assert_eq!(analysis.value(HEADLINE, "iterative", CPU), None);
+    let good = analysis.value(HEADLINE, "iterative", Metric::GoodPerS);
+    let share = good.expect("an estimate").value / RATE_PER_S;
+    assert!((share - 0.6).abs() < 1e-6, "{share}");
 }
 
 #[test]
@@ -211,17 +177,14 @@ fn precision_looks_at_widths_alone() {
     let precise = |half_width| {
         Some(Precision {
             metric: CPU,
-            levels: vec![HERE.level.into()],
+            levels: vec![HEADLINE.level.into()],
             half_width,
         })
     };
     design.precision = precise(0.03);
     assert!(precision_reached(&records.run, &records.blocks, &design));
-    assert!(!precision_reached(
-        &records.run,
-        &records.blocks[..2],
-        &design
-    ));
+    let few = &records.blocks[..2];
+    assert!(!precision_reached(&records.run, few, &design));
     design.precision = precise(0.000_1);
     assert!(!precision_reached(&records.run, &records.blocks, &design));
     // A server that failed does not delay the stop.
@@ -240,19 +203,13 @@ fn controls_pass_when_all_is_well_and_fail_when_it_is_not() {
             planted_us: Some(4.0),
             ..four()
         };
-        let place = HERE.level;
-        world
-            .role("epoll, again", Role::Again("epoll".into()))
-            .role("iterative, planted", Role::Planted("iterative".into()))
-            .with("equal-load", place, "iterative, planted", &cpu(planted))
-            .with("equal-load", "kept, 2000/s", "epoll", &cpu(20.0))
-            .with(
-                "equal-load",
-                "kept, 2000/s",
-                "epoll, again",
-                &cpu(20.0 * again),
-            )
-            .measure(8)
+        let facts = format!(
+            "equal-load | new, 2000/s  | iterative, planted | cpu_us_per_request={planted}
+             equal-load | kept, 2000/s | epoll              | cpu_us_per_request=20
+             equal-load | kept, 2000/s | epoll, again       | cpu_us_per_request={}",
+            20.0 * again
+        );
+        world.with_table(&facts, 0).measure(8)
     };
     let well = with(1.0, 44.0);
     let controls = well.analysis().controls();
@@ -261,10 +218,8 @@ fn controls_pass_when_all_is_well_and_fail_when_it_is_not() {
     assert!((controls.planted[0].expected - 1.1).abs() < 0.02);
     assert!(!with(1.08, 44.0).analysis().controls().passed());
     assert!(!with(1.0, 40.0).analysis().controls().passed());
-    let none = World::new(Residuals::little())
-        .with("a", "b", "c", &cpu(1.0))
-        .measure(9);
-    assert!(!none.analysis().controls().passed());
+    let none = World::new(Residuals::little()).with_table("a | b | c | cpu_us_per_request=1", 0);
+    assert!(!none.measure(9).analysis().controls().passed());
 }
 
 proptest! {
@@ -284,13 +239,14 @@ proptest! {
         let (cost, other) = (cost.min(300.0), other.min(300.0));
         let residuals = Residuals::normal(noise, 0.1 * noise, 0.0);
         let measured = |speed: f64| {
-            let world = World::new(residuals.clone())
-                .with("equal-load", HERE.level, "a", &cpu(0.5 * cost * speed))
-                .with("equal-load", HERE.level, "b", &cpu(0.5 * other * speed));
+            let costs = [("a", 0.5 * cost * speed), ("b", 0.5 * other * speed)];
+            let world = costs.iter().fold(World::new(residuals.clone()), |world, (name, cost)| {
+                world.with("equal-load", HEADLINE.level, name, &[Fact::Is(CPU, *cost)])
+            });
             World { blocks, ..world }.measure(seed)
         };
         let (slow, fast) = (measured(1.0), measured(speed));
-        let ratio = |records: &Records, one, other| records.analysis().ratio(HERE, one, other, CPU);
+        let ratio = |records: &Records, one, other| records.analysis().ratio(HEADLINE, one, other, CPU);
         if let Some(found) = ratio(&slow, "a", "b") {
             let turned = ratio(&slow, "b", "a").expect("the same blocks");
             prop_assert!((found.value * turned.value - 1.0).abs() < 1e-9);

@@ -1,18 +1,14 @@
 //! How often the statistics are right, over many simulated runs. The noise is an argument; a stored run can supply it.
 
 use hola_lab::metric::Metric;
-use hola_lab::plan::{Precision, Role};
-use hola_verdict::analysis::Word;
-use hola_verdict::{At, precision_reached};
+use hola_lab::plan::Precision;
+use hola_verdict::analysis::{HEADLINE, Word};
+use hola_verdict::{Analysis, precision_reached};
 
 use crate::stored;
 use crate::world::{Fact, Residuals, World};
 
 const CPU: Metric = Metric::CpuPerRequest;
-const HERE: At<'static> = At {
-    experiment: "equal-load",
-    level: "new, 2000/s",
-};
 
 /// Noise with which eight blocks give a half-width of 4 % of a ratio, the target of a quick run. The machine drifts by
 /// more than the effects that the tests look for.
@@ -25,13 +21,8 @@ fn four_percent() -> Residuals {
 fn level(costs: &[f64], residuals: Residuals) -> World {
     let mut world = World::new(residuals);
     for (number, cost) in costs.iter().enumerate() {
-        let facts = [Fact::Is(CPU, *cost)];
-        world = world.with(
-            HERE.experiment,
-            HERE.level,
-            &format!("model-{number}"),
-            &facts,
-        );
+        let (name, facts) = (format!("model-{number}"), [Fact::Is(CPU, *cost)]);
+        world = world.with(HEADLINE.experiment, HEADLINE.level, &name, &facts);
     }
     world
 }
@@ -60,7 +51,9 @@ fn intervals_of_95_percent_hold_the_truth_in_93_to_97_of_100_runs() {
         };
         let covered = share(1_500, |seed| {
             let records = world.measure(seed);
-            let found = records.analysis().ratio(HERE, "model-1", "model-0", CPU);
+            let found = records
+                .analysis()
+                .ratio(HEADLINE, "model-1", "model-0", CPU);
             found.expect("an estimate").contains(1.1)
         });
         assert!((0.93..=0.97).contains(&covered), "{covered}");
@@ -78,17 +71,15 @@ fn stopping_on_width_costs_little_coverage() {
         let mut design = records.run.designs[0].clone();
         design.precision = Some(Precision {
             metric: CPU,
-            levels: vec![HERE.level.into()],
+            levels: vec![HEADLINE.level.into()],
             half_width: 0.04,
         });
         let enough = (5..20)
             .find(|&blocks| precision_reached(&records.run, &records.blocks[..blocks], &design));
         let blocks = &records.blocks[..enough.unwrap_or(20)];
-        let analysis = hola_verdict::Analysis::new(&records.run, blocks);
-        analysis
-            .to_control(HERE, "model-1", CPU)
-            .expect("an estimate")
-            .contains(1.1)
+        let analysis = Analysis::new(&records.run, blocks);
+        let found = analysis.to_control(HEADLINE, "model-1", CPU);
+        found.expect("an estimate").contains(1.1)
     });
     assert!((0.91..=0.97).contains(&covered), "{covered}");
 }
@@ -98,10 +89,8 @@ fn no_difference_is_called_one_in_at_most_one_of_twenty_tables() {
     let world = level(&[40.0; 11], Residuals::normal(0.06, 0.04, 0.15));
     let called = share(500, |seed| {
         let records = world.measure(seed);
-        let words = records.analysis().words(HERE, CPU);
-        words
-            .iter()
-            .any(|(_, _, word)| matches!(word, Word::Better | Word::Worse))
+        let mut words = records.analysis().words(HEADLINE, CPU).into_iter();
+        words.any(|(_, _, word)| matches!(word, Word::Better | Word::Worse))
     });
     // Comparisons of one table share the control, so the correction is slightly conservative; 0.05 + two standard
     // errors.
@@ -117,7 +106,7 @@ fn tenths_found(world: &World) -> [f64; 2] {
     [("model-1", Word::Worse), ("model-2", Word::Better)].map(|(name, wanted)| {
         share(200, |seed| {
             let records = world.measure(seed);
-            let words = records.analysis().words(HERE, CPU);
+            let words = records.analysis().words(HEADLINE, CPU);
             let mut words = words.iter();
             words.any(|(one, _, word)| one == name && *word == wanted)
         })
@@ -135,11 +124,12 @@ fn a_tenth_more_or_less_is_found_in_four_of_five_runs_with_the_noise_of_the_stor
     let Some((run, blocks)) = stored::full_run() else {
         return println!("skipped: no full run of this schema is kept under results/");
     };
-    let (made, cycles) = stored::size(&run, &blocks, HERE);
+    let residuals = stored::residuals(&Analysis::new(&run, &blocks), HEADLINE);
+    let (blocks, cycles) = stored::size(&run, &blocks, HEADLINE);
     let found = tenths_found(&World {
-        blocks: made,
+        blocks,
         cycles,
-        ..level(&TABLE, stored::residuals(&run, &blocks, HERE))
+        ..level(&TABLE, residuals)
     });
     assert!(found.iter().all(|share| *share >= 0.8), "{found:?}");
 }
@@ -150,7 +140,9 @@ fn the_noise_of_the_simulations_is_what_they_say() {
     let widths: f64 = (0..200)
         .map(|seed| {
             let records = world.measure(seed << 20);
-            let found = records.analysis().ratio(HERE, "model-1", "model-0", CPU);
+            let found = records
+                .analysis()
+                .ratio(HEADLINE, "model-1", "model-0", CPU);
             found.expect("an estimate").half_width()
         })
         .sum();
@@ -160,37 +152,23 @@ fn the_noise_of_the_simulations_is_what_they_say() {
 
 #[test]
 fn controls_pass_in_nineteen_of_twenty_runs_and_a_planted_difference_is_recovered_in_nine_of_ten() {
-    let add = |world: World, level: &str| {
-        let facts = |cost| [Fact::Is(CPU, cost)];
-        let experiment = HERE.experiment;
-        world
-            .with(experiment, level, "iterative", &facts(40.0))
-            .with(experiment, level, "iterative, again", &facts(40.0))
-            .with(experiment, level, "iterative, planted", &facts(44.0))
-    };
+    const FACTS: &str = "
+        equal-load | new, 2000/s; new, 200/s; new, 4000/s | iterative          | cpu_us_per_request=40
+        equal-load | new, 2000/s; new, 200/s; new, 4000/s | iterative, again   | cpu_us_per_request=40
+        equal-load | new, 2000/s; new, 200/s; new, 4000/s | iterative, planted | cpu_us_per_request=44";
     let world = World {
         planted_us: Some(4.0),
         ..World::new(Residuals::normal(0.028, 0.037, 0.05))
     };
-    let world = world
-        .role("iterative, again", Role::Again("iterative".into()))
-        .role("iterative, planted", Role::Planted("iterative".into()));
-    let levels = [HERE.level, "new, 200/s", "new, 4000/s"];
-    let world = levels.into_iter().fold(world, add);
+    let world = world.with_table(FACTS, 0);
     let passed = share(300, |seed| {
-        let records = world.measure(seed);
-        records
-            .analysis()
-            .controls()
-            .again
-            .iter()
-            .all(|one| one.passes)
+        let controls = world.measure(seed).analysis().controls();
+        controls.again.iter().all(|one| one.passes)
     });
     assert!(passed >= 0.93, "{passed}");
     let recovered = share(300, |seed| {
-        let records = world.measure(seed);
-        let controls = records.analysis().controls();
-        controls.planted.len() == levels.len() && controls.planted.iter().all(|one| one.recovered)
+        let planted = world.measure(seed).analysis().controls().planted;
+        planted.len() == 3 && planted.iter().all(|one| one.passes)
     });
     assert!(recovered >= 0.9, "{recovered}");
 }

@@ -1,7 +1,5 @@
 //! Simulated runs: the true values of each participant, plus noise.
 
-use std::collections::BTreeMap;
-
 use hola_lab::metric::{Metric, ValueSource};
 use hola_lab::plan::{
     Design, Level, Load, LoadPace, Participant, Procedure, Profile, Role, Stage, Task,
@@ -71,13 +69,26 @@ pub enum Fact {
     IsFull,
 }
 
+impl Fact {
+    fn from_text(fact: &str, column: usize) -> Self {
+        let (name, values) = fact.split_once('=').expect("a name and a value");
+        let values = values
+            .split('/')
+            .map(|value| value.parse().expect("a number"));
+        let values: Vec<f64> = values.collect();
+        let value = *values.get(column).unwrap_or(&values[0]);
+        match name {
+            "serves" => Fact::Serves(value),
+            name => Fact::Is(Metric::named(name).expect(name), value),
+        }
+    }
+}
+
 /// The truth behind a simulated run.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// Experiment, level, participant, and its facts there.
+    /// Experiment, level, participant, and its facts there. A participant `NAME, again` or `NAME, planted` is a control.
     pub facts: Vec<(String, String, String, Vec<Fact>)>,
-    /// Roles of the participants whose role is not [`Role::Compared`].
-    pub roles: BTreeMap<String, Role>,
     /// Noise.
     pub residuals: Residuals,
     /// Number of blocks.
@@ -86,8 +97,6 @@ pub struct World {
     pub cycles: u32,
     /// Work added to a planted participant, in microseconds.
     pub planted_us: Option<f64>,
-    /// Memory of the machine, in MiB.
-    pub memory_mib: u64,
 }
 
 /// A run and its blocks.
@@ -115,36 +124,37 @@ impl World {
     pub fn new(residuals: Residuals) -> Self {
         World {
             facts: Vec::new(),
-            roles: BTreeMap::new(),
             residuals,
             blocks: 8,
             cycles: 4,
             planted_us: None,
-            memory_mib: 8_192,
         }
     }
 
     /// Adds the facts of a participant at a level. The first participant of a level is its control.
-    pub fn with(
-        mut self,
-        experiment: &str,
-        level: &str,
-        participant: &str,
-        facts: &[Fact],
-    ) -> Self {
-        let place = (
-            experiment.into(),
-            level.into(),
-            participant.into(),
-            facts.to_vec(),
-        );
-        self.facts.push(place);
+    pub fn with(mut self, experiment: &str, level: &str, name: &str, facts: &[Fact]) -> Self {
+        let row = (experiment.into(), level.into(), name.into(), facts.to_vec());
+        self.facts.push(row);
         self
     }
 
-    /// Gives a participant a role.
-    pub fn role(mut self, participant: &str, role: Role) -> Self {
-        self.roles.insert(participant.into(), role);
+    /// Adds the facts of a table. A line is `experiment | levels | participants | facts`; levels and participants are
+    /// separated by `;`. A fact is `serves=SHARE`, or the name of a metric and its value; of two values `a/b`, `column`
+    /// chooses one.
+    pub fn with_table(mut self, table: &str, column: usize) -> Self {
+        for line in table.lines().filter(|line| !line.trim().is_empty()) {
+            let fields: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [experiment, levels, participants, facts] = fields[..] else {
+                panic!("four fields: {line}");
+            };
+            let facts = facts.split_whitespace();
+            let facts: Vec<Fact> = facts.map(|fact| Fact::from_text(fact, column)).collect();
+            for level in levels.split("; ") {
+                for participant in participants.split("; ") {
+                    self = self.with(experiment, level, participant, &facts);
+                }
+            }
+        }
         self
     }
 
@@ -154,9 +164,8 @@ impl World {
         let mut draws = Draws { seed, drawn: 0 };
         let mut blocks = Vec::new();
         for design in &designs {
-            for index in 0..self.blocks {
-                blocks.push(self.block(design, index, &mut draws));
-            }
+            let made = (0..self.blocks).map(|index| self.block(design, index, &mut draws));
+            blocks.extend(made);
         }
         Records {
             run: self.run(designs, seed),
@@ -170,7 +179,7 @@ impl World {
             let design = match designs.iter_mut().find(|one| one.experiment == *experiment) {
                 Some(design) => design,
                 None => {
-                    designs.push(design_of(experiment));
+                    designs.push(design(experiment));
                     designs.last_mut().expect("just added")
                 }
             };
@@ -180,7 +189,7 @@ impl World {
                     name: name.clone(),
                     server: name.clone(),
                     options: Vec::new(),
-                    role: self.roles.get(name).cloned().unwrap_or(Role::Compared),
+                    role: role_from_name(name),
                 });
             }
             match stage.levels.iter_mut().find(|one| one.name == *level) {
@@ -190,7 +199,7 @@ impl World {
                     control: name.clone(),
                     participants: vec![name.clone()],
                     cycles: self.cycles,
-                    task: task_of(facts),
+                    task: task(facts),
                 }),
             }
         }
@@ -203,12 +212,10 @@ impl World {
         for level in &stage.levels {
             let mut drift = || draws.from(&self.residuals.drift);
             let drift: Vec<f64> = (0..self.cycles).map(|_| drift()).collect();
-            for (_, _, participant, facts) in
-                self.facts.iter().filter(|(experiment, name, _, _)| {
-                    *experiment == design.experiment && *name == level.name
-                })
-            {
-                readings.push(self.reading(level, participant, facts, &drift, draws));
+            for (experiment, name, participant, facts) in &self.facts {
+                if *experiment == design.experiment && *name == level.name {
+                    readings.push(self.reading(level, participant, facts, &drift, draws));
+                }
             }
         }
         Block {
@@ -287,10 +294,19 @@ impl World {
             ],
             skipped: Vec::new(),
             environment: Environment {
-                memory_mib: self.memory_mib,
+                memory_mib: 8_192,
                 ..Environment::default()
             },
         }
+    }
+}
+
+/// The role of a participant, from the end of its name.
+fn role_from_name(participant: &str) -> Role {
+    match participant.split_once(", ") {
+        Some((control, "again")) => Role::Again(control.into()),
+        Some((control, "planted")) => Role::Planted(control.into()),
+        _ => Role::Compared,
     }
 }
 
@@ -301,7 +317,7 @@ fn value_of(facts: &[Fact], wanted: Metric) -> Option<f64> {
     })
 }
 
-fn design_of(experiment: &str) -> Design {
+fn design(experiment: &str) -> Design {
     Design {
         experiment: experiment.into(),
         stages: vec![Stage {
@@ -319,19 +335,17 @@ fn design_of(experiment: &str) -> Design {
 }
 
 /// A procedure if a fact is a procedure's figure; a closed loop if a fact is a rate; otherwise an open loop.
-fn task_of(facts: &[Fact]) -> Task {
-    let is_procedure = facts.iter().any(|fact| {
-        let Fact::Is(metric, _) = fact else {
-            return false;
-        };
-        matches!(metric.definition().from, ValueSource::Procedure)
-    });
-    if is_procedure {
+fn task(facts: &[Fact]) -> Task {
+    let is_of_procedure = |fact: &Fact| match fact {
+        Fact::Is(metric, _) => matches!(metric.definition().from, ValueSource::Procedure),
+        _ => false,
+    };
+    if facts.iter().any(is_of_procedure) {
         return Task::Procedure(Procedure::Spawn { count: 1 });
     }
-    let is_closed = facts
-        .iter()
-        .any(|fact| matches!(fact, Fact::Is(Metric::GoodPerS | Metric::CapacityPerS, _)));
+    let is_rate =
+        |fact: &Fact| matches!(fact, Fact::Is(Metric::GoodPerS | Metric::CapacityPerS, _));
+    let is_closed = facts.iter().any(is_rate);
     Task::Load(Load {
         pace: match is_closed {
             true => LoadPace::Closed { clients: 64 },

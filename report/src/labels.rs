@@ -30,32 +30,26 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
         Better::Lower => LESS,
         Better::Higher => MORE,
     };
+    let width = |width| numbers::width(metric, width, language);
     match word {
         Word::Better => (language.of(better).into(), Tone::Good),
         Word::Worse => (language.of(worse).into(), Tone::Bad),
-        Word::Same { margin } => (
-            same(&numbers::width(metric, margin, language), language),
-            Tone::Neutral,
-        ),
-        Word::Undecided { resolution } => (
-            undecided(&numbers::width(metric, resolution, language), language),
-            Tone::Open,
-        ),
+        Word::Same { margin } => (same(&width(margin), language), Tone::Neutral),
+        Word::Undecided { resolution } => {
+            let resolution = width(resolution);
+            let text = language.choose(
+                || format!("undecided (resolution {resolution})"),
+                || format!("sin decidir (resolución {resolution})"),
+            );
+            (text, Tone::Open)
+        }
     }
 }
 
-fn same(margin: &str, language: Language) -> String {
-    language.choose(
-        || format!("the same within ±{margin}"),
-        || format!("lo mismo, a menos de ±{margin}"),
-    )
-}
-
-fn undecided(resolution: &str, language: Language) -> String {
-    language.choose(
-        || format!("undecided (resolution {resolution})"),
-        || format!("sin decidir (resolución {resolution})"),
-    )
+/// `the same within ±5 %`.
+pub(crate) fn same(margin: &str, language: Language) -> String {
+    let within = language.choose(|| "the same within", || "lo mismo, a menos de");
+    format!("{within} ±{margin}")
 }
 
 /// The same for CSV and JSON.
@@ -123,10 +117,29 @@ pub(crate) fn list(items: &[String], language: Language) -> String {
     match items {
         [] => String::new(),
         [one] => one.clone(),
-        [first @ .., last] => format!(
-            "{} {} {last}",
-            first.join(", "),
-            language.choose(|| "and", || "y")
-        ),
+        [first @ .., last] => {
+            let and = language.choose(|| "and", || "y");
+            format!("{} {and} {last}", first.join(", "))
+        }
+    }
+}
+
+/// Sentences in one language.
+pub(crate) struct Sentences {
+    language: Language,
+    pub(crate) list: Vec<String>,
+}
+
+impl Sentences {
+    pub(crate) fn new(language: Language) -> Self {
+        Sentences {
+            language,
+            list: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, en: impl Into<String>, es: impl Into<String>) {
+        self.list
+            .push(self.language.choose(|| en.into(), || es.into()));
     }
 }
