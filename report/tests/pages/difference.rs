@@ -14,10 +14,8 @@ fn a_regression_is_named_in_every_format() {
     candidate.name = "2026-11-28T101502Z-quick\u{1b}[2J".into();
     for reading in blocks.iter_mut().flat_map(|block| &mut block.readings) {
         if reading.participant == "tokio" {
-            reading
-                .slices
-                .iter_mut()
-                .for_each(|slice| slice.cpu_us *= 1.4);
+            let slices = reading.slices.iter_mut();
+            slices.for_each(|slice| slice.cpu_us *= 1.4);
         }
     }
     let difference = Difference::new(

@@ -1,4 +1,4 @@
-//! A made-up run, always the same: plans with the names of the real plans, and records that a full run could have.
+//! A made-up run, always the same: the real plans, and records that such a run could have.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,8 +8,7 @@ use hdrhistogram::Histogram;
 use hola_lab::experiments::{EXPERIMENTS, Setting};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
-    Death, Design, Disturbance, Level, Load, LoadPace, Participant, Procedure, Profile, Role,
-    Stage, Task,
+    Death, Design, Level, Load, LoadPace, Participant, Procedure, Profile, Role, Stage, Task,
 };
 use hola_lab::record::{
     Block, CpuAccounting, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard,
@@ -17,6 +16,7 @@ use hola_lab::record::{
 };
 use hola_lab::target::Targets;
 use hola_loadgen::Histograms;
+use hola_loadgen::schedule::splitmix64;
 use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
 
@@ -53,51 +53,44 @@ const PLANTED_US: f64 = 3.8;
 /// Blocks of each stage.
 const BLOCKS: u32 = 5;
 
-/// A full run with everything that a report can show, or a quick run of five models.
-pub fn run(profile: Profile) -> (Run, Vec<Block>) {
-    let quick = [
-        "iterative",
-        "fork-per-client",
-        "thread-per-client",
-        "epoll",
-        "tokio",
-    ];
-    let names = SERVERS.iter().map(|(name, ..)| *name);
-    let names: Vec<&str> = names
-        .filter(|name| profile == Profile::Full || quick.contains(name))
-        .collect();
-    let designs = designs(&names, profile == Profile::Full);
-    of_plans(profile, &names, designs)
-}
+/// Models and experiments of a quick run: enough for the first screen.
+const QUICK: [&str; 5] = [
+    "iterative",
+    "fork-per-client",
+    "thread-per-client",
+    "epoll",
+    "tokio",
+];
+const QUICK_EXPERIMENTS: [&str; 4] = ["equal-load", "capacity", "crash", "idle"];
 
-/// A full run with the real plans for this machine, and seven reference targets in the comparison of costs.
-pub fn run_of_real_plans() -> (Run, Vec<Block>) {
+/// A run with the real plans: a quick one, or a full one with seven reference targets in the comparison of costs.
+pub fn run(profile: Profile) -> (Run, Vec<Block>) {
+    let is_full = profile == Profile::Full;
     let targets = Targets::none(Path::new("hola"));
     let setting = Setting {
-        profile: Profile::Full,
+        profile,
         cpus: vec![0, 1],
         targets: &targets,
-        asked: Vec::new(),
+        asked: if is_full {
+            Vec::new()
+        } else {
+            QUICK.map(str::to_owned).into()
+        },
         skipped: RefCell::default(),
     };
-    let designs = EXPERIMENTS
-        .iter()
-        .filter_map(|experiment| (experiment.design)(&setting));
+    let experiments = EXPERIMENTS.iter();
+    let experiments = experiments.filter(|one| is_full || QUICK_EXPERIMENTS.contains(&one.name));
+    let designs = experiments.filter_map(|one| (one.design)(&setting));
     let mut designs: Vec<Design> = designs.collect();
-    let all: Vec<&str> = SERVERS.iter().map(|(name, ..)| *name).collect();
-    let costs = designs
-        .iter_mut()
-        .find(|design| design.experiment == HEADLINE.experiment);
-    costs.expect("costs").stages.push(targets_stage(&all));
-    of_plans(Profile::Full, &all, designs)
-}
-
-fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec<Block>) {
-    let servers: Vec<_> = SERVERS
+    if is_full {
+        let mut designs = designs.iter_mut();
+        let costs = designs.find(|design| design.experiment == HEADLINE.experiment);
+        costs.expect("costs").stages.push(targets_stage());
+    }
+    let servers = SERVERS
         .iter()
-        .filter(|(name, ..)| names.contains(name))
-        .collect();
-    let mut random = Random(20_261_127);
+        .filter(|(name, ..)| is_full || QUICK.contains(name));
+    let mut random = Random { seed: 7, drawn: 0 };
     let mut blocks = Vec::new();
     for design in &designs {
         for index in 0..BLOCKS {
@@ -106,7 +99,7 @@ fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec
             }
         }
     }
-    let card = |(name, attention, ..): &&(&str, &str, f64, f64)| ServerCard {
+    let card = |(name, attention, ..): &(&str, &str, f64, f64)| ServerCard {
         name: (*name).into(),
         is_model: *attention != "target",
         title: both(&format!("Server {name}"), &format!("Servidor {name}")),
@@ -114,6 +107,7 @@ fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec
         attention: (*attention).into(),
         lines_of_code: (*attention != "target").then_some(40),
     };
+    let command = format!("hola compare --profile {} --seed 7", profile.name());
     let run = Run {
         schema_version: SCHEMA_VERSION,
         rules_version: RULES_VERSION,
@@ -124,19 +118,10 @@ fn of_plans(profile: Profile, names: &[&str], designs: Vec<Design>) -> (Run, Vec
         resumed_at: Vec::new(),
         finished_at: Some("2026-11-27T10:55:40Z".into()),
         seed: 7,
-        command: [
-            "hola",
-            "compare",
-            "--profile",
-            profile.name(),
-            "--seed",
-            "7",
-        ]
-        .map(str::to_owned)
-        .into(),
+        command: command.split(' ').map(str::to_owned).collect(),
         planted_percent: 10.0,
         designs,
-        servers: servers.iter().map(card).collect(),
+        servers: servers.map(card).collect(),
         skipped: vec![Skipped {
             server: "pre-forked".into(),
             experiment: Some("idle".into()),
@@ -172,247 +157,44 @@ fn both(en: &str, es: &str) -> StoredText {
     }
 }
 
-fn designs(names: &[&str], is_full: bool) -> Vec<Design> {
-    let rates: &[u32] = if is_full {
-        &[50, 200, 1000, 2000, 4000, 8000]
-    } else {
-        &[200, 2000, 4000]
-    };
-    let new = rates
+/// A stage with the control and the reference targets, under the same load.
+fn targets_stage() -> Stage {
+    let targets = SERVERS
         .iter()
-        .map(|&rate| (format!("new, {rate}/s"), open(rate, None)));
-    let kept_rates: &[u32] = if is_full {
-        &[200, 2000, 8000, 16000]
-    } else {
-        &[2000]
-    };
-    let kept = kept_rates
-        .iter()
-        .map(|&rate| (format!("kept, {rate}/s"), open(rate, Some(64))));
-    let models: Vec<&str> = names
-        .iter()
-        .filter(|name| !is_target(name))
-        .copied()
+        .filter(|(_, attention, ..)| *attention == "target");
+    let names = targets.map(|(name, ..)| *name);
+    let names: Vec<String> = ["iterative"]
+        .into_iter()
+        .chain(names)
+        .map(str::to_owned)
         .collect();
-    let held: Vec<&str> = names
-        .iter()
-        .filter(|name| **name != "iterative")
-        .copied()
-        .collect();
-    let mut equal = stage("new", "iterative", &models, new.collect());
-    equal.participants.push(participant(
-        "iterative, again",
-        "iterative",
-        Role::Again("iterative".into()),
-    ));
-    equal.participants.push(participant(
-        "iterative, planted",
-        "iterative",
-        Role::Planted("iterative".into()),
-    ));
-    for level in &mut equal.levels {
-        level
-            .participants
-            .extend(["iterative, again".into(), "iterative, planted".into()]);
-    }
-    let closed = |kept: bool| Load {
-        pace: LoadPace::Closed { clients: 64 },
-        requests_per_connection: if kept { None } else { Some(1) },
-        ..Load::default()
+    let participant = |name: &String| Participant {
+        name: name.clone(),
+        server: name.clone(),
+        options: Vec::new(),
+        role: Role::Compared,
     };
-    let idle = if is_full {
-        "to the limit"
-    } else {
-        "up to 1100"
-    };
-    let deaths = [
-        ("panic", Death::Panic),
-        ("abort", Death::Abort),
-        ("segv", Death::Segv),
-    ];
-    let crash = deaths.map(|(name, death)| {
-        (
-            name.to_owned(),
-            procedure(Procedure::Crash {
-                death,
-                window_ms: 400,
-            }),
-        )
-    });
-    let slow = [0, 8].map(|clients| {
-        let load = Load {
-            beside: Some(Disturbance::SlowClients { clients }),
-            ..load(1000, None)
-        };
-        (format!("{clients} slow clients"), Task::Load(load))
-    });
-    let mut designs = vec![
-        design(
-            "equal-load",
-            vec![equal, stage("kept", "epoll", &held, kept.collect())],
-        ),
-        design(
-            "capacity",
-            vec![
-                stage(
-                    "new",
-                    "iterative",
-                    names,
-                    vec![("new".into(), Task::Load(closed(false)))],
-                ),
-                stage(
-                    "kept",
-                    "epoll",
-                    &held,
-                    vec![("kept".into(), Task::Load(closed(true)))],
-                ),
-            ],
-        ),
-        design(
-            "slow-client",
-            vec![stage("slow", "thread-per-client", names, slow.into())],
-        ),
-        design(
-            "crash",
-            vec![stage("crash", "thread-per-client", names, crash.into())],
-        ),
-        design(
-            "idle",
-            vec![stage(
-                "idle",
-                "tokio",
-                &held,
-                vec![(
-                    idle.into(),
-                    procedure(Procedure::Idle { clients_max: 1100 }),
-                )],
-            )],
-        ),
-        design(
-            "spawn",
-            vec![stage(
-                "spawn",
-                "thread-per-client",
-                &held,
-                vec![(
-                    "2000 in turn".into(),
-                    procedure(Procedure::Spawn { count: 2000 }),
-                )],
-            )],
-        ),
-    ];
-    if is_full {
-        designs[0].stages.push(targets_stage(names));
-        let waits = [
-            "0 ms, 64 clients",
-            "10 ms, 64 clients",
-            "10 ms, 1024 clients",
-        ];
-        let waits = waits.map(|name| (name.to_owned(), open(2000, Some(64))));
-        designs.insert(
-            2,
-            design(
-                "wait",
-                vec![stage("wait", "pre-threaded", &held, waits.into())],
-            ),
-        );
-        let grid = [(16, 500), (512, 2000)].map(|(clients, rate)| {
-            let levels = [0, 10].into_iter().flat_map(|ms| {
-                [("new", None), ("kept", Some(clients))].map(|(name, connections)| {
-                    let load = Load {
-                        path: format!("/wait/{ms}"),
-                        ..load(rate, connections)
-                    };
-                    (
-                        format!("{clients} clients, {name}, {ms} ms"),
-                        Task::Load(load),
-                    )
-                })
-            });
-            stage(
-                &format!("{clients} clients"),
-                "epoll",
-                &held[..8],
-                levels.collect(),
-            )
-        });
-        designs.push(design("grid", grid.into()));
-    }
-    designs
-}
-
-fn design(experiment: &str, stages: Vec<Stage>) -> Design {
-    Design {
-        experiment: experiment.into(),
-        stages,
-        precision: None,
-        blocks_min: 5,
-        blocks_max: 5,
-        budget_s: 60.0,
-    }
-}
-
-fn stage(name: &str, control: &str, names: &[&str], levels: Vec<(String, Task)>) -> Stage {
-    let level = |(name, task): (String, Task)| Level {
-        name,
-        control: control.into(),
-        participants: names.iter().map(|name| (*name).to_owned()).collect(),
-        cycles: 4,
-        task,
+    let pace = LoadPace::Open {
+        rate_per_s: 2_000.0,
+        connections: None,
     };
     Stage {
-        name: name.into(),
-        participants: names
-            .iter()
-            .map(|name| participant(name, name, Role::Compared))
-            .collect(),
+        name: "targets, new".into(),
+        participants: names.iter().map(participant).collect(),
         server_cpus: vec![0],
         generator_cpus: vec![1],
-        levels: levels.into_iter().map(level).collect(),
+        levels: vec![Level {
+            name: TARGETS.level.into(),
+            control: "iterative".into(),
+            participants: names,
+            cycles: 4,
+            task: Task::Load(Load {
+                pace,
+                window_ms: 200,
+                ..Load::default()
+            }),
+        }],
     }
-}
-
-/// A stage with the control and the reference targets among `names`, under the same load.
-fn targets_stage(names: &[&str]) -> Stage {
-    let targets = names.iter().filter(|name| is_target(name)).copied();
-    let beside: Vec<&str> = ["iterative"].into_iter().chain(targets).collect();
-    let level = (TARGETS.level.into(), open(2000, None));
-    stage("targets, new", "iterative", &beside, vec![level])
-}
-
-fn is_target(name: &str) -> bool {
-    SERVERS
-        .iter()
-        .any(|(server, attention, ..)| *server == name && *attention == "target")
-}
-
-fn participant(name: &str, server: &str, role: Role) -> Participant {
-    Participant {
-        name: name.into(),
-        server: server.into(),
-        options: Vec::new(),
-        role,
-    }
-}
-
-fn load(rate: u32, connections: Option<u32>) -> Load {
-    Load {
-        pace: LoadPace::Open {
-            rate_per_s: f64::from(rate),
-            connections,
-        },
-        requests_per_connection: if connections.is_some() { None } else { Some(1) },
-        window_ms: 200,
-        ..Load::default()
-    }
-}
-
-fn open(rate: u32, connections: Option<u32>) -> Task {
-    Task::Load(load(rate, connections))
-}
-
-fn procedure(procedure: Procedure) -> Task {
-    Task::Procedure(procedure)
 }
 
 fn block(design: &Design, stage: &Stage, index: u32, random: &mut Random) -> Block {
@@ -428,9 +210,8 @@ fn block(design: &Design, stage: &Stage, index: u32, random: &mut Random) -> Blo
                 Task::Procedure(procedure) => {
                     reading.figures = figures(name, procedure, random);
                     if matches!(procedure, Procedure::Idle { .. }) {
-                        reading
-                            .notes
-                            .insert("limit".into(), "descriptors (RLIMIT_NOFILE)".into());
+                        let limit = "descriptors (RLIMIT_NOFILE)";
+                        reading.notes.insert("limit".into(), limit.into());
                     }
                 }
             }
@@ -473,17 +254,11 @@ fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random:
             LoadPace::Open { rate_per_s, .. } => rate_per_s,
             _ => 1e9,
         };
-        let kept = if load.requests_per_connection.is_none() {
-            0.35
-        } else {
-            1.0
-        };
+        let is_kept = load.requests_per_connection.is_none();
+        let kept = if is_kept { 0.35 } else { 1.0 };
         let paced = 1.0 + 12.0 / rate.sqrt();
-        let planted = if reading.participant.ends_with("planted") {
-            PLANTED_US
-        } else {
-            0.0
-        };
+        let is_planted = reading.participant.ends_with("planted");
+        let planted = if is_planted { PLANTED_US } else { 0.0 };
         let cost =
             (BASE_US * factor * kept * paced * own + planted) * speed * drift * random.around(0.02);
         let possible = window_us * 0.985 / cost;
@@ -510,54 +285,51 @@ fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random:
 fn figures(name: &str, procedure: &Procedure, random: &mut Random) -> BTreeMap<Metric, f64> {
     let (factor, kib, is_process) = server(name);
     let near = random.around(0.03);
-    match procedure {
-        Procedure::Idle { .. } => BTreeMap::from([
+    let figures = match procedure {
+        Procedure::Idle { .. } => vec![
             (Metric::MemoryPerClient, kib * near),
             (Metric::KernelMemoryPerClient, (3.0 + kib / 20.0) * near),
             (
                 Metric::ClientsHeld,
                 if is_process { 1_000.0 } else { 19_900.0 },
             ),
-        ]),
+        ],
         Procedure::Crash { death, .. } => {
             let dies = !is_process && *death != Death::Panic;
-            BTreeMap::from([
+            vec![
                 (Metric::OthersFailed, if dies { 0.92 * near } else { 0.0 }),
                 (Metric::Survived, if dies { 0.0 } else { 1.0 }),
-            ])
+            ]
         }
-        Procedure::Spawn { .. } => BTreeMap::from([(Metric::SpawnTime, 12.0 * factor * near)]),
-        Procedure::Share { .. } => {
-            BTreeMap::from([(Metric::SharedOperation, 0.006 * factor * near)])
-        }
-        Procedure::SystemCalls { .. } => {
-            BTreeMap::from([(Metric::SystemCalls, 4.0 * factor * near)])
-        }
-        Procedure::Crowd { .. } => BTreeMap::from([
+        Procedure::Spawn { .. } => vec![(Metric::SpawnTime, 12.0 * factor * near)],
+        Procedure::Share { .. } => vec![(Metric::SharedOperation, 0.006 * factor * near)],
+        Procedure::SystemCalls { .. } => vec![(Metric::SystemCalls, 4.0 * factor * near)],
+        Procedure::Crowd { .. } => vec![
             (Metric::ClientsHeld, 10_000.0),
             (Metric::CrowdGoodput, (0.9 * near).min(1.0)),
-        ]),
+        ],
         Procedure::Overload { of_capacity, .. } => {
-            BTreeMap::from([(Metric::GoodputOfCapacity, of_capacity.min(0.95) * near)])
+            vec![(Metric::GoodputOfCapacity, of_capacity.min(0.95) * near)]
         }
-        Procedure::Backlog { backlog } => BTreeMap::from([
+        Procedure::Backlog { backlog } => vec![
             (Metric::ClientsConnected, f64::from(*backlog) + 1.0),
             (Metric::ConnectsAfter1S, 0.4 * near),
-        ]),
-    }
+        ],
+    };
+    figures.into_iter().collect()
 }
 
-/// A small generator, the same everywhere (SplitMix64).
-struct Random(u64);
+/// Random numbers, the same everywhere.
+struct Random {
+    seed: u64,
+    drawn: u64,
+}
 
 impl Random {
     #[allow(clippy::cast_precision_loss)]
     fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        self.drawn += 1;
+        (splitmix64(self.seed, self.drawn) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// A random factor around 1 with about this spread.

@@ -56,12 +56,16 @@ fn keep(made: &Made) {
     }
 }
 
+/// The text between two marks, where they first are.
+fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
+    let (_, after) = text
+        .split_once(start)
+        .unwrap_or_else(|| panic!("no {start}"));
+    after.split_once(end).map_or(after, |(before, _)| before)
+}
+
 fn rows(page: &str) -> impl Iterator<Item = Vec<&str>> {
-    let table = page
-        .split("<table>")
-        .nth(1)
-        .and_then(|rest| rest.split("</table>").next());
-    let rows = table.expect("a table").split("<tr>").skip(2);
+    let rows = between(page, "<table>", "</table>").split("<tr>").skip(2);
     rows.map(|row| row.split("<td").skip(1).collect())
 }
 
@@ -73,9 +77,8 @@ fn the_first_screen_and_table_are_as_they_were() {
     ] {
         let text = quick().file(name);
         let (first, _) = text.split_once(end).expect("claims after the first table");
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/pages")
-            .join(name);
+        let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
+        let path = pages.join(name);
         if env::var_os("HOLA_BLESS").is_some() {
             fs::write(&path, first).expect("the expected text is written");
         }
@@ -111,17 +114,6 @@ fn a_full_run_stays_within_its_limits() {
         "report.es.md",
     ];
     assert_eq!(names, expected);
-    within_limits(made);
-}
-
-#[test]
-fn a_run_of_the_real_plans_stays_within_its_limits() {
-    let (run, blocks) = fixture::run_of_real_plans();
-    let files = files(&run, &blocks);
-    within_limits(&Made { run, blocks, files });
-}
-
-fn within_limits(made: &Made) {
     keep(made);
     let page = made.file("report.html").len();
     assert!(page <= 900 * 1024, "report.html has {page} bytes");
@@ -136,18 +128,14 @@ fn the_page_loads_nothing_and_its_anchors_are_unique() {
     let page = full().file("report.html");
     assert!(page.contains("default-src 'none'"));
     assert!(!page.contains("://"), "an address of something remote");
-    let anchors: Vec<&str> = page
-        .split(" id=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-        .collect();
+    let all = |start: &str| -> Vec<&str> {
+        let parts = page.split(start).skip(1);
+        parts.filter_map(|after| after.split('"').next()).collect()
+    };
+    let anchors = all(" id=\"");
     let unique: BTreeSet<&str> = anchors.iter().copied().collect();
     assert_eq!(anchors.len(), unique.len());
-    for target in page
-        .split("href=\"#")
-        .skip(1)
-        .filter_map(|rest| rest.split('"').next())
-    {
+    for target in all("href=\"#") {
         assert!(unique.contains(target), "{target}");
     }
 }
@@ -155,17 +143,12 @@ fn the_page_loads_nothing_and_its_anchors_are_unique() {
 #[test]
 fn both_languages_have_the_same_sections() {
     let page = full().file("report.html");
-    let of = |tag: &str| {
-        let start = format!("<main lang=\"{tag}\">");
-        let version = page
-            .split(&start)
-            .nth(1)
-            .and_then(|rest| rest.split("</main>").next())
-            .expect("a version");
+    let parts = |tag: &str| {
+        let version = between(page, &format!("<main lang=\"{tag}\">"), "</main>");
         ["<section", "<details", "<table", "<svg", "<tr", "<td"]
             .map(|part| version.matches(part).count())
     };
-    assert_eq!(of("en"), of("es"));
+    assert_eq!(parts("en"), parts("es"));
 }
 
 #[test]
@@ -173,18 +156,13 @@ fn nothing_is_struck_through_and_a_missing_figure_says_why() {
     let made = full();
     for name in ["report.html", "report.md"] {
         let text = made.file(name);
-        assert!(
-            !["<s>", "<del>", "line-through", "~~"]
-                .iter()
-                .any(|mark| text.contains(mark)),
-            "{name}"
-        );
+        let mut marks = ["<s>", "<del>", "line-through", "~~"].into_iter();
+        assert!(!marks.any(|mark| text.contains(mark)), "{name}");
     }
     let text = made.file("report.md");
-    let row = text
-        .lines()
-        .find(|line| line.starts_with("| python-forking"))
-        .expect("its row");
+    let mut lines = text.lines();
+    let row = lines.find(|line| line.starts_with("| python-forking"));
+    let row = row.expect("its row");
     assert!(row.contains("| — |"), "{row}");
     assert!(text.contains("No figure (the rate is more than it can do"));
 }
@@ -194,26 +172,12 @@ fn figures_of_the_first_table_are_those_of_the_analysis() {
     let made = full();
     let analysis = Analysis::new(&made.run, &made.blocks);
     let key = |value: f64| format!("data-v=\"{value:.4e}\"");
-    let idle = At {
-        experiment: "idle",
-        level: "to the limit",
-    };
-    let capacity = At {
-        experiment: "capacity",
-        level: "new",
-    };
+    let idle = At::new("idle", "to the limit");
+    let capacity = At::new("capacity", "new");
     let mut checked = 0;
     for row in rows(made.file("report.html")) {
-        let name = row[0]
-            .split("<code>")
-            .nth(1)
-            .and_then(|rest| rest.split("</code>").next())
-            .expect("a name");
-        let value = |at, metric| {
-            analysis
-                .value(at, name, metric)
-                .map(|estimate| estimate.value)
-        };
+        let name = between(row[0], "<code>", "</code>");
+        let value = |at, metric| Some(analysis.value(at, name, metric)?.value);
         let expected = [
             (2, value(HEADLINE, Metric::CpuPerRequest)),
             (4, value(HEADLINE, Metric::ResponseP99)),
@@ -221,15 +185,9 @@ fn figures_of_the_first_table_are_those_of_the_analysis() {
             (6, value(idle, Metric::MemoryPerClient)),
             (7, value(idle, Metric::ClientsHeld)),
         ];
-        for (place, value) in expected {
-            match value {
-                Some(value) => assert!(
-                    row[place].contains(&key(value)),
-                    "{name} {place}: {}",
-                    row[place]
-                ),
-                None => assert!(row[place].contains('—'), "{name} {place}: {}", row[place]),
-            }
+        for (index, value) in expected {
+            let shown = value.map_or("—".into(), key);
+            assert!(row[index].contains(&shown), "{name}: {}", row[index]);
             checked += 1;
         }
         let ratio = analysis.to_control(HEADLINE, name, Metric::CpuPerRequest);
@@ -250,21 +208,14 @@ fn every_cell_of_the_data_is_that_of_the_analysis() {
     for line in lines {
         let fields = fields(line);
         assert_eq!(fields.len(), columns.len(), "{line}");
-        let at = At {
-            experiment: &fields[0],
-            level: &fields[1],
-        };
+        let at = At::new(&fields[0], &fields[1]);
         let metric = Metric::named(&fields[4]).expect("a metric");
         let value = analysis.value(at, &fields[2], metric);
-        let written = value.map_or(String::new(), |one| one.value.to_string());
-        assert_eq!(fields[5], written, "{line}");
-        assert_eq!(fields[13].is_empty(), value.is_some(), "{line}");
         let against = analysis.to_control(at, &fields[2], metric);
-        assert_eq!(
-            fields[8],
-            against.map_or(String::new(), |one| one.value.to_string()),
-            "{line}"
-        );
+        let written =
+            [value, against].map(|one| one.map_or(String::new(), |one| one.value.to_string()));
+        assert_eq!([&fields[5], &fields[8]], written.each_ref(), "{line}");
+        assert_eq!(fields[13].is_empty(), value.is_some(), "{line}");
         values += usize::from(value.is_some());
     }
     assert!(values > 100, "{values}");
@@ -314,10 +265,8 @@ fn what_others_wrote_is_shown_and_does_nothing() {
     for block in &mut blocks {
         for reading in &mut block.readings {
             rename(&mut reading.participant);
-            reading
-                .notes
-                .values_mut()
-                .for_each(|note| note.push_str(HOSTILE));
+            let notes = reading.notes.values_mut();
+            notes.for_each(|note| note.push_str(HOSTILE));
         }
         block.readings[0].failed = Some(HOSTILE.into());
     }
@@ -332,21 +281,15 @@ fn what_others_wrote_is_shown_and_does_nothing() {
 
     let mut all = files(&run, &blocks);
     for language in LANGUAGES {
-        all.push((
-            "summary".into(),
-            hola_report::summary(&run, &blocks, language),
-        ));
-        all.push((
-            "readme.md".into(),
-            hola_report::readme(&run, &blocks, language, "answer.svg"),
-        ));
+        let summary = hola_report::summary(&run, &blocks, language);
+        let readme = hola_report::readme(&run, &blocks, language, "answer.svg");
+        all.extend([("summary".into(), summary), ("readme.md".into(), readme)]);
     }
     for (name, text) in &all {
         // A picture has room only for the beginning of the name.
-        let shown = if name.ends_with(".svg") {
-            "tokio&lt;script&gt;"
-        } else {
-            "alert(1)"
+        let shown = match name.ends_with(".svg") {
+            true => "tokio&lt;script&gt;",
+            false => "alert(1)",
         };
         assert!(text.contains(shown), "{name} leaves it out");
         let is_active =
@@ -423,11 +366,7 @@ fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
         blocks,
     };
     let has_row = |made: &Made| {
-        let (_, after) = made
-            .file("report.md")
-            .split_once("Reference targets")
-            .expect("a table");
-        let (table, _) = after.split_once("\n## ").expect("a section after it");
+        let table = between(made.file("report.md"), "Reference targets", "\n## ");
         table.contains("nginx")
     };
     assert!(has_row(full()) && !has_row(&unasked));
@@ -437,30 +376,20 @@ fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
 fn the_answer_is_five_sentences_at_most_each_with_a_number() {
     for name in ["report.md", "report.es.md"] {
         let text = full().file(name);
-        let answer: Vec<&str> = text
-            .lines()
-            .skip_while(|line| !line.starts_with("- "))
-            .take_while(|line| line.starts_with("- "))
-            .collect();
+        let is_item = |line: &&str| line.starts_with("- ");
+        let lines = text.lines().skip_while(|line| !is_item(line));
+        let answer: Vec<&str> = lines.take_while(is_item).collect();
         assert_eq!(answer.len(), 5, "{answer:#?}");
-        assert!(
-            answer
-                .iter()
-                .all(|line| line.contains('\u{a0}') && line.contains("\\[")),
-            "{answer:#?}"
-        );
+        let has_interval = |line: &&str| line.contains('\u{a0}') && line.contains("\\[");
+        assert!(answer.iter().all(has_interval), "{answer:#?}");
     }
 }
 
 #[test]
 fn readme_shows_nine_models_at_most() {
     let made = full();
-    let text = hola_report::readme(
-        &made.run,
-        &made.blocks,
-        Language::English,
-        "results/run/answer.svg",
-    );
+    let (run, blocks) = (&made.run, &made.blocks);
+    let text = hola_report::readme(run, blocks, Language::English, "results/run/answer.svg");
     let rows = text.lines().filter(|line| line.starts_with("| ")).count();
     assert_eq!(rows, 9 + 2, "{text}");
     assert!(
