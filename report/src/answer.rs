@@ -146,7 +146,7 @@ fn controls(facts: &Facts<'_>, language: Language) -> (String, Tone) {
             "la diferencia plantada no se recuperó",
         );
     }
-    let faults = labels::list(&faults.list, language);
+    let faults = labels::list(&faults.list, language).unwrap_or_default();
     let text = language.choose(
         || format!("The controls of the method did not pass: {faults}."),
         || format!("Los controles del método no pasaron: {faults}."),
@@ -204,8 +204,8 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
         Some(format!("{name} {ratio}"))
     });
     let named: Vec<String> = named.collect();
-    let list = labels::list(&named, language);
-    (!named.is_empty()).then(|| language.choose(
+    let list = labels::list(&named, language)?;
+    Some(language.choose(
         || format!("Threads or async? Of the CPU of a new thread per request, async takes: {list}."),
         || format!("¿Hilos o asíncrono? De la CPU de un hilo nuevo por petición, lo asíncrono gasta: {list}."),
     ))
@@ -216,10 +216,8 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
     let metric = Metric::ResponseP50;
     let ratio = facts.to_control(at, THREAD, metric)?;
     let ratio = numbers::comparison(metric, &ratio, language);
-    let (claim, decision) = facts
-        .decisions
-        .iter()
-        .find(|(claim, _)| claim.id == LOW_LOAD)?;
+    let mut decisions = facts.decisions.iter();
+    let (claim, decision) = decisions.find(|(claim, _)| claim.id == LOW_LOAD)?;
     let (word, _) = labels::verdict(decision.verdict, language);
     let statement = language.of(claim.statement).trim_end_matches('.');
     Some(language.choose(
@@ -249,20 +247,14 @@ fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
         (TOKIO, "a task", "una tarea"),
     ];
     let named = named.into_iter().filter_map(|(participant, en, es)| {
-        let metric = Metric::MemoryPerClient;
-        let estimate = facts.value(at, participant, metric)?;
-        let name = language.choose(|| en, || es);
-        Some(format!(
-            "{name} {} KiB",
-            numbers::value(metric, &estimate, language)
-        ))
+        let estimate = facts.value(at, participant, Metric::MemoryPerClient)?;
+        let kib = numbers::value(Metric::MemoryPerClient, &estimate, language);
+        Some(format!("{} {kib} KiB", language.choose(|| en, || es)))
     });
     let named: Vec<String> = named.collect();
-    let list = labels::list(&named, language);
-    (!named.is_empty()).then(|| {
-        language.choose(
-            || format!("What does a client that waits take in memory? Outside the kernel, {list}."),
-            || format!("¿Qué memoria ocupa un cliente que espera? Fuera del núcleo, {list}."),
-        )
-    })
+    let list = labels::list(&named, language)?;
+    Some(language.choose(
+        || format!("What does a client that waits take in memory? Outside the kernel, {list}."),
+        || format!("¿Qué memoria ocupa un cliente que espera? Fuera del núcleo, {list}."),
+    ))
 }

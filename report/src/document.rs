@@ -158,9 +158,8 @@ impl TableCell {
     /// A figure as text, and its value.
     pub(crate) fn number(text: String, value: f64) -> Self {
         TableCell {
-            text,
             value: Some(value),
-            ..TableCell::default()
+            ..text.into()
         }
     }
 
@@ -170,7 +169,7 @@ impl TableCell {
     }
 
     /// A metric's value with its interval.
-    pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> Self {
+    pub(crate) fn estimate(metric: Metric, estimate: &Estimate, language: Language) -> Self {
         Self::number(numbers::value(metric, estimate, language), estimate.value)
     }
 
@@ -201,18 +200,16 @@ impl TableCell {
     /// A verdict word and its tone.
     pub(crate) fn word((text, tone): (String, Tone)) -> Self {
         TableCell {
-            text,
             tone: Some(tone),
-            ..TableCell::default()
+            ..text.into()
         }
     }
 
     /// A name, with its title below.
     pub(crate) fn name(text: &str, below: &str) -> Self {
         TableCell {
-            text: text.into(),
             below: Some(below.into()),
-            ..TableCell::default()
+            ..text.into()
         }
     }
 }

@@ -247,7 +247,7 @@ impl<'f, 'r> Results<'f, 'r> {
                 for (index, metric) in self.metrics.iter().copied().enumerate() {
                     let value = facts.value(at, name, metric);
                     row.push(match value {
-                        Some(value) if index == 0 => TableCell::value(metric, &value, language),
+                        Some(value) if index == 0 => TableCell::estimate(metric, &value, language),
                         Some(value) => TableCell::figure(metric, value.value, language),
                         None => numbers::NONE.into(),
                     });

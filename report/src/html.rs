@@ -11,18 +11,6 @@ pub(crate) struct Localized {
     pub(crate) page: Page,
 }
 
-impl Localized {
-    /// An anchor of this language; the file has both languages.
-    fn anchor(&self, name: &str) -> String {
-        anchor(self.language, name)
-    }
-}
-
-/// Name of an anchor in the page of that language.
-fn anchor(language: Language, name: &str) -> String {
-    format!("{}-{name}", language.tag())
-}
-
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Whole<'p> {
@@ -37,16 +25,6 @@ struct OnePart<'p> {
     language: Language,
 }
 
-impl<'p> OnePart<'p> {
-    fn new(part: &'p SectionItem, language: Language) -> Self {
-        OnePart { part, language }
-    }
-
-    fn anchor(&self, name: &str) -> String {
-        anchor(self.language, name)
-    }
-}
-
 #[derive(Template)]
 #[template(path = "table.html")]
 struct OneTable<'p> {
@@ -55,8 +33,6 @@ struct OneTable<'p> {
 
 /// The page in all its languages, with links to the other files beside it.
 pub(crate) fn page(versions: &[Localized], files: &[&str]) -> String {
-    let whole = Whole { versions, files };
-    whole
-        .render()
-        .unwrap_or_else(|error| unreachable!("writing to memory does not fail: {error}"))
+    let page = Whole { versions, files }.render();
+    page.unwrap_or_else(|error| unreachable!("writing to memory does not fail: {error}"))
 }

@@ -112,16 +112,14 @@ pub(crate) fn metric(metric: Metric, language: Language) -> String {
     }
 }
 
-/// `a, b and c`.
-pub(crate) fn list(items: &[String], language: Language) -> String {
-    match items {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => {
-            let and = language.choose(|| "and", || "y");
-            format!("{} {and} {last}", first.join(", "))
-        }
-    }
+/// `a, b and c`; `None` without any.
+pub(crate) fn list(items: &[String], language: Language) -> Option<String> {
+    let (last, first) = items.split_last()?;
+    let and = language.choose(|| "and", || "y");
+    Some(match first {
+        [] => last.clone(),
+        _ => format!("{} {and} {last}", first.join(", ")),
+    })
 }
 
 /// Sentences in one language.

@@ -73,7 +73,7 @@ fn row(
         design.experiment.as_str().into(),
         level.name.as_str().into(),
         labels::metric(metric, language).into(),
-        TableCell::value(metric, &value, language),
+        TableCell::estimate(metric, &value, language),
         against.map_or(numbers::NONE.into(), |ratio| {
             TableCell::comparison(metric, &ratio, language)
         }),

@@ -91,10 +91,7 @@ fn spread(facts: &Facts<'_>, language: Language) -> Option<String> {
         is_beyond.then(|| format!("{} (±{spread})", card.name))
     });
     let named: Vec<String> = named.collect();
-    if named.is_empty() {
-        return None;
-    }
-    let list = labels::list(&named, language);
+    let list = labels::list(&named, language)?;
     Some(language.choose(
         || format!("The cost of some models depends on the process: from one start to the next it varies more than within one. {list}."),
         || format!("El coste de algunos modelos depende del proceso: varía más de un arranque al siguiente que dentro de uno. {list}."),

@@ -75,19 +75,13 @@ impl DotChart<'_> {
         }
         let none = axis.place(self.line);
         drawing.path("one", &[(none, TOP - 4.0), (none, bottom)], false);
-        drawing.text(
-            "q m",
-            (f64::midpoint(left, right), bottom + 35.0),
-            &self.x_label,
-        );
+        let middle = f64::midpoint(left, right);
+        drawing.text("q m", (middle, bottom + 35.0), &self.x_label);
         for (number, row) in self.rows.iter().enumerate() {
             let y = TOP + ROW * (number as f64 + 0.5);
             let class = row.hue.class();
-            drawing.text(
-                &format!("name e {class}"),
-                (left - 10.0, y + 4.0),
-                &fitted(&row.name, room),
-            );
+            let name = fitted(&row.name, room);
+            drawing.text(&format!("name e {class}"), (left - 10.0, y + 4.0), &name);
             let Estimate {
                 value, low, high, ..
             } = row.estimate;

@@ -54,10 +54,8 @@ impl LineChart<'_> {
         };
         let y = Axis::log(points().flat_map(reach), (bottom, top));
         let ticks = y.ticks(7.0);
-        let room = ticks
-            .iter()
-            .map(|tick| text_width(&(self.write)(*tick)))
-            .fold(30.0, f64::max);
+        let widths = ticks.iter().map(|tick| text_width(&(self.write)(*tick)));
+        let room = widths.fold(30.0, f64::max);
         let (left, right) = (room + 12.0, WIDTH - ROOM);
         let ticked = self.x_ticks.iter().map(|(x, _)| *x);
         let x = Axis::log(points().map(|point| point.x).chain(ticked), (left, right));
@@ -79,24 +77,18 @@ impl LineChart<'_> {
                 taken = place + half + 4.0;
             }
         }
-        drawing.text(
-            "q m",
-            (f64::midpoint(left, right), HEIGHT - 8.0),
-            &self.x_label,
-        );
+        let middle = f64::midpoint(left, right);
+        drawing.text("q m", (middle, HEIGHT - 8.0), &self.x_label);
         for one in &self.series {
             one.draw_band(&mut drawing, &x, &y);
         }
         let mut ends = Vec::new();
         for (number, one) in self.series.iter().enumerate() {
-            let places: Vec<_> = one
-                .points
-                .iter()
-                .map(|point| (x.place(point.x), y.place(point.y)))
-                .collect();
-            let earlier = self.series[..number]
-                .iter()
-                .filter(|other| other.hue == one.hue);
+            let places = one.points.iter();
+            let places = places.map(|point| (x.place(point.x), y.place(point.y)));
+            let places: Vec<_> = places.collect();
+            let earlier = self.series[..number].iter();
+            let earlier = earlier.filter(|other| other.hue == one.hue);
             let dash = ["", " d1", " d2", " d3"][earlier.count() % 4];
             let class = one.hue.class();
             drawing.path(&format!("line {class}{dash}"), &places, false);
@@ -119,15 +111,9 @@ impl Series {
             let end = point.interval.map_or(point.y, end);
             (x.place(point.x), y.place(end))
         };
-        let lower = self
-            .points
-            .iter()
-            .map(|point| edge(point, |interval| interval.0));
-        let upper = self
-            .points
-            .iter()
-            .rev()
-            .map(|point| edge(point, |interval| interval.1));
+        let points = self.points.iter();
+        let lower = points.clone().map(|point| edge(point, |(low, _)| low));
+        let upper = points.rev().map(|point| edge(point, |(_, high)| high));
         let places: Vec<_> = lower.chain(upper).collect();
         if self.points.iter().any(|point| point.interval.is_some()) {
             drawing.path(&format!("band {}", self.hue.class()), &places, true);
@@ -148,11 +134,8 @@ fn names(
     let places = spread(&wanted, top, bottom + 30.0);
     for (((x, y), one), place) in ends.iter().zip(places) {
         let class = one.hue.class();
-        drawing.path(
-            &format!("lead {class}"),
-            &[(x + 4.0, *y), (right + 4.0, *y), (right + 12.0, place)],
-            false,
-        );
+        let lead = [(x + 4.0, *y), (right + 4.0, *y), (right + 12.0, place)];
+        drawing.path(&format!("lead {class}"), &lead, false);
         let text = fitted(&one.name, ROOM - 14.0);
         drawing.text(&format!("name {class}"), (right + 14.0, place + 4.0), &text);
     }

@@ -41,11 +41,8 @@ impl MapChart {
         }
         for (row, (name, tiles)) in self.rows.iter().enumerate() {
             let y = TOP + row as f64 * (TILE.1 + GAP);
-            drawing.text(
-                "h e",
-                (LEFT - 12.0, y + TILE.1 / 2.0),
-                &fitted(name, LEFT - 40.0),
-            );
+            let name = fitted(name, LEFT - 40.0);
+            drawing.text("h e", (LEFT - 12.0, y + TILE.1 / 2.0), &name);
             for (column, tile) in tiles.iter().enumerate() {
                 let x = LEFT + column as f64 * (TILE.0 + GAP);
                 if let Some(tile) = tile {
@@ -59,14 +56,12 @@ impl MapChart {
 
 impl Tile {
     fn draw(&self, drawing: &mut Drawing, (x, y): (f64, f64)) {
-        let hue = self
-            .cheapest
-            .as_ref()
-            .map_or(Hue::Target, |(_, hue)| *hue)
-            .class();
+        let (name, hue) = match &self.cheapest {
+            Some((name, hue)) => (name.as_str(), *hue),
+            None => ("—", Hue::Target),
+        };
         let open = if self.is_decided { "" } else { " open" };
-        drawing.rect(&format!("tile {hue}{open}"), (x, y), TILE);
-        let name = self.cheapest.as_ref().map_or("—", |(name, _)| name);
+        drawing.rect(&format!("tile {}{open}", hue.class()), (x, y), TILE);
         drawing.text("i h", (x + 12.0, y + 24.0), &fitted(name, TILE.0 - 24.0));
         for (number, line) in self.lines.iter().take(4).enumerate() {
             let y = y + 46.0 + 18.0 * number as f64;

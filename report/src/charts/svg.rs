@@ -1,7 +1,5 @@
 //! A builder of the few SVG elements that charts need. Elements have only classes; the page sets colours and fonts.
 
-use std::fmt::{Arguments, Write};
-
 use crate::escape::html;
 
 /// Smallest scale of a drawing in a page: the smallest letters, of 13 pixels, are still readable at 11.
@@ -23,10 +21,8 @@ pub(super) fn fitted(text: &str, width: f64) -> String {
     let ends = text
         .char_indices()
         .map(|(at, letter)| at + letter.len_utf8());
-    let end = ends
-        .take_while(|end| text_width(&text[..*end]) + LETTER <= width)
-        .last()
-        .unwrap_or(0);
+    let fitting = ends.take_while(|end| text_width(&text[..*end]) + LETTER <= width);
+    let end = fitting.last().unwrap_or(0);
     format!("{}…", text[..end].trim_end())
 }
 
@@ -70,11 +66,9 @@ impl Drawing {
         let mut left = 0.0;
         let mut body = String::new();
         for one in drawings {
-            let _ = write!(
-                body,
-                "<g transform=\"translate({left:.0} {TITLE})\"><title>{}</title>{}</g>",
-                html(&one.label),
-                one.body
+            let (label, drawing) = (html(&one.label), &one.body);
+            body += &format!(
+                r#"<g transform="translate({left:.0} {TITLE})"><title>{label}</title>{drawing}</g>"#
             );
             left += one.width + GAP;
         }
@@ -92,52 +86,30 @@ impl Drawing {
     }
 
     pub(super) fn rect(&mut self, class: &str, corner: (f64, f64), size: (f64, f64)) {
-        self.put(format_args!(
-            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>",
-            short(corner.0),
-            short(corner.1),
-            short(size.0),
-            short(size.1)
-        ));
+        let [x, y, width, height] = [corner.0, corner.1, size.0, size.1].map(short);
+        self.body += &format!(
+            r#"<rect class="{class}" x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>"#
+        );
     }
 
     pub(super) fn dot(&mut self, class: &str, centre: (f64, f64), radius: f64) {
-        self.put(format_args!(
-            "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{radius}\"/>",
-            short(centre.0),
-            short(centre.1)
-        ));
+        let (x, y) = (short(centre.0), short(centre.1));
+        self.body += &format!(r#"<circle class="{class}" cx="{x}" cy="{y}" r="{radius}"/>"#);
     }
 
     /// A path through points; `closed` makes it an area.
-    pub(super) fn path(&mut self, class: &str, places: &[(f64, f64)], closed: bool) {
-        let mut data = String::new();
-        for (place, (x, y)) in places.iter().enumerate() {
-            let _ = write!(
-                data,
-                "{}{} {}",
-                if place == 0 { "M" } else { "L" },
-                short(*x),
-                short(*y)
-            );
-        }
+    pub(super) fn path(&mut self, class: &str, points: &[(f64, f64)], closed: bool) {
+        let points = points.iter();
+        let points = points.map(|(x, y)| format!("{} {}", short(*x), short(*y)));
+        let points = points.collect::<Vec<_>>().join("L");
         let end = if closed { "z" } else { "" };
-        self.put(format_args!("<path class=\"{class}\" d=\"{data}{end}\"/>"));
+        self.body += &format!(r#"<path class="{class}" d="M{points}{end}"/>"#);
     }
 
     /// Text that starts, ends or is centred at a point, depending on its class.
     pub(super) fn text(&mut self, class: &str, at: (f64, f64), text: &str) {
-        self.put(format_args!(
-            "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>",
-            short(at.0),
-            short(at.1),
-            html(text)
-        ));
-    }
-
-    fn put(&mut self, element: Arguments<'_>) {
-        // Writing to a string cannot fail.
-        let _ = self.body.write_fmt(element);
+        let (x, y, text) = (short(at.0), short(at.1), html(text));
+        self.body += &format!(r#"<text class="{class}" x="{x}" y="{y}">{text}</text>"#);
     }
 }
 

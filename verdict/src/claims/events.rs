@@ -59,7 +59,7 @@ fn extrapolated_memory(analysis: &Analysis<'_>) -> Finding {
     let share = |kib: f64, _| (kib * CLIENTS / machine_kib).ln();
     let found = analysis.memory(at, TOKIO);
     let found = found.and_then(|(kib, _)| over_blocks(&kib, &kib, Scale::Ratio, share));
-    Finding::new(WHAT.into(), at, TOKIO, None, found, Below(1.0))
+    Finding::new(WHAT.into(), at, TOKIO, found, Below(1.0))
 }
 
 /// CPU per request at the same rate, and capacity of a full CPU, for new and for kept connections: `servers` are the one

@@ -21,7 +21,7 @@ impl Analysis<'_> {
     ) -> Finding {
         let what = against_text(metric.definition().title, participant, other, at);
         let found = self.compare(at, participant, other, metric);
-        Finding::new(what, at, participant, Some(metric), found, threshold)
+        Finding::new(what, at, participant, found, threshold)
     }
 
     /// A participant's own value, without a comparison.
@@ -39,7 +39,7 @@ impl Analysis<'_> {
         });
         let found = self.value(at, participant, metric);
         let found = found.ok_or_else(|| self.missing(at, participant, metric));
-        Finding::new(what, at, participant, Some(metric), found, threshold)
+        Finding::new(what, at, participant, found, threshold)
     }
 
     /// A participant at `to` compared with itself at `from`, another level of the same experiment.
@@ -53,7 +53,7 @@ impl Analysis<'_> {
     ) -> Finding {
         let what = changed_text(metric.definition().title, participant, from, to);
         let found = self.change(participant, metric, from, to);
-        Finding::new(what, to, participant, Some(metric), found, threshold)
+        Finding::new(what, to, participant, found, threshold)
     }
 
     /// A participant's goodput at `to` as a share of its goodput at `from`; 0 for a server that answers no request.
@@ -70,7 +70,7 @@ impl Analysis<'_> {
             let after = self.served_by_block(to, participant)?;
             over_blocks(&before, &after, Scale::Plain, share)
         });
-        Finding::new(what, to, participant, None, found, threshold)
+        Finding::new(what, to, participant, found, threshold)
     }
 
     /// The CPU that `participant` adds to `control`, as a share of the CPU that `other` adds.
@@ -102,7 +102,7 @@ impl Analysis<'_> {
             let other = self.block_ratios(at, other, control, metric)?;
             over_blocks(&own, &other, Scale::Plain, share)
         });
-        Finding::new(what, at, participant, None, found, threshold)
+        Finding::new(what, at, participant, found, threshold)
     }
 
     /// Memory of an idle client by block: process plus kernel (`true`) if both were measured, otherwise the process
@@ -152,7 +152,7 @@ impl Analysis<'_> {
             }
         };
         let what = against_text(title, participant, other, at);
-        Finding::new(what, at, participant, None, found, threshold)
+        Finding::new(what, at, participant, found, threshold)
     }
 
     /// The level of idle clients: as many as possible, or fewer in a quick run.

@@ -1,7 +1,7 @@
 //! The findings of a claim's test, and its verdict.
 
 use hola_base::{LANGUAGES, Language, Text, text};
-use hola_lab::metric::{Metric, Scale};
+use hola_lab::metric::Scale;
 use hola_lab::record::StoredText;
 
 use crate::analysis::{At, Missing};
@@ -44,8 +44,6 @@ pub struct Finding {
     pub level: &'static str,
     /// Participant.
     pub participant: String,
-    /// Metric; `None` if the quantity is not the value of one metric.
-    pub metric: Option<Metric>,
     /// The estimate, or why there is none.
     pub estimate: Result<Estimate, Missing>,
     /// What the claim expects of the quantity.
@@ -105,7 +103,7 @@ impl Expect {
 
     /// Whether the value lies within 10 % of the threshold. `false` for [`Expect::Within`]: equal values are always
     /// near.
-    pub fn is_near(self, value: f64) -> bool {
+    fn is_near(self, value: f64) -> bool {
         match self {
             Expect::Above(threshold) | Expect::Below(threshold) => {
                 (value - threshold).abs() <= NEAR_SHARE * threshold.abs()
@@ -136,7 +134,6 @@ impl Finding {
         what: StoredText,
         at: At<'static>,
         participant: &str,
-        metric: Option<Metric>,
         estimate: Result<Estimate, Missing>,
         threshold: Expect,
     ) -> Self {
@@ -145,19 +142,12 @@ impl Finding {
             experiment: at.experiment,
             level: at.level,
             participant: participant.into(),
-            metric,
             estimate,
             threshold,
             outcome: Outcome::Missing,
             p_value: 1.0,
             decided: false,
         }
-    }
-
-    /// Whether the value lies within 10 % of its threshold.
-    pub fn is_near(&self) -> bool {
-        let found = self.estimate.as_ref();
-        found.is_ok_and(|found| self.threshold.is_near(found.value))
     }
 
     /// The finding as a clause: what was tested, what was found, what the claim needs.
@@ -175,7 +165,7 @@ impl Finding {
                     [found.value, found.low, found.high].map(|value| number(language, value));
                 let between = language.between_numbers();
                 let (needs, threshold) = (language.of(NEEDS), self.threshold.text(language));
-                let near = if self.is_near() {
+                let near = if self.threshold.is_near(found.value) {
                     language.of(NEAR)
                 } else {
                     ""
@@ -186,7 +176,7 @@ impl Finding {
     }
 
     /// Half-width of the interval, such as `±4 %`.
-    pub fn resolution(&self, language: Language) -> Option<String> {
+    pub(super) fn resolution(&self, language: Language) -> Option<String> {
         let found = self.estimate.as_ref().ok()?;
         Some(match found.scale {
             Scale::Ratio => format!("±{} %", number(language, 100.0 * found.half_width())),
