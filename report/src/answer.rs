@@ -1,9 +1,9 @@
 //! The first screen: the notices, and the answer in sentences, each with its number and interval.
 
-use hola_base::Language;
+use hola_base::{Language, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::RunStatus;
-use hola_verdict::analysis::{HEADLINE, Word};
+use hola_verdict::analysis::{ControlResult, HEADLINE, Word};
 use hola_verdict::{At, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
@@ -112,41 +112,44 @@ pub(crate) fn shares_cpu(facts: &Facts<'_>) -> bool {
 }
 
 fn controls(facts: &Facts<'_>, language: Language) -> (String, Tone) {
-    let controls = &facts.controls;
-    let are_there = !controls.again.is_empty() && !controls.planted.is_empty();
-    if controls.passed() && are_there {
+    let fault = |results: &[ControlResult], missing, failed| match results {
+        [] => Some(missing),
+        _ if results.iter().all(|one| one.passes) => None,
+        _ => Some(failed),
+    };
+    let faults = [
+        fault(
+            &facts.controls.again,
+            text(
+                "the control was not compared with itself",
+                "el control no se comparó consigo mismo",
+            ),
+            text(
+                "the control differs from itself",
+                "el control difiere de sí mismo",
+            ),
+        ),
+        fault(
+            &facts.controls.planted,
+            text(
+                "no known difference was planted",
+                "no se plantó ninguna diferencia conocida",
+            ),
+            text(
+                "the planted difference was not recovered",
+                "la diferencia plantada no se recuperó",
+            ),
+        ),
+    ];
+    let faults = faults.into_iter().flatten();
+    let faults: Vec<String> = faults.map(|fault| language.of(fault).into()).collect();
+    let Some(faults) = labels::list(&faults, language) else {
         let text = language.choose(
             || "Both controls of the method passed.",
             || "Los dos controles del método pasaron.",
         );
         return (text.into(), Tone::Good);
-    }
-    let failed_again = controls.again.iter().filter(|one| !one.passes).count();
-    let failed_planted = controls.planted.iter().filter(|one| !one.passes).count();
-    let mut faults = Sentences::new(language);
-    if controls.again.is_empty() {
-        faults.add(
-            "the control was not compared with itself",
-            "el control no se comparó consigo mismo",
-        );
-    } else if failed_again > 0 {
-        faults.add(
-            "the control differs from itself",
-            "el control difiere de sí mismo",
-        );
-    }
-    if controls.planted.is_empty() {
-        faults.add(
-            "no known difference was planted",
-            "no se plantó ninguna diferencia conocida",
-        );
-    } else if failed_planted > 0 {
-        faults.add(
-            "the planted difference was not recovered",
-            "la diferencia plantada no se recuperó",
-        );
-    }
-    let faults = labels::list(&faults.list, language).unwrap_or_default();
+    };
     let text = language.choose(
         || format!("The controls of the method did not pass: {faults}."),
         || format!("Los controles del método no pasaron: {faults}."),

@@ -115,23 +115,28 @@ fn changes(difference: &Difference, language: Language) -> Option<Table> {
         bilingual("Change [95 %]", "Cambio [95 %]"),
     ];
     let mut table = Table::new(5, COLUMNS.map(|column| language.of(column)));
-    for verdict in [ChangeVerdict::Worse, ChangeVerdict::Better] {
+    let listed = [
+        (ChangeVerdict::Worse, bilingual("worse", "peor"), Tone::Bad),
+        (
+            ChangeVerdict::Better,
+            bilingual("better", "mejor"),
+            Tone::Good,
+        ),
+    ];
+    for (verdict, word, tone) in listed {
         let cells = difference.cells.iter();
         let cells = cells.filter(|cell| cell.verdict == verdict);
-        table.rows.extend(cells.map(|cell| row(cell, language)));
+        let word = TableCell::word((language.of(word).into(), tone));
+        table
+            .rows
+            .extend(cells.map(|cell| row(word.clone(), cell, language)));
     }
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn row(cell: &MetricChange, language: Language) -> Vec<TableCell> {
-    let (word, tone) = match cell.verdict {
-        ChangeVerdict::Worse => (bilingual("worse", "peor"), Tone::Bad),
-        ChangeVerdict::Better => (bilingual("better", "mejor"), Tone::Good),
-        ChangeVerdict::Same => (bilingual("the same", "igual"), Tone::Neutral),
-        ChangeVerdict::Undecided => (bilingual("undecided", "sin decidir"), Tone::Open),
-    };
+fn row(word: TableCell, cell: &MetricChange, language: Language) -> Vec<TableCell> {
     vec![
-        TableCell::word((language.of(word).into(), tone)),
+        word,
         cell.experiment.as_str().into(),
         cell.level.as_str().into(),
         cell.participant.as_str().into(),

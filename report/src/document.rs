@@ -4,6 +4,7 @@ use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_verdict::Estimate;
 
+use crate::charts::Drawing;
 use crate::numbers;
 
 /// A page in one language.
@@ -85,6 +86,22 @@ pub(crate) struct Chart {
     pub(crate) caption: String,
     /// Complete `<svg>` elements.
     pub(crate) drawings: Vec<String>,
+}
+
+impl Chart {
+    /// A chart of these drawings; `None` without any.
+    pub(crate) fn new(
+        title: String,
+        caption: &str,
+        drawings: impl IntoIterator<Item = Drawing>,
+    ) -> Option<Self> {
+        let drawings: Vec<String> = drawings.into_iter().map(|one| one.inline()).collect();
+        (!drawings.is_empty()).then(|| Chart {
+            title,
+            caption: caption.into(),
+            drawings,
+        })
+    }
 }
 
 /// Whether a word is good or bad news.

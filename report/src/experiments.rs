@@ -165,8 +165,7 @@ impl<'f, 'r> Results<'f, 'r> {
                 || "Who is cheapest where",
                 || "Cuál es el más barato en cada caso",
             );
-            let map = self.map(metric).into_iter();
-            return chart_with(title.into(), map_caption(language), map);
+            return Chart::new(title.into(), map_caption(language), self.map(metric));
         }
         let rates = |stage: &Stage| {
             first_screen::rates(self.facts, &design.experiment, &stage.name, false, language)
@@ -174,12 +173,12 @@ impl<'f, 'r> Results<'f, 'r> {
         let stages = design.stages.iter();
         let stages = stages.filter(|_| metric == Metric::CpuPerRequest);
         let lines = stages.filter_map(rates);
-        if let Some(chart) = chart_with(title.clone(), lines_caption(language), lines) {
+        if let Some(chart) = Chart::new(title.clone(), lines_caption(language), lines) {
             return Some(chart);
         }
         let levels = design.levels();
         let dots = levels.filter_map(|(stage, level)| self.dots(stage, level, metric));
-        chart_with(title, dots_caption(metric, language), dots)
+        Chart::new(title, dots_caption(metric, language), dots)
     }
 
     fn dots(&self, stage: &Stage, level: &'f Level, metric: Metric) -> Option<Drawing> {
@@ -348,20 +347,6 @@ impl<'f, 'r> Results<'f, 'r> {
             is_decided: open.is_empty(),
         }
     }
-}
-
-/// A chart of these drawings; `None` without any.
-fn chart_with(
-    title: String,
-    caption: &str,
-    drawings: impl Iterator<Item = Drawing>,
-) -> Option<Chart> {
-    let drawings: Vec<String> = drawings.map(|one| one.inline()).collect();
-    (!drawings.is_empty()).then(|| Chart {
-        title,
-        caption: caption.into(),
-        drawings,
-    })
 }
 
 fn lines_caption(language: Language) -> &'static str {

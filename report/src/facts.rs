@@ -87,8 +87,7 @@ impl<'r> Facts<'r> {
 
     /// Whether a participant is measured at a level.
     pub(crate) fn takes_part(&self, at: At<'_>, participant: &str) -> bool {
-        let level = self.level(at);
-        level.is_some_and(|level| level.participants.iter().any(|name| name == participant))
+        self.analysis.participants(at).contains(&participant)
     }
 
     /// The first level of an experiment, whatever its name in the profile.

@@ -137,13 +137,9 @@ fn first_tables(facts: &Facts<'_>, language: Language) -> Vec<Table> {
 fn page(facts: &Facts<'_>, language: Language) -> Page {
     let tables = first_tables(facts, language).into_iter();
     let mut first: Vec<SectionItem> = tables.map(SectionItem::Table).collect();
-    let drawings = first_screen::pictures(facts, language);
-    if !drawings.is_empty() {
-        let chart = Chart {
-            title: first_screen::picture_title(language).into(),
-            caption: first_screen::picture_caption(language).into(),
-            drawings: drawings.iter().map(Drawing::inline).collect(),
-        };
+    let title = first_screen::picture_title(language).into();
+    let caption = first_screen::picture_caption(language);
+    if let Some(chart) = Chart::new(title, caption, first_screen::pictures(facts, language)) {
         first.insert(1, SectionItem::Chart(chart));
     }
     let mut sections = vec![
@@ -158,7 +154,7 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
         validity::method(facts, language),
     ]);
     Page {
-        title: title(facts.run, language),
+        title: self::title(facts.run, language),
         notices: answer::notices(facts, language),
         answer_title: answer_title(language).into(),
         answer: answer::sentences(facts, language),
