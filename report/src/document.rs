@@ -8,8 +8,9 @@ use crate::charts::Drawing;
 use crate::numbers;
 
 /// A page in one language.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Page {
+    pub(crate) language: Language,
     pub(crate) title: String,
     /// What the reader must know first.
     pub(crate) notices: Vec<Notice>,

@@ -5,16 +5,10 @@ use hola_base::Language;
 
 use crate::document::{Page, SectionItem, Table};
 
-/// A page in one of its languages.
-pub(crate) struct Localized {
-    pub(crate) language: Language,
-    pub(crate) page: Page,
-}
-
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Whole<'p> {
-    versions: &'p [Localized],
+    versions: &'p [Page],
     files: &'p [&'p str],
 }
 
@@ -32,7 +26,7 @@ struct OneTable<'p> {
 }
 
 /// The page in all its languages, with links to the other files beside it.
-pub(crate) fn page(versions: &[Localized], files: &[&str]) -> String {
+pub(crate) fn page(versions: &[Page], files: &[&str]) -> String {
     let page = Whole { versions, files }.render();
     page.unwrap_or_else(|error| unreachable!("writing to memory does not fail: {error}"))
 }

@@ -25,7 +25,6 @@ use hola_verdict::analysis::TARGETS;
 use crate::charts::Drawing;
 use crate::document::{Chart, Page, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
-use crate::html::Localized;
 use crate::markdown::MarkdownBlocks;
 
 /// Name of the picture, and of the page in Markdown, in a language.
@@ -39,10 +38,7 @@ fn file_names(language: Language) -> (&'static str, &'static str) {
 /// Every file of a report, as name and text. The same records give the same bytes.
 pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
     let facts = Facts::new(run, blocks);
-    let versions = LANGUAGES.map(|language| Localized {
-        language,
-        page: page(&facts, language),
-    });
+    let versions = LANGUAGES.map(|language| page(&facts, language));
     let mut files = vec![
         ("cells.csv", csv::cells(&facts)),
         ("blocks.csv", csv::blocks(blocks)),
@@ -154,6 +150,7 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
         validity::method(facts, language),
     ]);
     Page {
+        language,
         title: self::title(facts.run, language),
         notices: answer::notices(facts, language),
         answer_title: answer_title(language).into(),

@@ -42,7 +42,7 @@ impl Axis {
     }
 
     /// The position of a value, limited to the axis.
-    pub(super) fn place(&self, value: f64) -> f64 {
+    pub(super) fn position(&self, value: f64) -> f64 {
         let part = if self.is_log {
             (value.max(f64::MIN_POSITIVE) / self.low).ln() / (self.high / self.low).ln()
         } else {
@@ -129,9 +129,9 @@ mod tests {
     #[test]
     fn values_without_a_place_are_put_at_the_end() {
         let axis = Axis::log([1.0, 10.0].into_iter(), (0.0, 100.0));
-        assert!((axis.place(0.0) - 0.0).abs() < 1e-9);
-        assert!((axis.place(1e9) - 100.0).abs() < 1e-9);
+        assert!((axis.position(0.0) - 0.0).abs() < 1e-9);
+        assert!((axis.position(1e9) - 100.0).abs() < 1e-9);
         let empty = Axis::log([].into_iter(), (0.0, 100.0));
-        assert!(empty.place(1.0).is_finite());
+        assert!(empty.position(1.0).is_finite());
     }
 }

@@ -65,15 +65,15 @@ impl DotChart<'_> {
         drawing.text("h", (4.0, 18.0), &fitted(&self.title, WIDTH - 8.0));
         let mut taken = f64::NEG_INFINITY;
         for tick in axis.ticks(5.0) {
-            let (place, text) = (axis.place(tick), (self.write)(tick));
+            let (position, text) = (axis.position(tick), (self.write)(tick));
             let half = text_width(&text) / 2.0;
-            drawing.path("grid", &[(place, TOP), (place, bottom)], false);
-            if place - half > taken {
-                drawing.text("q m", (place, bottom + 16.0), &text);
-                taken = place + half + 6.0;
+            drawing.path("grid", &[(position, TOP), (position, bottom)], false);
+            if position - half > taken {
+                drawing.text("q m", (position, bottom + 16.0), &text);
+                taken = position + half + 6.0;
             }
         }
-        let none = axis.place(self.line);
+        let none = axis.position(self.line);
         drawing.path("one", &[(none, TOP - 4.0), (none, bottom)], false);
         let middle = f64::midpoint(left, right);
         drawing.text("q m", (middle, bottom + 35.0), &self.x_label);
@@ -85,9 +85,9 @@ impl DotChart<'_> {
             let Estimate {
                 value, low, high, ..
             } = row.estimate;
-            let ends = [low, high].map(|end| (axis.place(end), y));
+            let ends = [low, high].map(|end| (axis.position(end), y));
             drawing.path(&format!("whisker {class}"), &ends, false);
-            drawing.dot(&format!("dot {class}"), (axis.place(value), y), 4.5);
+            drawing.dot(&format!("dot {class}"), (axis.position(value), y), 4.5);
             drawing.text("q e", (WIDTH - 4.0, y + 4.0), &row.figure);
         }
         Some(drawing)

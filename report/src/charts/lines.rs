@@ -63,18 +63,18 @@ impl LineChart<'_> {
         let mut drawing = Drawing::new(WIDTH, HEIGHT, &self.label);
         drawing.text("h", (4.0, 18.0), &self.y_label);
         for tick in ticks {
-            let place = y.place(tick);
-            drawing.path("grid", &[(left, place), (right, place)], false);
-            drawing.text("q e", (left - 6.0, place + 5.0), &(self.write)(tick));
+            let position = y.position(tick);
+            drawing.path("grid", &[(left, position), (right, position)], false);
+            drawing.text("q e", (left - 6.0, position + 5.0), &(self.write)(tick));
         }
         let mut taken = f64::NEG_INFINITY;
         for (tick, text) in &self.x_ticks {
-            let place = x.place(*tick);
+            let position = x.position(*tick);
             let half = text_width(text) / 2.0;
-            drawing.path("grid", &[(place, top), (place, bottom)], false);
-            if place - half > taken {
-                drawing.text("q m", (place, bottom + 18.0), text);
-                taken = place + half + 4.0;
+            drawing.path("grid", &[(position, top), (position, bottom)], false);
+            if position - half > taken {
+                drawing.text("q m", (position, bottom + 18.0), text);
+                taken = position + half + 4.0;
             }
         }
         let middle = f64::midpoint(left, right);
@@ -84,20 +84,20 @@ impl LineChart<'_> {
         }
         let mut ends = Vec::new();
         for (number, one) in self.series.iter().enumerate() {
-            let places = one.points.iter();
-            let places = places.map(|point| (x.place(point.x), y.place(point.y)));
-            let places: Vec<_> = places.collect();
+            let positions = one.points.iter();
+            let positions = positions.map(|point| (x.position(point.x), y.position(point.y)));
+            let positions: Vec<_> = positions.collect();
             let earlier = self.series[..number].iter();
             let earlier = earlier.filter(|other| other.hue == one.hue);
             let dash = ["", " d1", " d2", " d3"][earlier.count() % 4];
             let class = one.hue.class();
-            drawing.path(&format!("line {class}{dash}"), &places, false);
-            if places.len() < 8 {
-                for place in &places {
-                    drawing.dot(&format!("dot {class}"), *place, 3.0);
+            drawing.path(&format!("line {class}{dash}"), &positions, false);
+            if positions.len() < 8 {
+                for position in &positions {
+                    drawing.dot(&format!("dot {class}"), *position, 3.0);
                 }
             }
-            ends.extend(places.last().map(|end| (*end, one)));
+            ends.extend(positions.last().map(|end| (*end, one)));
         }
         names(&mut drawing, &mut ends, right, (top, bottom));
         Some(drawing)
@@ -109,14 +109,14 @@ impl Series {
     fn draw_band(&self, drawing: &mut Drawing, x: &Axis, y: &Axis) {
         let edge = |point: &Point, end: fn((f64, f64)) -> f64| {
             let end = point.interval.map_or(point.y, end);
-            (x.place(point.x), y.place(end))
+            (x.position(point.x), y.position(end))
         };
         let points = self.points.iter();
         let lower = points.clone().map(|point| edge(point, |(low, _)| low));
         let upper = points.rev().map(|point| edge(point, |(_, high)| high));
-        let places: Vec<_> = lower.chain(upper).collect();
+        let positions: Vec<_> = lower.chain(upper).collect();
         if self.points.iter().any(|point| point.interval.is_some()) {
-            drawing.path(&format!("band {}", self.hue.class()), &places, true);
+            drawing.path(&format!("band {}", self.hue.class()), &positions, true);
         }
     }
 }
@@ -131,13 +131,17 @@ fn names(
 ) {
     ends.sort_by(|(one, _), (other, _)| one.1.total_cmp(&other.1));
     let wanted: Vec<f64> = ends.iter().map(|(end, _)| end.1).collect();
-    let places = spread(&wanted, top, bottom + 30.0);
-    for (((x, y), one), place) in ends.iter().zip(places) {
+    let positions = spread(&wanted, top, bottom + 30.0);
+    for (((x, y), one), position) in ends.iter().zip(positions) {
         let class = one.hue.class();
-        let lead = [(x + 4.0, *y), (right + 4.0, *y), (right + 12.0, place)];
+        let lead = [(x + 4.0, *y), (right + 4.0, *y), (right + 12.0, position)];
         drawing.path(&format!("lead {class}"), &lead, false);
         let text = fitted(&one.name, ROOM - 14.0);
-        drawing.text(&format!("name {class}"), (right + 14.0, place + 4.0), &text);
+        drawing.text(
+            &format!("name {class}"),
+            (right + 14.0, position + 4.0),
+            &text,
+        );
     }
 }
 
@@ -151,8 +155,8 @@ fn spread(wanted: &[f64], top: f64, bottom: f64) -> Vec<f64> {
     };
     // A group of names that touch is centred on the mean wanted position of its members (pool adjacent violators).
     let mut groups: Vec<(f64, usize)> = Vec::new();
-    for (number, place) in wanted.iter().enumerate() {
-        groups.push((place - number as f64 * gap, 1));
+    for (number, position) in wanted.iter().enumerate() {
+        groups.push((position - number as f64 * gap, 1));
         while let [.., (before, members), (after, more)] = groups[..] {
             if before <= after {
                 break;
@@ -179,16 +183,16 @@ mod tests {
 
     #[test]
     fn names_that_would_touch_are_moved_apart_in_order() {
-        let places = spread(&[100.0, 101.0, 102.0, 300.0], 0.0, 400.0);
+        let positions = spread(&[100.0, 101.0, 102.0, 300.0], 0.0, 400.0);
         assert!(
-            (places[1] - 101.0).abs() < 1e-9 && (places[3] - 300.0).abs() < 1e-9,
-            "{places:?}"
+            (positions[1] - 101.0).abs() < 1e-9 && (positions[3] - 300.0).abs() < 1e-9,
+            "{positions:?}"
         );
         assert!(
-            places
+            positions
                 .windows(2)
                 .all(|pair| pair[1] - pair[0] >= LINE - 1e-9),
-            "{places:?}"
+            "{positions:?}"
         );
         let low = spread(&[399.0, 399.0], 0.0, 400.0);
         assert!(low[1] <= 400.0 + 1e-9, "{low:?}");

@@ -5,7 +5,7 @@ mod fixture;
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::{env, fs};
 
 use hola_base::{LANGUAGES, Language};
@@ -36,15 +36,8 @@ impl Made {
     }
 }
 
-fn full() -> &'static Made {
-    static FULL: OnceLock<Made> = OnceLock::new();
-    FULL.get_or_init(|| Made::new(Profile::Full))
-}
-
-fn quick() -> &'static Made {
-    static QUICK: OnceLock<Made> = OnceLock::new();
-    QUICK.get_or_init(|| Made::new(Profile::Quick))
-}
+static FULL: LazyLock<Made> = LazyLock::new(|| Made::new(Profile::Full));
+static QUICK: LazyLock<Made> = LazyLock::new(|| Made::new(Profile::Quick));
 
 /// Keeps the files, so that a person can open them in a browser.
 fn keep(made: &Made) {
@@ -75,7 +68,7 @@ fn the_first_screen_and_table_are_as_they_were() {
         ("report.md", "## What people say"),
         ("report.es.md", "## Lo que se dice"),
     ] {
-        let text = quick().file(name);
+        let text = QUICK.file(name);
         let (first, _) = text.split_once(end).expect("claims after the first table");
         let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages");
         let path = pages.join(name);
@@ -89,7 +82,7 @@ fn the_first_screen_and_table_are_as_they_were() {
 
 #[test]
 fn the_same_records_give_the_same_bytes() {
-    let made = quick();
+    let made = &*QUICK;
     let (run, blocks) = through_json(made, |text| text);
     assert_eq!(files(&run, &blocks), made.files);
 }
@@ -102,7 +95,7 @@ fn through_json(made: &Made, change: impl Fn(String) -> String) -> (Run, Vec<Blo
 
 #[test]
 fn a_full_run_stays_within_its_limits() {
-    let made = full();
+    let made = &*FULL;
     let names: Vec<&str> = made.files.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
         "report.html",
@@ -125,7 +118,7 @@ fn a_full_run_stays_within_its_limits() {
 
 #[test]
 fn the_page_loads_nothing_and_its_anchors_are_unique() {
-    let page = full().file("report.html");
+    let page = FULL.file("report.html");
     assert!(page.contains("default-src 'none'"));
     assert!(!page.contains("://"), "an address of something remote");
     let all = |start: &str| -> Vec<&str> {
@@ -142,7 +135,7 @@ fn the_page_loads_nothing_and_its_anchors_are_unique() {
 
 #[test]
 fn both_languages_have_the_same_sections() {
-    let page = full().file("report.html");
+    let page = FULL.file("report.html");
     let parts = |tag: &str| {
         let version = between(page, &format!("<main lang=\"{tag}\">"), "</main>");
         ["<section", "<details", "<table", "<svg", "<tr", "<td"]
@@ -153,7 +146,7 @@ fn both_languages_have_the_same_sections() {
 
 #[test]
 fn nothing_is_struck_through_and_a_missing_figure_says_why() {
-    let made = full();
+    let made = &*FULL;
     for name in ["report.html", "report.md"] {
         let text = made.file(name);
         let mut marks = ["<s>", "<del>", "line-through", "~~"].into_iter();
@@ -169,7 +162,7 @@ fn nothing_is_struck_through_and_a_missing_figure_says_why() {
 
 #[test]
 fn figures_of_the_first_table_are_those_of_the_analysis() {
-    let made = full();
+    let made = &*FULL;
     let analysis = Analysis::new(&made.run, &made.blocks);
     let key = |value: f64| format!("data-v=\"{value:.4e}\"");
     let idle = At::new("idle", "to the limit");
@@ -200,7 +193,7 @@ fn figures_of_the_first_table_are_those_of_the_analysis() {
 
 #[test]
 fn every_cell_of_the_data_is_that_of_the_analysis() {
-    let made = quick();
+    let made = &*QUICK;
     let analysis = Analysis::new(&made.run, &made.blocks);
     let mut lines = made.file("cells.csv").lines();
     let columns = fields(lines.next().expect("a head"));
@@ -255,7 +248,7 @@ fn what_others_wrote_is_shown_and_does_nothing() {
     ];
     let hostile = serde_json::to_string(HOSTILE).expect("JSON");
     let hostile = &hostile[1..hostile.len() - 1];
-    let (mut run, mut blocks) = through_json(quick(), |text| {
+    let (mut run, mut blocks) = through_json(&QUICK, |text| {
         let spoil = |text: String, mark| text.replace(mark, &format!("{mark}{hostile}"));
         MARKS.into_iter().fold(text, spoil)
     });
@@ -320,11 +313,7 @@ fn what_speaks_against_a_run_stands_first() {
         ),
         "{text}"
     );
-    assert!(
-        quick()
-            .file("report.html")
-            .contains("class=\"notice good\"")
-    );
+    assert!(QUICK.file("report.html").contains("class=\"notice good\""));
 }
 
 #[test]
@@ -354,13 +343,13 @@ fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
         let table = between(made.file("report.md"), "Reference targets", "\n## ");
         table.contains("nginx")
     };
-    assert!(has_row(full()) && !has_row(&unasked));
+    assert!(has_row(&FULL) && !has_row(&unasked));
 }
 
 #[test]
 fn the_answer_is_five_sentences_at_most_each_with_a_number() {
     for name in ["report.md", "report.es.md"] {
-        let text = full().file(name);
+        let text = FULL.file(name);
         let is_item = |line: &&str| line.starts_with("- ");
         let lines = text.lines().skip_while(|line| !is_item(line));
         let answer: Vec<&str> = lines.take_while(is_item).collect();
@@ -372,7 +361,7 @@ fn the_answer_is_five_sentences_at_most_each_with_a_number() {
 
 #[test]
 fn readme_shows_nine_models_at_most() {
-    let made = full();
+    let made = &*FULL;
     let (run, blocks) = (&made.run, &made.blocks);
     let text = hola_report::readme(run, blocks, Language::English, "results/run/answer.svg");
     let rows = text.lines().filter(|line| line.starts_with("| ")).count();
