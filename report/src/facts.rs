@@ -203,30 +203,28 @@ pub(crate) fn rate_per_s(level: &Level) -> Option<f64> {
 #[derive(Debug, Default)]
 pub(crate) struct MissingReasons(Vec<(String, MissingByServer)>);
 
-/// Servers, and what each of them misses.
+/// Servers, and the levels or experiments at which each has no figure.
 type MissingByServer = Vec<(String, Vec<String>)>;
 
 impl MissingReasons {
-    /// Records that `who` misses `what`, and why.
-    pub(crate) fn add(&mut self, why: &Missing, who: &str, what: &str, language: Language) {
-        let missed = entry(&mut self.0, &labels::missing(why, language));
-        let whats = entry(missed, who);
-        if !whats.iter().any(|one| one == what) {
-            whats.push(what.into());
+    /// Records that `server` has no figure at `level`, and why.
+    pub(crate) fn add(&mut self, why: &Missing, server: &str, level: &str, language: Language) {
+        let servers = entry(&mut self.0, &labels::missing(why, language));
+        let levels = entry(servers, server);
+        if !levels.iter().any(|one| one == level) {
+            levels.push(level.into());
         }
     }
 
     /// A line per reason, such as `No figure (its CPU was full): iterative (equal-load; capacity)`.
     pub(crate) fn notes(&self, language: Language) -> Vec<String> {
-        let line = |(why, missed): &(String, MissingByServer)| {
-            let who = missed
-                .iter()
-                .map(|(who, whats)| format!("{who} ({})", whats.join("; ")));
-            let who = who.collect::<Vec<_>>().join(", ");
-            language.choose(
-                || format!("No figure ({why}): {who}."),
-                || format!("Sin cifra ({why}): {who}."),
-            )
+        let no_figure = language.choose(|| "No figure", || "Sin cifra");
+        let line = |(why, servers): &(String, MissingByServer)| {
+            let servers = servers.iter();
+            let servers =
+                servers.map(|(server, levels)| format!("{server} ({})", levels.join("; ")));
+            let servers = servers.collect::<Vec<_>>().join(", ");
+            format!("{no_figure} ({why}): {servers}.")
         };
         self.0.iter().map(line).collect()
     }

@@ -64,24 +64,25 @@ pub(crate) fn word_name(word: Word) -> &'static str {
 
 /// The verdict on a claim, and its tone.
 pub(crate) fn verdict(verdict: Verdict, language: Language) -> (String, Tone) {
-    let (words, tone) = match verdict {
-        Verdict::Holds => (text("holds", "se cumple"), Tone::Good),
-        Verdict::Fails => (text("fails", "no se cumple"), Tone::Bad),
-        Verdict::Depends => (text("depends", "depende"), Tone::Neutral),
-        Verdict::Undecided => (text("undecided", "sin decidir"), Tone::Open),
-        Verdict::NotMeasured => (text("not measured here", "no medida aquí"), Tone::Open),
-    };
+    let (_, words, tone) = verdict_entry(verdict);
     (language.of(words).into(), tone)
 }
 
 /// The same for CSV and JSON.
 pub(crate) fn verdict_name(verdict: Verdict) -> &'static str {
+    verdict_entry(verdict).0
+}
+
+fn verdict_entry(verdict: Verdict) -> (&'static str, Text, Tone) {
     match verdict {
-        Verdict::Holds => "holds",
-        Verdict::Fails => "fails",
-        Verdict::Depends => "depends",
-        Verdict::Undecided => "undecided",
-        Verdict::NotMeasured => "not_measured",
+        Verdict::Holds => ("holds", text("holds", "se cumple"), Tone::Good),
+        Verdict::Fails => ("fails", text("fails", "no se cumple"), Tone::Bad),
+        Verdict::Depends => ("depends", text("depends", "depende"), Tone::Neutral),
+        Verdict::Undecided => ("undecided", text("undecided", "sin decidir"), Tone::Open),
+        Verdict::NotMeasured => {
+            const HERE: Text = text("not measured here", "no medida aquí");
+            ("not_measured", HERE, Tone::Open)
+        }
     }
 }
 

@@ -35,11 +35,8 @@ fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> SectionItem
         .collect();
     let left_out = language.choose(|| "Left out of", || "Excluido de");
     let all = language.choose(|| "all experiments", || "todos los experimentos");
-    let skipped = facts
-        .run
-        .skipped
-        .iter()
-        .filter(|one| one.server == card.name);
+    let skipped = facts.run.skipped.iter();
+    let skipped = skipped.filter(|one| one.server == card.name);
     let note = |one: &Skipped| {
         let experiment = one.experiment.as_deref().unwrap_or(all);
         format!("{left_out} {experiment}: {}.", one.reason)

@@ -48,13 +48,10 @@ fn ratio(value: f64, language: Language) -> String {
 
 /// A comparison: `5.12× [4.90, 5.33]`, or on the plain scale a difference with its sign.
 pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> String {
+    let signed = |value, language| signed(metric, value, language);
     match estimate.scale {
-        Scale::Ratio => interval(times(estimate.value, language), estimate, ratio, language),
-        Scale::Plain => {
-            let signed = |value, language| signed(metric, value, language);
-            let value = change(metric, estimate.value, language);
-            interval(value, estimate, signed, language)
-        }
+        Scale::Ratio => interval(estimate, ratio, "×", language),
+        Scale::Plain => interval(estimate, signed, &points(metric, language), language),
     }
 }
 
@@ -68,28 +65,30 @@ pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String 
 
 /// A metric's value with its interval, without the unit: `39.2 [38.8, 40.1]`.
 pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
-    let write = |value, language| figure(metric, value, language);
-    interval(write(estimate.value, language), estimate, write, language)
+    let figure = |value, language| figure(metric, value, language);
+    interval(estimate, figure, "", language)
 }
 
 /// Any quantity with its interval, as a plain number.
 pub(crate) fn estimate(estimate: &Estimate, language: Language) -> String {
-    interval(plain(estimate.value, language), estimate, plain, language)
+    interval(estimate, plain, "", language)
 }
 
+/// A value with its unit, and its interval without.
 fn interval(
-    value: String,
     estimate: &Estimate,
     write: impl Fn(f64, Language) -> String,
+    unit: &str,
     language: Language,
 ) -> String {
+    let ends = [estimate.value, estimate.low, estimate.high];
+    let [value, low, high] = ends.map(|end| write(end, language));
     if estimate.low >= estimate.high {
         // Every block has the same value, such as no failures.
-        return value;
+        return format!("{value}{unit}");
     }
-    let [low, high] = [estimate.low, estimate.high].map(|end| write(end, language));
     let between = language.between_numbers();
-    format!("{value}{SPACE}[{low}{between}{SPACE}{high}]")
+    format!("{value}{unit}{SPACE}[{low}{between}{SPACE}{high}]")
 }
 
 /// A metric's figure without its unit; a share as a percentage.

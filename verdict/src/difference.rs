@@ -237,14 +237,11 @@ impl Both<'_> {
                     .collect(),
             }
         });
-        let tests: Vec<_> = base
-            .iter()
-            .zip(&candidate)
-            .map(|(base, candidate)| yuen(candidate, base))
-            .collect();
+        let both = base.iter().zip(&candidate);
+        let tests = both.clone().map(|(base, candidate)| yuen(candidate, base));
+        let tests: Vec<_> = tests.collect();
         let shared_error = shared.map_or(0.0, |_| common_change_error(tests.iter().flatten()));
-        let sizes = base.iter().zip(&candidate);
-        let sizes = sizes.map(|(base, candidate)| base.len().min(candidate.len()));
+        let sizes = both.map(|(base, candidate)| base.len().min(candidate.len()));
         let found = names.into_iter().zip(tests).zip(sizes);
         found
             .filter_map(|((name, test), blocks)| {

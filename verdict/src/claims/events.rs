@@ -72,19 +72,12 @@ fn cpu_and_capacity(
 ) -> Vec<ClaimPart> {
     const CAPACITY_NEW: At<'static> = At::new("capacity", "new");
     const CAPACITY_KEPT: At<'static> = At::new("capacity", "kept");
-    let [one, other] = servers;
-    let cpu = |label, at| {
-        ClaimPart::new(
-            label,
-            [analysis.against(at, one, other, CpuPerRequest, cpu)],
-        )
+    let part = |label, at, metric, threshold| {
+        let found = analysis.against(at, servers[0], servers[1], metric, threshold);
+        ClaimPart::new(label, [found])
     };
-    let capacity = |label, at| {
-        ClaimPart::new(
-            label,
-            [analysis.against(at, one, other, CapacityPerS, capacity)],
-        )
-    };
+    let cpu = |label, at| part(label, at, CpuPerRequest, cpu);
+    let capacity = |label, at| part(label, at, CapacityPerS, capacity);
     vec![
         cpu(text("CPU, new connections", "CPU, conexiones nuevas"), NEW),
         cpu(
@@ -132,21 +125,16 @@ pub(super) const FASTER: Claim = Claim {
             let found = analysis.against(at, TOKIO, THREADS, ResponseP99, Below(0.9));
             ClaimPart::new(label, [found])
         };
+        const P99_NEW: Text = text(
+            "99th percentile, new connections",
+            "percentil 99, conexiones nuevas",
+        );
+        const P99_KEPT: Text = text(
+            "99th percentile, kept connections",
+            "percentil 99, conexiones que permanecen",
+        );
         let mut parts = cpu_and_capacity(analysis, [TOKIO, THREADS], CHEAPER, MORE);
-        parts.push(sooner(
-            text(
-                "99th percentile, new connections",
-                "percentil 99, conexiones nuevas",
-            ),
-            NEW,
-        ));
-        parts.push(sooner(
-            text(
-                "99th percentile, kept connections",
-                "percentil 99, conexiones que permanecen",
-            ),
-            KEPT,
-        ));
+        parts.extend([sooner(P99_NEW, NEW), sooner(P99_KEPT, KEPT)]);
         by_part(parts)
     },
     left_out: text(
@@ -284,12 +272,8 @@ pub(super) const URING: Claim = Claim {
     servers: &["io-uring", "epoll"],
     decide: |analysis| {
         let servers = ["io-uring", "epoll"];
-        by_part(cpu_and_capacity(
-            analysis,
-            servers,
-            Below(2.0 / 3.0),
-            HALF_MORE,
-        ))
+        let two_thirds = Below(2.0 / 3.0);
+        by_part(cpu_and_capacity(analysis, servers, two_thirds, HALF_MORE))
     },
     left_out: text(
         "A ring for each core; files, where io_uring has no rival in epoll; polling by the \
