@@ -55,8 +55,8 @@ impl<'r> Facts<'r> {
         let controls = analysis.controls();
         let decisions = CLAIMS
             .iter()
-            .map(|claim| (claim, (claim.decide)(&analysis)))
-            .collect();
+            .map(|claim| (claim, (claim.decide)(&analysis)));
+        let decisions = decisions.collect();
         Facts {
             run,
             blocks,
@@ -120,11 +120,8 @@ impl<'r> Facts<'r> {
         let key = (at.experiment.into(), at.level.into(), metric);
         let judge = || {
             let words = self.analysis.words(at, metric).into_iter();
-            Rc::new(
-                words
-                    .map(|(name, estimate, word)| (name, (estimate, word)))
-                    .collect(),
-            )
+            let words = words.map(|(name, estimate, word)| (name, (estimate, word)));
+            Rc::new(words.collect())
         };
         Rc::clone(self.judged.borrow_mut().entry(key).or_insert_with(judge))
     }
@@ -146,9 +143,8 @@ impl<'r> Facts<'r> {
         let server = stage.participant(participant);
         let server = server.map_or(participant, |one| &one.server);
         let mut cards = self.run.servers.iter();
-        cards
-            .find(|card| card.name == server)
-            .map_or(Hue::Target, hue)
+        let card = cards.find(|card| card.name == server);
+        card.map_or(Hue::Target, hue)
     }
 
     /// Names of the participants of a level: its control, and those that are compared with it.

@@ -239,9 +239,8 @@ impl<'r> Analysis<'r> {
             (window_us > 0).then(|| to_f64(good) * 1e6 / (rate_per_s * to_f64(window_us)))
         };
         let readings = records.readings(participant);
-        let shares: BTreeMap<u32, f64> = readings
-            .filter_map(|(index, reading)| Some((index, share(reading)?)))
-            .collect();
+        let shares = readings.filter_map(|(index, reading)| Some((index, share(reading)?)));
+        let shares: BTreeMap<u32, f64> = shares.collect();
         enough(shares.len()).map(|()| shares)
     }
 
@@ -280,9 +279,8 @@ impl<'r> Analysis<'r> {
     fn values(&self, at: At<'_>, participant: &str, metric: Metric) -> Result<Values, Missing> {
         let records = self.checked(at, participant, metric)?;
         let readings = records.readings(participant);
-        let mut values: Values = readings
-            .map(|(index, reading)| (index, cycles(reading, metric)))
-            .collect();
+        let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
+        let mut values: Values = values.collect();
         values.retain(|_, cycles| !cycles.is_empty());
         let found: usize = values.values().map(BTreeMap::len).sum();
         let is_rare = matches!(metric.definition().from, ValueSource::Slice(_))
@@ -317,14 +315,12 @@ impl<'r> Analysis<'r> {
             return Err(why.unwrap_or(Missing::NotInRun));
         }
         for (index, cycles) in &mut values {
-            *cycles = cycles
-                .iter()
-                .filter_map(|(cycle, own)| {
-                    let arm = |arm: &Values| Some(*arm.get(index)?.get(cycle)?);
-                    let there: Vec<f64> = arms.iter().filter_map(arm).collect();
-                    Some((*cycle, own - mean(&there)?))
-                })
-                .collect();
+            let difference = |(cycle, own): (&u32, &f64)| {
+                let arm = |arm: &Values| Some(*arm.get(index)?.get(cycle)?);
+                let others: Vec<f64> = arms.iter().filter_map(arm).collect();
+                Some((*cycle, own - mean(&others)?))
+            };
+            *cycles = cycles.iter().filter_map(difference).collect();
         }
         values.retain(|_, cycles| !cycles.is_empty());
         enough(values.len()).map(|()| values)
@@ -348,11 +344,11 @@ fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
 }
 
 fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {
-    let blocks: Vec<Vec<f64>> = values
+    let blocks = values
         .values()
-        .map(|cycles| cycles.values().copied().collect())
-        .collect();
-    Estimate::from_cycles(&blocks, pseudo_median, metric.definition().scale)
+        .map(|cycles| cycles.values().copied().collect());
+    let blocks: Vec<Vec<f64>> = blocks.collect();
+    Estimate::from_cycles(&blocks, metric.definition().scale)
 }
 
 /// Each block's pseudo-median over its cycles, converted by [`shown`].
@@ -372,11 +368,9 @@ pub(crate) fn over_blocks(
     scale: Scale,
     combine: impl Fn(f64, f64) -> f64,
 ) -> Result<Estimate, Missing> {
-    let values: Vec<f64> = left
-        .iter()
-        .filter_map(|(index, left)| Some(combine(*left, *right.get(index)?)))
-        .filter(|value| value.is_finite())
-        .collect();
+    let both = |(index, left): (&u32, &f64)| Some(combine(*left, *right.get(index)?));
+    let mut values: Vec<f64> = left.iter().filter_map(both).collect();
+    values.retain(|value| value.is_finite());
     Estimate::from_blocks(&values, scale).ok_or(Missing::too_few(values.len()))
 }
 

@@ -189,11 +189,8 @@ impl ExperimentShift {
     /// The median over the cells from which a common change was removed.
     fn new(experiment: &str, metric: Metric, cells: &[MetricChange]) -> Option<Self> {
         let scale = metric.definition().scale;
-        let moved: Vec<f64> = cells
-            .iter()
-            .filter_map(|cell| cell.shared)
-            .map(|shared| computed(shared, scale))
-            .collect();
+        let moved = cells.iter().filter_map(|cell| cell.shared);
+        let moved: Vec<f64> = moved.map(|shared| computed(shared, scale)).collect();
         Some(ExperimentShift {
             experiment: experiment.into(),
             metric,
@@ -242,29 +239,28 @@ impl Both<'_> {
         let tests: Vec<_> = tests.collect();
         let shared_error = shared.map_or(0.0, |_| common_change_error(tests.iter().flatten()));
         let sizes = both.map(|(base, candidate)| base.len().min(candidate.len()));
-        let found = names.into_iter().zip(tests).zip(sizes);
-        found
-            .filter_map(|((name, test), blocks)| {
-                let (difference, error, freedom) = test?;
-                let own = difference - shared.unwrap_or(0.0);
-                let error = error.hypot(shared_error);
-                Some(MetricChange {
-                    experiment: at.experiment.into(),
-                    level: at.level.into(),
-                    participant: name.into(),
-                    metric,
-                    base: self.base.value(at, name, metric)?,
-                    candidate: self.candidate.value(at, name, metric)?,
-                    shared: shared.map(|shared| shown(shared, scale)),
-                    change: Estimate {
-                        blocks: u32::try_from(blocks).unwrap_or(u32::MAX),
-                        ..Estimate::from_mean(own, error, freedom, scale)
-                    },
-                    p_holm: 1.0,
-                    verdict: ChangeVerdict::Undecided,
-                })
+        let change = |((name, test), blocks): ((&str, Option<_>), usize)| {
+            let (difference, error, freedom): (f64, f64, f64) = test?;
+            let own = difference - shared.unwrap_or(0.0);
+            let error = error.hypot(shared_error);
+            Some(MetricChange {
+                experiment: at.experiment.into(),
+                level: at.level.into(),
+                participant: name.into(),
+                metric,
+                base: self.base.value(at, name, metric)?,
+                candidate: self.candidate.value(at, name, metric)?,
+                shared: shared.map(|shared| shown(shared, scale)),
+                change: Estimate {
+                    blocks: u32::try_from(blocks).unwrap_or(u32::MAX),
+                    ..Estimate::from_mean(own, error, freedom, scale)
+                },
+                p_holm: 1.0,
+                verdict: ChangeVerdict::Undecided,
             })
-            .collect()
+        };
+        let found = names.into_iter().zip(tests).zip(sizes);
+        found.filter_map(change).collect()
     }
 
     fn changed_claims(&self) -> Vec<ClaimChange> {
@@ -273,9 +269,8 @@ impl Both<'_> {
             base: (claim.decide)(&self.base).verdict,
             candidate: (claim.decide)(&self.candidate).verdict,
         });
-        changes
-            .filter(|change| change.base != change.candidate)
-            .collect()
+        let changes = changes.filter(|change| change.base != change.candidate);
+        changes.collect()
     }
 }
 
@@ -303,10 +298,10 @@ fn common_change_error<'t>(tests: impl Iterator<Item = &'t (f64, f64, f64)>) -> 
 /// median deviation of the *other* participants from their own means. So a participant's own noise does not enter its
 /// correction, and its mean does not change.
 fn without_drift(participants: &[&ByBlock]) -> Vec<Vec<f64>> {
-    let means: Vec<f64> = participants
+    let means = participants
         .iter()
-        .map(|values| mean_of(values).unwrap_or(0.0))
-        .collect();
+        .map(|values| mean_of(values).unwrap_or(0.0));
+    let means: Vec<f64> = means.collect();
     let drift_without = |own: usize, index: &u32| {
         let others = participants.iter().zip(&means).enumerate();
         let deviations: Vec<f64> = others
@@ -316,15 +311,12 @@ fn without_drift(participants: &[&ByBlock]) -> Vec<Vec<f64>> {
         median(&deviations).unwrap_or(0.0)
     };
     let steady = |(own, values): (usize, &&ByBlock)| {
-        let drift: Vec<f64> = values
-            .keys()
-            .map(|index| drift_without(own, index))
-            .collect();
+        let drift = values.keys().map(|index| drift_without(own, index));
+        let drift: Vec<f64> = drift.collect();
         let middle = mean(&drift).unwrap_or(0.0);
-        let values = values.values().zip(drift);
-        values
-            .map(|(value, drift)| value - (drift - middle))
-            .collect()
+        let steady = values.values().zip(drift);
+        let steady = steady.map(|(value, drift)| value - (drift - middle));
+        steady.collect()
     };
     participants.iter().enumerate().map(steady).collect()
 }

@@ -2,7 +2,9 @@
 
 use hola_lab::metric::Scale;
 
-use crate::statistics::{TrimmedMean, p_value, pooled_sd, reach, standard_deviation};
+use crate::statistics::{
+    TrimmedMean, p_value, pooled_sd, pseudo_median, reach, standard_deviation,
+};
 
 /// A quantity with its 95 % confidence interval over blocks.
 ///
@@ -42,17 +44,10 @@ impl Estimate {
         })
     }
 
-    /// Estimates from the cycles of each block. `location` reduces a block's cycles to one value, so each block counts
-    /// once.
-    pub(crate) fn from_cycles(
-        blocks: &[Vec<f64>],
-        location: fn(&[f64]) -> Option<f64>,
-        scale: Scale,
-    ) -> Option<Self> {
-        let values: Vec<f64> = blocks
-            .iter()
-            .filter_map(|cycles| location(cycles))
-            .collect();
+    /// Estimates from the cycles of each block. Each block counts once, by the pseudo-median of its cycles.
+    pub(crate) fn from_cycles(blocks: &[Vec<f64>], scale: Scale) -> Option<Self> {
+        let values = blocks.iter().filter_map(|cycles| pseudo_median(cycles));
+        let values: Vec<f64> = values.collect();
         Some(Estimate {
             within_sd: pooled_sd(blocks.iter().map(Vec::as_slice)),
             ..Self::from_blocks(&values, scale)?
@@ -169,8 +164,7 @@ mod tests {
     #[test]
     fn a_block_counts_once_however_many_cycles_it_has() {
         let blocks = [vec![1.0, 2.0, 10.0], vec![3.0], vec![5.0, 5.0]];
-        let found = Estimate::from_cycles(&blocks, crate::statistics::pseudo_median, Scale::Plain)
-            .expect("blocks");
+        let found = Estimate::from_cycles(&blocks, Scale::Plain).expect("blocks");
         assert!((found.value - (3.75 + 3.0 + 5.0) / 3.0).abs() < 1e-12);
         assert!(found.within_sd.is_some());
     }

@@ -87,9 +87,8 @@ pub fn run(profile: Profile) -> (Run, Vec<Block>) {
         let costs = designs.find(|design| design.experiment == HEADLINE.experiment);
         costs.expect("costs").stages.push(targets_stage());
     }
-    let servers = SERVERS
-        .iter()
-        .filter(|(name, ..)| is_full || QUICK.contains(name));
+    let servers = SERVERS.iter();
+    let servers = servers.filter(|(name, ..)| is_full || QUICK.contains(name));
     let mut random = Random { seed: 7, drawn: 0 };
     let mut blocks = Vec::new();
     for design in &designs {
@@ -159,15 +158,10 @@ fn both(en: &str, es: &str) -> StoredText {
 
 /// A stage with the control and the reference targets, under the same load.
 fn targets_stage() -> Stage {
-    let targets = SERVERS
-        .iter()
-        .filter(|(_, attention, ..)| *attention == "target");
-    let names = targets.map(|(name, ..)| *name);
-    let names: Vec<String> = ["iterative"]
-        .into_iter()
-        .chain(names)
-        .map(str::to_owned)
-        .collect();
+    let mut names = vec!["iterative".to_owned()];
+    let targets = SERVERS.iter();
+    let targets = targets.filter(|(_, attention, ..)| *attention == "target");
+    names.extend(targets.map(|(name, ..)| (*name).to_owned()));
     let participant = |name: &String| Participant {
         name: name.clone(),
         server: name.clone(),

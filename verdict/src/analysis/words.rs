@@ -65,17 +65,14 @@ impl Analysis<'_> {
     /// worse are decided after Holm's correction over all of them: of twenty comparisons without a difference, one 95 %
     /// interval excludes 1 by chance.
     pub fn words(&self, at: At<'_>, metric: Metric) -> Vec<(String, Estimate, Word)> {
-        let compared: Vec<(&str, Estimate)> = self
-            .compared(at)
-            .into_iter()
-            .filter_map(|name| Some((name, self.to_control(at, name, metric)?)))
-            .collect();
+        let compared = self.compared(at).into_iter();
+        let compared = compared.filter_map(|name| Some((name, self.to_control(at, name, metric)?)));
+        let compared: Vec<(&str, Estimate)> = compared.collect();
         let p_value = |(_, found): &(&str, Estimate)| found.p_value(found.no_difference());
         let corrected = holm(&compared.iter().map(p_value).collect::<Vec<_>>());
-        compared
-            .into_iter()
-            .zip(corrected)
-            .map(|((name, found), p)| (name.into(), found, Word::with_p(&found, metric, p)))
-            .collect()
+        let word = |((name, found), p): ((&str, Estimate), f64)| {
+            (name.into(), found, Word::with_p(&found, metric, p))
+        };
+        compared.into_iter().zip(corrected).map(word).collect()
     }
 }
