@@ -21,12 +21,12 @@ pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
         decisions.filter(move |(_, decision)| decision.verdict == verdict)
     });
     let parts =
-        folds.map(|(claim, decision)| SectionItem::Details(fold(claim, decision, language)));
+        folds.map(|(claim, decision)| SectionItem::Details(details(claim, decision, language)));
     let title = language.choose(|| "What people say, decided", || "Lo que se dice, decidido");
     Section::new("claims", title, parts.collect())
 }
 
-fn fold(claim: &Claim, decision: &Decision, language: Language) -> Details {
+fn details(claim: &Claim, decision: &Decision, language: Language) -> Details {
     const WHY: Text = text("Why it could be so or not: ", "Por qué podría ser o no: ");
     const LEFT_OUT: Text = text("What is left out: ", "Lo que queda fuera: ");
     const COMMAND: Text = text("Measure it again:", "Medirla de nuevo:");

@@ -1,6 +1,6 @@
 //! A section for each experiment: its question, one chart, one table, and what would change our mind. Also the map.
 
-use hola_base::Language;
+use hola_base::{Language, Text, text};
 use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::plan::{Design, Level, Load, LoadPace, Stage};
@@ -13,6 +13,25 @@ use crate::charts::map::{MapChart, Tile};
 use crate::document::{Chart, Section, SectionItem, Table, TableCell};
 use crate::facts::{self, Facts, GRID, Judged, MissingReasons};
 use crate::{first_screen, labels, numbers};
+
+const LINES_CAPTION: Text = text(
+    "A line for each participant, bands are 95 % intervals; lower is cheaper. One drawing for each stage.",
+    "Una línea por participante, las bandas son intervalos del 95 %; más bajo es más barato. Un dibujo por etapa.",
+);
+const RATIOS_CAPTION: Text = text(
+    "Each participant's ratio to the control with its 95 % interval; the line is the control.",
+    "La razón de cada participante con el control y su intervalo del 95 %; la línea es el control.",
+);
+const VALUES_CAPTION: Text = text(
+    "Each participant's value with its 95 % interval.",
+    "El valor de cada participante con su intervalo del 95 %.",
+);
+const MAP_CAPTION: Text = text(
+    "Each place names the participant with the lowest CPU per request, those that cost the same within the margin, and those \
+     of whom this run cannot tell. A broken frame: it is undecided who is cheapest. All others cost more.",
+    "Cada casilla nombra al participante con menos CPU por petición, a los que cuestan lo mismo dentro del margen y a los que \
+     esta ejecución no puede distinguir. Marco discontinuo: está sin decidir cuál es el más barato. Los demás cuestan más.",
+);
 
 /// A section for each experiment of the run.
 pub(crate) fn sections(facts: &Facts<'_>, language: Language) -> Vec<Section> {
@@ -165,7 +184,7 @@ impl<'f, 'r> Results<'f, 'r> {
                 || "Who is cheapest where",
                 || "Cuál es el más barato en cada caso",
             );
-            return Chart::new(title.into(), map_caption(language), self.map(metric));
+            return Chart::new(title.into(), language.of(MAP_CAPTION), self.map(metric));
         }
         let rates = |stage: &Stage| {
             first_screen::rates(self.facts, &design.experiment, &stage.name, false, language)
@@ -173,12 +192,16 @@ impl<'f, 'r> Results<'f, 'r> {
         let stages = design.stages.iter();
         let stages = stages.filter(|_| metric == Metric::CpuPerRequest);
         let lines = stages.filter_map(rates);
-        if let Some(chart) = Chart::new(title.clone(), lines_caption(language), lines) {
+        if let Some(chart) = Chart::new(title.clone(), language.of(LINES_CAPTION), lines) {
             return Some(chart);
         }
+        let caption = match metric.definition().scale {
+            Scale::Ratio => RATIOS_CAPTION,
+            Scale::Plain => VALUES_CAPTION,
+        };
         let levels = design.levels();
         let dots = levels.filter_map(|(stage, level)| self.dots(stage, level, metric));
-        Chart::new(title, dots_caption(metric, language), dots)
+        Chart::new(title, language.of(caption), dots)
     }
 
     fn dots(&self, stage: &Stage, level: &'f Level, metric: Metric) -> Option<Drawing> {
@@ -285,7 +308,7 @@ impl<'f, 'r> Results<'f, 'r> {
 
     fn map(&self, metric: Metric) -> Option<Drawing> {
         let mut map = MapChart {
-            label: map_caption(self.language).into(),
+            label: self.language.of(MAP_CAPTION).into(),
             columns: Vec::new(),
             rows: Vec::new(),
         };
@@ -347,35 +370,6 @@ impl<'f, 'r> Results<'f, 'r> {
             is_decided: open.is_empty(),
         }
     }
-}
-
-fn lines_caption(language: Language) -> &'static str {
-    language.choose(
-        || "A line for each participant, bands are 95 % intervals; lower is cheaper. One drawing for each stage.",
-        || "Una línea por participante, las bandas son intervalos del 95 %; más bajo es más barato. Un dibujo por etapa.",
-    )
-}
-
-fn dots_caption(metric: Metric, language: Language) -> &'static str {
-    match metric.definition().scale {
-        Scale::Ratio => language.choose(
-            || "Each participant's ratio to the control with its 95 % interval; the line is the control.",
-            || "La razón de cada participante con el control y su intervalo del 95 %; la línea es el control.",
-        ),
-        Scale::Plain => language.choose(
-            || "Each participant's value with its 95 % interval.",
-            || "El valor de cada participante con su intervalo del 95 %.",
-        ),
-    }
-}
-
-fn map_caption(language: Language) -> &'static str {
-    language.choose(
-        || "Each place names the participant with the lowest CPU per request, those that cost the same within the margin, and those \
-            of whom this run cannot tell. A broken frame: it is undecided who is cheapest. All others cost more.",
-        || "Cada casilla nombra al participante con menos CPU por petición, a los que cuestan lo mismo dentro del margen y a los que \
-            esta ejecución no puede distinguir. Marco discontinuo: está sin decidir cuál es el más barato. Los demás cuestan más.",
-    )
 }
 
 /// The row of a load in the map: its stage and whether clients stay.

@@ -235,24 +235,20 @@ pub(crate) fn pictures(facts: &Facts<'_>, language: Language) -> Vec<Drawing> {
 }
 
 /// Title of the first picture.
-pub(crate) fn picture_title(language: Language) -> &'static str {
-    language.choose(
-        || "What a request costs, and how long its client waits",
-        || "Lo que cuesta una petición, y cuánto espera su cliente",
-    )
-}
+pub(crate) const PICTURE_TITLE: Text = text(
+    "What a request costs, and how long its client waits",
+    "Lo que cuesta una petición, y cuánto espera su cliente",
+);
 
 /// Caption of the first picture.
-pub(crate) fn picture_caption(language: Language) -> &'static str {
-    language.choose(
-        || "Left: CPU per request at each offered rate, bands are 95 % intervals; lower is cheaper. Right: response times at \
-            2,000 new connections per second, the slowest requests at the right; lower is faster. Colours: what one client costs — \
-            a thread (orange), a process (purple), a task (blue), nothing (grey).",
-        || "Izquierda: CPU por petición a cada ritmo ofrecido, las bandas son intervalos del 95 %; más bajo es más barato. \
-            Derecha: tiempos de respuesta a 2000 conexiones nuevas por segundo, las peticiones más lentas a la derecha; más bajo es \
-            más rápido. Colores: lo que cuesta un cliente — un hilo (naranja), un proceso (morado), una tarea (azul), nada (gris).",
-    )
-}
+pub(crate) const PICTURE_CAPTION: Text = text(
+    "Left: CPU per request at each offered rate, bands are 95 % intervals; lower is cheaper. Right: response times at \
+     2,000 new connections per second, the slowest requests at the right; lower is faster. Colours: what one client costs — \
+     a thread (orange), a process (purple), a task (blue), nothing (grey).",
+    "Izquierda: CPU por petición a cada ritmo ofrecido, las bandas son intervalos del 95 %; más bajo es más barato. \
+     Derecha: tiempos de respuesta a 2000 conexiones nuevas por segundo, las peticiones más lentas a la derecha; más bajo es \
+     más rápido. Colores: lo que cuesta un cliente — un hilo (naranja), un proceso (morado), una tarea (azul), nada (gris).",
+);
 
 /// CPU per request of a stage's open loops, against their rate. `None` with fewer than three rates.
 pub(crate) fn rates(
@@ -370,25 +366,17 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
         }
     }
     let merged = merged?;
-    let count = to_f64(merged.len());
+    let count = merged.len() as f64;
     // For a failed request only a lower bound of its time is known, so the tail ends where failures begin.
-    let beyond = BEYOND.max(to_f64(failed) + 1.0);
+    let beyond = BEYOND.max(failed as f64 + 1.0);
     let known = ONE_IN
         .into_iter()
         .take_while(|one_in| count / one_in >= beyond);
     let points = known.map(|one_in| Point {
         x: one_in,
-        y: to_f64(merged.value_at_quantile(1.0 - 1.0 / one_in)) / 1e3,
+        y: merged.value_at_quantile(1.0 - 1.0 / one_in) as f64 / 1e3,
         interval: None,
     });
     let points: Vec<Point> = points.collect();
     (!points.is_empty()).then_some(points)
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "counts and nanoseconds of an hour stay below 2^53"
-)]
-fn to_f64(count: u64) -> f64 {
-    count as f64
 }

@@ -18,14 +18,18 @@ mod numbers;
 mod terminal;
 mod validity;
 
-use hola_base::{LANGUAGES, Language};
+use hola_base::{LANGUAGES, Language, Text, text};
 use hola_lab::record::{Block, Run};
 use hola_verdict::analysis::TARGETS;
 
 use crate::charts::Drawing;
 use crate::document::{Chart, Page, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
+use crate::first_screen::{PICTURE_CAPTION, PICTURE_TITLE};
 use crate::markdown::MarkdownBlocks;
+
+const ANSWER: Text = text("The answer", "La respuesta");
+const MODELS: Text = text("What each model costs", "Lo que cuesta cada modelo");
 
 /// Name of the picture, and of the page in Markdown, in a language.
 fn file_names(language: Language) -> (&'static str, &'static str) {
@@ -46,7 +50,7 @@ pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
     for language in LANGUAGES {
         let (picture, brief) = file_names(language);
         let drawings = first_screen::pictures(&facts, language);
-        let title = first_screen::picture_title(language);
+        let title = language.of(PICTURE_TITLE);
         files.push((picture, Drawing::file(title, &drawings)));
         files.push((brief, markdown(&facts, language)));
     }
@@ -61,11 +65,11 @@ pub fn files(run: &Run, blocks: &[Block]) -> Vec<(String, String)> {
 /// The first screen for a terminal.
 pub fn summary(run: &Run, blocks: &[Block], language: Language) -> String {
     let facts = Facts::new(run, blocks);
-    let mut text = terminal::TerminalText::default();
-    text.notices(&answer::notices(&facts, language));
-    text.paragraphs(&answer::sentences(&facts, language));
-    text.table(&first_screen::table(&facts, true, language));
-    text.finish()
+    let mut lines = terminal::TerminalText::default();
+    lines.notices(&answer::notices(&facts, language));
+    lines.paragraphs(&answer::sentences(&facts, language));
+    lines.table(&first_screen::table(&facts, true, language));
+    lines.finish()
 }
 
 /// Models that the README shows if a run has too many: one of each kind.
@@ -94,7 +98,7 @@ pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &st
     // The report says why figures are missing.
     table.notes.clear();
     page.table(&table);
-    page.picture(first_screen::picture_title(language), picture_path);
+    page.picture(language.of(PICTURE_TITLE), picture_path);
     let version = validity::version(&facts, language);
     let name = &run.name;
     page.text(&language.choose(
@@ -112,14 +116,6 @@ fn title(run: &Run, language: Language) -> String {
     )
 }
 
-fn answer_title(language: Language) -> &'static str {
-    language.choose(|| "The answer", || "La respuesta")
-}
-
-fn models_title(language: Language) -> &'static str {
-    language.choose(|| "What each model costs", || "Lo que cuesta cada modelo")
-}
-
 /// The first tables: of the models, and of the reference targets if they are measured.
 fn first_tables(facts: &Facts<'_>, language: Language) -> Vec<Table> {
     let mut tables = vec![first_screen::table(facts, true, language)];
@@ -133,13 +129,13 @@ fn first_tables(facts: &Facts<'_>, language: Language) -> Vec<Table> {
 fn page(facts: &Facts<'_>, language: Language) -> Page {
     let tables = first_tables(facts, language).into_iter();
     let mut first: Vec<SectionItem> = tables.map(SectionItem::Table).collect();
-    let title = first_screen::picture_title(language).into();
-    let caption = first_screen::picture_caption(language);
+    let title = language.of(PICTURE_TITLE).into();
+    let caption = language.of(PICTURE_CAPTION);
     if let Some(chart) = Chart::new(title, caption, first_screen::pictures(facts, language)) {
         first.insert(1, SectionItem::Chart(chart));
     }
     let mut sections = vec![
-        Section::new("first", models_title(language), first),
+        Section::new("first", language.of(MODELS), first),
         claims::section(facts, language),
     ];
     sections.extend(experiments::sections(facts, language));
@@ -153,7 +149,7 @@ fn page(facts: &Facts<'_>, language: Language) -> Page {
         language,
         title: self::title(facts.run, language),
         notices: answer::notices(facts, language),
-        answer_title: answer_title(language).into(),
+        answer_title: language.of(ANSWER).into(),
         answer: answer::sentences(facts, language),
         sections,
     }
@@ -164,14 +160,14 @@ fn markdown(facts: &Facts<'_>, language: Language) -> String {
     let mut page = MarkdownBlocks::default();
     page.title(&title(facts.run, language));
     page.notices(&answer::notices(facts, language));
-    page.heading(answer_title(language));
+    page.heading(language.of(ANSWER));
     page.items(&answer::sentences(facts, language));
-    page.heading(models_title(language));
+    page.heading(language.of(MODELS));
     for table in first_tables(facts, language) {
         page.table(&table);
     }
     let (picture, _) = file_names(language);
-    page.picture(first_screen::picture_title(language), picture);
+    page.picture(language.of(PICTURE_TITLE), picture);
     page.section(&claims::section(facts, language));
     page.heading(language.choose(
         || "Experiment by experiment",

@@ -15,12 +15,12 @@ use crate::{labels, numbers};
 /// The pages of all models and targets, folded.
 pub(crate) fn section(facts: &Facts<'_>, language: Language) -> Section {
     let folds = facts.run.servers.iter();
-    let folds = folds.map(|card| fold(facts, card, language));
+    let folds = folds.map(|card| details(facts, card, language));
     let title = language.choose(|| "Model by model", || "Modelo a modelo");
     Section::new("models", title, folds.collect())
 }
 
-fn fold(facts: &Facts<'_>, card: &ServerCard, language: Language) -> SectionItem {
+fn details(facts: &Facts<'_>, card: &ServerCard, language: Language) -> SectionItem {
     const COLUMNS: [Text; 5] = [
         text("Experiment", "Experimento"),
         text("Level", "Nivel"),

@@ -26,7 +26,7 @@ use self::level::LevelRecords;
 pub use self::missing::Missing;
 pub use self::words::{Word, margin};
 use crate::estimate::{Estimate, computed, shown};
-use crate::statistics::{BLOCKS_MIN, count, mean, median, pseudo_median};
+use crate::statistics::{BLOCKS_MIN, mean, median, pseudo_median};
 
 /// A level of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -236,7 +236,7 @@ impl<'r> Analysis<'r> {
             let (good, window_us) = reading.counted().fold((0, 0), |sum, slice| {
                 (sum.0 + slice.answered, sum.1 + slice.window_us)
             });
-            (window_us > 0).then(|| to_f64(good) * 1e6 / (rate_per_s * to_f64(window_us)))
+            (window_us > 0).then(|| good as f64 * 1e6 / (rate_per_s * window_us as f64))
         };
         let readings = records.readings(participant);
         let shares = readings.filter_map(|(index, reading)| Some((index, share(reading)?)));
@@ -391,10 +391,6 @@ fn by_frequency<T: Copy + Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().map(|(value, _)| value).collect()
-}
-
-fn to_f64(number: u64) -> f64 {
-    usize::try_from(number).map_or(f64::INFINITY, count)
 }
 
 /// Whether every interval is as narrow as the design asks: the lab's stopping rule. It uses only widths, never a

@@ -64,11 +64,7 @@ impl TrimmedMean {
     }
 }
 
-/// A number of values as `f64`.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "numbers of values stay far below 2^53"
-)]
+/// A number of values as `f64`; it stays far below 2^53.
 pub fn count(length: usize) -> f64 {
     length as f64
 }

@@ -233,11 +233,7 @@ fn server(name: &str) -> (f64, f64, bool) {
     })
 }
 
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss
-)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random: &mut Random) {
     let (factor, ..) = server(&reading.participant);
     let own = random.around(0.015);
@@ -320,7 +316,6 @@ struct Random {
 }
 
 impl Random {
-    #[allow(clippy::cast_precision_loss)]
     fn unit(&mut self) -> f64 {
         self.drawn += 1;
         (splitmix64(self.seed, self.drawn) >> 11) as f64 / (1u64 << 53) as f64

@@ -361,7 +361,6 @@ fn task(facts: &[Fact]) -> Task {
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
     reason = "small positive numbers"
 )]
 fn slice(cycle: u32, facts: &[Fact], noise: f64) -> Slice {
