@@ -1,7 +1,6 @@
 //! Comparison of two made-up runs.
 
 use hola_base::Language;
-use hola_lab::plan::Profile;
 use hola_report::difference::{ComparedRuns, json, markdown, text};
 use hola_verdict::difference::{Difference, RecordedRun, Selection};
 
@@ -9,8 +8,8 @@ use crate::fixture;
 
 #[test]
 fn a_regression_is_named_in_every_format() {
-    let (base, base_blocks) = fixture::run(Profile::Quick);
-    let (mut candidate, mut blocks) = fixture::run(Profile::Quick);
+    let (base, base_blocks) = fixture::quick_run();
+    let (mut candidate, mut blocks) = fixture::quick_run();
     candidate.name = "2026-11-28T101502Z-quick\u{1b}[2J".into();
     for reading in blocks.iter_mut().flat_map(|block| &mut block.readings) {
         if reading.participant == "tokio" {

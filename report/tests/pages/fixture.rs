@@ -63,8 +63,17 @@ const QUICK: [&str; 5] = [
 ];
 const QUICK_EXPERIMENTS: [&str; 4] = ["equal-load", "capacity", "crash", "idle"];
 
-/// A run with the real plans: a quick one, or a full one with seven reference targets in the comparison of costs.
-pub fn run(profile: Profile) -> (Run, Vec<Block>) {
+/// A full run with the real plans, and with seven reference targets in the comparison of costs.
+pub fn run_of_real_plans() -> (Run, Vec<Block>) {
+    run(Profile::Full)
+}
+
+/// A quick run of a few models, with the real plans of a few experiments.
+pub fn quick_run() -> (Run, Vec<Block>) {
+    run(Profile::Quick)
+}
+
+fn run(profile: Profile) -> (Run, Vec<Block>) {
     let is_full = profile == Profile::Full;
     let targets = Targets::none(Path::new("hola"));
     let setting = Setting {

@@ -10,7 +10,6 @@ use std::{env, fs};
 
 use hola_base::{LANGUAGES, Language};
 use hola_lab::metric::Metric;
-use hola_lab::plan::Profile;
 use hola_lab::record::{Block, Run, RunStatus};
 use hola_report::files;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
@@ -24,8 +23,7 @@ struct Made {
 }
 
 impl Made {
-    fn new(profile: Profile) -> Self {
-        let (run, blocks) = fixture::run(profile);
+    fn new((run, blocks): (Run, Vec<Block>)) -> Self {
         let files = files(&run, &blocks);
         Made { run, blocks, files }
     }
@@ -36,8 +34,8 @@ impl Made {
     }
 }
 
-static FULL: LazyLock<Made> = LazyLock::new(|| Made::new(Profile::Full));
-static QUICK: LazyLock<Made> = LazyLock::new(|| Made::new(Profile::Quick));
+static FULL: LazyLock<Made> = LazyLock::new(|| Made::new(fixture::run_of_real_plans()));
+static QUICK: LazyLock<Made> = LazyLock::new(|| Made::new(fixture::quick_run()));
 
 /// Keeps the files, so that a person can open them in a browser.
 fn keep(made: &Made) {
@@ -293,7 +291,7 @@ fn what_others_wrote_is_shown_and_does_nothing() {
 
 #[test]
 fn what_speaks_against_a_run_stands_first() {
-    let (mut run, mut blocks) = fixture::run(Profile::Quick);
+    let (mut run, mut blocks) = fixture::quick_run();
     run.status = RunStatus::Interrupted;
     run.environment.build = "debug".into();
     run.environment.other_comparisons = 1;
@@ -318,7 +316,7 @@ fn what_speaks_against_a_run_stands_first() {
 
 #[test]
 fn a_run_without_blocks_has_a_report() {
-    let (run, _) = fixture::run(Profile::Full);
+    let (run, _) = fixture::run_of_real_plans();
     let files = files(&run, &[]);
     assert_eq!(files.len(), 7);
     let text = hola_report::summary(&run, &[], Language::Spanish);
@@ -327,18 +325,14 @@ fn a_run_without_blocks_has_a_report() {
 
 #[test]
 fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
-    let (mut run, blocks) = fixture::run(Profile::Full);
+    let (mut run, blocks) = fixture::run_of_real_plans();
     let levels = run.designs.iter_mut().flat_map(|design| &mut design.stages);
     for level in levels.flat_map(|stage| &mut stage.levels) {
         if level.name == TARGETS.level {
             level.participants.retain(|name| name != "nginx");
         }
     }
-    let unasked = Made {
-        files: files(&run, &blocks),
-        run,
-        blocks,
-    };
+    let unasked = Made::new((run, blocks));
     let has_row = |made: &Made| {
         let table = between(made.file("report.md"), "Reference targets", "\n## ");
         table.contains("nginx")
