@@ -47,10 +47,8 @@ fn compare(base: &Records, candidate: &Records) -> Difference {
 }
 
 fn cells_of<'d>(difference: &'d Difference, participant: &str) -> Vec<&'d MetricChange> {
-    let cells = difference.cells.iter();
-    cells
-        .filter(|cell| cell.participant == participant)
-        .collect()
+    let is_own = |cell: &&MetricChange| cell.participant == participant;
+    difference.cells.iter().filter(is_own).collect()
 }
 
 #[test]

@@ -91,6 +91,12 @@ fn spoil(records: &mut Records, participant: &str, spoil: impl Fn(&mut Reading))
     own.for_each(spoil);
 }
 
+fn fill_cpu(reading: &mut Reading) {
+    for slice in &mut reading.slices {
+        slice.cpu_us = 0.97 * 200_000.0;
+    }
+}
+
 #[test]
 fn what_is_missing_says_why() {
     let why = |records: &Records, participant: &str| {
@@ -131,11 +137,7 @@ fn what_is_missing_says_why() {
     assert_eq!(why(&unchecked, "epoll"), Missing::ChecksFailed { checks });
 
     let mut full = records.clone();
-    spoil(&mut full, "epoll", |reading| {
-        for slice in &mut reading.slices {
-            slice.cpu_us = 0.97 * 200_000.0;
-        }
-    });
+    spoil(&mut full, "epoll", fill_cpu);
     assert_eq!(why(&full, "epoll"), Missing::MoreThanItCanDo);
 
     let mut few = records.clone();
@@ -158,10 +160,10 @@ fn what_is_missing_says_why() {
 
 #[test]
 fn a_full_server_still_has_goodput() {
-    let facts = [Fact::IsFull, Fact::Serves(0.6)];
-    let world = World::new(Residuals::little());
-    let world = world.with("equal-load", HEADLINE.level, "iterative", &facts);
-    let records = world.measure(6);
+    let facts = "equal-load | new, 2000/s | iterative | serves=0.6";
+    let world = World::new(Residuals::little()).with_table(facts, 0);
+    let mut records = world.measure(6);
+    spoil(&mut records, "iterative", fill_cpu);
     let analysis = records.analysis();
     assert_eq!(analysis.value(HEADLINE, "iterative", CPU), None);
     let good = analysis.value(HEADLINE, "iterative", Metric::GoodPerS);

@@ -14,18 +14,12 @@ use crate::world::Residuals;
 /// The run and its blocks; `None` if no run has the current schema.
 pub fn full_run() -> Option<(Run, Vec<Block>)> {
     let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
-    let mut folders: Vec<PathBuf> = fs::read_dir(results)
-        .expect("a folder")
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|folder| {
-            folder.to_string_lossy().ends_with("-full") && folder.join("blocks.jsonl").exists()
-        })
-        .collect();
-    folders.sort();
-    folders
-        .last()
-        .map(|folder| store::read(folder).expect("a run"))
+    let entries = fs::read_dir(results).expect("a folder").flatten();
+    let is_full_run = |folder: &PathBuf| {
+        folder.to_string_lossy().ends_with("-full") && folder.join("blocks.jsonl").exists()
+    };
+    let newest = entries.map(|entry| entry.path()).filter(is_full_run).max();
+    newest.map(|folder| store::read(&folder).expect("a run"))
 }
 
 /// Residuals of the blocks' ratios to the control, for all participants that are compared with it. The residuals include
@@ -34,11 +28,8 @@ pub fn residuals(analysis: &Analysis<'_>, at: At<'_>) -> Residuals {
     let mut of_blocks = Vec::new();
     for name in analysis.compared(at) {
         let ratios = analysis.to_control_by_block(at, name, Metric::CpuPerRequest);
-        let logs: Vec<f64> = ratios
-            .into_iter()
-            .flatten()
-            .map(|(_, ratio)| ratio.ln())
-            .collect();
+        let ratios = ratios.unwrap_or_default().into_values();
+        let logs: Vec<f64> = ratios.map(f64::ln).collect();
         if let Some(mean) = mean(&logs) {
             // Deviations from the mean of a few values are smaller than those from the true value.
             let few = count(logs.len()) / (count(logs.len()) - 1.0);

@@ -65,8 +65,6 @@ pub enum Fact {
     Is(Metric, f64),
     /// The share of the planned requests that it answers.
     Serves(f64),
-    /// Its CPU is full.
-    IsFull,
 }
 
 impl Fact {
@@ -375,7 +373,7 @@ fn slice(cycle: u32, facts: &[Fact], noise: f64) -> Slice {
         Some(rate) => (rate * noise * 1e3 * window_s).round() as u64,
         None => (RATE_PER_S * window_s * served.unwrap_or(1.0)).round() as u64,
     };
-    let is_full = facts.contains(&Fact::IsFull) || value_of(facts, Metric::CapacityPerS).is_some();
+    let is_full = value_of(facts, Metric::CapacityPerS).is_some();
     let cpu_us = match value_of(facts, Metric::CpuPerRequest) {
         Some(cost) if !is_full => cost * noise * good as f64,
         _ if is_full => 0.98 * WINDOW_US as f64,
