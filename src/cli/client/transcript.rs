@@ -1,7 +1,5 @@
 //! Formats what a server sends, so that it cannot control the terminal.
 
-use std::fmt::Write as _;
-
 use hola_base::visible::is_active;
 
 /// Prefix of each line from the server.
@@ -48,11 +46,10 @@ impl Transcript {
 
 /// Number of bytes at the end that begin a character and do not complete it.
 fn unfinished_bytes(bytes: &[u8]) -> usize {
-    let Some(last) = bytes.utf8_chunks().last().map(|chunk| chunk.invalid()) else {
-        return 0;
-    };
-    match std::str::from_utf8(last) {
-        Err(error) if error.error_len().is_none() => last.len(),
+    let chunk = bytes.utf8_chunks().last();
+    let invalid = chunk.map_or(&[][..], |chunk| chunk.invalid());
+    match std::str::from_utf8(invalid) {
+        Err(error) if error.error_len().is_none() => invalid.len(),
         _ => 0,
     }
 }
@@ -61,15 +58,12 @@ fn unfinished_bytes(bytes: &[u8]) -> usize {
 fn escape(bytes: &[u8], text: &mut String) {
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
-            if is_active(letter) {
-                text.extend(letter.escape_debug());
-            } else {
-                text.push(letter);
+            match is_active(letter) {
+                true => text.extend(letter.escape_debug()),
+                false => text.push(letter),
             }
         }
-        for byte in chunk.invalid() {
-            let _ = write!(text, "\\x{byte:02x}");
-        }
+        text.extend(chunk.invalid().escape_ascii().map(char::from));
     }
 }
 
@@ -98,23 +92,16 @@ mod tests {
     }
 
     #[test]
-    fn a_line_end_that_comes_late_is_no_line_of_its_own() {
+    fn late_line_ends_are_no_lines_and_only_bytes_that_may_become_text_wait() {
         let mut transcript = Transcript::default();
-        assert_eq!(transcript.continued(b"uno"), "[SERVIDOR] uno\n");
-        assert_eq!(transcript.continued(b"\r\n"), "");
-        assert_eq!(
-            transcript.continued(b"\ndos\n"),
-            "[SERVIDOR] \n[SERVIDOR] dos\n"
-        );
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_escaped_and_those_that_could_be_wait_for_the_end() {
-        let mut transcript = Transcript::default();
-        assert_eq!(
-            transcript.continued(b"a\xff\xc3b\xe2\x82"),
-            "[SERVIDOR] a\\xff\\xc3b\n"
-        );
+        for (received, printed) in [
+            (&b"uno"[..], "[SERVIDOR] uno\n"),
+            (b"\r\n", ""),
+            (b"\ndos\n", "[SERVIDOR] \n[SERVIDOR] dos\n"),
+            (b"a\xff\xc3b\xe2\x82", "[SERVIDOR] a\\xff\\xc3b\n"),
+        ] {
+            assert_eq!(transcript.continued(received), printed);
+        }
         assert_eq!(transcript.ended(), "[SERVIDOR] \\xe2\\x82\n");
     }
 }
