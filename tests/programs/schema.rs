@@ -1,7 +1,5 @@
 //! The published JSON Schemas are those of the code; they accept all records and refuse broken ones.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +7,7 @@ use hola_lab::record::schemas;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use self::support::{hola, only_folder};
+use crate::support::{only_folder, paths_in, printed};
 
 fn results() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("results")
@@ -31,7 +29,7 @@ fn published_schemas_are_those_of_the_code() {
         let stored = fs::read_to_string(&path).unwrap_or_default();
         assert_eq!(
             stored, derived,
-            "{name}: HOLA_BLESS=1 cargo test -p hola --test schema rewrites it"
+            "{name}: HOLA_BLESS=1 cargo test -p hola --test programs schema rewrites it"
         );
     }
 }
@@ -80,48 +78,28 @@ fn accepted(validator: &Validator, text: &str) -> Value {
     record
 }
 
-/// Makes a run of a load and a procedure, and returns its records.
+/// The records of a fresh run of a load and a procedure.
 fn fresh() -> (Value, Vec<Value>) {
     let folder = tempfile::tempdir().expect("a folder");
     let output = format!("--output={}", folder.path().display());
-    let (status, _, stderr) = hola(&[
+    let experiments = "--experiments=deadlines,spawn";
+    printed(&[
         "compare",
-        "--experiments=deadlines,spawn",
+        experiments,
         "--models=tokio",
         "--blocks=1",
         &output,
     ]);
-    assert!(status.success(), "{stderr}");
     Published::read().records(&only_folder(folder.path()))
-}
-
-#[test]
-fn records_of_a_fresh_run_keep_to_the_published_schemas() {
-    let (run, blocks) = fresh();
-    assert_eq!(run["designs"].as_array().map(Vec::len), Some(2));
-    assert!(
-        blocks[0]["readings"][0]["slices"][0]["cpu_us"].is_number(),
-        "{}",
-        blocks[0]
-    );
-    assert!(
-        blocks[1]["readings"][0]["figures"]["spawn_us"].is_number(),
-        "{}",
-        blocks[1]
-    );
 }
 
 #[test]
 fn records_of_every_stored_run_keep_to_the_published_schemas() {
     let published = Published::read();
-    let stored = fs::read_dir(results()).expect("a folder").flatten();
-    let runs: Vec<PathBuf> = stored
-        .map(|entry| entry.path())
-        .filter(|path| !path.ends_with("schema") && path.join("run.json").exists())
-        .collect();
+    let mut runs = paths_in(&results());
+    runs.retain(|path| !path.ends_with("schema") && path.join("run.json").exists());
     if runs.is_empty() {
         println!("skipped: no run is kept under results/ yet");
-        return;
     }
     for run in runs {
         let (_, blocks) = published.records(&run);
@@ -129,61 +107,68 @@ fn records_of_every_stored_run_keep_to_the_published_schemas() {
     }
 }
 
-/// A copy of `record` without the key that `pointer` ends with.
-fn without(record: &Value, pointer: &str) -> Value {
-    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-    let mut broken = record.clone();
-    let parent = broken.pointer_mut(parent).and_then(Value::as_object_mut);
-    let removed = parent.expect("an object").remove(key);
-    assert!(removed.is_some(), "{pointer}");
-    broken
-}
-
-/// A copy of `record` with another value at `pointer`.
-fn with(record: &Value, pointer: &str, value: Value) -> Value {
-    let mut broken = record.clone();
-    let place = broken.pointer_mut(pointer);
-    *place.unwrap_or_else(|| panic!("no {pointer}")) = value;
-    broken
+/// Copies of `record` that lack a key, or have another value in its place, each with what was done.
+fn broken(record: &Value, lacking: &[&str], changed: &[(&str, Value)]) -> Vec<(String, Value)> {
+    let lacking = lacking.iter().map(|&pointer| (pointer, None));
+    let changed = changed
+        .iter()
+        .map(|(pointer, value)| (*pointer, Some(value)));
+    let copy = |(pointer, value): (&str, Option<&Value>)| {
+        let mut copy = record.clone();
+        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+        let parent = copy.pointer_mut(parent).expect(pointer);
+        assert!(parent.get(key).is_some(), "no {pointer}");
+        match value {
+            Some(value) => parent[key] = value.clone(),
+            None => drop(parent.as_object_mut().expect("an object").remove(key)),
+        }
+        (format!("{pointer}: {value:?}"), copy)
+    };
+    lacking.chain(changed).map(copy).collect()
 }
 
 #[test]
-fn broken_records_are_refused() {
+fn records_of_a_fresh_run_keep_to_the_published_schemas_and_broken_ones_are_refused() {
     let published = Published::read();
     let (run, blocks) = fresh();
-    let block = &blocks[0];
-    for pointer in [
-        "/seed",
-        "/designs/0/stages/0/levels/0/control",
-        "/environment/cpus",
+    assert_eq!(run["designs"].as_array().map(Vec::len), Some(2));
+    let (load, procedure) = (&blocks[0]["readings"][0], &blocks[1]["readings"][0]);
+    assert!(load["slices"][0]["cpu_us"].is_number(), "{load}");
+    assert!(procedure["figures"]["spawn_us"].is_number(), "{procedure}");
+    let broken_runs = broken(
+        &run,
+        &[
+            "/seed",
+            "/designs/0/stages/0/levels/0/control",
+            "/environment/cpus",
+        ],
+        &[
+            ("/status", json!("finished")),
+            ("/seed", json!(-1)),
+            ("/designs/0/stages/0/levels/0/cycles", json!("many")),
+            ("/designs/0/stages/0/levels/0/task/load/pace", json!("fast")),
+            ("/environment", json!(null)),
+        ],
+    );
+    let broken_blocks = broken(
+        &blocks[0],
+        &["/experiment", "/index", "/readings"],
+        &[
+            ("/index", json!(0.5)),
+            ("/readings/0/slices/0/cpu_us", json!("little")),
+            ("/readings/0/slices", json!({})),
+            ("/readings/0/participant", json!(1)),
+        ],
+    );
+    let unknown = json!({"no_such_metric": 1.0});
+    let broken_figures = broken(&blocks[1], &[], &[("/readings/0/figures", unknown)]);
+    for (validator, records) in [
+        (&published.run, broken_runs),
+        (&published.block, broken_blocks),
+        (&published.block, broken_figures),
     ] {
-        let broken = without(&run, pointer);
-        assert!(!published.run.is_valid(&broken), "{pointer}");
+        for (how, record) in records {
+            assert!(!validator.is_valid(&record), "{how}");
+        }
     }
-    for (pointer, value) in [
-        ("/status", json!("finished")),
-        ("/seed", json!(-1)),
-        ("/designs/0/stages/0/levels/0/cycles", json!("many")),
-        ("/designs/0/stages/0/levels/0/task/load/pace", json!("fast")),
-        ("/environment", json!(null)),
-    ] {
-        let broken = with(&run, pointer, value);
-        assert!(!published.run.is_valid(&broken), "{pointer}");
-    }
-    for pointer in ["/experiment", "/index", "/readings"] {
-        let broken = without(block, pointer);
-        assert!(!published.block.is_valid(&broken), "{pointer}");
-    }
-    for (pointer, value) in [
-        ("/index", json!(0.5)),
-        ("/readings/0/slices/0/cpu_us", json!("little")),
-        ("/readings/0/slices", json!({})),
-        ("/readings/0/participant", json!(1)),
-    ] {
-        let broken = with(block, pointer, value);
-        assert!(!published.block.is_valid(&broken), "{pointer}");
-    }
-    let mut unknown = block.clone();
-    unknown["readings"][0]["figures"] = json!({"no_such_metric": 1.0});
-    assert!(!published.block.is_valid(&unknown));
 }

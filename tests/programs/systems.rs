@@ -1,14 +1,9 @@
 //! The five original systems of this project: small clients that send the same bytes as the original ones.
 
-mod support;
-
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
 
-use socket2::SockRef;
-
-use self::support::{Server, for_each_model};
+use crate::support::{Server, for_each_model, reset_on_close};
 
 const ACKNOWLEDGEMENT: &str = "Mensaje recibido";
 
@@ -18,6 +13,14 @@ fn say(mut socket: &TcpStream, message: &str, answer: &str) {
     let mut bytes = vec![0; answer.len()];
     socket.read_exact(&mut bytes).expect("an answer");
     assert_eq!(String::from_utf8_lossy(&bytes), answer, "to {message:?}");
+}
+
+/// Stops the server, whose counters must be these.
+fn stops(server: Server, counted: &[(&str, u32)]) {
+    let counters = server.stop();
+    for (name, count) in counted {
+        assert_eq!(counters[name], *count, "{name}: {counters}");
+    }
 }
 
 /// Closes the sending half; the server must send no more.
@@ -46,11 +49,7 @@ fn the_threaded_server_acknowledges_every_message_of_every_client_until_it_leave
         }
     }
     clients.iter().for_each(leave);
-    let counters = server.stop();
-    assert_eq!(
-        (&counters["answers"], &counters["closed"]),
-        (&12.into(), &3.into())
-    );
+    stops(server, &[("answers", 12), ("closed", 3)]);
 }
 
 #[test]
@@ -62,15 +61,7 @@ fn the_simplest_server_outlives_clients_that_say_nothing() {
         say(&client, "Hola servidor!", ACKNOWLEDGEMENT);
         leave(&client);
     }
-    let counters = server.stop();
-    assert_eq!(
-        (
-            &counters["answers"],
-            &counters["accepted"],
-            &counters["closed"]
-        ),
-        (&3.into(), &6.into(), &6.into())
-    );
+    stops(server, &[("answers", 3), ("accepted", 6), ("closed", 6)]);
 }
 
 #[test]
@@ -89,11 +80,7 @@ fn the_selector_echoes_until_a_client_closes_or_says_salir() {
         assert_ends(&mut client);
     }
     closings.iter().for_each(leave);
-    let counters = server.stop();
-    assert_eq!(
-        (&counters["accepted"], &counters["closed"]),
-        (&4.into(), &4.into())
-    );
+    stops(server, &[("accepted", 4), ("closed", 4)]);
 }
 
 #[test]
@@ -116,12 +103,7 @@ fn threads_and_processes_greet_over_http_and_close() {
                 "{model}"
             );
         }
-        let counters = server.stop();
-        assert_eq!(
-            (&counters["answers"], &counters["closed"]),
-            (&2.into(), &2.into()),
-            "{model}"
-        );
+        stops(server, &[("answers", 2), ("closed", 2)]);
     }
 }
 
@@ -145,29 +127,17 @@ fn clients_that_leave_in_whatever_manner_are_all_counted_out() {
                 last_act(&client);
             }
         }
-        let counters = server.stop();
-        assert_eq!(
-            (&counters["accepted"], &counters["closed"]),
-            (&8.into(), &8.into()),
-            "{model}: {counters}"
-        );
-        assert_eq!(
-            (&counters["crashed"], &counters["expired"]),
-            (&0.into(), &0.into()),
-            "{model}: {counters}"
-        );
+        let counted = [
+            ("accepted", 8),
+            ("closed", 8),
+            ("crashed", 0),
+            ("expired", 0),
+        ];
+        stops(server, &counted);
     });
 }
 
 fn nothing(_client: &TcpStream) {}
-
-/// Makes close(2) send a reset instead of a FIN, as when a program ends with unread bytes.
-fn reset_on_close(client: &TcpStream) {
-    let no_linger = Some(Duration::ZERO);
-    SockRef::from(client)
-        .set_linger(no_linger)
-        .expect("an option");
-}
 
 /// Sends `salir`, and leaves without waiting for the result.
 fn say_salir(mut client: &TcpStream) {

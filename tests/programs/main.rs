@@ -1,0 +1,12 @@
+//! The programs beside the server: the client, comparisons, targets and their supervisor, and what they store.
+//!
+//! `tests/procedures.rs` is a binary of its own: it measures memory, which every other server of the process changes.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod client;
+mod compare;
+mod schema;
+mod systems;
+mod targets;
