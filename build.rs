@@ -1,8 +1,9 @@
-//! Records what can move a number and is known to the build alone: the compiler, and the commit of the sources.
+//! Records facts that can change a number and that only the build knows: the compiler, and the commit of the sources.
 
+use std::path::Path;
 use std::process::Command;
 
-/// What Hola is made of. A change to anything else does not make a build another one.
+/// What Hola is built from. A change to any other file does not change the build.
 const SOURCES: [&str; 12] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -21,7 +22,7 @@ const SOURCES: [&str; 12] = [
 fn main() {
     println!("cargo:rerun-if-env-changed=RUSTC");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let version = told(Command::new(rustc).arg("--version")).unwrap_or_default();
+    let version = output_of(Command::new(rustc).arg("--version")).unwrap_or_default();
     println!("cargo:rustc-env=HOLA_RUSTC={version}");
 
     for source in SOURCES {
@@ -31,32 +32,26 @@ fn main() {
     let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) else {
         return;
     };
-    if std::path::Path::new(&log).exists() {
+    if Path::new(&log).exists() {
         println!("cargo:rerun-if-changed={log}");
     }
-    let changes = [
-        &["status", "--porcelain", "--untracked-files=no", "--"][..],
-        &SOURCES,
-    ]
-    .concat();
-    if let (Some(commit), Some(changes)) = (git(&["rev-parse", "HEAD"]), git(&changes)) {
+    let status = ["status", "--porcelain", "--untracked-files=no", "--"];
+    let changes = git(&[&status[..], &SOURCES].concat());
+    if let (Some(commit), Some(changes)) = (git(&["rev-parse", "HEAD"]), changes) {
         println!("cargo:rustc-env=HOLA_COMMIT={commit}");
         println!("cargo:rustc-env=HOLA_DIRTY={}", !changes.is_empty());
     }
 }
 
-/// What git says of the tree that this package is the top of; nothing where it is part of another's.
+/// The output of git, if this package is the top of a repository; an outer repository knows nothing of this package.
 fn git(arguments: &[&str]) -> Option<String> {
-    std::path::Path::new(".git")
-        .exists()
-        .then(|| told(Command::new("git").args(arguments)))?
+    let is_repository = Path::new(".git").exists();
+    is_repository.then(|| output_of(Command::new("git").args(arguments)))?
 }
 
-fn told(command: &mut Command) -> Option<String> {
-    let output = command
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
+/// What a command prints, if it succeeds.
+fn output_of(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    Some(text.trim().to_owned())
+    output.status.success().then(|| text.trim().to_owned())
 }

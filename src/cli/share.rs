@@ -9,7 +9,7 @@ use hola_lab::plan::SharedResource;
 use hola_lab::procedures::share::{Operation, Partner};
 use hola_servers::sharing;
 
-use super::spawn::Place;
+use super::spawn::ProcessArgs;
 
 /// Arguments of `share`.
 #[derive(Args, Clone, Debug)]
@@ -30,12 +30,12 @@ pub(super) struct ShareArgs {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
     count: u32,
     #[command(flatten)]
-    place: Place,
+    process: ProcessArgs,
 }
 
 /// Measures it, and prints the cost.
 pub(super) fn run(args: &ShareArgs) -> Result<ExitCode> {
-    args.place.take()?;
+    args.process.apply()?;
     let measure = match (args.partner, args.shared) {
         (Partner::Thread, SharedResource::Counter) => sharing::counter_of_threads,
         (Partner::Process, SharedResource::Counter) => sharing::counter_of_processes,

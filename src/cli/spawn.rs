@@ -18,8 +18,8 @@ Examples:
   hola spawn thread
   hola spawn process --count 500 --ballast 500M
 
-Prints one line of JSON: the median time of making one and seeing it end, and its 99th percentile where there are at
-least 1000.")]
+Prints one line of JSON: the median time to start one and wait for its end, and the 99th percentile if
+there are at least 1000.")]
 pub(super) struct SpawnArgs {
     /// What to make
     #[arg(value_enum)]
@@ -27,16 +27,16 @@ pub(super) struct SpawnArgs {
     /// How many, one after another
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
-    /// Memory to touch first, such as 500M: a fork has to copy its page tables
+    /// Memory to allocate and touch first, such as 500M: a fork must copy its page tables
     #[arg(long, value_name = "SIZE", default_value = "0", value_parser = size)]
     ballast: u64,
     #[command(flatten)]
-    place: Place,
+    process: ProcessArgs,
 }
 
-/// The CPUs of a measuring process, and the process that started it.
+/// Settings of the measuring process itself.
 #[derive(Args, Clone, Debug)]
-pub(super) struct Place {
+pub(super) struct ProcessArgs {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
@@ -45,9 +45,9 @@ pub(super) struct Place {
     parent: Option<i32>,
 }
 
-impl Place {
-    /// Applies these settings to this process.
-    pub(super) fn take(&self) -> Result<()> {
+impl ProcessArgs {
+    /// Applies the settings to this process.
+    pub(super) fn apply(&self) -> Result<()> {
         if let Some(parent) = self.parent {
             end_with(parent).map_err(anyhow::Error::msg)?;
         }
@@ -61,7 +61,7 @@ impl Place {
 
 /// Makes them, and prints the cost.
 pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
-    args.place.take()?;
+    args.process.apply()?;
     ballast::keep(args.ballast)?;
     let times = match args.kind {
         Kind::Thread => spawning::threads(args.count),

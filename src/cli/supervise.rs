@@ -15,8 +15,8 @@ use hola_lab::target::supervisor::{Supervised, supervise};
 Example:
   sleep 10 | hola supervise --cpus 0 -- python3 -m http.server
 
-Runs the program until standard input ends; then ends it, and everybody that it made. Prints its process id, and at the
-end what all of them used, a line of JSON each.")]
+Starts the program and prints its process id. When standard input ends, stops the program and all processes that it
+started, and prints how they ended. Each of these two outputs is one line of JSON.")]
 pub(super) struct SuperviseArgs {
     /// Program and arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]
@@ -24,11 +24,11 @@ pub(super) struct SuperviseArgs {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-    /// Control group to run it in: made by the process that started this one, and named hola-PID-SUFFIX with that
-    /// process's id
+    /// Control group for the program. The process that starts this one must have created it, and named it
+    /// hola-PID-SUFFIX with its own process id
     #[arg(long, value_name = "NAME")]
     cgroup: Option<OwnedName>,
-    /// Temporary folder, made and named in the same way: removed at the end if that process is gone
+    /// Temporary folder, created and named in the same way; removed at the end if that process no longer exists
     #[arg(long, value_name = "NAME")]
     folder: Option<OwnedName>,
 }

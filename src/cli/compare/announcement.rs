@@ -1,0 +1,61 @@
+//! What the user is told before a comparison starts.
+
+use std::collections::BTreeSet;
+
+use hola_lab::plan::{Design, Stage};
+use hola_lab::record::{Block, Run};
+
+/// What will be measured, how long it takes at most, and what will limit the results, a line each.
+pub(super) fn announcement(run: &Run, made: &[Block]) -> String {
+    let mut lines: Vec<String> = run.designs.iter().map(design_line).collect();
+    for skipped in run.skipped.iter().filter(|one| one.experiment.is_none()) {
+        lines.push(format!("{} is skipped: {}", skipped.server, skipped.reason));
+    }
+    let mut stages = run.designs.iter().flat_map(|design| &design.stages);
+    if stages.all(Stage::has_no_cpu_apart) {
+        lines.push(
+            "servers and load generator share a CPU: rates and times would be the generator's as much as a server's, \
+             so only CPU time is compared"
+                .into(),
+        );
+    }
+    if let Some(quota) = run.environment.cpu_quota {
+        lines.push(format!(
+            "a control group allows this process {quota:.2} CPUs: throttled slices do not count"
+        ));
+    }
+    if !made.is_empty() {
+        lines.push(format!("{} blocks are there already", made.len()));
+    }
+    let budget_s: f64 = run.designs.iter().map(|design| design.budget_s).sum();
+    let spent_s: f64 = made.iter().map(|block| block.took_s).sum();
+    let left = time((budget_s - spent_s).max(0.0));
+    lines.push(format!(
+        "seed {}; at most about {left}; Ctrl-C keeps what is done",
+        run.seed
+    ));
+    lines.join("\n")
+}
+
+fn design_line(design: &Design) -> String {
+    let participants = design.stages.iter().flat_map(|stage| &stage.participants);
+    let names: BTreeSet<&str> = participants.map(|one| one.name.as_str()).collect();
+    format!(
+        "{:12} {} participants, {} levels, {} to {} blocks: at most {}",
+        design.experiment,
+        names.len(),
+        design.levels().count(),
+        design.blocks_min,
+        design.blocks_max,
+        time(design.budget_s),
+    )
+}
+
+/// A duration for people to read.
+pub(in crate::cli) fn time(seconds: f64) -> String {
+    if seconds < 100.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.1} min", seconds / 60.0)
+    }
+}

@@ -1,0 +1,212 @@
+//! What a comparison is asked to do.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use hola_lab::block;
+use hola_lab::environment;
+use hola_lab::experiments::{self, EXPERIMENTS, Experiment, Setting};
+use hola_lab::plan::{Design, Profile};
+use hola_lab::record::Skipped;
+use hola_lab::target::{TargetPaths, Targets};
+use hola_servers::models::{self, MODELS};
+use hola_verdict::claims::{self, Claim};
+
+/// Work added to each request of the planted control, as a percentage of the control's cost: twice the difference that
+/// the method must detect.
+const PLANTED_PERCENT: f64 = 10.0;
+
+/// Arguments of `compare`.
+#[derive(Args, Clone)]
+#[command(after_help = "\
+Examples:
+  hola compare
+  hola compare --profile full
+  hola compare --experiments equal-load --models iterative,tokio,nginx --blocks 12
+  hola compare --profile full --claims isolation,fork-vs-thread
+  hola compare --resume results/2026-11-21T101502Z-full
+
+Says first what it is about to do and how long that takes at most. Writes DIR/<date>-<profile>/
+with the records (run.json, blocks.jsonl) and the reports. Ctrl-C keeps the blocks made so far, and
+--resume makes the others. On a quiet machine intervals are narrower; the report says which
+differences it could tell apart.
+
+Exit codes: 0 ok, 1 error while running (also where only one server did not start, or died: the
+rest is kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
+pub struct CompareArgs {
+    /// How much to measure
+    #[arg(long, value_name = "NAME", value_enum, default_value = "quick")]
+    pub profile: ProfileName,
+    /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
+    pub experiments: Vec<&'static Experiment>,
+    /// Claims to decide, separated by commas: makes the experiments they rest on, as far as the profile has them; `hola
+    /// claims` lists them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
+    pub claims: Vec<&'static Claim>,
+    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in
+    /// any case [default: the experiment's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = server_named)]
+    pub models: Vec<String>,
+    /// Blocks of each experiment, however wide the intervals are then; below 3 there are none [default: until they are
+    /// narrow enough or the time is up]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub blocks: Option<u32>,
+    /// Work added to each request of a copy of the control, in percent of the control's cost: the comparison must find
+    /// this known difference
+    #[arg(long, value_name = "PERCENT", default_value_t = PLANTED_PERCENT, value_parser = percent)]
+    pub plant: f64,
+    /// Folder that gets the run's folder
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub output: PathBuf,
+    /// Seed of the order and the schedules [default: from the clock]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Folder of an interrupted run to resume, by the same build on the same machine: same plan, same seed; blocks
+    /// already there are not made again
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "blocks", "plant", "output", "seed"])]
+    pub resume: Option<PathBuf>,
+}
+
+/// A profile, as an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProfileName {
+    /// At most five minutes
+    Quick,
+    /// At most 45 minutes
+    Full,
+}
+
+impl From<ProfileName> for Profile {
+    fn from(name: ProfileName) -> Self {
+        match name {
+            ProfileName::Quick => Profile::Quick,
+            ProfileName::Full => Profile::Full,
+        }
+    }
+}
+
+impl CompareArgs {
+    /// The quick comparison of everything, into `output`.
+    pub fn quick(output: PathBuf) -> Self {
+        CompareArgs {
+            profile: ProfileName::Quick,
+            experiments: Vec::new(),
+            claims: Vec::new(),
+            models: Vec::new(),
+            blocks: None,
+            plant: PLANTED_PERCENT,
+            output,
+            seed: None,
+            resume: None,
+        }
+    }
+
+    /// The command that repeats this comparison in the same order; it leaves out the output folder.
+    pub(super) fn command(&self, seed: u64) -> Vec<String> {
+        let names = |names: Vec<&str>| (!names.is_empty()).then(|| names.join(","));
+        let is_other_plant = (self.plant - PLANTED_PERCENT).abs() > f64::EPSILON;
+        let options = [
+            ("profile", Some(Profile::from(self.profile).name().into())),
+            (
+                "experiments",
+                names(self.experiments.iter().map(|one| one.name).collect()),
+            ),
+            (
+                "claims",
+                names(self.claims.iter().map(|one| one.id).collect()),
+            ),
+            (
+                "models",
+                names(self.models.iter().map(String::as_str).collect()),
+            ),
+            ("blocks", self.blocks.map(|blocks| blocks.to_string())),
+            ("plant", is_other_plant.then(|| self.plant.to_string())),
+            ("seed", Some(seed.to_string())),
+        ];
+        let given = options
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("--{name}={}", value?)));
+        ["hola", "compare"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(given)
+            .collect()
+    }
+
+    fn asks(&self, name: &str) -> bool {
+        if !self.claims.is_empty() {
+            let mut needed = self.claims.iter().flat_map(|claim| claim.experiments);
+            return needed.any(|one| *one == name);
+        }
+        self.experiments.is_empty() || self.experiments.iter().any(|one| one.name == name)
+    }
+
+    /// The designs that these arguments ask for, in execution order, and the servers that are left out.
+    pub(in crate::cli) fn designs(&self, targets: &Targets) -> (Vec<Design>, Vec<Skipped>) {
+        let setting = Setting {
+            profile: self.profile.into(),
+            cpus: environment::allowed_cpus(),
+            targets,
+            asked: self.models.clone(),
+            skipped: RefCell::default(),
+        };
+        let asked = EXPERIMENTS.iter().filter(|one| self.asks(one.name));
+        let designs = asked.filter_map(|experiment| (experiment.design)(&setting));
+        let mut designs: Vec<Design> = designs.collect();
+        if let Some(blocks) = self.blocks {
+            for design in &mut designs {
+                let block_s: f64 = design.stages.iter().map(block::estimate_s).sum();
+                design.blocks_min = blocks;
+                design.blocks_max = blocks;
+                design.budget_s = f64::from(blocks) * block_s;
+            }
+        }
+        (designs, setting.skipped.into_inner())
+    }
+}
+
+/// The experiment of that name, as an argument.
+fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
+    experiments::find(name).ok_or_else(|| {
+        let names: Vec<_> = EXPERIMENTS.iter().map(|one| one.name).collect();
+        format!("no such experiment; there are {}", names.join(", "))
+    })
+}
+
+/// The claim of that name, as an argument.
+fn claim_named(id: &str) -> Result<&'static Claim, &'static str> {
+    claims::find(id).ok_or("no such claim; `hola claims` lists them")
+}
+
+/// The name of a model or of a reference target, as an argument.
+fn server_named(name: &str) -> Result<String, String> {
+    if models::find(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    let hola = std::env::current_exe().map_err(|error| error.to_string())?;
+    // If the list cannot be read, only models can be named.
+    let targets = TargetPaths::beside_source(&hola)
+        .targets()
+        .unwrap_or_default();
+    if targets.iter().any(|spec| spec.name == name) {
+        return Ok(name.to_owned());
+    }
+    let models = MODELS.iter().map(|model| model.name);
+    let names: Vec<&str> = models
+        .chain(targets.iter().map(|spec| spec.name.as_str()))
+        .collect();
+    Err(format!(
+        "no such model or target; there are {}",
+        names.join(", ")
+    ))
+}
+
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let percent: f64 = text.parse().map_err(|_| "a number is wanted")?;
+    let is_possible = (0.0..=1_000.0).contains(&percent);
+    is_possible
+        .then_some(percent)
+        .ok_or("0 to 1000 are possible")
+}

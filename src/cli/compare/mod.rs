@@ -1,0 +1,210 @@
+//! `hola compare`: measure every model, keep the records, write the reports.
+
+mod announcement;
+mod arguments;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use hola_base::Language;
+use hola_base::output::{print, say};
+use hola_lab::block::Lab;
+use hola_lab::environment;
+use hola_lab::experiments::server_cards;
+use hola_lab::image::Image;
+use hola_lab::plan::Profile;
+use hola_lab::record::{Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION};
+use hola_lab::run;
+use hola_lab::store::{self, RunFolder};
+use hola_lab::target::{TargetPaths, Targets};
+use hola_verdict::{RULES_VERSION, precision_reached};
+
+use self::announcement::announcement;
+pub(super) use self::announcement::time;
+pub use self::arguments::{CompareArgs, ProfileName};
+use super::{INVALID, Interruption, RUN_ERROR};
+
+/// The reference targets. If their list cannot be read: no targets, and a message.
+pub(super) fn targets(hola: &Path) -> Targets {
+    Targets::at(TargetPaths::beside_source(hola)).unwrap_or_else(|reason| {
+        say(format_args!("no reference targets: {reason}"));
+        Targets::none(hola)
+    })
+}
+
+/// Runs the comparison with this program itself as the server program.
+pub(super) fn run(args: &CompareArgs) -> Result<ExitCode> {
+    compare(args, Path::new("/proc/self/exe"))
+}
+
+/// Runs the comparison with `hola` as the server program.
+///
+/// # Errors
+/// Returns an error if nothing is left to measure, or if a file cannot be opened or written.
+pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
+    let interruption = Interruption::watch()?;
+    let image = Image::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
+    let own_path = std::fs::read_link(hola).unwrap_or_else(|_| hola.to_owned());
+    let targets = targets(&own_path);
+    let (mut folder, mut run, mut blocks) = match &args.resume {
+        Some(path) => resume(path)?,
+        None => {
+            let mut run = plan(args, &targets)?;
+            (RunFolder::create(&args.output, &mut run)?, run, Vec::new())
+        }
+    };
+    say(announcement(&run, &blocks));
+    let lab = Lab {
+        image: &image,
+        targets: &targets,
+        seed: run.seed,
+        planted_percent: run.planted_percent,
+        interrupted: &interruption.asked,
+    };
+    run::make(&lab, &mut run, &mut folder, &mut blocks, &precision_reached)?;
+    let path = folder.path().to_owned();
+    drop(folder);
+    write_reports(&path, &run, &blocks).with_context(|| {
+        format!(
+            "the records are safe: `hola report {}` writes the reports again",
+            path.display()
+        )
+    })?;
+    if run.status == RunStatus::Interrupted {
+        say(format_args!(
+            "interrupted: `hola compare --resume {}` makes the rest",
+            path.display()
+        ));
+        return Ok(interruption.exit_code());
+    }
+    print(format!(
+        "{}\nreport: {}\n",
+        hola_report::summary(&run, &blocks, Language::default()).trim_end(),
+        path.join("report.html").display()
+    ))?;
+    let mut readings = blocks.iter().flat_map(|block| &block.readings);
+    let counts = |one: &Reading| one.counted().next().is_some() || !one.figures.is_empty();
+    if !readings.any(counts) {
+        say("hola: nothing could be measured: every reading failed, and the report says why");
+        return Ok(ExitCode::from(INVALID));
+    }
+    let failures = failures(&blocks);
+    for failure in &failures {
+        say(format_args!("hola: {failure}"));
+    }
+    Ok(ExitCode::from(if failures.is_empty() {
+        0
+    } else {
+        RUN_ERROR
+    }))
+}
+
+/// The readings that failed because a server did not start, or died; each reason once.
+fn failures(blocks: &[Block]) -> BTreeSet<String> {
+    let mut failures = BTreeSet::new();
+    for block in blocks {
+        for reading in &block.readings {
+            if let Some(reason) = &reading.failed {
+                let (experiment, name) = (&block.experiment, &reading.participant);
+                failures.insert(format!("{experiment}: {name}: {reason}"));
+            }
+        }
+    }
+    failures
+}
+
+/// Opens an interrupted run. Only the build and the machine that began it may resume it.
+fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
+    let (folder, mut run, blocks) = RunFolder::open(path)?;
+    ensure!(
+        run.status != RunStatus::Complete,
+        "{} is complete: there is nothing to resume",
+        path.display()
+    );
+    ensure!(
+        same_place(&environment::read(build()), &run.environment)
+            && run.rules_version == RULES_VERSION,
+        "{} was begun by another build or on another machine: blocks of both would not compare",
+        path.display()
+    );
+    run.status = RunStatus::Running;
+    run.finished_at = None;
+    run.resumed_at.push(now());
+    folder.write_run(&run)?;
+    Ok((folder, run, blocks))
+}
+
+/// Whether blocks made in both environments can be compared.
+fn same_place(here: &Environment, there: &Environment) -> bool {
+    fn known(one: &Environment) -> impl PartialEq {
+        let build = (&one.version, &one.build, &one.rustc, &one.commit);
+        (build, &one.cpu_model, &one.kernel, &one.cpus)
+    }
+    known(here) == known(there)
+}
+
+/// The facts that this build knows about itself.
+pub(super) fn build() -> environment::Build {
+    environment::Build {
+        rustc: env!("HOLA_RUSTC"),
+        commit: option_env!("HOLA_COMMIT"),
+        dirty: option_env!("HOLA_DIRTY").map(|dirty| dirty == "true"),
+    }
+}
+
+fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
+    let started_at = now();
+    // A seed in seconds differs from that of the run before, and is short enough to type again.
+    let clock_s = || jiff::Timestamp::now().as_second().unsigned_abs();
+    let seed = args.seed.unwrap_or_else(clock_s);
+    let (designs, skipped) = args.designs(targets);
+    if designs.is_empty() {
+        let reasons = skipped
+            .iter()
+            .map(|one| format!("{}: {}", one.server, one.reason));
+        let reasons: Vec<String> = BTreeSet::from_iter(reasons).into_iter().collect();
+        anyhow::bail!("nothing is left to measure; {}", reasons.join("; "));
+    }
+    let mut environment = environment::read(build());
+    let stages = designs.iter().flat_map(|design| &design.stages);
+    let cpus: BTreeSet<usize> = stages
+        .flat_map(|stage| &stage.server_cpus)
+        .copied()
+        .collect();
+    environment.switches_not_counted = run::switches_not_counted(&Vec::from_iter(cpus));
+    Ok(Run {
+        schema_version: SCHEMA_VERSION,
+        rules_version: RULES_VERSION,
+        name: format!(
+            "{}-{}",
+            started_at.replace(':', ""),
+            Profile::from(args.profile).name()
+        ),
+        profile: args.profile.into(),
+        status: RunStatus::Running,
+        started_at,
+        resumed_at: Vec::new(),
+        finished_at: None,
+        seed,
+        command: args.command(seed),
+        planted_percent: args.plant,
+        servers: server_cards(&designs, targets),
+        designs,
+        skipped,
+        environment,
+    })
+}
+
+/// The current time in UTC, to the second.
+fn now() -> String {
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
+}
+
+/// Writes every report of a run into its folder.
+pub(super) fn write_reports(folder: &Path, run: &Run, blocks: &[Block]) -> Result<()> {
+    store::write_reports(folder, &hola_report::files(run, blocks))
+}
