@@ -3,9 +3,9 @@
 
 mod baselines;
 mod examples;
+mod recipes;
 mod structure;
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -68,22 +68,16 @@ fn read(name: &str) -> String {
 fn check_block(document: &str, name: &str, expected: &str) {
     let text = read(document);
     let (opening, closing) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
-    let start = text
-        .find(&opening)
-        .unwrap_or_else(|| panic!("{document} has no {opening}"))
-        + opening.len();
-    let end = start
-        + text[start..]
-            .find(&closing)
-            .unwrap_or_else(|| panic!("{document} has no {closing}"));
+    let missing = || -> ! { panic!("{document} has no {opening} or no {closing}") };
+    let (before, rest) = text.split_once(&opening).unwrap_or_else(|| missing());
+    let (block, after) = rest.split_once(&closing).unwrap_or_else(|| missing());
     if std::env::var_os("HOLA_BLESS").is_some() {
-        let blessed = format!("{}{expected}{}", &text[..start], &text[end..]);
+        let blessed = format!("{before}{opening}{expected}{closing}{after}");
         fs::write(path_of(document), blessed).expect("written");
         return;
     }
     assert_eq!(
-        &text[start..end],
-        expected,
+        block, expected,
         "{document}, block {name}: HOLA_BLESS=1 rewrites it"
     );
 }
@@ -100,25 +94,23 @@ struct StoredRun {
 fn stored_runs() -> Vec<StoredRun> {
     let is_kept = |folder: &PathBuf| {
         let mut git = Command::new("git");
-        git.arg("-C")
-            .arg(env!("CARGO_MANIFEST_DIR"))
-            .arg("ls-files")
-            .arg(folder);
+        git.args(["-C", env!("CARGO_MANIFEST_DIR"), "ls-files"]);
         // Without git, this is a release, in which all runs are kept.
-        git.output().map_or(true, |output| {
+        git.arg(folder).output().map_or(true, |output| {
             !output.status.success() || !output.stdout.is_empty()
         })
     };
-    let entries = fs::read_dir(path_of("results"))
-        .expect("a folder")
-        .flatten();
-    let mut folders: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
+    let entries = fs::read_dir(path_of("results")).expect("a folder");
+    let folders = entries.flatten().map(|entry| entry.path());
+    let mut folders: Vec<PathBuf> = folders
         // The folder of the schemas also has a `run.json`.
         .filter(|folder| !folder.ends_with("schema") && folder.join("run.json").exists())
         .filter(is_kept)
         .collect();
     folders.sort();
+    if folders.is_empty() {
+        println!("skipped: no run is kept under results/ yet");
+    }
     let read = |folder: PathBuf| {
         let (run, blocks) = store::read(&folder).unwrap_or_else(|error| panic!("{error:#}"));
         StoredRun {
@@ -133,28 +125,26 @@ fn stored_runs() -> Vec<StoredRun> {
 #[test]
 fn the_readme_answers_with_the_committed_run() {
     let runs = stored_runs();
+    let check = |readme: &Readme, answer: &str| {
+        check_block(
+            readme.name,
+            "answer",
+            &format!("\n{}\n\n", answer.trim_end()),
+        );
+    };
     if runs.is_empty() {
-        println!("skipped: no run is kept under results/ yet");
-        for readme in READMES {
-            check_block(
-                readme.name,
-                "answer",
-                &format!("\n{}\n\n", readme.no_answer),
-            );
-        }
-        return;
+        return READMES
+            .iter()
+            .for_each(|readme| check(readme, readme.no_answer));
     }
     let full = runs
         .iter()
         .rfind(|stored| stored.run.profile == Profile::Full)
         .expect("a full run under results/, for the answer");
     let environment = &full.run.environment;
+    let made = (full.run.status, &*environment.build, environment.dirty);
     assert_eq!(
-        (
-            full.run.status,
-            environment.build.as_str(),
-            environment.dirty
-        ),
+        made,
         (RunStatus::Complete, "release", Some(false)),
         "the run is whole, of an optimised build, and names the commit it was made by"
     );
@@ -162,30 +152,19 @@ fn the_readme_answers_with_the_committed_run() {
         let picture = format!("results/{}/{}", full.run.name, readme.picture);
         assert!(path_of(&picture).exists(), "{picture}");
         let answer = hola_report::readme(&full.run, &full.blocks, readme.language, &picture);
-        check_block(
-            readme.name,
-            "answer",
-            &format!("\n{}\n\n", answer.trim_end()),
-        );
+        check(&readme, &answer);
     }
 }
 
 #[test]
 fn the_committed_reports_are_those_of_the_committed_data() {
-    let runs = stored_runs();
-    if runs.is_empty() {
-        println!("skipped: no run is kept under results/ yet");
-    }
-    for stored in runs {
+    for stored in stored_runs() {
         for (name, text) in hola_report::files(&stored.run, &stored.blocks) {
             let path = stored.folder.join(&name);
-            let kept = fs::read_to_string(&path)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert!(
-                kept == text,
-                "{}: `hola report` rebuilds it",
-                path.display()
-            );
+            let path = path.display();
+            let kept = fs::read_to_string(stored.folder.join(&name));
+            let kept = kept.unwrap_or_else(|error| panic!("{path}: {error}"));
+            assert!(kept == text, "{path}: `hola report` rebuilds it");
         }
     }
 }
@@ -198,32 +177,24 @@ fn the_readme_lists_the_models() {
     ]
     .map(|head| format!("\n{head}\n| --- | --- | --- | --- |\n"));
     for model in MODELS {
+        let page = format!("servers/src/models/{}.rs", model.name.replace('-', "_"));
+        assert!(path_of(&page).exists(), "{page}");
         let (attention, capacity) = (model.attention.to_string(), model.capacity.to_string());
         let words = [
-            [model.summary.en, &attention, &capacity],
-            [
+            (model.summary.en, &*attention, &*capacity),
+            (
                 model.summary.es,
                 in_spanish(&attention),
                 in_spanish(&capacity),
-            ],
+            ),
         ];
-        for (table, [summary, attention, capacity]) in tables.iter_mut().zip(words) {
+        for (table, (summary, attention, capacity)) in tables.iter_mut().zip(words) {
+            let name = model.name;
             let _ = writeln!(
                 table,
-                "| [`{0}`](servers/src/models/{1}.rs) | {summary} | {attention} | {capacity} |",
-                model.name,
-                model.name.replace('-', "_"),
+                "| [`{name}`]({page}) | {summary} | {attention} | {capacity} |"
             );
         }
-        assert!(
-            path_of(&format!(
-                "servers/src/models/{}.rs",
-                model.name.replace('-', "_")
-            ))
-            .exists(),
-            "{}",
-            model.name
-        );
     }
     for (readme, table) in READMES.into_iter().zip(tables) {
         check_block(readme.name, "models", &(table + "\n"));
@@ -244,17 +215,17 @@ fn in_spanish(text: &str) -> &str {
     }
 }
 
-/// Both READMEs have the same commands.
 #[test]
 fn both_readmes_show_the_same_commands() {
-    let commands = |document: &str| -> Vec<String> {
-        let text = read(document);
+    let commands = READMES.map(|readme| -> Vec<String> {
+        let text = read(readme.name);
+        assert!(text.contains("cargo bench\n") && text.contains("cargo test\n"));
         let lines = text.lines().filter(|line| line.starts_with("hola "));
         let bare = lines.map(|line| line.split(" # ").next().unwrap_or(line).trim());
         // The Spanish README asks for Spanish.
         bare.map(|line| line.replace(" --lang es", "")).collect()
-    };
-    assert_eq!(commands("README.md"), commands("README.es.md"));
+    });
+    assert_eq!(commands[0], commands[1]);
 }
 
 #[test]
@@ -269,18 +240,10 @@ fn the_methodology_quotes_the_stored_baselines() {
     }
 }
 
-#[test]
-fn the_readme_shows_the_two_commands() {
-    for readme in READMES {
-        let text = read(readme.name);
-        assert!(text.contains("cargo bench\n") && text.contains("cargo test\n"));
-    }
-}
-
 /// A model's page only decides who runs a conversation: it must not contain any of these words.
 #[test]
 fn model_pages_parse_nothing_judge_nothing_print_nothing() {
-    const FORBIDDEN: &[&str] = &[
+    let forbidden = [
         "Errno",
         "ErrorKind",
         "raw_os_error",
@@ -291,50 +254,43 @@ fn model_pages_parse_nothing_judge_nothing_print_nothing() {
         "u8]",
         "if model",
     ];
-    const HEAD: &[&str] = &[
+    let parts = [
         "**Idea.**",
         "```text",
         "**Cost per client.**",
         "**Fails when**",
     ];
-    let pages = fs::read_dir(path_of("servers/src/models"))
+    let mut count = 0;
+    for page in fs::read_dir(path_of("servers/src/models"))
         .expect("a folder")
         .flatten()
-        .map(|entry| entry.path());
-    let mut count = 0;
-    for page in pages.filter(|page| !page.ends_with("mod.rs")) {
+    {
+        let page = page.path();
+        if page.ends_with("mod.rs") {
+            continue;
+        }
         let text = fs::read_to_string(&page).expect("text");
+        let page = page.display();
         let (head, code): (Vec<&str>, Vec<&str>) =
             text.lines().partition(|line| line.starts_with("//!"));
-        let (head, code) = (head.join("\n"), code.join("\n"));
-        for word in FORBIDDEN {
-            assert!(!code.contains(word), "{}: {word}", page.display());
+        let (head, all_code) = (head.join("\n"), code.join("\n"));
+        for word in forbidden {
+            assert!(!all_code.contains(word), "{page}: {word}");
         }
-        let places: Vec<_> = HEAD.iter().map(|part| head.find(part)).collect();
-        assert!(
-            places.iter().all(Option::is_some) && places.is_sorted(),
-            "{}: the four parts",
-            page.display()
-        );
-        let code_lines = code
-            .lines()
-            .filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with("//"));
-        assert!(
-            code_lines.count() <= 60,
-            "{} does not fit on a screen",
-            page.display()
-        );
+        let places = parts.map(|part| head.find(part));
+        let has_parts = places.iter().all(Option::is_some) && places.is_sorted();
+        assert!(has_parts, "{page}: the four parts");
+        let is_code =
+            |line: &&&str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
+        let lines_of_code = code.iter().filter(is_code).count();
+        assert!(lines_of_code <= 60, "{page} does not fit on a screen");
         count += 1;
     }
     assert_eq!(count, MODELS.len());
-}
-
-#[test]
-fn every_model_has_its_own_page() {
     for model in MODELS {
         let name = format!("name: \"{}\"", model.name);
-        assert!(model.page.contains(&name), "{}", model.name);
-        assert!(model.lines_of_code() > 0, "{}", model.name);
+        let is_its_own = model.page.contains(&name) && model.lines_of_code() > 0;
+        assert!(is_its_own, "{}", model.name);
     }
 }
 
@@ -352,11 +308,10 @@ fn crates_use_only_those_before_them() {
     ];
     for (name, allowed) in CRATES {
         let manifest = read(&format!("{name}/Cargo.toml"));
-        let used = manifest
+        let lines = manifest
             .lines()
-            .filter_map(|line| line.strip_prefix("hola-"))
-            .filter_map(|line| line.split([' ', '.', '=']).next());
-        for used in used {
+            .filter_map(|line| line.strip_prefix("hola-"));
+        for used in lines.filter_map(|line| line.split([' ', '.', '=']).next()) {
             assert!(allowed.contains(&used), "{name} uses {used}");
         }
     }
@@ -366,19 +321,19 @@ fn crates_use_only_those_before_them() {
 fn words_of(document: &str) -> usize {
     let text = read(document);
     let mut words = 0;
-    let mut block: Option<String> = None;
+    let mut closing = None;
     for line in text.lines() {
         let marker = line
             .strip_prefix("<!-- ")
             .and_then(|line| line.strip_suffix(" -->"));
-        match (marker, &block) {
-            (Some(name), None) => block = Some(format!("/{name}")),
-            (Some(name), Some(closing)) if name == closing => block = None,
+        match (marker, &closing) {
+            (Some(name), None) => closing = Some(format!("/{name}")),
+            (Some(name), Some(end)) if name == end => closing = None,
             (None, None) => words += line.split_whitespace().count(),
             _ => {}
         }
     }
-    assert_eq!(block, None, "{document}: a block that does not end");
+    assert_eq!(closing, None, "{document}: a block that does not end");
     words
 }
 
@@ -387,7 +342,7 @@ fn documents_keep_to_their_length() {
     for (document, most) in DOCUMENTS {
         let words = words_of(document);
         assert!(
-            words <= most.unwrap_or(usize::MAX),
+            most.is_none_or(|most| words <= most),
             "{document}: {words} words"
         );
     }
@@ -406,12 +361,10 @@ fn documents_keep_to_their_length() {
 fn links_between_documents_lead_somewhere() {
     for (document, _) in DOCUMENTS {
         let text = read(document);
-        let folder = path_of(document);
-        let folder = folder.parent().expect("a folder");
-        let links = text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split([')', '#']).next());
+        let path = path_of(document);
+        let folder = path.parent().expect("a folder");
+        let links = text.split("](").skip(1);
+        let links = links.filter_map(|rest| rest.split([')', '#']).next());
         for link in links.filter(|link| !link.is_empty() && !link.contains("://")) {
             assert!(folder.join(link).exists(), "{document}: {link}");
         }
@@ -419,40 +372,51 @@ fn links_between_documents_lead_somewhere() {
 }
 
 /// Each name between backticks, after the text before it.
-fn quoted(text: &str) -> impl Iterator<Item = (&str, &str)> {
+fn quoted(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split('`').collect();
-    let pairs: Vec<(&str, &str)> = parts
-        .chunks_exact(2)
-        .map(|pair| (pair[0], pair[1]))
-        .collect();
-    pairs.into_iter()
+    let pairs = parts.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+    pairs.collect()
 }
 
-/// An invariant names its tests as `FILE`: `TEST`, `TEST`; each of them exists.
+/// Number of tests that a text names as `FILE`: `TEST`, `TEST`; each of them must exist.
+fn tests_named_in(text: &str) -> usize {
+    let mut file: Option<String> = None;
+    let mut tests = 0;
+    for (before, name) in quoted(text) {
+        let is_file = name.contains('/') && name.ends_with(".rs");
+        // A test follows its file after a colon, or another test after a comma.
+        let is_test = !is_file && (before == ": " || before.trim() == ",");
+        match &file {
+            _ if is_file => file = fs::read_to_string(path_of(name)).ok(),
+            Some(source) if is_test => {
+                assert!(source.contains(&format!("fn {name}(")), "no test {name}");
+                tests += 1;
+            }
+            _ => assert!(!is_test, "no file for {name}"),
+        }
+    }
+    tests
+}
+
 #[test]
-fn the_architecture_names_tests_that_exist() {
+fn invariants_and_recipes_name_tests_that_exist() {
     let text = read("ARCHITECTURE.md");
     let (_, invariants) = text.split_once("## Invariants").expect("invariants");
     let (invariants, _) = invariants.split_once("## Glossary").expect("a glossary");
-    let mut named = BTreeSet::new();
+    let mut tests = 0;
     for invariant in invariants.split("\n- ").skip(1) {
-        let mut file: Option<String> = None;
-        let mut tests = 0;
-        for (before, name) in quoted(invariant) {
-            let is_file = name.contains('/') && name.ends_with(".rs");
-            // A test follows its file after a colon, or another test after a comma.
-            let is_test = !is_file && (before == ": " || before.trim() == ",");
-            match &file {
-                _ if is_file => file = Some(read(name)),
-                Some(source) if is_test => {
-                    assert!(source.contains(&format!("fn {name}(")), "no test {name}");
-                    named.insert(name.to_owned());
-                    tests += 1;
-                }
-                _ => {}
-            }
-        }
-        assert!(tests > 0 || invariant.contains("(lints of"), "{invariant}");
+        let named = tests_named_in(invariant);
+        assert!(named > 0 || invariant.contains("(lints of"), "{invariant}");
+        tests += named;
     }
-    assert!(named.len() > 20, "{named:?}");
+    assert!(tests > 20, "{tests}");
+    let text = read("CONTRIBUTING.md");
+    let recipes: Vec<&str> = text
+        .split("\n## ")
+        .filter(|one| one.starts_with("Add "))
+        .collect();
+    assert_eq!(recipes.len(), 5);
+    for recipe in recipes {
+        assert!(tests_named_in(recipe) > 0, "{recipe}");
+    }
 }
