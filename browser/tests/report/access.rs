@@ -4,22 +4,28 @@ use std::fs;
 
 use fantoccini::key::Key;
 
+use crate::browser::Browser;
 use crate::layout::OPEN_DETAILS;
 use crate::reports::WINDOWS;
-use crate::{in_every_language, nothing_wrong};
+use crate::{browser_with, in_every_language, nothing_wrong};
+
+/// The violations that axe-core finds on the page, and the number of rules that the page keeps.
+fn audit(browser: &Browser) -> (Vec<String>, u64) {
+    let axe = fs::read_to_string(&browser.programs.axe).expect("axe-core");
+    browser.run(&axe);
+    let mut found = browser.run_until_done(include_str!("scripts/audit.js"));
+    let violations = serde_json::from_value(found["violations"].take()).expect("lines");
+    (violations, found["passes"].as_u64().expect("a count"))
+}
 
 #[test]
 fn axe_finds_no_violation_in_light_and_dark() {
     in_every_language(|browser, report, language| {
-        let axe = fs::read_to_string(&browser.programs.axe).expect("axe-core");
-        browser.run(&axe);
         browser.run(OPEN_DETAILS);
         for colours in ["light", "dark"] {
             browser.emulate("screen", colours);
-            let found = browser.run_until_done(include_str!("scripts/audit.js"));
-            assert!(found["passes"].as_u64() > Some(10), "{found}");
-            let violations: Vec<String> =
-                serde_json::from_value(found["violations"].clone()).expect("lines");
+            let (violations, passes) = audit(browser);
+            assert!(passes > 10, "{passes} rules");
             nothing_wrong(&violations, &report.place(language, colours));
         }
     });
@@ -27,20 +33,15 @@ fn axe_finds_no_violation_in_light_and_dark() {
 
 #[test]
 fn a_page_with_barriers_is_caught() {
-    let Some(browser) = crate::Browser::start() else {
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let page = folder.path().join("barriers.html");
     let barriers = "<!doctype html><title>barriers</title><main><h1>barriers</h1>\
                     <p style='color: #ddd; background: #fff'>pale</p><button></button></main>";
-    fs::write(&page, barriers).expect("written");
-    browser.open(&page);
-    browser.run(&fs::read_to_string(&browser.programs.axe).expect("axe-core"));
-    let found = browser.run_until_done(include_str!("scripts/audit.js"));
-    let violations = found["violations"].to_string();
+    let Some(browser) = browser_with(barriers) else {
+        return;
+    };
+    let (violations, _) = audit(&browser);
     for rule in ["button-name", "color-contrast", "html-has-lang"] {
-        assert!(violations.contains(rule), "{rule}: {violations}");
+        let is_found = violations.iter().any(|line| line.contains(rule));
+        assert!(is_found, "{rule}: {violations:?}");
     }
 }
 
@@ -77,10 +78,8 @@ fn the_keyboard_reaches_everything_that_can_be_pressed() {
         for stop in stops {
             browser.tab_to(&from, &stop);
             // An outline shows which element is in focus.
-            assert!(
-                browser.holds(&format!("getComputedStyle({stop}).outlineStyle !== 'none'")),
-                "{stop}"
-            );
+            let has_outline = format!("getComputedStyle({stop}).outlineStyle !== 'none'");
+            assert!(browser.holds(&has_outline), "{stop}");
             from = stop;
         }
         let details = first("details");

@@ -45,13 +45,6 @@ static PROGRAMS: LazyLock<Option<Programs>> = LazyLock::new(|| {
     None
 });
 
-/// A point in the window, in CSS pixels from its upper left corner.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Point {
-    x: f64,
-    y: f64,
-}
-
 /// A running browser with one window. Every method fails the test if the browser cannot do it.
 pub(crate) struct Browser {
     runtime: Runtime,
@@ -164,41 +157,25 @@ impl Browser {
         );
     }
 
-    /// Clicks the middle of the element that an expression returns.
+    /// Clicks the middle of the element that an expression returns, scrolled into view; nothing may cover it.
     pub(crate) fn click(&self, element: &str) {
-        let place = self.middle_of(element);
-        self.point_at(place);
-        let press = MouseActions::new("mouse".to_owned())
-            .then(PointerAction::Down {
-                button: MOUSE_BUTTON_LEFT,
-            })
-            .then(PointerAction::Up {
-                button: MOUSE_BUTTON_LEFT,
-            });
-        self.wait(self.client.perform_actions(press));
-    }
-
-    /// The middle of the element that an expression returns, scrolled into view; nothing may cover it.
-    pub(crate) fn middle_of(&self, element: &str) -> Point {
         let script = include_str!("scripts/place.js");
         let found = self.run(&format!("const element = {element};\n{script}"));
-        match (found["x"].as_f64(), found["y"].as_f64()) {
-            (Some(x), Some(y)) => Point { x, y },
-            _ => panic!("{element} cannot be pressed: {found}"),
-        }
-    }
-
-    /// Moves the mouse there from another point: if the page scrolls under a mouse that does not move, the browser
-    /// notices late.
-    pub(crate) fn point_at(&self, place: Point) {
-        let to = |x, y| PointerAction::MoveTo {
-            duration: None,
-            x,
-            y,
+        let (Some(x), Some(y)) = (found["x"].as_f64(), found["y"].as_f64()) else {
+            panic!("{element} cannot be pressed: {found}");
         };
-        let mouse = MouseActions::new("mouse".to_owned());
-        let motion = mouse.then(to(1.0, 1.0)).then(to(place.x, place.y));
-        self.wait(self.client.perform_actions(motion));
+        let (button, duration) = (MOUSE_BUTTON_LEFT, None);
+        // From another point: if the page scrolls under a mouse that does not move, the browser notices late.
+        let click = MouseActions::new("mouse".to_owned())
+            .then(PointerAction::MoveTo {
+                duration,
+                x: 1.0,
+                y: 1.0,
+            })
+            .then(PointerAction::MoveTo { duration, x, y })
+            .then(PointerAction::Down { button })
+            .then(PointerAction::Up { button });
+        self.wait(self.client.perform_actions(click));
     }
 
     /// Presses and releases a key.
@@ -237,26 +214,29 @@ impl Browser {
 
     /// The URLs requested since the last call, over any protocol.
     pub(crate) fn requests(&self) -> Vec<String> {
-        let entries = self.log("performance");
-        let messages = entries.iter().map(|entry| {
+        let message = |entry: Value| -> Value {
             let text = entry["message"].as_str().expect("text");
-            let message: Value = serde_json::from_str(text).expect("JSON");
-            message["message"].clone()
-        });
-        messages
-            .filter(|message| message["method"] == "Network.requestWillBeSent")
-            .map(|message| {
-                let url = message["params"]["request"]["url"].as_str();
-                url.expect("a request has an address").to_owned()
-            })
+            serde_json::from_str(text).expect("JSON")
+        };
+        let messages = self.log("performance").into_iter().map(message);
+        let requests =
+            messages.filter(|one| one["message"]["method"] == "Network.requestWillBeSent");
+        let url = |one: Value| {
+            one["message"]["params"]["request"]["url"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        requests
+            .map(|one| url(one).expect("a request has an address"))
             .collect()
     }
 
     /// Errors on the console since the last call: thrown, logged, or from the browser.
     pub(crate) fn errors(&self) -> Vec<String> {
-        let entries = self.log("browser").into_iter();
+        let mut entries = self.log("browser");
+        entries.retain(|entry| entry["level"] == "SEVERE");
         entries
-            .filter(|entry| entry["level"] == "SEVERE")
+            .iter()
             .map(|entry| entry["message"].to_string())
             .collect()
     }

@@ -3,7 +3,7 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_verdict::analysis::{HEADLINE, Word};
-use hola_verdict::{Analysis, At, Estimate};
+use hola_verdict::{Analysis, At};
 use serde::Deserialize;
 
 use crate::in_every_language;
@@ -29,15 +29,6 @@ struct Shown {
 struct Expected {
     numbers: Vec<Option<f64>>,
     value: Option<f64>,
-}
-
-impl Expected {
-    fn one(value: Option<f64>) -> Self {
-        Expected {
-            numbers: vec![value],
-            value,
-        }
-    }
 }
 
 #[test]
@@ -102,54 +93,42 @@ fn the_first_screen_says_which_differences_the_run_tells_apart() {
 fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     let cpu = Metric::CpuPerRequest;
     let value = |at, metric| Some(analysis.value(at, name, metric)?.value);
-    let idle = analysis
-        .run()
-        .designs
-        .iter()
-        .find(|one| one.experiment == "idle");
+    let mut designs = analysis.run().designs.iter();
+    let idle = designs.find(|one| one.experiment == "idle");
+    let level = idle.and_then(|design| design.levels().next());
     let idle = At {
         experiment: "idle",
-        level: idle
-            .and_then(|design| design.levels().next())
-            .map_or("", |(_, level)| &level.name),
+        level: level.map_or("", |(_, level)| &level.name),
     };
     let words = analysis.words(HEADLINE, cpu);
-    let judged = words.iter().find(|(one, ..)| one == name);
-    let (word, ratio) = match judged {
+    let (word, ratio) = match words.iter().find(|(one, ..)| one == name) {
         // The control.
-        _ if name == "iterative" => (Vec::new(), Expected::one(Some(1.0))),
-        Some((_, estimate, word)) => (
-            number_of(*word),
-            Expected {
-                numbers: with_interval(estimate),
-                value: Some(estimate.value),
-            },
-        ),
-        None => (vec![None], Expected::one(None)),
+        _ if name == "iterative" => (Vec::new(), vec![Some(1.0)]),
+        Some((_, ratio, word)) => {
+            let interval = [ratio.value, ratio.low, ratio.high];
+            (number_of(*word), interval.map(Some).into())
+        }
+        None => (vec![None], vec![None]),
     };
-    let pair = |numbers: [Option<f64>; 2], value| Expected {
-        // If both are missing, the cell shows one dash.
-        numbers: match numbers {
-            [None, None] => vec![None],
-            _ => numbers.into(),
-        },
-        value,
+    // If both are missing, the cell shows one dash.
+    let pair = |numbers: [Option<f64>; 2]| match numbers {
+        [None, None] => vec![None],
+        _ => numbers.into(),
     };
     let response = [Metric::ResponseP50, Metric::ResponseP99].map(|metric| value(HEADLINE, metric));
     let memory =
         [Metric::MemoryPerClient, Metric::KernelMemoryPerClient].map(|metric| value(idle, metric));
+    let one = |value| (vec![value], value);
     [
-        Expected {
-            numbers: word,
-            value: None,
-        },
-        Expected::one(value(HEADLINE, cpu)),
-        ratio,
-        pair(response, response[1]),
-        Expected::one(value(CAPACITY, Metric::CapacityPerS)),
-        pair(memory, memory[0]),
-        Expected::one(value(idle, Metric::ClientsHeld)),
+        (word, None),
+        one(value(HEADLINE, cpu)),
+        (ratio.clone(), ratio[0]),
+        (pair(response), response[1]),
+        one(value(CAPACITY, Metric::CapacityPerS)),
+        (pair(memory), memory[0]),
+        one(value(idle, Metric::ClientsHeld)),
     ]
+    .map(|(numbers, value)| Expected { numbers, value })
 }
 
 /// The number in a verdict word, if there is one: a share.
@@ -160,21 +139,14 @@ fn number_of(word: Word) -> Vec<Option<f64>> {
     }
 }
 
-fn with_interval(estimate: &Estimate) -> Vec<Option<f64>> {
-    [estimate.value, estimate.low, estimate.high]
-        .map(Some)
-        .into()
-}
-
 fn check(cell: &Shown, expected: &Expected, name: &str, language: Language) {
     let what = format!("{name}: “{}” for {:?}", cell.text, expected.numbers);
     let numbers = numbers(&cell.text, language);
     assert_eq!(numbers.len(), expected.numbers.len(), "{what}");
-    for (shown, expected) in numbers.iter().zip(&expected.numbers) {
-        let is_right = match (shown, expected) {
+    for pair in numbers.iter().zip(&expected.numbers) {
+        let is_right = match pair {
             (Some(shown), Some(expected)) => shown.reads_as(*expected),
-            (None, None) => true,
-            _ => false,
+            (shown, expected) => shown.is_none() && expected.is_none(),
         };
         assert!(is_right, "{what}");
     }
@@ -242,9 +214,10 @@ fn numbers(text: &str, language: Language) -> Vec<Option<Written>> {
         let value: f64 = plain
             .parse()
             .unwrap_or_else(|_| panic!("{digits} in {text}"));
-        let unit = rest.trim_start_matches('\u{a0}');
-        let unit = unit
-            .split(|letter: char| letter != '%' && !letter.is_alphabetic())
+        let is_in_units = |letter: char| letter == '%' || letter.is_alphabetic();
+        let unit = rest
+            .trim_start_matches('\u{a0}')
+            .split(|letter| !is_in_units(letter))
             .next();
         let unit = match unit {
             Some("ms") => 1e3,
@@ -268,24 +241,16 @@ fn numbers_are_read_as_they_are_written() {
         (
             "1.02×\u{a0}[0.99,\u{a0}1.05]",
             en,
-            vec![1.018, 0.992, 1.0549],
+            &[1.018, 0.992, 1.0549][..],
         ),
-        (
-            "1,02×\u{a0}[0,99;\u{a0}1,05]",
-            es,
-            vec![1.018, 0.992, 1.0549],
-        ),
-        ("312\u{a0}µs / 4.10\u{a0}ms", en, vec![312.4, 4_099.0]),
-        (
-            "1,20\u{a0}s / 12\u{202f}345",
-            es,
-            vec![1_204_000.0, 12_345.4],
-        ),
-        ("the same within ±5\u{a0}%", en, vec![0.05]),
+        ("1,02×\u{a0}[0,99;\u{a0}1,05]", es, &[1.018, 0.992, 1.0549]),
+        ("312\u{a0}µs / 4.10\u{a0}ms", en, &[312.4, 4_099.0]),
+        ("1,20\u{a0}s / 12\u{202f}345", es, &[1_204_000.0, 12_345.4]),
+        ("the same within ±5\u{a0}%", en, &[0.05]),
     ] {
         let numbers = numbers(text, language);
         assert_eq!(numbers.len(), expected.len(), "{text}");
-        for (number, expected) in numbers.iter().flatten().zip(expected) {
+        for (number, &expected) in numbers.iter().flatten().zip(expected) {
             assert!(number.reads_as(expected), "{text}: {expected}");
             assert!(!number.reads_as(expected * 1.2), "{text}: {expected}");
         }

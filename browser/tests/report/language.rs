@@ -4,8 +4,7 @@ use fantoccini::key::Key;
 use hola_base::{LANGUAGES, Language};
 
 use crate::browser::Browser;
-use crate::choose;
-use crate::reports::reports;
+use crate::{choose, for_every_report};
 
 const SPANISH_AND_BACK: [Language; 3] = [Language::Spanish, Language::English, Language::Spanish];
 
@@ -32,32 +31,28 @@ fn choose_by_keyboard(browser: &Browser, language: Language) {
 }
 
 fn every_choice_shows_its_language_alone(choose: fn(&Browser, Language)) {
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    for with_scripts in [true, false] {
-        browser.allow_scripts(with_scripts);
-        for report in reports() {
+    for_every_report(|browser, report| {
+        for with_scripts in [true, false] {
+            browser.allow_scripts(with_scripts);
             browser.open(&report.page());
             if with_scripts {
                 browser.run("localStorage.clear();");
                 browser.open(&report.page());
             }
-            assert_eq!(shown(&browser), ["en"], "before anything is chosen");
+            assert_eq!(shown(browser), ["en"], "before anything is chosen");
             for language in SPANISH_AND_BACK {
-                choose(&browser, language);
-                assert_eq!(shown(&browser), [language.tag()], "scripts: {with_scripts}");
-                let title = browser.run(&format!(
-                    "return document.querySelector('main[lang={}] h1').textContent;",
-                    language.tag()
-                ));
+                let tag = language.tag();
+                choose(browser, language);
+                assert_eq!(shown(browser), [tag], "scripts: {with_scripts}");
                 if with_scripts {
-                    let title = title.as_str().expect("text");
-                    assert_eq!(announced(&browser), [language.tag(), title]);
+                    let title = browser.lines(&format!(
+                        "return [document.querySelector('main[lang={tag}] h1').textContent];"
+                    ));
+                    assert_eq!(announced(browser), [tag, title[0].as_str()]);
                 }
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -72,35 +67,29 @@ fn the_keyboard_chooses_the_language() {
 
 #[test]
 fn the_language_is_remembered() {
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    for report in reports() {
+    for_every_report(|browser, report| {
         browser.open(&report.page());
         for language in SPANISH_AND_BACK {
-            choose(&browser, language);
+            choose(browser, language);
             browser.open(&report.page());
-            assert_eq!(shown(&browser), [language.tag()]);
-            assert_eq!(announced(&browser)[0], language.tag());
+            assert_eq!(shown(browser), [language.tag()]);
+            assert_eq!(announced(browser)[0], language.tag());
         }
-    }
+    });
 }
 
 #[test]
 fn an_address_with_an_anchor_shows_its_language_and_unfolds_it() {
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    for report in reports() {
+    for_every_report(|browser, report| {
         for language in LANGUAGES {
             browser.open(&report.page());
-            let anchor = browser.run(&format!(
-                "return document.querySelector('main[lang={}] details[id]').id;",
+            let anchor = browser.lines(&format!(
+                "return [document.querySelector('main[lang={}] details[id]').id];",
                 language.tag()
             ));
-            let anchor = anchor.as_str().expect("a name");
+            let anchor = &anchor[0];
             browser.open_at(&report.page(), anchor);
-            assert_eq!(shown(&browser), [language.tag()]);
+            assert_eq!(shown(browser), [language.tag()]);
             let found = browser.run(&format!(
                 "const one = document.getElementById('{anchor}');
                  return {{ open: one.open, top: one.getBoundingClientRect().top, height: innerHeight }};"
@@ -112,5 +101,5 @@ fn an_address_with_an_anchor_shows_its_language_and_unfolds_it() {
                 "{anchor}: {found}"
             );
         }
-    }
+    });
 }

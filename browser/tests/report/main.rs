@@ -23,18 +23,32 @@ use hola_base::{LANGUAGES, Language};
 use browser::Browser;
 use reports::{Report, reports};
 
+/// Calls `look` for every report, in one browser, which has not opened it yet.
+fn for_every_report(look: impl Fn(&Browser, &Report)) {
+    if let Some(browser) = Browser::start() {
+        reports().iter().for_each(|report| look(&browser, report));
+    }
+}
+
 /// Opens every report in every language in one browser, and calls `look` for each.
 fn in_every_language(look: impl Fn(&Browser, &Report, Language)) {
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    for report in reports() {
+    for_every_report(|browser, report| {
         for language in LANGUAGES {
             browser.open(&report.page());
-            choose(&browser, language);
-            look(&browser, report, language);
+            choose(browser, language);
+            look(browser, report, language);
         }
-    }
+    });
+}
+
+/// A browser that shows the page with this source; `None` if it is not installed.
+fn browser_with(source: &str) -> Option<Browser> {
+    let browser = Browser::start()?;
+    let folder = tempfile::tempdir().expect("a folder");
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, source).expect("written");
+    browser.open(&page);
+    Some(browser)
 }
 
 /// Chooses the page's language as a reader does.

@@ -1,6 +1,6 @@
 //! A report loads no other file and logs no errors.
 
-use crate::{in_every_language, nothing_wrong};
+use crate::{browser_with, in_every_language, nothing_wrong};
 
 #[test]
 fn a_report_asks_nobody_for_anything_and_says_nothing_of_errors() {
@@ -22,23 +22,15 @@ fn a_report_asks_nobody_for_anything_and_says_nothing_of_errors() {
 
 #[test]
 fn an_error_and_a_request_would_be_seen() {
-    let Some(browser) = crate::Browser::start() else {
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let page = folder.path().join("noisy.html");
     let noisy =
         "<!doctype html><title>noisy</title><img src='http://example.invalid/a.png' alt=''>";
-    std::fs::write(&page, noisy).expect("written");
-    browser.open(&page);
-    let requests = browser.requests();
-    assert!(
-        requests.iter().any(|url| url.ends_with("/a.png")),
-        "{requests:?}"
-    );
-    let errors = browser.errors();
-    assert!(
-        errors.iter().any(|error| error.contains("a.png")),
-        "{errors:?}"
-    );
+    let Some(browser) = browser_with(noisy) else {
+        return;
+    };
+    for lines in [browser.requests(), browser.errors()] {
+        assert!(
+            lines.iter().any(|line| line.contains("/a.png")),
+            "{lines:?}"
+        );
+    }
 }

@@ -1,7 +1,6 @@
 //! Readers can sort tables by any column.
 
 use fantoccini::key::Key;
-use serde_json::json;
 
 use crate::layout::OPEN_DETAILS;
 use crate::{in_every_language, nothing_wrong};
@@ -44,11 +43,8 @@ fn mouse_and_keyboard_sort_a_table() {
         browser.press(Key::Space);
         let by_space = sorted();
         for order in [&by_mouse, &by_enter] {
-            assert!(
-                ["ascending", "descending"]
-                    .map(|word| json!(word))
-                    .contains(&order[1])
-            );
+            let is_sorted = order[1] == "ascending" || order[1] == "descending";
+            assert!(is_sorted, "{order}");
         }
         assert_ne!(by_mouse, by_enter);
         assert_eq!(by_mouse, by_space);

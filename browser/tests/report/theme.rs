@@ -1,7 +1,7 @@
 //! Themes: light, dark, or that of the system.
 
 use crate::browser::Browser;
-use crate::reports::reports;
+use crate::for_every_report;
 
 const BUTTON: &str = "document.querySelector('#theme')";
 
@@ -17,46 +17,36 @@ fn look(browser: &Browser) -> (Option<String>, String) {
 
 #[test]
 fn the_button_goes_from_light_to_dark_to_the_systems() {
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    for report in reports() {
+    for_every_report(|browser, report| {
         browser.emulate("screen", "light");
         browser.open(&report.page());
-        let (theme, light) = look(&browser);
+        let (theme, light) = look(browser);
         assert_eq!(theme, None, "a page begins as the system is");
         browser.emulate("screen", "dark");
-        let (_, dark) = look(&browser);
+        let (_, dark) = look(browser);
         assert_ne!(light, dark);
         for (system, own) in [("light", &light), ("dark", &dark)] {
             browser.emulate("screen", system);
             for (theme, colours) in [(Some("light"), &light), (Some("dark"), &dark), (None, own)] {
                 browser.click(BUTTON);
-                let found = look(&browser);
-                assert_eq!(
-                    (found.0.as_deref(), &found.1),
-                    (theme, colours),
-                    "under a {system} system"
-                );
+                let chosen = (theme.map(str::to_owned), colours.clone());
+                assert_eq!(look(browser), chosen, "under a {system} system");
                 browser.open(&report.page());
-                assert_eq!(look(&browser), found, "remembered");
+                assert_eq!(look(browser), chosen, "remembered");
             }
         }
-    }
+    });
 }
 
 #[test]
 fn without_scripts_there_is_no_button_that_does_nothing() {
-    let Some(browser) = Browser::start() else {
-        return;
-    };
-    browser.allow_scripts(false);
-    for report in reports() {
+    for_every_report(|browser, report| {
+        browser.allow_scripts(false);
         browser.open(&report.page());
         let buttons = browser.lines(
             "return [...document.querySelectorAll('button')]
                 .filter((one) => one.checkVisibility()).map((one) => one.outerHTML);",
         );
         assert_eq!(buttons, [""; 0]);
-    }
+    });
 }
