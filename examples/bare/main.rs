@@ -1,7 +1,7 @@
 //! The minimal server of a model's kind: only the system calls that the model needs, and a fixed answer. It has no
 //! HTTP, no deadlines, no cap and no counters. What a model costs more than this is the cost of all these
 //! (`scripts/targets.toml`, the experiment `floor`). `bare MODEL PORT` listens on loopback until it is told to stop.
-#![allow(unsafe_code, reason = "fork and poll, each in one function")]
+#![allow(unsafe_code, reason = "fork, and sockets by their number")]
 
 mod processes;
 mod readiness;
@@ -100,6 +100,7 @@ fn run(serve: Serve, port: u16) -> io::Result<()> {
 fn listen(port: u16) -> io::Result<TcpListener> {
     use socket2::{Domain, Socket, Type};
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
     socket.set_read_timeout(Some(LOOK_UP))?;
     socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], port)).into())?;

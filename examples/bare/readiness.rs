@@ -1,9 +1,10 @@
 //! One event loop over the sockets that are ready.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use nix::sys::socket::{SockFlag, accept4};
 use nix::unistd::close;
@@ -46,22 +47,25 @@ pub(super) fn epoll(bare: &'static Bare) -> io::Result<()> {
 }
 
 pub(super) fn poll_all(bare: &'static Bare) -> io::Result<()> {
-    let waits_for = |fd| libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    // SAFETY: `served` closes a listed socket only where it is then taken off the list.
+    let waits_for = |fd| PollFd::new(unsafe { BorrowedFd::borrow_raw(fd) }, PollFlags::POLLIN);
+    let is_ready = |one: &PollFd<'_>| one.any() != Some(false);
     let listener = listener_fd(bare)?;
     let mut listed = vec![waits_for(listener)];
+    let timeout = PollTimeout::try_from(LOOK_UP).map_err(io::Error::other)?;
     while !bare.should_stop() {
-        poll(&mut listed)?;
+        match poll(&mut listed, timeout) {
+            // After EINTR the entries are unchanged, and serving one that is not ready does no harm.
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
         // From the end: `swap_remove` fills the gap with the last entry, which has had its turn.
         for place in (1..listed.len()).rev() {
-            if listed[place].revents != 0 && served(listed[place].fd) {
+            if is_ready(&listed[place]) && served(listed[place].as_fd().as_raw_fd()) {
                 listed.swap_remove(place);
             }
         }
-        if listed[0].revents != 0 {
+        if is_ready(&listed[0]) {
             accept_some(listener, |client| {
                 if !served(client) {
                     listed.push(waits_for(client));
@@ -71,18 +75,6 @@ pub(super) fn poll_all(bare: &'static Bare) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn poll(listed: &mut [libc::pollfd]) -> io::Result<()> {
-    let count = listed.len() as libc::nfds_t;
-    let timeout_ms = i32::try_from(LOOK_UP.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: the pointer is to `count` entries, which poll(2) reads and writes before it returns.
-    let outcome = Errno::result(unsafe { libc::poll(listed.as_mut_ptr(), count, timeout_ms) });
-    match outcome {
-        // After EINTR the entries are unchanged, and serving one that is not ready does no harm.
-        Ok(_) | Err(Errno::EINTR) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
 }
 
 fn listener_fd(bare: &Bare) -> io::Result<i32> {
