@@ -72,7 +72,7 @@ const REGRESSION: u8 = 99;
 Examples:
   hola models                          every way to serve a client
   hola serve tokio                     serve on 127.0.0.1:8080
-  hola load http://127.0.0.1:8080/     measure whatever listens there
+  hola load http://127.0.0.1:8080/     measure the server that listens there
   hola load --model thread-per-client  start it, measure it, stop it
   hola client 127.0.0.1:8080           talk to a server line by line
   hola experiments                     the questions, and how long each takes
@@ -82,8 +82,8 @@ Examples:
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
 --strict; compare), 99 a gate is broken or a run worse than its base, 130 interrupted, 143 ended by SIGTERM.
-Output that is no longer read, as by `head`, is no error; output that cannot be written, as on a full disk,
-is one."
+A reader that stops early, such as `head`, is no error; output that cannot be written, as on a full disk,
+is an error."
 )]
 struct Arguments {
     #[command(subcommand)]

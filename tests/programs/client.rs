@@ -233,26 +233,23 @@ fn prints_what_comes_unasked_with_or_without_a_line_end() {
 }
 
 #[test]
-fn prints_a_character_whole_that_comes_in_two_parts() {
+fn what_comes_cannot_command_the_terminal_and_characters_in_two_parts_are_printed_whole() {
     let (mut client, mut server) = Client::connected(&[]);
-    server.sends(b"mu\xc3");
-    client.prints("mu");
-    server.sends(b"\xb1eca \xe2\x82");
-    client.prints("ñeca ");
+    for (sent, printed) in [
+        (
+            &b"\x1b[2J\x1b]0;title\x07\r\x08\0\x7f\xc2\x9b31m \xff \xe2\x80\xaefin\n"[..],
+            r"\u{1b}[2J\u{1b}]0;title\u{7}\r\u{8}\0\u{7f}\u{9b}31m \xff \u{202e}fin",
+        ),
+        (b"mu\xc3", "mu"),
+        (b"\xb1eca \xe2\x82", "ñeca "),
+    ] {
+        server.sends(sent);
+        client.prints(printed);
+    }
     client.leaves();
     drop(server);
     // The server's last character stays incomplete.
     client.ends_well(&["\\xe2\\x82"]);
-}
-
-#[test]
-fn a_server_cannot_command_the_terminal() {
-    let (mut client, mut server) = Client::connected(&[]);
-    server.sends(b"\x1b[2J\x1b]0;title\x07\r\x08\0\x7f\xc2\x9b31m \xff \xe2\x80\xaefin");
-    client.prints(r"\u{1b}[2J\u{1b}]0;title\u{7}\r\u{8}\0\u{7f}\u{9b}31m \xff \u{202e}fin");
-    client.leaves();
-    drop(server);
-    client.ends_well(&[]);
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn the_list_names_each_target_once_with_its_path_for_the_greeting() {
 }
 
 #[test]
-fn every_installed_target_greets_under_load_and_leaves_nobody() {
+fn every_installed_target_greets_under_load_and_leaves_no_process() {
     for spec in installed() {
         let name = &spec.name;
         assert!(!spec.version(&places()).expect(name).is_empty());
@@ -213,7 +213,7 @@ fn a_program_that_ends_instead_of_listening_is_named_with_its_last_words() {
 }
 
 #[test]
-fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
+fn another_program_on_a_targets_port_is_not_taken_for_the_target() {
     // The target never listens. This test listens instead, on the target's port.
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("port");
@@ -232,7 +232,7 @@ fn whoever_listens_in_a_targets_place_is_not_taken_for_it() {
 }
 
 #[test]
-fn nobody_outlives_a_supervisor_whose_starter_is_gone_not_even_who_left_the_family() {
+fn no_process_outlives_a_supervisor_whose_input_has_ended_not_even_an_orphan() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("pids");
     // A child that ignores SIGTERM, and an orphaned grandchild.
@@ -371,7 +371,7 @@ fn a_supervisor_takes_nothing_but_what_its_starter_has_made() {
 }
 
 #[test]
-fn a_runner_killed_without_a_word_leaves_no_target_and_no_folder_but_what_that_links_to() {
+fn a_killed_runner_leaves_no_target_and_no_folder_but_keeps_what_a_link_leads_to() {
     let (temporary, elsewhere) = temporary();
     let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = port.expect("a port");
@@ -384,6 +384,7 @@ fn a_runner_killed_without_a_word_leaves_no_target_and_no_folder_but_what_that_l
         .arg(address.to_string())
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("a shell");
     eventually("it listens", || TcpStream::connect(address).is_ok());

@@ -147,13 +147,9 @@ fn no_connection(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> any
                 None | Some(Expected::Ack) => "ack",
                 Some(Expected::Echo) => "echo",
             };
-            let bind = match address.to_string() {
-                address if address == ADDRESS_DEFAULT => String::new(),
-                address => format!(" --bind {address}"),
-            };
             format!(
                 "nobody listens at {typed} (start one with: hola serve thread-per-client \
-                 --conversation {conversation}{bind})"
+                 --conversation {conversation} --bind {address})"
             )
         }
         ErrorKind::ConnectionRefused => format!("nobody listens at {typed}"),

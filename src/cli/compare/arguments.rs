@@ -27,30 +27,29 @@ Examples:
   hola compare --profile full --claims isolation,fork-vs-thread
   hola compare --resume results/2026-11-21T101502Z-full
 
-Says first what it is about to do and how long that takes at most. Writes DIR/<date>-<profile>/
-with the records (run.json, blocks.jsonl) and the reports. Ctrl-C keeps the blocks made so far, and
---resume makes the others. On a quiet machine intervals are narrower; the report says which
-differences it could tell apart.
+Prints the plan and its longest duration first. Writes the records (run.json, blocks.jsonl) and the
+reports to DIR/<date>-<profile>/. Ctrl-C keeps the blocks made so far; --resume makes the others. On
+a quiet machine the intervals are narrower; the report names the smallest difference that it detects.
 
-Exit codes: 0 ok, 1 error while running (also where only one server did not start, or died: the
-rest is kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
+Exit codes: 0 ok, 1 error while running (also if one server did not start, or died; the other results
+are kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
 pub struct CompareArgs {
     /// How much to measure
     #[arg(long, value_name = "NAME", value_enum, default_value = "quick")]
     pub profile: ProfileName,
-    /// Experiments to make, separated by commas; `hola experiments` lists them [default: the profile's]
+    /// Experiments to run, separated by commas; `hola experiments` lists them [default: the profile's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = experiment_named)]
     pub experiments: Vec<&'static Experiment>,
-    /// Claims to decide, separated by commas: makes the experiments they rest on, as far as the profile has them; `hola
-    /// claims` lists them
+    /// Claims to decide, separated by commas: runs the experiments that they need, if the profile has them; `hola claims`
+    /// lists the claims
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
     pub claims: Vec<&'static Claim>,
     /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in
     /// any case [default: the experiment's]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = server_named)]
     pub models: Vec<String>,
-    /// Blocks of each experiment, however wide the intervals are then; below 3 there are none [default: until they are
-    /// narrow enough or the time is up]
+    /// Blocks of each experiment; with fewer than 3 there are no intervals [default: until the intervals are narrow enough
+    /// or the time is up]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub blocks: Option<u32>,
     /// Work added to each request of a copy of the control, in percent of the control's cost: the comparison must find
@@ -63,8 +62,8 @@ pub struct CompareArgs {
     /// Seed of the order and the schedules [default: from the clock]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Folder of an interrupted run to resume, by the same build on the same machine: same plan, same seed; blocks
-    /// already there are not made again
+    /// Folder of an interrupted run to resume, with the same build on the same machine; plan, seed and existing blocks
+    /// stay
     #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "blocks", "plant", "output", "seed"])]
     pub resume: Option<PathBuf>,
 }
