@@ -28,9 +28,9 @@ type Serve = fn(&'static Bare) -> io::Result<()>;
 const KINDS: &[(&str, Serve)] = &[
     ("iterative", |bare| each_client(bare, answer)),
     ("fork-per-client", processes::per_client),
-    ("pre-forked", processes::beforehand),
+    ("pre-forked", processes::pre_forked),
     ("thread-per-client", threads::per_client),
-    ("pre-threaded", threads::beforehand),
+    ("pre-threaded", threads::pre_threaded),
     ("poll", readiness::poll_all),
     ("epoll", readiness::epoll),
     ("tokio-current-thread", tasks::on_one_thread),
@@ -41,7 +41,7 @@ const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r
     Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\nConnection: close\r\n\r\nHola, cliente!";
 
 /// How often a waiting thread checks whether it must stop. A signal interrupts only the thread that receives it.
-const LOOK_UP: Duration = Duration::from_secs(1);
+const STOP_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What every kind needs.
 #[derive(Debug)]
@@ -102,7 +102,7 @@ fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_read_timeout(Some(LOOK_UP))?;
+    socket.set_read_timeout(Some(STOP_CHECK_INTERVAL))?;
     socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], port)).into())?;
     socket.listen(1024)?;
     Ok(socket.into())
@@ -114,10 +114,10 @@ fn workers(model: &str) -> io::Result<usize> {
     Ok(cpus * models::find(model).map_or(1, |model| model.workers_per_cpu))
 }
 
-fn each_client(bare: &Bare, mut attend: impl FnMut(i32)) -> io::Result<()> {
+fn each_client(bare: &Bare, mut on_client: impl FnMut(i32)) -> io::Result<()> {
     while !bare.should_stop() {
         match accept4(bare.listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC) {
-            Ok(client) => attend(client),
+            Ok(client) => on_client(client),
             Err(Errno::EAGAIN | Errno::EINTR | Errno::ECONNABORTED) => {}
             Err(errno) => return Err(errno.into()),
         }
@@ -138,13 +138,13 @@ enum Exchange {
     /// It has its answer, or has left.
     Over,
     /// Nothing has come yet.
-    TooEarly,
+    NotReady,
 }
 
 fn exchange(client: i32) -> Exchange {
     let mut request = [0; 1024];
     match recv(client, &mut request, MsgFlags::empty()) {
-        Err(Errno::EAGAIN) => Exchange::TooEarly,
+        Err(Errno::EAGAIN) => Exchange::NotReady,
         Ok(1..) => {
             // A client that has left needs no answer.
             let _ = send(client, ANSWER, MsgFlags::MSG_NOSIGNAL);

@@ -14,7 +14,7 @@ use super::{Bare, answer, each_client, workers};
 pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     let mut refused = None;
     each_client(bare, |client| {
-        let child = split(|| {
+        let child = fork_child(|| {
             let _ = close(bare.listener.as_raw_fd());
             answer(client);
             true
@@ -39,14 +39,14 @@ fn reap(flags: Option<WaitPidFlag>) -> usize {
     }
 }
 
-pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
+pub(super) fn pre_forked(bare: &'static Bare) -> io::Result<()> {
     let parent = getpid();
     let work = || {
         let with_its_parent = set_pdeathsig(Signal::SIGTERM).is_ok() && getppid() == parent;
         with_its_parent && each_client(bare, answer).is_ok()
     };
     let count = workers("pre-forked")?;
-    let children = (0..count).map(|_| split(work)).collect::<Vec<_>>();
+    let children = (0..count).map(|_| fork_child(work)).collect::<Vec<_>>();
     if children.iter().all(Result::is_ok) {
         bare.wait_for_stop();
     }
@@ -64,7 +64,7 @@ pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
 }
 
 /// Forks a child that runs `work` and exits with 0 if `work` returns `true`.
-fn split(work: impl Fn() -> bool) -> io::Result<Pid> {
+fn fork_child(work: impl Fn() -> bool) -> io::Result<Pid> {
     // SAFETY: this process has one thread.
     match unsafe { fork()? } {
         ForkResult::Parent { child } => Ok(child),

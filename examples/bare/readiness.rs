@@ -9,7 +9,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::socket::{SockFlag, accept4};
 use nix::unistd::close;
 
-use super::{Bare, Exchange, LOOK_UP, exchange};
+use super::{Bare, Exchange, STOP_CHECK_INTERVAL, exchange};
 
 /// Most clients accepted in one turn, so that connected clients do not starve.
 const ACCEPTED_IN_A_TURN_MAX: usize = 64;
@@ -22,7 +22,7 @@ pub(super) fn epoll(bare: &'static Bare) -> io::Result<()> {
     let mut events = [EpollEvent::empty(); EVENTS_MAX];
     let event = |fd: i32| EpollEvent::new(EpollFlags::EPOLLIN, u64::from(fd.unsigned_abs()));
     ready.add(&bare.listener, event(listener))?;
-    let timeout = EpollTimeout::try_from(LOOK_UP).map_err(io::Error::other)?;
+    let timeout = EpollTimeout::try_from(STOP_CHECK_INTERVAL).map_err(io::Error::other)?;
     while !bare.should_stop() {
         let count = match ready.wait(&mut events, timeout) {
             Err(Errno::EINTR) => 0,
@@ -52,7 +52,7 @@ pub(super) fn poll_all(bare: &'static Bare) -> io::Result<()> {
     let is_ready = |one: &PollFd<'_>| one.any() != Some(false);
     let listener = listener_fd(bare)?;
     let mut listed = vec![waits_for(listener)];
-    let timeout = PollTimeout::try_from(LOOK_UP).map_err(io::Error::other)?;
+    let timeout = PollTimeout::try_from(STOP_CHECK_INTERVAL).map_err(io::Error::other)?;
     while !bare.should_stop() {
         match poll(&mut listed, timeout) {
             // After EINTR the entries are unchanged, and serving one that is not ready does no harm.
@@ -82,10 +82,10 @@ fn listener_fd(bare: &Bare) -> io::Result<i32> {
     Ok(bare.listener.as_raw_fd())
 }
 
-fn accept_some(listener: i32, mut attend: impl FnMut(i32) -> io::Result<()>) -> io::Result<()> {
+fn accept_some(listener: i32, mut on_client: impl FnMut(i32) -> io::Result<()>) -> io::Result<()> {
     for _ in 0..ACCEPTED_IN_A_TURN_MAX {
         match accept4(listener, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK) {
-            Ok(client) => attend(client)?,
+            Ok(client) => on_client(client)?,
             Err(Errno::EAGAIN) => break,
             Err(Errno::EINTR | Errno::ECONNABORTED) => {}
             Err(errno) => return Err(errno.into()),
@@ -96,7 +96,7 @@ fn accept_some(listener: i32, mut attend: impl FnMut(i32) -> io::Result<()>) -> 
 
 /// Serves a client; returns whether its connection has ended and is closed.
 fn served(client: i32) -> bool {
-    if exchange(client) == Exchange::TooEarly {
+    if exchange(client) == Exchange::NotReady {
         return false;
     }
     // Nothing could be done about a close that fails.

@@ -18,7 +18,7 @@ pub(super) fn per_client(bare: &'static Bare) -> io::Result<()> {
     refused.map_or(Ok(()), Err)
 }
 
-pub(super) fn beforehand(bare: &'static Bare) -> io::Result<()> {
+pub(super) fn pre_threaded(bare: &'static Bare) -> io::Result<()> {
     let count = workers("pre-threaded")?;
     let work = || each_client(bare, answer);
     let threads = (0..count)
