@@ -24,10 +24,10 @@ Examples:
   hola diff BASE CANDIDATE --format markdown --no-fail   for a comment on a change
   hola diff BASE CANDIDATE --format json                 every cell, as data
 
-A cell is one metric of one participant at one level. A change that all participants of a level share
-is subtracted from each cell and printed once. A cell is worse only if the rest of its change is
-significant after the correction for multiple comparisons, and its interval is not entirely within
-the metric's margin.
+A cell is one metric of one participant at one level. A change that all participants of a level
+share is subtracted from each cell and printed once. A cell is worse only if the rest of its
+change is significant after the correction for multiple comparisons, and its interval is not
+entirely within the metric's margin.
 
 Exit codes: 0 nothing became worse, 1 the runs cannot be read, or have nothing in common, 2 usage,
 99 something became worse.")]

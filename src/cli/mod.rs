@@ -80,10 +80,10 @@ Examples:
   hola claims                          what people say, and what decides it
   hola diff BASE CANDIDATE             what became worse from one run to another
 
-Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid (load
---strict; compare), 99 a gate is broken or a run worse than its base, 130 interrupted, 143 ended by SIGTERM.
-A reader that stops early, such as `head`, is no error; output that cannot be written, as on a full disk,
-is an error."
+Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid
+(load --strict; compare), 99 a gate is broken or a run worse than its base, 130 interrupted, 143
+ended by SIGTERM. A reader that stops early, such as `head`, is no error; output that cannot be
+written, as on a full disk, is an error."
 )]
 struct Arguments {
     #[command(subcommand)]

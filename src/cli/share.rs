@@ -18,7 +18,8 @@ Examples:
   hola share thread counter
   hola share process message --count 20000
 
-Prints one line of JSON: the mean time of one addition to the counter, or of one message and its answer.")]
+Prints one line of JSON: the mean time of one addition to the counter, or of one message and its
+answer.")]
 pub(super) struct ShareArgs {
     /// Whether two threads or two processes share it
     #[arg(value_enum)]

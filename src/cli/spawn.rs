@@ -18,8 +18,8 @@ Examples:
   hola spawn thread
   hola spawn process --count 500 --ballast 500M
 
-Prints one line of JSON: the median time to start one and wait for its end, and the 99th percentile if
-there are at least 1000.")]
+Prints one line of JSON: the median time to start one and wait for its end, and the 99th percentile
+if there are at least 1000.")]
 pub(super) struct SpawnArgs {
     /// What to make
     #[arg(value_enum)]

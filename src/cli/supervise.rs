@@ -15,8 +15,8 @@ use hola_lab::target::supervisor::{Supervised, supervise};
 Example:
   sleep 10 | hola supervise --cpus 0 -- python3 -m http.server
 
-Starts the program and prints its process id. When standard input ends, stops the program and all processes that it
-started, and prints how they ended. Each of these two outputs is one line of JSON.")]
+Starts the program and prints its process id. When standard input ends, stops the program and all
+processes that it started, and prints how they ended. Each of these two outputs is one line of JSON.")]
 pub(super) struct SuperviseArgs {
     /// Program and arguments
     #[arg(required = true, last = true, value_name = "COMMAND")]

@@ -57,7 +57,8 @@ or after a second without one. `salir` or the end of the input leaves: the clien
 prints what the server sends until the server closes or is silent for a second. Each line from the
 server goes to standard output after `[SERVIDOR]`, with control characters escaped.
 
-Exit codes: 0 ok, 1 no server, the server closed first, or an answer is missing, 2 usage, 130 interrupted.")]
+Exit codes: 0 ok, 1 no server, the server closed first, or an answer is missing, 2 usage, 130
+interrupted.")]
 pub(super) struct ClientArgs {
     /// Address and port of the server
     #[arg(value_name = "ADDR", default_value = ADDRESS_DEFAULT, value_parser = host_and_port)]
@@ -263,7 +264,11 @@ impl Sender {
                 Ok(()) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(anyhow!(CLOSED)),
                 Err(RecvTimeoutError::Timeout) => {
-                    ensure!(self.expected.is_none(), "no whole answer within 5 s");
+                    let seconds = TIMEOUT.as_secs();
+                    ensure!(
+                        self.expected.is_none(),
+                        "no whole answer within {seconds} s"
+                    );
                     return Ok(());
                 }
             }
@@ -276,7 +281,7 @@ fn broken(error: &io::Error) -> anyhow::Error {
     match error.kind() {
         ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => anyhow!(CLOSED),
         // The write timeout.
-        ErrorKind::WouldBlock => anyhow!("the server took nothing for 5 s"),
+        ErrorKind::WouldBlock => anyhow!("the server took nothing for {} s", TIMEOUT.as_secs()),
         _ => anyhow!("the connection broke: {error}"),
     }
 }

@@ -29,9 +29,9 @@ Examples:
 
 Prints the plan and its longest duration first. Writes the records (run.json, blocks.jsonl) and the
 reports to DIR/<date>-<profile>/. Ctrl-C keeps the blocks made so far; --resume makes the others. On
-a quiet machine the intervals are narrower; the report names the smallest difference that it detects.
+a quiet machine intervals are narrower; the report names the smallest difference that it detects.
 
-Exit codes: 0 ok, 1 error while running (also if one server did not start, or died; the other results
+Exit codes: 0 ok, 1 error while running (also if one server did not start, or died; other results
 are kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
 pub struct CompareArgs {
     /// How much to measure
