@@ -33,7 +33,7 @@ pub(crate) enum AnswerQuality {
 
 impl Answer {
     /// The parser for a conversation.
-    pub(crate) fn to(conversation: ClientProtocol) -> Self {
+    pub(crate) fn new(conversation: ClientProtocol) -> Self {
         match conversation {
             ClientProtocol::Http => Self::Http(ResponseParser::default()),
             ClientProtocol::Ack | ClientProtocol::Echo => Self::Bytes {
@@ -142,7 +142,7 @@ mod tests {
             piece in 1usize..40,
         ) {
             let expected = expected_answer(ClientProtocol::Echo, &message);
-            let mut answer = Answer::to(ClientProtocol::Echo);
+            let mut answer = Answer::new(ClientProtocol::Echo);
             let mut left = message.len();
             for piece in message.chunks(piece) {
                 left -= piece.len();
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn another_acknowledgement_is_wrong_and_surplus_bytes_are_told() {
         let expected = expected_answer(ClientProtocol::Ack, b"Hola");
-        let mut answer = Answer::to(ClientProtocol::Ack);
+        let mut answer = Answer::new(ClientProtocol::Ack);
         let progress = answer.feed(b"Mensaje perdido!Mensaje", expected.as_deref());
         assert_eq!(progress, Ok(ParseProgress::Done { excess: 7 }));
         assert_eq!(answer.judge(expected.as_deref()), AnswerQuality::Differs);

@@ -11,7 +11,7 @@ use crate::evidence::{Evidence, ratio};
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
 use crate::schedule::Schedule;
-use crate::summary::{Check, CheckName, LoopKind, Summary};
+use crate::summary::{Check, CheckName, Counts, LoopKind, Summary};
 use crate::workload::{Pace, Pacing, Workload};
 
 /// Largest acceptable share of failed requests.
@@ -40,47 +40,38 @@ pub(crate) fn all(
     window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Vec<Check> {
+    let (histograms, kernel) = (&recorder.histograms, summary.kernel.as_ref());
+    let of_the_loop = match workload.pace {
+        Pace::Closed { .. } => [
+            littles_law(summary, window_counts),
+            lost_time::back_off(window_counts),
+        ],
+        Pace::Open {
+            rate_per_s,
+            arrivals,
+        } => {
+            let schedule = Schedule::new(arrivals, rate_per_s, workload.seed);
+            [
+                offered(summary, window_counts, evidence),
+                arrivals::arrival_shape(schedule, arrivals, window_counts, evidence),
+            ]
+        }
+    };
     let mut checks = vec![
         identity(summary),
         failures(summary),
         body(summary, workload),
     ];
-    match workload.pace {
-        Pace::Closed { .. } => {
-            checks.push(littles_law(summary, window_counts));
-            checks.push(lost_time::back_off(window_counts));
-        }
-        Pace::Open {
-            rate_per_s,
-            arrivals,
-        } => {
-            checks.push(offered(summary, window_counts, evidence));
-            checks.push(arrivals::arrival_shape(
-                Schedule::new(arrivals, rate_per_s, workload.seed),
-                arrivals,
-                window_counts,
-                evidence,
-            ));
-        }
-    }
-    checks.push(steady::steady_state(
-        recorder.time_slices.responses(),
-        evidence.stopped,
-    ));
-    checks.push(throughput::throughput(
-        &recorder.histograms,
-        workload,
-        window_counts,
-        evidence,
-    ));
-    checks.push(lost_time::time_away(window_counts));
-    checks.push(lost_time::throttling(evidence.throttling.as_ref()));
-    checks.push(transport::kernel_evidence(summary));
-    checks.push(transport::modes(
-        &recorder.histograms,
-        summary.kernel.as_ref(),
-    ));
-    checks.push(generator(summary));
+    checks.extend(of_the_loop);
+    checks.extend([
+        steady::steady_state(recorder.time_slices.responses(), evidence.stopped),
+        throughput::throughput(histograms, workload, window_counts, evidence),
+        lost_time::time_away(window_counts),
+        lost_time::throttling(evidence.throttling.as_ref()),
+        transport::kernel_evidence(summary),
+        transport::modes(histograms, kernel),
+        generator(summary),
+    ]);
     checks
 }
 
@@ -91,14 +82,11 @@ pub(crate) fn merged(whole: &Summary, part: &Summary, histograms: &Histograms) -
         CheckName::Failures => failures(whole),
         CheckName::KernelEvidence => transport::kernel_evidence(whole),
         CheckName::Modes => transport::modes(histograms, whole.kernel.as_ref()),
-        _ => match part
-            .validity
-            .iter()
-            .find(|other| other.check == check.check)
-        {
-            Some(other) if check.ok && !other.ok => other.clone(),
-            _ => check.clone(),
-        },
+        name => {
+            let mut others = part.validity.iter();
+            let failed = others.find(|other| other.check == name && !other.ok);
+            failed.filter(|_| check.ok).unwrap_or(check).clone()
+        }
     };
     whole.validity.iter().map(again).collect()
 }
@@ -110,53 +98,43 @@ fn identity(summary: &Summary) -> Check {
     let ok = counts.planned == counts.not_sent + counts.sent
         && counts.sent == counts.ok + failed + counts.in_flight_at_end
         && summary.latency_us.response.count == counts.ok + failed;
+    let Counts {
+        planned,
+        sent,
+        ok: right,
+        not_sent,
+        in_flight_at_end,
+        ..
+    } = counts;
     check(
         CheckName::Identity,
         ok,
         format!(
-            "{} planned = {} not sent + {} sent; {} sent = {} ok + {failed} failed + {} in flight at the end",
-            counts.planned,
-            counts.not_sent,
-            counts.sent,
-            counts.sent,
-            counts.ok,
-            counts.in_flight_at_end
+            "{planned} planned = {not_sent} not sent + {sent} sent; {sent} sent = {right} ok + {failed} failed + \
+             {in_flight_at_end} in flight at the end"
         ),
     )
 }
 
 /// Whether failures are rare enough that the other requests are representative.
 fn failures(summary: &Summary) -> Check {
-    let failed = summary.counts.failed_total();
-    let ended = summary.counts.ok + failed;
-    let share = ratio(failed, ended);
-    let detail = match share {
-        None => "no request ended in the window".to_owned(),
-        Some(share) => format!(
-            "{failed} of {ended} requests failed ({:.2} %)",
-            share * 100.0
-        ),
+    let (failed, ended) = (summary.counts.failed_total(), summary.counts.ended());
+    let Some(share) = ratio(failed, ended) else {
+        let none = "no request ended in the window".to_owned();
+        return check(CheckName::Failures, false, none);
     };
-    check(
-        CheckName::Failures,
-        share.is_some_and(|share| share <= FAILURES_MAX),
-        detail,
-    )
+    let percent = share * 100.0;
+    let detail = format!("{failed} of {ended} requests failed ({percent:.2} %)");
+    check(CheckName::Failures, share <= FAILURES_MAX, detail)
 }
 
 /// Whether every body was the expected one.
 fn body(summary: &Summary, workload: &Workload) -> Check {
-    let wrong: u64 = summary
-        .counts
-        .failed
-        .get("bad_body")
-        .map_or(0, |phases| phases.values().sum());
-    let detail = match &workload.expected_body {
+    let wrong = summary.counts.failed.get("bad_body");
+    let wrong = wrong.map_or(0, |phases| phases.values().sum::<u64>());
+    let detail = match workload.expected_body.as_ref().map(Vec::len) {
         None => "bodies were read but not compared".to_owned(),
-        Some(body) => format!(
-            "{wrong} answers differed from the {} expected bytes",
-            body.len()
-        ),
+        Some(length) => format!("{wrong} answers differed from the {length} expected bytes"),
     };
     check(CheckName::Body, wrong == 0, detail)
 }
@@ -195,14 +173,9 @@ fn offered(summary: &Summary, window_counts: &WindowCounts, evidence: &Evidence)
         0 => String::new(),
         count => format!("; {count} of them waited for a free connection"),
     };
-    check(
-        CheckName::Offered,
-        share >= OFFERED_MIN,
-        format!(
-            "{} of {due} offered requests were sent{waited}",
-            summary.counts.sent
-        ),
-    )
+    let sent = summary.counts.sent;
+    let detail = format!("{sent} of {due} offered requests were sent{waited}");
+    check(CheckName::Offered, share >= OFFERED_MIN, detail)
 }
 
 /// Whether the figures are the server's and not the generator's own limit.
@@ -212,41 +185,32 @@ fn offered(summary: &Summary, window_counts: &WindowCounts, evidence: &Evidence)
 /// lateness counts, because their CPU share says nothing.
 fn generator(summary: &Summary) -> Check {
     let share = summary.generator.cpu_share;
-    let named = |ok, detail| check(CheckName::Generator, ok, detail);
-    let spins =
-        summary.generator.pacing == Pacing::Spin && summary.plan.loop_kind == LoopKind::Open;
-    if share >= CPU_SHARE_MAX && !spins {
-        return named(
-            false,
-            format!(
-                "GENERATOR-BOUND: its busiest thread used {:.0} % of a CPU, so the server may be faster than this",
-                share * 100.0
-            ),
-        );
-    }
-    let busy = format!("the busiest thread used {:.0} % of a CPU", share * 100.0);
+    let percent = share * 100.0;
+    let is_open = summary.plan.loop_kind == LoopKind::Open;
+    let spins = summary.generator.pacing == Pacing::Spin && is_open;
+    let busy = format!("busiest thread used {percent:.0} % of a CPU");
     let latency = &summary.latency_us;
-    match (
-        summary.plan.loop_kind,
-        latency.lag.p99,
-        latency.response.p99,
-    ) {
-        (LoopKind::Open, Some(lag), Some(response))
-            if lag > LAG_FREE_US.max(LAG_SHARE_MAX * response) =>
+    let (ok, detail) = match (latency.lag.p99, latency.response.p99) {
+        _ if share >= CPU_SHARE_MAX && !spins => (
+            false,
+            format!("GENERATOR-BOUND: its {busy}, so the server may be faster than this"),
+        ),
+        (Some(lag), Some(response))
+            if is_open && lag > LAG_FREE_US.max(LAG_SHARE_MAX * response) =>
         {
-            named(
+            let late = format!("up to {lag:.0} µs late (p99), of {response:.0} µs response");
+            (
                 false,
-                format!(
-                    "GENERATOR-BOUND: requests left up to {lag:.0} µs late (p99), of {response:.0} µs response; {busy}"
-                ),
+                format!("GENERATOR-BOUND: requests left {late}; the {busy}"),
             )
         }
-        (LoopKind::Open, Some(lag), _) => named(
+        (Some(lag), _) if is_open => (
             true,
-            format!("{busy}; requests left at most {lag:.0} µs late (p99)"),
+            format!("the {busy}; requests left at most {lag:.0} µs late (p99)"),
         ),
-        _ => named(true, busy),
-    }
+        _ => (true, format!("the {busy}")),
+    };
+    check(CheckName::Generator, ok, detail)
 }
 
 fn check(check: CheckName, ok: bool, detail: String) -> Check {
@@ -256,12 +220,13 @@ fn check(check: CheckName, ok: bool, detail: String) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::histograms::Histograms;
-    use crate::summary::{Arrivals, Counts, Generator, Rates, SCHEMA_VERSION};
+    use crate::measurement::Measurement;
+    use crate::summary::Arrivals;
 
     /// The check of a generator whose one thread used this share of a CPU and sent requests `lag_us` late.
     fn judged(pace: Pace, pacing: Pacing, cpu_share: f64, lag_us: u64) -> Check {
-        let mut histograms = Histograms::new();
+        let mut recorder = Recorder::new();
+        let histograms = &mut recorder.histograms;
         histograms.lag.record_n(lag_us * 1_000, 2_000).unwrap();
         histograms.response.record_n(200_000, 2_000).unwrap();
         let workload = Workload {
@@ -269,57 +234,37 @@ mod tests {
             pacing,
             ..Workload::new(([127, 0, 0, 1], 80).into())
         };
-        generator(&Summary {
-            schema_version: SCHEMA_VERSION,
-            model: None,
-            url: workload.url(),
-            plan: workload.plan(),
-            rates: Rates {
-                offered_per_s: 0.0,
-                completed_per_s: 0.0,
-                good_per_s: 0.0,
-            },
-            counts: Counts::default(),
-            latency_us: histograms.latencies(),
-            generator: Generator {
-                engine: None,
-                pacing,
-                threads: 1,
-                cpu_us_per_request: None,
-                cpu_share,
-            },
-            kernel: None,
-            validity: Vec::new(),
-        })
+        let evidence = Evidence {
+            cpu_share,
+            ..Evidence::default()
+        };
+        let counts = WindowCounts::new();
+        let measurement = Measurement::new(&workload, recorder, &counts, &evidence);
+        generator(&measurement.summary)
     }
 
-    const CLOSED: Pace = Pace::Closed { clients: 8 };
-    const OPEN: Pace = Pace::Open {
-        rate_per_s: 100.0,
-        arrivals: Arrivals::Poisson,
-    };
-
     #[test]
-    fn a_generator_without_cpu_to_spare_is_the_limit() {
-        for pace in [CLOSED, OPEN] {
-            let bound = judged(pace, Pacing::Sleep, 0.97, 5);
-            assert!(!bound.ok && bound.detail.starts_with("GENERATOR-BOUND"));
-            assert!(judged(pace, Pacing::Sleep, 0.7, 5).ok);
+    fn a_generator_without_cpu_to_spare_or_that_sends_late_is_the_limit() {
+        let closed = Pace::Closed { clients: 8 };
+        let open = Pace::Open {
+            rate_per_s: 100.0,
+            arrivals: Arrivals::Poisson,
+        };
+        for (pace, pacing, cpu_share, lag_us, ok) in [
+            (closed, Pacing::Sleep, 0.97, 5, false),
+            (closed, Pacing::Sleep, 0.7, 5, true),
+            (open, Pacing::Sleep, 0.97, 5, false),
+            (open, Pacing::Sleep, 0.7, 5, true),
+            (open, Pacing::Sleep, 0.2, 900, false),
+            // A thread that spins between instants is judged by its lateness; in a closed loop, only its CPU share can
+            // tell.
+            (open, Pacing::Spin, 1.0, 5, true),
+            (open, Pacing::Spin, 1.0, 900, false),
+            (closed, Pacing::Spin, 1.0, 5, false),
+        ] {
+            let check = judged(pace, pacing, cpu_share, lag_us);
+            let is_named = check.detail.starts_with("GENERATOR-BOUND");
+            assert_eq!((check.ok, is_named), (ok, !ok), "{pace:?} {}", check.detail);
         }
-    }
-
-    #[test]
-    fn a_generator_that_sends_late_is_the_limit() {
-        let late = judged(OPEN, Pacing::Sleep, 0.2, 900);
-        assert!(!late.ok && late.detail.starts_with("GENERATOR-BOUND"));
-    }
-
-    #[test]
-    fn a_thread_that_spins_between_instants_is_judged_by_its_lateness() {
-        let prompt = judged(OPEN, Pacing::Spin, 1.0, 5);
-        assert!(prompt.ok, "{}", prompt.detail);
-        assert!(!judged(OPEN, Pacing::Spin, 1.0, 900).ok);
-        // In a closed loop, only the CPU share can tell.
-        assert!(!judged(CLOSED, Pacing::Spin, 1.0, 5).ok);
     }
 }

@@ -6,7 +6,7 @@ use crate::throttling::Throttling;
 use crate::workload::Engine;
 
 /// What a run knows besides its recorder and its counts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Evidence {
     /// Requests of the whole plan, counted from the schedule.
     pub(crate) planned: u64,

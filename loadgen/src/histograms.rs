@@ -36,14 +36,15 @@ pub struct Histograms {
 impl Histograms {
     /// Creates empty histograms at their final size.
     pub fn new() -> Self {
-        let empty = empty_histogram();
+        let [response, service, connect, first_byte, lag, failed] =
+            std::array::from_fn(|_| empty_histogram());
         Self {
-            response: empty.clone(),
-            service: empty.clone(),
-            connect: empty.clone(),
-            first_byte: empty.clone(),
-            lag: empty.clone(),
-            failed: empty,
+            response,
+            service,
+            connect,
+            first_byte,
+            lag,
+            failed,
         }
     }
 
@@ -146,7 +147,11 @@ pub fn percentile_ns(histogram: &Histogram<u64>, permille: u64) -> Option<u64> {
     if !supported(histogram.len(), permille) {
         return None;
     }
-    let rank = rank(histogram.len(), permille);
+    value_at_rank(histogram, rank(histogram.len(), permille))
+}
+
+/// The sample of this rank, counted from one, and at most 0.1 % above it; `None` if there are fewer samples.
+pub(crate) fn value_at_rank(histogram: &Histogram<u64>, rank: u64) -> Option<u64> {
     let mut seen = 0;
     let step = histogram.iter_recorded().find(|step| {
         seen += step.count_since_last_iteration();

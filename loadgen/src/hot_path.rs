@@ -14,7 +14,7 @@ impl Recording {
     #[allow(clippy::new_without_default)] // one caller
     pub fn new() -> Self {
         let mut recorder = Recorder::new();
-        recorder.time_slices = TimeSlices::of(0, 10_000_000_000, SliceKey::Ended);
+        recorder.time_slices = TimeSlices::new(0, 10_000_000_000, SliceKey::Ended);
         Self(recorder)
     }
 

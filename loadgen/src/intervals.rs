@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
-use crate::summary::{IntervalSummary, SCHEMA_VERSION};
+use crate::summary::{IntervalSummary, SCHEMA_VERSION, add_failures};
+use crate::units::nanoseconds;
 
 /// Recorders of each worker thread that may wait for the calling thread.
 const WAITING_MAX: usize = 2;
@@ -61,12 +62,7 @@ impl Interval {
         self.length += next.length;
         self.sent += next.sent;
         self.ok += next.ok;
-        for (cause, phases) in &next.failed {
-            let known = self.failed.entry(cause.clone()).or_default();
-            for (phase, count) in phases {
-                *known.entry(phase.clone()).or_default() += count;
-            }
-        }
+        add_failures(&mut self.failed, &next.failed);
         self.in_flight = next.in_flight;
         self.histograms.merge(&next.histograms);
     }
@@ -161,7 +157,7 @@ pub(crate) struct IntervalCollector {
 
 /// One [`IntervalSender`] for each of `threads`, and the [`IntervalCollector`] of their parts.
 pub(crate) fn channel(every: Duration, threads: usize) -> (Vec<IntervalSender>, IntervalCollector) {
-    let every_ns = u64::try_from(every.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let every_ns = nanoseconds(every).max(1);
     let (sender, parts) = sync_channel(WAITING_MAX * threads.max(1));
     let handovers = (0..threads).map(|thread| IntervalSender {
         thread,
@@ -291,65 +287,56 @@ mod tests {
         recorder.record(&times, outcome);
     }
 
-    /// Two workers whose window opens at 100 and whose intervals are 10 long.
-    fn two() -> (Vec<IntervalSender>, IntervalCollector) {
-        channel(Duration::from_nanos(10), 2)
+    fn with_one() -> Recorder {
+        let mut recorder = Recorder::new();
+        record(&mut recorder, RequestOutcome::Ok);
+        recorder
+    }
+
+    /// Workers whose window opens at 100 and whose intervals are 10 long.
+    fn workers(count: usize) -> (Vec<IntervalSender>, IntervalCollector) {
+        channel(Duration::from_nanos(10), count)
     }
 
     #[test]
     fn an_interval_is_told_when_every_worker_has_handed_over() {
-        let (workers, mut collector) = two();
-        let mut recorder = Recorder::new();
+        let (workers, mut collector) = workers(2);
+        let mut recorder = with_one();
         let mut told = Vec::new();
-        record(&mut recorder, RequestOutcome::Ok);
-        assert_eq!(workers[0].offer(99, 100, 0, &mut recorder), 100);
-        assert_eq!(workers[0].offer(109, 100, 1, &mut recorder), 110);
-        assert_eq!(recorder.ok, 1, "the interval is not over");
-        assert_eq!(workers[0].offer(110, 100, 2, &mut recorder), 120);
-        assert!(recorder.is_empty());
-        assert_eq!(
-            recorder.ended(),
-            [1, 0],
-            "what was handed over still counts"
-        );
+        for (now, sent, boundary, kept) in [(99, 0, 100, 1), (109, 1, 110, 1), (110, 2, 120, 0)] {
+            let next = workers[0].offer(now, 100, sent, &mut recorder);
+            assert_eq!((next, recorder.ok), (boundary, kept), "at {now}");
+        }
+        let ended = recorder.ended();
+        assert_eq!(ended, [1, 0], "what was handed over still counts");
         collector.collect(MOMENT, &mut |interval, _| told.push(interval.clone()));
         assert!(told.is_empty());
-        record(
-            &mut recorder,
-            RequestOutcome::Failed(Cause::Timeout, Phase::Connect),
-        );
+        let timeout = RequestOutcome::Failed(Cause::Timeout, Phase::Connect);
+        record(&mut recorder, timeout);
         workers[1].offer(113, 100, 5, &mut recorder);
         collector.collect(MOMENT, &mut |interval, _| told.push(interval.clone()));
         assert_eq!(told.len(), 1);
         assert_eq!((told[0].sent, told[0].ok), (7, 1));
         assert_eq!(told[0].failed["timeout"]["connect"], 1);
-        assert_eq!(
-            (told[0].start, told[0].length),
-            (Duration::ZERO, Duration::from_nanos(10))
-        );
+        let length = Duration::from_nanos(10);
+        assert_eq!((told[0].start, told[0].length), (Duration::ZERO, length));
     }
 
     #[test]
     fn nobody_waits_for_a_worker_that_is_an_interval_behind_and_nothing_is_lost() {
-        let (workers, mut collector) = two();
+        let (workers, mut collector) = workers(2);
         let mut told = 0;
         let mut sum = Histograms::new();
         for now in [110, 120, 130, 140] {
-            let mut recorder = Recorder::new();
-            record(&mut recorder, RequestOutcome::Ok);
-            workers[0].offer(now, 100, now, &mut recorder);
+            workers[0].offer(now, 100, now, &mut with_one());
             collector.collect(MOMENT, &mut |interval, _| {
                 told += 1;
                 sum.merge(&interval.histograms);
             });
         }
         assert_eq!(told, 2);
-        let mut late = Recorder::new();
-        record(&mut late, RequestOutcome::Ok);
-        workers[1].offer(145, 100, 1, &mut late);
-        let mut last = Recorder::new();
-        record(&mut last, RequestOutcome::Ok);
-        let rest = [(141, last), (1, Recorder::new())].into_iter();
+        workers[1].offer(145, 100, 1, &mut with_one());
+        let rest = [(141, with_one()), (1, Recorder::new())].into_iter();
         let whole = collector.finish(rest, MOMENT, &mut |interval, _| {
             sum.merge(&interval.histograms);
         });
@@ -359,7 +346,7 @@ mod tests {
 
     #[test]
     fn a_worker_keeps_its_recorder_while_nobody_takes_it() {
-        let (workers, collector) = channel(Duration::from_nanos(10), 1);
+        let (workers, collector) = workers(1);
         let mut recorder = Recorder::new();
         for now in [110, 120, 130, 140, 150] {
             record(&mut recorder, RequestOutcome::Ok);

@@ -36,7 +36,7 @@ mod trend;
 mod units;
 pub mod workload;
 
-pub use engine::{LoadError, NoObserver, NoProbe, Observer, Probe, Progress, run, run_probed};
+pub use engine::{LoadError, NoObserver, Observer, Probe, Progress, run, run_probed};
 pub use histograms::{Histograms, percentile_ns};
 pub use intervals::Interval;
 pub use measurement::Measurement;

@@ -7,7 +7,8 @@ use crate::engine::window_counts::WindowCounts;
 use crate::evidence::{Evidence, ratio};
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
-use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary};
+use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, add_failures};
+use crate::units::nanoseconds;
 use crate::workload::Workload;
 
 /// The result of one run, or of several merged runs.
@@ -25,7 +26,7 @@ pub struct Measurement {
 
 impl Measurement {
     /// Turns the merged counts of all threads into figures, and runs the checks on them.
-    pub(crate) fn build(
+    pub(crate) fn new(
         workload: &Workload,
         recorder: Recorder,
         window_counts: &WindowCounts,
@@ -80,42 +81,32 @@ impl Measurement {
     pub fn merge(&mut self, other: &Self) {
         let (mine, theirs) = (&mut self.summary, &other.summary);
         let windows = [self.window.as_secs_f64(), other.window.as_secs_f64()];
-        let weighted = |values: [f64; 2], weights: [f64; 2]| {
+        let mean = |a: f64, b: f64, weights: [f64; 2]| {
             let total = weights[0] + weights[1];
             if total > 0.0 {
-                (values[0] * weights[0] + values[1] * weights[1]) / total
+                (a * weights[0] + b * weights[1]) / total
             } else {
                 0.0
             }
         };
+        let (one, two) = (&mut mine.generator, &theirs.generator);
         let ended = [
             mine.rates.completed_per_s * windows[0],
             theirs.rates.completed_per_s * windows[1],
         ];
-        mine.generator.cpu_us_per_request = match (
-            mine.generator.cpu_us_per_request,
-            theirs.generator.cpu_us_per_request,
-        ) {
-            (Some(a), Some(b)) => Some(weighted([a, b], ended)),
-            (one, other) => one.or(other),
+        one.cpu_us_per_request = match (one.cpu_us_per_request, two.cpu_us_per_request) {
+            (Some(a), Some(b)) => Some(mean(a, b, ended)),
+            (a, b) => a.or(b),
         };
-        mine.generator.cpu_share = mine.generator.cpu_share.max(theirs.generator.cpu_share);
-        mine.generator.threads = mine.generator.threads.max(theirs.generator.threads);
-        for (a, b) in [
-            (&mut mine.rates.offered_per_s, theirs.rates.offered_per_s),
-            (
-                &mut mine.rates.completed_per_s,
-                theirs.rates.completed_per_s,
-            ),
-            (&mut mine.rates.good_per_s, theirs.rates.good_per_s),
-        ] {
-            *a = weighted([*a, b], windows);
-        }
+        one.cpu_share = one.cpu_share.max(two.cpu_share);
+        one.threads = one.threads.max(two.threads);
+        let (one, two) = (&mut mine.rates, &theirs.rates);
+        one.offered_per_s = mean(one.offered_per_s, two.offered_per_s, windows);
+        one.completed_per_s = mean(one.completed_per_s, two.completed_per_s, windows);
+        one.good_per_s = mean(one.good_per_s, two.good_per_s, windows);
         add_counts(&mut mine.counts, &theirs.counts);
-        mine.kernel = match (mine.kernel, theirs.kernel) {
-            (Some(a), Some(b)) => Some(a.plus(b)),
-            _ => None,
-        };
+        let kernels = mine.kernel.zip(theirs.kernel);
+        mine.kernel = kernels.map(|(a, b)| a.plus(b));
         self.histograms.merge(&other.histograms);
         mine.latency_us = self.histograms.latencies();
         mine.validity = checks::merged(mine, theirs, &self.histograms);
@@ -131,15 +122,9 @@ fn add_counts(mine: &mut Counts, theirs: &Counts) {
     mine.not_sent += theirs.not_sent;
     mine.in_flight_at_end += theirs.in_flight_at_end;
     mine.closed_between_requests += theirs.closed_between_requests;
-    for (cause, phases) in &theirs.failed {
-        let known = mine.failed.entry(cause.clone()).or_default();
-        for (phase, count) in phases {
-            *known.entry(phase.clone()).or_default() += count;
-        }
-    }
+    add_failures(&mut mine.failed, &theirs.failed);
 }
 
 fn per_second(count: u64, window: Duration) -> f64 {
-    let nanoseconds = u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
-    ratio(count, nanoseconds).map_or(0.0, |per_ns| per_ns * 1e9)
+    ratio(count, nanoseconds(window)).map_or(0.0, |per_ns| per_ns * 1e9)
 }

@@ -70,10 +70,8 @@ impl Recorder {
             enter(&mut histograms.connect, since(times.connected, times.start));
         }
         if times.first_byte > 0 && times.written > 0 {
-            enter(
-                &mut histograms.first_byte,
-                since(times.first_byte, times.written),
-            );
+            let first_byte = since(times.first_byte, times.written);
+            enter(&mut histograms.first_byte, first_byte);
         }
         match outcome {
             RequestOutcome::Ok => self.ok += 1,
@@ -98,11 +96,8 @@ impl Recorder {
     pub(crate) fn failures(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
         let mut named: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         for ((cause, phase), count) in &self.failed {
-            *named
-                .entry(cause.name())
-                .or_default()
-                .entry(phase.name().to_owned())
-                .or_default() += count;
+            let phases = named.entry(cause.name()).or_default();
+            *phases.entry(phase.name().to_owned()).or_default() += count;
         }
         named
     }

@@ -58,7 +58,7 @@ pub(crate) enum Phase {
 
 impl Cause {
     /// Cause of a socket error.
-    pub(crate) fn of(errno: Errno) -> Self {
+    pub(crate) fn from_errno(errno: Errno) -> Self {
         match errno {
             Errno::ECONNREFUSED => Self::Refused,
             Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED => Self::Reset,
@@ -72,23 +72,21 @@ impl Cause {
 
     pub(crate) fn name(self) -> String {
         match self {
-            Self::Refused => "refused".to_owned(),
-            Self::Reset => "reset".to_owned(),
-            Self::ClosedEarly => "closed_early".to_owned(),
-            Self::Timeout => "timeout".to_owned(),
-            Self::Unreachable => "unreachable".to_owned(),
-            Self::Status(status) => format!("status_{status}"),
-            Self::BadBody => "bad_body".to_owned(),
-            Self::InvalidResponse(malformed) => match malformed {
-                InvalidResponse::Head => "parse",
-                InvalidResponse::HeadTooLong => "head_too_long",
-                InvalidResponse::Framing => "unclear_length",
-                InvalidResponse::Chunk => "broken_chunk",
-                InvalidResponse::Interim => "interim",
-            }
-            .to_owned(),
-            Self::Local(errno) => format!("local_{:?}", Errno::from_raw(errno)),
+            Self::Refused => "refused",
+            Self::Reset => "reset",
+            Self::ClosedEarly => "closed_early",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::BadBody => "bad_body",
+            Self::InvalidResponse(InvalidResponse::Head) => "parse",
+            Self::InvalidResponse(InvalidResponse::HeadTooLong) => "head_too_long",
+            Self::InvalidResponse(InvalidResponse::Framing) => "unclear_length",
+            Self::InvalidResponse(InvalidResponse::Chunk) => "broken_chunk",
+            Self::InvalidResponse(InvalidResponse::Interim) => "interim",
+            Self::Status(status) => return format!("status_{status}"),
+            Self::Local(errno) => return format!("local_{:?}", Errno::from_raw(errno)),
         }
+        .to_owned()
     }
 }
 

@@ -80,17 +80,8 @@ enum State {
 struct Head {
     status: u16,
     keep_alive: bool,
-    framing: Framing,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum Framing {
-    Length(u64),
-    Chunked,
-    #[default]
-    UntilClose,
-    /// The end of the body cannot be determined.
-    Unclear,
+    /// How the body ends; `None` if that cannot be determined.
+    body: Option<State>,
 }
 
 impl ResponseParser {
@@ -198,23 +189,11 @@ impl ResponseParser {
         self.head = head;
         if (100..200).contains(&head.status) {
             self.interim += 1;
-            let switched = head.status == 101;
-            return if switched || self.interim > MAX_INTERIM {
-                Err(InvalidResponse::Interim)
-            } else {
-                Ok(())
-            };
+            let accepted = head.status != 101 && self.interim <= MAX_INTERIM;
+            return accepted.then_some(()).ok_or(InvalidResponse::Interim);
         }
-        self.state = match head.framing {
-            Framing::Length(length) => State::Length(length),
-            Framing::Chunked => State::Chunks(Chunked::default()),
-            Framing::UntilClose => State::UntilClose,
-            Framing::Unclear => {
-                self.state = State::UntilClose;
-                return Err(InvalidResponse::Framing);
-            }
-        };
-        Ok(())
+        self.state = head.body.unwrap_or(State::UntilClose);
+        head.body.map(|_| ()).ok_or(InvalidResponse::Framing)
     }
 
     fn feed_body(
@@ -323,20 +302,20 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, InvalidResponse> {
             keep |= list(field.value).any(|token| token.eq_ignore_ascii_case(b"keep-alive"));
         }
     }
-    let framing = match (coded, length) {
+    let body = match (coded, length) {
         // Without a body, whatever the fields say (RFC 9112 §6.3).
-        _ if matches!(status, 100..200 | 204 | 304) => Framing::Length(0),
-        _ if !lengths_agree => Framing::Unclear,
-        (true, None) if chunked && codings == 1 => Framing::Chunked,
-        (true, _) => Framing::Unclear,
-        (false, Some(length)) => Framing::Length(length),
-        (false, None) => Framing::UntilClose,
+        _ if matches!(status, 100..200 | 204 | 304) => Some(State::Length(0)),
+        _ if !lengths_agree => None,
+        (true, None) if chunked && codings == 1 => Some(State::Chunks(Chunked::default())),
+        (true, _) => None,
+        (false, Some(length)) => Some(State::Length(length)),
+        (false, None) => Some(State::UntilClose),
     };
-    let has_end = matches!(framing, Framing::Length(_) | Framing::Chunked);
+    let has_end = matches!(body, Some(State::Length(_) | State::Chunks(_)));
     Ok(Some(Head {
         status,
         keep_alive: !close && (minor >= 1 || keep) && has_end,
-        framing,
+        body,
     }))
 }
 

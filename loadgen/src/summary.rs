@@ -180,12 +180,24 @@ impl Counts {
 
     /// Failures in words, such as `3 refused, 1 reset`.
     pub fn failures(&self) -> String {
-        let total = |phases: &BTreeMap<String, u64>| phases.values().sum::<u64>();
-        let causes = self
-            .failed
-            .iter()
-            .map(|(cause, phases)| format!("{} {cause}", total(phases)));
+        let causes = self.failed.iter().map(|(cause, phases)| {
+            let count: u64 = phases.values().sum();
+            format!("{count} {cause}")
+        });
         causes.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Adds failures, which are counted by cause and phase.
+pub(crate) fn add_failures(
+    mine: &mut BTreeMap<String, BTreeMap<String, u64>>,
+    theirs: &BTreeMap<String, BTreeMap<String, u64>>,
+) {
+    for (cause, phases) in theirs {
+        let known = mine.entry(cause.clone()).or_default();
+        for (phase, count) in phases {
+            *known.entry(phase.clone()).or_default() += count;
+        }
     }
 }
 
@@ -350,49 +362,23 @@ impl CheckName {
     }
 
     /// The table of checks: name, and what each asks.
+    #[rustfmt::skip]
     fn definition(self) -> (&'static str, &'static str) {
         match self {
-            Self::Identity => (
-                "identity",
-                "is every planned request accounted for exactly once?",
-            ),
-            Self::Failures => (
-                "failures",
-                "are failures rare enough for the rest to be the rule?",
-            ),
+            Self::Identity => ("identity", "is every planned request accounted for exactly once?"),
+            Self::Failures => ("failures", "are failures rare enough for the rest to be the rule?"),
             Self::Body => ("body", "was every body the expected one?"),
-            Self::LittlesLaw => (
-                "littles_law",
-                "do rate and response time account for the clients?",
-            ),
-            Self::BackOff => (
-                "back_off",
-                "did clients wait only for the server, and not after failures?",
-            ),
+            Self::LittlesLaw => ("littles_law", "do rate and response time account for the clients?"),
+            Self::BackOff => ("back_off", "did clients wait only for the server, and not after failures?"),
             Self::Offered => ("offered", "were the requests of the plan sent at all?"),
             Self::Arrivals => ("arrivals", "were requests sent at the planned instants?"),
-            Self::SteadyState => (
-                "steady_state",
-                "did response times stay the same over the window?",
-            ),
-            Self::Throughput => (
-                "throughput",
-                "did good answers come all through the window?",
-            ),
-            Self::TimeAway => (
-                "time_away",
-                "did the worker threads get to run all through the window?",
-            ),
+            Self::SteadyState => ("steady_state", "did response times stay the same over the window?"),
+            Self::Throughput => ("throughput", "did good answers come all through the window?"),
+            Self::TimeAway => ("time_away", "did the worker threads get to run all through the window?"),
             Self::Throttling => ("throttling", "did no CPU quota hold the generator up?"),
-            Self::KernelEvidence => (
-                "kernel_evidence",
-                "did the kernel lose or repeat no packets of a connection's start?",
-            ),
+            Self::KernelEvidence => ("kernel_evidence", "did the kernel lose or repeat no packets of a connection's start?"),
             Self::Modes => ("modes", "do response times show none of TCP's own delays?"),
-            Self::Generator => (
-                "generator",
-                "are the figures the server's, and not the generator's own limit?",
-            ),
+            Self::Generator => ("generator", "are the figures the server's, and not the generator's own limit?"),
         }
     }
 }

@@ -29,10 +29,10 @@ pub fn resolve(host_and_port: &str) -> io::Result<Vec<SocketAddr>> {
             addresses.push(address);
         }
     }
-    if addresses.is_empty() {
-        return Err(io::Error::other("the name has no address"));
+    match addresses.as_slice() {
+        [] => Err(io::Error::other("the name has no address")),
+        _ => Ok(addresses),
     }
-    Ok(addresses)
 }
 
 /// Connects to the first of `addresses` that accepts. Each address is tried once, for at most `timeout`. A name may
@@ -114,13 +114,7 @@ mod tests {
         assert_eq!(used, addresses[1]);
         drop(listener);
         let failures = connect(&addresses, Duration::from_secs(5)).unwrap_err();
-        assert_eq!(
-            failures
-                .iter()
-                .map(|(address, _)| *address)
-                .collect::<Vec<_>>(),
-            addresses
-        );
+        assert!(failures.iter().map(|(address, _)| *address).eq(addresses));
     }
 
     #[test]

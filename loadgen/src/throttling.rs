@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use procfs::process::MountInfo;
+use procfs::{FromBufRead, ProcessCGroups};
+
 use crate::sys;
 
 /// Time lost to the quota over a span of time.
@@ -25,13 +28,13 @@ pub(crate) struct ThrottlingMeter {
 }
 
 impl ThrottlingMeter {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn new() -> Self {
         let read =
             |name: &str| fs::read_to_string(format!("/proc/self/{name}")).unwrap_or_default();
-        Self::of(groups(&read("cgroup"), &read("mountinfo")))
+        Self::with_groups(groups(&read("cgroup"), &read("mountinfo")))
     }
 
-    fn of(groups: Vec<PathBuf>) -> Self {
+    fn with_groups(groups: Vec<PathBuf>) -> Self {
         let mut meter = Self {
             groups,
             began_ns: 0,
@@ -59,10 +62,9 @@ impl ThrottlingMeter {
     }
 
     fn read(&self) -> Vec<u64> {
-        let read = |group: &PathBuf| fs::read_to_string(group.join("cpu.stat")).unwrap_or_default();
-        self.groups
-            .iter()
-            .map(|group| throttled_ns(&read(group)).unwrap_or(0))
+        let groups = self.groups.iter();
+        groups
+            .map(|group| throttled_ns(group).unwrap_or(0))
             .collect()
     }
 }
@@ -70,73 +72,44 @@ impl ThrottlingMeter {
 /// Directories of the groups that may limit a process's CPU time and that count it, from its `cgroup` and `mountinfo`
 /// in `/proc` (cgroups(7), proc_pid_mountinfo(5)).
 fn groups(cgroup: &str, mountinfo: &str) -> Vec<PathBuf> {
+    let Ok(own) = ProcessCGroups::from_buf_read(cgroup.as_bytes()) else {
+        return Vec::new();
+    };
+    let mounts = mountinfo.lines().map(MountInfo::from_line);
+    let mounts: Vec<MountInfo> = mounts.filter_map(Result::ok).collect();
     let mut groups = Vec::new();
-    for line in cgroup.lines() {
-        let mut fields = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (fields.next(), fields.next()) else {
-            continue;
+    for group in own {
+        let unified = group.controllers.is_empty();
+        let holds_cpu = |mount: &&MountInfo| match unified {
+            true => mount.fs_type == "cgroup2",
+            false => mount.fs_type == "cgroup" && mount.super_options.contains_key("cpu"),
         };
-        let unified = controllers.is_empty();
-        if !unified && !controllers.split(',').any(|name| name == "cpu") {
-            continue;
-        }
-        let mounts = mountinfo.lines().filter_map(Mount::of);
-        for mount in mounts.filter(|mount| mount.holds_cpu(unified)) {
-            let own = mount.folder(path);
-            let above = own
-                .ancestors()
-                .take_while(|folder| folder.starts_with(mount.at));
-            groups.extend(above.filter(|folder| accounts(folder)).map(Path::to_owned));
+        if unified || group.controllers.iter().any(|name| name == "cpu") {
+            for mount in mounts.iter().filter(holds_cpu) {
+                let folder = folder(mount, &group.pathname);
+                let above = folder.ancestors();
+                let above = above.take_while(|folder| folder.starts_with(&mount.mount_point));
+                groups.extend(
+                    above
+                        .filter(|folder| throttled_ns(folder).is_some())
+                        .map(Path::to_owned),
+                );
+            }
         }
     }
     groups
 }
 
-/// Whether the `cpu.stat` of a group contains a throttled time.
-fn accounts(group: &Path) -> bool {
-    fs::read_to_string(group.join("cpu.stat")).is_ok_and(|text| throttled_ns(&text).is_some())
+/// Directory of the group at `path` in a mounted hierarchy; the root of the mount if `path` lies outside it.
+fn folder(mount: &MountInfo, path: &str) -> PathBuf {
+    let below = Path::new(path).strip_prefix(&mount.root).ok();
+    let below = below.filter(|below| !below.starts_with(".."));
+    mount.mount_point.join(below.unwrap_or(Path::new("")))
 }
 
-/// Where a hierarchy of groups is mounted.
-struct Mount<'m> {
-    /// The group at the root of the mount.
-    root: &'m str,
-    at: &'m str,
-    kind: &'m str,
-    options: &'m str,
-}
-
-impl<'m> Mount<'m> {
-    fn of(line: &'m str) -> Option<Self> {
-        let (mount, system) = line.split_once(" - ")?;
-        let mut mount = mount.split(' ').skip(3);
-        let mut system = system.split(' ');
-        Some(Self {
-            root: mount.next()?,
-            at: mount.next()?,
-            kind: system.next()?,
-            options: system.nth(1)?,
-        })
-    }
-
-    fn holds_cpu(&self, unified: bool) -> bool {
-        if unified {
-            self.kind == "cgroup2"
-        } else {
-            self.kind == "cgroup" && self.options.split(',').any(|option| option == "cpu")
-        }
-    }
-
-    /// Directory of the group at `path` in the hierarchy; the root of the mount if `path` lies outside it.
-    fn folder(&self, path: &str) -> PathBuf {
-        let below = Path::new(path).strip_prefix(self.root).ok();
-        let below = below.filter(|below| !below.starts_with(".."));
-        Path::new(self.at).join(below.unwrap_or(Path::new("")))
-    }
-}
-
-/// Reads the throttled time from a `cpu.stat` of either version.
-fn throttled_ns(cpu_stat: &str) -> Option<u64> {
+/// The throttled time of a group; `None` if its `cpu.stat`, of either version, contains none.
+fn throttled_ns(group: &Path) -> Option<u64> {
+    let cpu_stat = fs::read_to_string(group.join("cpu.stat")).ok()?;
     cpu_stat.lines().find_map(|line| {
         let (name, value) = line.split_once(' ')?;
         let value: u64 = value.trim().parse().ok()?;
@@ -154,12 +127,21 @@ mod tests {
 
     #[test]
     fn reads_the_account_of_both_versions() {
-        let first = "nr_periods 40\nnr_throttled 39\nthrottled_time 2800000000\n";
-        let second = "usage_usec 7\nnr_periods 40\nnr_throttled 39\nthrottled_usec 2800000\n";
-        for cpu_stat in [first, second] {
-            assert_eq!(throttled_ns(cpu_stat), Some(2_800_000_000));
+        let group = tempfile::tempdir().unwrap();
+        for (cpu_stat, expected) in [
+            (
+                "nr_throttled 39\nthrottled_time 2800000000\n",
+                Some(2_800_000_000),
+            ),
+            (
+                "usage_usec 7\nthrottled_usec 2800000\n",
+                Some(2_800_000_000),
+            ),
+            ("usage_usec 7\nuser_usec 5\n", None),
+        ] {
+            fs::write(group.path().join("cpu.stat"), cpu_stat).unwrap();
+            assert_eq!(throttled_ns(group.path()), expected, "{cpu_stat}");
         }
-        assert_eq!(throttled_ns("usage_usec 7\nuser_usec 5\n"), None);
     }
 
     /// A directory that stands for a mount, with these groups; each has a `cpu.stat` from the start.
@@ -192,10 +174,11 @@ mod tests {
     #[test]
     fn counts_what_the_group_lost_that_lost_most() {
         let mount = mounted(&["", "a"]);
-        let meter = ThrottlingMeter::of(vec![mount.path().join("a"), mount.path().to_owned()]);
+        let meter =
+            ThrottlingMeter::with_groups(vec![mount.path().join("a"), mount.path().to_owned()]);
         fs::write(mount.path().join("cpu.stat"), "throttled_usec 2005\n").unwrap();
         fs::write(mount.path().join("a/cpu.stat"), "throttled_usec 1005\n").unwrap();
         assert_eq!(meter.since_start().unwrap().throttled_ns, 2_000_000);
-        assert_eq!(ThrottlingMeter::of(Vec::new()).since_start(), None);
+        assert_eq!(ThrottlingMeter::with_groups(Vec::new()).since_start(), None);
     }
 }

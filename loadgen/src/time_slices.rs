@@ -9,7 +9,7 @@ pub(crate) const SLICES: usize = 20;
 
 /// Shortest window that is divided. In less than 2 s (slices of 0.1 s) the machine drifts and not the server, and
 /// repeated trials account for that.
-pub(crate) const WINDOW_LEAST_NS: u64 = 2_000_000_000;
+const WINDOW_MIN_NS: u64 = 2_000_000_000;
 
 /// Two significant digits show a trend; a microsecond to a minute keeps a slice at 20 KiB.
 const DIGITS: u8 = 2;
@@ -38,9 +38,9 @@ pub(crate) enum SliceKey {
 
 impl TimeSlices {
     /// Divides a window from `open_ns` to `close_ns`. Makes no slices if the window has no planned end or is too short.
-    pub(crate) fn of(open_ns: u64, close_ns: u64, by: SliceKey) -> Self {
+    pub(crate) fn new(open_ns: u64, close_ns: u64, by: SliceKey) -> Self {
         let length_ns = close_ns.saturating_sub(open_ns);
-        if close_ns == u64::MAX || length_ns < WINDOW_LEAST_NS {
+        if close_ns == u64::MAX || length_ns < WINDOW_MIN_NS {
             return Self::default();
         }
         let empty = Histogram::new_with_bounds(SHORTEST_NS, LONGEST_NS, DIGITS)
@@ -62,9 +62,8 @@ impl TimeSlices {
             SliceKey::Ended => times.end,
             SliceKey::Intended => times.intended,
         };
-        let slice = at.saturating_sub(self.open_ns) / self.slice_ns;
-        let slice = usize::try_from(slice).ok();
-        if let Some(slice) = slice.and_then(|slice| self.responses.get_mut(slice)) {
+        let slice = usize::try_from(at.saturating_sub(self.open_ns) / self.slice_ns);
+        if let Some(slice) = slice.ok().and_then(|slice| self.responses.get_mut(slice)) {
             slice.saturating_record(response_ns);
         }
     }
@@ -77,7 +76,7 @@ impl TimeSlices {
         }
         for (mine, theirs) in self.responses.iter_mut().zip(&other.responses) {
             mine.add(theirs).unwrap_or_else(|error| {
-                unreachable!("strips have the same bounds in every worker: {error}")
+                unreachable!("slices have the same bounds in every worker: {error}")
             });
         }
     }
@@ -94,54 +93,43 @@ mod tests {
 
     const S: u64 = 1_000_000_000;
 
-    fn time_slices(by: SliceKey) -> TimeSlices {
-        TimeSlices::of(10 * S, 30 * S, by)
-    }
-
-    fn lasting(intended: u64, end: u64) -> RequestTimes {
-        RequestTimes {
-            intended,
-            end,
-            ..RequestTimes::default()
+    /// Where a window from 10 s to 30 s counts requests that were meant to start and ended at these instants.
+    fn counts(by: SliceKey, requests: &[(u64, u64)]) -> Vec<u64> {
+        let mut whole = TimeSlices::default();
+        for &(intended, end) in requests {
+            let mut part = TimeSlices::new(10 * S, 30 * S, by);
+            let times = RequestTimes {
+                intended,
+                end,
+                ..RequestTimes::default()
+            };
+            part.record(&times, 5_000);
+            whole.merge(&part);
         }
-    }
-
-    fn counts(time_slices: &TimeSlices) -> Vec<u64> {
-        time_slices.responses().iter().map(Histogram::len).collect()
+        whole.responses().iter().map(Histogram::len).collect()
     }
 
     #[test]
-    fn closed_loops_go_by_the_end_and_open_ones_by_the_intended_instant() {
-        let request = lasting(10 * S, 29 * S);
-        let mut by_end = time_slices(SliceKey::Ended);
-        by_end.record(&request, 19 * S);
-        assert_eq!(counts(&by_end).iter().rposition(|&n| n == 1), Some(19));
-        let mut by_intended = time_slices(SliceKey::Intended);
-        by_intended.record(&request, 19 * S);
-        assert_eq!(counts(&by_intended)[0], 1);
+    fn closed_loops_go_by_the_end_and_open_ones_by_the_intended_instant_and_parts_add_up() {
+        let requests = [
+            (10 * S, 29 * S),
+            (0, 10 * S),
+            (0, 10 * S + 1),
+            (0, 30 * S - 1),
+        ];
+        let by_end = counts(SliceKey::Ended, &requests);
+        assert_eq!((by_end[0], by_end[19]), (2, 2));
+        assert_eq!(by_end.iter().sum::<u64>(), 4);
+        let by_intended = counts(SliceKey::Intended, &requests[..1]);
+        assert_eq!((by_intended[0], by_intended[19]), (1, 0));
     }
 
     #[test]
     fn a_window_that_is_short_or_ends_by_a_count_is_not_divided() {
-        for mut none in [
-            TimeSlices::of(10 * S, 11 * S, SliceKey::Ended),
-            TimeSlices::of(10 * S, u64::MAX, SliceKey::Ended),
-        ] {
-            none.record(&lasting(10 * S, 10 * S + 1), 1);
+        for close_ns in [11 * S, u64::MAX] {
+            let mut none = TimeSlices::new(10 * S, close_ns, SliceKey::Ended);
+            none.record(&RequestTimes::default(), 1);
             assert!(none.responses().is_empty());
         }
-    }
-
-    #[test]
-    fn merging_adds_slice_by_slice() {
-        let mut whole = TimeSlices::default();
-        for end in [10 * S, 10 * S + 1, 30 * S - 1] {
-            let mut part = time_slices(SliceKey::Ended);
-            part.record(&lasting(0, end), 5_000);
-            whole.merge(&part);
-        }
-        let counts = counts(&whole);
-        assert_eq!((counts[0], counts[19]), (2, 1));
-        assert_eq!(counts.iter().sum::<u64>(), 3);
     }
 }

@@ -1,5 +1,7 @@
 //! Number of good answers in equal parts of the window. The length of the window need not be known in advance.
 
+use std::ops::Range;
+
 /// Maximum number of parts. If at least half of them are in use, a gap is known to half a percent of the window.
 const PARTS: usize = 512;
 
@@ -15,36 +17,23 @@ pub(crate) struct Timeline {
     counts: Vec<u64>,
 }
 
-/// A span of the window, in nanoseconds since it opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TimeSpan {
-    pub(crate) start_ns: u64,
-    pub(crate) end_ns: u64,
-}
-
-impl TimeSpan {
-    pub(crate) fn length_ns(self) -> u64 {
-        self.end_ns - self.start_ns
-    }
-}
-
-impl Timeline {
-    pub(crate) fn new() -> Self {
+impl Default for Timeline {
+    fn default() -> Self {
         Self {
             shift: FIRST_SHIFT,
             counts: vec![0; PARTS],
         }
     }
+}
 
+impl Timeline {
     /// Counts an answer that came `after_ns` after the window opened.
     pub(crate) fn record(&mut self, after_ns: u64) {
         while after_ns >> self.shift >= PARTS as u64 {
             self.widen();
         }
-        if let Some(count) = usize::try_from(after_ns >> self.shift)
-            .ok()
-            .and_then(|part| self.counts.get_mut(part))
-        {
+        let part = usize::try_from(after_ns >> self.shift);
+        if let Some(count) = part.ok().and_then(|part| self.counts.get_mut(part)) {
             *count += 1;
         }
     }
@@ -68,26 +57,18 @@ impl Timeline {
         self.counts.iter().sum()
     }
 
-    /// The longest span without an answer in a window of `window_ns`, to the precision of one part.
-    pub(crate) fn longest_gap(&self, window_ns: u64) -> TimeSpan {
+    /// The longest span without an answer in a window of `window_ns`, in nanoseconds since it opened and to the precision
+    /// of one part.
+    pub(crate) fn longest_gap(&self, window_ns: u64) -> Range<u64> {
         let start = |part: usize| (part as u64) << self.shift;
-        let mut longest = TimeSpan::default();
+        let answered = (0..PARTS).filter(|part| self.counts[*part] > 0);
+        let answered = answered.map(|part| (start(part), start(part + 1)));
+        let mut longest = 0..0;
         let mut since = 0;
-        let answered = self
-            .counts
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| **count > 0);
         // The end of the window ends a gap as an answer does.
-        let ends = answered
-            .map(|(part, _)| (start(part), start(part + 1)))
-            .chain([(window_ns, window_ns)]);
-        for (begins, ends) in ends {
-            let gap = TimeSpan {
-                start_ns: since,
-                end_ns: begins.clamp(since, window_ns.max(since)),
-            };
-            if gap.length_ns() > longest.length_ns() {
+        for (begins, ends) in answered.chain([(window_ns, window_ns)]) {
+            let gap = since..begins.clamp(since, window_ns.max(since));
+            if gap.end - gap.start > longest.end - longest.start {
                 longest = gap;
             }
             since = ends;
@@ -112,55 +93,44 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn answers(after_ms: impl IntoIterator<Item = u64>) -> Timeline {
-        let mut timeline = Timeline::new();
+        let mut timeline = Timeline::default();
         for ms in after_ms {
             timeline.record(ms * MS);
         }
         timeline
     }
 
-    /// Milliseconds at which the longest gap begins and ends.
-    fn gap_ms(timeline: &Timeline, window_ms: u64) -> [u64; 2] {
+    /// The longest gap begins and ends at these milliseconds, give or take the width of a part.
+    fn assert_gap(timeline: &Timeline, window_ms: u64, expected_ms: [u64; 2], width_ms: u64) {
         let gap = timeline.longest_gap(window_ms * MS);
-        [gap.start_ns, gap.end_ns].map(|ns| ns / MS)
-    }
-
-    fn assert_near(seen_ms: [u64; 2], expected_ms: [u64; 2], width_ms: u64) {
-        for (seen, expected) in seen_ms.into_iter().zip(expected_ms) {
-            assert!(
-                seen.abs_diff(expected) <= width_ms,
-                "{seen_ms:?} {expected_ms:?}"
-            );
-        }
+        let seen_ms = [gap.start, gap.end].map(|ns| ns / MS);
+        let near = |(seen, expected): (u64, u64)| seen.abs_diff(expected) <= width_ms;
+        let mut pairs = seen_ms.into_iter().zip(expected_ms);
+        assert!(pairs.all(near), "{seen_ms:?} {expected_ms:?}");
     }
 
     #[test]
     fn finds_the_longest_gap_at_the_start_in_the_middle_and_at_the_end() {
-        let all = 0..4_000;
-        assert_near(
-            gap_ms(&answers(all.clone().skip(1_000)), 4_000),
-            [0, 1_000],
-            16,
-        );
-        let middle = all.clone().filter(|ms| !(1_000..3_000).contains(ms));
-        assert_near(gap_ms(&answers(middle), 4_000), [1_000, 3_000], 16);
-        assert_near(gap_ms(&answers(all.take(1_000)), 4_000), [1_000, 4_000], 16);
-        assert_eq!(gap_ms(&answers([]), 4_000), [0, 4_000]);
+        for (gap_ms, width_ms) in [
+            ([0, 1_000], 16),
+            ([1_000, 3_000], 16),
+            ([1_000, 4_000], 16),
+            ([0, 4_000], 0),
+        ] {
+            let gap = gap_ms[0]..gap_ms[1];
+            let timeline = answers((0..4_000).filter(|ms| !gap.contains(ms)));
+            assert_gap(&timeline, 4_000, gap_ms, width_ms);
+        }
     }
 
     #[test]
     fn counts_are_kept_however_long_the_window_gets_and_merge_without_loss() {
-        let mut whole = answers(0..50);
-        whole.merge(&answers((0..600_000).step_by(1_000)));
-        let mut other = answers((0..600_000).step_by(1_000));
-        other.merge(&answers(0..50));
+        let (few, many) = (answers(0..50), answers((0..600_000).step_by(1_000)));
+        let (mut whole, mut other) = (few.clone(), many.clone());
+        whole.merge(&many);
+        other.merge(&few);
         assert_eq!(whole, other);
         assert_eq!(whole.total(), 650);
-        let gap = whole.longest_gap(700_000 * MS);
-        assert_near(
-            [gap.start_ns / MS, gap.end_ns / MS],
-            [599_000, 700_000],
-            3_000,
-        );
+        assert_gap(&whole, 700_000, [599_000, 700_000], 3_000);
     }
 }

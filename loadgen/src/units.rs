@@ -1,20 +1,18 @@
-//! Parses numbers and times with units.
+//! Numbers and times with units.
 
 use std::time::Duration;
 
 /// A number of at least zero, optionally with `k` for thousands or `M` for millions.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
-    let (digits, factor) = match text.strip_suffix(['k', 'K']) {
-        Some(digits) => (digits, 1e3),
-        None => match text.strip_suffix('M') {
-            Some(digits) => (digits, 1e6),
-            None => (text, 1.0),
-        },
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit() && c != '.');
+    let factor = match &text[digits.len()..] {
+        "" => 1.0,
+        "k" | "K" => 1e3,
+        "M" => 1e6,
+        _ => return None,
     };
-    let plain = digits
-        .bytes()
-        .all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let value: f64 = digits.parse().ok().filter(|_| plain)?;
+    let plain = |c: char| c.is_ascii_digit() || c == '.';
+    let value: f64 = digits.parse().ok().filter(|_| digits.chars().all(plain))?;
     Some(value * factor)
 }
 
@@ -37,4 +35,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         _ => return Err(wrong()),
     };
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+}
+
+/// The whole nanoseconds of `time`; the largest number if it is longer than that.
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

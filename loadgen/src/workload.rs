@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
+use crate::units::nanoseconds;
 
 /// Body that the greeting at `/` must have.
 pub const GREETING: &[u8] = b"Hola, cliente!";
@@ -82,6 +83,9 @@ const CERTAIN_REQUESTS: f64 = 50.0;
 /// Files the process needs besides its connections: standard streams, epoll instances, an output file and slack.
 const FILES_RESERVED: u64 = 64;
 
+/// Source addresses used by default: 127.0.0.1, which the kernel chooses by itself, to 127.0.0.254.
+const LOOPBACK_ADDRESSES: u32 = 254;
+
 impl Workload {
     /// The default load on `target`: 50 closed-loop clients for 10 s, one request per connection.
     pub fn new(target: SocketAddr) -> Self {
@@ -125,33 +129,26 @@ impl Workload {
     /// # Errors
     /// Returns the first problem found.
     pub fn validate(&self, open_files: u64) -> Result<(), InvalidWorkload> {
-        let zero = |name| Err(InvalidWorkload::Zero(name));
-        match self.pace {
-            Pace::Closed { clients: 0 } => return zero("clients"),
-            Pace::Open { rate_per_s, .. } if !(MIN_RATE..=MAX_RATE).contains(&rate_per_s) => {
-                return Err(InvalidWorkload::Rate(rate_per_s));
-            }
-            _ => {}
+        let quantities = [
+            ("clients", self.pace == Pace::Closed { clients: 0 }),
+            ("duration", self.stop == Stop::After(Duration::ZERO)),
+            ("requests", self.stop == Stop::Requests(0)),
+            ("threads", self.threads == 0),
+            ("timeout", self.timeout.is_zero()),
+            (
+                "requests per connection",
+                self.requests_per_connection == Some(0),
+            ),
+            ("kept connections", self.kept_connections == Some(0)),
+            ("requests in flight", self.max_in_flight == Some(0)),
+        ];
+        if let Some((name, _)) = quantities.into_iter().find(|(_, is_zero)| *is_zero) {
+            return Err(InvalidWorkload::Zero(name));
         }
-        match self.stop {
-            Stop::After(duration) if duration.is_zero() => return zero("duration"),
-            Stop::Requests(0) => return zero("requests"),
-            _ => {}
-        }
-        if self.threads == 0 {
-            return zero("threads");
-        }
-        if self.timeout.is_zero() {
-            return zero("timeout");
-        }
-        if self.requests_per_connection == Some(0) {
-            return zero("requests per connection");
-        }
-        if self.kept_connections == Some(0) {
-            return zero("kept connections");
-        }
-        if self.max_in_flight == Some(0) {
-            return zero("requests in flight");
+        if let Pace::Open { rate_per_s, .. } = self.pace
+            && !(MIN_RATE..=MAX_RATE).contains(&rate_per_s)
+        {
+            return Err(InvalidWorkload::Rate(rate_per_s));
         }
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain(&self.host) {
@@ -164,11 +161,8 @@ impl Workload {
             return Err(InvalidWorkload::Unencoded(self.path.clone()));
         }
         self.validate_conversation()?;
-        if self.engine == Engine::Completion
-            && let Some(reason) = Engine::Completion.unavailable()
-        {
-            let engine = self.engine;
-            return Err(InvalidWorkload::Engine { engine, reason });
+        if let Some(reason) = self.engine.unavailable() {
+            return Err(InvalidWorkload::Engine(self.engine, reason));
         }
         let connections = u64::from(self.connections(open_files));
         self.validate_ports(connections)?;
@@ -217,60 +211,68 @@ impl Workload {
         let (lowest, highest) = sys::local_port_range();
         if first < lowest || last > highest {
             // The kernel would silently use any port (IP_LOCAL_PORT_RANGE, ip(7)).
-            return Err(InvalidWorkload::PortsOutside { lowest, highest });
+            return Err(InvalidWorkload::PortsOutside(lowest, highest));
         }
-        let spread = self.target.is_ipv4() && self.target.ip().is_loopback();
-        let addresses = match self.sources {
-            Some((first, last)) => u64::from(u32::from(last) - u32::from(first)) + 1,
-            None if spread => 254,
-            None => 1,
-        };
-        let ports = (u64::from(last - first) + 1) * addresses;
+        let (_, addresses) = self.source_addresses();
+        let ports = (u64::from(last - first) + 1) * u64::from(addresses);
         if matches!(self.pace, Pace::Closed { .. }) && connections > ports {
             return Err(InvalidWorkload::Ports { connections, ports });
         }
         Ok(())
     }
 
-    /// Whether any request is due in the measured window: a slow schedule may have none in it.
-    pub fn plans_requests(&self) -> bool {
+    /// First of the consecutive addresses to connect from, and how many there are; without a first one, the kernel
+    /// chooses.
+    pub(crate) fn source_addresses(&self) -> (Option<Ipv4Addr>, u32) {
+        match self.sources {
+            Some((first, last)) => (Some(first), u32::from(last) - u32::from(first) + 1),
+            None if self.target.is_ipv4() && self.target.ip().is_loopback() => {
+                (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES)
+            }
+            None => (None, 1),
+        }
+    }
+
+    /// Planned instants of an open loop.
+    pub(crate) fn schedule(&self) -> Option<Schedule> {
         let Pace::Open {
             rate_per_s,
             arrivals,
         } = self.pace
         else {
-            return true;
+            return None;
         };
-        let Stop::After(duration) = self.stop else {
+        let steady = Schedule::new(arrivals, rate_per_s, self.seed);
+        Some(steady.ramped(nanoseconds(self.ramp)))
+    }
+
+    /// When the measured window opens, in nanoseconds from the start.
+    pub(crate) fn opens_ns(&self) -> u64 {
+        nanoseconds(self.ramp).saturating_add(nanoseconds(self.warmup))
+    }
+
+    /// Whether any request is due in the measured window: a slow schedule may have none in it.
+    pub fn plans_requests(&self) -> bool {
+        let (Pace::Open { rate_per_s, .. }, Stop::After(duration), Some(schedule)) =
+            (self.pace, self.stop, self.schedule())
+        else {
             return true;
         };
         // With this many due on average, one is certain, and searching for it could take long.
-        if rate_per_s * duration.as_secs_f64() > CERTAIN_REQUESTS {
-            return true;
-        }
-        let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let opens_ns = ns(self.ramp).saturating_add(ns(self.warmup));
-        let schedule = Schedule::new(arrivals, rate_per_s, self.seed).ramped(ns(self.ramp));
-        let first = schedule.instants().find(|at_ns| *at_ns >= opens_ns);
-        first.is_some_and(|at_ns| at_ns < opens_ns.saturating_add(ns(duration)))
+        let opens_ns = self.opens_ns();
+        rate_per_s * duration.as_secs_f64() > CERTAIN_REQUESTS
+            || schedule.count(opens_ns, opens_ns.saturating_add(nanoseconds(duration))) > 0
     }
 
     /// Most connections at once, given the limit on open files.
     pub fn connections(&self, open_files: u64) -> u32 {
-        match self.pace {
-            Pace::Closed { clients } => clients,
-            Pace::Open { .. } => {
-                self.kept_connections
-                    .or(self.max_in_flight)
-                    .unwrap_or_else(|| {
-                        let spare =
-                            open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
-                        u32::try_from(spare)
-                            .unwrap_or(u32::MAX)
-                            .clamp(1, MAX_IN_FLIGHT_DEFAULT)
-                    })
-            }
+        if let Pace::Closed { clients } = self.pace {
+            return clients;
         }
+        let spare = open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
+        let spare = u32::try_from(spare).unwrap_or(u32::MAX);
+        let asked = self.kept_connections.or(self.max_in_flight);
+        asked.unwrap_or_else(|| spare.clamp(1, MAX_IN_FLIGHT_DEFAULT))
     }
 }
 
@@ -414,14 +416,9 @@ pub enum InvalidWorkload {
     /// IPv4 source addresses for a target that has another family.
     #[error("{0} cannot be reached from IPv4 addresses")]
     SourceFamily(SocketAddr),
-    /// Local ports that the system does not hand out.
-    #[error("local ports must be within the system's range, {lowest} to {highest}")]
-    PortsOutside {
-        /// First port of the system's range.
-        lowest: u16,
-        /// Last one.
-        highest: u16,
-    },
+    /// Local ports that the system does not hand out; with the first and the last that it does.
+    #[error("local ports must be within the system's range, {0} to {1}")]
+    PortsOutside(u16, u16),
     /// There are fewer local ports than connections.
     #[error("{connections} connections at once need as many local ports, and there are {ports}")]
     Ports {
@@ -430,14 +427,9 @@ pub enum InvalidWorkload {
         /// Ports allowed, over all addresses.
         ports: u64,
     },
-    /// The requested engine is not available here.
-    #[error("the {name} engine cannot be used here: {reason}", name = .engine.name())]
-    Engine {
-        /// The engine.
-        engine: Engine,
-        /// Why not.
-        reason: String,
-    },
+    /// The requested engine is not available here, for this reason.
+    #[error("the {name} engine cannot be used here: {1}", name = .0.name())]
+    Engine(Engine, String),
     /// The connections exceed the limit on open files.
     #[error(
         "{connections} connections need {needed} open files, and this process may have {allowed} (see ulimit -Hn)"
@@ -454,13 +446,11 @@ pub enum InvalidWorkload {
 
 /// `path`, in which each byte that a request line cannot carry is replaced by `%` and two digits.
 fn percent_encoded(path: &str) -> String {
-    path.bytes().fold(String::new(), |encoded, byte| {
-        if byte.is_ascii_graphic() {
-            encoded + &char::from(byte).to_string()
-        } else {
-            encoded + &format!("%{byte:02X}")
-        }
-    })
+    let encoded = path.bytes().map(|byte| match byte {
+        plain if plain.is_ascii_graphic() => char::from(plain).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    encoded.collect()
 }
 
 /// Share of `total` for thread `index` of `threads`. The first few threads may get one more; the shares add up to

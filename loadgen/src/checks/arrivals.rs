@@ -21,49 +21,39 @@ pub(super) fn arrival_shape(
     window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Check {
-    let named = |ok, detail| check(CheckName::Arrivals, ok, detail);
     if evidence.planned < ARRIVALS_MIN || evidence.stopped {
-        return named(
-            true,
-            format!(
-                "{} requests are too few to judge their spacing",
-                evidence.planned
-            ),
-        );
+        let planned = evidence.planned;
+        let too_few = format!("{planned} requests are too few to judge their spacing");
+        return check(CheckName::Arrivals, true, too_few);
     }
-    let bins: Vec<f64> = window_counts
-        .sends
-        .iter()
-        .map(|count| *count as f64)
-        .collect();
-    let mean = bins.iter().sum::<f64>() / bins.len() as f64;
-    let variance =
-        bins.iter().map(|count| (count - mean).powi(2)).sum::<f64>() / (bins.len() - 1) as f64;
+    let bins = window_counts.sends.iter().map(|count| *count as f64);
+    let count = window_counts.sends.len() as f64;
+    let mean = bins.clone().sum::<f64>() / count;
+    let variance = bins.map(|sends| (sends - mean).powi(2)).sum::<f64>() / (count - 1.0);
     let dispersion = if mean > 0.0 {
         variance / mean
     } else {
         f64::INFINITY
     };
-    match arrivals {
+    let measured = format!("sends per interval have dispersion {dispersion:.2}");
+    let (ok, detail) = match arrivals {
         Arrivals::Poisson => {
             // The index has standard deviation √(2/(bins−1)); by chance, one in ten thousand runs exceeds four of them.
-            let slack = 4.0 * (2.0 / (bins.len() - 1) as f64).sqrt();
+            let slack = 4.0 * (2.0 / (count - 1.0)).sqrt();
             let (distance, limit) = gap_distance(schedule);
-            named(
+            (
                 (dispersion - 1.0).abs() <= slack && distance <= limit,
                 format!(
-                    "sends per interval have dispersion {dispersion:.2} (1 for Poisson), gaps are {distance:.4} from \
-                 exponential (limit {limit:.4})"
+                    "{measured} (1 for Poisson), gaps are {distance:.4} from exponential (limit {limit:.4})"
                 ),
             )
         }
-        Arrivals::Constant => named(
+        Arrivals::Constant => (
             dispersion <= 0.5,
-            format!(
-                "sends per interval have dispersion {dispersion:.2} (0 for equal gaps, 1 for Poisson)"
-            ),
+            format!("{measured} (0 for equal gaps, 1 for Poisson)"),
         ),
-    }
+    };
+    check(CheckName::Arrivals, ok, detail)
 }
 
 /// Distance of the schedule's gaps from the exponential distribution, and the limit that one schedule in 100,000

@@ -40,34 +40,26 @@ pub(super) fn time_away(window_counts: &WindowCounts) -> Check {
 /// has exited causes few failures, but many idle clients.
 pub(super) fn back_off(window_counts: &WindowCounts) -> Check {
     let share = ratio(window_counts.backoff_ns, window_counts.client_ns).unwrap_or(0.0);
-    check(
-        CheckName::BackOff,
-        share <= LOST_SHARE_MAX,
-        format!(
-            "clients spent {:.1} % of their time waiting to try again after failures",
-            share * 100.0
-        ),
-    )
+    let percent = share * 100.0;
+    let detail =
+        format!("clients spent {percent:.1} % of their time waiting to try again after failures");
+    check(CheckName::BackOff, share <= LOST_SHARE_MAX, detail)
 }
 
 /// Whether the control group let the generator run: a used-up CPU quota stops it until the next period.
 pub(super) fn throttling(throttling: Option<&Throttling>) -> Check {
-    let named = |ok, detail| check(CheckName::Throttling, ok, detail);
     let Some(throttling) = throttling else {
-        return named(true, "no control group limits the CPU time".to_owned());
+        let unlimited = "no control group limits the CPU time".to_owned();
+        return check(CheckName::Throttling, true, unlimited);
     };
-    let Throttling {
-        throttled_ns,
-        over_ns,
-    } = *throttling;
-    named(
-        !is_too_much(throttled_ns, over_ns),
-        format!(
-            "the control group's CPU quota held the generator up for {} of {} (added over CPUs)",
-            seconds(throttled_ns),
-            seconds(over_ns)
-        ),
-    )
+    let (lost_ns, over_ns) = (throttling.throttled_ns, throttling.over_ns);
+    let detail = format!(
+        "the control group's CPU quota held the generator up for {} of {} (added over CPUs)",
+        seconds(lost_ns),
+        seconds(over_ns)
+    );
+    let ok = !is_too_much(lost_ns, over_ns);
+    check(CheckName::Throttling, ok, detail)
 }
 
 #[allow(clippy::cast_precision_loss)] // spans of a run
@@ -82,58 +74,49 @@ mod tests {
     const MS: u64 = 1_000_000;
 
     fn away(away_ms: u64, window_ms: u64) -> Check {
-        let mut window_counts = WindowCounts::new();
-        window_counts.away_ns = away_ms * MS;
-        window_counts.away_longest_ns = away_ms * MS;
-        window_counts.window_ns = window_ms * MS;
-        time_away(&window_counts)
+        time_away(&WindowCounts {
+            away_ns: away_ms * MS,
+            away_longest_ns: away_ms * MS,
+            window_ns: window_ms * MS,
+            ..WindowCounts::new()
+        })
+    }
+
+    fn backed_off(backoff_ms: u64, client_ms: u64) -> Check {
+        back_off(&WindowCounts {
+            backoff_ns: backoff_ms * MS,
+            client_ns: client_ms * MS,
+            ..WindowCounts::new()
+        })
+    }
+
+    fn throttled(throttled_ms: u64, over_ms: u64) -> Check {
+        throttling(Some(&Throttling {
+            throttled_ns: throttled_ms * MS,
+            over_ns: over_ms * MS,
+        }))
     }
 
     #[test]
-    fn time_away_counts_when_it_is_both_long_and_a_share_of_the_window() {
-        assert!(away(0, 400).ok);
-        assert!(away(90, 400).ok, "a delay on a shared machine");
-        assert!(away(400, 10_000).ok, "less than equal runs differ by");
-        let stopped = away(2_000, 3_000);
-        assert!(!stopped.ok);
-        assert_eq!(
-            stopped.detail,
-            "a worker thread did not run for 2.00 s of 3.00 s (for 2.00 s at once): stopped, paused, or without a CPU"
-        );
-        assert!(!away(150, 400).ok);
-    }
-
-    #[test]
-    fn clients_that_mostly_wait_to_try_again_are_named() {
-        let mut window_counts = WindowCounts::new();
-        window_counts.client_ns = 16_000 * MS;
-        window_counts.backoff_ns = 12_000 * MS;
-        let check = back_off(&window_counts);
-        assert!(
-            !check.ok && check.detail.contains("75.0 %"),
-            "{}",
-            check.detail
-        );
-        window_counts.backoff_ns = 160 * MS;
-        assert!(back_off(&window_counts).ok);
-        assert!(back_off(&WindowCounts::new()).ok);
-    }
-
-    #[test]
-    fn a_quota_that_held_the_generator_up_is_named() {
-        let held_up = |throttled_ms| {
-            throttling(Some(&Throttling {
-                throttled_ns: throttled_ms * MS,
-                over_ns: 4_000 * MS,
-            }))
-        };
-        let check = held_up(2_800);
-        assert!(
-            !check.ok && check.detail.contains("2.80 s of 4.00 s"),
-            "{}",
-            check.detail
-        );
-        assert!(held_up(150).ok);
-        assert!(throttling(None).ok);
+    fn lost_time_counts_when_it_is_both_long_and_a_share_of_the_window() {
+        let stopped = "a worker thread did not run for 2.00 s of 3.00 s (for 2.00 s at once): stopped, paused, or \
+                       without a CPU";
+        for (check, ok, words) in [
+            (away(0, 400), true, "no worker thread"),
+            // A delay on a shared machine.
+            (away(90, 400), true, ""),
+            // Less than equal runs differ by.
+            (away(400, 10_000), true, ""),
+            (away(2_000, 3_000), false, stopped),
+            (away(150, 400), false, ""),
+            (backed_off(12_000, 16_000), false, "75.0 %"),
+            (backed_off(160, 16_000), true, ""),
+            (backed_off(0, 0), true, ""),
+            (throttled(2_800, 4_000), false, "2.80 s of 4.00 s"),
+            (throttled(150, 4_000), true, ""),
+            (throttling(None), true, "no control group"),
+        ] {
+            assert!(check.ok == ok && check.detail.contains(words), "{check:?}");
+        }
     }
 }

@@ -33,21 +33,19 @@ pub(super) fn steady_state(time_slices: &[Histogram<u64>], stopped: bool) -> Che
     }
     let drifts: Vec<Drift> = SERIES
         .iter()
-        .filter_map(|&(name, permille)| Drift::of(name, &series(time_slices, permille)?))
+        .filter_map(|&(name, permille)| Drift::new(name, &series(time_slices, permille)?))
         .collect();
     if drifts.is_empty() {
         return not_applied(&format!(
             "one of {SLICES} parts of the window holds too few answers for a median"
         ));
     }
-    let moved: Vec<String> = drifts.iter().map(Drift::to_string).collect();
+    let moved: Vec<String> = drifts.iter().map(Drift::words).collect();
+    let moved = moved.join(", ");
     let steady = !drifts.iter().any(Drift::is_real);
     let verdict = if steady { "no trend" } else { "NOT STEADY" };
-    check(
-        CheckName::SteadyState,
-        steady,
-        format!("{verdict}: over the window {}", moved.join(", ")),
-    )
+    let detail = format!("{verdict}: over the window {moved}");
+    check(CheckName::SteadyState, steady, detail)
 }
 
 /// One percentile of every slice, in nanoseconds; `None` if a slice does not support it.
@@ -70,7 +68,7 @@ struct Drift {
 
 impl Drift {
     #[allow(clippy::cast_precision_loss)] // as many values as slices
-    fn of(name: &'static str, values: &[f64]) -> Option<Self> {
+    fn new(name: &'static str, values: &[f64]) -> Option<Self> {
         let trend = trend(values)?;
         let steps = (values.len() - 1) as f64;
         let middle = median(&mut values.to_vec());
@@ -84,20 +82,14 @@ impl Drift {
     fn is_real(&self) -> bool {
         self.p < P_MAX && self.change.abs() > CHANGE_MIN
     }
-}
 
-impl std::fmt::Display for Drift {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { name, change, p } = self;
-        let percent = change * 100.0;
-        if *p < 0.001 {
-            write!(formatter, "the {name} moved by {percent:+.0} % (p < 0.001)")
-        } else {
-            write!(
-                formatter,
-                "the {name} moved by {percent:+.0} % (p = {p:.3})"
-            )
-        }
+    fn words(&self) -> String {
+        let p = match self.p {
+            ..0.001 => "p < 0.001".to_owned(),
+            p => format!("p = {p:.3}"),
+        };
+        let percent = self.change * 100.0;
+        format!("the {} moved by {percent:+.0} % ({p})", self.name)
     }
 }
 
@@ -136,19 +128,18 @@ mod tests {
             .collect()
     }
 
-    fn steady_share(runs: u64, answers: u64, unrest: f64) -> f64 {
-        let steady = (0..runs)
-            .filter(|&seed| steady_state(&time_slices(seed, answers, unrest, |_| 200.0), false).ok)
-            .count();
-        f64::from(u32::try_from(steady).unwrap()) / f64::from(u32::try_from(runs).unwrap())
-    }
-
     #[test]
     fn a_steady_server_is_called_steady_in_99_of_100_runs() {
         // From a thousand answers on, the 99th percentile is judged as well.
         for (runs, answers, unrest) in [(1_000, 20, 0.0), (1_000, 50, 0.1), (200, 1_000, 0.1)] {
-            let share = steady_share(runs, answers, unrest);
-            assert!(share >= 0.99, "{share} with {answers} answers, {unrest}");
+            let is_steady = |seed: &u64| {
+                steady_state(&time_slices(*seed, answers, unrest, |_| 200.0), false).ok
+            };
+            let steady = (0..runs).filter(is_steady).count() as u64;
+            assert!(
+                100 * steady >= 99 * runs,
+                "{steady} with {answers} answers, {unrest}"
+            );
         }
     }
 
@@ -160,14 +151,8 @@ mod tests {
                 200.0 * (1.0 + (-place * 4.0).exp())
             });
             let check = steady_state(&warming, false);
-            assert!(!check.ok, "{}", check.detail);
-            assert!(
-                check
-                    .detail
-                    .starts_with("NOT STEADY: over the window the median moved by -"),
-                "{}",
-                check.detail
-            );
+            let begins = "NOT STEADY: over the window the median moved by -";
+            assert!(!check.ok && check.detail.starts_with(begins), "{check:?}");
         }
     }
 
@@ -182,16 +167,15 @@ mod tests {
             })
             .collect();
         let check = steady_state(&growing, false);
-        assert!(!check.ok);
-        assert!(check.detail.contains("99th percentile moved by +"));
+        let words = "99th percentile moved by +";
+        assert!(!check.ok && check.detail.contains(words), "{check:?}");
     }
 
     #[test]
     fn a_drift_that_is_sure_but_small_spoils_nothing() {
         let creeping = time_slices(1, 2_000, 0.0, |place| 200.0 * (1.0 + 0.05 * place));
         let check = steady_state(&creeping, false);
-        assert!(check.ok, "{}", check.detail);
-        assert!(check.detail.contains("p < 0.001"), "{}", check.detail);
+        assert!(check.ok && check.detail.contains("p < 0.001"), "{check:?}");
     }
 
     #[test]
@@ -202,7 +186,7 @@ mod tests {
             (steady_state(&[], false), "shorter than 2 s"),
             (steady_state(&scarce, true), "stopped early"),
         ] {
-            assert!(check.ok && check.detail.contains(why), "{}", check.detail);
+            assert!(check.ok && check.detail.contains(why), "{check:?}");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Whether answers came throughout the window, or stopped for a part of it.
 
+use std::ops::Range;
+
 use super::check;
 use super::lost_time::{is_too_much, seconds};
 use crate::engine::window_counts::WindowCounts;
 use crate::evidence::Evidence;
-use crate::histograms::Histograms;
+use crate::histograms::{Histograms, value_at_rank};
 use crate::summary::{Check, CheckName};
-use crate::timeline::TimeSpan;
+use crate::units::nanoseconds;
 use crate::workload::{Pace, Workload};
 
 /// Minimum number of answers expected in a gap, by the rate of the rest of the window, for their absence to be
@@ -29,54 +31,45 @@ pub(super) fn throughput(
     window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Check {
-    let named = |ok, detail| check(CheckName::Throughput, ok, detail);
-    let gap = window_counts.answers.longest_gap(window_counts.window_ns);
-    let detail = format!(
-        "the longest time without a good answer was {} of {}",
-        seconds(gap.length_ns()),
-        seconds(window_counts.window_ns)
-    );
+    let window_ns = window_counts.window_ns;
+    let gap = window_counts.answers.longest_gap(window_ns);
+    let gap_ns = gap.end - gap.start;
     let waiting = match workload.pace {
         Pace::Closed { clients } => u64::from(clients),
-        Pace::Open { .. } => due_in(gap, evidence),
+        Pace::Open { .. } => due_in(&gap, evidence),
     };
     let usual = usual_response_ns(histograms, waiting);
-    let think_ns = u64::try_from(workload.think.as_nanos()).unwrap_or(u64::MAX);
-    let breaks_off = is_too_much(gap.length_ns(), window_counts.window_ns)
-        && expected_in(gap, window_counts) >= EXPECTED_MIN
+    let cycle_ns = usual.map(|usual| usual.saturating_add(nanoseconds(workload.think)));
+    let breaks_off = is_too_much(gap_ns, window_ns)
+        && expected_in(gap_ns, window_counts) >= EXPECTED_MIN
         && waiting > 0
-        && usual.is_some_and(|usual| {
-            gap.length_ns() > usual.saturating_add(think_ns).saturating_mul(CYCLES_MAX)
-        });
-    if breaks_off {
-        return named(
-            false,
-            format!(
-                "BROKE OFF: no good answer came from {} to {} of {}, with requests under way or due",
-                seconds(gap.start_ns),
-                seconds(gap.end_ns),
-                seconds(window_counts.window_ns)
-            ),
-        );
-    }
-    named(true, detail)
+        && cycle_ns.is_some_and(|cycle| gap_ns > cycle.saturating_mul(CYCLES_MAX));
+    let window = seconds(window_ns);
+    let detail = if breaks_off {
+        let (start, end) = (seconds(gap.start), seconds(gap.end));
+        format!(
+            "BROKE OFF: no good answer came from {start} to {end} of {window}, with requests under way or due"
+        )
+    } else {
+        let longest = seconds(gap_ns);
+        format!("the longest time without a good answer was {longest} of {window}")
+    };
+    check(CheckName::Throughput, !breaks_off, detail)
 }
 
 /// Answers expected in the gap, by the rate of the rest of the window.
-fn expected_in(gap: TimeSpan, window_counts: &WindowCounts) -> u64 {
-    let rest_ns = window_counts.window_ns.saturating_sub(gap.length_ns());
-    let expected = u128::from(window_counts.answers.total()) * u128::from(gap.length_ns())
-        / u128::from(rest_ns.max(1));
+fn expected_in(gap_ns: u64, window_counts: &WindowCounts) -> u64 {
+    let rest_ns = window_counts.window_ns.saturating_sub(gap_ns).max(1);
+    let answers = u128::from(window_counts.answers.total());
+    let expected = answers * u128::from(gap_ns) / u128::from(rest_ns);
     u64::try_from(expected).unwrap_or(u64::MAX)
 }
 
 /// Requests of an open loop whose instant lies in the gap.
-fn due_in(gap: TimeSpan, evidence: &Evidence) -> u64 {
+fn due_in(gap: &Range<u64>, evidence: &Evidence) -> u64 {
     evidence.schedule.map_or(0, |(schedule, open_ns)| {
-        schedule.count(
-            open_ns.saturating_add(gap.start_ns),
-            open_ns.saturating_add(gap.end_ns),
-        )
+        let [from_ns, to_ns] = [gap.start, gap.end].map(|ns| open_ns.saturating_add(ns));
+        schedule.count(from_ns, to_ns)
     })
 }
 
@@ -86,17 +79,8 @@ fn usual_response_ns(histograms: &Histograms, waiting: u64) -> Option<u64> {
     let mut good = histograms.response.clone();
     // Every failure was recorded in both with the same value.
     good.subtract(&histograms.failed).ok()?;
-    let rank = good
-        .len()
-        .checked_sub(waiting)
-        .filter(|rank| *rank > waiting)?;
-    let mut seen = 0;
-    good.iter_recorded()
-        .find(|step| {
-            seen += step.count_since_last_iteration();
-            seen >= rank
-        })
-        .map(|step| step.value_iterated_to())
+    let rank = good.len().checked_sub(waiting);
+    value_at_rank(&good, rank.filter(|rank| *rank > waiting)?)
 }
 
 #[cfg(test)]
@@ -104,9 +88,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::schedule::Schedule;
     use crate::summary::Arrivals;
-    use crate::workload::Engine;
 
     const MS: u64 = 1_000_000;
 
@@ -120,33 +102,21 @@ mod tests {
 
     impl Run {
         fn new(pace: Pace, window_ms: u64) -> Self {
-            let mut window_counts = WindowCounts::new();
-            window_counts.window_ns = window_ms * MS;
-            let schedule = match pace {
-                Pace::Closed { .. } => None,
-                Pace::Open {
-                    rate_per_s,
-                    arrivals,
-                } => Some((Schedule::new(arrivals, rate_per_s, 1), 0)),
+            let workload = Workload {
+                pace,
+                ..Workload::new(([127, 0, 0, 1], 80).into())
             };
             Self {
-                workload: Workload {
-                    pace,
-                    ..Workload::new(([127, 0, 0, 1], 80).into())
-                },
                 histograms: Histograms::new(),
-                window_counts,
-                evidence: Evidence {
-                    planned: 0,
-                    offered: None,
-                    schedule,
-                    engine: Engine::Readiness,
-                    threads: 1,
-                    cpu_share: 0.1,
-                    stopped: false,
-                    kernel: None,
-                    throttling: None,
+                window_counts: WindowCounts {
+                    window_ns: window_ms * MS,
+                    ..WindowCounts::new()
                 },
+                evidence: Evidence {
+                    schedule: workload.schedule().map(|schedule| (schedule, 0)),
+                    ..Evidence::default()
+                },
+                workload,
             }
         }
 
@@ -172,38 +142,30 @@ mod tests {
             run
         }
 
-        fn judged(&self) -> Check {
-            throughput(
-                &self.histograms,
-                &self.workload,
-                &self.window_counts,
-                &self.evidence,
-            )
+        fn assert(&self, ok: bool, words: &str) {
+            let Self {
+                workload,
+                histograms,
+                window_counts,
+                evidence,
+            } = self;
+            let check = throughput(histograms, workload, window_counts, evidence);
+            assert!(
+                check.ok == ok && check.detail.contains(words),
+                "{:?}: {check:?}",
+                workload.pace
+            );
         }
     }
 
     #[test]
     fn answers_that_break_off_for_part_of_the_window_are_named() {
         let stall = |now, _| if now == 1_000 { 2_000 } else { 1 };
-        let check = Run::closed(4, 4_000, stall).judged();
-        assert!(
-            !check.ok
-                && check
-                    .detail
-                    .starts_with("BROKE OFF: no good answer came from 1.0")
-                && check
-                    .detail
-                    .contains(" of 4.00 s, with requests under way or due"),
-            "{}",
-            check.detail
-        );
+        let stalled = Run::closed(4, 4_000, stall);
+        stalled.assert(false, "BROKE OFF: no good answer came from 1.0");
+        stalled.assert(false, " of 4.00 s, with requests under way or due");
         let gone = |now, _| if now < 1_000 { 1 } else { 1_000_000 };
-        let check = Run::closed(4, 4_000, gone).judged();
-        assert!(
-            !check.ok && check.detail.contains("to 4.00 s of 4.00 s"),
-            "{}",
-            check.detail
-        );
+        Run::closed(4, 4_000, gone).assert(false, "to 4.00 s of 4.00 s");
     }
 
     #[test]
@@ -215,24 +177,22 @@ mod tests {
             (50, 3_000),
             (50, 10_000),
         ] {
-            let check = Run::closed(clients, window_ms, |_, _| 2_000).judged();
-            assert!(check.ok, "{clients} clients: {}", check.detail);
+            Run::closed(clients, window_ms, |_, _| 2_000).assert(true, "");
         }
         // One answer in a hundred takes a hundred times as long.
         let bimodal = |_, count| if count % 100 == 50 { 200 } else { 2 };
         for clients in [1, 8] {
-            let check = Run::closed(clients, 3_000, bimodal).judged();
-            assert!(check.ok, "{clients} clients: {}", check.detail);
+            Run::closed(clients, 3_000, bimodal).assert(true, "");
         }
     }
 
     #[test]
     fn a_short_gap_and_a_window_with_few_answers_say_nothing() {
         let short = |now, _| if now == 100 { 90 } else { 1 };
-        assert!(Run::closed(4, 400, short).judged().ok);
-        let check = Run::closed(1, 3_000, |now, _| if now < 300 { 100 } else { 2_000 }).judged();
-        assert!(check.ok, "{}", check.detail);
-        assert!(Run::new(Pace::Closed { clients: 4 }, 4_000).judged().ok);
+        Run::closed(4, 400, short).assert(true, "");
+        let few = |now, _| if now < 300 { 100 } else { 2_000 };
+        Run::closed(1, 3_000, few).assert(true, "");
+        Run::new(Pace::Closed { clients: 4 }, 4_000).assert(true, "");
     }
 
     #[test]
@@ -242,7 +202,7 @@ mod tests {
         for began in (0..10_000).step_by(2_001) {
             (0..20).for_each(|_| run.answer(began, began + 1));
         }
-        assert!(run.judged().ok, "{}", run.judged().detail);
+        run.assert(true, "");
     }
 
     #[test]
@@ -253,19 +213,14 @@ mod tests {
         };
         let mut stalled = Run::new(open(100.0), 4_000);
         for began in (0..4_000).step_by(10) {
-            let ended = if (1_000..2_000).contains(&began) {
-                2_000
-            } else {
-                began
-            };
-            stalled.answer(began, ended + 1);
+            let is_stalled = (1_000..2_000).contains(&began);
+            stalled.answer(began, if is_stalled { 2_001 } else { began + 1 });
         }
-        let check = stalled.judged();
-        assert!(!check.ok, "{}", check.detail);
+        stalled.assert(false, "");
         let mut rare = Run::new(open(1.0), 20_000);
         for began in (0..20_000).step_by(1_000) {
             rare.answer(began, began + 1);
         }
-        assert!(rare.judged().ok, "{}", rare.judged().detail);
+        rare.assert(true, "");
     }
 }

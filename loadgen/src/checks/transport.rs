@@ -119,10 +119,10 @@ fn mode(histogram: &Histogram<u64>) -> Option<u64> {
     let width = |(low, high): (u64, u64)| high - low;
     let count = between(histogram, DELAYED_ACK_MS);
     let beside: u64 = BESIDE_MS
-        .map(|range| between(histogram, range))
         .iter()
+        .map(|range| between(histogram, *range))
         .sum();
-    let beside_width: u64 = BESIDE_MS.map(width).iter().sum();
+    let beside_width: u64 = BESIDE_MS.iter().copied().map(width).sum();
     // Compares densities, count / width with beside / beside_width, without a division.
     let stands_out =
         count * beside_width >= MODE_TIMES * beside * width(DELAYED_ACK_MS) && count >= MODE_MIN;
@@ -148,102 +148,71 @@ fn percent(part: u64, whole: u64) -> String {
 mod tests {
     use super::*;
 
-    const QUIET: KernelEvidence = KernelEvidence {
-        listen_overflows: 0,
-        listen_drops: 0,
-        syn_retransmissions: 0,
-        timeouts: 0,
-        delayed_acks: 0,
-    };
+    /// Times in milliseconds, each with its count.
+    type Times<'t> = &'t [(f64, u64)];
 
-    /// Records each time, in milliseconds, with its count.
-    fn enter(histogram: &mut Histogram<u64>, times_ms: &[(f64, u64)]) {
-        for &(ms, count) in times_ms {
+    fn enter(histogram: &mut Histogram<u64>, times: Times) {
+        for &(ms, count) in times {
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             // small and positive
             histogram.record_n((ms * 1e6) as u64, count).unwrap();
         }
     }
 
-    fn judged(connect: &[(f64, u64)], first_byte: &[(f64, u64)], service: &[(f64, u64)]) -> Check {
-        let kernel = KernelEvidence {
-            delayed_acks: 1_000,
-            ..QUIET
-        };
-        judged_with(&kernel, connect, first_byte, service)
-    }
-
-    fn judged_with(
-        kernel: &KernelEvidence,
-        connect: &[(f64, u64)],
-        first_byte: &[(f64, u64)],
-        service: &[(f64, u64)],
-    ) -> Check {
+    /// Judges these times to connect, to the first byte and in all; the kernel has delayed `delayed_acks`.
+    fn assert_modes(
+        delayed_acks: u64,
+        [connect, first_byte, service]: [Times; 3],
+        ok: bool,
+        detail: &str,
+    ) {
         let mut histograms = Histograms::new();
         enter(&mut histograms.connect, connect);
         enter(&mut histograms.first_byte, first_byte);
         enter(&mut histograms.service, service);
-        modes(&histograms, Some(kernel))
+        let kernel = KernelEvidence {
+            delayed_acks,
+            ..KernelEvidence::default()
+        };
+        let check = modes(&histograms, Some(&kernel));
+        assert_eq!((check.ok, check.detail.as_str()), (ok, detail));
     }
+
+    const NONE: &str =
+        "no request shows the delay of a repeated SYN or of a delayed acknowledgement";
 
     #[test]
     fn repeated_syns_are_counted_by_delay_and_spoil_the_measurement() {
-        let check = judged(
-            &[
-                (0.05, 900),
-                (1.02, 3),
-                (1_004.0, 5),
-                (3_010.0, 2),
-                (7_020.0, 1),
-            ],
-            &[],
-            &[],
-        );
-        assert!(!check.ok);
-        assert_eq!(
-            check.detail,
-            "8 of 911 connections were delayed by SYN retransmission: 5 took about 1 s, 2 took about 3 s, 1 took about 7 s"
-        );
-    }
-
-    #[test]
-    fn a_slow_connection_between_the_delays_is_not_called_a_repeated_syn() {
-        let check = judged(&[(0.05, 900), (600.0, 3), (1_500.0, 2)], &[], &[]);
-        assert!(check.ok, "{}", check.detail);
+        let repeated = [
+            (0.05, 900),
+            (1.02, 3),
+            (1_004.0, 5),
+            (3_010.0, 2),
+            (7_020.0, 1),
+        ];
+        let detail = "8 of 911 connections were delayed by SYN retransmission: 5 took about 1 s, 2 took about 3 s, 1 \
+                      took about 7 s";
+        assert_modes(1_000, [&repeated, &[], &[]], false, detail);
+        let slow_between = [(0.05, 900), (600.0, 3), (1_500.0, 2)];
+        assert_modes(1_000, [&slow_between, &[], &[]], true, NONE);
     }
 
     #[test]
     fn delayed_acknowledgements_are_named_with_their_share_and_spoil_nothing() {
-        let check = judged(
-            &[],
-            &[(0.1, 1_000)],
-            &[(0.2, 750), (35.0, 1), (40.3, 200), (43.9, 49)],
-        );
-        assert!(check.ok);
-        assert_eq!(
-            check.detail,
-            "25 % of the answers came 40 ms late with their last byte: delayed acknowledgements (Nagle)"
-        );
-    }
-
-    #[test]
-    fn a_server_that_takes_forty_milliseconds_is_not_accused_of_delaying_acknowledgements() {
+        let late_end = [(0.2, 750), (35.0, 1), (40.3, 200), (43.9, 49)];
+        let detail = "25 % of the answers came 40 ms late with their last byte: delayed acknowledgements (Nagle)";
+        assert_modes(1_000, [&[], &[(0.1, 1_000)], &late_end], true, detail);
+        // A server that takes 40 ms looks the same, but the kernel has not delayed as many acknowledgements.
         let slow = [(40.2, 1_000)];
-        assert!(judged(&[], &slow, &slow).detail.contains("first byte"));
-        let check = judged_with(&QUIET, &[], &slow, &slow);
-        assert!(check.detail.starts_with("no request"), "{}", check.detail);
+        let detail = "100 % of the answers came 40 ms late with their first byte: delayed acknowledgements (Nagle)";
+        assert_modes(1_000, [&[], &slow, &slow], true, detail);
+        assert_modes(0, [&[], &slow, &slow], true, NONE);
     }
 
     #[test]
-    fn a_broad_distribution_across_forty_milliseconds_has_no_mode() {
+    fn a_broad_distribution_and_a_handful_of_answers_have_no_mode() {
         let broad: Vec<(f64, u64)> = (20..70).map(|ms| (f64::from(ms) + 0.5, 100)).collect();
-        let check = judged(&[], &broad, &broad);
-        assert!(check.detail.starts_with("no request"), "{}", check.detail);
-    }
-
-    #[test]
-    fn a_handful_is_no_mode() {
-        let check = judged(&[], &[], &[(0.2, 10_000), (40.5, 9)]);
-        assert!(check.detail.starts_with("no request"), "{}", check.detail);
+        assert_modes(1_000, [&[], &broad, &broad], true, NONE);
+        assert_modes(1_000, [&[], &[], &[(0.2, 10_000), (40.5, 9)]], true, NONE);
     }
 }

@@ -35,8 +35,6 @@ pub(super) struct CompletionTransport {
     received: Option<ReceivedBytes>,
     /// The slot that received them, if it may have to receive more.
     told: Option<u32>,
-    /// The error after which the ring does not work any more.
-    broken: Option<io::Error>,
 }
 
 /// The direct descriptor of a slot.
@@ -53,11 +51,10 @@ impl Transport for CompletionTransport {
     const WAITS_BY: &'static str = "io_uring_enter";
 
     fn new(job: &Job) -> nix::Result<Self> {
-        let requests = vec![job.request.clone(), job.last_request.clone()];
         let ring = ClientRing::new(
             job.connections,
             job.target,
-            requests,
+            job.requests.clone(),
             job.reset_on_close,
             job.local_ports,
         );
@@ -69,7 +66,6 @@ impl Transport for CompletionTransport {
             collected_at: 0,
             received: None,
             told: None,
-            broken: None,
         })
     }
 
@@ -87,40 +83,32 @@ impl Transport for CompletionTransport {
             request: request as usize,
             multishot: !self.one_only,
         };
-        let asked = self.ring.open(slot, self.number(slot), chain);
-        self.note(asked);
+        self.ring.open(slot, self.number(slot), chain);
     }
 
     fn write(&mut self, slot: u32, request: TransportRequest) {
-        let asked = self.ring.send(slot, self.number(slot), request as usize);
-        self.note(asked);
+        self.ring.send(slot, self.number(slot), request as usize);
         self.receive_on(slot);
-        self.submit();
+        self.ring.submit();
     }
 
     fn close(&mut self, slot: u32) {
         let number = self.number(slot);
         let connection = &mut self.connections[slot as usize];
         connection.open = false;
-        let asked = self
-            .ring
-            .close(slot, connection.receiving.then_some(number));
-        self.note(asked);
+        let under_way = connection.receiving.then_some(number);
+        self.ring.close(slot, under_way);
     }
 
     fn wait(&mut self, timeout_ns: u64) -> nix::Result<()> {
-        if let Some(error) = self.broken.take() {
-            return Err(errno_of(error));
-        }
-        if self.known.is_empty() && timeout_ns > 0 {
-            let waited = self.ring.wait(Duration::from_nanos(timeout_ns));
-            self.note(waited);
-            self.collect();
-        } else {
-            let worked_off = self.ring.run_task_work();
-            self.note(worked_off);
-            self.collect();
-        }
+        let sleeps = self.known.is_empty() && timeout_ns > 0;
+        let timeout = sleeps.then(|| Duration::from_nanos(timeout_ns));
+        self.ring.wait(timeout).map_err(errno_of)?;
+        let at = sys::now_ns();
+        self.collected_at = at;
+        let completions = self.ring.completions();
+        self.known
+            .extend(completions.map(|completion| (completion, at)));
         Ok(())
     }
 
@@ -194,31 +182,12 @@ impl CompletionTransport {
         let connection = &mut self.connections[slot as usize];
         if connection.open && !connection.receiving {
             connection.receiving = true;
-            let asked = self.ring.receive(slot, self.number(slot), !self.one_only);
-            self.note(asked);
+            self.ring.receive(slot, self.number(slot), !self.one_only);
         }
     }
 
     fn number(&self, slot: u32) -> u64 {
         u64::from(self.connections[slot as usize].generation) << 32 | u64::from(slot)
-    }
-
-    fn submit(&mut self) {
-        let submitted = self.ring.submit();
-        self.note(submitted);
-    }
-
-    fn collect(&mut self) {
-        let at = sys::now_ns();
-        self.collected_at = at;
-        self.known
-            .extend(self.ring.completions().map(|completion| (completion, at)));
-    }
-
-    fn note(&mut self, result: io::Result<()>) {
-        if let Err(error) = result {
-            self.broken.get_or_insert(error);
-        }
     }
 }
 
@@ -226,12 +195,12 @@ impl Drop for CompletionTransport {
     /// Closes open connections, which cancels their operations by number; the ring alone could only search for them one
     /// by one.
     fn drop(&mut self) {
-        for slot in 0..u32::try_from(self.connections.len()).unwrap_or(u32::MAX) {
-            if self.connections[slot as usize].open {
+        for (slot, place) in (0..).zip(0..self.connections.len()) {
+            if self.connections[place].open {
                 self.close(slot);
             }
         }
-        self.submit();
+        self.ring.submit();
     }
 }
 

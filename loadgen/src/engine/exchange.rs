@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use nix::errno::Errno;
 
-use super::job::{ClosedEnd, ThreadTask};
 use super::slot::State;
 use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use super::worker::Worker;
@@ -17,7 +16,7 @@ use crate::workload::ClientProtocol;
 const BACKOFF_NS: u64 = 1_000_000;
 
 /// Longest such pause, reached with the seventh doubling.
-const BACKOFF_MOST_NS: u64 = 100_000_000;
+const BACKOFF_MAX_NS: u64 = 100_000_000;
 
 impl<T: Transport> Worker<'_, T> {
     /// Begins the next request of a closed-loop client. The client leaves if the requested number has been begun.
@@ -25,13 +24,11 @@ impl<T: Transport> Worker<'_, T> {
         // Read the clock first: this may open the window, which decides whether the request belongs to it.
         self.tick();
         let counted = self.window.opened();
-        let by_count = match self.job.task {
-            ThreadTask::Closed(ClosedEnd::Requests(requests)) => Some(requests),
-            _ => None,
-        };
         let slot = &mut self.slots[index as usize];
-        if counted && by_count.is_some() {
-            if by_count == Some(self.window_counts.sent) {
+        if let Some(requests) = self.job.requests_max()
+            && counted
+        {
+            if self.window_counts.sent == requests {
                 if slot.joined > 0 {
                     self.window_counts.client_ns += intended - slot.joined;
                     slot.joined = 0;
@@ -131,7 +128,7 @@ impl<T: Transport> Worker<'_, T> {
                 self.connect(index);
             }
             TransportEventKind::Failed(errno) => {
-                let cause = Cause::of(errno);
+                let cause = Cause::from_errno(errno);
                 // Only an established connection can be reset: a connection attempt is refused.
                 if cause == Cause::Reset && slot.times.connected == 0 && slot.served == 1 {
                     slot.times.connected = at;
@@ -248,8 +245,8 @@ impl<T: Transport> Worker<'_, T> {
         let slot = &mut self.slots[index as usize];
         slot.times.end = end;
         slot.state = State::Idle;
-        let by_count = matches!(self.job.task, ThreadTask::Closed(ClosedEnd::Requests(_)));
-        if (self.window.open..self.window.close).contains(&end) && (slot.counted || !by_count) {
+        let by_time = self.job.requests_max().is_none();
+        if (self.window.open..self.window.close).contains(&end) && (slot.counted || by_time) {
             self.window_counts.ended += 1;
             if outcome == RequestOutcome::Ok {
                 self.window_counts.good += 1;
@@ -262,14 +259,14 @@ impl<T: Transport> Worker<'_, T> {
             self.window.last_end = self.window.last_end.max(end);
             self.recorder.record(&slot.times, outcome);
         }
-        if let ThreadTask::Open { .. } = self.job.task {
+        if self.job.is_open() {
             if slot.open {
                 self.kept.push_back(index);
             } else {
                 self.free.push(index);
             }
         } else if outcome != RequestOutcome::Ok {
-            let pause = (BACKOFF_NS << slot.streak.min(7)).min(BACKOFF_MOST_NS);
+            let pause = (BACKOFF_NS << slot.streak.min(7)).min(BACKOFF_MAX_NS);
             slot.streak += 1;
             self.pause(index, end, pause);
         } else {

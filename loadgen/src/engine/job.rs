@@ -1,11 +1,11 @@
 //! A workload divided among threads: what each one has to do.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::Duration;
 
 use crate::answer::expected_answer;
 use crate::schedule::{Instants, Schedule};
-use crate::workload::{ClientProtocol, Closing, Pace, Pacing, Stop, Workload, share};
+use crate::units::nanoseconds;
+use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload, share};
 
 /// A workload divided among threads.
 pub(super) struct ThreadPlan {
@@ -17,34 +17,26 @@ pub(super) struct ThreadPlan {
 }
 
 impl ThreadPlan {
-    pub(super) fn of(workload: &Workload, open_files: u64) -> Self {
+    pub(super) fn new(workload: &Workload, open_files: u64) -> Self {
         let connections = workload.connections(open_files);
-        // A thread without a client would only dilute the figures.
-        let threads = match workload.stop {
-            Stop::Requests(requests) => u32::try_from(requests)
-                .unwrap_or(u32::MAX)
-                .min(workload.threads),
-            Stop::After(_) => workload.threads,
-        }
-        .min(connections);
-        let ramp_ns = nanoseconds(workload.ramp);
-        let open_ns = ramp_ns.saturating_add(nanoseconds(workload.warmup));
-        let schedule = match workload.pace {
-            Pace::Closed { .. } => None,
-            Pace::Open {
-                rate_per_s,
-                arrivals,
-            } => Some(Schedule::new(arrivals, rate_per_s, workload.seed).ramped(ramp_ns)),
+        // A thread without a client or without a request would only dilute the figures.
+        let requests_max = match workload.stop {
+            Stop::Requests(requests) => u32::try_from(requests).unwrap_or(u32::MAX),
+            Stop::After(_) => u32::MAX,
         };
+        let threads = workload.threads.min(connections).min(requests_max);
+        let open_ns = workload.opens_ns();
+        let schedule = workload.schedule();
         let end_ns = match (schedule, workload.stop) {
             (Some(schedule), Stop::Requests(requests)) => schedule.end_of(open_ns, requests),
             (_, Stop::After(duration)) => open_ns.saturating_add(nanoseconds(duration)),
             (None, Stop::Requests(_)) => u64::MAX,
         };
-        let (request, last_request) = requests(workload);
+        let requests = requests(workload);
         let jobs = (0..threads).map(|thread| Job {
             target: workload.target,
-            sources: workload.sources,
+            source_addresses: workload.source_addresses(),
+            first_source_is_default: workload.sources.is_none(),
             local_ports: workload.local_ports,
             reset_on_close: workload.closing == Closing::Reset,
             connections: u32::try_from(share(u64::from(connections), thread, threads))
@@ -53,30 +45,24 @@ impl ThreadPlan {
             thread,
             threads,
             conversation: workload.conversation,
-            request: request.clone(),
-            last_request: last_request.clone(),
+            requests: requests.clone(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
             expected: expected_answer(workload.conversation, &workload.message)
                 .or_else(|| workload.expected_body.clone()),
             timeout_ns: nanoseconds(workload.timeout),
             think_ns: nanoseconds(workload.think),
-            ramp_ns,
+            ramp_ns: nanoseconds(workload.ramp),
             open_ns,
             pacing: workload.pacing,
-            cpu: workload
-                .cpus
-                .get(thread as usize % workload.cpus.len().max(1))
-                .copied(),
+            cpu: workload.cpus.iter().cycle().nth(thread as usize).copied(),
             task: match (schedule, workload.stop) {
                 (Some(schedule), _) => ThreadTask::Open {
                     instants: schedule.instants_of(thread, threads),
                     end_ns,
                 },
-                (None, Stop::After(duration)) => {
-                    ThreadTask::Closed(ClosedEnd::After(nanoseconds(duration)))
-                }
+                (None, Stop::After(duration)) => ThreadTask::ClosedFor(nanoseconds(duration)),
                 (None, Stop::Requests(requests)) => {
-                    ThreadTask::Closed(ClosedEnd::Requests(share(requests, thread, threads)))
+                    ThreadTask::ClosedRequests(share(requests, thread, threads))
                 }
             },
         });
@@ -93,8 +79,10 @@ impl ThreadPlan {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) target: SocketAddr,
-    /// First and last address to connect from.
-    pub(super) sources: Option<(Ipv4Addr, Ipv4Addr)>,
+    /// First of the addresses to connect from, and how many there are; without a first one, the kernel chooses.
+    pub(super) source_addresses: (Option<Ipv4Addr>, u32),
+    /// Whether the kernel chooses the first address by itself.
+    pub(super) first_source_is_default: bool,
     /// First and last port to connect from.
     pub(super) local_ports: Option<(u16, u16)>,
     pub(super) reset_on_close: bool,
@@ -105,9 +93,8 @@ pub(super) struct Job {
     pub(super) thread: u32,
     pub(super) threads: u32,
     pub(super) conversation: ClientProtocol,
-    /// Request bytes that keep the connection, and those that announce its close.
-    pub(super) request: Vec<u8>,
-    pub(super) last_request: Vec<u8>,
+    /// Bytes of each kind of request, by [`TransportRequest`](super::transport::TransportRequest).
+    pub(super) requests: [Vec<u8>; 2],
     pub(super) requests_per_connection: u64,
     /// Bytes of the right answer.
     pub(super) expected: Option<Vec<u8>>,
@@ -124,23 +111,31 @@ pub(super) struct Job {
 /// The loop of one thread.
 #[derive(Debug)]
 pub(super) enum ThreadTask {
-    /// Closed loop: one client per connection, and what ends them.
-    Closed(ClosedEnd),
+    /// Closed loop: one client per connection, until this long after the warm-up.
+    ClosedFor(u64),
+    /// Closed loop: one client per connection, for this many requests.
+    ClosedRequests(u64),
     /// Open loop: every n-th instant of the schedule, until `end_ns` after the start.
     Open { instants: Instants, end_ns: u64 },
 }
 
-/// What ends a closed loop.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum ClosedEnd {
-    /// This long after the warm-up.
-    After(u64),
-    /// This many requests.
-    Requests(u64),
+impl Job {
+    /// Whether it is an open loop.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.task, ThreadTask::Open { .. })
+    }
+
+    /// The number of requests that ends a closed loop; `None` if time ends the window.
+    pub(super) fn requests_max(&self) -> Option<u64> {
+        match self.task {
+            ThreadTask::ClosedRequests(requests) => Some(requests),
+            ThreadTask::ClosedFor(_) | ThreadTask::Open { .. } => None,
+        }
+    }
 }
 
 /// The request bytes if more requests follow on the connection, and those of its last request.
-fn requests(workload: &Workload) -> (Vec<u8>, Vec<u8>) {
+fn requests(workload: &Workload) -> [Vec<u8>; 2] {
     let get = |connection: &str| {
         format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
@@ -149,13 +144,7 @@ fn requests(workload: &Workload) -> (Vec<u8>, Vec<u8>) {
         .into_bytes()
     };
     match workload.conversation {
-        ClientProtocol::Http => (get(""), get("Connection: close\r\n")),
-        ClientProtocol::Ack | ClientProtocol::Echo => {
-            (workload.message.clone(), workload.message.clone())
-        }
+        ClientProtocol::Http => [get(""), get("Connection: close\r\n")],
+        ClientProtocol::Ack | ClientProtocol::Echo => [&workload.message; 2].map(Vec::clone),
     }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
@@ -42,7 +42,9 @@ pub(super) struct ReadinessTransport {
     epoll: Epoll,
     target: SockaddrStorage,
     family: AddressFamily,
-    requests: Requests,
+    requests: [Vec<u8>; 2],
+    /// Whether connections carry only one request.
+    one_only: bool,
     reset_on_close: bool,
     local_ports: Option<(u16, u16)>,
     connections: Vec<Connection>,
@@ -62,14 +64,6 @@ pub(super) struct ReadinessTransport {
     woken_at: u64,
     buffer: Vec<u8>,
     received: usize,
-}
-
-/// Both requests of a job, and whether a connection carries only one.
-#[derive(Debug)]
-struct Requests {
-    more: Vec<u8>,
-    last: Vec<u8>,
-    one_only: bool,
 }
 
 /// The socket of a slot, and the progress of its request.
@@ -92,15 +86,6 @@ enum Stage {
     Reading,
 }
 
-impl Requests {
-    fn bytes(&self, request: TransportRequest) -> &[u8] {
-        match request {
-            TransportRequest::More => &self.more,
-            TransportRequest::Last => &self.last,
-        }
-    }
-}
-
 impl Transport for ReadinessTransport {
     const NEEDS: &'static str = "epoll";
     const WAITS_BY: &'static str = "epoll_pwait2 (Linux 5.11)";
@@ -113,11 +98,8 @@ impl Transport for ReadinessTransport {
                 SocketAddr::V4(_) => AddressFamily::Inet,
                 SocketAddr::V6(_) => AddressFamily::Inet6,
             },
-            requests: Requests {
-                more: job.request.clone(),
-                last: job.last_request.clone(),
-                one_only: job.requests_per_connection == 1,
-            },
+            requests: job.requests.clone(),
+            one_only: job.requests_per_connection == 1,
             reset_on_close: job.reset_on_close,
             local_ports: job.local_ports,
             connections: Vec::new(),
@@ -248,7 +230,7 @@ impl ReadinessTransport {
         };
         let mut flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         // A connection that will carry more requests may have to wait for room in the send buffer again.
-        if connection.stage != Stage::Reading || !self.requests.one_only {
+        if connection.stage != Stage::Reading || !self.one_only {
             flags |= EpollFlags::EPOLLOUT;
         }
         let token = u64::from(connection.generation) << 32 | u64::from(slot);
@@ -265,11 +247,15 @@ impl ReadinessTransport {
             Stage::Writing(request, written) => (request, written),
             Stage::Reading => return,
         };
-        let Some(socket) = raw(connection) else {
+        let Some(socket) = &connection.socket else {
             return;
         };
-        let bytes = self.requests.bytes(request);
-        match send(socket, &bytes[written..], MsgFlags::MSG_NOSIGNAL) {
+        let bytes = &self.requests[request as usize];
+        match send(
+            socket.as_raw_fd(),
+            &bytes[written..],
+            MsgFlags::MSG_NOSIGNAL,
+        ) {
             Ok(count) if written + count == bytes.len() => {
                 connection.stage = Stage::Reading;
                 self.tell(slot, TransportEventKind::Written);
@@ -318,7 +304,7 @@ impl ReadinessTransport {
     fn read(&mut self, slot: u32, hangup: bool) -> Option<TransportEvent> {
         let connection = &self.connections[slot as usize];
         let generation = connection.generation;
-        let socket = raw(connection)?;
+        let socket = connection.socket.as_ref()?.as_raw_fd();
         let what = loop {
             match recv(socket, &mut self.buffer, MsgFlags::empty()) {
                 Err(Errno::EAGAIN) => return None,
@@ -334,30 +320,17 @@ impl ReadinessTransport {
                 }
             }
         };
-        Some(TransportEvent {
-            slot,
-            at: sys::now_ns(),
-            what,
-        })
+        Some(TransportEvent::now(slot, what))
     }
 
     fn is_open(&self, slot: u32, generation: u32) -> bool {
-        self.connections
-            .get(slot as usize)
-            .is_some_and(|connection| {
-                connection.generation == generation && connection.socket.is_some()
-            })
+        let is_open = |connection: &Connection| {
+            connection.generation == generation && connection.socket.is_some()
+        };
+        self.connections.get(slot as usize).is_some_and(is_open)
     }
 
     fn tell(&mut self, slot: u32, what: TransportEventKind) {
-        self.known.push_back(TransportEvent {
-            slot,
-            at: sys::now_ns(),
-            what,
-        });
+        self.known.push_back(TransportEvent::now(slot, what));
     }
-}
-
-fn raw(connection: &Connection) -> Option<RawFd> {
-    connection.socket.as_ref().map(AsRawFd::as_raw_fd)
 }

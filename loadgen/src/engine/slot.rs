@@ -26,6 +26,7 @@ pub(super) struct Slot {
     pub(super) streak: u32,
     /// Epoch of the source address that the connection is charged to.
     pub(super) source: u32,
+    /// Neighbours in [`SlotDeadlines`].
     earlier: u32,
     later: u32,
 }
@@ -126,7 +127,7 @@ mod tests {
     #[test]
     fn deadlines_stay_in_order_whichever_is_taken_out() {
         let mut slots: Vec<Slot> = (0..5)
-            .map(|_| Slot::new(Answer::to(ClientProtocol::Http)))
+            .map(|_| Slot::new(Answer::new(ClientProtocol::Http)))
             .collect();
         let mut deadlines = SlotDeadlines::new();
         (0..5).for_each(|index| deadlines.push(&mut slots, index));

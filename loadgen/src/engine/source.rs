@@ -4,16 +4,13 @@
 //! 127/8 is local without configuration. So for a loopback target, a worker moves to the next source address before the
 //! ports of one address are used up.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use super::job::Job;
 use crate::sys;
 
 /// Share of the port range used before the move to the next address: other programs need ports too.
 const USABLE_PERCENT: u32 = 70;
-
-/// Source addresses used by default: 127.0.0.1, which the kernel chooses by itself, to 127.0.0.254.
-const LOOPBACK_ADDRESSES: u32 = 254;
 
 /// Source addresses of one worker thread.
 #[derive(Debug)]
@@ -34,24 +31,17 @@ pub(super) struct SourceAddresses {
 
 impl SourceAddresses {
     pub(super) fn new(job: &Job) -> Self {
-        let loopback = matches!(job.target, SocketAddr::V4(address) if address.ip().is_loopback());
-        let (first, addresses) = match job.sources {
-            Some((first, last)) => (Some(first), u32::from(last) - u32::from(first) + 1),
-            None if loopback => (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES),
-            None => (None, 1),
-        };
+        let (first, addresses) = job.source_addresses;
+        let count = |(first, last): (u16, u16)| u32::from(last.saturating_sub(first)) + 1;
         let usable = match job.local_ports {
             // The user named these ports, so all of them are usable.
-            Some((first, last)) => u32::from(last - first) + 1,
-            None => {
-                let (first, last) = sys::local_port_range();
-                (u32::from(last.saturating_sub(first)) + 1) / 100 * USABLE_PERCENT
-            }
+            Some(ports) => count(ports),
+            None => count(sys::local_port_range()) / 100 * USABLE_PERCENT,
         };
         Self {
             first,
             addresses,
-            first_is_default: job.sources.is_none(),
+            first_is_default: job.first_source_is_default,
             budget: (usable / job.threads.max(1)).max(1),
             occupied: 0,
             epoch: 0,
@@ -76,12 +66,12 @@ impl SourceAddresses {
 
     /// Moves to the next address; false if there is no other.
     pub(super) fn move_on(&mut self) -> bool {
-        let others = self.addresses > 1;
-        if others {
-            self.epoch += 1;
-            self.occupied = 0;
+        if self.addresses == 1 {
+            return false;
         }
-        others
+        self.epoch += 1;
+        self.occupied = 0;
+        true
     }
 
     /// Address to bind to; `None` if the kernel chooses it by itself, which saves two system calls.
@@ -103,15 +93,13 @@ mod tests {
     fn sources(target: [u8; 4], range: Option<(Ipv4Addr, Ipv4Addr)>) -> SourceAddresses {
         let mut workload = Workload::new(SocketAddr::from((target, 80)));
         workload.sources = range;
-        SourceAddresses::new(&ThreadPlan::of(&workload, 1024).jobs[0])
+        SourceAddresses::new(&ThreadPlan::new(&workload, 1024).jobs[0])
     }
 
     #[test]
     fn moves_to_the_next_address_before_the_ports_of_one_run_out() {
         let mut sources = sources([127, 0, 0, 1], None);
-        assert_eq!(sources.address(), None);
-        let budget = sources.budget;
-        for _ in 0..budget {
+        for _ in 0..sources.budget {
             sources.charge();
         }
         assert_eq!(sources.address(), None);
@@ -120,35 +108,24 @@ mod tests {
     }
 
     #[test]
-    fn stays_when_the_other_side_closes_first() {
-        let mut sources = sources([127, 0, 0, 1], None);
+    fn stays_when_the_other_side_closes_first_and_for_a_remote_target() {
+        let mut local = sources([127, 0, 0, 1], None);
+        let mut remote = sources([192, 0, 2, 1], None);
         for _ in 0..200_000 {
-            let epoch = sources.charge();
-            sources.release(epoch);
+            let epoch = local.charge();
+            local.release(epoch);
+            remote.charge();
         }
-        assert_eq!(sources.address(), None);
-    }
-
-    #[test]
-    fn leaves_the_source_of_a_remote_target_to_the_kernel() {
-        let mut sources = sources([192, 0, 2, 1], None);
-        for _ in 0..200_000 {
-            sources.charge();
-        }
-        assert_eq!(sources.address(), None);
+        assert_eq!((local.address(), remote.address()), (None, None));
     }
 
     #[test]
     fn keeps_to_the_addresses_asked_for() {
         let (first, last) = ([127, 0, 1, 255].into(), [127, 0, 2, 0].into());
         let mut sources = sources([127, 0, 0, 1], Some((first, last)));
-        let seen: Vec<_> = (0..3)
-            .map(|_| {
-                let address = sources.address();
-                sources.move_on();
-                address
-            })
-            .collect();
-        assert_eq!(seen, [Some(first), Some(last), Some(first)]);
+        for expected in [first, last, first] {
+            assert_eq!(sources.address(), Some(expected));
+            sources.move_on();
+        }
     }
 }

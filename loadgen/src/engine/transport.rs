@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use nix::errno::Errno;
 
 use super::job::Job;
+use crate::sys;
 
 /// Opens, writes, reads and closes connections as the worker decides; a slot names each connection.
 ///
@@ -50,7 +51,7 @@ pub(super) trait Transport: Sized {
     fn received(&self) -> &[u8];
 }
 
-/// Which of the two requests of a job.
+/// Which of the two requests of a job; also its index in `Job::requests`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TransportRequest {
     /// A request that is followed by others on its connection.
@@ -66,6 +67,14 @@ pub(super) struct TransportEvent {
     /// When the transport learned of it, in monotonic nanoseconds: the clock is read after the event.
     pub(super) at: u64,
     pub(super) what: TransportEventKind,
+}
+
+impl TransportEvent {
+    /// An event that has just been seen.
+    pub(super) fn now(slot: u32, what: TransportEventKind) -> Self {
+        let at = sys::now_ns();
+        Self { slot, at, what }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,6 @@
 //! Which requests belong to the measurement.
 
-/// The measured window in absolute time.
-///
-/// - *Open loop*: a request belongs to it if its intended instant lies in `open..close`, whenever it ends. After
-///   `close`, requests still under way, or due and not yet sent, get one timeout of grace.
-/// - *Closed loop ended by time*: a request belongs to it if it ends in `open..close`; those under way at `close` are
-///   counted as in flight.
-/// - *Closed loop ended by a count*: requests begun after `open` belong to it until the count is reached; the worker
-///   waits for all.
+/// The measured window in absolute time; [`crate::run`] says which requests belong to it.
 #[derive(Debug)]
 pub(super) struct Window {
     pub(super) open: u64,
@@ -30,7 +23,7 @@ pub(super) enum WindowPhase {
 }
 
 impl Window {
-    /// A window that opens at `open`, closes at `close`, and then leaves `grace_ns` for late answers.
+    /// A window that opens at `open`, closes at `close`, and then leaves `grace_ns` for late answers (open loop).
     pub(super) fn new(open: u64, close: u64, grace_ns: u64) -> Self {
         Self {
             open,

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::evidence::ratio;
 use crate::intervals::IntervalSender;
 use crate::timeline::Timeline;
 
@@ -9,7 +10,7 @@ use crate::timeline::Timeline;
 pub(crate) const SEND_BINS: usize = 200;
 
 /// Counts over the measured window, kept separately from the recorder, so that one can check the other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct WindowCounts {
     /// Requests begun that belong to the window.
     pub(crate) sent: u64,
@@ -51,35 +52,14 @@ pub(crate) struct WindowCounts {
 impl WindowCounts {
     pub(crate) fn new() -> Self {
         Self {
-            sent: 0,
-            in_flight_at_end: 0,
-            ended: 0,
-            good: 0,
-            waited_for_slot: 0,
-            closed_between_requests: 0,
-            window_ns: 0,
-            cpu_ns: 0,
-            cpu_wall_ns: 0,
-            client_ns: 0,
-            paused_ns: 0,
-            backoff_ns: 0,
-            away_ns: 0,
-            away_longest_ns: 0,
-            carried_in_ns: 0,
-            carried_out_ns: 0,
             sends: vec![0; SEND_BINS],
-            answers: Timeline::new(),
+            ..Self::default()
         }
     }
 
     /// CPU time over wall time, 0…1.
-    #[allow(clippy::cast_precision_loss)] // spans of nanoseconds stay far below 2^53
     pub(crate) fn cpu_share(&self) -> f64 {
-        if self.cpu_wall_ns == 0 {
-            0.0
-        } else {
-            self.cpu_ns as f64 / self.cpu_wall_ns as f64
-        }
+        ratio(self.cpu_ns, self.cpu_wall_ns).unwrap_or(0.0)
     }
 
     /// Adds another thread's counts. The window and the time away are maxima: a thread that did not run did not do its
@@ -111,23 +91,24 @@ impl WindowCounts {
 /// Counts that a worker publishes while it runs, refreshed a few times a second and never per request.
 #[derive(Debug, Default)]
 pub(crate) struct LiveCounts {
-    pub(crate) completed: AtomicU64,
-    pub(crate) failed: AtomicU64,
-    pub(crate) in_flight: AtomicU64,
-    pub(crate) offered: AtomicU64,
+    /// Completed, failed, in flight, offered.
+    counts: [AtomicU64; 4],
     /// Channel for the recorder at the end of each interval, if the observer asks for intervals.
     pub(crate) interval_sender: Option<IntervalSender>,
 }
 
 impl LiveCounts {
+    /// Replaces the values: completed, failed, in flight, offered.
+    pub(crate) fn publish(&self, counts: [u64; 4]) {
+        for (published, count) in self.counts.iter().zip(counts) {
+            published.store(count, Ordering::Relaxed);
+        }
+    }
+
     /// Current values: completed, failed, in flight, offered.
     pub(crate) fn read(&self) -> [u64; 4] {
-        [
-            &self.completed,
-            &self.failed,
-            &self.in_flight,
-            &self.offered,
-        ]
-        .map(|live_counts| live_counts.load(Ordering::Relaxed))
+        self.counts
+            .each_ref()
+            .map(|count| count.load(Ordering::Relaxed))
     }
 }

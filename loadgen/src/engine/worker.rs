@@ -2,13 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Probe;
-use super::job::{ClosedEnd, Job, ThreadTask};
+use super::job::{Job, ThreadTask};
 use super::slot::{Slot, SlotDeadlines, State};
 use super::source::SourceAddresses;
-use super::start::SetupError;
 use super::transport::Transport;
 use super::window::{Window, WindowPhase};
 use super::window_counts::{LiveCounts, SEND_BINS, WindowCounts};
@@ -16,7 +16,7 @@ use crate::answer::Answer;
 use crate::recorder::Recorder;
 use crate::schedule::Instants;
 use crate::sys;
-use crate::time_slices::{self, TimeSlices};
+use crate::time_slices::{SliceKey, TimeSlices};
 use crate::workload::Pacing;
 
 /// Longest sleep, so that a request to stop is seen in time.
@@ -34,7 +34,7 @@ const HANDLED_AT_ONCE: u32 = 1024;
 
 /// Shortest delay of the thread that counts as time away. If ten threads compete for two CPUs, single delays reach 50
 /// ms and only show a busy machine. A CPU quota of 30 ms in periods of 100 ms causes delays of 70 ms.
-const AWAY_LEAST_NS: u64 = 60_000_000;
+const AWAY_MIN_NS: u64 = 60_000_000;
 
 /// What all threads of a run share: the instant of an early end, and the probe.
 pub(super) struct Signals<'run> {
@@ -85,17 +85,14 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// Prepares everything that can fail before the start.
     ///
     /// # Errors
-    /// Names what the system refused.
+    /// Says what the system refused.
     pub(super) fn new(
         job: &'run Job,
         signals: &'run Signals<'run>,
         live_counts: &'run LiveCounts,
-    ) -> Result<Self, SetupError> {
-        let refused = |refused: String| {
-            |errno: nix::errno::Errno| SetupError {
-                refused,
-                source: errno.into(),
-            }
+    ) -> Result<Self, String> {
+        let refused = |what: String| {
+            move |errno: nix::errno::Errno| format!("{what}: {}", io::Error::from(errno))
         };
         if let Some(cpu) = job.cpu {
             sys::pin_to(cpu).map_err(refused(format!("cannot run on CPU {cpu} (--cpus)")))?;
@@ -103,10 +100,10 @@ impl<'run, T: Transport> Worker<'run, T> {
         sys::tighten_timers().map_err(refused("cannot set its timer slack (prctl)".into()))?;
         let transport = T::new(job).map_err(refused(format!("cannot use {}", T::NEEDS)))?;
         let (slots, instants) = match &job.task {
-            ThreadTask::Closed(_) => (job.connections, None),
             ThreadTask::Open { instants, .. } => {
                 (job.connections.min(1024), Some(instants.clone()))
             }
+            _ => (job.connections, None),
         };
         Ok(Self {
             job,
@@ -123,7 +120,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             window_counts: WindowCounts::new(),
             now: 0,
             awaited: 0,
-            window: Window::new(0, u64::MAX, job.timeout_ns),
+            window: Window::new(0, u64::MAX, 0),
             in_flight: 0,
             in_flight_counted: 0,
             finished: false,
@@ -139,20 +136,16 @@ impl<'run, T: Transport> Worker<'run, T> {
         self.started = started;
         self.now = started;
         let open = started.saturating_add(self.job.open_ns);
-        let close = match self.job.task {
-            ThreadTask::Closed(ClosedEnd::After(duration)) => open.saturating_add(duration),
-            ThreadTask::Closed(ClosedEnd::Requests(_)) => u64::MAX,
-            ThreadTask::Open { end_ns, .. } => started.saturating_add(end_ns),
+        let (close, grace_ns, slice_key) = match self.job.task {
+            ThreadTask::ClosedFor(duration) => (open.saturating_add(duration), 0, SliceKey::Ended),
+            ThreadTask::ClosedRequests(_) => (u64::MAX, 0, SliceKey::Ended),
+            ThreadTask::Open { end_ns, .. } => {
+                let close = started.saturating_add(end_ns);
+                (close, self.job.timeout_ns, SliceKey::Intended)
+            }
         };
-        self.window = Window::new(open, close, self.job.timeout_ns);
-        self.recorder.time_slices = TimeSlices::of(
-            open,
-            close,
-            match self.job.task {
-                ThreadTask::Closed(_) => time_slices::SliceKey::Ended,
-                ThreadTask::Open { .. } => time_slices::SliceKey::Intended,
-            },
-        );
+        self.window = Window::new(open, close, grace_ns);
+        self.recorder.time_slices = TimeSlices::new(open, close, slice_key);
         self.tick();
         while !self.done() {
             self.check_stop();
@@ -192,7 +185,7 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// it is due.
     pub(super) fn note(&mut self, at: u64) {
         let known = self.now.max(self.awaited);
-        if at.saturating_sub(known) >= AWAY_LEAST_NS {
+        if at.saturating_sub(known) >= AWAY_MIN_NS {
             self.count_away(known, at);
         }
         self.now = self.now.max(at);
@@ -201,13 +194,10 @@ impl<'run, T: Transport> Worker<'run, T> {
         }
     }
 
-    /// Counts a span without a clock reading as time away, as far as it lies in the window, or in the grace of an open
-    /// loop, whose late answers are measured, too.
+    /// Counts a span without a clock reading as time away, as far as it lies in the window or in its grace, in which late
+    /// answers are measured.
     fn count_away(&mut self, from: u64, to: u64) {
-        let end = match self.job.task {
-            ThreadTask::Closed(_) => self.window.close,
-            ThreadTask::Open { .. } => self.window.close.saturating_add(self.window.grace_ns),
-        };
+        let end = self.window.close.saturating_add(self.window.grace_ns);
         let away_ns = to.min(end).saturating_sub(from.max(self.window.open));
         self.window_counts.away_ns += away_ns;
         self.window_counts.away_longest_ns = self.window_counts.away_longest_ns.max(away_ns);
@@ -222,7 +212,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             }
             self.window.cpu_at_open = sys::thread_cpu_ns();
             self.window.opened_at = self.now;
-            if matches!(self.job.task, ThreadTask::Closed(ClosedEnd::After(_))) {
+            if matches!(self.job.task, ThreadTask::ClosedFor(_)) {
                 self.adopt_in_flight();
             }
         }
@@ -233,7 +223,6 @@ impl<'run, T: Transport> Worker<'run, T> {
                 self.signals.probe.window_closed();
             }
             self.count_cpu();
-            self.finished |= matches!(self.job.task, ThreadTask::Closed(_));
         }
         if self.window.phase == WindowPhase::Grace && self.now >= self.window.boundary {
             self.finished = true;
@@ -285,8 +274,8 @@ impl<'run, T: Transport> Worker<'run, T> {
         let settled = self.in_flight_counted == 0;
         self.finished
             || match self.job.task {
-                ThreadTask::Closed(ClosedEnd::After(_)) => false,
-                ThreadTask::Closed(ClosedEnd::Requests(requests)) => {
+                ThreadTask::ClosedFor(_) => false,
+                ThreadTask::ClosedRequests(requests) => {
                     settled && self.window_counts.sent >= requests
                 }
                 ThreadTask::Open { .. } => {
@@ -297,24 +286,16 @@ impl<'run, T: Transport> Worker<'run, T> {
 
     /// Starts the clients and begins the requests that are due.
     fn launch(&mut self) {
-        if let ThreadTask::Closed(_) = self.job.task {
-            for _ in 0..LAUNCHED_AT_ONCE {
-                let Some(joins_at) = self.next_joins_at() else {
-                    break;
-                };
-                if joins_at > self.now || self.finished {
-                    break;
-                }
-                let index = self.new_slot();
-                // Without a ramp, all clients are due at once, but their intended instant is their actual start: the
-                // start is not measured.
-                let intended = if self.job.ramp_ns == 0 {
-                    self.now
-                } else {
-                    joins_at
-                };
-                self.begin_client(index, intended);
-            }
+        for _ in 0..LAUNCHED_AT_ONCE {
+            let due = |joins_at: &u64| *joins_at <= self.now && !self.finished;
+            let Some(joins_at) = self.next_joins_at().filter(due) else {
+                break;
+            };
+            let index = self.new_slot();
+            // Without a ramp, all clients are due at once, but their intended instant is their actual start: the start
+            // is not measured.
+            let ramps = self.job.ramp_ns > 0;
+            self.begin_client(index, if ramps { joins_at } else { self.now });
         }
         if self.job.opens_first {
             for _ in 0..LAUNCHED_AT_ONCE {
@@ -379,35 +360,30 @@ impl<'run, T: Transport> Worker<'run, T> {
         let index = u32::try_from(self.slots.len())
             .unwrap_or_else(|_| unreachable!("connections are counted in 32 bits"));
         self.slots
-            .push(Slot::new(Answer::to(self.job.conversation)));
+            .push(Slot::new(Answer::new(self.job.conversation)));
         index
     }
 
     /// When the next closed-loop client joins: the clients of all threads join one by one over the ramp.
     fn next_joins_at(&self) -> Option<u64> {
-        let begun = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let Job {
-            thread,
-            threads,
-            connections,
-            ramp_ns,
-            ..
-        } = self.job;
-        let place = u128::from(begun) * u128::from(*threads) + u128::from(*thread);
-        let behind =
-            u128::from(*ramp_ns) * place / (u128::from(*connections) * u128::from(*threads)).max(1);
-        (begun < *connections).then(|| self.started + u64::try_from(behind).unwrap_or(*ramp_ns))
+        let job = self.job;
+        let begun = self.slots.len() as u64;
+        if job.is_open() || begun >= u64::from(job.connections) {
+            return None;
+        }
+        let threads = u128::from(job.threads);
+        let place = u128::from(begun) * threads + u128::from(job.thread);
+        let behind = u128::from(job.ramp_ns) * place / (u128::from(job.connections) * threads);
+        Some(self.started + u64::try_from(behind).unwrap_or(job.ramp_ns))
     }
 
     fn note_send(&mut self) {
         let Window { open, close, .. } = self.window;
         let at = u128::from(self.now.saturating_sub(open)) * SEND_BINS as u128
             / u128::from((close - open).max(1));
-        if let Some(bin) = usize::try_from(at)
-            .ok()
-            .and_then(|at| self.window_counts.sends.get_mut(at))
-        {
-            *bin += 1;
+        let bin = usize::try_from(at).ok();
+        if let Some(sends) = bin.and_then(|bin| self.window_counts.sends.get_mut(bin)) {
+            *sends += 1;
         }
     }
 
@@ -416,27 +392,15 @@ impl<'run, T: Transport> Worker<'run, T> {
         if self.finished || self.job.pacing == Pacing::Spin {
             return 0;
         }
-        let mut until = self.window.boundary.min(self.now + SLEEP_MAX_NS);
-        if let Some(oldest) = self.deadlines.oldest() {
-            until = until.min(
-                self.slots[oldest as usize]
-                    .times
-                    .start
-                    .saturating_add(self.job.timeout_ns),
-            );
-        }
-        if let Some(Reverse((due, _))) = self.pauses.peek() {
-            until = until.min(*due);
-        }
-        match self.job.task {
-            ThreadTask::Closed(_) => {
-                until = until.min(self.next_joins_at().unwrap_or(u64::MAX));
-            }
-            ThreadTask::Open { .. } if !self.waiting_for_slot => {
-                until = until.min(self.next_due().unwrap_or(u64::MAX));
-            }
-            _ => {}
-        }
+        let expires = self.deadlines.oldest().map(|oldest| {
+            let start = self.slots[oldest as usize].times.start;
+            start.saturating_add(self.job.timeout_ns)
+        });
+        let pause_ends = self.pauses.peek().map(|Reverse((due, _))| *due);
+        let due = self.next_due().filter(|_| !self.waiting_for_slot);
+        let latest = self.window.boundary.min(self.now + SLEEP_MAX_NS);
+        let instants = [expires, pause_ends, due, self.next_joins_at()];
+        let until = instants.into_iter().flatten().fold(latest, u64::min);
         until.saturating_sub(self.now)
     }
 
@@ -451,42 +415,28 @@ impl<'run, T: Transport> Worker<'run, T> {
             self.live_counts_due = self.live_counts_due.min(boundary);
         }
         let [completed, failed] = self.recorder.ended();
+        let offered = self.window_counts.sent;
         self.live_counts
-            .completed
-            .store(completed, Ordering::Relaxed);
-        self.live_counts.failed.store(failed, Ordering::Relaxed);
-        self.live_counts
-            .in_flight
-            .store(self.in_flight, Ordering::Relaxed);
-        self.live_counts
-            .offered
-            .store(self.window_counts.sent, Ordering::Relaxed);
+            .publish([completed, failed, self.in_flight, offered]);
     }
 
     fn finish_counts(mut self) -> WorkerResult {
         if self.window.phase == WindowPhase::Measuring {
             self.count_cpu();
         }
-        let by_count = matches!(self.job.task, ThreadTask::Closed(ClosedEnd::Requests(_)));
-        let end = if by_count && self.window.close == u64::MAX {
-            self.window.last_end
-        } else {
-            self.window.close
+        let end = match self.window.close {
+            // A count of requests has ended it.
+            u64::MAX => self.window.last_end,
+            close => close,
         };
-        self.window_counts.window_ns = if self.window.opened() {
-            end.saturating_sub(self.window.open)
-        } else {
-            0
-        };
-        let counted = self
-            .slots
-            .iter()
-            .filter(|slot| slot.counted && slot.in_flight());
-        for slot in counted {
-            self.window_counts.in_flight_at_end += 1;
-            self.window_counts.carried_out_ns += end.saturating_sub(slot.times.intended);
+        if self.window.opened() {
+            self.window_counts.window_ns = end.saturating_sub(self.window.open);
         }
         for slot in &self.slots {
+            if slot.counted && slot.in_flight() {
+                self.window_counts.in_flight_at_end += 1;
+                self.window_counts.carried_out_ns += end.saturating_sub(slot.times.intended);
+            }
             if slot.joined > 0 {
                 self.window_counts.client_ns += end.saturating_sub(slot.joined);
             }
@@ -494,17 +444,17 @@ impl<'run, T: Transport> Worker<'run, T> {
                 let beyond = until.saturating_sub(end);
                 self.window_counts.paused_ns = self.window_counts.paused_ns.saturating_sub(beyond);
                 if slot.backs_off() {
-                    self.window_counts.backoff_ns =
-                        self.window_counts.backoff_ns.saturating_sub(beyond);
+                    let backoff_ns = &mut self.window_counts.backoff_ns;
+                    *backoff_ns = backoff_ns.saturating_sub(beyond);
                 }
                 // The pause is over, the next request not begun: the generator's lateness counts as the client's
                 // waiting.
                 self.window_counts.carried_out_ns += end.saturating_sub(until);
             }
         }
-        if let ThreadTask::Closed(ClosedEnd::After(_)) = self.job.task {
-            self.window_counts.client_ns =
-                u64::from(self.job.connections) * self.window_counts.window_ns;
+        if let ThreadTask::ClosedFor(_) = self.job.task {
+            let clients = u64::from(self.job.connections);
+            self.window_counts.client_ns = clients * self.window_counts.window_ns;
         }
         WorkerResult {
             recorder: self.recorder,

@@ -54,38 +54,28 @@ pub(super) struct ChunkStep {
 impl Chunked {
     /// Parses until it finds data, the body ends, or the input ends.
     pub(super) fn feed(&mut self, input: &[u8]) -> Result<ChunkStep, InvalidResponse> {
-        let mut at = 0;
-        while at < input.len() {
+        let (mut at, mut done) = (0, false);
+        while at < input.len() && !done {
             if let Self::Data(left) = *self {
-                let here = usize::try_from(left)
-                    .unwrap_or(usize::MAX)
-                    .min(input.len() - at);
-                let left = left - here as u64;
-                *self = if left == 0 {
-                    Self::DataCr
-                } else {
-                    Self::Data(left)
+                let here = usize::try_from(left).unwrap_or(usize::MAX);
+                let data = at..at + here.min(input.len() - at);
+                *self = match left - data.len() as u64 {
+                    0 => Self::DataCr,
+                    left => Self::Data(left),
                 };
                 return Ok(ChunkStep {
-                    data: at..at + here,
-                    consumed: at + here,
-                    done: false,
-                });
-            }
-            let done = self.byte(input[at])?;
-            at += 1;
-            if done {
-                return Ok(ChunkStep {
-                    data: 0..0,
-                    consumed: at,
+                    consumed: data.end,
+                    data,
                     done,
                 });
             }
+            done = self.byte(input[at])?;
+            at += 1;
         }
         Ok(ChunkStep {
             data: 0..0,
             consumed: at,
-            done: false,
+            done,
         })
     }
 
@@ -94,10 +84,8 @@ impl Chunked {
         *self = match (*self, byte) {
             (Self::Size { size, line }, b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F') => {
                 let digit = u64::from(char::from(byte).to_digit(16).unwrap_or(0));
-                let size = size
-                    .unwrap_or(0)
-                    .checked_mul(16)
-                    .ok_or(InvalidResponse::Chunk)?;
+                let size = size.unwrap_or(0).checked_mul(16);
+                let size = size.ok_or(InvalidResponse::Chunk)?;
                 Self::Size {
                     size: Some(size | digit),
                     line: longer(line, MAX_LINE)?,
@@ -148,9 +136,6 @@ impl Chunked {
 }
 
 fn longer(length: u16, most: u16) -> Result<u16, InvalidResponse> {
-    if length < most {
-        Ok(length + 1)
-    } else {
-        Err(InvalidResponse::Chunk)
-    }
+    let longer = (length < most).then_some(length + 1);
+    longer.ok_or(InvalidResponse::Chunk)
 }

@@ -8,6 +8,7 @@ mod buffers;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, DestinationSlot, Fixed, SubmitArgs, Timespec};
@@ -52,18 +53,20 @@ pub(crate) struct ConnectionChain {
 pub(crate) struct ClientRing {
     ring: IoUring,
     buffers: Buffers,
-    constants: Box<Constants>,
+    constants: Rc<Constants>,
     /// Source addresses, by slot.
     sources: Vec<SockaddrIn>,
     family: i32,
     reset: bool,
     ports: bool,
+    /// The first error of a submission since the last wait.
+    broken: Option<io::Error>,
 }
 
 /// Memory that operations point to and that never changes.
 struct Constants {
     target: SockaddrStorage,
-    requests: Vec<Vec<u8>>,
+    requests: [Vec<u8>; 2],
     one: libc::c_int,
     reset: libc::linger,
     ports: u32,
@@ -118,7 +121,7 @@ impl ReceivedBytes {
 /// Why io_uring cannot be used here; `None` when it can.
 pub(crate) fn unavailable() -> Option<String> {
     let target = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let error = ClientRing::new(1, target, Vec::new(), false, None).err()?;
+    let error = ClientRing::new(1, target, Default::default(), false, None).err()?;
     Some(match error.raw_os_error() {
         Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
             format!("io_uring is absent or forbidden ({error})")
@@ -137,7 +140,7 @@ impl ClientRing {
     pub(crate) fn new(
         connections: u32,
         target: SocketAddr,
-        requests: Vec<Vec<u8>>,
+        requests: [Vec<u8>; 2],
         reset: bool,
         ports: Option<(u16, u16)>,
     ) -> io::Result<Self> {
@@ -156,7 +159,7 @@ impl ClientRing {
         Ok(Self {
             buffers: Buffers::register(&ring)?,
             ring,
-            constants: Box::new(Constants {
+            constants: Rc::new(Constants {
                 target: SockaddrStorage::from(target),
                 requests,
                 one: 1,
@@ -171,64 +174,33 @@ impl ClientRing {
             },
             reset,
             ports: ports.is_some(),
+            broken: None,
         })
     }
 
     /// Opens a connection in `slot`, whose previous connection must be closed, sends a request and receives. The
     /// completions carry `number`.
-    ///
-    /// # Errors
-    /// The error of io_uring_enter(2), if the queue had to be submitted first.
-    pub(crate) fn open(
-        &mut self,
-        slot: u32,
-        number: u64,
-        chain: ConnectionChain,
-    ) -> io::Result<()> {
-        self.make_room(CHAIN_MAX)?;
+    pub(crate) fn open(&mut self, slot: u32, number: u64, chain: ConnectionChain) {
+        self.make_room(CHAIN_MAX);
         let fd = Fixed(slot);
         let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK;
         let place = DestinationSlot::try_from_slot_target(slot)
             .unwrap_or_else(|_| unreachable!("slots are far fewer than 2^32 - 2"));
         let socket = opcode::Socket::new(self.family, kind, 0).file_index(Some(place));
         self.link(socket.build(), number, OPEN, true);
-        let constants = &*self.constants;
-        let (one, reset, ports) = (
-            &raw const constants.one,
-            &raw const constants.reset,
-            &raw const constants.ports,
-        );
         if self.reset {
-            self.set(
-                fd,
-                number,
-                libc::SOL_SOCKET,
-                libc::SO_LINGER,
-                reset.cast(),
-                size_of::<libc::linger>(),
-            );
+            let reset = &raw const self.constants.reset;
+            self.set(fd, number, libc::SOL_SOCKET, libc::SO_LINGER, reset);
         }
         if self.ports {
-            self.set(
-                fd,
-                number,
-                libc::IPPROTO_IP,
-                IP_LOCAL_PORT_RANGE,
-                ports.cast(),
-                size_of::<u32>(),
-            );
+            let ports = &raw const self.constants.ports;
+            self.set(fd, number, libc::IPPROTO_IP, IP_LOCAL_PORT_RANGE, ports);
         }
         if let Some(source) = chain.source {
             // Without this, bind(2) would choose a port at once, and only one that is free for all targets.
             let option = libc::IP_BIND_ADDRESS_NO_PORT;
-            self.set(
-                fd,
-                number,
-                libc::IPPROTO_IP,
-                option,
-                one.cast(),
-                size_of::<libc::c_int>(),
-            );
+            let one = &raw const self.constants.one;
+            self.set(fd, number, libc::IPPROTO_IP, option, one);
             let [a, b, c, d] = source.octets();
             let address = &mut self.sources[slot as usize];
             *address = SockaddrIn::new(a, b, c, d, 0);
@@ -241,30 +213,27 @@ impl ClientRing {
         let send = self.send_entry(fd, chain.request);
         self.link(send, number, SEND, false);
         self.push_receive(fd, number, chain.multishot);
-        Ok(())
     }
 
     /// Sends a request on the connection in `slot`.
-    pub(crate) fn send(&mut self, slot: u32, number: u64, request: usize) -> io::Result<()> {
-        self.make_room(1)?;
+    pub(crate) fn send(&mut self, slot: u32, number: u64, request: usize) {
+        self.make_room(1);
         let entry = self.send_entry(Fixed(slot), request);
         self.push(&entry.user_data(number << KIND_BITS | SEND));
-        Ok(())
     }
 
     /// Receives from the connection in `slot`: once, or until cancelled if `multishot`.
-    pub(crate) fn receive(&mut self, slot: u32, number: u64, multishot: bool) -> io::Result<()> {
-        self.make_room(1)?;
+    pub(crate) fn receive(&mut self, slot: u32, number: u64, multishot: bool) {
+        self.make_room(1);
         self.push_receive(Fixed(slot), number, multishot);
-        Ok(())
     }
 
     /// Closes the connection in `slot`, and cancels its operations, which carry the number `under_way`.
     ///
     /// Each operation is cancelled by its number: to find those of a descriptor, the kernel searches all operations of
     /// the ring. With thousands of them, this takes longer than a whole exchange.
-    pub(crate) fn close(&mut self, slot: u32, under_way: Option<u64>) -> io::Result<()> {
-        self.make_room(KINDS_UNDER_WAY.len() + 1)?;
+    pub(crate) fn close(&mut self, slot: u32, under_way: Option<u64>) {
+        self.make_room(KINDS_UNDER_WAY.len() + 1);
         let quietly = squeue::Flags::SKIP_SUCCESS;
         for kind in KINDS_UNDER_WAY
             .iter()
@@ -275,43 +244,35 @@ impl ClientRing {
         }
         let close = opcode::Close::new(Fixed(slot)).build();
         self.push(&close.flags(quietly).user_data(OTHER));
-        Ok(())
     }
 
-    /// Submits the queued operations.
-    ///
-    /// # Errors
-    /// The error of io_uring_enter(2), except for signals.
-    pub(crate) fn submit(&mut self) -> io::Result<()> {
-        ignore_expected(self.ring.submit())
+    /// Submits the queued operations; the next wait reports an error.
+    pub(crate) fn submit(&mut self) {
+        if let Err(error) = ignore_expected(self.ring.submit()) {
+            self.broken.get_or_insert(error);
+        }
     }
 
-    /// Submits the queued operations, and runs pending work of the kernel without waiting for more.
+    /// Submits the queued operations, and waits for a completion or for the timeout; with `None`, it only runs pending
+    /// work of the kernel.
     ///
     /// # Errors
-    /// As [`ClientRing::submit`].
-    pub(crate) fn run_task_work(&mut self) -> io::Result<()> {
+    /// The error of io_uring_enter(2), of this call or an earlier one, except for signals.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if let Some(error) = self.broken.take() {
+            return Err(error);
+        }
+        if let Some(timeout) = timeout {
+            let timespec = Timespec::from(timeout);
+            let arguments = SubmitArgs::new().timespec(&timespec);
+            return ignore_expected(self.ring.submitter().submit_with_args(1, &arguments));
+        }
         let count = u32::try_from(self.ring.submission().len()).unwrap_or(u32::MAX);
+        let flags = EnterFlags::GETEVENTS.bits();
+        let submitter = self.ring.submitter();
         // SAFETY: no argument is passed; entries in the queue point to memory of the ring's (see `push`).
-        let entered = unsafe {
-            self.ring.submitter().enter::<libc::sigset_t>(
-                count,
-                0,
-                EnterFlags::GETEVENTS.bits(),
-                None,
-            )
-        };
+        let entered = unsafe { submitter.enter::<libc::sigset_t>(count, 0, flags, None) };
         ignore_expected(entered)
-    }
-
-    /// Submits the queued operations, and waits for a completion or for the timeout.
-    ///
-    /// # Errors
-    /// As [`ClientRing::submit`].
-    pub(crate) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
-        let timespec = Timespec::from(timeout);
-        let arguments = SubmitArgs::new().timespec(&timespec);
-        ignore_expected(self.ring.submitter().submit_with_args(1, &arguments))
     }
 
     pub(crate) fn completions(&mut self) -> impl Iterator<Item = RingCompletion> {
@@ -321,10 +282,8 @@ impl ClientRing {
     }
 
     pub(crate) fn bytes(&self, received: &ReceivedBytes) -> &[u8] {
-        match received.buffer {
-            None => &[],
-            Some(buffer) => self.buffers.bytes(buffer, received.length),
-        }
+        let buffer = received.buffer;
+        buffer.map_or(&[], |buffer| self.buffers.bytes(buffer, received.length))
     }
 
     /// Gives the buffer back to the kernel.
@@ -345,18 +304,10 @@ impl ClientRing {
             .build()
     }
 
-    fn set(
-        &mut self,
-        fd: Fixed,
-        number: u64,
-        level: i32,
-        name: i32,
-        value: *const libc::c_void,
-        size: usize,
-    ) {
-        let size = u32::try_from(size).unwrap_or(u32::MAX);
-        let set =
-            opcode::SetSockOpt::new(fd, level.cast_unsigned(), name.cast_unsigned(), value, size);
+    fn set<T>(&mut self, fd: Fixed, number: u64, level: i32, name: i32, value: *const T) {
+        let (level, name) = (level.cast_unsigned(), name.cast_unsigned());
+        let size = u32::try_from(size_of::<T>()).unwrap_or(u32::MAX);
+        let set = opcode::SetSockOpt::new(fd, level, name, value.cast(), size);
         self.link(set.build(), number, OPEN, true);
     }
 
@@ -383,14 +334,12 @@ impl ClientRing {
     }
 
     /// Submits the queue unless `entries` more fit: a chain must be submitted in one piece.
-    fn make_room(&mut self, entries: usize) -> io::Result<()> {
+    fn make_room(&mut self, entries: usize) {
         let queue = self.ring.submission();
         let free = queue.capacity() - queue.len();
         drop(queue);
         if free < entries {
-            self.submit()
-        } else {
-            Ok(())
+            self.submit();
         }
     }
 
@@ -408,25 +357,12 @@ impl Drop for ClientRing {
         // Operations may outlive the ring's descriptor. Only this thread runs their work, so once they are cancelled,
         // none accesses memory any more.
         let everything = CancelBuilder::any();
-        let called_off = self
-            .ring
-            .submitter()
-            .register_sync_cancel(Some(CANCEL_TIMEOUT), everything);
-        let over = match called_off {
-            Ok(()) => true,
-            Err(error) => error.raw_os_error() == Some(libc::ENOENT),
-        };
-        if !over {
+        let submitter = self.ring.submitter();
+        let cancelled = submitter.register_sync_cancel(Some(CANCEL_TIMEOUT), everything);
+        if cancelled.is_err_and(|error| error.raw_os_error() != Some(libc::ENOENT)) {
             // Leak the memory: the kernel may still write to it.
             self.buffers.give_up();
-            let constants = Constants {
-                target: self.constants.target,
-                requests: Vec::new(),
-                one: 1,
-                reset: RESET,
-                ports: 0,
-            };
-            Box::leak(std::mem::replace(&mut self.constants, Box::new(constants)));
+            std::mem::forget(Rc::clone(&self.constants));
             std::mem::take(&mut self.sources).leak();
         }
     }
@@ -434,15 +370,10 @@ impl Drop for ClientRing {
 
 /// An interruption by a signal, a timeout, and completions that must be collected first are no errors.
 fn ignore_expected(entered: io::Result<usize>) -> io::Result<()> {
+    const EXPECTED: [i32; 4] = [libc::EINTR, libc::ETIME, libc::EBUSY, libc::EAGAIN];
+    let is_expected = |number: i32| EXPECTED.contains(&number);
     match entered {
-        Err(error)
-            if !matches!(
-                error.raw_os_error(),
-                Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN)
-            ) =>
-        {
-            Err(error)
-        }
+        Err(error) if !error.raw_os_error().is_some_and(is_expected) => Err(error),
         _ => Ok(()),
     }
 }

@@ -81,9 +81,7 @@ impl Buffers {
             NonNull::slice_from_raw_parts(first, length).as_ref()
         }
     }
-}
 
-impl Buffers {
     /// Never frees the memory, since the kernel may still use it.
     pub(super) fn give_up(&mut self) {
         self.given_up = true;
