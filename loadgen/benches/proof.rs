@@ -19,40 +19,34 @@ use hola_loadgen::Engine;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     // Cargo passes `--bench` when it runs the bench, and not when it only tests that the bench works.
-    let scale = if arguments.iter().any(|argument| argument == "--bench") {
+    let has = |option: &str| arguments.iter().any(|argument| argument == option);
+    let scale = if has("--bench") {
         Scale::Full
     } else {
         Scale::Quick
     };
-    if arguments.iter().any(|argument| argument == "--completion") {
+    if has("--completion") {
         truth::ENGINE.get_or_init(|| Engine::Completion);
     }
-    let asked: Vec<&String> = arguments
-        .iter()
-        .filter(|argument| !argument.starts_with('-'))
-        .collect();
+    let asked = arguments.iter().filter(|name| !name.starts_with('-'));
+    let asked: Vec<&String> = asked.collect();
     let mut all_hold = true;
     println!("| id | truth | holds | seen (truth) |\n| --- | --- | --- | --- |");
-    for claim in CLAIMS {
-        let wanted = asked.is_empty() || asked.iter().any(|id| *id == claim.id);
+    for (id, truth, check) in CLAIMS {
+        let wanted = asked.is_empty() || asked.iter().any(|asked| asked == id);
         // A quick run checks only the claim that takes no time.
-        if !wanted || (scale == Scale::Quick && asked.is_empty() && claim.id != "V11") {
+        if !wanted || (scale == Scale::Quick && asked.is_empty() && *id != "V11") {
             continue;
         }
         let began = Instant::now();
-        let finding = repeatedly(|| (claim.check)(scale));
+        let finding = repeatedly(|| check(scale));
         all_hold &= finding.holds();
-        println!(
-            "| {} | {} | {} | {} |",
-            claim.id,
-            claim.truth,
-            if finding.holds() { "yes" } else { "**no**" },
-            finding.seen.join("; ")
-        );
+        let holds = if finding.holds() { "yes" } else { "**no**" };
+        println!("| {id} | {truth} | {holds} | {} |", finding.seen.join("; "));
         for wrong in &finding.wrong {
             println!("|  |  | wrong | {wrong} |");
         }
-        eprintln!("{} took {:.0} s", claim.id, began.elapsed().as_secs_f64());
+        eprintln!("{id} took {:.0} s", began.elapsed().as_secs_f64());
     }
     ExitCode::from(u8::from(!all_hold))
 }

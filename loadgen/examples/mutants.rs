@@ -4,7 +4,7 @@
 //! `cargo run -p hola-loadgen --example mutants [-- WORD…]` takes only bugs whose names contain a word; half a minute
 //! each. Exit code 1: a bug is not caught.
 
-#[path = "../tests/seeded/mod.rs"]
+#[path = "../tests/loads/seeded.rs"]
 mod seeded;
 
 use std::fs;
@@ -13,42 +13,37 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use seeded::{BUGS, Bug};
+use tempfile::TempDir;
 
 /// Entries of the workspace that are not copied.
 const LEFT_BEHIND: [&str; 3] = ["target", ".git", "results"];
 
-/// A copy of the workspace, removed when dropped.
+/// A copy of the workspace.
 struct Copy {
-    folder: PathBuf,
+    folder: TempDir,
     /// Compiled dependencies, kept between runs.
     target: PathBuf,
 }
 
 impl Copy {
-    fn make() -> io::Result<Self> {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .expect("the crate is in a workspace");
-        let folder = std::env::temp_dir().join(format!("hola-mutants-{}", std::process::id()));
-        let copy = Self {
-            folder,
-            target: workspace.join("target").join("mutants"),
-        };
-        copy_folder(workspace, &copy.folder)?;
-        Ok(copy)
+    fn new() -> io::Result<Self> {
+        let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let workspace = crate_folder.parent().expect("it is in a workspace");
+        let folder = tempfile::tempdir()?;
+        copy_folder(workspace, folder.path())?;
+        let target = workspace.join("target/mutants");
+        Ok(Self { folder, target })
     }
 
-    /// Writes `text` to the copy of the source file `file`.
-    fn write(&self, file: &str, text: &str) -> io::Result<()> {
-        fs::write(self.folder.join("loadgen/src").join(file), text)
-    }
-
-    /// Whether a test passes.
-    fn passes(&self, (program, test): (&str, &str)) -> io::Result<bool> {
+    /// Whether a test passes: `proof::test` of the program `proof`, or `loads/loops::test` of a module of `loads`.
+    fn passes(&self, test: &str) -> io::Result<bool> {
+        let is_separator = |c: char| c == '/' || c == ':';
+        let (program, test) = test.split_once(is_separator).expect("a program");
+        let test = test.trim_start_matches(':');
         let output = Command::new(env!("CARGO"))
             .args(["test", "--package", "hola-loadgen", "--test", program])
             .args(["--", "--exact", test])
-            .current_dir(&self.folder)
+            .current_dir(self.folder.path())
             .env("CARGO_TARGET_DIR", &self.target)
             // A bug may leave a value unused; a warning must not be what catches it.
             .env("RUSTFLAGS", "--allow warnings")
@@ -63,14 +58,6 @@ impl Copy {
         } else {
             let reason = String::from_utf8_lossy(&output.stderr);
             Err(io::Error::other(format!("{test} did not run:\n{reason}")))
-        }
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
-            eprintln!("cannot remove {}: {error}", self.folder.display());
         }
     }
 }
@@ -95,10 +82,11 @@ fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Whether the test fails with `bug`, and passes without it.
 fn is_caught(copy: &Copy, bug: &Bug) -> io::Result<bool> {
-    let sound = fs::read_to_string(copy.folder.join("loadgen/src").join(bug.file))?;
-    copy.write(bug.file, &sound.replace(bug.original, bug.replacement))?;
+    let file = copy.folder.path().join("loadgen/src").join(bug.file);
+    let sound = fs::read_to_string(&file)?;
+    fs::write(&file, sound.replace(bug.original, bug.replacement))?;
     let noticed = !copy.passes(bug.caught_by)?;
-    copy.write(bug.file, &sound)?;
+    fs::write(&file, sound)?;
     Ok(noticed && copy.passes(bug.caught_by)?)
 }
 
@@ -114,7 +102,7 @@ fn main() -> ExitCode {
 }
 
 fn try_main(words: &[String]) -> io::Result<bool> {
-    let copy = Copy::make()?;
+    let copy = Copy::new()?;
     let mut all_caught = true;
     println!("| bug | caught by |\n| --- | --- |");
     for bug in BUGS {
@@ -123,12 +111,7 @@ fn try_main(words: &[String]) -> io::Result<bool> {
         }
         let caught = is_caught(&copy, bug)?;
         all_caught &= caught;
-        let (program, test) = bug.caught_by;
-        let caught_by = if caught {
-            format!("`{program}`: {}", test.replace('_', " "))
-        } else {
-            "**nobody**".to_owned()
-        };
+        let caught_by = if caught { bug.caught_by } else { "**no test**" };
         println!("| {} | {caught_by} |", bug.name);
     }
     Ok(all_caught)

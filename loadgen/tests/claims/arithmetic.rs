@@ -26,10 +26,7 @@ pub(crate) fn ranks_and_merges(scale: Scale) -> Finding {
         }
         let mut merged = Histograms::new();
         shards.iter().for_each(|shard| merged.merge(shard));
-        finding.require(
-            merged == whole,
-            format!("case {case}: merged shards differ"),
-        );
+        finding.require(merged == whole, format!("case {case}: merge differs"));
         values.sort_unstable();
         for permille in [500, 900, 985, 990, 995, 999] {
             let seen = percentile_ns(&whole.response, permille);

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use hola_loadgen::percentile_ns;
 use hola_loadgen::summary::Arrivals;
-use hola_loadgen::{Pace, percentile_ns};
 
 use super::{Finding, Scale, unrest_us, us};
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
-use crate::truth::{load, measure};
+use crate::truth::{load, measure, open};
 
 /// Requests of a run.
 const REQUESTS: u64 = 100;
@@ -23,15 +23,10 @@ const RANKS_PERMILLE: (u64, u64) = (410, 610);
 pub(crate) fn intervals(scale: Scale) -> Finding {
     let runs = scale.pick(30, 200);
     let longest = Duration::from_millis(60);
-    let server = Planned::start(Plan::delays(Work::Uniform {
-        from: Duration::ZERO,
-        to: longest,
-    }));
+    let (from, to) = (Duration::ZERO, longest);
+    let server = Planned::start(Plan::delays(Work::Uniform { from, to }));
     let mut workload = load(server.address, 1, REQUESTS);
-    workload.pace = Pace::Open {
-        rate_per_s: 2000.0,
-        arrivals: Arrivals::Poisson,
-    };
+    workload.pace = open(2000.0, Arrivals::Poisson);
     let mut intervals = Vec::new();
     for run in 0..runs {
         workload.seed = run;
@@ -43,15 +38,13 @@ pub(crate) fn intervals(scale: Scale) -> Finding {
     let unrest_us = unrest_us(scale, &server.stop());
     let holds = |(low, high): &&(f64, f64)| low - unrest_us <= median_us && median_us <= *high;
     let held = intervals.iter().filter(holds).count();
-    let below = intervals.iter().filter(|(_, high)| *high < median_us);
-    let below = below.count();
+    let below = intervals
+        .iter()
+        .filter(|(_, high)| *high < median_us)
+        .count();
     let share = held as f64 / intervals.len() as f64;
     let mut finding = Finding::default();
     let text = format!("{held} of {runs} intervals hold it ({below} lie below)");
-    finding.require(
-        scale.pick(0.85..=1.0, 0.90..=0.98).contains(&share),
-        text.clone(),
-    );
-    finding.note(text);
+    finding.expect(scale.pick(0.85..=1.0, 0.90..=0.98).contains(&share), text);
     finding
 }

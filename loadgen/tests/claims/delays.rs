@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use hola_loadgen::summary::Arrivals;
-use hola_loadgen::{Measurement, Pace, Stop, percentile_ns};
+use hola_loadgen::{Measurement, Stop, percentile_ns};
 
 use super::{Finding, OF_THE_LOG, Scale, repeatedly, samples, unrest_us, us};
-use crate::truth::log::{Log, quantile};
+use crate::truth::log::Log;
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
-use crate::truth::{load, measure};
+use crate::truth::{load, measure, open};
 
 /// Loads a server that follows `plan`, with equal gaps; returns the measurement and the server's log.
 fn observe(plan: Plan, rate_per_s: f64, length: Duration) -> (Measurement, Log) {
     let server = Planned::start(plan);
     let mut workload = load(server.address, 1, 1);
-    workload.pace = Pace::Open {
-        rate_per_s,
-        arrivals: Arrivals::Constant,
-    };
+    workload.pace = open(rate_per_s, Arrivals::Constant);
     workload.stop = Stop::After(length);
     let measurement = measure(&workload);
     (measurement, server.stop())
@@ -28,7 +25,7 @@ fn observe(plan: Plan, rate_per_s: f64, length: Duration) -> (Measurement, Log) 
 pub(crate) fn constant(scale: Scale) -> Finding {
     let mut finding = Finding::default();
     for delay_ms in [1, 10, 100] {
-        finding.take(repeatedly(|| constant_of(delay_ms, scale)));
+        finding.add(repeatedly(|| constant_of(delay_ms, scale)));
     }
     finding
 }
@@ -44,14 +41,16 @@ fn constant_of(delay_ms: u64, scale: Scale) -> Finding {
         truth.len() as u64 == planned && measurement.summary.counts.ok == planned,
         format!("{} of {planned} answered", truth.len()),
     );
-    for permille in [500_u16, 900, 990, 999] {
-        if let Some(seen) = percentile_ns(&measurement.histograms.response, u64::from(permille)) {
-            let q = f64::from(permille) / 1000.0;
-            let name = format!("{delay_ms} ms: p{}", q * 100.0);
-            let mut within = OF_THE_LOG;
-            within.us += unrest_us(scale, &log);
-            finding.compare(&name, us(seen), us(quantile(&truth, q)), within);
-        }
+    let mut within = OF_THE_LOG;
+    within.us += unrest_us(scale, &log);
+    // The generator connects and sends at once, so the time since the start of a request is the server's delay, too.
+    let histograms = &measurement.histograms;
+    for (name, seen) in [
+        ("response", &histograms.response),
+        ("service", &histograms.service),
+    ] {
+        let name = format!("{delay_ms} ms: {name}");
+        finding.compare_percentiles(&name, seen, &truth, &[500, 900, 990, 999], within);
     }
     finding
 }
@@ -77,8 +76,7 @@ pub(crate) fn bimodal(scale: Scale) -> Finding {
         };
         let text = format!("{permille} ‰ {:.1} ms", us(seen) / 1e3);
         // Half-way between the two delays.
-        finding.require((seen < 50_000_000) == fast, text.clone());
-        finding.note(text);
+        finding.expect((seen < 50_000_000) == fast, text);
     }
     let seen = samples(response);
     let distance = distance(&seen, &truth, unrest_us(scale, &log));

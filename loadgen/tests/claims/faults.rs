@@ -5,20 +5,9 @@ use std::time::Duration;
 use hola_loadgen::summary::CheckName;
 
 use super::{Finding, Scale};
-use crate::truth::plan::{Fate, Plan, Refusals, Work};
+use crate::truth::plan::{FAULTS, Fate, Plan, Refusals, Work};
 use crate::truth::planned::Planned;
 use crate::truth::{check, failed, load, measure};
-
-/// How each fate must be reported: cause and phase.
-const REPORTS: [(Fate, &str, &str); 7] = [
-    (Fate::Reset, "reset", "before_first_byte"),
-    (Fate::ResetMidBody, "reset", "mid_body"),
-    (Fate::ClosedEarly, "closed_early", "before_first_byte"),
-    (Fate::Status500, "status_500", "head"),
-    (Fate::ShortBody, "closed_early", "mid_body"),
-    (Fate::Silence, "timeout", "before_first_byte"),
-    (Fate::BadStatusLine, "parse", "head"),
-];
 
 pub(crate) fn counted(scale: Scale) -> Finding {
     let mut finding = Finding::default();
@@ -38,41 +27,27 @@ fn faults(scale: Scale, finding: &mut Finding) {
     workload.threads = 2;
     let measurement = measure(&workload);
     let log = server.stop();
-    let ok = measurement.summary.counts.ok;
-    finding.require(
-        ok == log.count(Fate::Answered),
-        format!("{ok} ok of {} answered", log.count(Fate::Answered)),
-    );
-    finding.note(format!("{ok} ok"));
-    for (fate, cause, phase) in REPORTS {
+    let (ok, answered) = (measurement.summary.counts.ok, log.count(Fate::Answered));
+    finding.expect(ok == answered, format!("{ok} ok ({answered})"));
+    for (fate, name, (cause, phase)) in FAULTS {
         let (seen, truth) = (failed(&measurement, cause, phase), log.count(fate));
-        let text = format!("{} {seen} ({truth})", fate.name());
-        finding.require(seen == truth && truth > 0, text.clone());
-        finding.note(text);
+        let text = format!("{name} {seen} ({truth})");
+        finding.expect(seen == truth && truth > 0, text);
     }
     let counts = &measurement.summary.counts;
-    let told: u64 = REPORTS.iter().map(|(fate, ..)| log.count(*fate)).sum();
+    let told: u64 = FAULTS.iter().map(|(fate, ..)| log.count(*fate)).sum();
     finding.require(counts.failed_total() == told, format!("{counts:?}"));
     // Failures are samples of "at least this long", and 7 % of the requests fail: this affects the 99th percentile and
     // the maximum.
-    let censored = &measurement.summary.latency_us.response.censored;
-    finding.require(
-        censored.iter().any(|name| name == "p99"),
-        format!("p99 is only known from below: {censored:?}"),
-    );
     let response = &measurement.summary.latency_us.response;
     finding.require(
-        response.max.unwrap_or(0.0) >= workload.timeout.as_secs_f64() * 0.99e6,
-        format!("the longest {:?} is a timeout", response.max),
+        response.is_censored("p99")
+            && response.max.unwrap_or(0.0) >= workload.timeout.as_secs_f64() * 0.99e6,
+        format!("p99 is only known from below, and the longest is a timeout: {response:?}"),
     );
-    finding.require(
-        !check(&measurement, CheckName::Failures),
-        "failures were too many",
-    );
-    finding.require(
-        check(&measurement, CheckName::LittlesLaw),
-        format!("{:?}", measurement.summary.validity),
-    );
+    let checks = [CheckName::Failures, CheckName::LittlesLaw].map(|name| check(&measurement, name));
+    let validity = &measurement.summary.validity;
+    finding.require(checks == [false, true], format!("{validity:?}"));
 }
 
 /// The server cannot count refused connections, but it counts accepted ones: the rest of the plan was refused.
@@ -90,9 +65,8 @@ fn refusals(scale: Scale, finding: &mut Finding) {
     let truth = counts.planned - server.stop().connections;
     let seen = failed(&measurement, "refused", "connect");
     let text = format!("refused {seen} ({truth})");
-    finding.require(
+    finding.expect(
         seen == truth && truth > 0 && seen == counts.failed_total(),
-        text.clone(),
+        text,
     );
-    finding.note(text);
 }

@@ -13,79 +13,27 @@ mod queues;
 mod stalls;
 mod starvation;
 
-use std::fmt::Write;
-
 use hdrhistogram::Histogram;
+use hola_loadgen::percentile_ns;
 
-use crate::truth::log::Log;
+use crate::truth::log::{Log, quantile};
 
-/// A claim, by its number in METHODOLOGY.md.
-pub(crate) struct Claim {
-    pub(crate) id: &'static str,
-    /// What is known in advance.
-    pub(crate) truth: &'static str,
-    pub(crate) check: fn(Scale) -> Finding,
-}
+/// A claim by its number in METHODOLOGY.md, what is known in advance, and its check.
+pub(crate) type Claim = (&'static str, &'static str, fn(Scale) -> Finding);
 
+#[rustfmt::skip] // a table
 pub(crate) const CLAIMS: &[Claim] = &[
-    Claim {
-        id: "V1",
-        truth: "every answer takes 1, 10 or 100 ms",
-        check: delays::constant,
-    },
-    Claim {
-        id: "V2",
-        truth: "99 % of answers take 1 ms, 1 % take 100 ms",
-        check: delays::bimodal,
-    },
-    Claim {
-        id: "V3",
-        truth: "the server stands still for a tenth of the time",
-        check: stalls::stall,
-    },
-    Claim {
-        id: "V4",
-        truth: "the instants of the schedule",
-        check: pacing::instants,
-    },
-    Claim {
-        id: "V5",
-        truth: "one worker: M/M/1, M/D/1 and, to tell them apart, D/M/1",
-        check: queues::queues,
-    },
-    Claim {
-        id: "V6",
-        truth: "faults by the number of the request, 1 % each; refusals",
-        check: faults::counted,
-    },
-    Claim {
-        id: "V8",
-        truth: "1, 16, 256 clients",
-        check: population::littles_law,
-    },
-    Claim {
-        id: "V9",
-        truth: "the median of the server's delays",
-        check: coverage::intervals,
-    },
-    Claim {
-        id: "V10",
-        truth: "the generator itself lacks files, ports, a queue, time",
-        check: starvation::causes,
-    },
-    Claim {
-        id: "V11",
-        truth: "the sorted samples themselves",
-        check: arithmetic::ranks_and_merges,
-    },
+    ("V1", "every answer takes 1, 10 or 100 ms", delays::constant),
+    ("V2", "99 % of answers take 1 ms, 1 % take 100 ms", delays::bimodal),
+    ("V3", "the server stands still for a tenth of the time", stalls::stall),
+    ("V4", "the instants of the schedule", pacing::instants),
+    ("V5", "one worker: M/M/1, M/D/1 and, to tell them apart, D/M/1", queues::queues),
+    ("V6", "faults by the number of the request, 1 % each; refusals", faults::counted),
+    ("V8", "1, 16, 256 clients", population::littles_law),
+    ("V9", "the median of the server's delays", coverage::intervals),
+    ("V10", "the generator itself lacks files, ports, a queue, time", starvation::causes),
+    ("V11", "the sorted samples themselves", arithmetic::ranks_and_merges),
 ];
-
-pub(crate) fn claim(id: &str) -> &'static Claim {
-    CLAIMS
-        .iter()
-        .find(|claim| claim.id == id)
-        .unwrap_or_else(|| panic!("no claim {id}"))
-}
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,24 +75,41 @@ impl Finding {
         self.wrong.is_empty()
     }
 
+    /// Notes what was seen, which must hold.
+    pub(crate) fn expect(&mut self, holds: bool, text: String) {
+        self.require(holds, &*text);
+        self.note(text);
+    }
+
     /// Adds another finding.
-    pub(crate) fn take(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.seen.extend(other.seen);
         self.wrong.extend(other.wrong);
     }
 
     /// Compares a figure with the truth, within this share of it or this many microseconds, whichever is more.
     pub(crate) fn compare(&mut self, name: &str, seen_us: f64, truth_us: f64, within: Within) {
-        let mut text = String::new();
-        let _ = write!(
-            text,
-            "{name} {:.2} ms ({:.2})",
-            seen_us / 1e3,
-            truth_us / 1e3
-        );
+        let [seen_ms, truth_ms] = [seen_us, truth_us].map(|us| us / 1e3);
         let slack_us = within.us.max(within.share * truth_us);
-        self.require((seen_us - truth_us).abs() <= slack_us, text.clone());
-        self.note(text);
+        let text = format!("{name} {seen_ms:.2} ms ({truth_ms:.2})");
+        self.expect((seen_us - truth_us).abs() <= slack_us, text);
+    }
+
+    /// Compares the percentiles that the sample supports with those of the sorted truth.
+    pub(crate) fn compare_percentiles(
+        &mut self,
+        name: &str,
+        seen: &Histogram<u64>,
+        truth: &[u64],
+        permilles: &[u16],
+        within: Within,
+    ) {
+        for permille in permilles {
+            if let Some(seen) = percentile_ns(seen, u64::from(*permille)) {
+                let truth = quantile(truth, f64::from(*permille) / 1000.0);
+                self.compare(&format!("{name} {permille} ‰"), us(seen), us(truth), within);
+            }
+        }
     }
 }
 

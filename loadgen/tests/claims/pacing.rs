@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
+use hola_loadgen::Stop;
 use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
-use hola_loadgen::{Pace, Stop};
 
 use super::{Finding, Scale, repeatedly, us};
 use crate::truth::log::quantile;
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
-use crate::truth::{load, measure};
+use crate::truth::{load, measure, open};
 
 /// Requests are so far apart that only the generator's own timer wakes it, and its two threads must share one schedule.
 /// The server's timestamps minus the plan are a constant (start of the run, and transit time) plus lateness.
 pub(crate) fn instants(scale: Scale) -> Finding {
     let mut finding = Finding::default();
     for arrivals in [Arrivals::Poisson, Arrivals::Constant] {
-        finding.take(repeatedly(|| instants_of(arrivals, scale)));
+        finding.add(repeatedly(|| instants_of(arrivals, scale)));
     }
     finding
 }
@@ -26,18 +26,15 @@ fn instants_of(arrivals: Arrivals, scale: Scale) -> Finding {
     let rate_per_s = 331.0;
     let server = Planned::start(Plan::delays(Work::Constant(Duration::ZERO)));
     let mut workload = load(server.address, 1, 1);
-    workload.pace = Pace::Open {
-        rate_per_s,
-        arrivals,
-    };
+    workload.pace = open(rate_per_s, arrivals);
     workload.stop = Stop::After(scale.pick(Duration::from_millis(900), Duration::from_secs(10)));
     workload.threads = 2;
     let planned = measure(&workload).summary.counts.planned;
-    let mut received: Vec<u64> = server
-        .stop()
+    let log = server.stop();
+    let mut received: Vec<u64> = log
         .entries
         .iter()
-        .map(|entry| entry.received_ns)
+        .map(|entry| entry.request.received_ns)
         .collect();
     received.sort_unstable();
     let mut finding = Finding::default();
@@ -55,7 +52,6 @@ fn instants_of(arrivals: Arrivals, scale: Scale) -> Finding {
     // With a timer in milliseconds, half of the requests would be half a millisecond late; noise only adds to that.
     let typical_us = us(quantile(&late, 0.5) - quantile(&late, 0.02));
     let text = format!("{arrivals:?} arrivals: {typical_us:.0} µs late");
-    finding.require(typical_us < 250.0, text.clone());
-    finding.note(text);
+    finding.expect(typical_us < 250.0, text);
     finding
 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
-use hola_loadgen::{Measurement, Pace, Stop, percentile_ns};
+use hola_loadgen::{Measurement, Stop, percentile_ns};
 
 use super::{Finding, Scale, Within, mean_us, unrest_us, us};
-use crate::truth::log::{Log, quantile};
+use crate::truth::log::Log;
 use crate::truth::plan::{Plan, Work};
 use crate::truth::planned::Planned;
-use crate::truth::{load, measure};
+use crate::truth::{load, measure, open};
 
 /// Seed of the arrivals. A sample path of this length may deviate from theory by a tenth; this one stays within 2 %, so
 /// that a larger deviation comes from the generator.
@@ -71,20 +71,9 @@ pub(crate) fn queues(scale: Scale) -> Finding {
             us: scale.pick(500.0, 0.0) + unrest_us(scale, &log),
         };
         let response = &measurement.histograms.response;
-        for permille in [500_u16, 900, 990] {
-            if let Some(seen) = percentile_ns(response, u64::from(permille)) {
-                let truth = quantile(&path, f64::from(permille) / 1000.0);
-                let name = format!("{} {permille} ‰", queue.name);
-                finding.compare(&name, us(seen), us(truth), within);
-            }
-        }
-        let mean = response.mean() / 1e3;
-        finding.compare(
-            &format!("{} mean", queue.name),
-            mean,
-            mean_us(&path),
-            within,
-        );
+        finding.compare_percentiles(queue.name, response, &path, &[500, 900, 990], within);
+        let name = format!("{} mean", queue.name);
+        finding.compare(&name, response.mean() / 1e3, mean_us(&path), within);
         medians.push(percentile_ns(response, 500).map_or(0.0, us));
         if scale == Scale::Full {
             against_theory(&mut finding, queue, service, &measurement);
@@ -92,8 +81,7 @@ pub(crate) fn queues(scale: Scale) -> Finding {
     }
     // The same service with equal gaps: a generator whose arrivals were not Poisson would show this instead.
     let apart = medians[0] / medians[2];
-    finding.require(apart > 1.25, format!("M/M/1 median {apart:.2} × D/M/1's"));
-    finding.note(format!("M/M/1 median {apart:.2} × D/M/1's"));
+    finding.expect(apart > 1.25, format!("M/M/1 median {apart:.2} × D/M/1's"));
     finding
 }
 
@@ -109,12 +97,9 @@ fn against_theory(
         us: 0.0,
     };
     let response = &measurement.histograms.response;
-    finding.compare(
-        &format!("{} mean by theory", queue.name),
-        response.mean() / 1e3,
-        queue.mean * service_us,
-        within,
-    );
+    let name = format!("{} mean by theory", queue.name);
+    let mean_us = response.mean() / 1e3;
+    finding.compare(&name, mean_us, queue.mean * service_us, within);
     if queue.name != "M/M/1" {
         return;
     }
@@ -123,12 +108,8 @@ fn against_theory(
         let beyond = (1000.0 - f64::from(permille)) / 1000.0;
         let law_us = -beyond.ln() * service_us / (1.0 - RHO);
         let seen = percentile_ns(response, u64::from(permille)).map_or(0.0, us);
-        finding.compare(
-            &format!("M/M/1 {permille} ‰ by theory"),
-            seen,
-            law_us,
-            within,
-        );
+        let name = format!("M/M/1 {permille} ‰ by theory");
+        finding.compare(&name, seen, law_us, within);
     }
 }
 
@@ -138,10 +119,7 @@ fn observe(queue: &Queue, service: Duration, length: Duration) -> (Measurement, 
     let rate_per_s = RHO / service.as_secs_f64();
     let server = Planned::start(Plan::queue(work));
     let mut workload = load(server.address, 1, 1);
-    workload.pace = Pace::Open {
-        rate_per_s,
-        arrivals: queue.arrivals,
-    };
+    workload.pace = open(rate_per_s, queue.arrivals);
     workload.stop = Stop::After(length);
     workload.timeout = Duration::from_secs(60);
     workload.seed = SEED;

@@ -31,12 +31,14 @@ impl Connection {
     }
 }
 
-/// A request, its fate, and the instant at which it is due.
-#[derive(Clone, Copy)]
-pub(super) struct Request {
-    pub(super) received_ns: u64,
-    pub(super) due_ns: u64,
-    pub(super) fate: Fate,
+/// A request and its fate; instants are nanoseconds of the monotonic clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    /// When its head had been read.
+    pub(crate) received_ns: u64,
+    /// When it is to be answered.
+    pub(crate) due_ns: u64,
+    pub(crate) fate: Fate,
     pub(super) keep: bool,
     pub(super) http_1_0: bool,
 }

@@ -5,25 +5,15 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 
+use super::connection::Request;
 use super::plan::Fate;
 
-/// One request, in nanoseconds of the monotonic clock.
+/// A request and the instant, in nanoseconds of the monotonic clock, just before its answer was written or its fault
+/// produced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    /// When its head had been read.
-    pub(crate) received_ns: u64,
-    /// When it was to be answered.
-    pub(crate) due_ns: u64,
-    /// Just before the answer was written, or the fault produced.
+    pub(crate) request: Request,
     pub(crate) answered_ns: u64,
-    pub(crate) fate: Fate,
-}
-
-impl Entry {
-    /// Time that the server took for it.
-    pub(crate) fn delay_ns(&self) -> u64 {
-        self.answered_ns - self.received_ns
-    }
 }
 
 /// All requests, in the order of their end.
@@ -39,39 +29,34 @@ pub(crate) struct Log {
 impl Log {
     /// How many requests had this fate.
     pub(crate) fn count(&self, fate: Fate) -> u64 {
-        let met = self.entries.iter().filter(|entry| entry.fate == fate);
+        let met = self
+            .entries
+            .iter()
+            .filter(|entry| entry.request.fate == fate);
         met.count() as u64
     }
 
     /// Delays of the answered requests, sorted, in nanoseconds.
     pub(crate) fn delays_ns(&self) -> Vec<u64> {
-        let answered = self
-            .entries
-            .iter()
-            .filter(|entry| entry.fate == Fate::Answered);
-        let mut delays: Vec<u64> = answered.map(Entry::delay_ns).collect();
-        delays.sort_unstable();
-        delays
+        let entries = self.entries.iter();
+        let answered = entries.filter(|entry| entry.request.fate == Fate::Answered);
+        let delays = answered.map(|entry| entry.answered_ns - entry.request.received_ns);
+        sorted(delays)
     }
 
     /// Quantile of the lateness of answers after their due instant.
     pub(crate) fn late_ns(&self, q: f64) -> u64 {
-        let late = self
-            .entries
-            .iter()
-            .map(|entry| entry.answered_ns.saturating_sub(entry.due_ns));
-        let mut late: Vec<u64> = late.collect();
-        late.sort_unstable();
-        quantile(&late, q)
+        quantile(&sorted(self.lateness_ns()), q)
+    }
+
+    fn lateness_ns(&self) -> impl Iterator<Item = u64> {
+        let entries = self.entries.iter();
+        entries.map(|entry| entry.answered_ns.saturating_sub(entry.request.due_ns))
     }
 
     /// The log as published: counts, and the distribution of delays both as figures and in full, as pairs of a highest
     /// value in nanoseconds and a count.
     pub(crate) fn json(&self, plan: &str) -> Value {
-        let late = self
-            .entries
-            .iter()
-            .map(|entry| entry.answered_ns.saturating_sub(entry.due_ns));
         let delays = histogram(self.delays_ns());
         let pairs: Vec<Value> = delays
             .iter_recorded()
@@ -79,7 +64,7 @@ impl Log {
             .collect();
         let mut by_fate: BTreeMap<&str, u64> = BTreeMap::new();
         for entry in &self.entries {
-            *by_fate.entry(entry.fate.name()).or_default() += 1;
+            *by_fate.entry(entry.request.fate.name()).or_default() += 1;
         }
         json!({
             "plan": plan,
@@ -88,10 +73,16 @@ impl Log {
             "abandoned": self.abandoned,
             "by_fate": by_fate,
             "delay_us": figures(&delays),
-            "late_us": figures(&histogram(late)),
+            "late_us": figures(&histogram(self.lateness_ns())),
             "delay_ns_histogram": pairs,
         })
     }
+}
+
+fn sorted(values: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut values: Vec<u64> = values.collect();
+    values.sort_unstable();
+    values
 }
 
 fn histogram(values: impl IntoIterator<Item = u64>) -> Histogram<u64> {

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use hola_loadgen::summary::CheckName;
-use hola_loadgen::{Engine, Measurement, NoObserver, Stop, Workload};
+use hola_loadgen::summary::{Arrivals, Check, CheckName, Summary};
+use hola_loadgen::{Engine, Measurement, NoObserver, Pace, Stop, Workload};
 
 /// The right answer on a kept connection, and on one that ends.
 pub(crate) const KEEP: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!";
@@ -106,13 +106,6 @@ pub(crate) fn answer_once(mut stream: TcpStream, bytes: &[u8]) {
     }
 }
 
-/// Reads one request, sends `bytes` and resets the connection.
-pub(crate) fn reset_after(mut stream: TcpStream, bytes: &[u8]) {
-    request(&mut stream);
-    let _ = stream.write_all(bytes);
-    reset(&stream);
-}
-
 /// Makes the next close of `stream` send a reset.
 pub(crate) fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream)
@@ -132,11 +125,24 @@ pub(crate) static ENGINE: OnceLock<Engine> = OnceLock::new();
 /// A load without warm-up that ends after `requests`.
 pub(crate) fn load(address: SocketAddr, clients: u32, requests: u64) -> Workload {
     let mut workload = Workload::new(address);
-    workload.pace = hola_loadgen::Pace::Closed { clients };
+    workload.pace = Pace::Closed { clients };
     workload.stop = Stop::Requests(requests);
     workload.warmup = Duration::ZERO;
     workload.engine = ENGINE.get().copied().unwrap_or_default();
     workload
+}
+
+/// The pace of an open loop.
+pub(crate) fn open(rate_per_s: f64, arrivals: Arrivals) -> Pace {
+    Pace::Open {
+        rate_per_s,
+        arrivals,
+    }
+}
+
+/// Equal gaps, so that what happens is known exactly.
+pub(crate) fn constant(rate_per_s: f64) -> Pace {
+    open(rate_per_s, Arrivals::Constant)
 }
 
 /// Runs a load that must give a measurement, and checks its counts.
@@ -146,38 +152,32 @@ pub(crate) fn measure(workload: &Workload) -> Measurement {
     measurement
 }
 
+/// Every request is accounted for, and the check of it agrees.
 pub(crate) fn assert_books(measurement: &Measurement) {
     let counts = &measurement.summary.counts;
-    assert_eq!(counts.planned, counts.not_sent + counts.sent, "{counts:?}");
-    assert_eq!(
-        counts.sent,
-        counts.ok + counts.failed_total() + counts.in_flight_at_end,
-        "{counts:?}"
-    );
-    assert!(
-        check(measurement, CheckName::Identity),
-        "{:?}",
-        measurement.summary.validity
-    );
+    let sums = [
+        counts.not_sent + counts.sent,
+        counts.ended() + counts.in_flight_at_end,
+    ];
+    assert_eq!(sums, [counts.planned, counts.sent], "{counts:?}");
+    let identity = check_of(&measurement.summary, CheckName::Identity);
+    assert!(identity.ok, "{}", identity.detail);
 }
 
+pub(crate) fn check_of(summary: &Summary, name: CheckName) -> &Check {
+    let mut checks = summary.validity.iter();
+    let found = checks.find(|check| check.check == name);
+    found.expect("every load has it")
+}
+
+/// Whether this check passed.
 pub(crate) fn check(measurement: &Measurement, name: CheckName) -> bool {
-    measurement
-        .summary
-        .validity
-        .iter()
-        .find(|check| check.check == name)
-        .expect("every load has it")
-        .ok
+    check_of(&measurement.summary, name).ok
 }
 
+/// Failures of this cause and phase.
 pub(crate) fn failed(measurement: &Measurement, cause: &str, phase: &str) -> u64 {
-    measurement
-        .summary
-        .counts
-        .failed
-        .get(cause)
-        .and_then(|phases| phases.get(phase))
-        .copied()
-        .unwrap_or(0)
+    let phases = measurement.summary.counts.failed.get(cause);
+    let count = phases.and_then(|phases| phases.get(phase));
+    count.copied().unwrap_or(0)
 }

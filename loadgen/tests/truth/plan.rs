@@ -68,30 +68,23 @@ pub(crate) enum Fate {
     BadStatusLine,
 }
 
-/// All faults that a plan can produce.
-pub(crate) const FAULTS: [Fate; 7] = [
-    Fate::Reset,
-    Fate::ResetMidBody,
-    Fate::ClosedEarly,
-    Fate::Status500,
-    Fate::ShortBody,
-    Fate::Silence,
-    Fate::BadStatusLine,
+/// All faults that a plan can produce: name in the published log, and the cause and phase that a generator reports.
+#[rustfmt::skip] // a table
+pub(crate) const FAULTS: [(Fate, &str, (&str, &str)); 7] = [
+    (Fate::Reset, "reset", ("reset", "before_first_byte")),
+    (Fate::ResetMidBody, "reset_mid_body", ("reset", "mid_body")),
+    (Fate::ClosedEarly, "closed_early", ("closed_early", "before_first_byte")),
+    (Fate::Status500, "status_500", ("status_500", "head")),
+    (Fate::ShortBody, "short_body", ("closed_early", "mid_body")),
+    (Fate::Silence, "silence", ("timeout", "before_first_byte")),
+    (Fate::BadStatusLine, "bad_status_line", ("parse", "head")),
 ];
 
 impl Fate {
     /// Name in the published log.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Fate::Answered => "answered",
-            Fate::Reset => "reset",
-            Fate::ResetMidBody => "reset_mid_body",
-            Fate::ClosedEarly => "closed_early",
-            Fate::Status500 => "status_500",
-            Fate::ShortBody => "short_body",
-            Fate::Silence => "silence",
-            Fate::BadStatusLine => "bad_status_line",
-        }
+        let fault = FAULTS.iter().find(|(fate, ..)| *fate == self);
+        fault.map_or("answered", |(_, name, _)| name)
     }
 }
 
@@ -198,7 +191,7 @@ impl Plan {
         };
         let place = |index: usize| (index as u64 + 1) * once_in / (FAULTS.len() as u64 + 1);
         let met = (0..FAULTS.len()).find(|index| place(*index) == number % once_in);
-        met.map_or(Fate::Answered, |index| FAULTS[index])
+        met.map_or(Fate::Answered, |index| FAULTS[index].0)
     }
 
     /// When the stall that holds `at_ns` ends, or `at_ns` itself; in time since the server began.

@@ -17,6 +17,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use slab::Slab;
 
 use super::connection::{Connection, Request, answer_to};
 use super::log::{Entry, Log};
@@ -47,10 +48,10 @@ impl Planned {
     /// # Errors
     /// The error of the system call that failed.
     pub(crate) fn bind(plan: Plan, address: SocketAddr) -> io::Result<Self> {
-        let listener_address = listen(address, BACKLOG)?;
-        let address = listener_address.local_addr()?;
+        let listener = listen(address, BACKLOG)?;
+        let address = listener.local_addr()?;
         let stop = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC)?);
-        let mut turns = Loop::new(plan, listener_address, &stop)?;
+        let mut turns = Loop::new(plan, listener, &stop)?;
         let thread = thread::spawn(move || {
             // Timers of this thread fire at their instant, not up to 50 µs later.
             nix::sys::prctl::set_timerslack(1).expect("Linux");
@@ -101,8 +102,8 @@ pub(crate) fn now_ns() -> u64 {
 /// What is due.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
-    Answer { index: u32, generation: u32 },
-    OpenDoor,
+    Answer { index: usize, generation: u32 },
+    OpenListener,
 }
 
 struct Loop {
@@ -112,9 +113,8 @@ struct Loop {
     /// Instant that the timer is set to.
     alarm_ns: u64,
     address: SocketAddr,
-    listener_address: Option<TcpListener>,
-    connections: Vec<Option<Connection>>,
-    free: Vec<u32>,
+    listener: Option<TcpListener>,
+    connections: Slab<Connection>,
     generation: u32,
     tasks: BinaryHeap<Reverse<(u64, Task)>>,
     began_ns: u64,
@@ -125,14 +125,14 @@ struct Loop {
 }
 
 impl Loop {
-    fn new(plan: Plan, listener_address: TcpListener, stop: &EventFd) -> io::Result<Self> {
+    fn new(plan: Plan, listener: TcpListener, stop: &EventFd) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let clock = TimerFd::new(
             ClockId::CLOCK_MONOTONIC,
             TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC,
         )?;
         let readable = |token| EpollEvent::new(EpollFlags::EPOLLIN, token);
-        epoll.add(&listener_address, readable(LISTENER))?;
+        epoll.add(&listener, readable(LISTENER))?;
         epoll.add(clock.as_fd(), readable(CLOCK))?;
         epoll.add(stop, readable(STOP))?;
         Ok(Self {
@@ -140,10 +140,9 @@ impl Loop {
             epoll,
             clock,
             alarm_ns: u64::MAX,
-            address: listener_address.local_addr()?,
-            listener_address: Some(listener_address),
-            connections: Vec::new(),
-            free: Vec::new(),
+            address: listener.local_addr()?,
+            listener: Some(listener),
+            connections: Slab::new(),
             generation: 0,
             tasks: BinaryHeap::new(),
             began_ns: now_ns(),
@@ -180,9 +179,8 @@ impl Loop {
 
     /// Adds the requests that were never to be answered to the log, and returns it.
     fn close_log(mut self) -> Log {
-        for index in 0..self.connections.len() {
-            let connection = self.connections[index].take();
-            if let Some(request) = connection.and_then(|connection| connection.request)
+        for (_, connection) in std::mem::take(&mut self.connections) {
+            if let Some(request) = connection.request
                 && request.fate == Fate::Silence
             {
                 self.enter(request, now_ns());
@@ -192,22 +190,18 @@ impl Loop {
     }
 
     fn accept(&mut self) {
-        while let Some(Ok((stream, _))) = self.listener_address.as_ref().map(TcpListener::accept) {
+        while let Some(Ok((stream, _))) = self.listener.as_ref().map(TcpListener::accept) {
             stream.set_nonblocking(true).expect("a socket");
             stream.set_nodelay(true).expect("a socket");
             self.log.connections += 1;
             self.generation = self.generation.wrapping_add(1);
-            let index = self.free.pop().unwrap_or_else(|| {
-                self.connections.push(None);
-                u32::try_from(self.connections.len() - 1).expect("few connections")
-            });
-            let token = u64::from(self.generation) << 32 | u64::from(index);
+            let place = self.connections.vacant_entry();
+            let token = u64::from(self.generation) << 32 | place.key() as u64;
             let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
-            self.epoll
-                .add(&stream, EpollEvent::new(flags, token))
-                .expect("room for one more");
+            let added = self.epoll.add(&stream, EpollEvent::new(flags, token));
+            added.expect("room for one more");
             let every = self.plan.refusals.map(|refusals| refusals.every);
-            self.connections[index as usize] = Some(Connection {
+            place.insert(Connection {
                 stream,
                 input: Vec::new(),
                 request: None,
@@ -221,8 +215,8 @@ impl Loop {
 
     /// Reads available bytes; a complete head is a request.
     fn readable(&mut self, token: u64) {
-        let index = u32::try_from(token & 0xffff_ffff).expect("masked");
-        let Some(Some(connection)) = self.connections.get_mut(index as usize) else {
+        let index = usize::try_from(token & 0xffff_ffff).expect("masked");
+        let Some(connection) = self.connections.get_mut(index) else {
             return;
         };
         if u64::from(connection.generation) != token >> 32 {
@@ -241,32 +235,23 @@ impl Loop {
     }
 
     /// Removes a client that has closed its connection.
-    fn leave(&mut self, index: u32) {
-        let Some(connection) = self.connections[index as usize].take() else {
-            return;
-        };
-        self.free.push(index);
-        match connection.request {
+    fn leave(&mut self, index: usize) {
+        match self.connections.remove(index).request {
             // With `Silence`, the client is expected to close.
-            Some(request) if request.fate == Fate::Silence => {
-                self.enter(request, now_ns());
-            }
+            Some(request) if request.fate == Fate::Silence => self.enter(request, now_ns()),
             Some(_) => self.log.abandoned += 1,
             None => {}
         }
     }
 
     /// Begins the next request of a connection, if its head is complete.
-    fn take_request(&mut self, index: u32) {
+    fn take_request(&mut self, index: usize) {
         let received_ns = now_ns();
-        let connection = self.connections[index as usize].as_mut();
-        let Some(head) = connection.and_then(Connection::take_head) else {
+        let Some(head) = self.connections[index].take_head() else {
             return;
         };
-        let http_1_0 = head
-            .lines()
-            .next()
-            .is_some_and(|line| line.ends_with("/1.0"));
+        let first_line = head.lines().next();
+        let http_1_0 = first_line.is_some_and(|line| line.ends_with("/1.0"));
         let keep = if http_1_0 {
             head.contains("connection: keep-alive")
         } else {
@@ -276,18 +261,17 @@ impl Loop {
         self.requests += 1;
         let due_ns = self.due_ns(received_ns, number);
         let fate = self.plan.fate(number);
-        if let Some(connection) = &mut self.connections[index as usize] {
-            connection.request = Some(Request {
-                received_ns,
-                due_ns,
-                fate,
-                keep,
-                http_1_0,
-            });
-            let generation = connection.generation;
-            self.tasks
-                .push(Reverse((due_ns, Task::Answer { index, generation })));
-        }
+        let connection = &mut self.connections[index];
+        connection.request = Some(Request {
+            received_ns,
+            due_ns,
+            fate,
+            keep,
+            http_1_0,
+        });
+        let generation = connection.generation;
+        let answer = Task::Answer { index, generation };
+        self.tasks.push(Reverse((due_ns, answer)));
     }
 
     /// When request `number`, received at `received_ns`, is to be answered.
@@ -305,16 +289,13 @@ impl Loop {
 
     /// Runs the tasks that are due.
     fn work(&mut self) {
-        while let Some(Reverse((due_ns, _))) = self.tasks.peek() {
-            if *due_ns > now_ns() {
-                return;
-            }
-            let Some(Reverse((_, task))) = self.tasks.pop() else {
-                return;
-            };
+        let is_due = |task: &Reverse<(u64, Task)>| task.0.0 <= now_ns();
+        while self.tasks.peek().is_some_and(is_due)
+            && let Some(Reverse((_, task))) = self.tasks.pop()
+        {
             match task {
                 Task::Answer { index, generation } => self.answer(index, generation),
-                Task::OpenDoor => self.open_listener(),
+                Task::OpenListener => self.open_listener(),
             }
         }
     }
@@ -332,33 +313,30 @@ impl Loop {
         }
     }
 
-    fn answer(&mut self, index: u32, generation: u32) {
-        let Some(connection) = &mut self.connections[index as usize] else {
+    fn answer(&mut self, index: usize, generation: u32) {
+        let connection = self.connections.get(index);
+        let connection = connection.filter(|connection| connection.generation == generation);
+        let Some((request, is_last)) =
+            connection.and_then(|it| Some((it.request?, it.last_before_refusals)))
+        else {
             return;
         };
-        let Some(request) = connection.request else {
-            return;
-        };
-        if connection.generation != generation || request.fate == Fate::Silence {
+        if request.fate == Fate::Silence {
             return;
         }
-        let closes_door = connection.last_before_refusals;
-        if closes_door {
-            self.close_door();
+        if is_last {
+            self.close_listener();
         }
-        let Some(connection) = &mut self.connections[index as usize] else {
-            return;
-        };
         let answered_ns = now_ns();
+        let connection = &mut self.connections[index];
+        connection.request = None;
         let written = connection.stream.write_all(&answer_to(request));
         let keep = written.is_ok() && request.fate == Fate::Answered && request.keep;
         if matches!(request.fate, Fate::Reset | Fate::ResetMidBody) {
             let _ = socket2::SockRef::from(&connection.stream).set_linger(Some(Duration::ZERO));
         }
-        connection.request = None;
         if !keep {
-            self.connections[index as usize] = None;
-            self.free.push(index);
+            self.connections.remove(index);
         }
         self.enter(request, answered_ns);
         if keep {
@@ -368,29 +346,23 @@ impl Loop {
 
     fn enter(&mut self, request: Request, answered_ns: u64) {
         self.log.entries.push(Entry {
-            received_ns: request.received_ns,
-            due_ns: request.due_ns,
+            request,
             answered_ns,
-            fate: request.fate,
         });
     }
 
     /// Closes the listener until the pause is over.
-    fn close_door(&mut self) {
-        self.listener_address = None;
+    fn close_listener(&mut self) {
+        self.listener = None;
         let pause = self.plan.refusals.map_or(Duration::ZERO, |plan| plan.pause);
         self.tasks
-            .push(Reverse((now_ns() + nanoseconds(pause), Task::OpenDoor)));
+            .push(Reverse((now_ns() + nanoseconds(pause), Task::OpenListener)));
     }
 
     fn open_listener(&mut self) {
-        let listener_address = listen(self.address, BACKLOG).expect("the port is still free");
-        self.epoll
-            .add(
-                &listener_address,
-                EpollEvent::new(EpollFlags::EPOLLIN, LISTENER),
-            )
-            .expect("room for one more");
-        self.listener_address = Some(listener_address);
+        let listener = listen(self.address, BACKLOG).expect("the port is still free");
+        let readable = EpollEvent::new(EpollFlags::EPOLLIN, LISTENER);
+        self.epoll.add(&listener, readable).expect("room for one");
+        self.listener = Some(listener);
     }
 }

@@ -1,9 +1,10 @@
-//! Steadiness is judged over the whole window: by a trend of the response times, with any observer, and by time in
-//! which nothing happened.
+//! The checks name what spoils a measurement: a drift, a break, lost time, delayed acknowledgements. A program of its
+//! own, because these tests depend on the CPU time that others leave them.
 
 mod truth;
 
 use std::fs;
+use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,26 +13,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hola_loadgen::summary::{Check, CheckName, Summary};
+use hola_loadgen::summary::{CheckName, Summary};
 use hola_loadgen::{Measurement, NoObserver, Observer, Stop, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use truth::{CLOSE, Truth, answer_all, answer_once, load};
+use truth::{CLOSE, KEEP, Truth, answer_all, answer_once, check_of, load, request};
 
-fn named(summary: &Summary, name: CheckName) -> &Check {
-    let mut checks = summary.validity.iter();
-    checks.find(|check| check.check == name).unwrap()
+/// The check has this result, and its detail contains these words.
+fn assert_check(summary: &Summary, name: CheckName, ok: bool, words: &str) {
+    let check = check_of(summary, name);
+    assert!(
+        check.ok == ok && check.detail.contains(words),
+        "{name}: {check:?} {:?}",
+        summary.latency_us
+    );
 }
 
-fn steady_state(measurement: &Measurement) -> &Check {
-    named(&measurement.summary, CheckName::SteadyState)
-}
-
-fn closed(server: &Truth, window: Duration) -> Workload {
-    let mut workload = load(server.address, 8, 1);
+/// Clients of a closed loop that keep their connections.
+fn closed(address: SocketAddr, clients: u32, window: Duration) -> Workload {
+    let mut workload = load(address, clients, 1);
     workload.stop = Stop::After(window);
     workload.requests_per_connection = None;
     workload
+}
+
+fn run(workload: &Workload, observer: &dyn Observer) -> Measurement {
+    hola_loadgen::run(workload, observer).unwrap()
 }
 
 /// A server that takes 20 ms at first and 1 ms less with every tenth of a second, down to 1 ms.
@@ -56,44 +63,34 @@ impl Observer for Following {
 }
 
 #[test]
-fn a_server_that_warms_up_in_the_window_is_named_whoever_follows_the_run() {
-    for observer in [&NoObserver as &dyn Observer, &Following] {
+fn a_server_that_warms_up_in_the_window_is_named_whatever_follows_the_run() {
+    for (observer, window_ms, ok, words) in [
+        (
+            &NoObserver as &dyn Observer,
+            2_200,
+            false,
+            "the median moved by -",
+        ),
+        (&Following, 2_200, false, "the median moved by -"),
+        // A short trial is not judged.
+        (&NoObserver, 700, true, "not judged"),
+    ] {
         let server = warming();
-        let workload = closed(&server, Duration::from_millis(2_200));
-        let measurement = hola_loadgen::run(&workload, observer).unwrap();
-        let check = steady_state(&measurement);
-        assert!(
-            !check.ok && check.detail.contains("the median moved by -"),
-            "{}",
-            check.detail
-        );
+        let workload = closed(server.address, 8, Duration::from_millis(window_ms));
+        let summary = run(&workload, observer).summary;
+        assert_check(&summary, CheckName::SteadyState, ok, words);
     }
 }
 
-#[test]
-fn a_short_trial_is_not_judged() {
-    let server = warming();
-    let workload = closed(&server, Duration::from_millis(700));
-    let measurement = hola_loadgen::run(&workload, &NoObserver).unwrap();
-    let check = steady_state(&measurement);
-    assert!(
-        check.ok && check.detail.starts_with("not judged"),
-        "{}",
-        check.detail
-    );
-}
-
 /// The program with these arguments on this server, and its result as JSON on standard output.
-fn hola_load(program: &mut Command, server: &Truth, arguments: &str) -> Command {
-    let mut command = Command::new(program.get_program());
-    command
-        .args(program.get_args())
+fn hola_load(mut program: Command, server: &Truth, arguments: &str) -> Command {
+    program
         .arg(server.address.to_string())
         .args(["--warmup=0s", "--format=json", "--strict"])
         .args(arguments.split(' '))
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    command
+    program
 }
 
 #[test]
@@ -105,8 +102,8 @@ fn a_generator_that_was_stopped_for_a_while_says_so() {
         "--clients=2 --duration=2s --threads=2",
     ] {
         let before = server.accepted();
-        let mut program = Command::new(env!("CARGO_BIN_EXE_hola-load"));
-        let child = hola_load(&mut program, &server, arguments).spawn().unwrap();
+        let program = Command::new(env!("CARGO_BIN_EXE_hola-load"));
+        let child = hola_load(program, &server, arguments).spawn().unwrap();
         while server.accepted() < before + 20 {
             thread::yield_now();
         }
@@ -117,13 +114,8 @@ fn a_generator_that_was_stopped_for_a_while_says_so() {
         kill(pid, Signal::SIGCONT).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(4), "{arguments}");
-        let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
-        let check = named(&summary, CheckName::TimeAway);
-        assert!(
-            !check.ok && check.detail.contains("did not run for"),
-            "{arguments}: {}",
-            check.detail
-        );
+        let summary = serde_json::from_slice(&output.stdout).unwrap();
+        assert_check(&summary, CheckName::TimeAway, false, "did not run for");
     }
 }
 
@@ -155,14 +147,10 @@ fn mortal(requests: u64) -> SocketAddr {
 
 #[test]
 fn a_server_that_is_gone_for_most_of_the_window_is_named_though_few_requests_fail() {
-    let mut workload = load(mortal(2_000), 4, 1);
-    workload.stop = Stop::After(Duration::from_secs(3));
-    workload.requests_per_connection = None;
-    let measurement = hola_loadgen::run(&workload, &NoObserver).unwrap();
-    for name in [CheckName::BackOff, CheckName::Throughput] {
-        let check = named(&measurement.summary, name);
-        assert!(!check.ok, "{name}: {}", check.detail);
-    }
+    let workload = closed(mortal(2_000), 4, Duration::from_secs(3));
+    let summary = run(&workload, &NoObserver).summary;
+    assert_check(&summary, CheckName::BackOff, false, "");
+    assert_check(&summary, CheckName::Throughput, false, "");
 }
 
 #[test]
@@ -170,14 +158,10 @@ fn a_server_that_is_slow_throughout_does_not_break_off() {
     let slow = || thread::sleep(Duration::from_millis(400));
     let server = Truth::start(move |_, stream| answer_all(stream, slow));
     for clients in [4, 30] {
-        let mut workload = load(server.address, clients, 1);
-        workload.stop = Stop::After(Duration::from_millis(2_500));
-        workload.requests_per_connection = None;
-        let measurement = hola_loadgen::run(&workload, &NoObserver).unwrap();
-        for name in [CheckName::BackOff, CheckName::Throughput] {
-            let check = named(&measurement.summary, name);
-            assert!(check.ok, "{clients} clients: {name}: {}", check.detail);
-        }
+        let workload = closed(server.address, clients, Duration::from_millis(2_500));
+        let summary = run(&workload, &NoObserver).summary;
+        assert_check(&summary, CheckName::BackOff, true, "");
+        assert_check(&summary, CheckName::Throughput, true, "");
     }
 }
 
@@ -237,11 +221,28 @@ fn a_cpu_quota_that_holds_the_generator_up_is_named() {
         .arg(env!("CARGO_BIN_EXE_hola-load"));
     // A thread that spins always wants its CPU.
     let arguments = "--rate=50 --pace=spin --duration=2s";
-    let output = hola_load(&mut program, &server, arguments)
-        .output()
-        .unwrap();
+    let output = hola_load(program, &server, arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(4));
-    let summary: Summary = serde_json::from_slice(&output.stdout).unwrap();
-    let check = named(&summary, CheckName::Throttling);
-    assert!(!check.ok, "{}", check.detail);
+    let summary = serde_json::from_slice(&output.stdout).unwrap();
+    assert_check(&summary, CheckName::Throttling, false, "");
+}
+
+#[test]
+fn answers_held_back_by_nagles_algorithm_are_named_with_their_share() {
+    let (head, body) = KEEP.split_at(KEEP.len() - 14);
+    let server = Truth::start(move |_, mut stream| {
+        // Two small writes, and the second waits for the first one's acknowledgement.
+        stream.set_nodelay(false).unwrap();
+        while request(&mut stream) {
+            let written = stream.write_all(head);
+            if written.and_then(|()| stream.write_all(body)).is_err() {
+                return;
+            }
+        }
+    });
+    let mut workload = load(server.address, 4, 160);
+    workload.requests_per_connection = None;
+    let summary = truth::measure(&workload).summary;
+    let words = "40 ms late with their last byte: delayed acknowledgements (Nagle)";
+    assert_check(&summary, CheckName::Modes, true, words);
 }
