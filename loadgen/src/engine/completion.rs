@@ -16,7 +16,9 @@ use nix::errno::Errno;
 use super::job::Job;
 use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use crate::sys;
-use crate::sys::ring::{ClientRing, CompletionResult, ConnectionChain, ReceivedBytes};
+use crate::sys::ring::{
+    ClientRing, CompletionResult, ConnectionChain, ReceivedBytes, RingCompletion,
+};
 
 /// Bits of a completion's number that distinguish successive connections of a slot.
 const GENERATION_MASK: u32 = (1 << 29) - 1;
@@ -28,7 +30,7 @@ pub(super) struct CompletionTransport {
     one_only: bool,
     connections: Vec<Connection>,
     /// Completions that are not reported yet, each with the time when it was collected.
-    known: VecDeque<(sys::ring::RingCompletion, u64)>,
+    known: VecDeque<(RingCompletion, u64)>,
     /// When completions were last collected.
     collected_at: u64,
     /// Bytes of the last reported event, while the worker reads them.
@@ -132,15 +134,14 @@ impl Transport for CompletionTransport {
     }
 
     fn received(&self) -> &[u8] {
-        self.received
-            .as_ref()
-            .map_or(&[], |received| self.ring.bytes(received))
+        let received = self.received.as_ref();
+        received.map_or(&[], |received| self.ring.bytes(received))
     }
 }
 
 impl CompletionTransport {
     /// The event of a completion; `None` if the connection is closed, or if there is no event.
-    fn tell(&mut self, completion: sys::ring::RingCompletion) -> Option<(u32, TransportEventKind)> {
+    fn tell(&mut self, completion: RingCompletion) -> Option<(u32, TransportEventKind)> {
         let slot = u32::try_from(completion.number & 0xffff_ffff).ok()?;
         if !self.connections[slot as usize].open || self.number(slot) != completion.number {
             if let CompletionResult::ReceivedBytes { received, .. } = completion.outcome {
@@ -154,11 +155,11 @@ impl CompletionTransport {
             CompletionResult::Sent => TransportEventKind::Written,
             CompletionResult::ReceivedBytes { received, goes_on } => {
                 connection.receiving = goes_on;
-                if received.is_end() {
+                if received.length == 0 {
                     self.ring.give_back(received);
                     TransportEventKind::Ended
                 } else {
-                    let hangup = !goes_on && received.is_followed();
+                    let hangup = !goes_on && received.followed;
                     self.received = Some(received);
                     self.told = Some(slot);
                     TransportEventKind::Received { hangup }
@@ -204,10 +205,6 @@ impl Drop for CompletionTransport {
     }
 }
 
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "used where errors are converted"
-)]
 fn errno_of(error: io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+    Errno::try_from(error).unwrap_or(Errno::EIO)
 }

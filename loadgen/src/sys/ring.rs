@@ -102,20 +102,10 @@ pub(crate) enum CompletionResult {
 #[derive(Debug)]
 pub(crate) struct ReceivedBytes {
     buffer: Option<u16>,
-    length: usize,
-    followed: bool,
-}
-
-impl ReceivedBytes {
+    /// Zero at the end of the stream.
+    pub(crate) length: usize,
     /// Whether the socket is known to hold more: bytes, or the end of the stream.
-    pub(crate) fn is_followed(&self) -> bool {
-        self.followed
-    }
-
-    /// Whether this is the end of the stream.
-    pub(crate) fn is_end(&self) -> bool {
-        self.length == 0
-    }
+    pub(crate) followed: bool,
 }
 
 /// Why io_uring cannot be used here; `None` when it can.

@@ -16,8 +16,16 @@ use hola_loadgen::summary::CheckName;
 use crate::truth::{CLOSE, KEEP, Truth, check, failed, measure, request, reset, silence};
 use crate::{engines, load_by};
 
-/// What a server does with a connection after its first request.
+/// What a server does with a connection.
 type Deed = Box<dyn Fn(TcpStream) + Send + Sync>;
+
+/// Reads a request first.
+fn after_request(deed: Deed) -> Deed {
+    Box::new(move |mut stream| {
+        request(&mut stream);
+        deed(stream);
+    })
+}
 
 /// Sends `bytes` and closes.
 fn say(bytes: &'static [u8]) -> Deed {
@@ -121,10 +129,8 @@ fn failing() -> Vec<(&'static str, Class, Deed)> {
 #[test]
 fn every_class_of_failure_is_counted_exactly() {
     for (name, (cause, phase), deed) in failing() {
-        let server = Truth::start(move |_, mut stream| {
-            request(&mut stream);
-            deed(stream);
-        });
+        let deed = after_request(deed);
+        let server = Truth::start(move |_, stream| deed(stream));
         for engine in engines() {
             let mut workload = load_by(engine, server.address, 2, 4);
             workload.timeout = Duration::from_millis(250);
@@ -146,33 +152,26 @@ fn right_answers_are_accepted_however_they_come() {
             thread::yield_now();
         }
     });
-    let chunks = "5\r\nHola,\r\n9;x=y\r\n cliente!\r\n0\r\nA: b\r\n\r\n";
-    for (name, deed) in [
-        ("byte by byte", byte_by_byte),
-        ("ended by the close", answer("A: b", GREETING)),
-        ("in chunks", answer("Transfer-Encoding: chunked", chunks)),
-    ] {
-        let server = Truth::start(move |_, mut stream| {
-            request(&mut stream);
-            deed(stream);
-        });
-        for engine in engines() {
-            let counts = measure(&load_by(engine, server.address, 2, 20))
-                .summary
-                .counts;
-            assert_eq!(counts.ok, 20, "{name}, {engine:?}: {counts:?}");
-        }
-    }
-    // An answer before the request looks like a quick one: it is accepted, and the generator does not hang.
-    let server = Truth::start(|_, mut stream| {
+    let before_the_request: Deed = Box::new(|mut stream| {
         let _ = stream.write_all(CLOSE);
         request(&mut stream);
     });
-    for engine in engines() {
-        let counts = measure(&load_by(engine, server.address, 2, 20))
-            .summary
-            .counts;
-        assert_eq!(counts.ok, 20, "before the request, {engine:?}: {counts:?}");
+    let chunks = "5\r\nHola,\r\n9;x=y\r\n cliente!\r\n0\r\nA: b\r\n\r\n";
+    let in_chunks = answer("Transfer-Encoding: chunked", chunks);
+    let until_close = answer("A: b", GREETING);
+    for (name, deed) in [
+        ("byte by byte", after_request(byte_by_byte)),
+        ("ended by the close", after_request(until_close)),
+        ("in chunks", after_request(in_chunks)),
+        // It looks like a quick answer: it is accepted, and the generator does not hang.
+        ("before the request", before_the_request),
+    ] {
+        let server = Truth::start(move |_, stream| deed(stream));
+        for engine in engines() {
+            let measurement = measure(&load_by(engine, server.address, 2, 20));
+            let counts = &measurement.summary.counts;
+            assert_eq!(counts.ok, 20, "{name}, {engine:?}: {counts:?}");
+        }
     }
 }
 
