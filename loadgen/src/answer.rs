@@ -1,5 +1,6 @@
 //! What counts as the answer to a request, in each conversation.
 
+use crate::request::{Cause, Phase, RequestOutcome};
 use crate::response::{InvalidResponse, ParseProgress, ResponseParser};
 use crate::workload::ClientProtocol;
 
@@ -18,17 +19,6 @@ pub(crate) enum Answer {
         /// Whether any byte differs from the expected one.
         differs: bool,
     },
-}
-
-/// The verdict on a complete answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum AnswerQuality {
-    /// The expected answer.
-    Right,
-    /// A status outside 200…299.
-    Status(u16),
-    /// Another body.
-    Differs,
 }
 
 impl Answer {
@@ -64,12 +54,10 @@ impl Answer {
                 let here = input.len().min(rest.len());
                 *differs |= input[..here] != rest[..here];
                 *seen += here;
-                Ok(if here == rest.len() {
-                    ParseProgress::Done {
-                        excess: input.len() - here,
-                    }
-                } else {
-                    ParseProgress::More
+                let excess = input.len() - here;
+                Ok(match here == rest.len() {
+                    true => ParseProgress::Done { excess },
+                    false => ParseProgress::More,
                 })
             }
         }
@@ -104,16 +92,16 @@ impl Answer {
         }
     }
 
-    /// Judges a complete answer.
-    pub(crate) fn judge(&self, expected: Option<&[u8]>) -> AnswerQuality {
-        match self {
-            Self::Http(response) => match (self.bad_status(), expected) {
-                (Some(status), _) => AnswerQuality::Status(status),
-                (None, Some(body)) if !response.body_is(body) => AnswerQuality::Differs,
-                (None, _) => AnswerQuality::Right,
-            },
-            Self::Bytes { differs: true, .. } => AnswerQuality::Differs,
-            Self::Bytes { .. } => AnswerQuality::Right,
+    /// The outcome of a complete answer, which `excess` bytes followed that belong to none.
+    pub(crate) fn outcome(&self, expected: Option<&[u8]>, excess: usize) -> RequestOutcome {
+        let is_right = match self {
+            Self::Http(response) => expected.is_none_or(|body| response.body_is(body)),
+            Self::Bytes { differs, .. } => !differs,
+        };
+        match self.bad_status() {
+            Some(status) => RequestOutcome::Failed(Cause::Status(status), Phase::Head),
+            None if is_right && excess == 0 => RequestOutcome::Ok,
+            None => RequestOutcome::Failed(Cause::BadBody, Phase::MidBody),
         }
     }
 }
@@ -131,9 +119,7 @@ pub(crate) fn expected_answer(conversation: ClientProtocol, message: &[u8]) -> O
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Answer, AnswerQuality, expected_answer};
-    use crate::response::ParseProgress;
-    use crate::workload::ClientProtocol;
+    use super::*;
 
     proptest! {
         #[test]
@@ -149,7 +135,7 @@ mod tests {
                 let progress = answer.feed(piece, expected.as_deref()).unwrap();
                 prop_assert_eq!(progress == ParseProgress::Done { excess: 0 }, left == 0);
             }
-            prop_assert_eq!(answer.judge(expected.as_deref()), AnswerQuality::Right);
+            prop_assert_eq!(answer.outcome(expected.as_deref(), 0), RequestOutcome::Ok);
         }
     }
 
@@ -159,7 +145,8 @@ mod tests {
         let mut answer = Answer::new(ClientProtocol::Ack);
         let progress = answer.feed(b"Mensaje perdido!Mensaje", expected.as_deref());
         assert_eq!(progress, Ok(ParseProgress::Done { excess: 7 }));
-        assert_eq!(answer.judge(expected.as_deref()), AnswerQuality::Differs);
+        let wrong = RequestOutcome::Failed(Cause::BadBody, Phase::MidBody);
+        assert_eq!(answer.outcome(expected.as_deref(), 0), wrong);
         assert_eq!(answer.finish(), Ok(false));
     }
 }

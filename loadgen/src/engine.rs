@@ -1,5 +1,9 @@
 //! The engine: each worker thread runs one share of the load in its own event loop, and shares nothing in the hot path.
 //!
+//! ```text
+//! Workload, Schedule ─▶ Job per thread ─▶ Worker on a Transport ─▶ Recorder, WindowCounts ─▶ Measurement, Summary
+//! ```
+//!
 //! | step | file |
 //! | --- | --- |
 //! | divides the workload and its schedule into a job per thread | `job` |
@@ -23,15 +27,14 @@ mod window;
 pub(crate) mod window_counts;
 mod worker;
 
+use hola_base::process::descriptor_limit;
+
 use completion::CompletionTransport;
 use job::ThreadPlan;
+pub use observer::{NoObserver, Observer, Probe, Progress};
 use readiness::ReadinessTransport;
 use threads::{ThreadResults, run_threads};
 use window_counts::WindowCounts;
-
-use hola_base::process::descriptor_limit;
-
-pub use observer::{NoObserver, Observer, Probe, Progress};
 
 use crate::evidence::Evidence;
 use crate::kernel;
@@ -121,12 +124,8 @@ pub fn run_probed(
         kernel: kernel::since(kernel_before),
         throttling,
     };
-    Ok(Measurement::new(
-        workload,
-        recorder,
-        &window_counts,
-        &evidence,
-    ))
+    let counts = &window_counts;
+    Ok(Measurement::new(workload, recorder, counts, &evidence))
 }
 
 /// Requests of the plan. They are counted from the schedule again, not from what the workers did, so that the identity

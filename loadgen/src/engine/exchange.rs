@@ -7,7 +7,6 @@ use nix::errno::Errno;
 use super::slot::State;
 use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use super::worker::Worker;
-use crate::answer::AnswerQuality;
 use crate::request::{Cause, Phase, RequestOutcome, RequestTimes};
 use crate::response::{InvalidResponse, ParseProgress};
 use crate::workload::ClientProtocol;
@@ -179,15 +178,7 @@ impl<T: Transport> Worker<'_, T> {
     /// Judges a complete answer, keeps or closes the connection, and concludes the request.
     fn answered(&mut self, index: u32, end: u64, hangup: bool, excess: usize) {
         let slot = &self.slots[index as usize];
-        let outcome = match slot.answer.judge(self.job.expected.as_deref()) {
-            AnswerQuality::Status(status) => {
-                RequestOutcome::Failed(Cause::Status(status), Phase::Head)
-            }
-            AnswerQuality::Right if excess == 0 => RequestOutcome::Ok,
-            AnswerQuality::Right | AnswerQuality::Differs => {
-                RequestOutcome::Failed(Cause::BadBody, Phase::MidBody)
-            }
-        };
+        let outcome = slot.answer.outcome(self.job.expected.as_deref(), excess);
         let reusable = slot.answer.keep_alive() && slot.served < self.job.requests_per_connection;
         let keep = reusable && !hangup && excess == 0;
         if reusable && hangup {
