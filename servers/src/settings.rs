@@ -43,6 +43,9 @@ pub enum ClientLimit {
     Processes,
     /// The limit on open files.
     Descriptors,
+    /// The size of the descriptor sets of select(2).
+    #[serde(rename = "fd_setsize")]
+    FdSetSize,
 }
 
 impl fmt::Display for ClientLimit {
@@ -53,6 +56,7 @@ impl fmt::Display for ClientLimit {
             ClientLimit::Threads => "limited by threads",
             ClientLimit::Processes => "limited by processes",
             ClientLimit::Descriptors => "limited by descriptors",
+            ClientLimit::FdSetSize => "limited by FD_SETSIZE",
         })
     }
 }

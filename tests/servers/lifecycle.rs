@@ -284,6 +284,24 @@ fn every_model_holds_no_more_clients_than_it_has_descriptors_for() {
 }
 
 #[test]
+fn select_holds_no_more_clients_than_a_descriptor_set_has_room_for() {
+    const SET_SIZE: usize = 1_024;
+    let server = Server::start_after("ulimit -n 4096", "select --max-clients 2000");
+    let crowd: Vec<_> = (0..SET_SIZE + 64).map(|_| server.connect()).collect();
+    settled(|| server.count("fd"));
+    assert!(server.count("fd") <= SET_SIZE);
+    drop(crowd);
+    server.greets();
+    let report = server.report();
+    assert_eq!(report["settings"]["max_clients_by"], "fd_setsize");
+    let counters = &report["counters"];
+    assert_eq!(
+        (&counters["refused"], &counters["backed_off"]),
+        (&0.into(), &0.into())
+    );
+}
+
+#[test]
 fn models_with_one_acceptor_have_the_same_cap_where_descriptors_limit_it() {
     let caps: Vec<_> = table()
         .filter(|model| model.accept.is_empty())

@@ -373,6 +373,7 @@ fn clients_are_sent_away_while_no_worker_process_can_be_made() {
 fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
     const EPOLL_WAIT: &str = "?epoll_wait,?epoll_pwait";
     const POLL: &str = "?poll,?ppoll";
+    const SELECT: &str = "?select,?pselect6";
     let here: Vec<_> = table().map(|model| model.name).collect();
     // Model · system calls · injected error · number of lost clients.
     for (model, calls, how, lost) in [
@@ -381,6 +382,7 @@ fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
         ("epoll", "epoll_ctl", "error=ENOMEM:when=4", 1),
         ("epoll-per-core", "epoll_ctl", "error=ENOSPC:when=3", 1),
         ("epoll", EPOLL_WAIT, "error=ENOMEM:when=2..4", 0),
+        ("select", SELECT, "error=ENOMEM:when=3..5", 0),
         ("poll", POLL, "error=ENOMEM:when=3..5", 0),
         ("selector-threads", POLL, "error=ENOMEM:when=2..4", 0),
         ("io-uring", "io_uring_enter", "error=EAGAIN:when=3..5", 0),

@@ -9,6 +9,7 @@ mod iterative;
 mod poll;
 mod pre_forked;
 mod pre_threaded;
+mod select;
 mod selector_threads;
 mod thread_per_client;
 mod thread_pool;
@@ -40,6 +41,8 @@ pub struct Model {
     pub attention: Attention,
     /// How many clients are served at once.
     pub capacity: Capacity,
+    /// Most descriptors that it can wait for, if its system call sets a limit of its own.
+    pub descriptors_max: Option<u32>,
     /// How its acceptors may share the clients, the default first; none for a model with one acceptor.
     pub accept: &'static [Accept],
     /// Default number of workers for each CPU, of a model with a fixed number of them.
@@ -63,6 +66,7 @@ impl Model {
         summary: Bilingual { en: "", es: "" },
         attention: Attention::Nothing,
         capacity: Capacity::Unbounded,
+        descriptors_max: None,
         accept: &[],
         workers_per_cpu: 1,
         threads_or_processes: false,
@@ -103,7 +107,11 @@ impl Model {
         accept: Option<Accept>,
     ) -> (u32, ClientLimit) {
         let own = self.descriptors_without_clients(workers, accept);
-        let for_clients = (descriptors.saturating_sub(own), ClientLimit::Descriptors);
+        let (descriptors, limit) = match self.descriptors_max {
+            Some(most) if most < descriptors => (most, ClientLimit::FdSetSize),
+            _ => (descriptors, ClientLimit::Descriptors),
+        };
+        let for_clients = (descriptors.saturating_sub(own), limit);
         let wanted = match (asked, self.attention) {
             (Some(asked), _) => (asked, ClientLimit::Asked),
             (None, attention) => attention.clients_max().unwrap_or(for_clients),
@@ -207,6 +215,7 @@ pub const MODELS: &[Model] = &[
     pre_threaded::MODEL,
     thread_pool::MODEL,
     selector_threads::MODEL,
+    select::MODEL,
     poll::MODEL,
     epoll::MODEL,
     epoll_per_core::MODEL,

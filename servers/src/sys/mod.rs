@@ -9,8 +9,8 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::ptr::NonNull;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, AtomicU64};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -82,6 +82,76 @@ pub(crate) fn poll(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<()
     let count = libc::nfds_t::try_from(asked.len()).unwrap_or(libc::nfds_t::MAX);
     // SAFETY: the pointer and the length are those of one slice, which the kernel writes to only during the call.
     let ready = unsafe { libc::poll(asked.as_mut_ptr(), count, timeout_ms) };
+    if ready < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// A set of descriptors for select(2), which has no place for those of [`DescriptorSet::SIZE`] or more.
+#[derive(Clone, Copy)]
+pub(crate) struct DescriptorSet(libc::fd_set);
+
+impl DescriptorSet {
+    /// `FD_SETSIZE`: one more than the largest descriptor that a set can hold.
+    pub(crate) const SIZE: u32 = 1_024;
+
+    pub(crate) fn new() -> Self {
+        let mut set = MaybeUninit::zeroed();
+        // SAFETY: FD_ZERO initialises the set, for which all zero bits are valid in any case.
+        unsafe {
+            libc::FD_ZERO(set.as_mut_ptr());
+            DescriptorSet(set.assume_init())
+        }
+    }
+
+    /// Whether a set can hold this descriptor.
+    pub(crate) fn can_hold(descriptor: RawFd) -> bool {
+        u32::try_from(descriptor).is_ok_and(|descriptor| descriptor < Self::SIZE)
+    }
+
+    /// Adds a descriptor, if a set can hold it.
+    pub(crate) fn insert(&mut self, descriptor: RawFd) {
+        if Self::can_hold(descriptor) {
+            // SAFETY: the set is initialised, and the descriptor is within its size.
+            unsafe { libc::FD_SET(descriptor, &mut self.0) };
+        }
+    }
+
+    /// Whether a descriptor is in the set.
+    pub(crate) fn contains(&self, descriptor: RawFd) -> bool {
+        // SAFETY: as above.
+        Self::can_hold(descriptor) && unsafe { libc::FD_ISSET(descriptor, &self.0) }
+    }
+}
+
+/// Waits until a descriptor of one of the sets is ready, or the time is up (-1: for ever); leaves the ready ones in the
+/// sets. Fails with the error of select(2).
+pub(crate) fn select(
+    readable: &mut DescriptorSet,
+    writable: &mut DescriptorSet,
+    timeout_ms: i32,
+) -> io::Result<()> {
+    let mut timeout = libc::timeval {
+        tv_sec: (timeout_ms / 1_000).into(),
+        tv_usec: (timeout_ms % 1_000 * 1_000).into(),
+    };
+    let timeout = match timeout_ms {
+        ..0 => ptr::null_mut(),
+        _ => &raw mut timeout,
+    };
+    let (readable, writable) = (&raw mut readable.0, &raw mut writable.0);
+    // SAFETY: all pointers are to locals or borrowed values that outlive the call; a null pointer stands for no set and
+    // for no end.
+    let ready = unsafe {
+        libc::select(
+            DescriptorSet::SIZE.cast_signed(),
+            readable,
+            writable,
+            ptr::null_mut(),
+            timeout,
+        )
+    };
     if ready < 0 {
         return Err(io::Error::last_os_error());
     }
@@ -172,7 +242,7 @@ pub(crate) fn spawn_and_join<W: FnOnce() + Send + 'static>(
 ) -> io::Result<()> {
     let thread = spawn(stack_bytes, libc::PTHREAD_CREATE_JOINABLE, work)?;
     // SAFETY: the thread was made joinable a moment ago, and this is the only join; its result is not asked for.
-    match unsafe { libc::pthread_join(thread, std::ptr::null_mut()) } {
+    match unsafe { libc::pthread_join(thread, ptr::null_mut()) } {
         0 => Ok(()),
         errno => Err(io::Error::from_raw_os_error(errno)),
     }
@@ -188,7 +258,7 @@ fn spawn<W: FnOnce() + Send + 'static>(
         let work = unsafe { Box::from_raw(work.cast::<W>()) };
         // Unwinding must not leave this function.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        std::ptr::null_mut()
+        ptr::null_mut()
     }
     let work = Box::into_raw(Box::new(work));
     let mut attributes = MaybeUninit::uninit();
@@ -240,7 +310,7 @@ pub(crate) fn is_open(descriptor: i32) -> bool {
 pub(crate) fn segfault() {
     // SAFETY: the first page is never mapped (`vm.mmap_min_addr`), so the kernel ends the process here: that is what
     // the caller wants. A volatile access is not optimised away.
-    unsafe { std::ptr::without_provenance_mut::<u8>(1).write_volatile(0) };
+    unsafe { ptr::without_provenance_mut::<u8>(1).write_volatile(0) };
 }
 
 /// Closes a forked child's copy of the listeners.

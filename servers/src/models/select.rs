@@ -1,0 +1,88 @@
+//! # One loop over select(2)
+//!
+//! **Idea.** One thread serves all clients. It gives the kernel two sets of descriptors, those to read from and those to
+//! write to, and the kernel leaves in them the ready ones. So the loop makes the sets anew for each wait.
+//!
+//! ```text
+//!      ┌──────── sets of all sockets ────────┐
+//!      ▼                                     │
+//! select(2) ──▶ the ready ones: read, write ─┘
+//! ```
+//!
+//! **Cost per client.** A bit in a set. But at each wait the loop writes and reads all bits, and so does the kernel.
+//!
+//! **Fails when** the server has more than 1,023 descriptors: a set has no bit for them (`FD_SETSIZE`), whatever the
+//! limit on open files is. Like every event loop, it serves no other client while it computes for one.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+
+use super::{Attention, Bilingual, Capacity, Model};
+use crate::loops::{self, Interest, Selector};
+use crate::server::Server;
+use crate::sys::{self, DescriptorSet};
+
+pub(super) const MODEL: Model = Model {
+    name: "select",
+    page: include_str!("select.rs"),
+    title: Bilingual {
+        en: "Event loop (select)",
+        es: "Bucle de eventos (select)",
+    },
+    summary: Bilingual {
+        en: "One loop asks select(2) about all clients, at most about a thousand, and serves those who are ready.",
+        es: "Un bucle pregunta a select(2) por todos los clientes, mil como mucho, y atiende a los que están listos.",
+    },
+    attention: Attention::Nothing,
+    capacity: Capacity::Unbounded,
+    descriptors_max: Some(DescriptorSet::SIZE),
+    serve,
+    ..Model::COMMON
+};
+
+fn serve(server: &'static Server) -> io::Result<()> {
+    loops::select(server, Select::default())
+}
+
+/// The socket and the interest of each token.
+#[derive(Default)]
+struct Select {
+    watched: Vec<Option<(RawFd, Interest)>>,
+}
+
+impl Selector for Select {
+    fn watch(&mut self, socket: BorrowedFd, token: usize, interest: Interest) -> io::Result<()> {
+        if !DescriptorSet::can_hold(socket.as_raw_fd()) {
+            return Err(io::Error::other(
+                "select(2) takes no descriptor above 1,023",
+            ));
+        }
+        let length = self.watched.len().max(token + 1);
+        self.watched.resize(length, None);
+        self.watched[token] = Some((socket.as_raw_fd(), interest));
+        Ok(())
+    }
+
+    fn on_close(&mut self, token: usize) {
+        self.watched[token] = None;
+    }
+
+    fn wait(&mut self, timeout_ms: i32, ready: &mut Vec<usize>) -> io::Result<()> {
+        let (mut readable, mut writable) = (DescriptorSet::new(), DescriptorSet::new());
+        for &(socket, interest) in self.watched.iter().flatten() {
+            match interest {
+                Interest::Readable => readable.insert(socket),
+                Interest::Writable => writable.insert(socket),
+            }
+        }
+        sys::select(&mut readable, &mut writable, timeout_ms)?;
+        for (token, watched) in self.watched.iter().enumerate() {
+            let is_ready = watched.is_some_and(|(socket, interest)| match interest {
+                Interest::Readable => readable.contains(socket),
+                Interest::Writable => writable.contains(socket),
+            });
+            ready.extend(is_ready.then_some(token));
+        }
+        Ok(())
+    }
+}
