@@ -19,7 +19,7 @@ use crate::metric::Metric;
 pub enum Profile {
     /// At most 5 minutes of measuring.
     Quick,
-    /// At most 45 minutes.
+    /// At most 45 minutes, and 20 s more for each reference target beyond seven.
     Full,
 }
 

@@ -27,8 +27,9 @@ fn published_schemas_are_those_of_the_code() {
             continue;
         }
         let stored = fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(
-            stored, derived,
+        // The message leaves out the schemas, which are too long to read.
+        assert!(
+            stored == derived,
             "{name}: HOLA_BLESS=1 cargo test -p hola --test programs schema rewrites it"
         );
     }

@@ -42,7 +42,7 @@ fn spec(name: &str) -> TargetSpec {
 }
 
 /// The installed targets. Prints a line for each other one.
-fn installed() -> Vec<TargetSpec> {
+pub(super) fn installed() -> Vec<TargetSpec> {
     let mut targets = targets();
     targets.retain(|spec| {
         let program = spec.program(&places());
