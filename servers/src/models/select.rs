@@ -15,7 +15,7 @@
 //! limit on open files is. Like every event loop, it serves no other client while it computes for one.
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 
 use super::{Attention, Bilingual, Capacity, Model};
 use crate::loops::{self, Interest, Selector};
@@ -52,14 +52,9 @@ struct Select {
 
 impl Selector for Select {
     fn watch(&mut self, socket: BorrowedFd, token: usize, interest: Interest) -> io::Result<()> {
-        if !DescriptorSet::can_hold(socket.as_raw_fd()) {
-            return Err(io::Error::other(
-                "select(2) takes no descriptor above 1,023",
-            ));
-        }
         let length = self.watched.len().max(token + 1);
         self.watched.resize(length, None);
-        self.watched[token] = Some((socket.as_raw_fd(), interest));
+        self.watched[token] = Some((DescriptorSet::check(socket)?, interest));
         Ok(())
     }
 
@@ -68,20 +63,16 @@ impl Selector for Select {
     }
 
     fn wait(&mut self, timeout_ms: i32, ready: &mut Vec<usize>) -> io::Result<()> {
-        let (mut readable, mut writable) = (DescriptorSet::new(), DescriptorSet::new());
+        // One for each interest.
+        let mut sets = [DescriptorSet::new(); 2];
         for &(socket, interest) in self.watched.iter().flatten() {
-            match interest {
-                Interest::Readable => readable.insert(socket),
-                Interest::Writable => writable.insert(socket),
-            }
+            sets[interest as usize].insert(socket);
         }
-        sys::select(&mut readable, &mut writable, timeout_ms)?;
+        sys::select(&mut sets, timeout_ms)?;
         for (token, watched) in self.watched.iter().enumerate() {
-            let is_ready = watched.is_some_and(|(socket, interest)| match interest {
-                Interest::Readable => readable.contains(socket),
-                Interest::Writable => writable.contains(socket),
-            });
-            ready.extend(is_ready.then_some(token));
+            if watched.is_some_and(|(socket, interest)| sets[interest as usize].contains(socket)) {
+                ready.push(token);
+            }
         }
         Ok(())
     }

@@ -105,8 +105,16 @@ impl DescriptorSet {
         }
     }
 
-    /// Whether a set can hold this descriptor.
-    pub(crate) fn can_hold(descriptor: RawFd) -> bool {
+    /// The number of this descriptor, if a set can hold it.
+    pub(crate) fn check(descriptor: BorrowedFd<'_>) -> io::Result<RawFd> {
+        let descriptor = descriptor.as_raw_fd();
+        let refusal = || io::Error::other("select(2) takes no descriptor above 1,023");
+        Self::can_hold(descriptor)
+            .then_some(descriptor)
+            .ok_or_else(refusal)
+    }
+
+    fn can_hold(descriptor: RawFd) -> bool {
         u32::try_from(descriptor).is_ok_and(|descriptor| descriptor < Self::SIZE)
     }
 
@@ -125,11 +133,10 @@ impl DescriptorSet {
     }
 }
 
-/// Waits until a descriptor of one of the sets is ready, or the time is up (-1: for ever); leaves the ready ones in the
-/// sets. Fails with the error of select(2).
+/// Waits until a descriptor of the first set can be read, or one of the second written, or the time is up (-1: for ever);
+/// leaves the ready ones in the sets. Fails with the error of select(2).
 pub(crate) fn select(
-    readable: &mut DescriptorSet,
-    writable: &mut DescriptorSet,
+    [readable, writable]: &mut [DescriptorSet; 2],
     timeout_ms: i32,
 ) -> io::Result<()> {
     let mut timeout = libc::timeval {
