@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use hola_lab::image::Image;
 use hola_lab::model_server::ModelServer;
+use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::record::CpuAccounting;
 use hola_loadgen::{NoObserver, Pace, Stop, Workload};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -57,8 +57,8 @@ fn threads_us(pid: i32) -> f64 {
 
 /// `None` where there is no control group.
 fn used(model: &str) -> Option<Used> {
-    let image = Image::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
-    let server = ModelServer::start(&image, model, &[], &[]).expect(model);
+    let program = PinnedProgram::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
+    let server = ModelServer::start(&program, model, &[], &[]).expect(model);
     if server.account().counted_by() != CpuAccounting::Cgroup {
         return None;
     }

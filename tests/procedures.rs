@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
 
-use hola_lab::image::Image;
 use hola_lab::metric::Metric;
+use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::plan::{Death, Participant, Procedure, Role, SharedResource};
 use hola_lab::procedures::{self, FreshServer, ProcedureResult};
 use hola_lab::target::Targets;
@@ -35,8 +35,8 @@ fn try_to_run(
         role: Role::Compared,
     };
     let fresh = FreshServer {
-        image: &Image::open(hola).expect("the program"),
-        targets: &Targets::none(hola),
+        program: &PinnedProgram::open(hola).expect("the program"),
+        targets: &Targets::with_no_targets(hola),
         participant: &participant,
         server_cpus: &[],
         generator_cpus: &[],

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
-use hola_lab::image::Image;
 use hola_lab::model_server::ModelServer;
+use hola_lab::pinned_program::PinnedProgram;
 use hola_servers::conversation::http::Http;
 use hola_servers::conversation::{Conversation, Protocol, ServerContext, Step};
 use hola_servers::models::MODELS;
@@ -202,8 +202,9 @@ fn http_byte_by_byte(criterion: &mut Criterion) {
 
 fn round_trip(criterion: &mut Criterion) {
     for model in MODELS {
-        let image = Image::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
-        let server = ModelServer::start(&image, model.name, &[], &[]).expect("the server starts");
+        let program =
+            PinnedProgram::open(Path::new(env!("CARGO_BIN_EXE_hola"))).expect("the program");
+        let server = ModelServer::start(&program, model.name, &[], &[]).expect("the server starts");
         criterion.bench_function(&format!("round_trip/{}", model.name), |bencher| {
             bencher.iter(|| exchange(server.address()));
         });

@@ -10,7 +10,7 @@ use hola_loadgen::schedule::splitmix64;
 use jiff::Timestamp;
 
 use crate::environment::CpuTicks;
-use crate::image::Image;
+use crate::pinned_program::PinnedProgram;
 use crate::plan::{Design, Level, Load, LoadPace, Participant, Procedure, Role, Stage, Task};
 use crate::procedures::{self, FreshServer};
 use crate::record::{Block, Reading, SCHEMA_VERSION, Slice, to_f64};
@@ -26,7 +26,7 @@ const CALIBRATION_MS: u32 = 400;
 #[derive(Debug)]
 pub struct Lab<'l> {
     /// The program that serves.
-    pub image: &'l Image,
+    pub program: &'l PinnedProgram,
     /// Reference targets.
     pub targets: &'l Targets,
     /// Seed of the run.
@@ -118,7 +118,7 @@ fn start_all<'s>(
             options = vec!["--extra-work-ns".into(), format!("{:.0}", added_us * 1e3)];
         }
         let cpus = &stage.server_cpus;
-        let server = RunningServer::start(lab.image, lab.targets, participant, cpus, &options);
+        let server = RunningServer::start(lab.program, lab.targets, participant, cpus, &options);
         let target = lab.targets.named(&participant.server);
         let server = match server {
             Ok(server) if target.is_some_and(|spec| spec.compiles_while_running) => {
@@ -296,7 +296,7 @@ fn repeats(
     let mut readings = Vec::new();
     for (participant, number) in order.into_iter().zip(0..) {
         let fresh = FreshServer {
-            image: lab.image,
+            program: lab.program,
             targets: lab.targets,
             participant,
             server_cpus: &stage.server_cpus,

@@ -141,7 +141,7 @@ pub fn remove(folder: &Path) {
 /// Removes empty groups of processes that were killed before they could remove them.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let maker = OwnedName::of(&entry.path()).map(|name| name.maker());
+        let maker = OwnedName::from_path(&entry.path()).map(|name| name.maker());
         if maker.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir(entry.path());
         }

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use procfs::{CpuInfo, Current, Meminfo};
 
 use crate::cgroup::{self, Cgroup};
-use crate::image;
+use crate::pinned_program;
 use crate::record::{CpuAccounting, Environment, share};
 
 /// Sysctls that limit connections, processes, threads and memory.
@@ -58,7 +58,7 @@ pub fn read(build: Build) -> Environment {
         mitigations: mitigations(),
         limits: limits(),
         load_before: load_average(),
-        server_environment: image::server_environment(),
+        server_environment: pinned_program::server_environment(),
         generator_engine: Engine::Auto.resolved().name().into(),
         rustc: build.rustc.into(),
         build: if is_debug { "debug" } else { "release" }.into(),

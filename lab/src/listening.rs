@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use procfs::process::FDTarget;
 
-use crate::tree;
+use crate::process_tree;
 
 /// Polling interval of an accept queue.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
@@ -29,7 +29,7 @@ pub(crate) fn is_held_by(root: i32, address: SocketAddr) -> bool {
     let listeners = at(address).unwrap_or_default();
     let is_one = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == *inode));
     !listeners.is_empty()
-        && tree::processes(root).iter().any(|process| {
+        && process_tree::processes(root).iter().any(|process| {
             let mut descriptors = process.fd().into_iter().flatten().flatten();
             descriptors.any(|fd| is_one(&fd.target))
         })

@@ -15,9 +15,9 @@ use thiserror::Error;
 
 use crate::cgroup::Cgroup;
 use crate::child::ChildProcess;
-use crate::image::Image;
 use crate::listening;
-use crate::tree::ServerAccount;
+use crate::pinned_program::PinnedProgram;
+use crate::process_tree::ServerAccount;
 
 /// Longest wait for a server to report that it listens.
 const START_MAX: Duration = Duration::from_secs(5);
@@ -73,12 +73,12 @@ impl ModelServer {
     /// # Errors
     /// Returns a [`StartError`] if it does not start; no process is left running then.
     pub fn start(
-        image: &Image,
+        program: &PinnedProgram,
         model: &str,
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, StartError> {
-        let mut command = image.command("serve", cpus);
+        let mut command = program.command("serve", cpus);
         command.args([model, "--bind", "127.0.0.1:0", "--stats", "json"]);
         command.args(["--parent", &std::process::id().to_string()]);
         // A process group of its own: Ctrl-C must reach only the lab, which stops its servers itself.
@@ -90,7 +90,7 @@ impl ModelServer {
             .process_group(0);
         let process = ChildProcess::spawn(model, &mut command);
         let mut process = process.map_err(|error| StartError::NotRun {
-            program: image.path().display().to_string(),
+            program: program.path().display().to_string(),
             error,
         })?;
         let mut server = ModelServer {

@@ -23,7 +23,7 @@ impl OwnedName {
     }
 
     /// Parses the last part of a path.
-    pub fn of(path: &Path) -> Option<Self> {
+    pub fn from_path(path: &Path) -> Option<Self> {
         path.file_name()?.to_str()?.parse().ok()
     }
 

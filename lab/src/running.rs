@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 
-use crate::image::Image;
 use crate::model_server::{Ended, ModelServer};
+use crate::pinned_program::PinnedProgram;
 use crate::plan::Participant;
+use crate::process_tree::ServerAccount;
 use crate::target::{Target, Targets};
-use crate::tree::ServerAccount;
 
 /// A running server. Dropping it ends it.
 #[derive(Debug)]
@@ -20,18 +20,18 @@ pub enum RunningServer {
 impl RunningServer {
     /// Starts a fresh server of a participant on `cpus`; a model also gets `options`.
     pub fn start(
-        image: &Image,
+        program: &PinnedProgram,
         targets: &Targets,
         participant: &Participant,
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, String> {
         if let Some(spec) = targets.named(&participant.server) {
-            let target = Target::start(image, spec, &targets.places, cpus)?;
+            let target = Target::start(program, spec, &targets.places, cpus)?;
             return Ok(RunningServer::Target(target));
         }
         let options = [participant.options.as_slice(), options].concat();
-        ModelServer::start(image, &participant.server, cpus, &options)
+        ModelServer::start(program, &participant.server, cpus, &options)
             .map(RunningServer::Model)
             .map_err(|error| error.to_string())
     }

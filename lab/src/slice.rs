@@ -13,10 +13,10 @@ use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probe
 
 use crate::disturbance;
 use crate::plan::{Load, LoadPace, Stage};
+use crate::process_tree::ServerAccount;
 use crate::record::Slice;
 use crate::running::RunningServer;
 use crate::switches::Switches;
-use crate::tree::ServerAccount;
 
 /// Checks of a load that invalidate any slice.
 const ALWAYS_DECISIVE: &[CheckName] = &[

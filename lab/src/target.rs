@@ -39,7 +39,7 @@ pub struct TargetPaths {
 
 impl TargetPaths {
     /// The paths in the source tree that this program was built from.
-    pub fn beside_source(hola: &Path) -> Self {
+    pub fn with_source_tree(hola: &Path) -> Self {
         TargetPaths {
             hola: hola.to_owned(),
             scripts: Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts")).to_owned(),
@@ -87,9 +87,9 @@ pub struct Targets {
 
 impl Targets {
     /// An empty list.
-    pub fn none(hola: &Path) -> Self {
+    pub fn with_no_targets(hola: &Path) -> Self {
         Targets {
-            places: TargetPaths::beside_source(hola),
+            places: TargetPaths::with_source_tree(hola),
             specs: Vec::new(),
         }
     }
@@ -98,7 +98,7 @@ impl Targets {
     ///
     /// # Errors
     /// As [`TargetPaths::targets`].
-    pub fn at(places: TargetPaths) -> Result<Self, String> {
+    pub fn new(places: TargetPaths) -> Result<Self, String> {
         let specs = places.targets()?;
         Ok(Targets { places, specs })
     }

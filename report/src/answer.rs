@@ -4,7 +4,7 @@ use hola_base::{Language, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::RunStatus;
 use hola_verdict::analysis::{ControlResult, HEADLINE, Word};
-use hola_verdict::{At, RULES_VERSION};
+use hola_verdict::{LevelKey, RULES_VERSION};
 
 use crate::document::{Notice, Tone};
 use crate::facts::{CRASH, EPOLL, FORK, Facts, IDLE, THREAD, TOKIO};
@@ -215,7 +215,7 @@ fn asynchronous(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = At::new(HEADLINE.experiment, "new, 200/s");
+    let at = LevelKey::new(HEADLINE.experiment, "new, 200/s");
     let metric = Metric::ResponseP50;
     let ratio = facts.to_control(at, THREAD, metric)?;
     let ratio = numbers::comparison(metric, &ratio, language);
@@ -230,7 +230,7 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
 }
 
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
-    let at = At::new(CRASH, "abort");
+    let at = LevelKey::new(CRASH, "abort");
     let failed = |name| {
         let estimate = facts.value(at, name, Metric::OthersFailed)?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))

@@ -5,7 +5,7 @@ use hola_lab::experiments;
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Level, Role, Stage};
 use hola_lab::record::{Block, CheckName, Reading, Slice};
-use hola_verdict::{At, Estimate};
+use hola_verdict::{Estimate, LevelKey};
 
 use crate::facts::Facts;
 use crate::{escape, labels};
@@ -20,7 +20,7 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
         let known = experiments::find(&design.experiment);
         for (stage, level) in design.levels() {
             for metric in Metric::ALL.iter().copied() {
-                let at = At::new(&design.experiment, &level.name);
+                let at = LevelKey::new(&design.experiment, &level.name);
                 let names = level.participants.iter();
                 let mut has_value = names.map(|name| facts.value(at, name, metric).is_some());
                 let is_declared = known.is_some_and(|known| known.metrics.contains(&metric));
@@ -37,7 +37,7 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
 
 fn cell(
     facts: &Facts<'_>,
-    at: At<'_>,
+    at: LevelKey<'_>,
     (stage, level): (&Stage, &Level),
     name: &str,
     metric: Metric,

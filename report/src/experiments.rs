@@ -4,7 +4,7 @@ use hola_base::{Language, Text, text};
 use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::plan::{Design, Level, Load, LoadPace, Stage};
-use hola_verdict::At;
+use hola_verdict::LevelKey;
 use hola_verdict::analysis::Word;
 
 use crate::charts::Drawing;
@@ -76,7 +76,7 @@ impl<'f, 'r> Results<'f, 'r> {
         let mut metrics = known.map_or(Metric::ALL, |known| known.metrics).to_vec();
         metrics.retain(|metric| {
             design.levels().any(|(_, level)| {
-                let at = At::new(&design.experiment, &level.name);
+                let at = LevelKey::new(&design.experiment, &level.name);
                 let mut names = level.participants.iter();
                 names.any(|name| facts.value(at, name, *metric).is_some())
             })
@@ -89,8 +89,8 @@ impl<'f, 'r> Results<'f, 'r> {
         }
     }
 
-    fn at(&self, level: &'f Level) -> At<'f> {
-        At::new(&self.design.experiment, &level.name)
+    fn at(&self, level: &'f Level) -> LevelKey<'f> {
+        LevelKey::new(&self.design.experiment, &level.name)
     }
 
     fn section(&self) -> Section {

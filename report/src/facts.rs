@@ -10,7 +10,7 @@ use hola_lab::plan::{Design, Level, Load, LoadPace, Stage, Task};
 use hola_lab::record::{Block, Reading, Run, ServerCard};
 use hola_verdict::analysis::{Controls, Missing, Word};
 use hola_verdict::claims::{CLAIMS, Claim, Decision};
-use hola_verdict::{Analysis, At, Estimate};
+use hola_verdict::{Analysis, Estimate, LevelKey};
 
 use crate::charts::Hue;
 use crate::labels;
@@ -80,24 +80,29 @@ impl<'r> Facts<'r> {
         designs.find(|design| design.experiment == experiment)
     }
 
-    pub(crate) fn level(&self, at: At<'_>) -> Option<&'r Level> {
+    pub(crate) fn level(&self, at: LevelKey<'_>) -> Option<&'r Level> {
         let (_, level) = self.design(at.experiment)?.level(at.level)?;
         Some(level)
     }
 
     /// Whether a participant is measured at a level.
-    pub(crate) fn takes_part(&self, at: At<'_>, participant: &str) -> bool {
+    pub(crate) fn takes_part(&self, at: LevelKey<'_>, participant: &str) -> bool {
         self.analysis.participants(at).contains(&participant)
     }
 
     /// The first level of an experiment, whatever its name in the profile.
-    pub(crate) fn first_level(&self, experiment: &'static str) -> Option<At<'r>> {
+    pub(crate) fn first_level(&self, experiment: &'static str) -> Option<LevelKey<'r>> {
         let (_, level) = self.design(experiment)?.levels().next()?;
-        Some(At::new(experiment, &level.name))
+        Some(LevelKey::new(experiment, &level.name))
     }
 
     /// A participant's measured value.
-    pub(crate) fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+    pub(crate) fn value(
+        &self,
+        at: LevelKey<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Option<Estimate> {
         let mut values = self.values.borrow_mut();
         let value = values.entry(key(at, participant, metric));
         *value.or_insert_with(|| self.analysis.value(at, participant, metric))
@@ -106,7 +111,7 @@ impl<'r> Facts<'r> {
     /// A participant compared with the control.
     pub(crate) fn to_control(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
     ) -> Option<Estimate> {
@@ -116,7 +121,7 @@ impl<'r> Facts<'r> {
     }
 
     /// Every comparison of a level with its control, by participant.
-    pub(crate) fn judged(&self, at: At<'_>, metric: Metric) -> Rc<JudgedLevel> {
+    pub(crate) fn judged(&self, at: LevelKey<'_>, metric: Metric) -> Rc<JudgedLevel> {
         let key = (at.experiment.into(), at.level.into(), metric);
         let judge = || {
             let words = self.analysis.words(at, metric).into_iter();
@@ -129,7 +134,7 @@ impl<'r> Facts<'r> {
     /// Readings of a participant at a level, one per block.
     pub(crate) fn readings<'a>(
         &'a self,
-        at: At<'a>,
+        at: LevelKey<'a>,
         participant: &'a str,
     ) -> impl Iterator<Item = &'r Reading> + 'a {
         let blocks = self.blocks.iter();
@@ -148,7 +153,7 @@ impl<'r> Facts<'r> {
     }
 
     /// Names of the participants of a level: its control, and those that are compared with it.
-    pub(crate) fn participants(&self, at: At<'_>) -> Vec<&'r str> {
+    pub(crate) fn participants(&self, at: LevelKey<'_>) -> Vec<&'r str> {
         let compared = self.analysis.compared(at);
         let control = self.level(at).map(|level| level.control.as_str());
         let mut names = self.analysis.participants(at);
@@ -162,8 +167,8 @@ impl<'r> Facts<'r> {
     }
 }
 
-fn key(at: At<'_>, participant: &str, metric: Metric) -> FigureKey {
-    let At { experiment, level } = at;
+fn key(at: LevelKey<'_>, participant: &str, metric: Metric) -> FigureKey {
+    let LevelKey { experiment, level } = at;
     (experiment.into(), level.into(), participant.into(), metric)
 }
 

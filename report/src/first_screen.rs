@@ -5,7 +5,7 @@ use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
 use hola_lab::plan::Level;
 use hola_lab::record::ServerCard;
-use hola_verdict::At;
+use hola_verdict::LevelKey;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
 
 use crate::charts::Drawing;
@@ -111,7 +111,7 @@ struct Row<'f, 'r> {
     language: Language,
     card: &'r ServerCard,
     /// The level at which all rows get the same load.
-    at: At<'static>,
+    at: LevelKey<'static>,
     reasons: &'f mut MissingReasons,
 }
 
@@ -133,7 +133,7 @@ impl Row<'_, '_> {
             self.value(self.at, metric),
             ratio,
             self.percentiles(),
-            self.value(At::new(CAPACITY, "new"), Metric::CapacityPerS),
+            self.value(LevelKey::new(CAPACITY, "new"), Metric::CapacityPerS),
             self.memory(),
             self.held(),
             self.deaths(),
@@ -144,7 +144,7 @@ impl Row<'_, '_> {
     }
 
     /// A value; otherwise `None`, and the reason is noted.
-    fn figure(&mut self, at: At<'_>, metric: Metric) -> Option<f64> {
+    fn figure(&mut self, at: LevelKey<'_>, metric: Metric) -> Option<f64> {
         let name = &self.card.name;
         let estimate = self.facts.value(at, name, metric);
         if estimate.is_none() && (self.card.is_model || self.facts.takes_part(at, name)) {
@@ -154,7 +154,7 @@ impl Row<'_, '_> {
         estimate.map(|estimate| estimate.value)
     }
 
-    fn value(&mut self, at: At<'_>, metric: Metric) -> TableCell {
+    fn value(&mut self, at: LevelKey<'_>, metric: Metric) -> TableCell {
         let value = self.figure(at, metric);
         value.map_or(numbers::NONE.into(), |value| {
             TableCell::figure(metric, value, self.language)
@@ -164,7 +164,7 @@ impl Row<'_, '_> {
     /// Two values in one cell; one dash if both are missing.
     fn pair(
         &mut self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         metrics: [Metric; 2],
         between: &str,
         write: fn(f64, Language) -> String,
@@ -210,7 +210,7 @@ impl Row<'_, '_> {
 
     /// The deaths of one client's handler that killed the whole server.
     fn deaths(&mut self) -> TableCell {
-        let survived = |death| self.figure(At::new(CRASH, death), Metric::Survived);
+        let survived = |death| self.figure(LevelKey::new(CRASH, death), Metric::Survived);
         let survived = DEATHS.map(survived);
         if survived.iter().all(Option::is_none) {
             return numbers::NONE.into();
@@ -277,7 +277,7 @@ pub(crate) fn rates(
     let cards = cards.filter(|card| card.is_model || !only_models);
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &Level)| {
-            let at = At::new(experiment, &level.name);
+            let at = LevelKey::new(experiment, &level.name);
             let estimate = facts.value(at, &card.name, metric)?;
             Some(Point {
                 x: *rate,

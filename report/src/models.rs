@@ -5,7 +5,7 @@ use hola_lab::experiments;
 use hola_lab::metric::Metric;
 use hola_lab::plan::Design;
 use hola_lab::record::{ServerCard, Skipped};
-use hola_verdict::At;
+use hola_verdict::LevelKey;
 
 use crate::document::{Section, SectionItem, Table, TableCell};
 use crate::experiments::levels_by_weight;
@@ -58,11 +58,11 @@ fn row(
     let name = &card.name;
     let metrics = experiments::find(&design.experiment)?.metrics;
     let (level, metric, value) = levels_by_weight(design).find_map(|level| {
-        let at = At::new(&design.experiment, &level.name);
+        let at = LevelKey::new(&design.experiment, &level.name);
         let value = |metric: &Metric| Some((level, *metric, facts.value(at, name, *metric)?));
         metrics.iter().find_map(value)
     })?;
-    let at = At::new(&design.experiment, &level.name);
+    let at = LevelKey::new(&design.experiment, &level.name);
     let against = facts
         .to_control(at, name, metric)
         .filter(|_| *name != level.control);

@@ -8,8 +8,8 @@ use hola_loadgen::cli::{self as loadgen, LoadArgs};
 
 use super::RUN_ERROR;
 use hola_base::output::say;
-use hola_lab::image::Image;
 use hola_lab::model_server::{ModelServer, StartError};
+use hola_lab::pinned_program::PinnedProgram;
 
 /// Exit code when the server named with `--model` did not start.
 const NOT_STARTED: u8 = 3;
@@ -60,11 +60,11 @@ pub(super) fn run(command: &LoadCommand) -> ExitCode {
 }
 
 fn start(model: &str, conversation: &str) -> Result<ModelServer, StartError> {
-    let image = Image::open(Path::new("/proc/self/exe"));
-    let image = image.map_err(|error| StartError::NotRun {
+    let program = PinnedProgram::open(Path::new("/proc/self/exe"));
+    let program = program.map_err(|error| StartError::NotRun {
         program: "hola".into(),
         error,
     })?;
     let arguments: [String; 2] = ["--conversation".into(), conversation.into()];
-    ModelServer::start(&image, model, &[], &arguments)
+    ModelServer::start(&program, model, &[], &arguments)
 }

@@ -43,7 +43,7 @@ pub(super) fn run(args: &ShareArgs) -> Result<ExitCode> {
         (Partner::Thread, SharedResource::Message) => sharing::messages_of_threads,
         (Partner::Process, SharedResource::Message) => sharing::messages_of_processes,
     };
-    let operation = Operation::of(args.shared, args.count, measure(args.count)?);
+    let operation = Operation::new(args.shared, args.count, measure(args.count)?);
     print(serde_json::to_string(&operation)? + "\n")?;
     Ok(ExitCode::SUCCESS)
 }

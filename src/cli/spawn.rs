@@ -9,7 +9,7 @@ use hola_servers::cli::size;
 use hola_servers::{ballast, spawning};
 
 use hola_base::output::print;
-use hola_lab::procedures::spawn::{Kind, Spawned};
+use hola_lab::procedures::spawn::{SpawnKind, Spawned};
 
 /// Arguments of `spawn`.
 #[derive(Args, Clone, Debug)]
@@ -23,7 +23,7 @@ if there are at least 1000.")]
 pub(super) struct SpawnArgs {
     /// What to make
     #[arg(value_enum)]
-    kind: Kind,
+    kind: SpawnKind,
     /// How many, one after another
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     count: u32,
@@ -64,11 +64,11 @@ pub(super) fn run(args: &SpawnArgs) -> Result<ExitCode> {
     args.process.apply()?;
     ballast::keep(args.ballast)?;
     let times = match args.kind {
-        Kind::Thread => spawning::threads(args.count),
-        Kind::Process => spawning::processes(args.count),
-        Kind::Task => spawning::tasks(args.count),
+        SpawnKind::Thread => spawning::threads(args.count),
+        SpawnKind::Process => spawning::processes(args.count),
+        SpawnKind::Task => spawning::tasks(args.count),
     };
-    let spawned = Spawned::of(args.kind, args.ballast, &times?);
+    let spawned = Spawned::new(args.kind, args.ballast, &times?);
     print(serde_json::to_string(&spawned)? + "\n")?;
     Ok(ExitCode::SUCCESS)
 }

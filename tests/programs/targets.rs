@@ -10,10 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hola_lab::experiments::{self, Setting};
-use hola_lab::image::Image;
+use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::plan::{Design, Profile};
+use hola_lab::process_tree;
 use hola_lab::target::{FixedOrPerClient, Target, TargetPaths, TargetSpec, Targets};
-use hola_lab::tree;
 use hola_loadgen::{NoObserver, Pace, Stop, Workload};
 use hola_servers::models::{self, Attention};
 use nix::sys::signal::{Signal, kill};
@@ -24,12 +24,12 @@ use tempfile::TempDir;
 use crate::support::{HOLA, Server, ask, eventually, paths_in, rest};
 
 fn places() -> TargetPaths {
-    TargetPaths::beside_source(Path::new(HOLA))
+    TargetPaths::with_source_tree(Path::new(HOLA))
 }
 
 fn start(spec: &TargetSpec) -> Result<Target, String> {
-    let image = Image::open(Path::new(HOLA)).expect("the program");
-    Target::start(&image, spec, &places(), &[])
+    let program = PinnedProgram::open(Path::new(HOLA)).expect("the program");
+    Target::start(&program, spec, &places(), &[])
 }
 
 fn targets() -> Vec<TargetSpec> {
@@ -65,7 +65,10 @@ fn script(script: String) -> TargetSpec {
 
 /// A process's id, and those of its descendants.
 fn pids_of(pid: i32) -> Vec<i32> {
-    tree::processes(pid).iter().map(Process::pid).collect()
+    process_tree::processes(pid)
+        .iter()
+        .map(Process::pid)
+        .collect()
 }
 
 fn command_line(pid: i32) -> String {
@@ -273,7 +276,7 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
         hola: HOLA.into(),
         scripts: scripts.path().to_owned(),
     };
-    let targets = Targets::at(places).expect("a list");
+    let targets = Targets::new(places).expect("a list");
     let setting = Setting {
         profile: Profile::Full,
         cpus: vec![0, 1],

@@ -30,25 +30,25 @@ use crate::statistics::{BLOCKS_MIN, mean, median, pseudo_median};
 
 /// A level of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct At<'a> {
+pub struct LevelKey<'a> {
     /// Experiment, by name.
     pub experiment: &'a str,
     /// Level, by name.
     pub level: &'a str,
 }
 
-impl<'a> At<'a> {
+impl<'a> LevelKey<'a> {
     /// The level of that name in that experiment.
     pub const fn new(experiment: &'a str, level: &'a str) -> Self {
-        At { experiment, level }
+        LevelKey { experiment, level }
     }
 }
 
 /// The headline level of every report: 2,000 new connections per second, which every model can serve.
-pub const HEADLINE: At<'static> = At::new("equal-load", experiments::HEADLINE);
+pub const HEADLINE: LevelKey<'static> = LevelKey::new("equal-load", experiments::HEADLINE);
 
 /// The same load for reference targets, with the same control.
-pub const TARGETS: At<'static> = At::new("equal-load", experiments::TARGETS);
+pub const TARGETS: LevelKey<'static> = LevelKey::new("equal-load", experiments::TARGETS);
 
 /// The estimates of one run.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl<'r> Analysis<'r> {
         let mut levels: HashMap<&str, HashMap<&str, LevelRecords<'_>>> = HashMap::new();
         for design in &run.designs {
             for (stage, level) in design.levels() {
-                let at = At::new(&design.experiment, &level.name);
+                let at = LevelKey::new(&design.experiment, &level.name);
                 let records = LevelRecords::new(at, stage, level, blocks);
                 levels
                     .entry(at.experiment)
@@ -84,14 +84,14 @@ impl<'r> Analysis<'r> {
     }
 
     /// A participant's measured value, in the metric's unit.
-    pub fn value(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+    pub fn value(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
         estimate(&self.values(at, participant, metric).ok()?, metric)
     }
 
     /// One participant compared with another in the same blocks and cycles: a ratio, or a difference on the plain scale.
     pub fn ratio(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         other: &str,
         metric: Metric,
@@ -102,7 +102,7 @@ impl<'r> Analysis<'r> {
     /// Like [`Analysis::ratio`], but returns the reason if there is no estimate.
     pub(crate) fn compare(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         other: &str,
         metric: Metric,
@@ -113,7 +113,12 @@ impl<'r> Analysis<'r> {
 
     /// One participant compared with the level's control. Both servers of the control are pooled: the mean of their
     /// values in each cycle. A control server is compared with the other one.
-    pub fn to_control(&self, at: At<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
+    pub fn to_control(
+        &self,
+        at: LevelKey<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Option<Estimate> {
         let control = self.control_without(at, participant);
         let paired = self.paired(at, participant, &control, metric).ok()?;
         estimate(&paired, metric)
@@ -122,7 +127,7 @@ impl<'r> Analysis<'r> {
     /// The same for each block, by its index.
     pub fn to_control_by_block(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
     ) -> Option<BTreeMap<u32, f64>> {
@@ -136,8 +141,8 @@ impl<'r> Analysis<'r> {
         &self,
         participant: &str,
         metric: Metric,
-        from: At<'_>,
-        to: At<'_>,
+        from: LevelKey<'_>,
+        to: LevelKey<'_>,
     ) -> Result<Estimate, Missing> {
         let after = self.block_values(to, participant, metric)?;
         let before = self.block_values(from, participant, metric)?;
@@ -147,12 +152,12 @@ impl<'r> Analysis<'r> {
     }
 
     /// Whether the run has that level.
-    pub fn has(&self, at: At<'_>) -> bool {
+    pub fn has(&self, at: LevelKey<'_>) -> bool {
         self.records(at).is_some()
     }
 
     /// Notes that a participant's procedures recorded under that name, the most frequent first.
-    pub fn notes(&self, at: At<'_>, participant: &str, name: &str) -> Vec<&'r str> {
+    pub fn notes(&self, at: LevelKey<'_>, participant: &str, name: &str) -> Vec<&'r str> {
         let Some(records) = self.records(at) else {
             return Vec::new();
         };
@@ -162,13 +167,13 @@ impl<'r> Analysis<'r> {
     }
 
     /// Names of all participants of a level, in the order of the plan.
-    pub fn participants(&self, at: At<'_>) -> Vec<&'r str> {
+    pub fn participants(&self, at: LevelKey<'_>) -> Vec<&'r str> {
         let names = self.records(at).map(LevelRecords::participants);
         names.into_iter().flatten().collect()
     }
 
     /// Names of the participants that are compared with the level's control.
-    pub fn compared(&self, at: At<'_>) -> Vec<&'r str> {
+    pub fn compared(&self, at: LevelKey<'_>) -> Vec<&'r str> {
         let Some(records) = self.records(at) else {
             return Vec::new();
         };
@@ -179,7 +184,7 @@ impl<'r> Analysis<'r> {
     }
 
     /// Why there is no estimate. Meaningless if there is one.
-    pub fn missing(&self, at: At<'_>, participant: &str, metric: Metric) -> Missing {
+    pub fn missing(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> Missing {
         let control = self.control_without(at, participant);
         match self.paired(at, participant, &control, metric) {
             Err(missing) => missing,
@@ -198,7 +203,7 @@ impl<'r> Analysis<'r> {
     /// A value for each block, in the metric's unit.
     pub(crate) fn block_values(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
     ) -> Result<BTreeMap<u32, f64>, Missing> {
@@ -208,7 +213,7 @@ impl<'r> Analysis<'r> {
     /// A comparison with another participant for each block: a ratio, or a difference on the plain scale.
     pub(crate) fn block_ratios(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         other: &str,
         metric: Metric,
@@ -221,7 +226,7 @@ impl<'r> Analysis<'r> {
     /// no request has a share of 0, but no rate that could be compared as a ratio.
     pub(crate) fn served_by_block(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
     ) -> Result<BTreeMap<u32, f64>, Missing> {
         let records = self.checked(at, participant, Metric::GoodPerS)?;
@@ -244,12 +249,12 @@ impl<'r> Analysis<'r> {
         enough(shares.len()).map(|()| shares)
     }
 
-    fn records(&self, at: At<'_>) -> Option<&LevelRecords<'r>> {
+    fn records(&self, at: LevelKey<'_>) -> Option<&LevelRecords<'r>> {
         self.levels.get(at.experiment)?.get(at.level)
     }
 
     /// All servers of the level's control, except the participant itself.
-    fn control_without(&self, at: At<'_>, participant: &str) -> Vec<&'r str> {
+    fn control_without(&self, at: LevelKey<'_>, participant: &str) -> Vec<&'r str> {
         let Some(records) = self.records(at) else {
             return Vec::new();
         };
@@ -265,7 +270,7 @@ impl<'r> Analysis<'r> {
     /// The records of a level, if the participant's readings there count for the metric.
     fn checked(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
     ) -> Result<&LevelRecords<'r>, Missing> {
@@ -276,7 +281,12 @@ impl<'r> Analysis<'r> {
     }
 
     /// A participant's values at a level, from at least [`BLOCKS_MIN`] blocks.
-    fn values(&self, at: At<'_>, participant: &str, metric: Metric) -> Result<Values, Missing> {
+    fn values(
+        &self,
+        at: LevelKey<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Result<Values, Missing> {
         let records = self.checked(at, participant, metric)?;
         let readings = records.readings(participant);
         let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
@@ -297,7 +307,7 @@ impl<'r> Analysis<'r> {
     /// A participant's values minus the mean of the others' values in the same block and cycle.
     fn paired(
         &self,
-        at: At<'_>,
+        at: LevelKey<'_>,
         participant: &str,
         others: &[&str],
         metric: Metric,
@@ -402,7 +412,7 @@ pub fn precision_reached(run: &Run, blocks: &[Block], design: &Design) -> bool {
     let analysis = Analysis::new(run, blocks);
     let mut is_any = false;
     for level in &precision.levels {
-        let at = At::new(&design.experiment, level);
+        let at = LevelKey::new(&design.experiment, level);
         for participant in analysis.compared(at) {
             match analysis.to_control(at, participant, precision.metric) {
                 Some(found) if found.half_width() <= precision.half_width => is_any = true,

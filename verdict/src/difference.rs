@@ -17,7 +17,7 @@ use hola_lab::experiments;
 use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run, StoredText};
 
-use crate::analysis::{Analysis, At, Word};
+use crate::analysis::{Analysis, LevelKey, Word};
 use crate::claims::{CLAIMS, Verdict};
 use crate::estimate::{Estimate, computed, shown};
 use crate::statistics::{count, holm, mean, median, yuen};
@@ -144,7 +144,7 @@ impl Difference {
             }
             for metric in metrics(experiment, selection) {
                 let levels = design.levels();
-                let levels = levels.map(|(_, level)| At::new(experiment, &level.name));
+                let levels = levels.map(|(_, level)| LevelKey::new(experiment, &level.name));
                 let found: Vec<MetricChange> =
                     levels.flat_map(|at| analyses.cells(at, metric)).collect();
                 shared.extend(ExperimentShift::new(experiment, metric, &found));
@@ -210,7 +210,7 @@ struct Both<'r> {
 
 impl Both<'_> {
     /// One cell for each participant of a level that has a value in both runs.
-    fn cells(&self, at: At<'_>, metric: Metric) -> Vec<MetricChange> {
+    fn cells(&self, at: LevelKey<'_>, metric: Metric) -> Vec<MetricChange> {
         let scale = metric.definition().scale;
         let values = |analysis: &Analysis<'_>, name: &str| -> Option<ByBlock> {
             let values = analysis.block_values(at, name, metric).ok()?;

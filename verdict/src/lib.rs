@@ -9,7 +9,7 @@ pub mod difference;
 mod estimate;
 pub mod statistics;
 
-pub use analysis::{Analysis, At, precision_reached};
+pub use analysis::{Analysis, LevelKey, precision_reached};
 pub use estimate::Estimate;
 
 /// Version of the rules that judge a run: analysis, words and claims together. A run stores its version. A run with

@@ -57,7 +57,7 @@ impl Driver {
     /// Starts the driver. It and its browsers write only to `folder`, a temporary folder that this process named. The
     /// supervisor removes it if the test cannot.
     pub(crate) fn start(programs: &Programs, folder: &Path) -> Self {
-        let name = OwnedName::of(folder).expect("a name that says who made it");
+        let name = OwnedName::from_path(folder).expect("a name that says who made it");
         let supervisor = Command::new(HOLA)
             .args(["supervise", "--folder"])
             .arg(name.as_str())

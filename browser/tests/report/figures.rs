@@ -3,12 +3,12 @@
 use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_verdict::analysis::{HEADLINE, Word};
-use hola_verdict::{Analysis, At};
+use hola_verdict::{Analysis, LevelKey};
 use serde::Deserialize;
 
 use crate::in_every_language;
 
-const CAPACITY: At<'static> = At {
+const CAPACITY: LevelKey<'static> = LevelKey {
     experiment: "capacity",
     level: "new",
 };
@@ -96,7 +96,7 @@ fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     let mut designs = analysis.run().designs.iter();
     let idle = designs.find(|one| one.experiment == "idle");
     let level = idle.and_then(|design| design.levels().next());
-    let idle = At {
+    let idle = LevelKey {
         experiment: "idle",
         level: level.map_or("", |(_, level)| &level.name),
     };
@@ -166,7 +166,7 @@ fn check(cell: &Shown, expected: &Expected, name: &str, language: Language) {
 /// The cell lists exactly the deaths that the server does not survive according to the analysis.
 fn check_deaths(analysis: &Analysis<'_>, name: &str, text: &str) {
     for death in DEATHS {
-        let at = At {
+        let at = LevelKey {
             experiment: "crash",
             level: death,
         };

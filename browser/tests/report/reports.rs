@@ -45,7 +45,7 @@ impl Report {
 }
 
 static REPORTS: LazyLock<Vec<Report>> = LazyLock::new(|| {
-    let (mut run, blocks) = fixture::run_of_real_plans();
+    let (mut run, blocks) = fixture::full_run();
     // A command that names its models is longer than a line.
     let names: Vec<&str> = run.servers.iter().map(|card| &*card.name).collect();
     let models = format!("--models={}", names.join(","));

@@ -21,7 +21,7 @@ use super::{FreshServer, ProcedureResult, SPARE_CLIENTS};
 use crate::metric::Metric;
 use crate::record::to_f64;
 use crate::running::RunningServer;
-use crate::{listening, tree};
+use crate::{listening, process_tree};
 
 /// Deadline of the server for the rest of a head, in seconds: ten thousand clients need more than the usual 5 s to
 /// connect.
@@ -163,7 +163,7 @@ impl IdleClients<'_> {
             }
             before = now;
         }
-        let memory_kib = tree::memory_kib(self.server.pid());
+        let memory_kib = process_tree::memory_kib(self.server.pid());
         let memory_kib = memory_kib.ok_or("this system does not tell a process's memory")?;
         Ok(Plateau {
             clients: self.clients.len(),

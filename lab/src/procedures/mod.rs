@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use hola_loadgen::{Measurement, Observer, Workload};
 
-use crate::image::Image;
 use crate::metric::{Metric, Scale};
 use crate::model_server::Ended;
+use crate::pinned_program::PinnedProgram;
 use crate::plan::{Participant, Procedure};
 use crate::record::to_f64;
 use crate::running::RunningServer;
@@ -35,7 +35,7 @@ pub(crate) const SPARE_CLIENTS: u32 = 64;
 #[derive(Debug)]
 pub struct FreshServer<'f> {
     /// The program that serves.
-    pub image: &'f Image,
+    pub program: &'f PinnedProgram,
     /// Reference targets.
     pub targets: &'f Targets,
     /// The participant.
@@ -60,7 +60,7 @@ impl FreshServer<'_> {
         let words = words.filter(|word| !word.is_empty());
         let options: Vec<String> = words.map(str::to_owned).collect();
         RunningServer::start(
-            self.image,
+            self.program,
             self.targets,
             self.participant,
             self.server_cpus,

@@ -42,7 +42,7 @@ pub struct Operation {
 
 impl Operation {
     /// Computes the mean from `count` and the total time.
-    pub fn of(shared: SharedResource, count: u32, took: Duration) -> Self {
+    pub fn new(shared: SharedResource, count: u32, took: Duration) -> Self {
         let each_of_both = match shared {
             SharedResource::Counter => 2.0,
             SharedResource::Message => 1.0,

@@ -12,7 +12,7 @@ use crate::metric::Metric;
 /// What is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum SpawnKind {
     /// A thread of the operating system, as the models make it
     Thread,
     /// A process, forked
@@ -21,7 +21,7 @@ pub enum Kind {
     Task,
 }
 
-impl Kind {
+impl SpawnKind {
     /// What a model makes for each client, if it makes anything.
     pub fn from_model(name: &str) -> Option<Self> {
         let model = models::find(name)?;
@@ -30,9 +30,9 @@ impl Kind {
         }
         match model.attention {
             Attention::Nothing => None,
-            Attention::Task => Some(Kind::Task),
-            Attention::Thread => Some(Kind::Thread),
-            Attention::Process => Some(Kind::Process),
+            Attention::Task => Some(SpawnKind::Task),
+            Attention::Thread => Some(SpawnKind::Thread),
+            Attention::Process => Some(SpawnKind::Process),
         }
     }
 }
@@ -41,7 +41,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spawned {
     /// What was made.
-    pub kind: Kind,
+    pub kind: SpawnKind,
     /// How many, one after another.
     pub count: u32,
     /// Memory that the measuring process touched first, in bytes.
@@ -57,7 +57,7 @@ const P99_SAMPLES_MIN: usize = 1_000;
 
 impl Spawned {
     /// Computes the figures from the measured times.
-    pub fn of(kind: Kind, ballast_bytes: u64, times: &[Duration]) -> Self {
+    pub fn new(kind: SpawnKind, ballast_bytes: u64, times: &[Duration]) -> Self {
         let supports_p99 = times.len() >= P99_SAMPLES_MIN;
         Spawned {
             kind,
@@ -72,7 +72,7 @@ impl Spawned {
 /// Runs a fresh process that makes `count` of what the participant's model makes for each client, one after another.
 pub(super) fn measure(fresh: &FreshServer<'_>, count: u32) -> Result<ProcedureResult, String> {
     let model = &fresh.participant.server;
-    let kind = Kind::from_model(model)
+    let kind = SpawnKind::from_model(model)
         .ok_or_else(|| format!("{model} makes nothing for a client that could be measured"))?;
     let kind = word(&kind);
     let arguments = ["--count", &count.to_string(), &kind];
@@ -91,22 +91,28 @@ mod tests {
 
     #[test]
     fn knows_what_each_model_makes_for_a_client() {
-        assert_eq!(Kind::from_model("thread-per-client"), Some(Kind::Thread));
-        assert_eq!(Kind::from_model("fork-per-client"), Some(Kind::Process));
-        assert_eq!(Kind::from_model("tokio"), Some(Kind::Task));
+        assert_eq!(
+            SpawnKind::from_model("thread-per-client"),
+            Some(SpawnKind::Thread)
+        );
+        assert_eq!(
+            SpawnKind::from_model("fork-per-client"),
+            Some(SpawnKind::Process)
+        );
+        assert_eq!(SpawnKind::from_model("tokio"), Some(SpawnKind::Task));
         for made_before in ["iterative", "pre-forked", "pre-threaded", "epoll", "none"] {
-            assert_eq!(Kind::from_model(made_before), None, "{made_before}");
+            assert_eq!(SpawnKind::from_model(made_before), None, "{made_before}");
         }
     }
 
     #[test]
     fn gives_a_percentile_only_with_ten_samples_beyond_it() {
         let times: Vec<_> = (1..=1_000).map(Duration::from_micros).collect();
-        let spawned = Spawned::of(Kind::Thread, 0, &times);
+        let spawned = Spawned::new(SpawnKind::Thread, 0, &times);
         assert!((spawned.spawn_us - 500.0).abs() < 1e-6);
         assert!((spawned.spawn_us_p99.expect("a percentile") - 990.0).abs() < 1e-6);
         assert_eq!(
-            Spawned::of(Kind::Thread, 0, &times[..999]).spawn_us_p99,
+            Spawned::new(SpawnKind::Thread, 0, &times[..999]).spawn_us_p99,
             None
         );
     }

@@ -14,7 +14,7 @@ use procfs::process::Process;
 use super::{FreshServer, ProcedureResult};
 use crate::child::ChildProcess;
 use crate::metric::Metric;
-use crate::tree;
+use crate::process_tree;
 
 /// Clients at once: as under load, a request has arrived when its client is accepted.
 const CLIENTS: u32 = 16;
@@ -41,7 +41,7 @@ pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<Procedur
     let server = fresh.start(&[])?;
     let folder = tempfile::tempdir().map_err(|error| format!("no folder for strace: {error}"))?;
     let counted = folder.path().join("counted");
-    let processes = tree::processes(server.pid());
+    let processes = process_tree::processes(server.pid());
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-o"]).arg(&counted);
     for process in &processes {

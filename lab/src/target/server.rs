@@ -19,11 +19,11 @@ use super::supervisor::{STOP_MAX, SupervisorReport, SupervisorStarted};
 use super::{Placeholders, TargetPaths, TargetSpec, free_port, write_files};
 use crate::cgroup::{self, Cgroup};
 use crate::child::ChildProcess;
-use crate::image::Image;
 use crate::owned_name::OwnedName;
+use crate::pinned_program::PinnedProgram;
 use crate::procedures::client::is_greeted;
-use crate::tree::ServerAccount;
-use crate::{listening, tree};
+use crate::process_tree::ServerAccount;
+use crate::{listening, process_tree};
 
 /// Longest wait for a target to listen: a hundred processes take a while on a busy machine.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -60,7 +60,7 @@ impl Target {
     /// Returns the reason if the target does not start, for example because it is not installed
     /// ([`TargetSpec::program`] says that beforehand). No process is left running then.
     pub fn start(
-        image: &Image,
+        hola: &PinnedProgram,
         spec: &TargetSpec,
         places: &TargetPaths,
         cpus: &[usize],
@@ -78,7 +78,7 @@ impl Target {
         let failed = |error: std::io::Error| format!("cannot start {name}: {error}");
         let output = File::create(folder.path().join(OUTPUT)).map_err(failed)?;
         let cgroup = Cgroup::new().ok();
-        let mut command = image.command("supervise", cpus);
+        let mut command = hola.command("supervise", cpus);
         let group = cgroup.as_ref().map(Cgroup::folder);
         for (option, path) in [("--folder", Some(folder.path())), ("--cgroup", group)] {
             if let Some(name) = path.and_then(Path::file_name) {
@@ -196,7 +196,7 @@ impl Drop for Target {
         drop(self.supervisor.child.stdin.take());
         if self.supervisor.wait_at_most(END_MAX).is_err() {
             // This was never seen. Even then no process may be left.
-            for process in tree::processes(self.supervisor.pid()) {
+            for process in process_tree::processes(self.supervisor.pid()) {
                 let _ = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);
             }
         }

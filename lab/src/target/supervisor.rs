@@ -24,7 +24,7 @@ use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
 use crate::owned_name::OwnedName;
-use crate::{cgroup, sys, tree};
+use crate::{cgroup, process_tree, sys};
 
 /// Longest wait for a server to end by itself; then the supervisor kills it.
 pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
@@ -190,7 +190,7 @@ fn end_descendants() -> usize {
     let own = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
     let mut killed = 0;
     loop {
-        for process in tree::processes(own) {
+        for process in process_tree::processes(own) {
             let is_alive = process.stat().is_ok_and(|stat| stat.state != 'Z');
             if process.pid() != own && is_alive {
                 let told = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);

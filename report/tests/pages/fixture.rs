@@ -64,7 +64,7 @@ const QUICK: [&str; 5] = [
 const QUICK_EXPERIMENTS: [&str; 4] = ["equal-load", "capacity", "crash", "idle"];
 
 /// A full run with the real plans, and with seven reference targets in the comparison of costs.
-pub fn run_of_real_plans() -> (Run, Vec<Block>) {
+pub fn full_run() -> (Run, Vec<Block>) {
     run(Profile::Full)
 }
 
@@ -75,7 +75,7 @@ pub fn quick_run() -> (Run, Vec<Block>) {
 
 fn run(profile: Profile) -> (Run, Vec<Block>) {
     let is_full = profile == Profile::Full;
-    let targets = Targets::none(Path::new("hola"));
+    let targets = Targets::with_no_targets(Path::new("hola"));
     let setting = Setting {
         profile,
         cpus: vec![0, 1],

@@ -13,7 +13,7 @@ use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run, RunStatus};
 use hola_report::files;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
-use hola_verdict::{Analysis, At};
+use hola_verdict::{Analysis, LevelKey};
 
 /// A run with its files.
 struct Made {
@@ -34,7 +34,7 @@ impl Made {
     }
 }
 
-static FULL: LazyLock<Made> = LazyLock::new(|| Made::new(fixture::run_of_real_plans()));
+static FULL: LazyLock<Made> = LazyLock::new(|| Made::new(fixture::full_run()));
 static QUICK: LazyLock<Made> = LazyLock::new(|| Made::new(fixture::quick_run()));
 
 /// Keeps the files, so that a person can open them in a browser.
@@ -163,8 +163,8 @@ fn figures_of_the_first_table_are_those_of_the_analysis() {
     let made = &*FULL;
     let analysis = Analysis::new(&made.run, &made.blocks);
     let key = |value: f64| format!("data-v=\"{value:.4e}\"");
-    let idle = At::new("idle", "to the limit");
-    let capacity = At::new("capacity", "new");
+    let idle = LevelKey::new("idle", "to the limit");
+    let capacity = LevelKey::new("capacity", "new");
     let mut checked = 0;
     for row in rows(made.file("report.html")) {
         let name = between(row[0], "<code>", "</code>");
@@ -199,7 +199,7 @@ fn every_cell_of_the_data_is_that_of_the_analysis() {
     for line in lines {
         let fields = fields(line);
         assert_eq!(fields.len(), columns.len(), "{line}");
-        let at = At::new(&fields[0], &fields[1]);
+        let at = LevelKey::new(&fields[0], &fields[1]);
         let metric = Metric::named(&fields[4]).expect("a metric");
         let value = analysis.value(at, &fields[2], metric);
         let against = analysis.to_control(at, &fields[2], metric);
@@ -316,7 +316,7 @@ fn what_speaks_against_a_run_stands_first() {
 
 #[test]
 fn a_run_without_blocks_has_a_report() {
-    let (run, _) = fixture::run_of_real_plans();
+    let (run, _) = fixture::full_run();
     let files = files(&run, &[]);
     assert_eq!(files.len(), 7);
     let text = hola_report::summary(&run, &[], Language::Spanish);
@@ -325,7 +325,7 @@ fn a_run_without_blocks_has_a_report() {
 
 #[test]
 fn a_target_that_is_not_asked_for_the_same_has_no_row_among_those_that_are() {
-    let (mut run, blocks) = fixture::run_of_real_plans();
+    let (mut run, blocks) = fixture::full_run();
     let levels = run.designs.iter_mut().flat_map(|design| &mut design.stages);
     for level in levels.flat_map(|stage| &mut stage.levels) {
         if level.name == TARGETS.level {

@@ -186,7 +186,7 @@ fn server_named(name: &str) -> Result<String, String> {
     }
     let hola = std::env::current_exe().map_err(|error| error.to_string())?;
     // If the list cannot be read, only models can be named.
-    let targets = TargetPaths::beside_source(&hola)
+    let targets = TargetPaths::with_source_tree(&hola)
         .targets()
         .unwrap_or_default();
     if targets.iter().any(|spec| spec.name == name) {

@@ -13,7 +13,7 @@ use hola_base::output::{print, say};
 use hola_lab::block::Lab;
 use hola_lab::environment;
 use hola_lab::experiments::server_cards;
-use hola_lab::image::Image;
+use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::plan::Profile;
 use hola_lab::record::{Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION};
 use hola_lab::run;
@@ -28,9 +28,9 @@ use super::{INVALID, Interruption, RUN_ERROR};
 
 /// The reference targets. If their list cannot be read: no targets, and a message.
 pub(super) fn targets(hola: &Path) -> Targets {
-    Targets::at(TargetPaths::beside_source(hola)).unwrap_or_else(|reason| {
+    Targets::new(TargetPaths::with_source_tree(hola)).unwrap_or_else(|reason| {
         say(format_args!("no reference targets: {reason}"));
-        Targets::none(hola)
+        Targets::with_no_targets(hola)
     })
 }
 
@@ -45,7 +45,8 @@ pub(super) fn run(args: &CompareArgs) -> Result<ExitCode> {
 /// Returns an error if nothing is left to measure, or if a file cannot be opened or written.
 pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let interruption = Interruption::watch()?;
-    let image = Image::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
+    let program =
+        PinnedProgram::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
     let own_path = std::fs::read_link(hola).unwrap_or_else(|_| hola.to_owned());
     let targets = targets(&own_path);
     let (mut folder, mut run, mut blocks) = match &args.resume {
@@ -57,7 +58,7 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     };
     say(announcement(&run, &blocks));
     let lab = Lab {
-        image: &image,
+        program: &program,
         targets: &targets,
         seed: run.seed,
         planted_percent: run.planted_percent,

@@ -3,7 +3,7 @@
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::plan::Role;
 
-use super::{Analysis, At};
+use super::{Analysis, LevelKey};
 use crate::estimate::Estimate;
 use crate::statistics::{SIGNIFICANCE, holm, mean};
 
@@ -54,7 +54,7 @@ impl Analysis<'_> {
         let mut controls = Controls::default();
         for design in &self.run().designs {
             for (stage, level) in design.levels() {
-                let at = At::new(&design.experiment, &level.name);
+                let at = LevelKey::new(&design.experiment, &level.name);
                 let names = level.participants.iter();
                 for one in names.filter_map(|name| stage.participant(name)) {
                     match &one.role {
@@ -70,12 +70,12 @@ impl Analysis<'_> {
         controls
     }
 
-    fn again(&self, at: At<'_>, participant: &str, other: &str) -> Option<ControlResult> {
+    fn again(&self, at: LevelKey<'_>, participant: &str, other: &str) -> Option<ControlResult> {
         let measured = self.ratio(at, participant, other, METRIC)?;
         Some(ControlResult::new(at, 1.0, measured, measured))
     }
 
-    fn planted(&self, at: At<'_>, participant: &str) -> Option<ControlResult> {
+    fn planted(&self, at: LevelKey<'_>, participant: &str) -> Option<ControlResult> {
         let control = self.control_without(at, participant).into_iter();
         let costs = control.filter_map(|name| self.block_values(at, name, METRIC).ok());
         let costs: Vec<_> = costs.collect();
@@ -105,7 +105,7 @@ impl Analysis<'_> {
 
 impl ControlResult {
     /// A result that is not judged yet.
-    fn new(at: At<'_>, expected: f64, measured: Estimate, error: Estimate) -> Self {
+    fn new(at: LevelKey<'_>, expected: f64, measured: Estimate, error: Estimate) -> Self {
         ControlResult {
             experiment: at.experiment.into(),
             level: at.level.into(),

@@ -6,7 +6,7 @@ use hola_lab::metric::Metric;
 use hola_lab::plan::{Level, LoadPace, Role, Stage, Task};
 use hola_lab::record::{Block, FULL_SHARE, Reading, Slice};
 
-use super::{At, Missing};
+use super::{LevelKey, Missing};
 use crate::statistics::BLOCKS_MIN;
 
 /// A level and its readings.
@@ -22,7 +22,12 @@ pub(super) struct LevelRecords<'r> {
 
 impl<'r> LevelRecords<'r> {
     /// Indexes the readings of a level.
-    pub(super) fn new(at: At<'r>, stage: &'r Stage, level: &'r Level, blocks: &'r [Block]) -> Self {
+    pub(super) fn new(
+        at: LevelKey<'r>,
+        stage: &'r Stage,
+        level: &'r Level,
+        blocks: &'r [Block],
+    ) -> Self {
         let is_here =
             |block: &&Block| block.experiment == at.experiment && block.stage == stage.name;
         let mut blocks: Vec<&Block> = blocks.iter().filter(is_here).collect();

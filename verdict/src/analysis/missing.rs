@@ -4,7 +4,7 @@ use hola_base::{Text, text};
 use hola_lab::metric::Metric;
 use hola_lab::record::{CheckName, Run, Skipped, Slice, StoredText};
 
-use super::{At, by_frequency};
+use super::{LevelKey, by_frequency};
 use crate::statistics::BLOCKS_MIN;
 
 /// Why there is no estimate.
@@ -62,7 +62,7 @@ impl Missing {
     }
 
     /// Why a level does not have a participant, as far as the run recorded it.
-    pub(super) fn left_out(run: &Run, at: At<'_>, participant: &str) -> Self {
+    pub(super) fn left_out(run: &Run, at: LevelKey<'_>, participant: &str) -> Self {
         let is_it = |one: &&Skipped| {
             let experiment = one.experiment.as_deref();
             one.server == participant && experiment.is_none_or(|name| name == at.experiment)

@@ -2,7 +2,7 @@
 
 use hola_lab::metric::{Better, Metric, Scale};
 
-use super::{Analysis, At};
+use super::{Analysis, LevelKey};
 use crate::estimate::Estimate;
 use crate::statistics::{SIGNIFICANCE, holm};
 
@@ -64,7 +64,7 @@ impl Analysis<'_> {
     /// Every participant of a level that is compared with its control, the comparison, and the word for it. Better and
     /// worse are decided after Holm's correction over all of them: of twenty comparisons without a difference, one 95 %
     /// interval excludes 1 by chance.
-    pub fn words(&self, at: At<'_>, metric: Metric) -> Vec<(String, Estimate, Word)> {
+    pub fn words(&self, at: LevelKey<'_>, metric: Metric) -> Vec<(String, Estimate, Word)> {
         let compared = self.compared(at).into_iter();
         let compared = compared.filter_map(|name| Some((name, self.to_control(at, name, metric)?)));
         let compared: Vec<(&str, Estimate)> = compared.collect();

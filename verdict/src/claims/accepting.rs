@@ -8,8 +8,8 @@ use hola_lab::metric::Metric::{
 use super::Expect::Below;
 use super::decide::{ClaimPart, by_part};
 use super::{
-    At, Claim, EIGHT_SLOW, FORK, HALF_MORE, KEEPS_GOODPUT, NEW, NONE_SLOW, ONE_SLOW, TENTH_MORE,
-    THREADS,
+    Claim, EIGHT_SLOW, FORK, HALF_MORE, KEEPS_GOODPUT, LevelKey, NEW, NONE_SLOW, ONE_SLOW,
+    TENTH_MORE, THREADS,
 };
 
 pub(super) const BACKLOG: Claim = Claim {
@@ -38,7 +38,7 @@ pub(super) const BACKLOG: Claim = Claim {
     experiments: &["backlog"],
     servers: &["iterative"],
     decide: |analysis| {
-        const FIVE: At<'static> = At::new("backlog", "backlog 5");
+        const FIVE: LevelKey<'static> = LevelKey::new("backlog", "backlog 5");
         let part = |label, metric, threshold| {
             let found = analysis.own(FIVE, "iterative", metric, threshold);
             ClaimPart::new(label, [found])
@@ -177,7 +177,7 @@ pub(super) const HERD: Claim = Claim {
     experiments: &["accept"],
     servers: &["pre-threaded", "pre-forked", "iterative"],
     decide: |analysis| {
-        const HERE: At<'static> = At::new("accept", "new, 2000/s");
+        const HERE: LevelKey<'static> = LevelKey::new("accept", "new, 2000/s");
         let findings = |one: &str| {
             [
                 analysis.against(HERE, one, "iterative", SwitchesPerRequest, HALF_MORE),

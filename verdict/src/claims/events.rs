@@ -6,7 +6,9 @@ use hola_lab::metric::Scale;
 
 use super::Expect::{Above, Below};
 use super::decide::{ClaimPart, all, by_part};
-use super::{At, CHEAPER, Claim, Expect, Finding, HALF_MORE, KEPT, MORE, NEW, THREADS, TOKIO};
+use super::{
+    CHEAPER, Claim, Expect, Finding, HALF_MORE, KEPT, LevelKey, MORE, NEW, THREADS, TOKIO,
+};
 use crate::analysis::{Analysis, over_blocks};
 
 pub(super) const SCALES: Claim = Claim {
@@ -30,7 +32,7 @@ pub(super) const SCALES: Claim = Claim {
     experiments: &["idle"],
     servers: &["tokio", "thread-per-client"],
     decide: |analysis| {
-        let limits = At::new("idle", "to the limit");
+        let limits = LevelKey::new("idle", "to the limit");
         all([
             analysis.memory_against(TOKIO, THREADS, Below(0.5)),
             analysis.own(limits, TOKIO, ClientsHeld, Above(10_000.0)),
@@ -70,8 +72,8 @@ fn cpu_and_capacity(
     cpu: Expect,
     capacity: Expect,
 ) -> Vec<ClaimPart> {
-    const CAPACITY_NEW: At<'static> = At::new("capacity", "new");
-    const CAPACITY_KEPT: At<'static> = At::new("capacity", "kept");
+    const CAPACITY_NEW: LevelKey<'static> = LevelKey::new("capacity", "new");
+    const CAPACITY_KEPT: LevelKey<'static> = LevelKey::new("capacity", "kept");
     let part = |label, at, metric, threshold| {
         let found = analysis.against(at, servers[0], servers[1], metric, threshold);
         ClaimPart::new(label, [found])
@@ -167,7 +169,7 @@ pub(super) const WHEN_WAITING: Claim = Claim {
     servers: &["tokio", "pre-threaded"],
     decide: |analysis| {
         let cpu = |level, threshold| {
-            let at = At::new("wait", level);
+            let at = LevelKey::new("wait", level);
             analysis.against(at, TOKIO, "pre-threaded", CpuPerRequest, threshold)
         };
         let part = |label, none, longest| {
@@ -221,14 +223,15 @@ pub(super) const BLOCKING: Claim = Claim {
     experiments: &["mixed"],
     servers: &["epoll", "tokio", "thread-per-client"],
     decide: |analysis| {
-        let alone = At::new("mixed", "alone");
+        let alone = LevelKey::new("mixed", "alone");
         let findings = |one, at| {
             [
                 analysis.changed(one, ResponseP99, alone, at, Above(3.0)),
                 analysis.against(at, one, THREADS, ResponseP99, Above(2.0)),
             ]
         };
-        let [block, compute] = ["1 % block", "1 % compute"].map(|level| At::new("mixed", level));
+        let [block, compute] =
+            ["1 % block", "1 % compute"].map(|level| LevelKey::new("mixed", level));
         by_part([
             ClaimPart::new(
                 text("a call that blocks", "una llamada que bloquea"),
@@ -305,7 +308,7 @@ pub(super) const DEADLINES: Claim = Claim {
     experiments: &["deadlines"],
     servers: &["tokio", "tokio-current-thread", "thread-per-client"],
     decide: |analysis| {
-        const HERE: At<'static> = At::new("deadlines", "kept, 2000/s");
+        const HERE: LevelKey<'static> = LevelKey::new("deadlines", "kept, 2000/s");
         let cpu = |one: &str, other: &str, threshold| {
             analysis.against(HERE, one, other, CpuPerRequest, threshold)
         };

@@ -7,13 +7,13 @@ use hola_lab::metric::{Metric, Scale};
 use hola_lab::record::StoredText;
 
 use super::finding::{Expect, Finding, in_both};
-use crate::analysis::{Analysis, At, Missing, over_blocks};
+use crate::analysis::{Analysis, LevelKey, Missing, over_blocks};
 
 impl Analysis<'_> {
     /// A participant compared with another in the same blocks and cycles.
     pub(super) fn against(
         &self,
-        at: At<'static>,
+        at: LevelKey<'static>,
         participant: &str,
         other: &str,
         metric: Metric,
@@ -27,12 +27,12 @@ impl Analysis<'_> {
     /// A participant's own value, without a comparison.
     pub(super) fn own(
         &self,
-        at: At<'static>,
+        at: LevelKey<'static>,
         participant: &str,
         metric: Metric,
         threshold: Expect,
     ) -> Finding {
-        let At { experiment, level } = at;
+        let LevelKey { experiment, level } = at;
         let what = in_both(|language| {
             let title = language.of(metric.definition().title);
             format!("{title}, {participant} ({experiment}, {level})")
@@ -47,8 +47,8 @@ impl Analysis<'_> {
         &self,
         participant: &str,
         metric: Metric,
-        from: At<'static>,
-        to: At<'static>,
+        from: LevelKey<'static>,
+        to: LevelKey<'static>,
         threshold: Expect,
     ) -> Finding {
         let what = changed_text(metric.definition().title, participant, from, to);
@@ -60,8 +60,8 @@ impl Analysis<'_> {
     pub(super) fn goodput_kept(
         &self,
         participant: &str,
-        from: At<'static>,
-        to: At<'static>,
+        from: LevelKey<'static>,
+        to: LevelKey<'static>,
         threshold: Expect,
     ) -> Finding {
         let what = changed_text(Metric::GoodPerS.definition().title, participant, from, to);
@@ -76,13 +76,13 @@ impl Analysis<'_> {
     /// The CPU that `participant` adds to `control`, as a share of the CPU that `other` adds.
     pub(super) fn added(
         &self,
-        at: At<'static>,
+        at: LevelKey<'static>,
         [participant, other, control]: [&str; 3],
         threshold: Expect,
     ) -> Finding {
         /// If `other` adds less than this share, there is no cost to cut.
         const ADDED_MIN: f64 = 0.05;
-        let At { experiment, level } = at;
+        let LevelKey { experiment, level } = at;
         let what = in_both(|language| {
             language.choose(
                 || format!("CPU that {participant} adds to {control}, of what {other} adds ({experiment}, {level})"),
@@ -109,7 +109,7 @@ impl Analysis<'_> {
     /// alone (`false`).
     pub(super) fn memory(
         &self,
-        at: At<'static>,
+        at: LevelKey<'static>,
         participant: &str,
     ) -> Result<(BTreeMap<u32, f64>, bool), Missing> {
         let own = self.block_values(at, participant, Metric::MemoryPerClient)?;
@@ -156,13 +156,14 @@ impl Analysis<'_> {
     }
 
     /// The level of idle clients: as many as possible, or fewer in a quick run.
-    pub(super) fn idle_level(&self) -> At<'static> {
-        let [limit, fewer] = ["to the limit", "up to 1100"].map(|level| At::new("idle", level));
+    pub(super) fn idle_level(&self) -> LevelKey<'static> {
+        let [limit, fewer] =
+            ["to the limit", "up to 1100"].map(|level| LevelKey::new("idle", level));
         if self.has(limit) { limit } else { fewer }
     }
 
     /// What ended a participant's procedure, as the procedure noted it.
-    pub(super) fn limit(&self, at: At<'static>, participant: &str) -> Option<StoredText> {
+    pub(super) fn limit(&self, at: LevelKey<'static>, participant: &str) -> Option<StoredText> {
         let limit = *self.notes(at, participant, "limit").first()?;
         Some(in_both(|language| {
             let ended = language.choose(|| "What ended it with", || "Lo que acabó la serie de");
@@ -171,8 +172,8 @@ impl Analysis<'_> {
     }
 }
 
-fn against_text(title: Text, participant: &str, other: &str, at: At<'_>) -> StoredText {
-    let At { experiment, level } = at;
+fn against_text(title: Text, participant: &str, other: &str, at: LevelKey<'_>) -> StoredText {
+    let LevelKey { experiment, level } = at;
     in_both(|language| {
         let title = language.of(title);
         let against = language.choose(|| "against", || "frente a");
@@ -180,8 +181,13 @@ fn against_text(title: Text, participant: &str, other: &str, at: At<'_>) -> Stor
     })
 }
 
-fn changed_text(title: Text, participant: &str, from: At<'_>, to: At<'_>) -> StoredText {
-    let (from, At { experiment, level }) = (from.level, to);
+fn changed_text(
+    title: Text,
+    participant: &str,
+    from: LevelKey<'_>,
+    to: LevelKey<'_>,
+) -> StoredText {
+    let (from, LevelKey { experiment, level }) = (from.level, to);
     in_both(|language| {
         let title = language.of(title);
         language.choose(

@@ -4,7 +4,7 @@ use hola_base::{LANGUAGES, Language, Text, text};
 use hola_lab::metric::Scale;
 use hola_lab::record::StoredText;
 
-use crate::analysis::{At, Missing};
+use crate::analysis::{LevelKey, Missing};
 use crate::estimate::Estimate;
 
 /// The verdict of a run on a claim.
@@ -132,7 +132,7 @@ impl Finding {
     /// A finding that is not judged yet.
     pub(super) fn new(
         what: StoredText,
-        at: At<'static>,
+        at: LevelKey<'static>,
         participant: &str,
         estimate: Result<Estimate, Missing>,
         threshold: Expect,

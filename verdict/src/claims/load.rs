@@ -7,7 +7,7 @@ use hola_lab::metric::Metric::{
 
 use super::Expect::{Above, Below, Within};
 use super::decide::{ClaimPart, by_part};
-use super::{At, Claim, FORK, Finding, THREADS, TOKIO};
+use super::{Claim, FORK, Finding, LevelKey, THREADS, TOKIO};
 use crate::analysis::Missing;
 
 pub(super) const OVERLOAD: Claim = Claim {
@@ -39,7 +39,7 @@ pub(super) const OVERLOAD: Claim = Claim {
     decide: |analysis| {
         const KEPT: f64 = 0.8;
         let part = |label, level| {
-            let at = At::new("overload", level);
+            let at = LevelKey::new("overload", level);
             let findings = [
                 analysis.own(at, THREADS, GoodputOfCapacity, Below(KEPT)),
                 analysis.own(at, "epoll", GoodputOfCapacity, Above(KEPT)),
@@ -97,7 +97,9 @@ pub(super) const LOW: Claim = Claim {
         const MODELS: [&str; 4] = [FORK, THREADS, "epoll", TOKIO];
         let equal = Within(1.0 / 1.1, 1.1);
         // A quick run leaves some rates out.
-        let mut rates = RATES.map(|level| At::new("equal-load", level)).to_vec();
+        let mut rates = RATES
+            .map(|level| LevelKey::new("equal-load", level))
+            .to_vec();
         rates.retain(|rate| analysis.has(*rate));
         let part = |label, metric| {
             let against = |at, model| analysis.against(at, model, "iterative", metric, equal);

@@ -15,7 +15,7 @@ mod threads;
 use hola_base::Text;
 
 pub use self::finding::{Decision, Expect, Finding, Outcome, Verdict};
-use crate::analysis::{Analysis, At};
+use crate::analysis::{Analysis, LevelKey};
 
 /// A claim, with the test that decides it.
 #[derive(Clone, Copy, Debug)]
@@ -84,12 +84,12 @@ const FORK: &str = "fork-per-client";
 const THREADS: &str = "thread-per-client";
 const TOKIO: &str = "tokio";
 
-const NEW: At<'static> = crate::analysis::HEADLINE;
-const KEPT: At<'static> = At::new("equal-load", "kept, 2000/s");
-const CROWD: At<'static> = At::new("crowd", "up to 10000");
-const NONE_SLOW: At<'static> = At::new("slow-client", "no slow client");
-const ONE_SLOW: At<'static> = At::new("slow-client", "1 slow client");
-const EIGHT_SLOW: At<'static> = At::new("slow-client", "8 slow clients");
+const NEW: LevelKey<'static> = crate::analysis::HEADLINE;
+const KEPT: LevelKey<'static> = LevelKey::new("equal-load", "kept, 2000/s");
+const CROWD: LevelKey<'static> = LevelKey::new("crowd", "up to 10000");
+const NONE_SLOW: LevelKey<'static> = LevelKey::new("slow-client", "no slow client");
+const ONE_SLOW: LevelKey<'static> = LevelKey::new("slow-client", "1 slow client");
+const EIGHT_SLOW: LevelKey<'static> = LevelKey::new("slow-client", "8 slow clients");
 
 /// Costs less, by more than the margin of 5 % within which costs are called the same.
 const CHEAPER: Expect = Expect::Below(0.95);

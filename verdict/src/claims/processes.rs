@@ -7,13 +7,15 @@ use hola_lab::metric::Metric::{
 
 use super::Expect::{Above, Below};
 use super::decide::{ClaimPart, all, any, by_part};
-use super::{At, CHEAPER, CROWD, Claim, Expect, FORK, HALF_MORE, MORE, NEW, TENTH_MORE, THREADS};
+use super::{
+    CHEAPER, CROWD, Claim, Expect, FORK, HALF_MORE, LevelKey, MORE, NEW, TENTH_MORE, THREADS,
+};
 use crate::analysis::Analysis;
 
-const ONE_CPU: At<'static> = At::new("scaling", "1 CPU");
-const TWO_CPUS: At<'static> = At::new("scaling", "2 CPUs");
-const SPAWN: At<'static> = At::new("spawn", "2000 in turn");
-const BALLAST: At<'static> = At::new("ballast", "new, 20/s");
+const ONE_CPU: LevelKey<'static> = LevelKey::new("scaling", "1 CPU");
+const TWO_CPUS: LevelKey<'static> = LevelKey::new("scaling", "2 CPUs");
+const SPAWN: LevelKey<'static> = LevelKey::new("spawn", "2000 in turn");
+const BALLAST: LevelKey<'static> = LevelKey::new("ballast", "new, 20/s");
 
 pub(super) const PARALLEL: Claim = Claim {
     id: "process-parallel",
@@ -94,7 +96,7 @@ pub(super) const SCALES: Claim = Claim {
             let found = analysis.against(at, FORK, THREADS, metric, threshold);
             ClaimPart::new(label, [found])
         };
-        let heavy = At::new("cpu", "2 ms of computing");
+        let heavy = LevelKey::new("cpu", "2 ms of computing");
         by_part([
             part(
                 text("goodput of one CPU", "el rendimiento útil de una CPU"),
@@ -238,14 +240,19 @@ pub(super) const ISOLATION: Claim = Claim {
             ),
         ];
         let failed = |death, server: &str, threshold| {
-            analysis.own(At::new("crash", death), server, OthersFailed, threshold)
+            analysis.own(
+                LevelKey::new("crash", death),
+                server,
+                OthersFailed,
+                threshold,
+            )
         };
         let part = |(label, death)| {
             let findings = [failed(death, FORK, ALONE), failed(death, THREADS, WITH_ALL)];
             ClaimPart::new(label, findings)
         };
         let shown = DEATHS.into_iter().flat_map(|(_, death)| {
-            let mut others = analysis.compared(At::new("crash", death));
+            let mut others = analysis.compared(LevelKey::new("crash", death));
             others.retain(|one| ![FORK, THREADS].contains(one));
             others.into_iter().map(move |one| {
                 let is_alone = has_processes(analysis, one);
@@ -295,11 +302,11 @@ pub(super) const SHARING: Claim = Claim {
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
         let operation = |label, level| {
-            let at = At::new("sharing", level);
+            let at = LevelKey::new("sharing", level);
             let found = analysis.against(at, FORK, THREADS, SharedOperation, TENTH_MORE);
             ClaimPart::new(label, [found])
         };
-        let [greeting, count] = ["greeting", "count"].map(|level| At::new("sharing", level));
+        let [greeting, count] = ["greeting", "count"].map(|level| LevelKey::new("sharing", level));
         let models = [FORK, THREADS].into_iter().filter(|_| analysis.has(count));
         let loads =
             models.map(|one| analysis.changed(one, CpuPerRequest, greeting, count, TENTH_MORE));

@@ -6,8 +6,8 @@ use hola_lab::metric::Metric::{CpuPerRequest, CrowdGoodput, ResponseP99};
 use super::Expect::{Above, Below};
 use super::decide::{ClaimPart, all, by_part, not_measurable};
 use super::{
-    At, CHEAPER, CROWD, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, NEW, NONE_SLOW, THREADS,
-    TOKIO,
+    CHEAPER, CROWD, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, LevelKey, NEW, NONE_SLOW,
+    THREADS, TOKIO,
 };
 
 /// Twice as much or more is no longer fine.
@@ -164,7 +164,7 @@ pub(super) const SELECTORS: Claim = Claim {
     servers: &["selector-threads", "thread-per-client"],
     decide: |analysis| {
         let part = |level| {
-            let at = At::new("equal-load", level);
+            let at = LevelKey::new("equal-load", level);
             let found = analysis.against(at, "selector-threads", THREADS, CpuPerRequest, CHEAPER);
             ClaimPart::new(text(level, level), [found])
         };

@@ -319,7 +319,7 @@ fn every_claim_names_experiments_levels_and_participants_that_there_are() {
 
 /// The designs of a profile; adds the servers that they skip on this machine to `left_out`.
 fn designs(profile: Profile, left_out: &mut Vec<String>) -> Vec<Design> {
-    let targets = Targets::none(Path::new("hola"));
+    let targets = Targets::with_no_targets(Path::new("hola"));
     let setting = Setting {
         profile,
         cpus: vec![0, 1],

@@ -7,7 +7,7 @@ use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run};
 use hola_lab::store;
 use hola_verdict::statistics::{count, mean};
-use hola_verdict::{Analysis, At};
+use hola_verdict::{Analysis, LevelKey};
 
 use crate::world::Residuals;
 
@@ -24,7 +24,7 @@ pub fn full_run() -> Option<(Run, Vec<Block>)> {
 
 /// Residuals of the blocks' ratios to the control, for all participants that are compared with it. The residuals include
 /// the noise of a block's cycles. A simulated ratio has the noise of two participants, so each gets its share.
-pub fn residuals(analysis: &Analysis<'_>, at: At<'_>) -> Residuals {
+pub fn residuals(analysis: &Analysis<'_>, at: LevelKey<'_>) -> Residuals {
     let mut of_blocks = Vec::new();
     for name in analysis.compared(at) {
         let ratios = analysis.to_control_by_block(at, name, Metric::CpuPerRequest);
@@ -46,7 +46,7 @@ pub fn residuals(analysis: &Analysis<'_>, at: At<'_>) -> Residuals {
 }
 
 /// Number of blocks of the level's stage, and of cycles of the level.
-pub fn size(run: &Run, blocks: &[Block], at: At<'_>) -> (u32, u32) {
+pub fn size(run: &Run, blocks: &[Block], at: LevelKey<'_>) -> (u32, u32) {
     let mut designs = run.designs.iter();
     let design = designs.find(|design| design.experiment == at.experiment);
     let found = design.and_then(|design| design.level(at.level));

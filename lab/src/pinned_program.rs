@@ -16,18 +16,18 @@ const KEPT_VARIABLES: &[&str] = &["PATH", "HOME", "TMPDIR", "LANG"];
 
 /// An open program file.
 #[derive(Debug)]
-pub struct Image {
+pub struct PinnedProgram {
     file: File,
     path: PathBuf,
 }
 
-impl Image {
+impl PinnedProgram {
     /// Opens the program at `path`.
     ///
     /// # Errors
     /// The error of open(2).
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Image {
+        Ok(PinnedProgram {
             file: File::open(path)?,
             path: path.to_owned(),
         })
