@@ -271,10 +271,11 @@ fn connections_come_from_the_addresses_and_ports_asked_for() {
         });
         let mut workload = load_by(engine, server.address, 1, 8);
         workload.sources = Some((first, last));
-        workload.local_ports = Some((42_000, 42_003));
+        // More ports than requests: on a busy machine some are not available.
+        workload.local_ports = Some((42_000, 42_015));
         assert_eq!(measure(&workload).summary.counts.ok, 8, "{engine:?}");
         for peer in peers.lock().unwrap().iter() {
-            assert!((42_000..=42_003).contains(&peer.port()), "{peer}");
+            assert!((42_000..=42_015).contains(&peer.port()), "{peer}");
             assert!([first, last].map(IpAddr::from).contains(&peer.ip()));
         }
     }
