@@ -45,6 +45,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stage = stage.load("1 % compute", 3, load(Some("/compute/5000000")));
     }
     let stage = stage.load("1 % block", 3, load(Some("/block/10")));
-    let (blocks, budget_s) = setting.choose((3..=3, 20.0), (5..=5, 101.0));
+    let (blocks, budget_s) = setting.choose((3..=3, 20.0), (8..=8, 163.0));
     Some(Design::new(&EXPERIMENT, [stage], blocks, budget_s))
 }

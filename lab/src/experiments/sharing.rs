@@ -54,8 +54,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     let stage = setting
         .stage(&EXPERIMENT, "kept", CONTROL)
         .models(KINDS, Some(CLIENTS))
-        .load("greeting", 3, load("/"))
-        .load("count", 3, load("/count"));
+        .load("greeting", 1, load("/"))
+        .load("count", 1, load("/count"));
     let design = Design::new(&EXPERIMENT, [operation, stage], 5..=20, 60.0);
     Some(design.until_precise(Metric::CpuPerRequest, 0.04, &["greeting", "count"]))
 }
