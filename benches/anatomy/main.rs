@@ -181,6 +181,7 @@ fn play(context: &ServerContext, piece: usize) -> usize {
                 return count;
             }
             Step::Wait(_) => conversation.waited(),
+            Step::Work => conversation.work(),
             Step::EndWrite | Step::Close => return 0,
         }
     }

@@ -9,9 +9,10 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::unistd::{Pid, getpid};
 
 use crate::child_table::{CHILDREN_MAX, ChildTable};
+use crate::client::Client;
 use crate::context::ErrorContext;
 use crate::server::{RECHECK_INTERVAL, Server};
-use crate::{date, signals, sys};
+use crate::{date, one_client, signals, sys};
 
 /// The children of one server. Reaping happens in a SIGCHLD handler, so no child is ever left a zombie, and their CPU
 /// time reaches the parent's `RUSAGE_CHILDREN`.
@@ -34,6 +35,16 @@ impl Children {
     /// Prepares to fork a child for each client. Returns an error if this process has a second thread, or the error of
     /// mmap(2) or sigaction(2).
     pub fn new(server: &'static Server) -> io::Result<Self> {
+        Children::prepare(server, false)
+    }
+
+    /// Prepares to start a program for each client. Returns such an error, or one if the program could not share the
+    /// server's counters.
+    pub fn with_programs(server: &'static Server) -> io::Result<Self> {
+        server
+            .counters()
+            .memory()
+            .context(|| server.model().into())?;
         Children::prepare(server, false)
     }
 
@@ -65,6 +76,20 @@ impl Children {
             date::ask_kernel_from_here_on();
             sys::close_listeners(self.server.listeners());
         })
+    }
+
+    /// Starts this program again, in a new process, for one client. That process has no listener, only the client's
+    /// connection, and the memory of the counters. Fails with the error of posix_spawn(3).
+    pub fn spawn_program(&self, client: &Client) -> io::Result<()> {
+        let socket = client.socket().ok_or(io::ErrorKind::NotConnected)?;
+        let slot = self.free_slot();
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        let spawned = one_client::spawn(self.server, socket, self.table.parent);
+        if let Ok(child) = &spawned {
+            self.table.pids[slot].store(child.as_raw(), Ordering::Relaxed);
+        }
+        before.thread_set_mask()?;
+        spawned.map(drop)
     }
 
     /// Forks into the slot that the caller chooses; the child begins with `become_child`.

@@ -1,10 +1,13 @@
 //! `hola serve` and `hola models`, as `hola` and this crate's own binary offer them.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::thread;
 
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Args, ValueEnum};
 use hola_base::process::{Cpus, end_with, raise_descriptor_limit};
 use nix::unistd::geteuid;
@@ -16,8 +19,11 @@ use crate::conversation::Protocol;
 use crate::drive::Timeouts;
 use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
+use crate::one_client::{self, Errand};
 use crate::server::Server;
-use crate::settings::{Accept, BACKLOG_DEFAULT, DRAIN_S, QUEUE, Settings};
+use crate::settings::{
+    Accept, BACKLOG_DEFAULT, COROUTINE_STACK_BYTES, DRAIN_S, FirstRead, QUEUE, Settings,
+};
 
 /// Arguments of `serve`.
 #[derive(Args, Clone, Debug)]
@@ -28,6 +34,7 @@ Examples:
   hola serve thread-per-client --max-clients 100 --stats json
   hola serve pre-forked --workers 8 --accept locked
   hola serve epoll-per-core --workers 4 --processes
+  hola serve epoll --first-read at-once
   hola serve thread-per-client --conversation ack --log
 
 The first line on stdout is `MODEL listening on ADDRESS`, once all workers accept clients. SIGTERM or Ctrl-C stops the
@@ -36,7 +43,7 @@ For experiments, an HTTP server also answers /wait/MS, /block/MS, /compute/ROUND
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start.")]
 pub struct ServeArgs {
     /// Concurrency model to serve with; `hola models` lists them
-    #[arg(value_name = "MODEL", value_parser = model_named)]
+    #[arg(value_name = "MODEL", value_parser = ModelName, hide_possible_values = true)]
     model: &'static Model,
     /// Address or name, and port, to listen on; a port alone means 127.0.0.1, and port 0 takes a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = addresses)]
@@ -56,6 +63,12 @@ pub struct ServeArgs {
     /// How workers share new clients; `hola models --json` shows what each model can do
     #[arg(long, value_enum)]
     accept: Option<Accept>,
+    /// What a loop or a task does first with a new client; `hola models --json` shows which models can choose [default: when-ready]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    first_read: Option<FirstRead>,
+    /// Size of each client's stack, if the model gives it one, from 16K on [default: 64K]
+    #[arg(long, value_name = "SIZE", value_parser = stack)]
+    stack: Option<u64>,
     /// Close a connection when the server has waited for its client for so many seconds; `off` for never [default: 5 for a request, 300 for a message, 10 for the client to take an answer]
     #[arg(long, value_name = "SECONDS", value_parser = deadlines)]
     deadlines: Option<Timeouts>,
@@ -80,6 +93,9 @@ pub struct ServeArgs {
     /// Print counters to stderr at the end; `json` adds the settings
     #[arg(long, value_enum, value_name = "FORMAT")]
     stats: Option<StatsFormat>,
+    /// Talk to one client only, whose connection this program was started with
+    #[arg(long, value_name = "JSON", hide = true, value_parser = errand)]
+    one_client: Option<Errand>,
     /// Be killed when this process, which must be the parent, ends
     #[arg(long, value_name = "PID", hide = true)]
     parent: Option<i32>,
@@ -92,6 +108,28 @@ enum StatsFormat {
     Json,
     /// A line for each counter
     Text,
+}
+
+/// A model's name as an argument, whose values a shell can complete.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelName;
+
+impl TypedValueParser for ModelName {
+    type Value = &'static Model;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        model_named.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let value = |model: &Model| PossibleValue::new(model.name).help(model.summary.en);
+        Some(Box::new(MODELS.iter().map(value)))
+    }
 }
 
 /// The model of that name, as an argument.
@@ -128,6 +166,16 @@ pub fn size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
 }
 
+/// The size of a stack in bytes, as an argument.
+fn stack(text: &str) -> Result<u64, String> {
+    const STACKS: RangeInclusive<u64> = 16 << 10..=64 << 20;
+    let bytes = size(text)?;
+    if STACKS.contains(&bytes) {
+        return Ok(bytes);
+    }
+    Err(format!("`{text}` is not a size from 16K to 64M"))
+}
+
 /// One deadline for everything, such as `30`, or `off`, as an argument.
 fn deadlines(text: &str) -> Result<Timeouts, String> {
     if text == "off" {
@@ -157,6 +205,10 @@ fn addresses(text: &str) -> Result<Box<[SocketAddr]>, String> {
         return Err(FORMS.to_owned());
     }
     Ok(addresses.into())
+}
+
+fn errand(text: &str) -> Result<Errand, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Why `serve` failed.
@@ -190,6 +242,9 @@ impl ServeError {
 /// Returns [`ServeError`]: its text is one line for a person, and its code is the exit code of the process.
 pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     let name = args.model.name;
+    if let Some(errand) = &args.one_client {
+        return Ok(one_client::converse(name, errand.clone())?);
+    }
     (args.model.available)().map_err(|reason| {
         ServeError::NotStarted(format!("{name} is not available here: {reason}"))
     })?;
@@ -252,6 +307,15 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         }
         Some(_) => return Err(cannot("share clients that way")),
     };
+    let first_read = match args.first_read {
+        Some(_) if model.first_reads.is_empty() => {
+            return Err(cannot("choose its first read: it waits in it"));
+        }
+        asked => asked.or(model.first_reads.first().copied()),
+    };
+    if args.stack.is_some() && !model.has_stacks {
+        return Err(cannot("choose the size of a client's stack"));
+    }
     let (max_clients, max_clients_by) =
         model.clients_max(args.max_clients, descriptors, workers, accept);
     if max_clients == 0 {
@@ -275,6 +339,10 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         },
         processes: args.processes,
         accept,
+        first_read,
+        stack_bytes: model
+            .has_stacks
+            .then(|| args.stack.unwrap_or(COROUTINE_STACK_BYTES)),
         queue: QUEUE,
         max_clients,
         max_clients_by,

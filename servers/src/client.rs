@@ -1,15 +1,19 @@
 //! A client that the server has accepted and has to answer.
 
+use std::mem;
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::thread;
+use std::time::Instant;
 
 use nix::sys::socket::{Shutdown, shutdown};
 
 use crate::conversation::{Conversation, Protocol, http};
 use crate::counters::{Tally, count};
+use crate::drive::readiness::Wait;
+use crate::drive::{Budget, Deadline};
 use crate::server::{Server, count_outcome};
 use crate::{drive, log, stop, sys};
 
@@ -19,18 +23,11 @@ use crate::{drive, log, stop, sys};
 /// So no model needs a branch for that.
 #[derive(Debug)]
 pub struct Client {
-    socket: TcpStream,
+    /// The connection, until whoever serves the client takes it.
+    socket: Option<TcpStream>,
     server: &'static Server,
     /// The tally of the worker that accepted it.
     tally: &'static Tally,
-    state: ClientState,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClientState {
-    Waiting,
-    Served,
-    HandedOver,
 }
 
 impl Client {
@@ -38,19 +35,23 @@ impl Client {
         let tally = server.counters().tally();
         count(&tally.accepted);
         let client = Client {
-            socket,
+            socket: Some(socket),
             server,
             tally,
-            state: ClientState::Waiting,
         };
         client.log("connected");
         client
     }
 
-    /// The connection; from now on the client counts as served.
-    pub(crate) fn serve(&mut self) -> &TcpStream {
-        self.state = ClientState::Served;
-        &self.socket
+    /// Takes the connection, to serve it: whoever does this answers the client. Keep `self` for as long as the client
+    /// counts as connected. Panics if it was taken before.
+    pub(crate) fn serve(&mut self) -> TcpStream {
+        self.socket.take().expect("each client is served once")
+    }
+
+    /// The server that accepted it.
+    pub(crate) fn server(&self) -> &'static Server {
+        self.server
     }
 
     /// The tally that counts what happens to this client.
@@ -58,13 +59,34 @@ impl Client {
         self.tally
     }
 
-    /// Drops this process's copy of a client that another process serves.
+    /// Drops this process's copy of a client that another process serves, and counts.
     pub fn hand_over(mut self) {
-        self.state = ClientState::HandedOver;
+        drop(self.socket.take());
+        mem::forget(self);
+    }
+
+    /// Refuses a client after all, and gives back the connection that [`Client::serve`] took.
+    pub(crate) fn refuse_served(mut self, socket: TcpStream) {
+        self.socket = Some(socket);
     }
 
     /// Refuses a client with a 503, because no worker can take it.
     pub fn refuse(self) {}
+
+    /// A client that another process of the server has accepted and counted, and that this one answers.
+    pub(crate) fn handed_over(socket: TcpStream, server: &'static Server) -> Self {
+        stop::watch(socket.as_raw_fd());
+        Client {
+            socket: Some(socket),
+            server,
+            tally: server.counters().tally(),
+        }
+    }
+
+    /// The connection, unless it was taken.
+    pub(crate) fn socket(&self) -> Option<&TcpStream> {
+        self.socket.as_ref()
+    }
 
     fn log(&self, what: &str) {
         if self.server.settings().log {
@@ -91,40 +113,55 @@ impl Server {
         // The closure owns the client: if a panic drops the client, it is counted as crashed.
         let _ = catch_unwind(AssertUnwindSafe(move || {
             let mut client = client;
+            let socket = client.serve();
             let mut conversation = self.new_conversation();
-            let outcome = drive::blocking::converse(
-                &mut conversation,
-                client.serve(),
-                &self.settings().timeouts,
-            );
+            let timeouts = &self.settings().timeouts;
+            let outcome = drive::blocking::converse(&mut conversation, &socket, timeouts);
             count_outcome(client.tally(), &outcome, conversation.answers());
         }));
     }
 
+    /// Holds the whole conversation with a client that connected at `began` on the calling coroutine. `suspend` suspends
+    /// that until what the conversation waits for has come.
+    pub(crate) fn converse_suspended(
+        &'static self,
+        socket: &TcpStream,
+        tally: &Tally,
+        began: Instant,
+        budget: Budget,
+        suspend: impl Fn(Wait) -> Budget,
+    ) {
+        let mut conversation = self.new_conversation();
+        let timeouts = &self.settings().timeouts;
+        let deadline = Deadline::new(&conversation, timeouts, began);
+        let outcome = drive::coroutine::converse(
+            &mut conversation,
+            socket,
+            timeouts,
+            deadline,
+            budget,
+            suspend,
+        );
+        count_outcome(tally, &outcome, conversation.answers());
+    }
+
     /// Holds the whole conversation with a client in the calling task.
     pub async fn converse_async(&'static self, mut client: Client) {
+        let socket = client.serve();
         let mut conversation = self.new_conversation();
-        let outcome = drive::asynchronous::converse(
-            &mut conversation,
-            client.serve(),
-            &self.settings().timeouts,
-        )
-        .await;
+        let outcome =
+            drive::asynchronous::converse(&mut conversation, socket, self.settings()).await;
         count_outcome(client.tally(), &outcome, conversation.answers());
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        match self.state {
-            ClientState::HandedOver => return,
-            ClientState::Served => {}
-            ClientState::Waiting => {
-                let is_http = self.server.settings().conversation == Protocol::Http;
-                let answer = if is_http { http::UNAVAILABLE } else { b"" };
-                sys::write_without_waiting(&self.socket, answer);
-                count(&self.tally.refused);
-            }
+        if let Some(socket) = self.socket.take() {
+            let is_http = self.server.settings().conversation == Protocol::Http;
+            let answer = if is_http { http::UNAVAILABLE } else { b"" };
+            sys::write_without_waiting(&socket, answer);
+            count(&self.tally.refused);
         }
         if thread::panicking() {
             count(&self.tally.crashed);

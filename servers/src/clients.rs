@@ -81,7 +81,10 @@ impl Clients {
     fn accept(&self) -> io::Result<TcpStream> {
         let lock = self.server.lock();
         lock.map_or(Ok(()), File::lock)?;
-        let accepted = sys::accept(self.server.listener(), SockFlag::empty());
+        let accepted = match self.server.channel() {
+            Some(channel) => channel.receive(),
+            None => sys::accept(self.server.listener(), SockFlag::empty()),
+        };
         lock.map_or(Ok(()), File::unlock)?;
         count(&self.server.counters().tally().wakeups);
         accepted

@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
 use crate::sys;
@@ -33,6 +35,8 @@ pub struct Counters {
     pub count: &'static AtomicU64,
     /// Acceptors that have been ready for clients, including those that were replaced.
     pub(crate) acceptors_ready: &'static AtomicU64,
+    /// The file of this memory, for a process that does not inherit the mapping; `None` if the system forbids such files.
+    memory: Option<OwnedFd>,
 }
 
 /// Counts `event` once more. Relaxed is enough: nothing is published through a counter.
@@ -43,12 +47,34 @@ pub(crate) fn count(event: &AtomicU64) {
 impl Counters {
     /// Counters for that many workers, all zero. Fails with the error of mmap(2).
     pub(crate) fn new(workers: usize) -> io::Result<Self> {
+        if let Ok(memory) = memfd_create("hola-counters", MFdFlags::MFD_CLOEXEC) {
+            return Counters::from_memory(memory, workers);
+        }
         let [count, acceptors_ready] = &sys::shared::<[AtomicU64; 2]>(1)?[0];
         Ok(Counters {
             tallies: sys::shared(workers)?,
             count,
             acceptors_ready,
+            memory: None,
         })
+    }
+
+    /// The counters of another process, of which this one has the memory file. Fails with the error of ftruncate(2) or
+    /// mmap(2).
+    pub(crate) fn from_memory(memory: OwnedFd, workers: usize) -> io::Result<Self> {
+        let [count, acceptors_ready] = &sys::shared_in_file::<[AtomicU64; 2]>(&memory, 0, 1)?[0];
+        Ok(Counters {
+            tallies: sys::shared_in_file(&memory, 1, workers)?,
+            count,
+            acceptors_ready,
+            memory: Some(memory),
+        })
+    }
+
+    /// The file of this memory. Fails if the system forbids memory files.
+    pub(crate) fn memory(&self) -> io::Result<BorrowedFd<'_>> {
+        let memory = self.memory.as_ref().map(AsFd::as_fd);
+        memory.ok_or_else(|| io::Error::other("needs a memory file (memfd_create)"))
     }
 
     /// The calling worker's tally.

@@ -17,6 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::{getppid, pipe2};
 
+use crate::channel::Channel;
 use crate::context::ErrorContext;
 use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
@@ -44,6 +45,8 @@ pub struct Server {
     listeners: Vec<TcpListener>,
     /// For workers that accept one at a time: a handle on the same lock for each worker.
     locks: Vec<File>,
+    /// For workers that get their clients from the parent: a channel to each.
+    channels: Vec<Channel>,
     /// Becomes readable when the server must stop; the signal handler writes to the other end.
     wake: OwnedFd,
     wake_writer: OwnedFd,
@@ -62,7 +65,8 @@ impl Server {
         mut settings: Settings,
         announce: Announce,
     ) -> io::Result<&'static Server> {
-        stop::record_inherited_descriptors();
+        let channels = channels(&settings)?;
+        stop::record_inherited_descriptors(&[]);
         // First, so that nothing else is set up if the address cannot be bound.
         let listeners = listener::bind(&settings)?;
         ballast::keep(settings.ballast_bytes)?;
@@ -71,13 +75,36 @@ impl Server {
         for listener in &listeners {
             stop::watch(listener.as_raw_fd());
         }
+        let counters = Counters::new(settings.workers)
+            .context(|| "cannot share counters between processes".into())?;
+        Server::new(model, settings, announce, (listeners, channels), counters)
+    }
+
+    /// A server's part that talks to one client, in a program of its own: it has the settings and the counters of the
+    /// server, and no listener.
+    pub(crate) fn of_one_client(
+        model: &'static str,
+        settings: Settings,
+        counters: OwnedFd,
+    ) -> io::Result<&'static Server> {
+        let counters = Counters::from_memory(counters, settings.workers)
+            .context(|| "cannot share the server's counters".into())?;
+        let none = (Vec::new(), Vec::new());
+        Server::new(model, settings, |_| Ok(()), none, counters)
+    }
+
+    fn new(
+        model: &'static str,
+        settings: Settings,
+        announce: Announce,
+        (listeners, channels): (Vec<TcpListener>, Vec<Channel>),
+        counters: Counters,
+    ) -> io::Result<&'static Server> {
         let wake = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK);
         let (wake, wake_writer) = wake.context(|| "cannot make a pipe for the stop".into())?;
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
         stop::DRAIN_S.store(settings.drain_s, Ordering::Relaxed);
         signals::stop_on_signals().context(|| "cannot answer signals".into())?;
-        let counters = Counters::new(settings.workers)
-            .context(|| "cannot share counters between processes".into())?;
         let context = ServerContext {
             protocol: settings.conversation,
             date: date::http_date,
@@ -95,6 +122,7 @@ impl Server {
             announce,
             announced: OnceLock::new(),
             listeners,
+            channels,
             wake,
             wake_writer,
             counters,
@@ -219,6 +247,15 @@ impl Server {
         self.locks.get(counters::worker())
     }
 
+    /// The calling worker's channel to its parent, if that accepts.
+    pub(crate) fn channel(&self) -> Option<&Channel> {
+        self.channels.get(counters::worker())
+    }
+
+    pub(crate) fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
     /// Releases the lock if a dead worker held it. The kernel does not, because this process has a copy of its handle.
     pub(crate) fn unlock_for(&self, worker: usize) {
         if let Some(lock) = self.locks.get(worker) {
@@ -288,6 +325,15 @@ pub(crate) fn count_outcome(tally: &Tally, outcome: &io::Result<()>, answers: u6
         }
         Err(_reset_by_client) => count(&tally.broken),
     }
+}
+
+/// A channel to each worker that gets its clients from the parent.
+fn channels(settings: &Settings) -> io::Result<Vec<Channel>> {
+    if settings.accept != Some(Accept::Passed) {
+        return Ok(Vec::new());
+    }
+    let make = |_| Channel::new().context(|| "cannot make a socket pair".into());
+    (0..settings.workers).map(make).collect()
 }
 
 /// Handles on one lock, one for each worker that needs it. A lock of flock(2) belongs to an open file. So each handle

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::conversation::Protocol;
 use crate::drive::Timeouts;
@@ -19,20 +19,55 @@ pub const DRAIN_S: u32 = 5;
 /// Clients that may wait for a worker of a pool; further ones are refused.
 pub const QUEUE: u32 = 256;
 
+/// Default size of a coroutine's stack, in bytes: enough for a conversation, and for reporting a panic in it.
+pub const COROUTINE_STACK_BYTES: u64 = 64 << 10;
+
 /// How several acceptors share the clients that come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accept {
-    /// All wait at one listener; the kernel wakes one of them
+    /// All wait at one listener; the kernel wakes one of those that sleep in accept(2), but every loop
     Shared,
     /// The same, but one at a time, behind a lock
     Locked,
     /// Each has a listener of its own on the same port (`SO_REUSEPORT`)
     Reuseport,
+    /// All loops watch one listener, and the kernel wakes at least one of them, but not all (`EPOLLEXCLUSIVE`)
+    Exclusive,
+    /// The parent accepts, and passes each client to a worker process that asks for one (`SCM_RIGHTS`)
+    Passed,
+}
+
+impl Accept {
+    /// Name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Accept::Shared => "shared",
+            Accept::Locked => "locked",
+            Accept::Reuseport => "reuseport",
+            Accept::Exclusive => "exclusive",
+            Accept::Passed => "passed",
+        }
+    }
+}
+
+/// What an event loop, or a task, does first with a new client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirstRead {
+    /// Waits until the system reports that the client has sent something, and reads then
+    WhenReady,
+    /// Reads at once, and waits only if nothing has come yet
+    AtOnce,
+}
+
+impl FirstRead {
+    /// Both, the default first.
+    pub const CHOICE: &'static [FirstRead] = &[FirstRead::WhenReady, FirstRead::AtOnce];
 }
 
 /// What limits the number of clients that a server holds at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ClientLimit {
     /// `--max-clients`.
@@ -62,7 +97,7 @@ impl fmt::Display for ClientLimit {
 }
 
 /// Everything that is set before a server starts, the same for every model.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// Address to listen on; port 0 takes a free one.
     pub bind: SocketAddr,
@@ -76,6 +111,10 @@ pub struct Settings {
     pub processes: bool,
     /// How several acceptors share the clients; `null` for a model with one acceptor.
     pub accept: Option<Accept>,
+    /// What is done first with a new client; `null` for a model that has no choice.
+    pub first_read: Option<FirstRead>,
+    /// Size of each client's stack, in bytes; `null` for a model whose clients have none to choose.
+    pub stack_bytes: Option<u64>,
     /// Clients that may wait for a worker of a pool.
     pub queue: u32,
     /// Clients held at once; beyond it, new ones wait in the accept queue.
@@ -114,6 +153,20 @@ impl fmt::Display for Settings {
             Some(Accept::Shared) => formatter.write_str(" at one listener")?,
             Some(Accept::Locked) => formatter.write_str(" at one listener, behind a lock")?,
             Some(Accept::Reuseport) => formatter.write_str(" with a listener each")?,
+            Some(Accept::Exclusive) => {
+                formatter.write_str(" at one listener, woken one at a time")?;
+            }
+            Some(Accept::Passed) => {
+                formatter.write_str(" that get their clients from the parent")?;
+            }
+        }
+        match self.first_read {
+            None => {}
+            Some(FirstRead::WhenReady) => formatter.write_str(", first read when ready")?,
+            Some(FirstRead::AtOnce) => formatter.write_str(", first read at once")?,
+        }
+        if let Some(stack_bytes) = self.stack_bytes {
+            write!(formatter, ", stacks of {} KiB", stack_bytes / 1024)?;
         }
         write!(
             formatter,

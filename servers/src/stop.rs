@@ -71,15 +71,15 @@ pub(crate) fn monotonic_ms() -> i64 {
 }
 
 /// Records all descriptors that are open now as inherited: the handler does not touch their sockets.
-pub(crate) fn record_inherited_descriptors() {
+pub(crate) fn record_inherited_descriptors(own: &[i32]) {
     let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
     let numbers: Vec<i32> = match std::fs::read_dir("/proc/self/fd") {
         Ok(entries) => entries.flatten().filter_map(number).collect(),
         Err(_no_proc) => (0..INHERITED_MAX).collect(),
     };
     // The list also names the descriptor that it was read from, which is closed by now.
-    let open = |&descriptor: &i32| sys::is_open(descriptor);
-    INHERITED.get_or_init(|| numbers.into_iter().filter(open).collect());
+    let left_alone = |descriptor: &i32| sys::is_open(*descriptor) && !own.contains(descriptor);
+    INHERITED.get_or_init(|| numbers.into_iter().filter(left_alone).collect());
 }
 
 pub(crate) fn is_inherited(descriptor: i32) -> bool {

@@ -13,6 +13,7 @@ use crate::children::{Children, Fork};
 use crate::context::ErrorContext;
 use crate::counters::become_worker;
 use crate::log::warn_rate_limited;
+use crate::passing::Passer;
 use crate::server::Server;
 use crate::{stop, sys};
 
@@ -55,6 +56,8 @@ pub(crate) struct Workers {
     /// Whether each worker has been forked and its exit has not been handled yet.
     is_spawned: Vec<bool>,
     boot_deaths: Vec<Instant>,
+    /// Passes clients to the workers, if they do not accept themselves.
+    passer: Option<Passer>,
 }
 
 impl Workers {
@@ -65,6 +68,7 @@ impl Workers {
             children: Children::with_workers(server)?,
             is_spawned: vec![false; server.settings().workers],
             boot_deaths: Vec::new(),
+            passer: Passer::new(server)?,
         })
     }
 
@@ -87,7 +91,10 @@ impl Workers {
                 self.drain();
                 return Err(error);
             }
-            before.suspend()?;
+            match &mut self.passer {
+                Some(passer) => passer.take_turn(before)?,
+                None => before.suspend()?,
+            }
         };
         before.thread_set_mask()?;
         if let Some(worker) = missing {
@@ -124,13 +131,19 @@ impl Workers {
     }
 
     /// Tells all workers to stop and waits until none is left.
-    pub(crate) fn drain(&self) {
+    pub(crate) fn drain(&mut self) {
+        if let Some(passer) = &mut self.passer {
+            passer.finish();
+        }
         self.children.drain();
     }
 
     /// Cleans up after a worker that has ended, and counts it if it died before it could serve.
     fn on_worker_exit(&mut self, worker: usize) -> io::Result<()> {
         self.server.unlock_for(worker);
+        if let Some(passer) = &mut self.passer {
+            passer.on_worker_exit(worker);
+        }
         let starts = &self.server.counters().tally_of(worker).starts;
         let had_started = starts.swap(0, Ordering::Relaxed) > 0;
         if !std::mem::take(&mut self.is_spawned[worker]) || had_started {

@@ -122,6 +122,8 @@ impl Conversation for MessageConversation<'_> {
 
     fn waited(&mut self) {}
 
+    fn work(&mut self) {}
+
     fn write_ended(&mut self) {
         self.state = State::Linger {
             bytes_left: LINGER_BYTES_MAX,

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use self::http::{Date, Http};
 use self::messages::MessageConversation;
@@ -33,6 +33,8 @@ pub enum Step<'c> {
     /// A wait of this time that blocks no other client; report it with [`Conversation::waited`]. It is zero if there is
     /// already more to do and other clients may have their turn first.
     Wait(Duration),
+    /// Work that keeps a thread for long: have [`Conversation::work`] do it, on any thread.
+    Work,
     /// The sending half closed (`shutdown(SHUT_WR)`); report it with [`Conversation::write_ended`].
     EndWrite,
     /// Nothing more: close the connection.
@@ -53,7 +55,7 @@ pub enum TimeoutKind {
     Body,
     /// The client to take the answer.
     Write,
-    /// Time to pass, as long as a [`Step::Wait`] says.
+    /// Time to pass, as long as a [`Step::Wait`] says, or the end of a [`Step::Work`].
     Wait,
     /// The client to close, after an answer that it may not have read yet.
     Linger,
@@ -71,6 +73,8 @@ pub trait Conversation {
     fn sent(&mut self, count: usize);
     /// The time of the last [`Step::Wait`] has passed.
     fn waited(&mut self);
+    /// Does the work of a [`Step::Work`] on the calling thread.
+    fn work(&mut self);
     /// The sending half is closed, as [`Step::EndWrite`] asked.
     fn write_ended(&mut self);
     /// What the current step waits for.
@@ -80,7 +84,7 @@ pub trait Conversation {
 }
 
 /// What is said on a server's connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// HTTP/1.1; the server answers `/` with a greeting
@@ -182,6 +186,10 @@ impl Conversation for AnyConversation<'_> {
 
     fn waited(&mut self) {
         delegate!(self, waited());
+    }
+
+    fn work(&mut self) {
+        delegate!(self, work());
     }
 
     fn write_ended(&mut self) {

@@ -103,6 +103,10 @@ pub(super) fn play(context: &ServerContext, pieces: &[&[u8]]) -> Played {
                 played.waited += time;
                 conversation.waited();
             }
+            Step::Work => {
+                assert_eq!(timeout_kind, TimeoutKind::Wait);
+                conversation.work();
+            }
             Step::EndWrite => {
                 assert_eq!(timeout_kind, TimeoutKind::Linger);
                 played.lingered = true;

@@ -1,11 +1,12 @@
 //! The drivers: the few lines that move bytes between a conversation and a socket.
 //!
 //! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
-//! which sockets are ready, [`asynchronous`] the models that give a client a task. All handle the same steps; only the
-//! waiting differs. The loop over io_uring has no driver, because the kernel moves the bytes.
+//! which sockets are ready, [`asynchronous`] the models that give a client a task, [`coroutine`] those that give it a
+//! stack. All handle the same steps; only the waiting differs. The loop over io_uring has no driver, because the kernel moves the bytes.
 
 pub mod asynchronous;
 pub mod blocking;
+pub mod coroutine;
 pub mod readiness;
 
 use std::fmt;
@@ -13,10 +14,13 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+use self::readiness::{Need, Wait};
 use crate::conversation::{Conversation, Protocol, Step, TimeoutKind};
 
 /// How long a conversation may wait, by what it waits for; `None` is for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
     /// For the first byte of a request, in milliseconds.
     pub idle_ms: Option<u32>,
@@ -105,20 +109,26 @@ const BUDGET: Duration = Duration::from_millis(1);
 /// has sent several, or sends without a pause, gets its next answers until the time of the budget is used up.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    began: Option<Instant>,
+    began: Instant,
+    allows_long_work: bool,
 }
 
 impl Budget {
-    /// A budget of one request, for a caller that has not read the clock.
-    pub const ONE_REQUEST: Budget = Budget { began: None };
+    /// A budget that starts at `began`. With or without long work: without it, another thread has to do that.
+    pub fn new(began: Instant, allows_long_work: bool) -> Self {
+        Budget {
+            began,
+            allows_long_work,
+        }
+    }
 
-    /// A budget that starts at `began`.
-    pub fn new(began: Instant) -> Self {
-        Budget { began: Some(began) }
+    /// When it started: the present moment, as exactly as its owner needs.
+    pub fn began(self) -> Instant {
+        self.began
     }
 
     fn is_over(self) -> bool {
-        self.began.is_none_or(|began| began.elapsed() >= BUDGET)
+        self.began.elapsed() >= BUDGET
     }
 }
 
@@ -145,6 +155,10 @@ fn perform(conversation: &mut impl Conversation, mut socket: &TcpStream) -> io::
         Step::Write(bytes) => {
             let count = socket.write(bytes)?;
             conversation.sent(count);
+            true
+        }
+        Step::Work => {
+            conversation.work();
             true
         }
         Step::EndWrite => {
@@ -205,5 +219,27 @@ impl Deadline {
     /// The moment of the deadline; `None` is never.
     pub(crate) fn at(&self) -> Option<Instant> {
         self.at
+    }
+
+    /// What a conversation with that need waits for. Fails with [`io::ErrorKind::TimedOut`] if its deadline has passed.
+    pub(crate) fn wait(
+        &mut self,
+        need: Need,
+        conversation: &impl Conversation,
+        timeouts: &Timeouts,
+        now: Instant,
+    ) -> io::Result<Wait> {
+        self.follow(conversation, timeouts, now);
+        let until = match need {
+            Need::Readable | Need::Writable => self.at,
+            Need::Time(time) => Some(now + time),
+            Need::Budget | Need::Work | Need::Nothing => None,
+        };
+        match (need, until) {
+            (Need::Readable | Need::Writable, Some(at)) if at <= now => {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            _ => Ok(Wait { need, until }),
+        }
     }
 }

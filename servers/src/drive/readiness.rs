@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Budget, StepResult, perform};
 use crate::conversation::{Conversation, Step, TimeoutKind};
@@ -18,8 +18,19 @@ pub enum Need {
     Time(Duration),
     /// A new budget: it could continue at once, but other clients have waited long enough.
     Budget,
+    /// Long work to be done with [`Conversation::work`], which this budget does not allow.
+    Work,
     /// Nothing: the conversation is over.
     Nothing,
+}
+
+/// What a client waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What its conversation needs.
+    pub need: Need,
+    /// When it continues even if its socket is not ready: at its deadline, or when its time has passed.
+    pub until: Option<Instant>,
 }
 
 /// Advances a conversation until its non-blocking socket is not ready or its budget is used up.
@@ -40,6 +51,9 @@ pub fn advance(
         let reads = matches!(step, Step::Read(_));
         if reads && emptied {
             return Ok(Need::Readable);
+        }
+        if step == Step::Work && !budget.allows_long_work {
+            return Ok(Need::Work);
         }
         let has_more = reads && has_read || step == Step::Wait(Duration::ZERO) && has_moved;
         if has_more && budget.is_over() {
@@ -75,6 +89,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
+    use super::super::BUDGET;
     use super::*;
     use crate::conversation::http::Http;
     use crate::conversation::{Protocol, player};
@@ -99,7 +114,8 @@ mod tests {
         let mut conversation = Http::new(&context);
         let mut needs = Vec::new();
         while needs.last().is_none_or(|need| *need == Need::Budget) {
-            let need = advance(&mut conversation, &server, Budget::ONE_REQUEST);
+            let used_up = Budget::new(Instant::now() - BUDGET, true);
+            let need = advance(&mut conversation, &server, used_up);
             needs.push(need.expect("a connection"));
         }
         assert!(client.read(&mut [0; 1]).expect("an answer") > 0);

@@ -28,7 +28,8 @@ pub(crate) fn run(server: &'static Server, ring: Ring) -> io::Result<()> {
         server,
         ring,
         accept_policy: AcceptPolicy::new(),
-        accept_state: AcceptState::Paused { until: None },
+        accepting: Vec::new(),
+        accept_state: AcceptState::Open,
         arrived: VecDeque::new(),
         active: Slab::new(),
         deadlines: Deadlines::default(),
@@ -63,6 +64,8 @@ struct Loop {
     server: &'static Server,
     ring: Ring,
     accept_policy: AcceptPolicy,
+    /// Numbers of the accepts under way.
+    accepting: Vec<u32>,
     accept_state: AcceptState,
     /// Accepted sockets that wait until there is room for them.
     arrived: VecDeque<TcpStream>,
@@ -72,21 +75,22 @@ struct Loop {
     now: Instant,
 }
 
-/// Whether the kernel accepts new clients for the loop.
+/// Whether the loop asks the kernel for new clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AcceptState {
-    /// The kernel accepts them.
+    /// As long as there is room for them.
     Open,
-    /// The loop has asked the kernel to stop.
+    /// Not before that moment: the system was short of a resource.
+    Paused { until: Instant },
+    /// No more: the accepts under way have been cancelled.
     Closing,
-    /// The kernel accepts none; `until` is set if the system was short of a resource.
-    Paused { until: Option<Instant> },
-    /// The kernel accepts none any more.
+    /// No more, and none is under way.
     Closed,
 }
 
 /// A client that is being served. It keeps its slot until no operation is under way for it.
 struct ActiveClient {
+    socket: TcpStream,
     client: Client,
     conversation: AnyConversation<'static>,
     deadline: Deadline,
@@ -105,20 +109,22 @@ impl Loop {
 
     fn timeout(&self) -> Option<Duration> {
         let soon = self.now + RECHECK_INTERVAL;
-        let accept_state = match self.accept_state {
-            // Still paused after `until`: there is no room.
-            AcceptState::Paused { until } => {
-                Some(until.filter(|&until| until > self.now).unwrap_or(soon))
-            }
-            AcceptState::Closed if !self.arrived.is_empty() => Some(soon),
+        let acceptor = match self.accept_state {
+            AcceptState::Paused { until } => Some(until),
+            _ if !self.arrived.is_empty() => Some(soon),
+            // There is no room.
+            AcceptState::Open if self.idle_accept().is_some() => Some(soon),
             AcceptState::Open | AcceptState::Closing | AcceptState::Closed => None,
         };
-        until_first([self.deadlines.next(), accept_state], self.now)
+        until_first([self.deadlines.next(), acceptor], self.now)
     }
 
     fn handle(&mut self, completion: Completion) {
         match completion {
-            Completion::Accepted { outcome, has_more } => self.on_accept(outcome, has_more),
+            Completion::Accepted { number, outcome } => {
+                self.accepting.retain(|one| *one != number);
+                self.on_accept(outcome);
+            }
             // The flag is set; `update_acceptor` reads it.
             Completion::Stop => {}
             Completion::Received { slot, outcome } => self.received(slot, outcome),
@@ -129,11 +135,8 @@ impl Loop {
         }
     }
 
-    fn on_accept(&mut self, outcome: io::Result<TcpStream>, has_more: bool) {
+    fn on_accept(&mut self, outcome: io::Result<TcpStream>) {
         count(&self.server.counters().tally().wakeups);
-        if !has_more {
-            self.accept_state = AcceptState::Paused { until: None };
-        }
         match outcome {
             Ok(socket) => {
                 self.accept_policy.succeeded();
@@ -141,15 +144,15 @@ impl Loop {
             }
             // This is how a cancelled accept ends.
             Err(error) if error.raw_os_error() == Some(libc::ECANCELED) => {}
-            // The kernel accepted clients beyond the cap until it ran out of descriptors: that is no shortage.
-            Err(_at_the_cap) if !self.arrived.is_empty() || !self.server.has_room() => {}
+            // The accepts under way fail together.
+            Err(_like_the_first) if matches!(self.accept_state, AcceptState::Paused { .. }) => {}
             Err(error) => match self.accept_policy.failed(&error) {
                 AcceptError::Retry | AcceptError::Empty => {}
                 AcceptError::Closed => self.accept_state = AcceptState::Closed,
                 AcceptError::Pause(pause) => {
                     self.server.on_shortage("cannot accept", &error);
                     self.accept_state = AcceptState::Paused {
-                        until: Some(self.now + pause),
+                        until: self.now + pause,
                     };
                 }
             },
@@ -161,8 +164,10 @@ impl Loop {
             && let Some(socket) = self.arrived.pop_front()
         {
             let conversation = self.server.new_conversation();
+            let mut client = self.server.admit(socket);
             let slot = self.active.insert(ActiveClient {
-                client: self.server.admit(socket),
+                socket: client.serve(),
+                client,
                 deadline: Deadline::new(&conversation, &self.server.settings().timeouts, self.now),
                 conversation,
                 only_waits: false,
@@ -212,7 +217,7 @@ impl Loop {
         if active.is_expired {
             return self.end(slot, Err(io::ErrorKind::TimedOut.into()));
         }
-        let socket = active.client.serve();
+        let socket = &active.socket;
         let wait = loop {
             match active.conversation.step() {
                 Step::Read(space) => {
@@ -226,6 +231,7 @@ impl Loop {
                 // No yield is needed: other clients have their turn while the kernel does an operation.
                 Step::Wait(Duration::ZERO) => return self.report(slot, AnyConversation::waited),
                 Step::Wait(time) => break Some(time),
+                Step::Work => return self.report(slot, AnyConversation::work),
                 Step::EndWrite => {
                     // If the client has gone, the next read reports it.
                     let _ = socket.shutdown(Shutdown::Write);
@@ -273,7 +279,7 @@ impl Loop {
             } else {
                 // The operation under way fails at once, and its completion ends the conversation.
                 active.is_expired = true;
-                let _ = active.client.serve().shutdown(Shutdown::Both);
+                let _ = active.socket.shutdown(Shutdown::Both);
             }
         }
         for slot in not_known_yet {
@@ -281,23 +287,35 @@ impl Loop {
         }
     }
 
-    /// Has the kernel accept clients exactly while there is room for them.
+    /// Has the kernel accept clients while there is room for them. The accepts that are under way when there is no more
+    /// room stay: each may bring one client, which then waits.
     fn update_acceptor(&mut self) {
-        let may_come = !stop::is_asked() && self.arrived.is_empty() && self.server.has_room();
         match self.accept_state {
-            AcceptState::Open if !may_come => {
-                self.ring.stop_accepting();
+            AcceptState::Closed => {}
+            _ if stop::is_asked() && self.accepting.is_empty() => self.accept_queued(),
+            AcceptState::Closing => {}
+            _ if stop::is_asked() => {
+                for &number in &self.accepting {
+                    self.ring.cancel_accept(number);
+                }
                 self.accept_state = AcceptState::Closing;
             }
-            AcceptState::Paused { .. } if stop::is_asked() => self.accept_queued(),
-            AcceptState::Paused { until }
-                if may_come && until.is_none_or(|until| until <= self.now) =>
-            {
-                self.ring.accept(self.server.listener());
+            AcceptState::Paused { until } if until > self.now => {}
+            AcceptState::Open | AcceptState::Paused { .. } => {
                 self.accept_state = AcceptState::Open;
+                if self.arrived.is_empty() && self.server.has_room() {
+                    while let Some(number) = self.idle_accept() {
+                        self.ring.accept(number, self.server.listener());
+                        self.accepting.push(number);
+                    }
+                }
             }
-            _ => {}
         }
+    }
+
+    /// The number of an accept that is not under way.
+    fn idle_accept(&self) -> Option<u32> {
+        (0..Ring::ACCEPTS).find(|number| !self.accepting.contains(number))
     }
 
     /// After a stop: accepts only clients that are already in the accept queue. The listener is non-blocking by then.

@@ -5,6 +5,8 @@ mod acceptor;
 mod completion;
 mod deadlines;
 mod readiness;
+mod resumable;
+mod stackful;
 
 use std::io;
 use std::thread;
@@ -13,7 +15,9 @@ use std::time::{Duration, Instant};
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 
 pub(crate) use self::completion::run as complete;
-pub(crate) use self::readiness::{Interest, Selector, run as select};
+pub(crate) use self::readiness::{Helpers, Interest, Selector, run as select};
+pub(crate) use self::resumable::{Resumable, StateMachine};
+pub(crate) use self::stackful::Stackful;
 use crate::accept_policy::{Backoff, is_shortage};
 use crate::context::ErrorContext;
 use crate::server::Server;

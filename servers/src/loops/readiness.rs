@@ -2,23 +2,23 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use slab::Slab;
 
 use super::acceptor::Acceptor;
 use super::deadlines::Deadlines;
+use super::resumable::Resumable;
 use super::{judge_wait, until_first};
 use crate::accept_policy::Backoff;
-use crate::client::Client;
 use crate::context::ErrorContext;
-use crate::conversation::{AnyConversation, Conversation};
+use crate::conversation::TimeoutKind;
 use crate::counters::count;
-use crate::drive::readiness::{Need, advance};
-use crate::drive::{Budget, Deadline};
+use crate::drive::Budget;
+use crate::drive::readiness::{Need, Wait};
 use crate::log::warn_rate_limited;
-use crate::server::{Server, count_outcome};
+use crate::server::Server;
+use crate::settings::{Accept, FirstRead};
 use crate::stop;
 
 /// What the loop waits for on a socket.
@@ -26,6 +26,8 @@ use crate::stop;
 pub(crate) enum Interest {
     /// Bytes, a new client, or the end of the stream.
     Readable,
+    /// The same, but not every loop that watches the socket has to be woken; selectors that cannot tell wake all.
+    Exclusive,
     /// Room to write.
     Writable,
 }
@@ -65,39 +67,55 @@ const ACCEPTS_PER_TURN: u32 = 64;
 const LISTENER: usize = 0;
 /// Token of the pipe that tells the loop to stop.
 const STOP: usize = 1;
+/// Token of the signal that helpers have done work.
+const HELPERS: usize = 2;
 /// Tokens of clients start here.
-const CLIENTS: usize = 2;
+const CLIENTS: usize = 3;
+
+/// Threads beside a loop, which do long work for its clients.
+pub(crate) trait Helpers<R> {
+    /// Becomes readable when work is done.
+    fn done_signal(&self) -> BorrowedFd<'_>;
+
+    /// Has a helper do the work that the client with that key needs. If too many wait for one, it refuses the client and
+    /// returns false.
+    fn hand_over(&mut self, key: usize, running: R) -> bool;
+
+    /// The next client whose work is done; without its conversation if that did not survive the work.
+    fn next_done(&mut self) -> Option<(usize, Option<R>)>;
+}
 
 /// A client that is being served.
 #[derive(Debug)]
-struct ActiveClient {
-    client: Client,
-    conversation: AnyConversation<'static>,
-    deadline: Deadline,
+struct ActiveClient<R> {
+    /// Its conversation, except while a helper works for it.
+    running: Option<R>,
+    /// When the loop resumes it even if its socket is not ready; `None` is never.
+    due: Option<Instant>,
     /// What the selector watches its socket for, if it does.
     interest: Option<Interest>,
-    /// When its wait ends, if it waits for time to pass.
-    wakes_at: Option<Instant>,
     /// Its budget was used up: the loop resumes it in the next turn, not before.
     has_yielded: bool,
 }
 
-/// Serves with that selector until the server is told to stop and no client is left. Fails with the error of the
-/// selector; an error of a socket ends only its own conversation.
-pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Result<()> {
+/// Serves with that selector until the server is told to stop and no client is left; helpers, if there are any, do what
+/// keeps a thread for long. Fails with the error of the selector; an error of a socket ends only its own conversation.
+pub(crate) fn run<R: Resumable>(
+    server: &'static Server,
+    selector: impl Selector,
+    helpers: Option<Box<dyn Helpers<R>>>,
+) -> io::Result<()> {
     let mut event_loop = EventLoop {
         server,
         acceptor: Acceptor::new(server)?,
         selector,
+        helpers,
         active: Slab::new(),
         deadlines: Deadlines::default(),
         yielded: Vec::new(),
         now: Instant::now(),
     };
-    event_loop
-        .selector
-        .watch(server.stop_signal(), STOP, Interest::Readable)
-        .context(|| "cannot watch for the stop".into())?;
+    event_loop.watch_signals()?;
     event_loop
         .update_watch()
         .context(|| "cannot watch the listener".into())?;
@@ -119,7 +137,8 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
                 }
                 // The flag is set; `update_acceptor` reads it. If this fails, the selector reports the pipe again.
                 STOP => drop(event_loop.selector.unwatch(server.stop_signal(), STOP)),
-                token => event_loop.resume(token - CLIENTS),
+                HELPERS => event_loop.take_back(),
+                token => event_loop.on_ready(token - CLIENTS),
             }
         }
         event_loop.resume_yielded(yielded);
@@ -129,11 +148,12 @@ pub(crate) fn run(server: &'static Server, selector: impl Selector) -> io::Resul
     Ok(())
 }
 
-struct EventLoop<S> {
+struct EventLoop<S, R> {
     server: &'static Server,
     acceptor: Acceptor,
     selector: S,
-    active: Slab<ActiveClient>,
+    helpers: Option<Box<dyn Helpers<R>>>,
+    active: Slab<ActiveClient<R>>,
     deadlines: Deadlines,
     /// Clients that used up their budget and continue in the next turn.
     yielded: Vec<usize>,
@@ -141,7 +161,20 @@ struct EventLoop<S> {
     now: Instant,
 }
 
-impl<S: Selector> EventLoop<S> {
+impl<S: Selector, R: Resumable> EventLoop<S, R> {
+    /// Watches what tells the loop to stop, and that helpers have done their work.
+    fn watch_signals(&mut self) -> io::Result<()> {
+        let stop = self.server.stop_signal();
+        let watched = self.selector.watch(stop, STOP, Interest::Readable);
+        watched.context(|| "cannot watch for the stop".into())?;
+        let Some(helpers) = &self.helpers else {
+            return Ok(());
+        };
+        let done = helpers.done_signal();
+        let watched = self.selector.watch(done, HELPERS, Interest::Readable);
+        watched.context(|| "cannot watch the helpers".into())
+    }
+
     fn is_running(&self) -> bool {
         !self.acceptor.is_closed || !self.active.is_empty()
     }
@@ -154,39 +187,60 @@ impl<S: Selector> EventLoop<S> {
         until_first([self.deadlines.next(), acceptor], self.now)
     }
 
-    /// Accepts waiting clients, and advances each as far as possible at once: a short conversation ends before the
-    /// selector has to watch its socket.
+    fn budget(&self) -> Budget {
+        Budget::new(self.now, self.helpers.is_none())
+    }
+
+    /// Accepts waiting clients. With [`FirstRead::AtOnce`], it advances each as far as possible: a short conversation
+    /// ends before the selector has to watch its socket.
     fn admit(&mut self) {
-        let timeouts = &self.server.settings().timeouts;
+        let settings = self.server.settings();
+        let idle = settings.timeouts.limit(TimeoutKind::Idle);
+        let first_wait = Wait {
+            need: Need::Readable,
+            until: idle.map(|limit| self.now + limit),
+        };
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(mut client) = self.acceptor.next(self.now) else {
+            let Some(client) = self.acceptor.next(self.now) else {
                 break;
             };
-            let mut conversation = self.server.new_conversation();
-            let budget = Budget::new(self.now);
-            if let Some(need) = advance_client(&mut client, &mut conversation, budget) {
+            let mut running = match R::new(client, self.now) {
+                Ok(running) => running,
+                Err(error) => {
+                    self.server.on_shortage("cannot serve a client", &error);
+                    continue;
+                }
+            };
+            let wait = match settings.first_read {
+                Some(FirstRead::AtOnce) => running.resume(self.budget()),
+                _ => Some(first_wait),
+            };
+            if let Some(wait) = wait {
                 let key = self.active.insert(ActiveClient {
-                    deadline: Deadline::new(&conversation, timeouts, self.now),
-                    client,
-                    conversation,
+                    running: Some(running),
+                    due: None,
                     interest: None,
-                    wakes_at: None,
                     has_yielded: false,
                 });
-                self.wait_for(key, need);
+                self.wait_for(key, wait);
             }
         }
     }
 
+    /// Resumes a client whose socket is ready.
+    fn on_ready(&mut self, key: usize) {
+        // Since the selector reported it in this turn, it may have left, begun another wait, or yielded.
+        let waits = |active: &ActiveClient<R>| active.interest.is_some() && !active.has_yielded;
+        if self.active.get(key).is_some_and(waits) {
+            self.resume(key);
+        }
+    }
+
     fn resume(&mut self, key: usize) {
-        // The selector reported this client in this turn, but since then it has left, begun to wait, or yielded.
-        let awake = |active: &&mut ActiveClient| active.wakes_at.is_none() && !active.has_yielded;
-        let Some(active) = self.active.get_mut(key).filter(awake) else {
-            return;
-        };
-        let budget = Budget::new(self.now);
-        match advance_client(&mut active.client, &mut active.conversation, budget) {
-            Some(need) => self.wait_for(key, need),
+        let budget = self.budget();
+        let running = self.active[key].running.as_mut();
+        match running.and_then(|running| running.resume(budget)) {
+            Some(wait) => self.wait_for(key, wait),
             None => self.remove(key),
         }
     }
@@ -199,28 +253,26 @@ impl<S: Selector> EventLoop<S> {
         }
     }
 
-    /// Has the selector watch a client's socket for what it needs, and sets its deadline. Refuses it if that fails.
-    fn wait_for(&mut self, key: usize, need: Need) {
+    /// Has the selector watch a client's socket for what it needs, or a helper work for it. Refuses it if that fails.
+    fn wait_for(&mut self, key: usize, wait: Wait) {
         let active = &mut self.active[key];
-        let timeouts = &self.server.settings().timeouts;
-        let deadline = &mut active.deadline;
-        deadline.follow(&active.conversation, timeouts, self.now);
-        let (interest, wakes_at) = match need {
-            Need::Readable => (Some(Interest::Readable), None),
-            Need::Writable => (Some(Interest::Writable), None),
-            Need::Time(time) => (None, Some(self.now + time)),
-            Need::Nothing => (None, None),
+        active.due = wait.until;
+        let interest = match wait.need {
+            Need::Readable => Some(Interest::Readable),
+            Need::Writable => Some(Interest::Writable),
+            Need::Time(_) | Need::Work | Need::Nothing => None,
             Need::Budget => {
                 active.has_yielded = true;
                 self.yielded.push(key);
                 return;
             }
         };
-        active.wakes_at = wakes_at;
-        self.deadlines.set(key, active.due());
+        self.deadlines.set(key, active.due);
         let before = std::mem::replace(&mut active.interest, interest);
-        let (client, token) = (active.client.serve(), key + CLIENTS);
-        let socket = client.as_fd();
+        let Some(running) = &active.running else {
+            return;
+        };
+        let (socket, token) = (running.socket().as_fd(), key + CLIENTS);
         let watched = match (before, interest) {
             (None, Some(interest)) => self.selector.watch(socket, token, interest),
             (Some(before), Some(interest)) if before != interest => {
@@ -230,23 +282,44 @@ impl<S: Selector> EventLoop<S> {
             _ => Ok(()),
         };
         if let Err(error) = watched {
-            self.refuse(key, &error);
+            self.refuse(key, wait.need, &error);
+        } else if wait.need == Need::Work {
+            self.hand_over(key);
         }
     }
 
     /// Drops a client that the selector cannot watch.
-    fn refuse(&mut self, key: usize, error: &io::Error) {
+    fn refuse(&mut self, key: usize, need: Need, error: &io::Error) {
         warn_rate_limited(&format!("cannot watch a client: {error}"));
-        count(&self.active[key].client.tally().refused);
-        self.end(key, &Ok(()));
+        match self.active[key].running.take() {
+            // Half of an answer cannot become a refusal.
+            Some(running) if need == Need::Writable => count(&running.client().tally().refused),
+            Some(running) => running.refuse(),
+            None => {}
+        }
+        self.remove(key);
     }
 
-    /// Counts how a conversation ended, and drops the client.
-    fn end(&mut self, key: usize, outcome: &io::Result<()>) {
-        let active = &self.active[key];
-        let answers = active.conversation.answers();
-        count_outcome(active.client.tally(), outcome, answers);
-        self.remove(key);
+    fn hand_over(&mut self, key: usize) {
+        let running = self.active[key].running.take();
+        let (Some(helpers), Some(running)) = (&mut self.helpers, running) else {
+            return;
+        };
+        if !helpers.hand_over(key, running) {
+            self.remove(key);
+        }
+    }
+
+    /// Continues with the clients for which helpers have done the work.
+    fn take_back(&mut self) {
+        while let Some((key, running)) = self
+            .helpers
+            .as_mut()
+            .and_then(|helpers| helpers.next_done())
+        {
+            self.active[key].running = running;
+            self.resume(key);
+        }
     }
 
     fn remove(&mut self, key: usize) {
@@ -256,23 +329,17 @@ impl<S: Selector> EventLoop<S> {
         self.active.remove(key);
     }
 
+    /// Resumes the clients that are due: their time has passed, or they are too late. A client's bytes may have come in
+    /// time without a report of the selector, so its conversation reads first, and then checks its deadline.
     fn check_deadlines(&mut self) {
         while let Some(key) = self.deadlines.due(self.now) {
-            let Some(active) = self.active.get_mut(key) else {
+            let Some(active) = self.active.get(key) else {
                 continue;
             };
-            if active.due().is_none_or(|due| due > self.now) {
-                self.deadlines.set(key, active.due());
-            } else if active.wakes_at.take().is_some() {
-                active.conversation.waited();
-                self.resume(key);
-            } else {
-                // The client's bytes may have come in time without a report of the selector: so the loop reads first.
-                self.resume(key);
-                let active = self.active.get(key);
-                if active.is_some_and(|active| active.due().is_some_and(|due| due <= self.now)) {
-                    self.end(key, &Err(io::ErrorKind::TimedOut.into()));
-                }
+            match active.due {
+                _ if active.has_yielded => {}
+                Some(due) if due <= self.now => self.resume(key),
+                due => self.deadlines.set(key, due),
             }
         }
     }
@@ -293,7 +360,13 @@ impl<S: Selector> EventLoop<S> {
         let is_open = self.acceptor.is_open(self.now);
         let selector = &mut self.selector;
         match (self.acceptor.is_watched, is_open) {
-            (false, true) => selector.watch(listener, LISTENER, Interest::Readable)?,
+            (false, true) => {
+                let interest = match self.server.settings().accept {
+                    Some(Accept::Exclusive) => Interest::Exclusive,
+                    _ => Interest::Readable,
+                };
+                selector.watch(listener, LISTENER, interest)?;
+            }
             (true, false) => selector.unwatch(listener, LISTENER)?,
             _ => {}
         }
@@ -302,39 +375,7 @@ impl<S: Selector> EventLoop<S> {
     }
 }
 
-impl ActiveClient {
-    /// When the loop must handle this client although its socket is not ready; `None` is never.
-    fn due(&self) -> Option<Instant> {
-        match self.has_yielded {
-            true => None,
-            false => self.wakes_at.or(self.deadline.at()),
-        }
-    }
-}
-
 /// Whole milliseconds, rounded up: a wake-up before the deadline would be useless.
 fn milliseconds_up(time: Duration) -> i32 {
     i32::try_from(time.as_micros().div_ceil(1_000)).unwrap_or(i32::MAX)
-}
-
-/// Advances a client as far as possible at once. Returns what it needs next, or `None` if its conversation has ended.
-fn advance_client(
-    client: &mut Client,
-    conversation: &mut AnyConversation<'static>,
-    budget: Budget,
-) -> Option<Need> {
-    let socket = client.serve();
-    // A panic ends one conversation, not the loop and its other clients.
-    let advanced = catch_unwind(AssertUnwindSafe(|| advance(conversation, socket, budget)));
-    let outcome = match advanced {
-        Ok(Ok(Need::Nothing)) => Ok(()),
-        Ok(Ok(need)) => return Some(need),
-        Ok(Err(error)) => Err(error),
-        Err(_panic) => {
-            count(&client.tally().crashed);
-            return None;
-        }
-    };
-    count_outcome(client.tally(), &outcome, conversation.answers());
-    None
 }

@@ -20,8 +20,9 @@ use std::os::fd::BorrowedFd;
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::{Attention, Bilingual, Capacity, Model};
-use crate::loops::{self, Interest, Selector};
+use crate::loops::{self, Interest, Selector, StateMachine};
 use crate::server::Server;
+use crate::settings::FirstRead;
 
 pub(super) const MODEL: Model = Model {
     name: "epoll",
@@ -34,15 +35,20 @@ pub(super) const MODEL: Model = Model {
         en: "One loop learns from epoll(7) which clients are ready and serves them.",
         es: "Un bucle sabe por epoll(7) qué clientes están listos y los atiende.",
     },
+    choose: Bilingual {
+        en: "Clients are many, one core is enough, and nothing in the loop blocks or computes for long.",
+        es: "Los clientes son muchos, basta un núcleo, y nada en el bucle bloquea ni calcula mucho tiempo.",
+    },
     attention: Attention::Nothing,
     capacity: Capacity::Unbounded,
+    first_reads: FirstRead::CHOICE,
     serve,
     ..Model::COMMON
 };
 
 /// [`loops::select`] is the loop: it accepts, reads and writes, and waits in `Epoll::wait` below.
 pub(super) fn serve(server: &'static Server) -> io::Result<()> {
-    loops::select(server, loops::epoll()?)
+    loops::select::<StateMachine>(server, loops::epoll()?, None)
 }
 
 /// Most sockets that one wait returns; the next wait returns the others.
@@ -83,6 +89,7 @@ impl Selector for Epoll {
 fn event(token: usize, interest: Interest) -> EpollEvent {
     let flags = match interest {
         Interest::Readable => EpollFlags::EPOLLIN,
+        Interest::Exclusive => EpollFlags::EPOLLIN | EpollFlags::EPOLLEXCLUSIVE,
         Interest::Writable => EpollFlags::EPOLLOUT,
     };
     EpollEvent::new(flags, token as u64)

@@ -18,7 +18,7 @@ use std::io;
 
 use super::{Attention, Bilingual, Capacity, Model, epoll, pre_forked};
 use crate::server::Server;
-use crate::settings::Accept;
+use crate::settings::{Accept, FirstRead};
 use crate::workers::run_threads;
 
 pub(super) const MODEL: Model = Model {
@@ -32,9 +32,14 @@ pub(super) const MODEL: Model = Model {
         en: "A loop over epoll(7) on each core serves the clients the kernel deals to it.",
         es: "En cada núcleo, un bucle sobre epoll(7) atiende a los clientes que el sistema le reparte.",
     },
+    choose: Bilingual {
+        en: "The same, with all cores, and clients that share little.",
+        es: "Lo mismo, con todos los núcleos, y clientes que comparten poco.",
+    },
     attention: Attention::Nothing,
     capacity: Capacity::Unbounded,
-    accept: &[Accept::Reuseport, Accept::Shared],
+    accept: &[Accept::Reuseport, Accept::Shared, Accept::Exclusive],
+    first_reads: FirstRead::CHOICE,
     threads_or_processes: true,
     serve,
     ..Model::COMMON

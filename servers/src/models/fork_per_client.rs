@@ -32,6 +32,10 @@ pub(super) const MODEL: Model = Model {
         en: "A forked child process talks to each client.",
         es: "Un proceso hijo, creado con fork, atiende a cada cliente.",
     },
+    choose: Bilingual {
+        en: "A crash must harm one client only, and clients stay so long that a process for each does not matter.",
+        es: "Un fallo solo debe dañar a un cliente, y los clientes se quedan tanto que un proceso para cada uno no importa.",
+    },
     attention: Attention::Process,
     capacity: Capacity::Unbounded,
     serve,

@@ -33,6 +33,10 @@ pub(super) const MODEL: Model = Model {
         en: "One loop submits what clients need to io_uring(7) and goes on with what is done.",
         es: "Un bucle encarga a io_uring(7) lo que necesitan los clientes y sigue con lo ya hecho.",
     },
+    choose: Bilingual {
+        en: "System calls are what costs, and the kernel is new and allows it.",
+        es: "Lo que cuesta son las llamadas al sistema, y el núcleo es nuevo y lo permite.",
+    },
     attention: Attention::Nothing,
     capacity: Capacity::Unbounded,
     available,
@@ -41,12 +45,12 @@ pub(super) const MODEL: Model = Model {
 };
 
 /// [`loops::complete`] is the loop: it submits operations to the ring, waits, and takes the completions.
-fn serve(server: &'static Server) -> io::Result<()> {
+pub(super) fn serve(server: &'static Server) -> io::Result<()> {
     let ring = Ring::new().context(|| "cannot make an io_uring".into())?;
     loops::complete(server, ring)
 }
 
-fn available() -> Result<(), String> {
+pub(super) fn available() -> Result<(), String> {
     Ring::new()
         .map(drop)
         .map_err(|refusal| format!("io_uring is absent, forbidden or too old ({refusal})"))

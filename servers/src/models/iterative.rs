@@ -28,6 +28,10 @@ pub(super) const MODEL: Model = Model {
         en: "The accept loop itself talks to each client, one after another.",
         es: "El propio bucle de aceptación atiende a cada cliente, uno tras otro.",
     },
+    choose: Bilingual {
+        en: "One client at a time is enough: a tool for one person, a first version, the measure of all others.",
+        es: "Basta con un cliente a la vez: una herramienta para una persona, una primera versión, la medida de los demás.",
+    },
     attention: Attention::Nothing,
     capacity: Capacity::One,
     serve,

@@ -1,11 +1,15 @@
 //! The table of models, in teaching order: the single source for the command line, the tests, the documents and the
 //! reports. A model is one file and one line here.
 
+mod coroutine_per_client;
 mod epoll;
 mod epoll_per_core;
+mod fork_exec_per_client;
 mod fork_per_client;
 mod io_uring;
+mod io_uring_per_core;
 mod iterative;
+mod loop_and_pool;
 mod poll;
 mod pre_forked;
 mod pre_threaded;
@@ -23,7 +27,8 @@ use serde::Serialize;
 
 pub(crate) use self::thread_per_client::STACK_BYTES;
 use crate::server::Server;
-use crate::settings::{Accept, ClientLimit};
+use crate::settings::{Accept, ClientLimit, FirstRead};
+use crate::sys::ring::Ring;
 
 /// A concurrency model: it decides which thread, process or task runs a conversation, and nothing else.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -37,6 +42,8 @@ pub struct Model {
     pub title: Bilingual,
     /// What runs a conversation, in one sentence in both languages.
     pub summary: Bilingual,
+    /// When to choose it, in both languages.
+    pub choose: Bilingual,
     /// What one client costs.
     pub attention: Attention,
     /// How many clients are served at once.
@@ -45,6 +52,11 @@ pub struct Model {
     pub descriptors_max: Option<u32>,
     /// How its acceptors may share the clients, the default first; none for a model with one acceptor.
     pub accept: &'static [Accept],
+    /// What it may do with a new client first, the default first; none for a model that always waits for the client in
+    /// the first read itself.
+    pub first_reads: &'static [FirstRead],
+    /// Whether each client has a stack, whose size can be chosen.
+    pub has_stacks: bool,
     /// Default number of workers for each CPU, of a model with a fixed number of them.
     pub workers_per_cpu: usize,
     /// Whether its workers may be processes instead of threads.
@@ -64,10 +76,13 @@ impl Model {
         page: "",
         title: Bilingual { en: "", es: "" },
         summary: Bilingual { en: "", es: "" },
+        choose: Bilingual { en: "", es: "" },
         attention: Attention::Nothing,
         capacity: Capacity::Unbounded,
         descriptors_max: None,
         accept: &[],
+        first_reads: &[],
+        has_stacks: false,
         workers_per_cpu: 1,
         threads_or_processes: false,
         available: || Ok(()),
@@ -128,15 +143,17 @@ impl Model {
         let of_its_own = match accept {
             // A listener, or a handle on the lock.
             Some(Accept::Reuseport | Accept::Locked) => 1,
-            Some(Accept::Shared) | None => 0,
+            // The two ends of its channel.
+            Some(Accept::Passed) => 2,
+            Some(Accept::Shared | Accept::Exclusive) | None => 0,
         };
         let of_its_loop = match (self.capacity, accept) {
-            // A selector, and one more client: several acceptors may pass the cap together.
-            (Capacity::Unbounded, Some(_)) => 2,
+            // A selector, and the clients that several acceptors may accept beyond the cap together.
+            (Capacity::Unbounded, Some(_)) => 1 + Ring::ACCEPTS,
             (Capacity::Unbounded, None) | (Capacity::One | Capacity::Workers, _) => 0,
         };
-        let of_workers = workers.saturating_mul(of_its_own + of_its_loop);
-        DESCRIPTORS_OWN.saturating_add(u32::try_from(of_workers).unwrap_or(u32::MAX))
+        let workers = u32::try_from(workers).unwrap_or(u32::MAX);
+        DESCRIPTORS_OWN.saturating_add(workers.saturating_mul(of_its_own + of_its_loop))
     }
 }
 
@@ -209,6 +226,7 @@ impl fmt::Display for Capacity {
 /// Every model, in teaching order.
 pub const MODELS: &[Model] = &[
     iterative::MODEL,
+    fork_exec_per_client::MODEL,
     fork_per_client::MODEL,
     pre_forked::MODEL,
     thread_per_client::MODEL,
@@ -219,10 +237,21 @@ pub const MODELS: &[Model] = &[
     poll::MODEL,
     epoll::MODEL,
     epoll_per_core::MODEL,
+    loop_and_pool::MODEL,
+    coroutine_per_client::MODEL,
     tokio_current_thread::MODEL,
     tokio::MODEL,
     io_uring::MODEL,
+    io_uring_per_core::MODEL,
 ];
+
+/// The classic models, those of the textbooks, and the modern ones, from epoll(7) on.
+pub fn classics_and_moderns() -> (&'static [Model], &'static [Model]) {
+    let modern = MODELS
+        .iter()
+        .position(|model| model.name == epoll::MODEL.name);
+    MODELS.split_at(modern.unwrap_or(MODELS.len()))
+}
 
 /// The model of that name.
 pub fn find(name: &str) -> Option<&'static Model> {

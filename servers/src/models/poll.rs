@@ -21,8 +21,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use libc::{POLLIN, POLLOUT, pollfd};
 
 use super::{Attention, Bilingual, Capacity, Model};
-use crate::loops::{self, Interest, Selector};
+use crate::loops::{self, Interest, Selector, StateMachine};
 use crate::server::Server;
+use crate::settings::FirstRead;
 use crate::sys;
 
 pub(super) const MODEL: Model = Model {
@@ -36,15 +37,20 @@ pub(super) const MODEL: Model = Model {
         en: "One loop asks poll(2) about all clients and serves those who are ready.",
         es: "Un bucle pregunta a poll(2) por todos los clientes y atiende a los que están listos.",
     },
+    choose: Bilingual {
+        en: "Clients are few, and the program has to run on any Unix.",
+        es: "Los clientes son pocos, y el programa debe funcionar en cualquier Unix.",
+    },
     attention: Attention::Nothing,
     capacity: Capacity::Unbounded,
+    first_reads: FirstRead::CHOICE,
     serve,
     ..Model::COMMON
 };
 
 /// [`loops::select`] is the loop: it accepts, reads and writes, and waits in `Poll::wait` below.
 fn serve(server: &'static Server) -> io::Result<()> {
-    loops::select(server, Poll::default())
+    loops::select::<StateMachine>(server, Poll::default(), None)
 }
 
 /// The list that poll(2) reads and writes; a token is the index of its entry.
@@ -67,7 +73,7 @@ impl Selector for Poll {
         self.list[token] = pollfd {
             fd: socket.as_raw_fd(),
             events: match interest {
-                Interest::Readable => POLLIN,
+                Interest::Readable | Interest::Exclusive => POLLIN,
                 Interest::Writable => POLLOUT,
             },
             revents: 0,

@@ -31,9 +31,18 @@ pub(super) const MODEL: Model = Model {
         en: "Processes forked at the start take turns at accepting and talk to one client each.",
         es: "Procesos creados al arrancar se turnan para aceptar y atienden a un cliente cada uno.",
     },
+    choose: Bilingual {
+        en: "A crash must harm one client only, and requests are short.",
+        es: "Un fallo solo debe dañar a un cliente, y las peticiones son cortas.",
+    },
     attention: Attention::Process,
     capacity: Capacity::Workers,
-    accept: &[Accept::Shared, Accept::Locked, Accept::Reuseport],
+    accept: &[
+        Accept::Shared,
+        Accept::Locked,
+        Accept::Reuseport,
+        Accept::Passed,
+    ],
     workers_per_cpu: BLOCKING_WORKERS_PER_CPU,
     serve,
     ..Model::COMMON

@@ -31,6 +31,10 @@ pub(super) const MODEL: Model = Model {
         en: "Threads made at the start take turns at accepting and talk to one client each.",
         es: "Hilos creados al arrancar se turnan para aceptar y atienden a un cliente cada uno.",
     },
+    choose: Bilingual {
+        en: "Requests are short, and only so many clients are served at once.",
+        es: "Las peticiones son cortas, y solo se atiende a un número fijo de clientes a la vez.",
+    },
     attention: Attention::Thread,
     capacity: Capacity::Workers,
     accept: &[Accept::Shared, Accept::Locked, Accept::Reuseport],

@@ -18,8 +18,9 @@ use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 
 use super::{Attention, Bilingual, Capacity, Model};
-use crate::loops::{self, Interest, Selector};
+use crate::loops::{self, Interest, Selector, StateMachine};
 use crate::server::Server;
+use crate::settings::FirstRead;
 use crate::sys::{self, DescriptorSet};
 
 pub(super) const MODEL: Model = Model {
@@ -33,15 +34,20 @@ pub(super) const MODEL: Model = Model {
         en: "One loop asks select(2) about all clients, at most about a thousand, and serves those who are ready.",
         es: "Un bucle pregunta a select(2) por todos los clientes, mil como mucho, y atiende a los que están listos.",
     },
+    choose: Bilingual {
+        en: "The system has nothing better, and clients are few.",
+        es: "El sistema no tiene nada mejor, y los clientes son pocos.",
+    },
     attention: Attention::Nothing,
     capacity: Capacity::Unbounded,
     descriptors_max: Some(DescriptorSet::SIZE),
+    first_reads: FirstRead::CHOICE,
     serve,
     ..Model::COMMON
 };
 
 fn serve(server: &'static Server) -> io::Result<()> {
-    loops::select(server, Select::default())
+    loops::select::<StateMachine>(server, Select::default(), None)
 }
 
 /// The socket and the interest of each token.
@@ -66,11 +72,14 @@ impl Selector for Select {
         // One for each interest.
         let mut sets = [DescriptorSet::new(); 2];
         for &(socket, interest) in self.watched.iter().flatten() {
-            sets[interest as usize].insert(socket);
+            sets[usize::from(interest == Interest::Writable)].insert(socket);
         }
         sys::select(&mut sets, timeout_ms)?;
         for (token, watched) in self.watched.iter().enumerate() {
-            if watched.is_some_and(|(socket, interest)| sets[interest as usize].contains(socket)) {
+            let is_ready = |(socket, interest)| {
+                sets[usize::from(interest == Interest::Writable)].contains(socket)
+            };
+            if watched.is_some_and(is_ready) {
                 ready.push(token);
             }
         }

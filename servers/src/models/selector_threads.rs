@@ -29,6 +29,10 @@ pub(super) const MODEL: Model = Model {
         en: "A selector waits for clients; a new thread talks to each.",
         es: "Un selector espera a los clientes; un hilo nuevo atiende a cada uno.",
     },
+    choose: Bilingual {
+        en: "An acceptor has to watch something else, too; otherwise a thread per client does the same.",
+        es: "Quien acepta debe vigilar también otra cosa; si no, un hilo por cliente hace lo mismo.",
+    },
     attention: Attention::Thread,
     capacity: Capacity::Unbounded,
     serve,

@@ -33,6 +33,10 @@ pub(super) const MODEL: Model = Model {
         en: "A new thread talks to each client.",
         es: "Un hilo nuevo atiende a cada cliente.",
     },
+    choose: Bilingual {
+        en: "Code may block, clients stay for a while, and they are not too many for a thread each.",
+        es: "El código puede bloquear, los clientes se quedan un rato, y no son demasiados para un hilo cada uno.",
+    },
     attention: Attention::Thread,
     capacity: Capacity::Unbounded,
     serve,

@@ -33,6 +33,10 @@ pub(super) const MODEL: Model = Model {
         en: "One thread accepts; the threads of a pool (Rayon) talk to the clients in its bounded queue.",
         es: "Un hilo acepta; los hilos de un grupo (Rayon) atienden a los clientes de su cola limitada.",
     },
+    choose: Bilingual {
+        en: "Too much work is to be refused at once rather than answered late.",
+        es: "El trabajo de más se debe rechazar enseguida en vez de responderse tarde.",
+    },
     attention: Attention::Thread,
     capacity: Capacity::Workers,
     workers_per_cpu: BLOCKING_WORKERS_PER_CPU,

@@ -19,6 +19,7 @@ use std::io;
 use super::{Attention, Bilingual, Capacity, Model};
 use crate::runtime;
 use crate::server::Server;
+use crate::settings::FirstRead;
 
 pub(super) const MODEL: Model = Model {
     name: "tokio",
@@ -31,8 +32,13 @@ pub(super) const MODEL: Model = Model {
         en: "A task on Tokio's work-stealing runtime talks to each client.",
         es: "Una tarea del entorno asíncrono Tokio, con robo de trabajo, atiende a cada cliente.",
     },
+    choose: Bilingual {
+        en: "Clients are many and wait, all cores are needed, and libraries for everything else are wanted.",
+        es: "Los clientes son muchos y esperan, hacen falta todos los núcleos, y se quieren bibliotecas para todo lo demás.",
+    },
     attention: Attention::Task,
     capacity: Capacity::Unbounded,
+    first_reads: FirstRead::CHOICE,
     serve,
     ..Model::COMMON
 };

@@ -18,6 +18,7 @@ use std::io;
 use super::{Attention, Bilingual, Capacity, Model, tokio as work_stealing};
 use crate::runtime;
 use crate::server::Server;
+use crate::settings::FirstRead;
 
 pub(super) const MODEL: Model = Model {
     name: "tokio-current-thread",
@@ -30,8 +31,13 @@ pub(super) const MODEL: Model = Model {
         en: "A task on Tokio's one-thread runtime talks to each client.",
         es: "Una tarea del entorno de un solo hilo de Tokio atiende a cada cliente.",
     },
+    choose: Bilingual {
+        en: "Clients are many and wait, and one core is enough: tasks then share data without locks.",
+        es: "Los clientes son muchos y esperan, y basta un núcleo: las tareas comparten datos sin cerrojos.",
+    },
     attention: Attention::Task,
     capacity: Capacity::Unbounded,
+    first_reads: FirstRead::CHOICE,
     serve,
     ..Model::COMMON
 };

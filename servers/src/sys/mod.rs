@@ -6,20 +6,25 @@ pub(crate) mod ring;
 pub(crate) mod stderr;
 pub(crate) mod tally;
 
-use std::io;
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, AtomicU64};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
+use nix::cmsg_space;
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, mmap_anonymous};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
-use nix::sys::socket::{SockFlag, accept4};
-use nix::unistd::{ForkResult, Pid};
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, accept4, recvmsg, sendmsg,
+};
+use nix::sys::stat::fstat;
+use nix::unistd::{ForkResult, Pid, ftruncate};
 use socket2::{SockFilter, SockRef};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -44,6 +49,67 @@ pub(crate) fn shared<T: Shared>(count: usize) -> io::Result<&'static [T]> {
     let first = map(count * size_of::<T>(), MapFlags::MAP_SHARED)?.cast();
     // SAFETY: the mapping is page-aligned, large enough, never unmapped, and all its bits are zero.
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
+}
+
+/// So many values in memory that is a file's, from that page of it on, and shared with every process that maps it; all
+/// zero at first. Fails with the error of ftruncate(2) or mmap(2).
+pub(crate) fn shared_in_file<T: Shared>(
+    file: &OwnedFd,
+    page: u16,
+    count: usize,
+) -> io::Result<&'static [T]> {
+    /// A multiple of every page size that Linux has.
+    const PAGE_BYTES: usize = 64 * 1024;
+    let bytes = NonZeroUsize::new(count * size_of::<T>()).ok_or(io::ErrorKind::InvalidInput)?;
+    let offset = usize::from(page) * PAGE_BYTES;
+    let length = i64::try_from(offset + bytes.get()).map_err(io::Error::other)?;
+    if fstat(file)?.st_size < length {
+        ftruncate(file, length)?;
+    }
+    let access = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+    let offset = i64::try_from(offset).map_err(io::Error::other)?;
+    // SAFETY: a new mapping, at an address of the kernel's choice, aliases nothing of this process.
+    let first = unsafe { mmap(None, bytes, access, MapFlags::MAP_SHARED, file, offset)? }.cast();
+    // SAFETY: the mapping is page-aligned, large enough, within its file, which never shrinks, and never unmapped. Its
+    // bits are zero, or what another process wrote to values of the same type.
+    Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
+}
+
+/// Sends a copy of a descriptor over a socket, with one byte. Fails with the error of sendmsg(2).
+pub(crate) fn send_descriptor(socket: &UnixStream, sent: &impl AsRawFd) -> io::Result<()> {
+    let descriptors = [sent.as_raw_fd()];
+    let control = [ControlMessage::ScmRights(&descriptors)];
+    let byte = [IoSlice::new(b"!")];
+    let flags = MsgFlags::MSG_NOSIGNAL;
+    sendmsg::<()>(socket.as_raw_fd(), &byte, &control, flags, None)?;
+    Ok(())
+}
+
+/// Receives a descriptor that [`send_descriptor`] sent; `None` at the end of the stream. Fails with the error of
+/// recvmsg(2).
+pub(crate) fn receive_descriptor(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
+    let mut byte = [0];
+    let mut bytes = [IoSliceMut::new(&mut byte)];
+    let mut room = cmsg_space!(RawFd);
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let received = recvmsg::<()>(socket.as_raw_fd(), &mut bytes, Some(&mut room), flags)?;
+    for control in received.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(descriptors) = control
+            && let Some(descriptor) = descriptors.first()
+        {
+            // SAFETY: the kernel has just opened this descriptor for us, and no other code knows it. There is room for
+            // no second one.
+            return Ok(Some(unsafe { OwnedFd::from_raw_fd(*descriptor) }));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes over a descriptor that this program was started with, in a place that its starter agreed to. `None` if it is
+/// not open.
+pub(crate) fn inherited(descriptor: i32) -> Option<OwnedFd> {
+    // SAFETY: the program asks for each such descriptor once, before it opens others, and no other code uses it.
+    is_open(descriptor).then(|| unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 /// New memory, all 0, at an address that is a multiple of the page size. It is never unmapped.

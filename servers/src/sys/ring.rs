@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -46,10 +46,10 @@ pub(crate) struct Ring {
 /// An operation that the kernel has done.
 #[derive(Debug)]
 pub(crate) enum Completion {
-    /// A client was accepted, or accepting failed; whether more completions of this accept will come.
+    /// A client was accepted, or accepting failed.
     Accepted {
+        number: u32,
         outcome: io::Result<TcpStream>,
-        has_more: bool,
     },
     /// The descriptor of [`Ring::watch_stop`] is readable.
     Stop,
@@ -93,16 +93,22 @@ impl Ring {
         })
     }
 
-    /// Accepts clients, with one completion each, until a completion says that no more will come (multishot accept).
-    pub(crate) fn accept(&mut self, listener: &TcpListener) {
+    /// Most accepts of a ring that are under way. A multishot accept would need one entry for all clients, but it goes on
+    /// beyond the cap on clients until the process has no descriptor left, for this ring or another.
+    pub(crate) const ACCEPTS: u32 = 4;
+
+    /// Accepts one client. No other accept with that number may be under way.
+    pub(crate) fn accept(&mut self, number: u32, listener: &TcpListener) {
         let listener = Fd(listener.as_raw_fd());
-        let accept = opcode::AcceptMulti::new(listener).flags(libc::SOCK_CLOEXEC);
-        self.push(accept.build().user_data(ACCEPT));
+        let accept = opcode::Accept::new(listener, ptr::null_mut(), ptr::null_mut());
+        let accept = accept.flags(libc::SOCK_CLOEXEC).build();
+        self.push(accept.user_data(ACCEPT + KINDS * u64::from(number)));
     }
 
-    /// Cancels the accept.
-    pub(crate) fn stop_accepting(&mut self) {
-        self.push(opcode::AsyncCancel::new(ACCEPT).build().user_data(CANCEL));
+    /// Cancels an accept, which still completes: with a client, or with `ECANCELED`.
+    pub(crate) fn cancel_accept(&mut self, number: u32) {
+        let cancel = opcode::AsyncCancel::new(ACCEPT + KINDS * u64::from(number));
+        self.push(cancel.build().user_data(CANCEL));
     }
 
     /// Completes once, with [`Completion::Stop`], when that descriptor is readable.
@@ -115,7 +121,7 @@ impl Ring {
     /// Receives at most `most` bytes for that slot, into a buffer that the kernel chooses.
     pub(crate) fn receive(&mut self, slot: usize, socket: &TcpStream, most: usize) {
         let most = u32::try_from(most.min(BUFFER_BYTES)).unwrap_or(u32::MAX);
-        let receive = opcode::Recv::new(Fd(socket.as_raw_fd()), std::ptr::null_mut(), most)
+        let receive = opcode::Recv::new(Fd(socket.as_raw_fd()), ptr::null_mut(), most)
             .buf_group(GROUP)
             .build()
             .flags(squeue::Flags::BUFFER_SELECT);
@@ -224,11 +230,11 @@ fn completion(entry: &cqueue::Entry) -> Option<Completion> {
     let outcome = usize::try_from(entry.result()).map_err(error);
     Some(match entry.user_data() % KINDS {
         ACCEPT => Completion::Accepted {
+            number: u32::try_from(slot).unwrap_or(u32::MAX),
             outcome: outcome.map(|_| {
                 // SAFETY: the kernel has just opened this descriptor for us, and no other code knows it.
                 unsafe { TcpStream::from_raw_fd(entry.result()) }
             }),
-            has_more: cqueue::more(entry.flags()),
         },
         STOP => Completion::Stop,
         RECEIVE => Completion::Received {

@@ -43,6 +43,8 @@ enum State {
     Body(Request),
     /// Waiting before the answer.
     Wait { time: Duration, request: Request },
+    /// About to do work that keeps a thread for long, and then to answer.
+    Work(Request),
     /// Sending the answer.
     Response { then: After },
     /// Letting other connections run before the next request, whose bytes have already arrived.
@@ -123,11 +125,15 @@ impl<'s> Http<'s> {
         }
     }
 
-    /// Answers a complete request, at once or after the wait that it asks for.
+    /// Answers a complete request, at once or after the wait or the long work that it asks for.
     fn act(&mut self, request: Request) {
-        match request.asked.ok().and_then(Route::wait) {
-            None => self.begin_answer(request),
-            Some(time) => self.state = State::Wait { time, request },
+        match request.asked {
+            Ok(Route::Wait(ms)) => {
+                let time = Duration::from_millis(ms.into());
+                self.state = State::Wait { time, request };
+            }
+            Ok(Route::Block(_) | Route::Compute(_)) => self.state = State::Work(request),
+            _ => self.begin_answer(request),
         }
     }
 
@@ -170,6 +176,7 @@ impl Conversation for Http<'_> {
             State::Linger { .. } => Step::Read(self.input.all()),
             State::Wait { time, .. } => Step::Wait(time),
             State::Yield => Step::Wait(Duration::ZERO),
+            State::Work(_) => Step::Work,
             State::Response { .. } => Step::Write(self.answer.unsent()),
             State::EndWrite => Step::EndWrite,
             State::Closed => Step::Close,
@@ -219,6 +226,12 @@ impl Conversation for Http<'_> {
         }
     }
 
+    fn work(&mut self) {
+        if let State::Work(request) = self.state {
+            self.begin_answer(request);
+        }
+    }
+
     fn write_ended(&mut self) {
         self.state = State::Linger {
             bytes_left: LINGER_BYTES_MAX,
@@ -230,7 +243,7 @@ impl Conversation for Http<'_> {
             State::Head if self.input.awaits_request() => TimeoutKind::Idle,
             State::Head => TimeoutKind::Head,
             State::Body(_) => TimeoutKind::Body,
-            State::Wait { .. } | State::Yield => TimeoutKind::Wait,
+            State::Wait { .. } | State::Work(_) | State::Yield => TimeoutKind::Wait,
             State::Response { .. } => TimeoutKind::Write,
             State::Closed => TimeoutKind::Nothing,
             State::EndWrite | State::Linger { .. } => TimeoutKind::Linger,

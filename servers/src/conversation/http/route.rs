@@ -69,14 +69,6 @@ impl Route {
         })
     }
 
-    /// How long to wait before the answer.
-    pub(super) fn wait(self) -> Option<Duration> {
-        match self {
-            Route::Wait(ms) => Some(Duration::from_millis(ms.into())),
-            _ => None,
-        }
-    }
-
     /// Carries the route out, and writes its text into `room`. If the server survives a crash, it answers as usual, so
     /// that the client learns of that.
     pub(super) fn carry_out<'r>(
