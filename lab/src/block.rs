@@ -7,9 +7,11 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 use hola_loadgen::Histograms;
 use hola_loadgen::schedule::splitmix64;
+use hola_servers::models;
 use jiff::Timestamp;
 
 use crate::environment::CpuTicks;
+use crate::metric::Metric;
 use crate::pinned_program::PinnedProgram;
 use crate::plan::{Design, Level, Load, LoadPace, Participant, Procedure, Role, Stage, Task};
 use crate::procedures::{self, FreshServer};
@@ -321,24 +323,46 @@ fn repeats(
 }
 
 /// Stops a server, and compares its count of answers with the generator's. The server may count more, because of the
-/// warm-ups, but never fewer.
+/// warm-ups, but never fewer. Keeps how evenly its workers shared the clients.
 fn note_end(one: ParticipantServer<'_>, readings: &mut [Reading]) {
     let Ok(server) = one.server else { return };
-    let complaint = match server.stop() {
-        Ok(Some(ended)) if ended.counters.answers < one.answered => format!(
-            "the server counted {} answers, and {} were seen",
-            ended.counters.answers, one.answered
-        ),
-        Ok(_) => return,
-        Err(reason) => reason,
-    };
     let name = &one.participant.name;
-    for reading in readings
+    let own = readings
         .iter_mut()
-        .filter(|reading| reading.participant == *name)
-    {
-        reading.notes.insert("end".into(), complaint.clone());
+        .filter(|reading| reading.participant == *name);
+    let (complaint, busiest) = match server.stop() {
+        Ok(Some(ended)) if ended.counters.answers < one.answered => {
+            let counted = ended.counters.answers;
+            let seen = one.answered;
+            let complaint = format!("the server counted {counted} answers, and {seen} were seen");
+            (Some(complaint), None)
+        }
+        Ok(Some(ended)) => {
+            let model = models::find(&one.participant.server);
+            let workers_accept = model.is_some_and(|model| !model.accept.is_empty());
+            let clients = &ended.counters.accepted_by_worker;
+            (None, busiest_of_mean(clients).filter(|_| workers_accept))
+        }
+        Ok(None) => (None, None),
+        Err(reason) => (Some(reason), None),
+    };
+    for reading in own {
+        let complaint = complaint.iter().cloned();
+        reading
+            .notes
+            .extend(complaint.map(|one| ("end".into(), one)));
+        let busiest = busiest.iter().copied();
+        reading
+            .figures
+            .extend(busiest.map(|one| (Metric::BusiestWorker, one)));
     }
+}
+
+/// Clients of the worker that had the most, divided by the mean of all workers; `None` for a single worker.
+fn busiest_of_mean(clients: &[u64]) -> Option<f64> {
+    let (busiest, all) = (clients.iter().max()?, clients.iter().sum::<u64>());
+    let is_shared = clients.len() > 1 && all > 0;
+    is_shared.then(|| *busiest as f64 * to_f64(clients.len()) / all as f64)
 }
 
 /// The seed of a block; it does not depend on the blocks made before.
@@ -386,7 +410,14 @@ pub(crate) fn now() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_steady, shuffle};
+    use super::{busiest_of_mean, is_steady, shuffle};
+
+    #[test]
+    fn clients_dealt_out_evenly_make_the_busiest_worker_the_mean_one() {
+        assert_eq!(busiest_of_mean(&[5, 5, 5, 5]), Some(1.0));
+        assert_eq!(busiest_of_mean(&[8, 0, 0, 0]), Some(4.0));
+        assert_eq!(busiest_of_mean(&[8]), None);
+    }
 
     #[test]
     fn a_server_is_steady_when_a_request_no_longer_becomes_cheaper() {

@@ -19,7 +19,7 @@ use crate::metric::Metric;
 pub enum Profile {
     /// At most 5 minutes of measuring.
     Quick,
-    /// At most 45 minutes, and 20 s more for each reference target beyond seven.
+    /// At most 48 minutes, and half a minute more for each reference target.
     Full,
 }
 
@@ -36,7 +36,7 @@ impl Profile {
     pub fn budget_s(self) -> f64 {
         match self {
             Profile::Quick => 300.0,
-            Profile::Full => 2_700.0,
+            Profile::Full => 2_880.0,
         }
     }
 }

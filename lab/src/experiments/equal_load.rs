@@ -14,24 +14,17 @@ use super::{ALL, Design, Experiment, Load, Metric, QUICK, Setting, StageDraft, t
 /// The headline level of every report.
 pub const HEADLINE: &str = "new, 2000/s";
 
-/// The same load for reference targets.
-pub const TARGETS: &str = "targets, new, 2000/s";
-
 const KEPT_LEVEL: &str = "kept, 2000/s";
 
-const NEW_CONTROL: &str = "iterative";
-const KEPT_CONTROL: &str = "epoll";
+pub(super) const NEW_CONTROL: &str = "iterative";
+pub(super) const KEPT_CONTROL: &str = "epoll";
 
 /// Kept connections, each used in turn.
 const KEPT: u32 = 64;
 
 /// Many short slices: the machine's speed drifts within a second, so a short slice, close to the control's, tells as
 /// much as one twice as long. A 99th percentile needs a thousand requests in a block.
-const WINDOW_MS: u32 = 100;
-
-/// Time for the slices of a target in the blocks of a run, so that each target that is installed takes no block from
-/// the models.
-const TARGET_S: f64 = 20.0;
+pub(super) const WINDOW_MS: u32 = 100;
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "equal-load",
@@ -55,33 +48,16 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let mut stages = vec![
+    let stages = [
         new_stage(setting, setting.choose(QUICK, ALL)),
         // Without `iterative`, which holds one client.
         kept_stage(setting, setting.choose(&QUICK[1..], ALL)),
     ];
-    let mut targets = 0;
-    let (new, kept) = (new(2_000.0, WINDOW_MS), kept(2_000.0, WINDOW_MS));
-    for (name, level, control, load) in [
-        ("targets, new", TARGETS, NEW_CONTROL, new),
-        ("targets, kept", "targets, kept, 2000/s", KEPT_CONTROL, kept),
-    ] {
-        // A stage without the models: in a longer cycle each slice would be farther from the control's.
-        let stage = setting
-            .stage(&EXPERIMENT, name, control)
-            .targets(ALL, &load);
-        if stage.count_targets() > 0 {
-            let stage = stage.models(&[control], load.kept_connections());
-            targets = stage.count_targets();
-            stages.push(stage.load(level, 6, load));
-        }
-    }
-    let budget_s = setting.choose(115.0, 650.0 + TARGET_S * f64::from(targets));
-    let design = Design::new(&EXPERIMENT, stages, 5..=40, budget_s);
+    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(115.0, 735.0));
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[HEADLINE, KEPT_LEVEL]))
 }
 
-fn new(rate_per_s: f64, window_ms: u32) -> Load {
+pub(super) fn new(rate_per_s: f64, window_ms: u32) -> Load {
     Load {
         warmup_ms: 15,
         window_ms,
@@ -89,7 +65,7 @@ fn new(rate_per_s: f64, window_ms: u32) -> Load {
     }
 }
 
-fn kept(rate_per_s: f64, window_ms: u32) -> Load {
+pub(super) fn kept(rate_per_s: f64, window_ms: u32) -> Load {
     Load {
         window_ms,
         ..Load::with_kept(rate_per_s, KEPT)

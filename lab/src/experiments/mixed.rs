@@ -5,7 +5,8 @@
 //!
 //! **Measurement.** An open loop of light requests alone, then beside a second load of a hundredth as many requests
 //! that compute (`/compute`), then beside as many that sleep on their serving thread (`/block`), like a handler that
-//! makes a slow blocking call. The response times of the light ones, from the instants they were due.
+//! makes a slow blocking call. The response times of the light ones, from the instants they were due. Beside the loops
+//! stands their remedy, a loop that hands such requests to helper threads.
 
 use super::{Design, Experiment, Load, Metric, Setting, text};
 use crate::plan::Disturbance;
@@ -36,7 +37,10 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         window_ms: 500,
         ..Load::with_rate(RATE_PER_S)
     };
-    let names: &[&str] = setting.choose(&["epoll"], &["epoll", "tokio-current-thread", "tokio"]);
+    let names: &[&str] = setting.choose(
+        &["epoll"],
+        &["loop-and-pool", "epoll", "tokio-current-thread", "tokio"],
+    );
     let mut stage = setting
         .stage(&EXPERIMENT, "new", "thread-per-client")
         .models(names, None)
@@ -45,6 +49,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stage = stage.load("1 % compute", 3, load(Some("/compute/5000000")));
     }
     let stage = stage.load("1 % block", 3, load(Some("/block/10")));
-    let (blocks, budget_s) = setting.choose((3..=3, 20.0), (8..=8, 163.0));
+    let (blocks, budget_s) = setting.choose((3..=3, 20.0), (8..=8, 200.0));
     Some(Design::new(&EXPERIMENT, [stage], blocks, budget_s))
 }

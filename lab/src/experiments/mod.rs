@@ -11,6 +11,7 @@ mod crash;
 mod crowd;
 mod deadlines;
 mod equal_load;
+mod first_read;
 mod floor;
 mod grid;
 mod idle;
@@ -23,13 +24,15 @@ mod sharing;
 mod slow_client;
 mod spawn;
 mod system_calls;
+mod targets;
 mod wait;
 
 use hola_base::{Text, text};
 
-pub use self::equal_load::{HEADLINE, TARGETS};
+pub use self::equal_load::HEADLINE;
 use self::roster::{ALL, KINDS, QUICK, StageDraft};
 pub use self::roster::{Setting, server_cards};
+pub use self::targets::TARGETS;
 use crate::metric::Metric;
 use crate::plan::{Design, Load, Procedure};
 
@@ -51,12 +54,14 @@ pub struct Experiment {
 /// Every experiment, in execution order.
 pub const EXPERIMENTS: &[Experiment] = &[
     equal_load::EXPERIMENT,
+    targets::EXPERIMENT,
     capacity::EXPERIMENT,
     keep_alive::EXPERIMENT,
     wait::EXPERIMENT,
     cpu::EXPERIMENT,
     scaling::EXPERIMENT,
     sharing::EXPERIMENT,
+    first_read::EXPERIMENT,
     deadlines::EXPERIMENT,
     accept::EXPERIMENT,
     ballast::EXPERIMENT,

@@ -7,9 +7,10 @@
 //! on two; the rate of good answers. With only two CPUs the generator shares the second one, and what it uses there is
 //! missing from the server's rate.
 //!
-//! **Python beside it.** Its interpreter runs one thread at a time, so one process with threads cannot use a second
-//! CPU, and processes can. What people say of threads in general is true of these. Python computes more than a hundred
-//! times more slowly, and gets a hundredth of the rounds. So its rates can only be compared between numbers of CPUs.
+//! **Python and Node beside it.** Python's interpreter runs one thread at a time, so one process with threads cannot use
+//! a second CPU, and processes can; nor can Node's one loop, and a cluster of them can. What people say of threads in
+//! general is true of these. Both compute far more slowly, and get a hundredth of the rounds. So their rates can only be
+//! compared between numbers of CPUs.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,14 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     design,
 };
 
-const PYTHON: [&str; 2] = ["python-threads", "python-processes"];
+/// Targets that compute slowly.
+const SLOW: [&str; 5] = [
+    "python-threads",
+    "python-processes",
+    "python-threads-no-gil",
+    "node",
+    "node-cluster",
+];
 
 /// A hundredth of what the models compute.
 const FEWER_ROUNDS: &str = "/compute/10000";
@@ -42,7 +50,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     let generator = *others.last().unwrap_or(second);
     let one = stage(setting, "1 CPU", vec![*first], generator);
     let two = stage(setting, "2 CPUs", vec![*first, *second], generator);
-    let (blocks, budget_s) = setting.choose((5..=5, 15.0), (5..=10, 90.0));
+    let (blocks, budget_s) = setting.choose((5..=5, 15.0), (5..=10, 130.0));
     Some(Design::new(&EXPERIMENT, [one, two], blocks, budget_s))
 }
 
@@ -54,7 +62,7 @@ fn stage<'s>(
 ) -> StageDraft<'s> {
     let load = Load {
         path: "/compute/1000000".into(),
-        paths: BTreeMap::from(PYTHON.map(|name| (name.into(), FEWER_ROUNDS.into()))),
+        paths: BTreeMap::from(SLOW.map(|name| (name.into(), FEWER_ROUNDS.into()))),
         warmup_ms: 60,
         window_ms: 400,
         ..Load::with_clients(16)
@@ -75,6 +83,6 @@ fn stage<'s>(
         .stage(&EXPERIMENT, name, "iterative")
         .with_cpus(server_cpus, generator)
         .models(names, None)
-        .targets(&PYTHON, &load)
+        .targets(&SLOW, &load)
         .load(name, 1, load)
 }

@@ -5,7 +5,8 @@
 //!
 //! **Measurement.** The same rate of requests for `/wait/MS`, which uses no CPU, over kept connections. So no model
 //! pays for making a thread, and only the waiting differs. The control is a pool of threads with a worker for each
-//! client.
+//! client. Beside the models stand servers in languages that make waiting cheap for every client: goroutines, virtual
+//! threads, Erlang's processes.
 
 use super::{Design, Experiment, Load, Metric, Setting, StageDraft, text};
 
@@ -48,15 +49,25 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     } else {
         stages.push(usual);
     }
-    let design = Design::new(&EXPERIMENT, stages, 5..=30, setting.choose(23.0, 136.0));
+    let design = Design::new(&EXPERIMENT, stages, 5..=30, setting.choose(23.0, 230.0));
     Some(design.until_precise(Metric::CpuPerRequest, 0.04, &LEVELS))
 }
 
 fn stage<'s>(setting: &'s Setting<'_>, clients: u32) -> StageDraft<'s> {
-    let names = ["thread-per-client", "epoll", "tokio"];
+    let names: &[&str] = setting.choose(
+        &["thread-per-client", "epoll", "tokio"],
+        &[
+            "thread-per-client",
+            "epoll",
+            "coroutine-per-client",
+            "tokio",
+        ],
+    );
+    let others = ["go", "java-virtual-threads", "erlang"];
     setting
         .stage(&EXPERIMENT, &format!("{clients} clients"), "pre-threaded")
-        .models(&names, Some(clients))
+        .models(names, Some(clients))
+        .targets(&others, &load(0, clients, 2_000.0))
 }
 
 fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {

@@ -33,7 +33,7 @@ pub enum ValueSource {
     Slice(fn(&Slice) -> Option<f64>),
     /// A block has one value: of the requests of all its slices together.
     Block(fn(&Reading) -> Option<f64>),
-    /// A procedure found it.
+    /// A procedure found it, or the server told it at its end.
     Procedure,
 }
 
@@ -130,6 +130,7 @@ metrics! {
     RecoveryTime "recovery_us" Lower Ratio TENTH, Procedure, US, "Time until others are served again", "Tiempo hasta volver a servir";
     ClientsConnected "clients_connected" Higher Plain LESS_THAN_ONE, Procedure, CLIENTS, "Clients connected while none is accepted", "Clientes conectados mientras no se acepta a ninguno";
     ConnectsAfter1S "connects_after_1s_share" Lower Plain FIVE_OF_100, Procedure, SHARE, "Clients delayed by a second or more", "Clientes retrasados un segundo o más";
+    BusiestWorker "busiest_of_mean_worker" Lower Ratio TENTH, Procedure, COUNT, "Clients of the busiest worker, of the mean", "Clientes del trabajador más ocupado, respecto a la media";
     GoodputOfCapacity "goodput_of_capacity_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Goodput, of the model's capacity", "Rendimiento útil, sobre la capacidad del modelo";
     SystemCalls "system_calls_per_request" Lower Ratio COST, Procedure, COUNT, "System calls per request", "Llamadas al sistema por petición";
 }
