@@ -48,7 +48,7 @@ impl<'a> LevelKey<'a> {
 pub const HEADLINE: LevelKey<'static> = LevelKey::new("equal-load", experiments::HEADLINE);
 
 /// The same load for reference targets, with the same control.
-pub const TARGETS: LevelKey<'static> = LevelKey::new("equal-load", experiments::TARGETS);
+pub const TARGETS: LevelKey<'static> = LevelKey::new("targets", experiments::TARGETS);
 
 /// The estimates of one run.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use hola_base::text;
 use hola_lab::metric::Metric::{
-    ClientsConnected, ConnectsAfter1S, CpuPerRequest, SwitchesPerRequest,
+    BusiestWorker, ClientsConnected, ConnectsAfter1S, CpuPerRequest, SwitchesPerRequest,
 };
 
 use super::Expect::Below;
@@ -164,15 +164,18 @@ pub(super) const HERD: Claim = Claim {
          in vain never returns from accept(2), so that its returns show nothing; the kernel's \
          context switches do. All and costly are taken to mean half as many switches per request \
          again as a single acceptor has, and a tenth more CPU. Threads and processes are decided \
-         each by itself; a lock around accept(2) and a listener for each worker are shown.",
+         each by itself; a lock around accept(2), a listener for each worker, and loops that watch \
+         one listener, with EPOLLEXCLUSIVE and without, are shown, with how evenly each deals out \
+         the clients: the busiest worker's against the mean.",
         "Si despiertan todos los trabajadores que esperan y solo uno obtiene el cliente, los \
          demás han despertado en vano: la estampida (thundering herd). Linux despierta a uno \
          solo de los que duermen en accept(2). Un trabajador que despierta en vano no vuelve de \
          accept(2), así que contar sus vueltas no muestra nada; los cambios de contexto del \
          núcleo, sí. Por todos y caro se entiende la mitad más de cambios por petición que un \
          único aceptador, y una décima parte más de CPU. Hilos y procesos se deciden por \
-         separado; se muestran un cerrojo en torno a accept(2) y un socket de escucha por \
-         trabajador.",
+         separado; se muestran un cerrojo en torno a accept(2), un socket de escucha por \
+         trabajador, y bucles que vigilan un mismo socket, con EPOLLEXCLUSIVE y sin él, y con qué \
+         igualdad reparte cada uno los clientes: el trabajador más ocupado frente a la media.",
     ),
     experiments: &["accept"],
     servers: &["pre-threaded", "pre-forked", "iterative"],
@@ -189,17 +192,21 @@ pub(super) const HERD: Claim = Claim {
             "pre-threaded, reuseport",
             "pre-forked, locked",
             "pre-forked, reuseport",
+            "epoll-per-core, shared",
+            "epoll-per-core, exclusive",
+            "epoll-per-core",
         ];
         by_part([
             ClaimPart::new(text("threads", "hilos"), findings("pre-threaded")),
             ClaimPart::new(text("processes", "procesos"), findings("pre-forked")),
         ])
-        .showing(shown.into_iter().flat_map(findings))
+        .showing(shown.into_iter().flat_map(|one| {
+            let evenness = analysis.own(HERE, one, BusiestWorker, TENTH_MORE);
+            findings(one).into_iter().chain([evenness])
+        }))
     },
     left_out: text(
-        "How evenly a listener for each worker deals out the clients; loops that share one \
-         epoll, with EPOLLEXCLUSIVE and without.",
-        "Con qué igualdad reparte los clientes un socket de escucha por trabajador; bucles que \
-         comparten un epoll, con EPOLLEXCLUSIVE y sin él.",
+        "More workers than this machine has CPUs to run.",
+        "Más trabajadores que CPU tiene esta máquina.",
     ),
 };

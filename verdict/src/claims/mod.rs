@@ -8,6 +8,7 @@ mod decide;
 mod events;
 mod evidence;
 mod finding;
+mod languages;
 mod load;
 mod processes;
 mod threads;
@@ -69,7 +70,12 @@ pub const CLAIMS: &[Claim] = &[
     load::OVERLOAD,
     events::URING,
     accepting::HERD,
+    events::FIRST_READ,
     events::DEADLINES,
+    languages::GOROUTINES,
+    languages::VIRTUAL_THREADS,
+    languages::NO_GIL,
+    languages::NODE,
     load::LOW,
 ];
 
@@ -86,6 +92,8 @@ const TOKIO: &str = "tokio";
 
 const NEW: LevelKey<'static> = crate::analysis::HEADLINE;
 const KEPT: LevelKey<'static> = LevelKey::new("equal-load", "kept, 2000/s");
+const ONE_CPU: LevelKey<'static> = LevelKey::new("scaling", "1 CPU");
+const TWO_CPUS: LevelKey<'static> = LevelKey::new("scaling", "2 CPUs");
 const CROWD: LevelKey<'static> = LevelKey::new("crowd", "up to 10000");
 const NONE_SLOW: LevelKey<'static> = LevelKey::new("slow-client", "no slow client");
 const ONE_SLOW: LevelKey<'static> = LevelKey::new("slow-client", "1 slow client");

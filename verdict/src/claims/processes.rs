@@ -8,12 +8,11 @@ use hola_lab::metric::Metric::{
 use super::Expect::{Above, Below};
 use super::decide::{ClaimPart, all, any, by_part};
 use super::{
-    CHEAPER, CROWD, Claim, Expect, FORK, HALF_MORE, LevelKey, MORE, NEW, TENTH_MORE, THREADS,
+    CHEAPER, CROWD, Claim, Expect, FORK, HALF_MORE, LevelKey, MORE, NEW, ONE_CPU, TENTH_MORE,
+    THREADS, TWO_CPUS,
 };
 use crate::analysis::Analysis;
 
-const ONE_CPU: LevelKey<'static> = LevelKey::new("scaling", "1 CPU");
-const TWO_CPUS: LevelKey<'static> = LevelKey::new("scaling", "2 CPUs");
 const SPAWN: LevelKey<'static> = LevelKey::new("spawn", "2000 in turn");
 const BALLAST: LevelKey<'static> = LevelKey::new("ballast", "new, 20/s");
 
