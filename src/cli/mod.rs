@@ -5,6 +5,7 @@ mod client;
 pub mod compare;
 mod diff;
 mod experiments;
+mod install;
 mod load;
 mod report;
 mod share;
@@ -26,6 +27,7 @@ use self::claims::ClaimsArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::diff::DiffArgs;
+use self::install::{CompletionsArgs, ManArgs};
 use self::report::ReportArgs;
 use self::share::ShareArgs;
 use self::spawn::SpawnArgs;
@@ -125,6 +127,10 @@ An experiment ends before its time is up once its intervals are narrow enough.")
     Diff(DiffArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
+    /// Print a script that completes hola's command line in a shell
+    Completions(CompletionsArgs),
+    /// Write the manual pages
+    Man(ManArgs),
     /// Run another program's server until standard input ends
     #[command(hide = true)]
     Supervise(SuperviseArgs),
@@ -152,6 +158,8 @@ pub fn main() -> ExitCode {
         Command::Claims(args) => claims::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Completions(args) => install::completions(&args),
+        Command::Man(args) => install::man(&args),
         Command::Supervise(args) => supervise::run(&args),
         Command::Spawn(args) => spawn::run(&args),
         Command::Share(args) => share::run(&args),

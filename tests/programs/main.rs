@@ -7,6 +7,7 @@ mod support;
 
 mod client;
 mod compare;
+mod install;
 mod schema;
 mod systems;
 mod targets;

@@ -73,7 +73,7 @@ pub struct CompareArgs {
 pub enum ProfileName {
     /// At most five minutes
     Quick,
-    /// At most 45 minutes, and 20 s more for each reference target beyond seven
+    /// At most 48 minutes, and half a minute more for each reference target
     Full,
 }
 
