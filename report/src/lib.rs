@@ -108,6 +108,26 @@ pub fn readme(run: &Run, blocks: &[Block], language: Language, picture_path: &st
     page.finish()
 }
 
+/// The first table for documents: of each model, when to choose it, and what it costs.
+pub fn choices(run: &Run, blocks: &[Block], language: Language, choose: &[(&str, Text)]) -> String {
+    let facts = Facts::new(run, blocks);
+    let mut table = first_screen::table(&facts, true, language);
+    let title = language.choose(|| "Choose it when", || "Elíjalo cuando");
+    table.columns[1].title = title.into();
+    for row in &mut table.rows {
+        let name = &row[0].text;
+        let when = choose.iter().find(|(model, _)| model == name);
+        row[1] = when
+            .map_or("", |(_, when)| language.of(*when))
+            .to_owned()
+            .into();
+    }
+    table.notes.clear();
+    let mut page = MarkdownBlocks::default();
+    page.table(&table);
+    page.finish()
+}
+
 fn title(run: &Run, language: Language) -> String {
     let name = &run.name;
     language.choose(

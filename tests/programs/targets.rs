@@ -295,15 +295,12 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
         level.participants.iter().any(|one| one == name)
     };
     // Every installed target takes part with new connections. Kept connections need keep-alive and enough capacity.
-    let equal_load = design("equal-load");
+    let costs = design("targets");
     for name in ["iterative", "there", "small", "once"] {
-        assert!(
-            takes_part(&equal_load, "targets, new, 2000/s", name),
-            "{name}"
-        );
+        assert!(takes_part(&costs, "new, 2000/s", name), "{name}");
     }
-    let kept = "targets, kept, 2000/s";
-    assert!(takes_part(&equal_load, kept, "there") && !takes_part(&equal_load, kept, "once"));
+    let kept = "kept, 2000/s";
+    assert!(takes_part(&costs, kept, "there") && !takes_part(&costs, kept, "once"));
     assert!(!takes_part(&design("scaling"), "1 CPU", "there"));
     let skipped = setting.skipped.borrow();
     for (server, reason) in [

@@ -58,6 +58,8 @@ fn a_value_that_an_option_cannot_have_is_a_usage_error_that_says_what_it_can() {
         ("--deadlines", ",0,-1,1.5,5s,never,4294968", "whole seconds"),
         ("--bind", ",localhost,127.0.0.1,99999", "localhost:0"),
         ("--cpus", "4-2", "counts down"),
+        ("--stack", "0,8K,65M,1G", "from 16K to 64M"),
+        ("--first-read", "never", "at-once"),
         ("--workers", "0", "1..=2048"),
     ] {
         for value in values.split(',') {
@@ -65,6 +67,54 @@ fn a_value_that_an_option_cannot_have_is_a_usage_error_that_says_what_it_can() {
             fails(&["serve", "iterative", &argument], 2, &[option, words]);
         }
     }
+}
+
+#[test]
+fn whether_it_reads_at_once_or_waits_first_a_client_gets_the_same() {
+    for model in table() {
+        for first_read in model.first_reads {
+            let name = serde_json::to_value(first_read).expect("plain data");
+            let server = Server::start_with(model.name, &["--first-read", as_text(&name)]);
+            server.greets();
+            // One client whose request is there when it is accepted, and one that waits before it sends.
+            let mut in_pieces = half_a_head(&server);
+            server.greets();
+            in_pieces
+                .write_all(b"Connection: close\r\n\r\n")
+                .expect("sent");
+            let answer = Answer::read(&mut rest(in_pieces).as_slice()).expect("an answer");
+            assert_eq!(answer.status, 200, "{} {name}", model.name);
+            let report = server.report();
+            assert_eq!(report["settings"]["first_read"], name, "{}", model.name);
+            assert_eq!(report["counters"]["answers"], 3, "{}", model.name);
+        }
+    }
+}
+
+fn as_text(name: &Value) -> &str {
+    name.as_str().expect("a name")
+}
+
+#[test]
+fn coroutines_have_stacks_of_the_size_that_is_asked_for() {
+    for (size, bytes) in [("16K", 16 << 10), ("1M", 1 << 20)] {
+        let server = Server::start_with("coroutine-per-client", &["--stack", size]);
+        let stalled: Vec<_> = (0..20).map(|_| server.stalled()).collect();
+        server.greets();
+        let maps = fs::read_to_string(format!("/proc/{}/maps", server.pid())).expect("its memory");
+        let stacks = maps.lines().filter(|line| length_of(line) == Some(bytes));
+        assert!(stacks.count() >= stalled.len(), "{size}: {maps}");
+        drop(stalled);
+        let settings = server.report()["settings"].take();
+        assert_eq!(settings["stack_bytes"], bytes, "{settings}");
+    }
+}
+
+/// Bytes of a mapping, from its line in /proc/PID/maps.
+fn length_of(line: &str) -> Option<u64> {
+    let (from, to) = line.split(' ').next()?.split_once('-')?;
+    let address = |text| u64::from_str_radix(text, 16).ok();
+    Some(address(to)? - address(from)?)
 }
 
 /// A client that has sent half a request head.

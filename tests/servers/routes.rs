@@ -1,6 +1,6 @@
 //! The routes that experiments use must behave the same under every model: waits, work, long answers, and a count.
 
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,8 @@ use hola_servers::models::Attention;
 use socket2::{Domain, Socket, Type};
 
 use crate::support::{
-    ASK, Answer, Server, TIMEOUT, ask, eventually, for_each, for_each_model, models, serves_at_once,
+    ASK, Answer, Server, TIMEOUT, ask, eventually, for_each, for_each_model, last_request, models,
+    rest, serves_at_once,
 };
 use crate::{models_without_limit, stop_with};
 
@@ -115,6 +116,31 @@ fn a_client_that_asks_for_much_at_once_lets_others_have_their_turn() {
         });
         let all = REQUESTS as usize + 1;
         stop_with(server, model.name, &[("answers", all)]);
+    }
+}
+
+#[test]
+fn a_loop_with_helpers_serves_others_while_many_block_and_refuses_more_than_can_wait() {
+    // More than all helpers and their queue take, by far.
+    const BLOCKING: usize = 300;
+    let server = Server::start("loop-and-pool");
+    let mut blocking: Vec<TcpStream> = (0..BLOCKING)
+        .map(|_| {
+            let mut client = server.connect();
+            client
+                .write_all(last_request("/block/1000").as_bytes())
+                .expect("sent");
+            client
+        })
+        .collect();
+    server.greets();
+    let first = &mut blocking[0];
+    first.set_nonblocking(true).expect("a flag");
+    let early = first.read(&mut [0]).expect_err("the helper still sleeps");
+    assert_eq!(early.kind(), ErrorKind::WouldBlock);
+    for client in blocking.split_off(BLOCKING - 10) {
+        let answer = Answer::read(&mut rest(client).as_slice()).expect("an answer");
+        assert_eq!(answer.status, 503);
     }
 }
 

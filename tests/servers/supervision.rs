@@ -273,6 +273,7 @@ fn what_the_system_refuses_at_the_start_is_named_and_nothing_is_announced() {
         epoll_create1     | error=EMFILE        | epoll-per-core --processes   | worker process
         epoll_ctl         | error=ENOSPC        | epoll                        | cannot watch
         memfd_create      | error=EPERM         | pre-threaded --accept locked | --accept locked
+        memfd_create      | error=EPERM         | fork-exec-per-client         | fork-exec-per-client: needs a memory file
         sched_setaffinity | error=EPERM         | iterative --cpus 0           | --cpus 0: sched_setaffinity: Operation not permitted
         clone,clone3      | error=EAGAIN:when=3 | tokio                        | 3 threads";
     for line in REFUSALS.lines() {

@@ -92,9 +92,15 @@ fn run(profile: Profile) -> (Run, Vec<Block>) {
     let designs = experiments.filter_map(|one| (one.design)(&setting));
     let mut designs: Vec<Design> = designs.collect();
     if is_full {
-        let mut designs = designs.iter_mut();
-        let costs = designs.find(|design| design.experiment == HEADLINE.experiment);
-        costs.expect("costs").stages.push(targets_stage());
+        let mut of_models = designs.iter();
+        let of_models = of_models.find(|design| design.experiment == HEADLINE.experiment);
+        let design = Design {
+            experiment: TARGETS.experiment.into(),
+            stages: vec![targets_stage()],
+            precision: None,
+            ..of_models.expect("costs").clone()
+        };
+        designs.insert(1, design);
     }
     let servers = SERVERS.iter();
     let servers = servers.filter(|(name, ..)| is_full || QUICK.contains(name));
@@ -182,7 +188,7 @@ fn targets_stage() -> Stage {
         connections: None,
     };
     Stage {
-        name: "targets, new".into(),
+        name: "new".into(),
         participants: names.iter().map(participant).collect(),
         server_cpus: vec![0],
         generator_cpus: vec![1],
