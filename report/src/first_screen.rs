@@ -194,7 +194,9 @@ impl Row<'_, '_> {
         };
         let limit = self.facts.analysis.notes(at, &self.card.name, LIMIT);
         TableCell {
-            below: limit.first().map(|limit| (*limit).to_owned()),
+            below: limit
+                .first()
+                .map(|name| labels::limit(name, self.language).to_owned()),
             ..self.value(at, Metric::ClientsHeld)
         }
     }

@@ -46,6 +46,35 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
     }
 }
 
+/// What ended a procedure, from its name in the records. A limit of the kernel keeps its name.
+pub(crate) fn limit(name: &str, language: Language) -> &str {
+    const LIMITS: [(&str, Text); 6] = [
+        (
+            "asked",
+            text("all that were asked for", "todos los pedidos"),
+        ),
+        ("descriptors", text("descriptors", "descriptores")),
+        ("memory", text("memory", "memoria")),
+        (
+            "not_served",
+            text("one more is not served", "otro más no es atendido"),
+        ),
+        (
+            "closed",
+            text("the server closes them", "el servidor los cierra"),
+        ),
+        (
+            "goodput",
+            text(
+                "half of the goodput is lost",
+                "se pierde la mitad del rendimiento",
+            ),
+        ),
+    ];
+    let known = LIMITS.iter().find(|(known, _)| *known == name);
+    known.map_or(name, |(_, words)| language.of(*words))
+}
+
 /// `the same within ±5 %`.
 pub(crate) fn same(margin: &str, language: Language) -> String {
     let within = language.choose(|| "the same within", || "lo mismo, a menos de");

@@ -114,13 +114,14 @@ pub fn choices(run: &Run, blocks: &[Block], language: Language, choose: &[(&str,
     let mut table = first_screen::table(&facts, true, language);
     let title = language.choose(|| "Choose it when", || "Elíjalo cuando");
     table.columns[1].title = title.into();
-    for row in &mut table.rows {
-        let name = &row[0].text;
-        let when = choose.iter().find(|(model, _)| model == name);
-        row[1] = when
-            .map_or("", |(_, when)| language.of(*when))
-            .to_owned()
-            .into();
+    let measured = std::mem::take(&mut table.rows);
+    for (name, when) in choose {
+        let row = measured.iter().find(|row| row[0].text == *name);
+        let unknown = || vec![numbers::NONE.into(); table.columns.len()];
+        let mut row: Vec<TableCell> = row.cloned().unwrap_or_else(unknown);
+        row[0] = (*name).to_owned().into();
+        row[1] = language.of(*when).to_owned().into();
+        table.rows.push(row);
     }
     table.notes.clear();
     let mut page = MarkdownBlocks::default();
