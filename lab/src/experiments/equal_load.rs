@@ -53,7 +53,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         // Without `iterative`, which holds one client.
         kept_stage(setting, setting.choose(&QUICK[1..], ALL)),
     ];
-    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(115.0, 735.0));
+    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(115.0, 705.0));
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[HEADLINE, KEPT_LEVEL]))
 }
 

@@ -5,6 +5,7 @@
 //!
 //! **Measurement.** More and more such clients on a fresh server: the slope of memory over their number, and the
 //! highest number at which a fresh client is still greeted within two seconds. The limit that was reached is noted.
+//! Coroutines take part with stacks of three sizes.
 
 use hola_servers::models::{self, Capacity};
 
@@ -31,14 +32,19 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     let names: &[&str] = setting.choose(&["fork-per-client", "thread-per-client"], ALL);
     let (level, clients_max, budget_s) =
-        setting.choose(("up to 1100", 1_100, 6.0), ("to the limit", 20_000, 95.0));
-    let stage = setting
+        setting.choose(("up to 1100", 1_100, 6.0), ("to the limit", 20_000, 125.0));
+    let mut stage = setting
         .stage(&EXPERIMENT, "idle", "tokio")
         .models(names, None)
         // A pool has its workers with or without clients.
         .retain(|one| {
             models::find(&one.server).is_some_and(|model| model.capacity == Capacity::Unbounded)
-        })
-        .procedure(level, Procedure::Idle { clients_max });
+        });
+    if setting.is_full() {
+        for (suffix, bytes) in [("16 KiB", "16K"), ("1 MiB", "1M")] {
+            stage = stage.with_variant("coroutine-per-client", suffix, &["--stack", bytes]);
+        }
+    }
+    let stage = stage.procedure(level, Procedure::Idle { clients_max });
     Some(Design::new(&EXPERIMENT, [stage], 5..=5, budget_s))
 }
