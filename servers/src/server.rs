@@ -77,7 +77,8 @@ impl Server {
         }
         let counters = Counters::new(settings.workers)
             .context(|| "cannot share counters between processes".into())?;
-        Server::new(model, settings, announce, (listeners, channels), counters)
+        let server = Server::new(model, settings, announce, listeners, counters)?;
+        Ok(Box::leak(Box::new(Server { channels, ..server })))
     }
 
     /// A server's part that talks to one client, in a program of its own: it has the settings and the counters of the
@@ -89,17 +90,17 @@ impl Server {
     ) -> io::Result<&'static Server> {
         let counters = Counters::from_memory(counters, settings.workers)
             .context(|| "cannot share the server's counters".into())?;
-        let none = (Vec::new(), Vec::new());
-        Server::new(model, settings, |_| Ok(()), none, counters)
+        let server = Server::new(model, settings, |_| Ok(()), Vec::new(), counters)?;
+        Ok(Box::leak(Box::new(server)))
     }
 
     fn new(
         model: &'static str,
         settings: Settings,
         announce: Announce,
-        (listeners, channels): (Vec<TcpListener>, Vec<Channel>),
+        listeners: Vec<TcpListener>,
         counters: Counters,
-    ) -> io::Result<&'static Server> {
+    ) -> io::Result<Server> {
         let wake = pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK);
         let (wake, wake_writer) = wake.context(|| "cannot make a pipe for the stop".into())?;
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
@@ -115,19 +116,19 @@ impl Server {
             block: thread::sleep,
             on_message: settings.log.then_some(log::received),
         };
-        Ok(Box::leak(Box::new(Server {
+        Ok(Server {
             locks: locks(&settings)?,
             model,
             settings,
             announce,
             announced: OnceLock::new(),
             listeners,
-            channels,
+            channels: Vec::new(),
             wake,
             wake_writer,
             counters,
             context,
-        })))
+        })
     }
 
     /// The address on which it listens, with the actual port if port 0 was asked for. Fails with the error of
