@@ -3,11 +3,11 @@
 //! **Question.** Servers in other languages and of other makes get the same requests at the same instants as our
 //! models. What does each pay for one, and how long do clients wait?
 //!
-//! **Measurement.** As in `equal-load`, beside the same control, but in blocks of their own: in a longer cycle each slice
+//! **Measurement.** As in `equal-load`, and with ten requests per connection, beside the same control, but in blocks of their own: in a longer cycle each slice
 //! would be farther from the control's, and virtual machines need seconds to warm up before each block.
 
 use super::equal_load::{KEPT_CONTROL, NEW_CONTROL, WINDOW_MS, kept, new};
-use super::{ALL, Design, Experiment, Metric, Setting, text};
+use super::{ALL, Design, Experiment, Load, Metric, Setting, text};
 
 /// The headline level of the reference targets.
 pub const TARGETS: &str = "new, 2000/s";
@@ -52,7 +52,15 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         if stage.count_targets() > 0 {
             let stage = stage.models(&[control], load.kept_connections());
             targets += stage.count_targets();
-            stages.push(stage.load(level, 6, load));
+            let mut stage = stage.load(level, 6, load.clone());
+            if load.requests_per_connection.is_none() {
+                let ten = Load {
+                    requests_per_connection: Some(10),
+                    ..load
+                };
+                stage = stage.load("10 requests, 2000/s", 2, ten);
+            }
+            stages.push(stage);
         }
     }
     let budget_s = TARGET_S * f64::from(targets) / 2.0;
