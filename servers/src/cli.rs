@@ -36,6 +36,7 @@ Examples:
   hola serve epoll-per-core --workers 4 --processes
   hola serve epoll --first-read at-once
   hola serve thread-per-client --conversation ack --log
+  hola console epoll                 serve a chat, and answer its clients
 
 The first line on stdout is `MODEL listening on ADDRESS`, once all workers accept clients. SIGTERM or Ctrl-C stops the
 server: it answers the clients that it serves and ends with code 0, or with code 1 if that takes more than 5 s.
@@ -93,6 +94,9 @@ pub struct ServeArgs {
     /// Print counters to stderr at the end; `json` adds the settings
     #[arg(long, value_enum, value_name = "FORMAT")]
     stats: Option<StatsFormat>,
+    /// Tell the events of a chat to the operator at this descriptor, which the program was started with
+    #[arg(long, value_name = "FD", hide = true)]
+    operator: Option<i32>,
     /// Talk to one client only, whose connection this program was started with
     #[arg(long, value_name = "JSON", hide = true, value_parser = errand)]
     one_client: Option<Errand>,
@@ -349,6 +353,7 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         descriptors,
         timeouts: args.deadlines.unwrap_or(default_timeouts),
         conversation: args.conversation,
+        operator: args.operator,
         ballast_bytes: args.ballast,
         extra_work_ns: args.extra_work_ns,
         allow_crash: args.allow_crash,

@@ -10,12 +10,12 @@ use std::time::Instant;
 
 use nix::sys::socket::{Shutdown, shutdown};
 
-use crate::conversation::{Conversation, Protocol, http};
+use crate::conversation::{AnyConversation, Conversation, Protocol, http};
 use crate::counters::{Tally, count};
 use crate::drive::readiness::Wait;
 use crate::drive::{Budget, Deadline};
 use crate::server::{Server, count_outcome};
-use crate::{drive, log, stop, sys};
+use crate::{drive, log, operator, stop, sys};
 
 /// An accepted connection, counted as a client.
 ///
@@ -28,6 +28,8 @@ pub struct Client {
     server: &'static Server,
     /// The tally of the worker that accepted it.
     tally: &'static Tally,
+    /// Its number, once it is served to an operator's chat; otherwise 0.
+    number: u64,
 }
 
 impl Client {
@@ -38,6 +40,7 @@ impl Client {
             socket: Some(socket),
             server,
             tally,
+            number: 0,
         };
         client.log("connected");
         client
@@ -46,7 +49,23 @@ impl Client {
     /// Takes the connection, to serve it: whoever does this answers the client. Keep `self` for as long as the client
     /// counts as connected. Panics if it was taken before.
     pub(crate) fn serve(&mut self) -> TcpStream {
-        self.socket.take().expect("each client is served once")
+        let socket = self.socket.take().expect("each client is served once");
+        if self.server.settings().operator.is_some() {
+            let served = &self.server.counters().served;
+            self.number = served.fetch_add(1, Ordering::Relaxed) + 1;
+            operator::joined(self.number, &socket);
+        }
+        socket
+    }
+
+    /// Its number in the operator's chat; 0 if there is none, or before it is served.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// A conversation with it, which has not begun.
+    pub(crate) fn conversation(&self) -> AnyConversation<'static> {
+        self.server.new_conversation(self.number)
     }
 
     /// The server that accepted it.
@@ -80,6 +99,7 @@ impl Client {
             socket: Some(socket),
             server,
             tally: server.counters().tally(),
+            number: 0,
         }
     }
 
@@ -114,24 +134,25 @@ impl Server {
         let _ = catch_unwind(AssertUnwindSafe(move || {
             let mut client = client;
             let socket = client.serve();
-            let mut conversation = self.new_conversation();
+            let mut conversation = client.conversation();
             let timeouts = &self.settings().timeouts;
             let outcome = drive::blocking::converse(&mut conversation, &socket, timeouts);
             count_outcome(client.tally(), &outcome, conversation.answers());
         }));
     }
 
-    /// Holds the whole conversation with a client that connected at `began` on the calling coroutine. `suspend` suspends
-    /// that until what the conversation waits for has come.
+    /// Holds the whole conversation with the client of that number, which connected at `began`, on the calling
+    /// coroutine. `suspend` suspends that until what the conversation waits for has come.
     pub(crate) fn converse_suspended(
         &'static self,
         socket: &TcpStream,
+        client: u64,
         tally: &Tally,
         began: Instant,
         budget: Budget,
         suspend: impl Fn(Wait) -> Budget,
     ) {
-        let mut conversation = self.new_conversation();
+        let mut conversation = self.new_conversation(client);
         let timeouts = &self.settings().timeouts;
         let deadline = Deadline::new(&conversation, timeouts, began);
         let outcome = drive::coroutine::converse(
@@ -148,7 +169,7 @@ impl Server {
     /// Holds the whole conversation with a client in the calling task.
     pub async fn converse_async(&'static self, mut client: Client) {
         let socket = client.serve();
-        let mut conversation = self.new_conversation();
+        let mut conversation = client.conversation();
         let outcome =
             drive::asynchronous::converse(&mut conversation, socket, self.settings()).await;
         count_outcome(client.tally(), &outcome, conversation.answers());
@@ -165,6 +186,9 @@ impl Drop for Client {
         }
         if thread::panicking() {
             count(&self.tally.crashed);
+        }
+        if self.number > 0 {
+            operator::left(self.number);
         }
         self.tally.closed.fetch_add(1, Ordering::Release);
         self.log("left");

@@ -35,6 +35,8 @@ pub struct Counters {
     pub count: &'static AtomicU64,
     /// Acceptors that have been ready for clients, including those that were replaced.
     pub(crate) acceptors_ready: &'static AtomicU64,
+    /// Clients that have been served so far, of whom each gets a number.
+    pub(crate) served: &'static AtomicU64,
     /// The file of this memory, for a process that does not inherit the mapping; `None` if the system forbids such files.
     memory: Option<OwnedFd>,
 }
@@ -50,11 +52,12 @@ impl Counters {
         if let Ok(memory) = memfd_create("hola-counters", MFdFlags::MFD_CLOEXEC) {
             return Counters::from_memory(memory, workers);
         }
-        let [count, acceptors_ready] = &sys::shared::<[AtomicU64; 2]>(1)?[0];
+        let [count, acceptors_ready, served] = &sys::shared::<[AtomicU64; 3]>(1)?[0];
         Ok(Counters {
             tallies: sys::shared(workers)?,
             count,
             acceptors_ready,
+            served,
             memory: None,
         })
     }
@@ -62,11 +65,13 @@ impl Counters {
     /// The counters of another process, of which this one has the memory file. Fails with the error of ftruncate(2) or
     /// mmap(2).
     pub(crate) fn from_memory(memory: OwnedFd, workers: usize) -> io::Result<Self> {
-        let [count, acceptors_ready] = &sys::shared_in_file::<[AtomicU64; 2]>(&memory, 0, 1)?[0];
+        let [count, acceptors_ready, served] =
+            &sys::shared_in_file::<[AtomicU64; 3]>(&memory, 0, 1)?[0];
         Ok(Counters {
             tallies: sys::shared_in_file(&memory, 1, workers)?,
             count,
             acceptors_ready,
+            served,
             memory: Some(memory),
         })
     }

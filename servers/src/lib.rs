@@ -11,6 +11,7 @@ pub mod cli;
 pub mod conversation;
 pub mod counters;
 pub mod models;
+pub mod operator;
 pub mod sharing;
 pub mod spawning;
 

@@ -62,6 +62,9 @@ pub(crate) fn spawn(server: &Server, socket: &TcpStream, parent: Pid) -> io::Res
     let mut kept_open = PosixSpawnFileActions::init()?;
     kept_open.add_dup2(errand.socket, errand.socket)?;
     kept_open.add_dup2(errand.counters, errand.counters)?;
+    if let Some(operator) = errand.settings.operator {
+        kept_open.add_dup2(operator, operator)?;
+    }
     let variables: Vec<CString> = variables.collect();
     let attributes = PosixSpawnAttr::init()?;
     Ok(posix_spawn(

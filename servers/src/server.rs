@@ -23,7 +23,7 @@ use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
 use crate::log::warn_rate_limited;
 use crate::settings::{Accept, Settings};
-use crate::{ballast, date, experiments, listener, log, signals, stop, sys};
+use crate::{ballast, date, experiments, listener, log, operator, signals, stop, sys};
 
 /// How often a server checks again while it is at its cap or drains.
 pub(crate) const RECHECK_INTERVAL: Duration = Duration::from_millis(1);
@@ -106,6 +106,7 @@ impl Server {
         stop::WAKE.store(wake_writer.as_raw_fd(), Ordering::Relaxed);
         stop::DRAIN_S.store(settings.drain_s, Ordering::Relaxed);
         signals::stop_on_signals().context(|| "cannot answer signals".into())?;
+        operator::report_to(settings.operator);
         let context = ServerContext {
             protocol: settings.conversation,
             date: date::http_date,
@@ -115,6 +116,7 @@ impl Server {
             extra_work: experiments::set_extra_work(settings.extra_work_ns),
             block: thread::sleep,
             on_message: settings.log.then_some(log::received),
+            on_chat: settings.operator.map(|_| operator::said as fn(u64, &[u8])),
         };
         Ok(Server {
             locks: locks(&settings)?,
@@ -221,17 +223,19 @@ impl Server {
         const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
         let nobody_listens = ServerContext {
             on_message: None,
+            on_chat: None,
             ..self.context
         };
-        let mut conversation = AnyConversation::new(&nobody_listens);
+        let mut conversation = AnyConversation::new(&nobody_listens, 0);
         if let Step::Read(space) = conversation.step() {
             space[..REQUEST.len()].copy_from_slice(REQUEST);
             conversation.received(REQUEST.len());
         }
     }
 
-    pub(crate) fn new_conversation(&'static self) -> AnyConversation<'static> {
-        AnyConversation::new(&self.context)
+    /// A conversation with the client of that number.
+    pub(crate) fn new_conversation(&'static self, client: u64) -> AnyConversation<'static> {
+        AnyConversation::new(&self.context, client)
     }
 
     /// The calling worker's listener.

@@ -127,6 +127,8 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// What is said on a connection.
     pub conversation: Protocol,
+    /// Descriptor of the operator of a chat; `null` if it has none.
+    pub operator: Option<i32>,
     /// Memory touched before serving, in bytes: a fork has to copy its page tables.
     pub ballast_bytes: u64,
     /// Busy CPU time added to each answer, in nanoseconds: a known difference that a comparison has to find.

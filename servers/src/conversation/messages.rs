@@ -1,4 +1,4 @@
-//! Conversations of messages, as `ack` and `echo` hold them: the client sends a message, is answered, and so on.
+//! Conversations of messages, as `ack`, `echo` and `chat` hold them: the client sends a message, is answered, and so on.
 //!
 //! ```text
 //! client ──message──▶ reply ──answer──▶ client ──message──▶ …   until the client or the server ends it
@@ -31,6 +31,8 @@ pub enum Reply {
 pub struct MessageConversation<'s> {
     context: &'s ServerContext,
     responder: Responder,
+    /// Number of the client.
+    client: u64,
     /// The client's message, then the answer to it.
     message: [u8; MESSAGE_BYTES_MAX],
     state: State,
@@ -54,10 +56,11 @@ enum State {
 
 impl<'s> MessageConversation<'s> {
     /// A conversation with a client that has just connected.
-    pub fn new(context: &'s ServerContext, responder: Responder) -> Self {
+    pub fn new(context: &'s ServerContext, responder: Responder, client: u64) -> Self {
         MessageConversation {
             context,
             responder,
+            client,
             message: [0; MESSAGE_BYTES_MAX],
             state: State::Reading,
             answers: 0,
@@ -89,6 +92,9 @@ impl Conversation for MessageConversation<'_> {
             return;
         }
         self.context.report_message(&self.message[..count]);
+        if let Some(on_chat) = self.context.on_chat {
+            on_chat(self.client, &self.message[..count]);
+        }
         self.state = match self.state {
             State::Reading => {
                 let (end, last) = match (self.responder)(&mut self.message, count) {

@@ -4,6 +4,7 @@
 //! runs the same conversation, so a difference between two models cannot come from what was said.
 
 pub mod ack;
+pub mod chat;
 pub mod echo;
 pub mod http;
 pub mod messages;
@@ -93,6 +94,8 @@ pub enum Protocol {
     Ack,
     /// The server sends every message back, until the client sends `salir`
     Echo,
+    /// Clients write, and the operator of `hola console` answers them
+    Chat,
 }
 
 /// What every conversation of a server shares, passed in so that a conversation needs no clock and no system call.
@@ -114,6 +117,8 @@ pub struct ServerContext {
     pub block: fn(Duration),
     /// Called with all bytes that clients send, if these are to be logged.
     pub on_message: Option<fn(&[u8])>,
+    /// Called in a chat with the number of a client and a message of it.
+    pub on_chat: Option<fn(u64, &[u8])>,
 }
 
 impl ServerContext {
@@ -149,14 +154,16 @@ pub enum AnyConversation<'s> {
 }
 
 impl<'s> AnyConversation<'s> {
-    /// A conversation of the context's protocol, with a client that has just connected.
-    pub fn new(context: &'s ServerContext) -> Self {
-        let of_messages =
-            |responder| AnyConversation::Messages(MessageConversation::new(context, responder));
+    /// A conversation of the context's protocol, with the client of that number, which has just connected.
+    pub fn new(context: &'s ServerContext, client: u64) -> Self {
+        let of_messages = |responder| {
+            AnyConversation::Messages(MessageConversation::new(context, responder, client))
+        };
         match context.protocol {
             Protocol::Http => AnyConversation::Http(Http::new(context)),
             Protocol::Ack => of_messages(ack::reply),
             Protocol::Echo => of_messages(echo::reply),
+            Protocol::Chat => of_messages(chat::reply),
         }
     }
 }

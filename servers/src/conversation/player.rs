@@ -30,6 +30,7 @@ pub(crate) fn context(protocol: Protocol) -> ServerContext {
         crash: None,
         extra_work: None,
         block: |_| {},
+        on_chat: None,
         on_message: Some(|bytes| {
             RECEIVED.with_borrow_mut(|received| received.extend_from_slice(bytes));
         }),
@@ -53,7 +54,7 @@ pub(super) struct Played {
 pub(super) fn play(context: &ServerContext, pieces: &[&[u8]]) -> Played {
     context.count.store(0, Ordering::Relaxed);
     RECEIVED.with_borrow_mut(Vec::clear);
-    let mut conversation = AnyConversation::new(context);
+    let mut conversation = AnyConversation::new(context, 0);
     let mut played = Played::default();
     let mut said = 0;
     let mut pieces = pieces.iter().filter(|piece| !piece.is_empty());

@@ -55,6 +55,11 @@ impl Timeouts {
         match protocol {
             Protocol::Http => Timeouts::PROGRAM,
             Protocol::Ack | Protocol::Echo => Timeouts::INTERACTIVE,
+            // Who only reads what the operator writes may stay.
+            Protocol::Chat => Timeouts {
+                idle_ms: None,
+                ..Timeouts::INTERACTIVE
+            },
         }
     }
 

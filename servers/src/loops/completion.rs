@@ -163,10 +163,11 @@ impl Loop {
         while self.server.has_room()
             && let Some(socket) = self.arrived.pop_front()
         {
-            let conversation = self.server.new_conversation();
             let mut client = self.server.admit(socket);
+            let socket = client.serve();
+            let conversation = client.conversation();
             let slot = self.active.insert(ActiveClient {
-                socket: client.serve(),
+                socket,
                 client,
                 deadline: Deadline::new(&conversation, &self.server.settings().timeouts, self.now),
                 conversation,

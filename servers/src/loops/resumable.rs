@@ -65,11 +65,12 @@ impl StateMachine {
 
 impl Resumable for StateMachine {
     fn new(mut client: Client, now: Instant) -> io::Result<Self> {
-        let server = client.server();
-        let conversation = server.new_conversation();
+        let socket = client.serve();
+        let conversation = client.conversation();
+        let timeouts = &client.server().settings().timeouts;
         Ok(StateMachine {
-            socket: client.serve(),
-            deadline: Deadline::new(&conversation, &server.settings().timeouts, now),
+            socket,
+            deadline: Deadline::new(&conversation, timeouts, now),
             conversation,
             client,
         })

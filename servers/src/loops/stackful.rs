@@ -31,9 +31,11 @@ impl Resumable for Stackful {
         let (server, tally) = (client.server(), client.tally());
         let stack = take_stack(server)?;
         let socket = Rc::new(client.serve());
+        let number = client.number();
         let own = Rc::clone(&socket);
         let coroutine = Coroutine::with_stack(stack, move |suspender, budget| {
-            server.converse_suspended(&own, tally, now, budget, |wait| suspender.suspend(wait));
+            let suspend = |wait| suspender.suspend(wait);
+            server.converse_suspended(&own, number, tally, now, budget, suspend);
         });
         Ok(Stackful {
             coroutine: Some(coroutine),

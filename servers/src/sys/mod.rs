@@ -85,11 +85,38 @@ pub(crate) fn send_descriptor(socket: &UnixStream, sent: &impl AsRawFd) -> io::R
     Ok(())
 }
 
+/// Sends a message, and a copy of a descriptor if there is one, without waiting. Fails with the error of sendmsg(2):
+/// `EAGAIN` if the receiver does not keep up.
+pub(crate) fn send_with_descriptor(
+    socket: RawFd,
+    message: &[u8],
+    sent: Option<RawFd>,
+) -> io::Result<()> {
+    let descriptors: Vec<RawFd> = sent.into_iter().collect();
+    let control = [ControlMessage::ScmRights(&descriptors)];
+    let control = if descriptors.is_empty() {
+        &[]
+    } else {
+        &control[..]
+    };
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    sendmsg::<()>(socket, &[IoSlice::new(message)], control, flags, None)?;
+    Ok(())
+}
+
 /// Receives a descriptor that [`send_descriptor`] sent; `None` at the end of the stream. Fails with the error of
 /// recvmsg(2).
 pub(crate) fn receive_descriptor(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
-    let mut byte = [0];
-    let mut bytes = [IoSliceMut::new(&mut byte)];
+    receive_with_descriptor(socket, &mut [0]).map(|(_, descriptor)| descriptor)
+}
+
+/// Receives bytes, and the descriptor that came with them; returns the number of bytes, 0 at the end of the stream.
+/// Fails with the error of recvmsg(2).
+pub(crate) fn receive_with_descriptor(
+    socket: &UnixStream,
+    bytes: &mut [u8],
+) -> io::Result<(usize, Option<OwnedFd>)> {
+    let mut bytes = [IoSliceMut::new(bytes)];
     let mut room = cmsg_space!(RawFd);
     let flags = MsgFlags::MSG_CMSG_CLOEXEC;
     let received = recvmsg::<()>(socket.as_raw_fd(), &mut bytes, Some(&mut room), flags)?;
@@ -99,10 +126,11 @@ pub(crate) fn receive_descriptor(socket: &UnixStream) -> io::Result<Option<Owned
         {
             // SAFETY: the kernel has just opened this descriptor for us, and no other code knows it. There is room for
             // no second one.
-            return Ok(Some(unsafe { OwnedFd::from_raw_fd(*descriptor) }));
+            let descriptor = unsafe { OwnedFd::from_raw_fd(*descriptor) };
+            return Ok((received.bytes, Some(descriptor)));
         }
     }
-    Ok(None)
+    Ok((received.bytes, None))
 }
 
 /// Takes over a descriptor that this program was started with, in a place that its starter agreed to. `None` if it is
