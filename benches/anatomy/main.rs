@@ -161,6 +161,7 @@ fn context() -> ServerContext {
         extra_work: None,
         block: std::thread::sleep,
         on_message: None,
+        on_chat: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod claims;
 mod client;
 pub mod compare;
+mod console;
 mod diff;
 mod experiments;
 mod install;
@@ -26,6 +27,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use self::claims::ClaimsArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
+use self::console::ConsoleArgs;
 use self::diff::DiffArgs;
 use self::install::{CompletionsArgs, ManArgs};
 use self::report::ReportArgs;
@@ -77,6 +79,7 @@ Examples:
   hola load http://127.0.0.1:8080/     measure the server that listens there
   hola load --model thread-per-client  start it, measure it, stop it
   hola client 127.0.0.1:8080           talk to a server line by line
+  hola console epoll                   serve a chat, and answer its clients
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
   hola claims                          what people say, and what decides it
@@ -106,6 +109,8 @@ enum Command {
     Load(Box<load::LoadCommand>),
     /// Talk to a server line by line
     Client(ClientArgs),
+    /// Serve a chat, see what its clients write, and answer them
+    Console(ConsoleArgs),
     /// List the experiments, with their levels and the time they take
     #[command(after_help = "\
 Examples:
@@ -153,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command),
         Command::Client(args) => client::run(&args),
+        Command::Console(args) => console::run(&args),
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Claims(args) => claims::run(&args),
@@ -223,6 +229,10 @@ impl Interruption {
         }
         signal_hook::flag::register(SIGTERM, Arc::clone(&own.by_sigterm))?;
         Ok(own)
+    }
+
+    fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 
     fn exit_code(&self) -> ExitCode {

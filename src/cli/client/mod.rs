@@ -49,6 +49,7 @@ Examples:
   hola client '[::1]:8080'
   hola client 8081                             a port of this machine
   hola client --conversation ack < lines.txt   fail unless every line is answered
+  hola client --conversation chat              take part in a chat of `hola console`
   printf 'hola\\nadiós\\n' | hola client localhost:8080
 
 Each line is sent as one message, without its line end; an empty line is not sent. TCP does not
@@ -63,18 +64,21 @@ pub(super) struct ClientArgs {
     /// Address and port of the server
     #[arg(value_name = "ADDR", default_value = ADDRESS_DEFAULT, value_parser = host_and_port)]
     address: String,
-    /// What the server speaks: each line then waits up to 5 s for its whole answer, and fails without it
+    /// What the server speaks. With `ack` and `echo` each line waits up to 5 s for its whole answer, and fails without it;
+    /// in a chat each line is sent at once, with its line end
     #[arg(long, value_enum)]
     conversation: Option<Expected>,
 }
 
-/// A conversation in which every message gets an answer of known length.
+/// What the server answers to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Expected {
     /// `Mensaje recibido` to each message
     Ack,
     /// Each message back
     Echo,
+    /// Whatever an operator writes, at any time
+    Chat,
 }
 
 /// A host and a port, as an argument.
@@ -144,14 +148,12 @@ fn no_connection(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> any
     let (address, error) = failures.last().expect("a name has an address");
     let mut reason = match error.kind() {
         ErrorKind::ConnectionRefused if address.ip().is_loopback() => {
-            let conversation = match args.conversation {
-                None | Some(Expected::Ack) => "ack",
-                Some(Expected::Echo) => "echo",
+            let server = match args.conversation {
+                None | Some(Expected::Ack) => "serve thread-per-client --conversation ack",
+                Some(Expected::Echo) => "serve thread-per-client --conversation echo",
+                Some(Expected::Chat) => "console thread-per-client",
             };
-            format!(
-                "nobody listens at {typed} (start one with: hola serve thread-per-client \
-                 --conversation {conversation} --bind {address})"
-            )
+            format!("nobody listens at {typed} (start one with: hola {server} --bind {address})")
         }
         ErrorKind::ConnectionRefused => format!("nobody listens at {typed}"),
         ErrorKind::TimedOut => format!("{typed} does not answer"),
@@ -235,16 +237,23 @@ impl Sender {
         while self.news.try_recv().is_ok() {}
         let is_open = self.news.try_recv() == Err(TryRecvError::Empty);
         ensure!(is_open, CLOSED);
-        let (longest, answer_bytes) = match self.expected {
-            None => (SILENCE, 1),
+        let mut message = line.to_vec();
+        let answer = match self.expected {
+            None => Some((SILENCE, 1)),
             // A server acknowledges once per read, of at most 1 KiB: it may send more than this.
-            Some(Expected::Ack) => (TIMEOUT, ACKNOWLEDGEMENT.len()),
-            Some(Expected::Echo) => (TIMEOUT, line.len()),
+            Some(Expected::Ack) => Some((TIMEOUT, ACKNOWLEDGEMENT.len())),
+            Some(Expected::Echo) => Some((TIMEOUT, line.len())),
+            Some(Expected::Chat) => {
+                message.push(b'\n');
+                None
+            }
         };
-        let whole_bytes = self.received_bytes.load(Ordering::Acquire) + answer_bytes as u64;
-        self.awaited = Some((Instant::now() + longest, whole_bytes));
+        self.awaited = answer.map(|(longest, bytes)| {
+            let whole_bytes = self.received_bytes.load(Ordering::Acquire) + bytes as u64;
+            (Instant::now() + longest, whole_bytes)
+        });
         (&*self.socket)
-            .write_all(line)
+            .write_all(&message)
             .map_err(|error| broken(&error))
     }
 

@@ -1,0 +1,243 @@
+//! `hola console`: clients write to the operator, who answers one or all of them, under every model.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use hola_servers::models::{Capacity, find};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{HOLA, TIMEOUT, end_of, eventually, for_each_model};
+
+/// A chat, its operator's input, and all that it has printed so far.
+struct Chat {
+    console: Child,
+    operator: ChildStdin,
+    shown: Arc<Mutex<String>>,
+}
+
+impl Chat {
+    fn start(model: &str) -> Self {
+        let mut command = Command::new(HOLA);
+        command.args(["console", model, "--bind", "127.0.0.1:0"]);
+        command.args(["--", "--workers", "3"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut console = command
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let shown = Arc::new(Mutex::new(String::new()));
+        let stdout = console.stdout.take().expect("a pipe");
+        let stderr = console.stderr.take().expect("a pipe");
+        keep_lines(BufReader::new(stdout), Arc::clone(&shown));
+        keep_lines(BufReader::new(stderr), Arc::clone(&shown));
+        let operator = console.stdin.take().expect("a pipe");
+        let chat = Chat {
+            console,
+            operator,
+            shown,
+        };
+        chat.shows(" listening on ");
+        chat
+    }
+
+    /// Waits until it has printed `text`.
+    fn shows(&self, text: &str) {
+        let is_shown = || self.shown.lock().expect("no panic").contains(text);
+        eventually(&format!("{text:?} is shown"), is_shown);
+    }
+
+    /// A client, which is the `number`th and is seen by the operator.
+    fn join(&self, number: usize) -> TcpStream {
+        let shown = self.shown.lock().expect("no panic").clone();
+        let (_, rest) = shown.split_once(" listening on ").expect("an address");
+        let address = rest.split_whitespace().next().expect("an address");
+        let client = TcpStream::connect(address).expect("the server accepts");
+        client.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+        let address = client.local_addr().expect("connected");
+        self.shows(&format!("[{number}] connected from {address}"));
+        client
+    }
+
+    fn write(&mut self, line: &str) {
+        writeln!(self.operator, "{line}").expect("the console reads");
+    }
+
+    fn end(mut self) {
+        self.write("salir");
+        assert_eq!(end_of(&mut self.console).code(), Some(0));
+    }
+
+    /// The process that serves, and the processes that it has made.
+    fn server_and_children(&self) -> (i32, Vec<i32>) {
+        let [server] = children(self.console.id().try_into().expect("a pid"))[..] else {
+            panic!("one server");
+        };
+        (server, children(server))
+    }
+}
+
+impl Drop for Chat {
+    fn drop(&mut self) {
+        let _ = self.console.kill();
+        let _ = self.console.wait();
+    }
+}
+
+fn keep_lines(from: impl BufRead + Send + 'static, shown: Arc<Mutex<String>>) {
+    thread::spawn(move || {
+        for line in from.lines().map_while(Result::ok) {
+            let mut shown = shown.lock().expect("no panic");
+            shown.push_str(&line);
+            shown.push('\n');
+        }
+    });
+}
+
+fn children(process: i32) -> Vec<i32> {
+    let list = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+    let list = list.expect("a process");
+    list.split_whitespace()
+        .map(|pid| pid.parse().expect("a pid"))
+        .collect()
+}
+
+/// Reads exactly these words.
+fn hears(client: &mut TcpStream, words: &str) {
+    let mut heard = vec![0; words.len()];
+    client.read_exact(&mut heard).expect("words");
+    assert_eq!(String::from_utf8_lossy(&heard), words);
+}
+
+#[test]
+fn under_every_model_clients_write_and_the_operator_answers_one_or_all() {
+    for_each_model(|model| {
+        // The others of an iterative server wait for the first.
+        if find(model).is_some_and(|model| model.capacity == Capacity::One) {
+            return;
+        }
+        let mut chat = Chat::start(model);
+        let mut first = chat.join(1);
+        let mut second = chat.join(2);
+        chat.shows("; 2 here");
+        first.write_all("¿hay alguien?".as_bytes()).expect("sent");
+        chat.shows("[1] ¿hay alguien?\n");
+        second.write_all(b"hola\r\n").expect("sent");
+        chat.shows("[2] hola\n");
+        chat.write("1 sólo para ti");
+        hears(&mut first, "sólo para ti\n");
+        chat.write("* para todos");
+        hears(&mut first, "para todos\n");
+        hears(&mut second, "para todos\n");
+        drop(first);
+        chat.shows("[1] left; 1 here");
+        second.shutdown(Shutdown::Write).expect("connected");
+        chat.shows("[2] left; 0 here");
+        assert_eq!(second.read(&mut [0; 9]).expect("the end"), 0, "{model}");
+        let mut third = chat.join(3);
+        chat.end();
+        assert_eq!(third.read(&mut [0; 9]).expect("the end"), 0, "{model}");
+    });
+}
+
+#[test]
+fn what_clients_send_commands_no_terminal_and_what_is_wrong_is_explained() {
+    let mut chat = Chat::start("epoll");
+    let mut client = chat.join(1);
+    client.write_all(b"<b>\x1b[2J\xff\x07").expect("sent");
+    chat.shows("[1] <b>\\u{1b}[2J\u{fffd}\\u{7}\n");
+    chat.write("2 nobody");
+    chat.shows("no client 2 is here");
+    chat.write("hola");
+    chat.shows("write `3 text` to answer client 3");
+    chat.write("1 a\u{2028}b");
+    hears(&mut client, "a\u{2028}b\n");
+    chat.end();
+}
+
+#[test]
+fn a_client_that_does_not_read_loses_its_oldest_messages_and_nobody_else_waits() {
+    const MESSAGES: usize = 200;
+    let mut chat = Chat::start("tokio");
+    let _deaf = chat.join(1);
+    let listener = chat.join(2);
+    let long = "a".repeat(100_000);
+    let heard = thread::spawn(move || {
+        let lines = BufReader::new(listener).lines();
+        let lines = lines.map(|line| line.expect("text"));
+        lines.take(MESSAGES).collect::<Vec<_>>()
+    });
+    for number in 0..MESSAGES {
+        chat.write(&format!("* {number} {long}"));
+    }
+    for (number, line) in heard.join().expect("no panic").iter().enumerate() {
+        assert!(
+            line.starts_with(&format!("{number} aaa")),
+            "{number}: {}",
+            &line[..9]
+        );
+    }
+    chat.shows("client 1 does not read");
+    chat.end();
+}
+
+#[test]
+fn a_killed_process_takes_its_client_along_and_no_other() {
+    let mut chat = Chat::start("fork-per-client");
+    let mut first = chat.join(1);
+    let (_, processes) = chat.server_and_children();
+    let mut second = chat.join(2);
+    let [only] = processes[..] else {
+        panic!("{processes:?}")
+    };
+    kill(Pid::from_raw(only), Signal::SIGKILL).expect("it is there");
+    chat.shows("[1] left; 1 here");
+    assert_eq!(first.read(&mut [0; 9]).expect("the end"), 0);
+    chat.write("* still here?");
+    hears(&mut second, "still here?\n");
+    chat.end();
+}
+
+#[test]
+fn a_console_that_is_killed_leaves_no_server_and_no_connection() {
+    let mut chat = Chat::start("pre-forked");
+    let mut client = chat.join(1);
+    let (server, workers) = chat.server_and_children();
+    chat.console.kill().expect("it runs");
+    assert_eq!(client.read(&mut [0; 9]).unwrap_or(0), 0);
+    for process in [&[server], &workers[..]].concat() {
+        let path = format!("/proc/{process}");
+        eventually("nothing is left", || !fs::exists(&path).unwrap_or(true));
+    }
+}
+
+#[test]
+fn a_participant_sends_lines_at_once_and_sees_what_nobody_asked_for() {
+    let mut chat = Chat::start("coroutine-per-client");
+    let shown = chat.shown.lock().expect("no panic").clone();
+    let (_, rest) = shown.split_once(" listening on ").expect("an address");
+    let address = rest.split_whitespace().next().expect("an address");
+    let mut participant = Command::new(HOLA);
+    participant.args(["client", address, "--conversation", "chat"]);
+    participant.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut participant = participant.spawn().expect("the program runs");
+    let mut keyboard = participant.stdin.take().expect("a pipe");
+    let mut screen = BufReader::new(participant.stdout.take().expect("a pipe"));
+    chat.shows("[1] connected");
+    chat.write("* unasked");
+    let mut line = String::new();
+    screen.read_line(&mut line).expect("a line");
+    assert_eq!(line, "[SERVIDOR] unasked\n");
+    for number in 0..50 {
+        writeln!(keyboard, "line {number}").expect("taken");
+    }
+    chat.shows("line 49");
+    writeln!(keyboard, "salir").expect("taken");
+    chat.shows("[1] left; 0 here");
+    assert_eq!(end_of(&mut participant).code(), Some(0));
+    chat.end();
+}
