@@ -1,5 +1,6 @@
 //! What counts as the answer to a request, in each conversation.
 
+use crate::http::RequestMethod;
 use crate::request::{Cause, Phase, RequestOutcome};
 use crate::response::{InvalidResponse, ParseProgress, ResponseParser};
 use crate::workload::ClientProtocol;
@@ -22,9 +23,12 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The parser for a conversation.
-    pub(crate) fn new(conversation: ClientProtocol) -> Self {
+    /// The parser for a conversation, and in HTTP for the answers to `method`.
+    pub(crate) fn new(conversation: ClientProtocol, method: &RequestMethod) -> Self {
         match conversation {
+            ClientProtocol::Http if method.is_head() => {
+                Self::Http(ResponseParser::for_head_requests())
+            }
             ClientProtocol::Http => Self::Http(ResponseParser::default()),
             ClientProtocol::Ack | ClientProtocol::Echo => Self::Bytes {
                 seen: 0,
@@ -128,7 +132,7 @@ mod tests {
             piece in 1usize..40,
         ) {
             let expected = expected_answer(ClientProtocol::Echo, &message);
-            let mut answer = Answer::new(ClientProtocol::Echo);
+            let mut answer = Answer::new(ClientProtocol::Echo, &RequestMethod::GET);
             let mut left = message.len();
             for piece in message.chunks(piece) {
                 left -= piece.len();
@@ -142,7 +146,7 @@ mod tests {
     #[test]
     fn another_acknowledgement_is_wrong_and_surplus_bytes_are_told() {
         let expected = expected_answer(ClientProtocol::Ack, b"Hola");
-        let mut answer = Answer::new(ClientProtocol::Ack);
+        let mut answer = Answer::new(ClientProtocol::Ack, &RequestMethod::GET);
         let progress = answer.feed(b"Mensaje perdido!Mensaje", expected.as_deref());
         assert_eq!(progress, Ok(ParseProgress::Done { excess: 7 }));
         let wrong = RequestOutcome::Failed(Cause::BadBody, Phase::MidBody);

@@ -23,6 +23,7 @@ use parse::{
 };
 
 use crate::condition::Condition;
+use crate::http::{HeaderField, RequestMethod};
 use crate::schedule::Arrivals;
 use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
 
@@ -37,6 +38,9 @@ Examples:
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
   hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
+  hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field of every request; may be repeated
+  hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
+                                                                  a POST with this body
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
@@ -136,7 +140,20 @@ pub struct LoadArgs {
     /// What to ask for; overrides the path of the URL [default: /]
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
-    /// Body that every answer must have [default: the greeting, when the path is /]
+    /// Method of the requests; one that is not idempotent, such as POST, is never sent a second time, so a kept connection
+    /// that the server closes then costs a failure [default: GET; with a body, POST]
+    #[arg(long, value_name = "NAME")]
+    method: Option<RequestMethod>,
+    /// Header field of the requests, as `Name: value`; may be repeated. `Host` replaces that of the URL
+    #[arg(long, value_name = "FIELD")]
+    header: Vec<HeaderField>,
+    /// Body of the requests; it has no Content-Type unless a --header gives one
+    #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
+    body: Option<String>,
+    /// File with the body of the requests, which is read once, before the load
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<PathBuf>,
+    /// Body that every answer must have [default: the greeting, when a GET asks for /]
     #[arg(long, value_name = "TEXT", conflicts_with = "any_body")]
     expect: Option<String>,
     /// Accept any body

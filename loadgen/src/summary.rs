@@ -53,6 +53,10 @@ pub struct Plan {
     /// What is said on a connection.
     #[serde(default)]
     pub conversation: ClientProtocol,
+    /// The requests and the right answer to them, in HTTP; `null` in other conversations, and in results of versions
+    /// that sent nothing but a plain GET.
+    #[serde(default)]
+    pub http: Option<HttpPlan>,
     /// `closed` or `open`.
     #[serde(rename = "loop")]
     pub loop_kind: LoopKind,
@@ -88,6 +92,17 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// The requests of an HTTP load, without what may be secret: no values of header fields, and no bodies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpPlan {
+    /// Method of the requests.
+    pub method: String,
+    /// Number of header fields besides those that every request has.
+    pub headers: u64,
+    /// Length of the body, in bytes; `null` if the requests have none.
+    pub body_bytes: Option<u64>,
+}
+
 /// What decides when the next request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -114,6 +129,7 @@ impl Workload {
         };
         Plan {
             conversation: self.conversation,
+            http: (self.conversation == ClientProtocol::Http).then(|| self.http_plan()),
             loop_kind,
             clients,
             rate_per_s,
@@ -128,6 +144,14 @@ impl Workload {
             warmup_s: self.warmup.as_secs_f64(),
             timeout_s: self.timeout.as_secs_f64(),
             seed: self.seed,
+        }
+    }
+
+    fn http_plan(&self) -> HttpPlan {
+        HttpPlan {
+            method: self.method.name().to_owned(),
+            headers: self.headers.len() as u64,
+            body_bytes: self.body.as_deref().map(|body| body.len() as u64),
         }
     }
 }

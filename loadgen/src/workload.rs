@@ -1,11 +1,13 @@
 //! The load to generate: connections, pacing, reuse and when to stop.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::{BODY_BYTES_MAX, HeaderField, RequestMethod};
 use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
 use crate::units::nanoseconds;
@@ -28,6 +30,12 @@ pub struct Workload {
     pub host: String,
     /// Request target in origin form, starting with `/`.
     pub path: String,
+    /// Method of the requests, in HTTP.
+    pub method: RequestMethod,
+    /// Header fields of the requests; one called `Host` replaces `host`.
+    pub headers: Vec<HeaderField>,
+    /// Body of the requests; `None` sends none.
+    pub body: Option<Arc<[u8]>>,
     /// What is said on a connection.
     pub conversation: ClientProtocol,
     /// Message of a client in the `ack` and `echo` conversations.
@@ -93,6 +101,9 @@ impl Workload {
             target,
             host: target.to_string(),
             path: "/".to_owned(),
+            method: RequestMethod::GET,
+            headers: Vec::new(),
+            body: None,
             conversation: ClientProtocol::Http,
             message: MESSAGE.to_vec(),
             pace: Pace::Closed { clients: 50 },
@@ -160,6 +171,7 @@ impl Workload {
         if !plain(&self.path) {
             return Err(InvalidWorkload::Unencoded(self.path.clone()));
         }
+        self.validate_request()?;
         self.validate_conversation()?;
         if let Some(reason) = self.engine.unavailable() {
             return Err(InvalidWorkload::Engine(self.engine, reason));
@@ -175,6 +187,20 @@ impl Workload {
             });
         }
         Ok(())
+    }
+
+    fn validate_request(&self) -> Result<(), InvalidWorkload> {
+        let body_bytes = self.body.as_deref().map_or(0, <[u8]>::len);
+        let hosts = self.headers.iter().filter(|field| field.is("Host"));
+        if hosts.count() > 1 {
+            Err(InvalidWorkload::Hosts)
+        } else if body_bytes > BODY_BYTES_MAX {
+            Err(InvalidWorkload::Body)
+        } else if self.method.is_head() && self.expected_body.is_some() {
+            Err(InvalidWorkload::BodyOfHead)
+        } else {
+            Ok(())
+        }
     }
 
     fn validate_conversation(&self) -> Result<(), InvalidWorkload> {
@@ -404,6 +430,15 @@ pub enum InvalidWorkload {
     /// The host has characters that do not belong in a header.
     #[error("{0:?} is not a host: only ASCII letters, digits and punctuation belong there")]
     Host(String),
+    /// More than one `Host` header, which servers refuse (RFC 9112 §3.2).
+    #[error("a request has one Host")]
+    Hosts,
+    /// A body longer than [`BODY_BYTES_MAX`].
+    #[error("a body has at most {BODY_BYTES_MAX} bytes")]
+    Body,
+    /// An expected body where none can come.
+    #[error("the answer to HEAD has no body to expect")]
+    BodyOfHead,
     /// A message that is empty, or longer than [`MESSAGE_BYTES_MAX`].
     #[error("a message has 1 to {MESSAGE_BYTES_MAX} bytes, and this one {0}")]
     Message(usize),

@@ -1,6 +1,10 @@
 //! Turns arguments into the loads to run.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hola_base::output::say;
@@ -8,8 +12,9 @@ use hola_base::process::{Cpus, descriptor_limit};
 
 use super::LoadArgs;
 use super::parse::{ServerUrl, locate};
+use crate::http::{BODY_BYTES_MAX, RequestMethod};
 use crate::target::{connect, is_on_this_machine};
-use crate::workload::{GREETING, Pace, Stop, Workload};
+use crate::workload::{ClientProtocol, GREETING, Pace, Stop, Workload};
 
 /// Shortest interval: a worker checks this often whether an interval has ended.
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -53,6 +58,10 @@ fn paces(args: &LoadArgs) -> Vec<Pace> {
 fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
     let is_closed = matches!(paces[..], [Pace::Closed { .. }, ..]);
     let is_series = paces.len() > 1;
+    let names_http = args.method.is_some()
+        || !args.header.is_empty()
+        || args.body.is_some()
+        || args.body_file.is_some();
     let has_no_warmup = args.warmup.is_zero() && args.ramp.is_zero();
     let reason = if args.interval < INTERVAL_MIN {
         "an interval must be at least 100ms"
@@ -60,6 +69,8 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--connections are those of an open loop: give a --rate"
     } else if args.connections.is_some() && has_no_warmup {
         "--connections are opened during the warm-up: give it more than 0s"
+    } else if names_http && args.conversation != ClientProtocol::Http {
+        "--method, --header and --body are parts of HTTP: they need --conversation http"
     } else if args.find_max && is_series {
         "--find-max starts from one rate"
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
@@ -84,14 +95,24 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
     };
     let path = args.path.clone().or(url_path);
     let path = path.unwrap_or_else(|| "/".to_owned());
+    let body = body(args)?;
+    let method = match (&args.method, &body) {
+        (Some(method), _) => method.clone(),
+        (None, Some(_)) => RequestMethod::POST,
+        (None, None) => RequestMethod::GET,
+    };
+    let asks_for_greeting = path == "/" && method == RequestMethod::GET;
     let expected_body = match &args.expect {
         Some(text) => Some(text.clone().into_bytes()),
-        None => (path == "/" && !args.any_body).then(|| GREETING.to_vec()),
+        None => (asks_for_greeting && !args.any_body).then(|| GREETING.to_vec()),
     };
     let defaults = Workload::new(target);
     Ok(Workload {
         host,
         path,
+        method,
+        headers: args.header.clone(),
+        body,
         conversation: args.conversation,
         message: match &args.message {
             Some(message) => message.clone().into_bytes(),
@@ -123,6 +144,27 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         expected_body,
         ..defaults
     })
+}
+
+/// The body of the requests; `None` if they have none.
+fn body(args: &LoadArgs) -> Result<Option<Arc<[u8]>>, String> {
+    let read = |path: &Path| {
+        read_body(path).map_err(|error| format!("--body-file {}: {error}", path.display()))
+    };
+    match (&args.body, &args.body_file) {
+        (Some(text), _) => Ok(Some(text.as_bytes().into())),
+        (None, Some(path)) => read(path).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The bytes of a file; of a longer one than a body may be, just enough to tell.
+fn read_body(path: &Path) -> io::Result<Arc<[u8]>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(BODY_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes.into())
 }
 
 /// Chooses the address to load: the first allowed one that accepts a connection, or else the first allowed one. Prints

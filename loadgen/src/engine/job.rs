@@ -1,8 +1,10 @@
 //! A workload divided among threads: what each one has to do.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use crate::answer::expected_answer;
+use crate::http::RequestMethod;
 use crate::schedule::{Instants, Schedule};
 use crate::units::nanoseconds;
 use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload, share};
@@ -45,6 +47,9 @@ impl ThreadPlan {
             thread,
             threads,
             conversation: workload.conversation,
+            method: workload.method.clone(),
+            is_repeatable: workload.conversation == ClientProtocol::Http
+                && workload.method.is_idempotent(),
             requests: requests.clone(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
             expected: expected_answer(workload.conversation, &workload.message)
@@ -93,8 +98,12 @@ pub(super) struct Job {
     pub(super) thread: u32,
     pub(super) threads: u32,
     pub(super) conversation: ClientProtocol,
+    /// Method of the requests, in HTTP.
+    pub(super) method: RequestMethod,
+    /// Whether a request may be sent again if the server closed its kept connection.
+    pub(super) is_repeatable: bool,
     /// Bytes of each kind of request, by [`TransportRequest`](super::transport::TransportRequest).
-    pub(super) requests: [Vec<u8>; 2],
+    pub(super) requests: [Arc<[u8]>; 2],
     pub(super) requests_per_connection: u64,
     /// Bytes of the right answer.
     pub(super) expected: Option<Vec<u8>>,
@@ -135,16 +144,35 @@ impl Job {
 }
 
 /// The request bytes if more requests follow on the connection, and those of its last request.
-fn requests(workload: &Workload) -> [Vec<u8>; 2] {
-    let get = |connection: &str| {
-        format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
-            workload.path, workload.host
-        )
-        .into_bytes()
-    };
+fn requests(workload: &Workload) -> [Arc<[u8]>; 2] {
     match workload.conversation {
-        ClientProtocol::Http => [get(""), get("Connection: close\r\n")],
-        ClientProtocol::Ack | ClientProtocol::Echo => [&workload.message; 2].map(Vec::clone),
+        ClientProtocol::Http => ["", "Connection: close\r\n"]
+            .map(|connection| http_request(workload, connection).into()),
+        ClientProtocol::Ack | ClientProtocol::Echo => {
+            let message: Arc<[u8]> = workload.message.as_slice().into();
+            [Arc::clone(&message), message]
+        }
     }
+}
+
+/// The HTTP request; `connection` is its line about the connection, if it has one.
+fn http_request(workload: &Workload, connection: &str) -> Vec<u8> {
+    let (method, body) = (&workload.method, workload.body.as_deref());
+    let host = match workload.headers.iter().any(|field| field.is("Host")) {
+        true => String::new(),
+        false => format!("Host: {}\r\n", workload.host),
+    };
+    let headers = workload.headers.iter().map(|field| format!("{field}\r\n"));
+    let length = match body.map(<[u8]>::len) {
+        Some(length) => format!("Content-Length: {length}\r\n"),
+        None if method.expects_body() => "Content-Length: 0\r\n".to_owned(),
+        None => String::new(),
+    };
+    let head = format!(
+        "{} {} HTTP/1.1\r\n{host}{}{length}{connection}\r\n",
+        method.name(),
+        workload.path,
+        headers.collect::<String>()
+    );
+    [head.as_bytes(), body.unwrap_or_default()].concat()
 }

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
@@ -42,7 +43,7 @@ pub(super) struct ReadinessTransport {
     epoll: Epoll,
     target: SockaddrStorage,
     family: AddressFamily,
-    requests: [Vec<u8>; 2],
+    requests: [Arc<[u8]>; 2],
     /// Whether connections carry only one request.
     one_only: bool,
     reset_on_close: bool,

@@ -9,6 +9,7 @@ mod buffers;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, DestinationSlot, Fixed, SubmitArgs, Timespec};
@@ -66,7 +67,7 @@ pub(crate) struct ClientRing {
 /// Memory that operations point to and that never changes.
 struct Constants {
     target: SockaddrStorage,
-    requests: [Vec<u8>; 2],
+    requests: [Arc<[u8]>; 2],
     one: libc::c_int,
     reset: libc::linger,
     ports: u32,
@@ -130,7 +131,7 @@ impl ClientRing {
     pub(crate) fn new(
         connections: u32,
         target: SocketAddr,
-        requests: [Vec<u8>; 2],
+        requests: [Arc<[u8]>; 2],
         reset: bool,
         ports: Option<(u16, u16)>,
     ) -> io::Result<Self> {

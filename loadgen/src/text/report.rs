@@ -225,6 +225,10 @@ fn title(summary: &Summary) -> String {
 }
 
 fn plan(plan: &Plan, window_s: f64) -> String {
+    let method = match &plan.http {
+        Some(http) if http.method != "GET" => format!("{}, ", http.method),
+        _ => String::new(),
+    };
     let reuse = match plan.requests_per_connection {
         None => "connections kept".to_owned(),
         Some(1) => "a connection per request".to_owned(),
@@ -244,7 +248,7 @@ fn plan(plan: &Plan, window_s: f64) -> String {
         }
     };
     format!(
-        "{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
+        "{method}{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
         plan.warmup_s, plan.seed
     )
 }

@@ -6,6 +6,7 @@ mod files;
 mod formats;
 mod intervals;
 mod live_line;
+mod requests;
 mod series;
 #[path = "../truth/mod.rs"]
 mod truth;
