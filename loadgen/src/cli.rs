@@ -23,7 +23,7 @@ use parse::{
 };
 
 use crate::condition::Condition;
-use crate::http::{HeaderField, RequestMethod};
+use crate::http::{HeaderField, RequestMethod, StatusCodes};
 use crate::schedule::Arrivals;
 use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
 
@@ -38,6 +38,8 @@ Examples:
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
   hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
+  hola-load 127.0.0.1:8080/ --expect-body any                     a server that is not Hola's
+  hola-load 127.0.0.1:8080/a --expect-status 2xx,404              a missing page is a right answer, too
   hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field of every request; may be repeated
   hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
                                                                   a POST with this body
@@ -153,12 +155,14 @@ pub struct LoadArgs {
     /// File with the body of the requests, which is read once, before the load
     #[arg(long, value_name = "FILE")]
     body_file: Option<PathBuf>,
-    /// Body that every answer must have [default: the greeting, when a GET asks for /]
-    #[arg(long, value_name = "TEXT", conflicts_with = "any_body")]
-    expect: Option<String>,
-    /// Accept any body
-    #[arg(long)]
-    any_body: bool,
+    /// Status that every answer must have: codes, ranges and classes, such as 200, 200-299 or 2xx,404; any other is a
+    /// failure of its own class, such as status_404 [default: 2xx]
+    #[arg(long, value_name = "LIST")]
+    expect_status: Option<StatusCodes>,
+    /// Body that every answer must have, or `any`; another one is a bad_body [default: Hola's greeting when a GET asks
+    /// for / and there is no --expect-status, otherwise any]
+    #[arg(long, value_name = "TEXT")]
+    expect_body: Option<String>,
     /// CPUs to pin the worker threads to, such as 0,2-3
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,

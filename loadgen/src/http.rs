@@ -1,7 +1,8 @@
-//! The parts of HTTP that a user names: method and header fields of a request (RFC 9110).
+//! The parts of HTTP that a user names: method and header fields of a request, status codes of an answer (RFC 9110).
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 /// Largest body of a request, in bytes: it stays in memory for the whole run.
@@ -111,6 +112,72 @@ impl Display for HeaderField {
         write!(formatter, "{}: {}", self.name, self.value)
     }
 }
+
+/// Status codes of right answers, such as `200-299,404` (RFC 9110 §15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusCodes(Vec<RangeInclusive<u16>>);
+
+impl StatusCodes {
+    /// Whether `status` is one of them.
+    pub fn contains(&self, status: u16) -> bool {
+        self.0.iter().any(|codes| codes.contains(&status))
+    }
+}
+
+impl Default for StatusCodes {
+    /// Those of success: 200 to 299.
+    fn default() -> Self {
+        Self(vec![200..=299])
+    }
+}
+
+impl FromStr for StatusCodes {
+    type Err = InvalidStatus;
+
+    /// Codes, ranges and classes, separated by commas: `200`, `200-299`, `2xx`.
+    fn from_str(text: &str) -> Result<Self, InvalidStatus> {
+        let codes = text.split(',').map(status_range);
+        let codes: Option<Vec<_>> = codes.collect();
+        codes
+            .map(Self)
+            .ok_or_else(|| InvalidStatus(text.to_owned()))
+    }
+}
+
+impl Display for StatusCodes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ranges = self
+            .0
+            .iter()
+            .map(|codes| match (codes.start(), codes.end()) {
+                (first, last) if first == last => first.to_string(),
+                (first, last) => format!("{first}-{last}"),
+            });
+        formatter.write_str(&ranges.collect::<Vec<_>>().join(","))
+    }
+}
+
+/// A code, a range or a class. The codes of interim answers, 1xx, are none: a final answer follows them.
+fn status_range(text: &str) -> Option<RangeInclusive<u16>> {
+    let code = |text: &str| {
+        let is_number = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| is_number)
+    };
+    let (first, last) = match text.strip_suffix("xx") {
+        Some(class) => (format!("{class}00"), format!("{class}99")),
+        None => {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            (first.to_owned(), last.to_owned())
+        }
+    };
+    let (first, last) = (code(&first)?, code(&last)?);
+    (200 <= first && first <= last && last <= 599).then_some(first..=last)
+}
+
+/// A text that does not name status codes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` does not name status codes from 200 to 599, such as 200, 200-299 or 2xx,404")]
+pub struct InvalidStatus(String);
 
 /// Why a request cannot be sent as asked for. No message shows the value of a header field, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -101,6 +101,10 @@ pub struct HttpPlan {
     pub headers: u64,
     /// Length of the body, in bytes; `null` if the requests have none.
     pub body_bytes: Option<u64>,
+    /// Status codes of right answers, such as `200-299`.
+    pub expected_status: String,
+    /// Length of the only right body, in bytes; `null` if bodies were not compared.
+    pub expected_body_bytes: Option<u64>,
 }
 
 /// What decides when the next request is sent.
@@ -148,10 +152,13 @@ impl Workload {
     }
 
     fn http_plan(&self) -> HttpPlan {
+        let length = |body: &[u8]| body.len() as u64;
         HttpPlan {
             method: self.method.name().to_owned(),
             headers: self.headers.len() as u64,
-            body_bytes: self.body.as_deref().map(|body| body.len() as u64),
+            body_bytes: self.body.as_deref().map(length),
+            expected_status: self.expected_status.to_string(),
+            expected_body_bytes: self.expected_body.as_deref().map(length),
         }
     }
 }

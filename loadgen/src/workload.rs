@@ -7,7 +7,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{BODY_BYTES_MAX, HeaderField, RequestMethod};
+use crate::http::{BODY_BYTES_MAX, HeaderField, RequestMethod, StatusCodes};
 use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
 use crate::units::nanoseconds;
@@ -78,6 +78,8 @@ pub struct Workload {
     /// Connections of an open loop that are opened first and then used in turn, each for one request at a time; `None`
     /// opens connections as they are needed.
     pub kept_connections: Option<u32>,
+    /// Status that every answer must have, in HTTP.
+    pub expected_status: StatusCodes,
     /// Body that every answer must have; `None` accepts any.
     pub expected_body: Option<Vec<u8>>,
 }
@@ -123,6 +125,7 @@ impl Workload {
             seed: 1,
             max_in_flight: None,
             kept_connections: None,
+            expected_status: StatusCodes::default(),
             expected_body: Some(GREETING.to_vec()),
         }
     }

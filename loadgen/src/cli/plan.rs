@@ -27,6 +27,7 @@ const FIRST_RATE_PER_S: f64 = 2_000.0;
 pub(super) fn loads(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Vec<Workload>, String> {
     let paces = paces(args);
     check_arguments(args, &paces)?;
+    check_conversation(args)?;
     let common = common(args, server)?;
     let with_pace = |pace| Workload {
         pace,
@@ -58,10 +59,6 @@ fn paces(args: &LoadArgs) -> Vec<Pace> {
 fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
     let is_closed = matches!(paces[..], [Pace::Closed { .. }, ..]);
     let is_series = paces.len() > 1;
-    let names_http = args.method.is_some()
-        || !args.header.is_empty()
-        || args.body.is_some()
-        || args.body_file.is_some();
     let has_no_warmup = args.warmup.is_zero() && args.ramp.is_zero();
     let reason = if args.interval < INTERVAL_MIN {
         "an interval must be at least 100ms"
@@ -69,8 +66,6 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--connections are those of an open loop: give a --rate"
     } else if args.connections.is_some() && has_no_warmup {
         "--connections are opened during the warm-up: give it more than 0s"
-    } else if names_http && args.conversation != ClientProtocol::Http {
-        "--method, --header and --body are parts of HTTP: they need --conversation http"
     } else if args.find_max && is_series {
         "--find-max starts from one rate"
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
@@ -79,6 +74,24 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         return Ok(());
     };
     Err(reason.to_owned())
+}
+
+/// Refuses arguments about HTTP in another conversation.
+fn check_conversation(args: &LoadArgs) -> Result<(), String> {
+    let of_http = [
+        ("--method", args.method.is_some()),
+        ("--header", !args.header.is_empty()),
+        ("--body", args.body.is_some()),
+        ("--body-file", args.body_file.is_some()),
+        ("--expect-status", args.expect_status.is_some()),
+        ("--expect-body", args.expect_body.is_some()),
+    ];
+    match of_http.iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) if args.conversation != ClientProtocol::Http => {
+            Err(format!("{name} is for --conversation http alone"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What all loads have in common; their pace is a placeholder.
@@ -101,10 +114,11 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         (None, Some(_)) => RequestMethod::POST,
         (None, None) => RequestMethod::GET,
     };
-    let asks_for_greeting = path == "/" && method == RequestMethod::GET;
-    let expected_body = match &args.expect {
-        Some(text) => Some(text.clone().into_bytes()),
-        None => (asks_for_greeting && !args.any_body).then(|| GREETING.to_vec()),
+    let is_plain = method == RequestMethod::GET && args.expect_status.is_none();
+    let expected_body = match args.expect_body.as_deref() {
+        Some("any") => None,
+        Some(text) => Some(text.as_bytes().to_vec()),
+        None => (path == "/" && is_plain).then(|| GREETING.to_vec()),
     };
     let defaults = Workload::new(target);
     Ok(Workload {
@@ -141,6 +155,7 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         seed: args.seed,
         max_in_flight: args.max_in_flight,
         kept_connections: args.connections,
+        expected_status: args.expect_status.clone().unwrap_or_default(),
         expected_body,
         ..defaults
     })

@@ -167,7 +167,7 @@ impl<T: Transport> Worker<'_, T> {
             slot.times.first_byte = at;
         }
         let bytes = self.transport.received();
-        match slot.answer.feed(bytes, self.job.expected.as_deref()) {
+        match slot.answer.feed(bytes, &self.job.expected) {
             Ok(ParseProgress::Done { excess }) => self.answered(index, at, hangup, excess),
             Ok(ParseProgress::More) => {}
             Err(malformed) => self.fail(index, at, Cause::InvalidResponse(malformed)),
@@ -177,7 +177,7 @@ impl<T: Transport> Worker<'_, T> {
     /// Judges a complete answer, keeps or closes the connection, and concludes the request.
     fn answered(&mut self, index: u32, end: u64, hangup: bool, excess: usize) {
         let slot = &self.slots[index as usize];
-        let outcome = slot.answer.outcome(self.job.expected.as_deref(), excess);
+        let outcome = slot.answer.outcome(&self.job.expected, excess);
         // A server may answer before it has read a long body; the next request must not follow half of one.
         let is_written = slot.times.written > 0;
         let asks_again = slot.served < self.job.requests_per_connection;
@@ -197,7 +197,8 @@ impl<T: Transport> Worker<'_, T> {
     fn fail(&mut self, index: u32, end: u64, cause: Cause) {
         let slot = &self.slots[index as usize];
         let times = &slot.times;
-        let why = slot.answer.bad_status().map_or(cause, Cause::Status);
+        let bad_status = slot.answer.bad_status(&self.job.expected);
+        let why = bad_status.map_or(cause, Cause::Status);
         let by_head = matches!(
             why,
             Cause::Status(_) | Cause::InvalidResponse(InvalidResponse::Framing)

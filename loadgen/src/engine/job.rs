@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use crate::answer::expected_answer;
+use crate::answer::ExpectedAnswer;
 use crate::http::RequestMethod;
 use crate::schedule::{Instants, Schedule};
 use crate::units::nanoseconds;
@@ -52,8 +52,7 @@ impl ThreadPlan {
                 && workload.method.is_idempotent(),
             requests: requests.clone(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
-            expected: expected_answer(workload.conversation, &workload.message)
-                .or_else(|| workload.expected_body.clone()),
+            expected: ExpectedAnswer::new(workload),
             timeout_ns: nanoseconds(workload.timeout),
             think_ns: nanoseconds(workload.think),
             ramp_ns: nanoseconds(workload.ramp),
@@ -105,8 +104,7 @@ pub(super) struct Job {
     /// Bytes of each kind of request, by [`TransportRequest`](super::transport::TransportRequest).
     pub(super) requests: [Arc<[u8]>; 2],
     pub(super) requests_per_connection: u64,
-    /// Bytes of the right answer.
-    pub(super) expected: Option<Vec<u8>>,
+    pub(super) expected: ExpectedAnswer,
     pub(super) timeout_ns: u64,
     pub(super) think_ns: u64,
     pub(super) ramp_ns: u64,

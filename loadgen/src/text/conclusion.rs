@@ -141,6 +141,10 @@ fn remedy(cause: &str) -> Option<String> {
         "head_too_long" => format!(
             "head_too_long: no more than {MAX_HEAD} bytes and {MAX_FIELDS} fields of a head are read"
         ),
+        "bad_body" => "bad_body: --expect-body says which body is right, or that any is".to_owned(),
+        "status_301" | "status_302" | "status_303" | "status_307" | "status_308" => format!(
+            "{cause}: redirections are not followed; load the URL that they name, or expect them with --expect-status 3xx"
+        ),
         _ => return None,
     })
 }

@@ -1,5 +1,6 @@
 //! The program as scripts see it: arguments, exit codes, streams, files and formats.
 
+mod answers;
 mod arguments;
 mod exits;
 mod files;

@@ -97,7 +97,7 @@ fn methods_that_expect_a_body_send_the_length_of_an_empty_one() {
         ("GET", false),
     ] {
         let (server, requests) = recorder(KEEP);
-        let arguments = format!("--clients=1 --requests=1 --any-body --method={method}");
+        let arguments = format!("--clients=1 --requests=1 --expect-body=any --method={method}");
         let ran = run(load(&server, &arguments));
         assert_eq!(ran.code, Some(0), "{ran:?}");
         let request = String::from_utf8(requests.lock().unwrap().remove(0)).unwrap();
@@ -175,7 +175,10 @@ fn an_answer_before_the_end_of_the_body_never_mixes_two_requests() {
                 );
             }
         });
-        let mut command = load(&server, "--clients=1 --requests=6 --any-body --format=json");
+        let mut command = load(
+            &server,
+            "--clients=1 --requests=6 --expect-body=any --format=json",
+        );
         command
             .args(["--engine", engine, "--requests-per-connection=unlimited"])
             .arg("--body-file")
@@ -227,7 +230,7 @@ fn only_idempotent_requests_are_sent_again_when_the_server_closes_a_kept_connect
             let ran = run(load(
                 &server,
                 &format!(
-                    "--clients=1 --requests=8 --requests-per-connection=unlimited --any-body --method={method} \
+                    "--clients=1 --requests=8 --requests-per-connection=unlimited --expect-body=any --method={method} \
                      --engine={engine} --format=json"
                 ),
             ));
@@ -275,12 +278,12 @@ fn requests_that_no_server_could_take_exit_with_2_and_name_what_is_wrong() {
         ),
         (["--body-file", "/dev/zero"], "at most 67108864 bytes"),
         (
-            ["--method=HEAD", "--expect=a"],
+            ["--method=HEAD", "--expect-body=a"],
             "the answer to HEAD has no body",
         ),
         (
             ["--body=a", "--conversation=ack"],
-            "need --conversation http",
+            "is for --conversation http alone",
         ),
     ] {
         let mut command = program("9");
