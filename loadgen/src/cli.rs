@@ -23,7 +23,7 @@ use parse::{
 };
 
 use crate::condition::Condition;
-use crate::http::{HeaderField, RequestMethod, StatusCodes};
+use crate::http::{RequestMethod, StatusCodes};
 use crate::schedule::Arrivals;
 use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
 
@@ -148,7 +148,10 @@ pub struct LoadArgs {
     method: Option<RequestMethod>,
     /// Header field of the requests, as `Name: value`; may be repeated. `Host` replaces that of the URL
     #[arg(long, value_name = "FIELD")]
-    header: Vec<HeaderField>,
+    header: Vec<String>,
+    /// Who asks: sent with every request in an Authorization field (Basic)
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    user: Option<String>,
     /// Body of the requests; it has no Content-Type unless a --header gives one
     #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
     body: Option<String>,

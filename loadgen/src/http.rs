@@ -5,6 +5,9 @@ use std::fmt::{self, Display};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 /// Largest body of a request, in bytes: it stays in memory for the whole run.
 pub const BODY_BYTES_MAX: usize = 64 << 20;
 
@@ -90,6 +93,23 @@ impl HeaderField {
             Some((name, source)) => Err(InvalidRequest::Reserved(name, source)),
             None => Ok(field),
         }
+    }
+
+    /// The field that says who asks, of a text `NAME:PASSWORD` (Basic, RFC 7617 §2).
+    ///
+    /// # Errors
+    /// Returns [`InvalidRequest`] if there is no colon, or a control character.
+    pub fn basic_authorization(credentials: &str) -> Result<Self, InvalidRequest> {
+        if !credentials.contains(':') {
+            return Err(InvalidRequest::NoPassword);
+        }
+        if credentials.contains(|character: char| character.is_control()) {
+            return Err(InvalidRequest::Credentials);
+        }
+        Self::new(
+            "Authorization",
+            &format!("Basic {}", STANDARD.encode(credentials)),
+        )
     }
 
     /// Whether it is the field called `name`, in any case (RFC 9110 §5.1).
@@ -197,6 +217,12 @@ pub enum InvalidRequest {
     /// The value of the named field has a control character.
     #[error("the value of {0} has a control character")]
     Value(String),
+    /// Credentials without a colon.
+    #[error("credentials have the form NAME:PASSWORD")]
+    NoPassword,
+    /// Credentials with a control character.
+    #[error("credentials have no control characters")]
+    Credentials,
     /// The field is set by the generator, and follows from something else.
     #[error("{0} cannot be set: it follows from {1}")]
     Reserved(&'static str, &'static str),

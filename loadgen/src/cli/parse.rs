@@ -35,18 +35,18 @@ pub(super) struct ServerUrl {
 /// Addresses, `Host` value and path of a URL, or of the port of a server on this machine.
 pub(super) fn locate(url: &str) -> Result<ServerUrl, String> {
     let wrong = || format!("`{url}` is not a URL of the form http://HOST[:PORT][/PATH]");
-    let rest = match url.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        Some(_) => return Err(wrong()),
-        None => url,
-    };
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let rest = rest.split('#').next().unwrap_or(rest);
     let (authority, path) = match rest.find(['/', '?']) {
         Some(at) if rest[at..].starts_with('/') => (&rest[..at], Some(rest[at..].to_owned())),
         Some(at) => (&rest[..at], Some(format!("/{}", &rest[at..]))),
         None => (rest, None),
     };
-    if authority.is_empty() || authority.contains('@') {
+    if authority.contains('@') {
+        // The URL goes into the result, which must not hold a password; neither must this message.
+        return Err("a URL names no user here: give --user NAME:PASSWORD".to_owned());
+    }
+    if authority.is_empty() || !scheme.eq_ignore_ascii_case("http") {
         return Err(wrong());
     }
     let host = target::with_host(authority).into_owned();

@@ -12,7 +12,7 @@ use hola_base::process::{Cpus, descriptor_limit};
 
 use super::LoadArgs;
 use super::parse::{ServerUrl, locate};
-use crate::http::{BODY_BYTES_MAX, RequestMethod};
+use crate::http::{BODY_BYTES_MAX, HeaderField, InvalidRequest, RequestMethod};
 use crate::target::{connect, is_on_this_machine};
 use crate::workload::{ClientProtocol, GREETING, Pace, Stop, Workload};
 
@@ -81,6 +81,7 @@ fn check_conversation(args: &LoadArgs) -> Result<(), String> {
     let of_http = [
         ("--method", args.method.is_some()),
         ("--header", !args.header.is_empty()),
+        ("--user", args.user.is_some()),
         ("--body", args.body.is_some()),
         ("--body-file", args.body_file.is_some()),
         ("--expect-status", args.expect_status.is_some()),
@@ -125,7 +126,7 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         host,
         path,
         method,
-        headers: args.header.clone(),
+        headers: headers(args)?,
         body,
         conversation: args.conversation,
         message: match &args.message {
@@ -159,6 +160,22 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         expected_body,
         ..defaults
     })
+}
+
+/// The header fields asked for, and the one that follows from `--user`. They are parsed here, since clap would show a
+/// value in its message, and values may be secrets.
+fn headers(args: &LoadArgs) -> Result<Vec<HeaderField>, String> {
+    let fields = args.header.iter().map(|field| field.parse());
+    let fields: Result<Vec<HeaderField>, InvalidRequest> = fields.collect();
+    let mut fields = fields.map_err(|error| format!("--header: {error}"))?;
+    if let Some(user) = &args.user {
+        if fields.iter().any(|field| field.is("Authorization")) {
+            return Err("--user and a --header Authorization cannot be given together".to_owned());
+        }
+        let field = HeaderField::basic_authorization(user);
+        fields.push(field.map_err(|error| format!("--user: {error}"))?);
+    }
+    Ok(fields)
 }
 
 /// The body of the requests; `None` if they have none.

@@ -89,6 +89,73 @@ fn requests_have_the_method_the_header_fields_and_the_body_asked_for() {
 }
 
 #[test]
+fn a_user_is_told_to_the_server_and_to_nobody_else() {
+    let (server, requests) = recorder(KEEP);
+    let mut command = load(&server, "--clients=1 --requests=1 --format=json");
+    command.args(["--user", "Aladdin:open sesame"]);
+    let ran = run(command);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let request = String::from_utf8(requests.lock().unwrap().remove(0)).unwrap();
+    // The example of RFC 7617 §2.
+    let field = "\r\nAuthorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n";
+    assert!(request.contains(field), "{request}");
+    assert_eq!(ran.summary().plan.http.unwrap().headers, 1);
+    for secret in ["Aladdin", "sesame", "QWxh"] {
+        assert!(!ran.stdout.contains(secret), "{ran:?}");
+    }
+}
+
+#[test]
+fn no_password_is_shown_when_it_cannot_be_used() {
+    for (arguments, reason) in [
+        (
+            ["http://me:secret@127.0.0.1/"].as_slice(),
+            "a URL names no user here: give --user",
+        ),
+        (
+            &["https://me:secret@127.0.0.1/"],
+            "a URL names no user here: give --user",
+        ),
+        (
+            &["secret@127.0.0.1:80"],
+            "a URL names no user here: give --user",
+        ),
+        (
+            &["9", "--user=secret"],
+            "--user: credentials have the form NAME:PASSWORD",
+        ),
+        (
+            &["9", "--user=a:secret\n"],
+            "--user: credentials have no control characters",
+        ),
+        (
+            &[
+                "9",
+                "--user=a:secret",
+                "--header=authorization: Bearer secret",
+            ],
+            "--user and a --header Authorization cannot be given together",
+        ),
+        (
+            &["9", "--header=Authorization secret"],
+            "--header: a header field has the form",
+        ),
+        (
+            &["9", "--header=X: secret\x7f"],
+            "--header: the value of X has a control character",
+        ),
+    ] {
+        let mut command = program("");
+        command.args(arguments);
+        let ran = run(command);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(reason), "{arguments:?}: {ran:?}");
+        assert!(!ran.stderr.contains("secret"), "{arguments:?}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{arguments:?}: {ran:?}");
+    }
+}
+
+#[test]
 fn methods_that_expect_a_body_send_the_length_of_an_empty_one() {
     for (method, length) in [
         ("POST", true),
