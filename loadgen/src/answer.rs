@@ -142,6 +142,8 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -151,7 +153,7 @@ mod tests {
         ExpectedAnswer::new(&Workload {
             conversation,
             message: message.to_vec(),
-            ..Workload::new(([127, 0, 0, 1], 80).into())
+            ..Workload::new(SocketAddr::from(([127, 0, 0, 1], 80)))
         })
     }
 

@@ -43,6 +43,7 @@ Examples:
   hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field of every request; may be repeated
   hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
                                                                   a POST with this body
+  hola-load http://localhost/a --unix-socket /run/app.sock        over a Unix domain socket
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
@@ -136,6 +137,10 @@ pub struct LoadArgs {
     /// Local ports to connect from, as FIRST or FIRST-LAST [default: the system's]
     #[arg(long, value_name = "RANGE", value_parser = parse_range::<u16>)]
     local_ports: Option<(u16, u16)>,
+    /// Connect to this socket file, as curl's option does, instead of the host and port of the URL, which still gives Host
+    /// and path
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with_all = ["source", "local_ports"])]
+    unix_socket: Option<PathBuf>,
     /// Worker threads
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: u32,

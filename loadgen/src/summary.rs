@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 pub use crate::schedule::Arrivals;
+use crate::target::ServerAddress;
 use crate::workload::{ClientProtocol, Closing, Engine, Pace, Pacing, Stop, Workload};
 
 /// Version of the JSON format; it increases when a field changes its meaning or is removed.
@@ -57,6 +58,9 @@ pub struct Plan {
     /// that sent nothing but a plain GET.
     #[serde(default)]
     pub http: Option<HttpPlan>,
+    /// Socket file of the server; `null` over TCP.
+    #[serde(default)]
+    pub unix_socket: Option<String>,
     /// `closed` or `open`.
     #[serde(rename = "loop")]
     pub loop_kind: LoopKind,
@@ -133,6 +137,10 @@ impl Workload {
         };
         Plan {
             conversation: self.conversation,
+            unix_socket: match &self.target {
+                ServerAddress::Tcp(_) => None,
+                ServerAddress::Unix(file) => Some(file.display().to_string()),
+            },
             http: (self.conversation == ClientProtocol::Http).then(|| self.http_plan()),
             loop_kind,
             clients,

@@ -1,6 +1,6 @@
 //! The load to generate: connections, pacing, reuse and when to stop.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::http::{BODY_BYTES_MAX, HeaderField, RequestMethod, StatusCodes};
 use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
+use crate::target::ServerAddress;
 use crate::units::nanoseconds;
 
 /// Body that the greeting at `/` must have.
@@ -25,7 +26,7 @@ pub const MESSAGE_BYTES_MAX: usize = 1024;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
     /// Where to connect.
-    pub target: SocketAddr,
+    pub target: ServerAddress,
     /// `Host` header, as the user wrote the authority of the URL.
     pub host: String,
     /// Request target in origin form, starting with `/`.
@@ -98,10 +99,14 @@ const LOOPBACK_ADDRESSES: u32 = 254;
 
 impl Workload {
     /// The default load on `target`: 50 closed-loop clients for 10 s, one request per connection.
-    pub fn new(target: SocketAddr) -> Self {
+    pub fn new(target: impl Into<ServerAddress>) -> Self {
+        let target = target.into();
         Self {
+            host: match &target {
+                ServerAddress::Tcp(address) => address.to_string(),
+                ServerAddress::Unix(_) => "localhost".to_owned(),
+            },
             target,
-            host: target.to_string(),
             path: "/".to_owned(),
             method: RequestMethod::GET,
             headers: Vec::new(),
@@ -174,6 +179,9 @@ impl Workload {
         if !plain(&self.path) {
             return Err(InvalidWorkload::Unencoded(self.path.clone()));
         }
+        if self.target.for_kernel().is_err() {
+            return Err(InvalidWorkload::SocketFile(self.target.clone()));
+        }
         self.validate_request()?;
         self.validate_conversation()?;
         if let Some(reason) = self.engine.unavailable() {
@@ -227,8 +235,8 @@ impl Workload {
             if first > last {
                 return Err(InvalidWorkload::Range("source addresses"));
             }
-            if self.target.is_ipv6() {
-                return Err(InvalidWorkload::SourceFamily(self.target));
+            if !self.target.ip().is_some_and(|ip| ip.is_ipv4()) {
+                return Err(InvalidWorkload::SourceFamily(self.target.clone()));
             }
         }
         let Some((first, last)) = self.local_ports else {
@@ -255,10 +263,12 @@ impl Workload {
     pub(crate) fn source_addresses(&self) -> (Option<Ipv4Addr>, u32) {
         match self.sources {
             Some((first, last)) => (Some(first), u32::from(last) - u32::from(first) + 1),
-            None if self.target.is_ipv4() && self.target.ip().is_loopback() => {
-                (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES)
-            }
-            None => (None, 1),
+            None => match self.target.ip() {
+                Some(IpAddr::V4(ip)) if ip.is_loopback() => {
+                    (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES)
+                }
+                _ => (None, 1),
+            },
         }
     }
 
@@ -453,7 +463,10 @@ pub enum InvalidWorkload {
     Range(&'static str),
     /// IPv4 source addresses for a target that has another family.
     #[error("{0} cannot be reached from IPv4 addresses")]
-    SourceFamily(SocketAddr),
+    SourceFamily(ServerAddress),
+    /// A file name too long for an address (unix(7)).
+    #[error("{0}: the name of a socket file has at most 107 bytes")]
+    SocketFile(ServerAddress),
     /// Local ports that the system does not hand out; with the first and the last that it does.
     #[error("local ports must be within the system's range, {0} to {1}")]
     PortsOutside(u16, u16),

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,9 +12,9 @@ use hola_base::output::say;
 use hola_base::process::{Cpus, descriptor_limit};
 
 use super::LoadArgs;
-use super::parse::{ServerUrl, locate};
+use super::parse::ServerUrl;
 use crate::http::{BODY_BYTES_MAX, HeaderField, InvalidRequest, RequestMethod};
-use crate::target::{connect, is_on_this_machine};
+use crate::target::{ServerAddress, connect, is_on_this_machine};
 use crate::workload::{ClientProtocol, GREETING, Pace, Stop, Workload};
 
 /// Shortest interval: a worker checks this often whether an interval has ended.
@@ -98,10 +99,14 @@ fn check_conversation(args: &LoadArgs) -> Result<(), String> {
 /// What all loads have in common; their pace is a placeholder.
 fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, String> {
     let (target, host, url_path) = match (server, &args.url) {
-        (Some(target), _) => (target, target.to_string(), None),
+        (Some(target), _) => (ServerAddress::Tcp(target), target.to_string(), None),
         (None, Some(url)) => {
-            let located = locate(url)?;
-            (choose(args, &located)?, located.host, located.path)
+            let url = ServerUrl::parse(url)?;
+            let target = match &args.unix_socket {
+                Some(file) => unix_socket(file)?,
+                None => choose(args, &url)?.into(),
+            };
+            (target, url.host, url.path)
         }
         (None, None) => {
             return Err("say which server to load, such as http://127.0.0.1:8080/".to_owned());
@@ -199,23 +204,33 @@ fn read_body(path: &Path) -> io::Result<Arc<[u8]>> {
     Ok(bytes.into())
 }
 
+/// The server that listens on a socket file, which must be there: a wrong name is no failure of a server.
+fn unix_socket(file: &Path) -> Result<ServerAddress, String> {
+    match file.metadata() {
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(ServerAddress::Unix(file.into())),
+        Ok(_) => Err(format!("--unix-socket {} is not a socket", file.display())),
+        Err(error) => Err(format!("--unix-socket {}: {error}", file.display())),
+    }
+}
+
 /// Chooses the address to load: the first allowed one that accepts a connection, or else the first allowed one. Prints
 /// the address if the URL does not show it.
-fn choose(args: &LoadArgs, located: &ServerUrl) -> Result<SocketAddr, String> {
-    let mut allowed = located.addresses.clone();
+fn choose(args: &LoadArgs, url: &ServerUrl) -> Result<SocketAddr, String> {
+    let addresses = url.addresses()?;
+    let mut allowed = addresses.clone();
     allowed.retain(|address| args.allow_remote || is_on_this_machine(address.ip()));
     let target = match allowed[..] {
         [] => {
             return Err(format!(
                 "{} is not on this machine; loading somebody else's server needs --allow-remote",
-                located.addresses[0]
+                addresses[0]
             ));
         }
         [only] => only,
         [first, ..] => connect(&allowed, args.timeout).map_or(first, |(_, address)| address),
     };
-    if located.is_named {
-        say(format_args!("{} is {target}", located.host));
+    if url.is_named() {
+        say(format_args!("{} is {target}", url.host));
     }
     Ok(target)
 }

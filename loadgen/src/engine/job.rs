@@ -1,11 +1,12 @@
 //! A workload divided among threads: what each one has to do.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use crate::answer::ExpectedAnswer;
 use crate::http::RequestMethod;
 use crate::schedule::{Instants, Schedule};
+use crate::target::ServerAddress;
 use crate::units::nanoseconds;
 use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload, share};
 
@@ -36,7 +37,7 @@ impl ThreadPlan {
         };
         let requests = requests(workload);
         let jobs = (0..threads).map(|thread| Job {
-            target: workload.target,
+            target: workload.target.clone(),
             source_addresses: workload.source_addresses(),
             first_source_is_default: workload.sources.is_none(),
             local_ports: workload.local_ports,
@@ -82,7 +83,7 @@ impl ThreadPlan {
 /// The work of one thread, not shared with other threads.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) target: SocketAddr,
+    pub(super) target: ServerAddress,
     /// First of the addresses to connect from, and how many there are; without a first one, the kernel chooses.
     pub(super) source_addresses: (Option<Ipv4Addr>, u32),
     /// Whether the kernel chooses the first address by itself.

@@ -138,6 +138,11 @@ fn remedy(cause: &str) -> Option<String> {
         "local_EMFILE" | "local_ENFILE" => {
             format!("{cause}: the open files ran out; raise the limit (ulimit -n, fs.file-max) or ask for fewer clients")
         }
+        "local_EAGAIN" => {
+            "local_EAGAIN: the accept queue of a Unix domain socket was full, which a client learns at once: ask for fewer \
+             clients, or give the server a longer backlog"
+                .to_owned()
+        }
         "head_too_long" => format!(
             "head_too_long: no more than {MAX_HEAD} bytes and {MAX_FIELDS} fields of a head are read"
         ),

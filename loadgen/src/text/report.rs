@@ -218,9 +218,10 @@ fn remarks(summary: &Summary) -> Vec<String> {
 
 /// Model and address, as far as they are known.
 fn title(summary: &Summary) -> String {
-    match &summary.model {
-        Some(model) => format!("{model} at {}", summary.url),
-        None => summary.url.clone(),
+    match (&summary.model, &summary.plan.unix_socket) {
+        (Some(model), _) => format!("{model} at {}", summary.url),
+        (None, Some(file)) => format!("{} on {file}", summary.url),
+        (None, None) => summary.url.clone(),
     }
 }
 

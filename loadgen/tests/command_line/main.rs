@@ -11,6 +11,7 @@ mod requests;
 mod series;
 #[path = "../truth/mod.rs"]
 mod truth;
+mod unix_sockets;
 
 use std::process::{Child, Command, Output, Stdio};
 
