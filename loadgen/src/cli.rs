@@ -39,8 +39,8 @@ Examples:
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
   hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
   hola-load 127.0.0.1:8080/ --expect-body any                     a server that is not Hola's
-  hola-load 127.0.0.1:8080/a --expect-status 2xx,404              a missing page is a right answer, too
-  hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field of every request; may be repeated
+  hola-load 127.0.0.1:8080/a --expect-status 2xx,404              404 is a right answer, too
+  hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field; may be repeated
   hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
                                                                   a POST with this body
   hola-load http://localhost/a --unix-socket /run/app.sock        over a Unix domain socket

@@ -196,8 +196,8 @@ pub struct Counts {
     pub not_sent: u64,
     /// Requests without an outcome when the run ended.
     pub in_flight_at_end: u64,
-    /// Kept connections that the server closed between requests. These are no failures: a request that was already on its
-    /// way is sent again on a new connection, and fails only if that one fails.
+    /// Kept connections that the server closed between requests. These are no failures: an idempotent request that was
+    /// already on its way is sent again on a new connection, and fails only if that one fails.
     #[serde(default)]
     pub closed_between_requests: u64,
     /// Failures, by cause (`refused`, `reset`, `closed_early`, `timeout`, `status_503`, `bad_body`, `parse`,
