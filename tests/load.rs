@@ -276,6 +276,10 @@ fn what_makes_no_sense_is_refused_in_one_line() {
     for (arguments, words) in [
         (&["load"][..], "which server"),
         (&["load", "--model", "threads"], "no such model"),
+        (
+            &["load", "--model", "tokio", "--unix-socket", "/a"],
+            "cannot be used with",
+        ),
     ] {
         let (status, _, stderr) = hola(arguments);
         assert_eq!(status.code(), Some(2), "{arguments:?}: {stderr}");

@@ -1,11 +1,35 @@
 //! What counts as the answer to a request, in each conversation.
 
+use crate::http::{RequestMethod, StatusCodes};
 use crate::request::{Cause, Phase, RequestOutcome};
 use crate::response::{InvalidResponse, ParseProgress, ResponseParser};
-use crate::workload::ClientProtocol;
+use crate::workload::{ClientProtocol, Workload};
 
 /// The acknowledgement of the `ack` conversation.
 const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
+
+/// What makes an answer right.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ExpectedAnswer {
+    /// Its status, in HTTP.
+    pub(crate) status: StatusCodes,
+    /// Its body; `None` accepts any.
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+impl ExpectedAnswer {
+    /// The right answer to the requests of `workload`: in HTTP what the user says, otherwise what the conversation does.
+    pub(crate) fn new(workload: &Workload) -> Self {
+        Self {
+            status: workload.expected_status.clone(),
+            body: match workload.conversation {
+                ClientProtocol::Http => workload.expected_body.clone(),
+                ClientProtocol::Ack => Some(ACKNOWLEDGEMENT.to_vec()),
+                ClientProtocol::Echo => Some(workload.message.clone()),
+            },
+        }
+    }
+}
 
 /// The answer that one slot is receiving.
 #[derive(Debug)]
@@ -22,9 +46,12 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The parser for a conversation.
-    pub(crate) fn new(conversation: ClientProtocol) -> Self {
+    /// The parser for a conversation, and in HTTP for the answers to `method`.
+    pub(crate) fn new(conversation: ClientProtocol, method: &RequestMethod) -> Self {
         match conversation {
+            ClientProtocol::Http if method.is_head() => {
+                Self::Http(ResponseParser::for_head_requests())
+            }
             ClientProtocol::Http => Self::Http(ResponseParser::default()),
             ClientProtocol::Ack | ClientProtocol::Echo => Self::Bytes {
                 seen: 0,
@@ -45,8 +72,9 @@ impl Answer {
     pub(crate) fn feed(
         &mut self,
         input: &[u8],
-        expected: Option<&[u8]>,
+        expected: &ExpectedAnswer,
     ) -> Result<ParseProgress, InvalidResponse> {
+        let expected = expected.body.as_deref();
         match self {
             Self::Http(response) => response.feed(input, expected),
             Self::Bytes { seen, differs } => {
@@ -84,21 +112,27 @@ impl Answer {
         matches!(self, Self::Http(response) if response.status().is_none())
     }
 
-    /// The status outside 200…299 that makes this answer a failure; known once its head is complete.
-    pub(crate) fn bad_status(&self) -> Option<u16> {
+    /// The unexpected status that makes this answer a failure; known once its head is complete.
+    pub(crate) fn bad_status(&self, expected: &ExpectedAnswer) -> Option<u16> {
         match self {
-            Self::Http(response) => response.status().filter(|code| !(200..300).contains(code)),
+            Self::Http(response) => {
+                let status = response.status();
+                status.filter(|status| !expected.status.contains(*status))
+            }
             Self::Bytes { .. } => None,
         }
     }
 
     /// The outcome of a complete answer, which `excess` bytes followed that belong to none.
-    pub(crate) fn outcome(&self, expected: Option<&[u8]>, excess: usize) -> RequestOutcome {
+    pub(crate) fn outcome(&self, expected: &ExpectedAnswer, excess: usize) -> RequestOutcome {
         let is_right = match self {
-            Self::Http(response) => expected.is_none_or(|body| response.body_is(body)),
+            Self::Http(response) => {
+                let body = expected.body.as_deref();
+                body.is_none_or(|body| response.body_is(body))
+            }
             Self::Bytes { differs, .. } => !differs,
         };
-        match self.bad_status() {
+        match self.bad_status(expected) {
             Some(status) => RequestOutcome::Failed(Cause::Status(status), Phase::Head),
             None if is_right && excess == 0 => RequestOutcome::Ok,
             None => RequestOutcome::Failed(Cause::BadBody, Phase::MidBody),
@@ -106,20 +140,22 @@ impl Answer {
     }
 }
 
-/// The answer that a conversation must give to `message`; `None` for HTTP, where the user specifies the body.
-pub(crate) fn expected_answer(conversation: ClientProtocol, message: &[u8]) -> Option<Vec<u8>> {
-    match conversation {
-        ClientProtocol::Http => None,
-        ClientProtocol::Ack => Some(ACKNOWLEDGEMENT.to_vec()),
-        ClientProtocol::Echo => Some(message.to_vec()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The right answer of a conversation to `message`.
+    fn expected_answer(conversation: ClientProtocol, message: &[u8]) -> ExpectedAnswer {
+        ExpectedAnswer::new(&Workload {
+            conversation,
+            message: message.to_vec(),
+            ..Workload::new(SocketAddr::from(([127, 0, 0, 1], 80)))
+        })
+    }
 
     proptest! {
         #[test]
@@ -128,25 +164,25 @@ mod tests {
             piece in 1usize..40,
         ) {
             let expected = expected_answer(ClientProtocol::Echo, &message);
-            let mut answer = Answer::new(ClientProtocol::Echo);
+            let mut answer = Answer::new(ClientProtocol::Echo, &RequestMethod::GET);
             let mut left = message.len();
             for piece in message.chunks(piece) {
                 left -= piece.len();
-                let progress = answer.feed(piece, expected.as_deref()).unwrap();
+                let progress = answer.feed(piece, &expected).unwrap();
                 prop_assert_eq!(progress == ParseProgress::Done { excess: 0 }, left == 0);
             }
-            prop_assert_eq!(answer.outcome(expected.as_deref(), 0), RequestOutcome::Ok);
+            prop_assert_eq!(answer.outcome(&expected, 0), RequestOutcome::Ok);
         }
     }
 
     #[test]
     fn another_acknowledgement_is_wrong_and_surplus_bytes_are_told() {
         let expected = expected_answer(ClientProtocol::Ack, b"Hola");
-        let mut answer = Answer::new(ClientProtocol::Ack);
-        let progress = answer.feed(b"Mensaje perdido!Mensaje", expected.as_deref());
+        let mut answer = Answer::new(ClientProtocol::Ack, &RequestMethod::GET);
+        let progress = answer.feed(b"Mensaje perdido!Mensaje", &expected);
         assert_eq!(progress, Ok(ParseProgress::Done { excess: 7 }));
         let wrong = RequestOutcome::Failed(Cause::BadBody, Phase::MidBody);
-        assert_eq!(answer.outcome(expected.as_deref(), 0), wrong);
+        assert_eq!(answer.outcome(&expected, 0), wrong);
         assert_eq!(answer.finish(), Ok(false));
     }
 }

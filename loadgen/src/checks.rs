@@ -219,6 +219,8 @@ fn check(check: CheckName, ok: bool, detail: String) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::measurement::Measurement;
     use crate::summary::Arrivals;
@@ -232,7 +234,7 @@ mod tests {
         let workload = Workload {
             pace,
             pacing,
-            ..Workload::new(([127, 0, 0, 1], 80).into())
+            ..Workload::new(SocketAddr::from(([127, 0, 0, 1], 80)))
         };
         let evidence = Evidence {
             cpu_share,

@@ -23,6 +23,7 @@ use parse::{
 };
 
 use crate::condition::Condition;
+use crate::http::{RequestMethod, StatusCodes};
 use crate::schedule::Arrivals;
 use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
 
@@ -37,6 +38,12 @@ Examples:
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
   hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
+  hola-load 127.0.0.1:8080/ --expect-body any                     a server that is not Hola's
+  hola-load 127.0.0.1:8080/a --expect-status 2xx,404              404 is a right answer, too
+  hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field; may be repeated
+  hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
+                                                                  a POST with this body
+  hola-load http://localhost/a --unix-socket /run/app.sock        over a Unix domain socket
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
@@ -130,18 +137,40 @@ pub struct LoadArgs {
     /// Local ports to connect from, as FIRST or FIRST-LAST [default: the system's]
     #[arg(long, value_name = "RANGE", value_parser = parse_range::<u16>)]
     local_ports: Option<(u16, u16)>,
+    /// Connect to this socket file, as curl's option does, instead of the host and port of the URL, which still gives Host
+    /// and path
+    #[arg(long, value_name = "FILE", requires = "url", conflicts_with_all = ["source", "local_ports"])]
+    unix_socket: Option<PathBuf>,
     /// Worker threads
     #[arg(long, value_name = "N", default_value_t = 1)]
     threads: u32,
     /// What to ask for; overrides the path of the URL [default: /]
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
-    /// Body that every answer must have [default: the greeting, when the path is /]
-    #[arg(long, value_name = "TEXT", conflicts_with = "any_body")]
-    expect: Option<String>,
-    /// Accept any body
-    #[arg(long)]
-    any_body: bool,
+    /// Method of the requests; one that is not idempotent, such as POST, is never sent a second time, so a kept connection
+    /// that the server closes then costs a failure [default: GET; with a body, POST]
+    #[arg(long, value_name = "NAME")]
+    method: Option<RequestMethod>,
+    /// Header field of the requests, as `Name: value`; may be repeated. `Host` replaces that of the URL
+    #[arg(long, value_name = "FIELD")]
+    header: Vec<String>,
+    /// Who asks: sent with every request in an Authorization field (Basic)
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    user: Option<String>,
+    /// Body of the requests; it has no Content-Type unless a --header gives one
+    #[arg(long, value_name = "TEXT", conflicts_with = "body_file")]
+    body: Option<String>,
+    /// File with the body of the requests, which is read once, before the load
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<PathBuf>,
+    /// Status that every answer must have: codes, ranges and classes, such as 200, 200-299 or 2xx,404; any other is a
+    /// failure of its own class, such as status_404 [default: 2xx]
+    #[arg(long, value_name = "LIST")]
+    expect_status: Option<StatusCodes>,
+    /// Body that every answer must have, or `any`; another one is a bad_body [default: Hola's greeting when a GET asks
+    /// for / and there is no --expect-status, otherwise any]
+    #[arg(long, value_name = "TEXT")]
+    expect_body: Option<String>,
     /// CPUs to pin the worker threads to, such as 0,2-3
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,

@@ -159,13 +159,15 @@ fn parse_latency(text: &str) -> Option<Metric> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
     use crate::workload::Workload;
 
     fn summary(p99_us: Option<f64>, censored: bool) -> Summary {
         let mut summary: Summary = serde_json::from_value(serde_json::json!({
             "schema_version": 1, "model": null, "url": "",
-            "plan": Workload::new(([127, 0, 0, 1], 1).into()).plan(),
+            "plan": Workload::new(SocketAddr::from(([127, 0, 0, 1], 1))).plan(),
             "rates": {"offered_per_s": 1000.0, "completed_per_s": 1000.0, "good_per_s": 999.0},
             "counts": {
                 "planned": 1000, "sent": 1000, "ok": 999, "not_sent": 0, "in_flight_at_end": 0,

@@ -18,6 +18,7 @@ mod evidence;
 mod histograms;
 #[doc(hidden)]
 pub mod hot_path;
+pub mod http;
 mod intervals;
 pub mod kernel;
 mod measurement;

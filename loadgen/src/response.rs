@@ -56,6 +56,8 @@ pub enum InvalidResponse {
 #[derive(Debug, Default)]
 pub struct ResponseParser {
     state: State,
+    /// Whether the requests are HEAD, so that no response has a body.
+    is_bodiless: bool,
     /// Bytes of a head that came in pieces.
     partial: Vec<u8>,
     /// Bytes of the last complete head: servers repeat their heads, and equal bytes have the same meaning.
@@ -85,6 +87,14 @@ struct Head {
 }
 
 impl ResponseParser {
+    /// A parser of responses to HEAD, which end with their head (RFC 9112 §6.3).
+    pub fn for_head_requests() -> Self {
+        Self {
+            is_bodiless: true,
+            ..Self::default()
+        }
+    }
+
     /// Forgets the current response and expects the next one.
     pub fn reset(&mut self) {
         self.state = State::Head;
@@ -139,7 +149,9 @@ impl ResponseParser {
                 Ok(true)
             }
             State::Done => Ok(true),
-            State::Head if !self.partial.is_empty() => parse_head(&self.partial).map(|_| false),
+            State::Head if !self.partial.is_empty() => {
+                parse_head(&self.partial, self.is_bodiless).map(|_| false)
+            }
             _ => Ok(false),
         }
     }
@@ -174,7 +186,7 @@ impl ResponseParser {
         } else {
             &self.partial[..end]
         };
-        let head = parse_head(bytes)?.ok_or(InvalidResponse::Head)?;
+        let head = parse_head(bytes, self.is_bodiless)?.ok_or(InvalidResponse::Head)?;
         self.known.clear();
         if bytes.len() <= ORDINARY_HEAD {
             self.known.extend_from_slice(bytes);
@@ -265,8 +277,8 @@ fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
     None
 }
 
-/// Parses a whole head; `None` if it is valid but incomplete.
-fn parse_head(bytes: &[u8]) -> Result<Option<Head>, InvalidResponse> {
+/// Parses a whole head; `None` if it is valid but incomplete. `is_bodiless` means that it answers a HEAD.
+fn parse_head(bytes: &[u8], is_bodiless: bool) -> Result<Option<Head>, InvalidResponse> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut response = httparse::Response::new(&mut fields);
     match response.parse(bytes) {
@@ -304,7 +316,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, InvalidResponse> {
     }
     let body = match (coded, length) {
         // Without a body, whatever the fields say (RFC 9112 §6.3).
-        _ if matches!(status, 100..200 | 204 | 304) => Some(State::Length(0)),
+        _ if is_bodiless || matches!(status, 100..200 | 204 | 304) => Some(State::Length(0)),
         _ if !lengths_agree => None,
         (true, None) if chunked && codings == 1 => Some(State::Chunks(Chunked::default())),
         (true, _) => None,

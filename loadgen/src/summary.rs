@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 pub use crate::schedule::Arrivals;
+use crate::target::ServerAddress;
 use crate::workload::{ClientProtocol, Closing, Engine, Pace, Pacing, Stop, Workload};
 
 /// Version of the JSON format; it increases when a field changes its meaning or is removed.
@@ -53,6 +54,13 @@ pub struct Plan {
     /// What is said on a connection.
     #[serde(default)]
     pub conversation: ClientProtocol,
+    /// The requests and the right answer to them, in HTTP; `null` in other conversations, and in results of versions
+    /// that sent nothing but a plain GET.
+    #[serde(default)]
+    pub http: Option<HttpPlan>,
+    /// Socket file of the server; `null` over TCP.
+    #[serde(default)]
+    pub unix_socket: Option<String>,
     /// `closed` or `open`.
     #[serde(rename = "loop")]
     pub loop_kind: LoopKind,
@@ -88,6 +96,21 @@ pub struct Plan {
     pub seed: u64,
 }
 
+/// The requests of an HTTP load, without what may be secret: no values of header fields, and no bodies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HttpPlan {
+    /// Method of the requests.
+    pub method: String,
+    /// Number of header fields besides those that every request has.
+    pub headers: u64,
+    /// Length of the body, in bytes; `null` if the requests have none.
+    pub body_bytes: Option<u64>,
+    /// Status codes of right answers, such as `200-299`.
+    pub expected_status: String,
+    /// Length of the only right body, in bytes; `null` if bodies were not compared.
+    pub expected_body_bytes: Option<u64>,
+}
+
 /// What decides when the next request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -114,6 +137,11 @@ impl Workload {
         };
         Plan {
             conversation: self.conversation,
+            unix_socket: match &self.target {
+                ServerAddress::Tcp(_) => None,
+                ServerAddress::Unix(file) => Some(file.display().to_string()),
+            },
+            http: (self.conversation == ClientProtocol::Http).then(|| self.http_plan()),
             loop_kind,
             clients,
             rate_per_s,
@@ -128,6 +156,17 @@ impl Workload {
             warmup_s: self.warmup.as_secs_f64(),
             timeout_s: self.timeout.as_secs_f64(),
             seed: self.seed,
+        }
+    }
+
+    fn http_plan(&self) -> HttpPlan {
+        let length = |body: &[u8]| body.len() as u64;
+        HttpPlan {
+            method: self.method.name().to_owned(),
+            headers: self.headers.len() as u64,
+            body_bytes: self.body.as_deref().map(length),
+            expected_status: self.expected_status.to_string(),
+            expected_body_bytes: self.expected_body.as_deref().map(length),
         }
     }
 }
@@ -157,8 +196,8 @@ pub struct Counts {
     pub not_sent: u64,
     /// Requests without an outcome when the run ended.
     pub in_flight_at_end: u64,
-    /// Kept connections that the server closed between requests. These are no failures: a request that was already on its
-    /// way is sent again on a new connection, and fails only if that one fails.
+    /// Kept connections that the server closed between requests. These are no failures: an idempotent request that was
+    /// already on its way is sent again on a new connection, and fails only if that one fails.
     #[serde(default)]
     pub closed_between_requests: u64,
     /// Failures, by cause (`refused`, `reset`, `closed_early`, `timeout`, `status_503`, `bad_body`, `parse`,

@@ -1,11 +1,77 @@
 //! Finds the server that a text names: its addresses, the first that accepts, and whether it is on this machine.
 
 use std::borrow::Cow;
+use std::fmt::{self, Display};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::{self, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr};
+
+/// Where a server accepts connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServerAddress {
+    /// A TCP port.
+    Tcp(SocketAddr),
+    /// A Unix domain socket, by its file (unix(7)).
+    Unix(PathBuf),
+}
+
+impl ServerAddress {
+    /// The address as the kernel takes it.
+    ///
+    /// # Errors
+    /// `ENAMETOOLONG` if the name of the socket file has more than 107 bytes.
+    pub(crate) fn for_kernel(&self) -> nix::Result<Box<dyn SockaddrLike>> {
+        Ok(match self {
+            Self::Tcp(address) => Box::new(SockaddrStorage::from(*address)),
+            Self::Unix(file) => Box::new(UnixAddr::new(file)?),
+        })
+    }
+
+    /// Its IP address, if it has one.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Self::Tcp(address) => Some(address.ip()),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// Opens a connection and closes it, after at most `timeout`.
+    ///
+    /// # Errors
+    /// The error of connect(2).
+    pub(crate) fn check_accepts(&self, timeout: Duration) -> io::Result<()> {
+        match self {
+            Self::Tcp(address) => TcpStream::connect_timeout(address, timeout).map(drop),
+            Self::Unix(file) => {
+                // Non-blocking: a full accept queue would stop it for ever, and is an error at once.
+                let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
+                let family = socket::AddressFamily::Unix;
+                let client = socket::socket(family, SockType::Stream, flags, None)?;
+                Ok(socket::connect(client.as_raw_fd(), &UnixAddr::new(file)?)?)
+            }
+        }
+    }
+}
+
+impl From<SocketAddr> for ServerAddress {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp(address)
+    }
+}
+
+impl Display for ServerAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(file) => file.display().fmt(formatter),
+        }
+    }
+}
 
 /// Adds a host to `text` if it is only a port: `8080` or `:8080` is a port of this machine.
 pub fn with_host(text: &str) -> Cow<'_, str> {

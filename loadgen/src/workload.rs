@@ -1,13 +1,16 @@
 //! The load to generate: connections, pacing, reuse and when to stop.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::http::{BODY_BYTES_MAX, HeaderField, RequestMethod, StatusCodes};
 use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
+use crate::target::ServerAddress;
 use crate::units::nanoseconds;
 
 /// Body that the greeting at `/` must have.
@@ -23,11 +26,17 @@ pub const MESSAGE_BYTES_MAX: usize = 1024;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
     /// Where to connect.
-    pub target: SocketAddr,
+    pub target: ServerAddress,
     /// `Host` header, as the user wrote the authority of the URL.
     pub host: String,
     /// Request target in origin form, starting with `/`.
     pub path: String,
+    /// Method of the requests, in HTTP.
+    pub method: RequestMethod,
+    /// Header fields of the requests; one called `Host` replaces `host`.
+    pub headers: Vec<HeaderField>,
+    /// Body of the requests; `None` sends none.
+    pub body: Option<Arc<[u8]>>,
     /// What is said on a connection.
     pub conversation: ClientProtocol,
     /// Message of a client in the `ack` and `echo` conversations.
@@ -70,6 +79,8 @@ pub struct Workload {
     /// Connections of an open loop that are opened first and then used in turn, each for one request at a time; `None`
     /// opens connections as they are needed.
     pub kept_connections: Option<u32>,
+    /// Status that every answer must have, in HTTP.
+    pub expected_status: StatusCodes,
     /// Body that every answer must have; `None` accepts any.
     pub expected_body: Option<Vec<u8>>,
 }
@@ -88,11 +99,18 @@ const LOOPBACK_ADDRESSES: u32 = 254;
 
 impl Workload {
     /// The default load on `target`: 50 closed-loop clients for 10 s, one request per connection.
-    pub fn new(target: SocketAddr) -> Self {
+    pub fn new(target: impl Into<ServerAddress>) -> Self {
+        let target = target.into();
         Self {
+            host: match &target {
+                ServerAddress::Tcp(address) => address.to_string(),
+                ServerAddress::Unix(_) => "localhost".to_owned(),
+            },
             target,
-            host: target.to_string(),
             path: "/".to_owned(),
+            method: RequestMethod::GET,
+            headers: Vec::new(),
+            body: None,
             conversation: ClientProtocol::Http,
             message: MESSAGE.to_vec(),
             pace: Pace::Closed { clients: 50 },
@@ -112,6 +130,7 @@ impl Workload {
             seed: 1,
             max_in_flight: None,
             kept_connections: None,
+            expected_status: StatusCodes::default(),
             expected_body: Some(GREETING.to_vec()),
         }
     }
@@ -160,6 +179,10 @@ impl Workload {
         if !plain(&self.path) {
             return Err(InvalidWorkload::Unencoded(self.path.clone()));
         }
+        if self.target.for_kernel().is_err() {
+            return Err(InvalidWorkload::SocketFile(self.target.clone()));
+        }
+        self.validate_request()?;
         self.validate_conversation()?;
         if let Some(reason) = self.engine.unavailable() {
             return Err(InvalidWorkload::Engine(self.engine, reason));
@@ -175,6 +198,20 @@ impl Workload {
             });
         }
         Ok(())
+    }
+
+    fn validate_request(&self) -> Result<(), InvalidWorkload> {
+        let body_bytes = self.body.as_deref().map_or(0, <[u8]>::len);
+        let hosts = self.headers.iter().filter(|field| field.is("Host"));
+        if hosts.count() > 1 {
+            Err(InvalidWorkload::Hosts)
+        } else if body_bytes > BODY_BYTES_MAX {
+            Err(InvalidWorkload::Body)
+        } else if self.method.is_head() && self.expected_body.is_some() {
+            Err(InvalidWorkload::BodyOfHead)
+        } else {
+            Ok(())
+        }
     }
 
     fn validate_conversation(&self) -> Result<(), InvalidWorkload> {
@@ -198,8 +235,8 @@ impl Workload {
             if first > last {
                 return Err(InvalidWorkload::Range("source addresses"));
             }
-            if self.target.is_ipv6() {
-                return Err(InvalidWorkload::SourceFamily(self.target));
+            if !self.target.ip().is_some_and(|ip| ip.is_ipv4()) {
+                return Err(InvalidWorkload::SourceFamily(self.target.clone()));
             }
         }
         let Some((first, last)) = self.local_ports else {
@@ -226,10 +263,12 @@ impl Workload {
     pub(crate) fn source_addresses(&self) -> (Option<Ipv4Addr>, u32) {
         match self.sources {
             Some((first, last)) => (Some(first), u32::from(last) - u32::from(first) + 1),
-            None if self.target.is_ipv4() && self.target.ip().is_loopback() => {
-                (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES)
-            }
-            None => (None, 1),
+            None => match self.target.ip() {
+                Some(IpAddr::V4(ip)) if ip.is_loopback() => {
+                    (Some(Ipv4Addr::LOCALHOST), LOOPBACK_ADDRESSES)
+                }
+                _ => (None, 1),
+            },
         }
     }
 
@@ -404,6 +443,15 @@ pub enum InvalidWorkload {
     /// The host has characters that do not belong in a header.
     #[error("{0:?} is not a host: only ASCII letters, digits and punctuation belong there")]
     Host(String),
+    /// More than one `Host` header, which servers refuse (RFC 9112 §3.2).
+    #[error("a request has one Host")]
+    Hosts,
+    /// A body longer than [`BODY_BYTES_MAX`].
+    #[error("a body has at most {BODY_BYTES_MAX} bytes")]
+    Body,
+    /// An expected body where none can come.
+    #[error("the answer to HEAD has no body to expect")]
+    BodyOfHead,
     /// A message that is empty, or longer than [`MESSAGE_BYTES_MAX`].
     #[error("a message has 1 to {MESSAGE_BYTES_MAX} bytes, and this one {0}")]
     Message(usize),
@@ -415,7 +463,10 @@ pub enum InvalidWorkload {
     Range(&'static str),
     /// IPv4 source addresses for a target that has another family.
     #[error("{0} cannot be reached from IPv4 addresses")]
-    SourceFamily(SocketAddr),
+    SourceFamily(ServerAddress),
+    /// A file name too long for an address (unix(7)).
+    #[error("{0}: the name of a socket file has at most 107 bytes")]
+    SocketFile(ServerAddress),
     /// Local ports that the system does not hand out; with the first and the last that it does.
     #[error("local ports must be within the system's range, {0} to {1}")]
     PortsOutside(u16, u16),

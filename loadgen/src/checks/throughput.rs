@@ -85,6 +85,7 @@ fn usual_response_ns(histograms: &Histograms, waiting: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Duration;
 
     use super::*;
@@ -104,7 +105,7 @@ mod tests {
         fn new(pace: Pace, window_ms: u64) -> Self {
             let workload = Workload {
                 pace,
-                ..Workload::new(([127, 0, 0, 1], 80).into())
+                ..Workload::new(SocketAddr::from(([127, 0, 0, 1], 80)))
             };
             Self {
                 histograms: Histograms::new(),

@@ -23,46 +23,59 @@ pub(super) type RateLevels = Vec<f64>;
 /// The parts of a URL.
 #[derive(Debug)]
 pub(super) struct ServerUrl {
-    /// Addresses of the server, in the resolver's order; at least one.
-    pub(super) addresses: Vec<SocketAddr>,
     /// `Host` value: the authority as it was written.
     pub(super) host: String,
-    /// Whether the host is a name, so that the URL does not show its address.
-    pub(super) is_named: bool,
     pub(super) path: Option<String>,
 }
 
-/// Addresses, `Host` value and path of a URL, or of the port of a server on this machine.
-pub(super) fn locate(url: &str) -> Result<ServerUrl, String> {
-    let wrong = || format!("`{url}` is not a URL of the form http://HOST[:PORT][/PATH]");
-    let rest = match url.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        Some(_) => return Err(wrong()),
-        None => url,
-    };
-    let rest = rest.split('#').next().unwrap_or(rest);
-    let (authority, path) = match rest.find(['/', '?']) {
-        Some(at) if rest[at..].starts_with('/') => (&rest[..at], Some(rest[at..].to_owned())),
-        Some(at) => (&rest[..at], Some(format!("/{}", &rest[at..]))),
-        None => (rest, None),
-    };
-    if authority.is_empty() || authority.contains('@') {
-        return Err(wrong());
+impl ServerUrl {
+    /// The parts of `url`, or of the port of a server on this machine.
+    pub(super) fn parse(url: &str) -> Result<Self, String> {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let rest = rest.split('#').next().unwrap_or(rest);
+        let (authority, path) = match rest.find(['/', '?']) {
+            Some(at) if rest[at..].starts_with('/') => (&rest[..at], Some(rest[at..].to_owned())),
+            Some(at) => (&rest[..at], Some(format!("/{}", &rest[at..]))),
+            None => (rest, None),
+        };
+        if authority.contains('@') {
+            // The URL goes into the result, which must not hold a password; neither must this message.
+            return Err("a URL names no user here: give --user NAME:PASSWORD".to_owned());
+        }
+        if authority.is_empty() || !scheme.eq_ignore_ascii_case("http") {
+            return Err(format!(
+                "`{url}` is not a URL of the form http://HOST[:PORT][/PATH]"
+            ));
+        }
+        let host = target::with_host(authority).into_owned();
+        Ok(Self { host, path })
     }
-    let host = target::with_host(authority).into_owned();
-    let (name, with_port) = match host.rsplit_once(':') {
-        Some((name, _)) if !name.contains(':') || name.ends_with(']') => (name, host.clone()),
-        _ => (&*host, format!("{host}:80")),
-    };
-    let is_named = name.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
-    let addresses =
-        target::resolve(&with_port).map_err(|error| format!("`{host}` has no address: {error}"))?;
-    Ok(ServerUrl {
-        addresses: addresses.into_iter().map(target::canonical).collect(),
-        host,
-        is_named,
-        path,
-    })
+
+    /// Name or IP address of the host, and its port if there is one.
+    fn host_and_port(&self) -> (&str, Option<&str>) {
+        match self.host.rsplit_once(':') {
+            Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
+            _ => (&self.host, None),
+        }
+    }
+
+    /// Whether the host is a name, so that the URL does not show its address.
+    pub(super) fn is_named(&self) -> bool {
+        let (name, _) = self.host_and_port();
+        name.trim_matches(['[', ']']).parse::<IpAddr>().is_err()
+    }
+
+    /// Addresses of the server, in the resolver's order; at least one.
+    pub(super) fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
+        let host = &self.host;
+        let with_port = match self.host_and_port() {
+            (_, Some(_)) => host.clone(),
+            (_, None) => format!("{host}:80"),
+        };
+        let addresses = target::resolve(&with_port)
+            .map_err(|error| format!("`{host}` has no address: {error}"))?;
+        Ok(addresses.into_iter().map(target::canonical).collect())
+    }
 }
 
 /// One of the values that have the name in results, too.

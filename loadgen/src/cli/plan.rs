@@ -1,15 +1,21 @@
 //! Turns arguments into the loads to run.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hola_base::output::say;
 use hola_base::process::{Cpus, descriptor_limit};
 
 use super::LoadArgs;
-use super::parse::{ServerUrl, locate};
-use crate::target::{connect, is_on_this_machine};
-use crate::workload::{GREETING, Pace, Stop, Workload};
+use super::parse::ServerUrl;
+use crate::http::{BODY_BYTES_MAX, HeaderField, InvalidRequest, RequestMethod};
+use crate::target::{ServerAddress, connect, is_on_this_machine};
+use crate::workload::{ClientProtocol, GREETING, Pace, Stop, Workload};
 
 /// Shortest interval: a worker checks this often whether an interval has ended.
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
@@ -22,6 +28,7 @@ const FIRST_RATE_PER_S: f64 = 2_000.0;
 pub(super) fn loads(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Vec<Workload>, String> {
     let paces = paces(args);
     check_arguments(args, &paces)?;
+    check_conversation(args)?;
     let common = common(args, server)?;
     let with_pace = |pace| Workload {
         pace,
@@ -70,13 +77,36 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
     Err(reason.to_owned())
 }
 
+/// Refuses arguments about HTTP in another conversation.
+fn check_conversation(args: &LoadArgs) -> Result<(), String> {
+    let of_http = [
+        ("--method", args.method.is_some()),
+        ("--header", !args.header.is_empty()),
+        ("--user", args.user.is_some()),
+        ("--body", args.body.is_some()),
+        ("--body-file", args.body_file.is_some()),
+        ("--expect-status", args.expect_status.is_some()),
+        ("--expect-body", args.expect_body.is_some()),
+    ];
+    match of_http.iter().find(|(_, is_given)| *is_given) {
+        Some((name, _)) if args.conversation != ClientProtocol::Http => {
+            Err(format!("{name} is for --conversation http alone"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What all loads have in common; their pace is a placeholder.
 fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, String> {
     let (target, host, url_path) = match (server, &args.url) {
-        (Some(target), _) => (target, target.to_string(), None),
+        (Some(target), _) => (ServerAddress::Tcp(target), target.to_string(), None),
         (None, Some(url)) => {
-            let located = locate(url)?;
-            (choose(args, &located)?, located.host, located.path)
+            let url = ServerUrl::parse(url)?;
+            let target = match &args.unix_socket {
+                Some(file) => unix_socket(file)?,
+                None => choose(args, &url)?.into(),
+            };
+            (target, url.host, url.path)
         }
         (None, None) => {
             return Err("say which server to load, such as http://127.0.0.1:8080/".to_owned());
@@ -84,14 +114,25 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
     };
     let path = args.path.clone().or(url_path);
     let path = path.unwrap_or_else(|| "/".to_owned());
-    let expected_body = match &args.expect {
-        Some(text) => Some(text.clone().into_bytes()),
-        None => (path == "/" && !args.any_body).then(|| GREETING.to_vec()),
+    let body = body(args)?;
+    let method = match (&args.method, &body) {
+        (Some(method), _) => method.clone(),
+        (None, Some(_)) => RequestMethod::POST,
+        (None, None) => RequestMethod::GET,
+    };
+    let is_plain = method == RequestMethod::GET && args.expect_status.is_none();
+    let expected_body = match args.expect_body.as_deref() {
+        Some("any") => None,
+        Some(text) => Some(text.as_bytes().to_vec()),
+        None => (path == "/" && is_plain).then(|| GREETING.to_vec()),
     };
     let defaults = Workload::new(target);
     Ok(Workload {
         host,
         path,
+        method,
+        headers: headers(args)?,
+        body,
         conversation: args.conversation,
         message: match &args.message {
             Some(message) => message.clone().into_bytes(),
@@ -120,28 +161,76 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         seed: args.seed,
         max_in_flight: args.max_in_flight,
         kept_connections: args.connections,
+        expected_status: args.expect_status.clone().unwrap_or_default(),
         expected_body,
         ..defaults
     })
 }
 
+/// The header fields asked for, and the one that follows from `--user`. They are parsed here, since clap would show a
+/// value in its message, and values may be secrets.
+fn headers(args: &LoadArgs) -> Result<Vec<HeaderField>, String> {
+    let fields = args.header.iter().map(|field| field.parse());
+    let fields: Result<Vec<HeaderField>, InvalidRequest> = fields.collect();
+    let mut fields = fields.map_err(|error| format!("--header: {error}"))?;
+    if let Some(user) = &args.user {
+        if fields.iter().any(|field| field.is("Authorization")) {
+            return Err("--user and a --header Authorization cannot be given together".to_owned());
+        }
+        let field = HeaderField::basic_authorization(user);
+        fields.push(field.map_err(|error| format!("--user: {error}"))?);
+    }
+    Ok(fields)
+}
+
+/// The body of the requests; `None` if they have none.
+fn body(args: &LoadArgs) -> Result<Option<Arc<[u8]>>, String> {
+    let read = |path: &Path| {
+        read_body(path).map_err(|error| format!("--body-file {}: {error}", path.display()))
+    };
+    match (&args.body, &args.body_file) {
+        (Some(text), _) => Ok(Some(text.as_bytes().into())),
+        (None, Some(path)) => read(path).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// The bytes of a file; of a longer one than a body may be, just enough to tell.
+fn read_body(path: &Path) -> io::Result<Arc<[u8]>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(BODY_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes.into())
+}
+
+/// The server that listens on a socket file, which must be there: a wrong name is no failure of a server.
+fn unix_socket(file: &Path) -> Result<ServerAddress, String> {
+    match file.metadata() {
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(ServerAddress::Unix(file.into())),
+        Ok(_) => Err(format!("--unix-socket {} is not a socket", file.display())),
+        Err(error) => Err(format!("--unix-socket {}: {error}", file.display())),
+    }
+}
+
 /// Chooses the address to load: the first allowed one that accepts a connection, or else the first allowed one. Prints
 /// the address if the URL does not show it.
-fn choose(args: &LoadArgs, located: &ServerUrl) -> Result<SocketAddr, String> {
-    let mut allowed = located.addresses.clone();
+fn choose(args: &LoadArgs, url: &ServerUrl) -> Result<SocketAddr, String> {
+    let addresses = url.addresses()?;
+    let mut allowed = addresses.clone();
     allowed.retain(|address| args.allow_remote || is_on_this_machine(address.ip()));
     let target = match allowed[..] {
         [] => {
             return Err(format!(
                 "{} is not on this machine; loading somebody else's server needs --allow-remote",
-                located.addresses[0]
+                addresses[0]
             ));
         }
         [only] => only,
         [first, ..] => connect(&allowed, args.timeout).map_or(first, |(_, address)| address),
     };
-    if located.is_named {
-        say(format_args!("{} is {target}", located.host));
+    if url.is_named() {
+        say(format_args!("{} is {target}", url.host));
     }
     Ok(target)
 }

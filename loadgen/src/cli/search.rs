@@ -1,7 +1,5 @@
 //! The search for the highest rate at which a server meets all objectives.
 
-use std::net::TcpStream;
-
 use crate::condition::{Condition, ConditionResult};
 use crate::summary::{CheckName, Search, SearchLimit, SearchStep, Summary};
 use crate::workload::{MAX_RATE, Workload};
@@ -17,8 +15,8 @@ const RATE_MIN: f64 = 1.0;
 
 /// Refuses a search on a server that takes no connection: there is no rate to search for.
 pub(super) fn require_server(load: &Workload) -> Result<(), String> {
-    match TcpStream::connect_timeout(&load.target, load.timeout) {
-        Ok(_) => Ok(()),
+    match load.target.check_accepts(load.timeout) {
+        Ok(()) => Ok(()),
         Err(error) => Err(format!("{} takes no connection: {error}", load.target)),
     }
 }

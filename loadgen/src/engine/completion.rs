@@ -55,7 +55,7 @@ impl Transport for CompletionTransport {
     fn new(job: &Job) -> nix::Result<Self> {
         let ring = ClientRing::new(
             job.connections,
-            job.target,
+            job.target.for_kernel()?,
             job.requests.clone(),
             job.reset_on_close,
             job.local_ports,

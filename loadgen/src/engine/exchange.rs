@@ -9,7 +9,6 @@ use super::transport::{Transport, TransportEvent, TransportEventKind, TransportR
 use super::worker::Worker;
 use crate::request::{Cause, Phase, RequestOutcome, RequestTimes};
 use crate::response::{InvalidResponse, ParseProgress};
-use crate::workload::ClientProtocol;
 
 /// First pause of a client after a failure; each further failure in a row doubles it.
 const BACKOFF_NS: u64 = 1_000_000;
@@ -138,13 +137,13 @@ impl<T: Transport> Worker<'_, T> {
     }
 
     /// Handles a connection that ends before the answer is complete. If a kept connection ends before the first byte,
-    /// the server most likely closed it between requests. The request is then sent again on a new connection, as
-    /// clients do with a GET (RFC 9112 §9.3.1).
+    /// the server most likely closed it between requests. The request is then sent again on a new connection, unless its
+    /// method forbids that: the server may have processed it (RFC 9110 §9.2.2).
     fn break_off(&mut self, index: u32, at: u64, cause: Cause) {
         let slot = &mut self.slots[index as usize];
         let was_kept = slot.served > 1 && slot.times.first_byte == 0;
         let was_closed = matches!(cause, Cause::Reset | Cause::ClosedEarly);
-        if was_kept && was_closed && self.job.conversation == ClientProtocol::Http {
+        if was_kept && was_closed && self.job.is_repeatable {
             slot.times.written = 0;
             self.count_closed_between();
             self.close(index, true);
@@ -168,7 +167,7 @@ impl<T: Transport> Worker<'_, T> {
             slot.times.first_byte = at;
         }
         let bytes = self.transport.received();
-        match slot.answer.feed(bytes, self.job.expected.as_deref()) {
+        match slot.answer.feed(bytes, &self.job.expected) {
             Ok(ParseProgress::Done { excess }) => self.answered(index, at, hangup, excess),
             Ok(ParseProgress::More) => {}
             Err(malformed) => self.fail(index, at, Cause::InvalidResponse(malformed)),
@@ -178,8 +177,11 @@ impl<T: Transport> Worker<'_, T> {
     /// Judges a complete answer, keeps or closes the connection, and concludes the request.
     fn answered(&mut self, index: u32, end: u64, hangup: bool, excess: usize) {
         let slot = &self.slots[index as usize];
-        let outcome = slot.answer.outcome(self.job.expected.as_deref(), excess);
-        let reusable = slot.answer.keep_alive() && slot.served < self.job.requests_per_connection;
+        let outcome = slot.answer.outcome(&self.job.expected, excess);
+        // A server may answer before it has read a long body; the next request must not follow half of one.
+        let is_written = slot.times.written > 0;
+        let asks_again = slot.served < self.job.requests_per_connection;
+        let reusable = slot.answer.keep_alive() && is_written && asks_again;
         let keep = reusable && !hangup && excess == 0;
         if reusable && hangup {
             self.count_closed_between();
@@ -195,7 +197,8 @@ impl<T: Transport> Worker<'_, T> {
     fn fail(&mut self, index: u32, end: u64, cause: Cause) {
         let slot = &self.slots[index as usize];
         let times = &slot.times;
-        let why = slot.answer.bad_status().map_or(cause, Cause::Status);
+        let bad_status = slot.answer.bad_status(&self.job.expected);
+        let why = bad_status.map_or(cause, Cause::Status);
         let by_head = matches!(
             why,
             Cause::Status(_) | Cause::InvalidResponse(InvalidResponse::Framing)

@@ -1,9 +1,12 @@
 //! A workload divided among threads: what each one has to do.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use crate::answer::expected_answer;
+use crate::answer::ExpectedAnswer;
+use crate::http::RequestMethod;
 use crate::schedule::{Instants, Schedule};
+use crate::target::ServerAddress;
 use crate::units::nanoseconds;
 use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload, share};
 
@@ -34,7 +37,7 @@ impl ThreadPlan {
         };
         let requests = requests(workload);
         let jobs = (0..threads).map(|thread| Job {
-            target: workload.target,
+            target: workload.target.clone(),
             source_addresses: workload.source_addresses(),
             first_source_is_default: workload.sources.is_none(),
             local_ports: workload.local_ports,
@@ -45,10 +48,12 @@ impl ThreadPlan {
             thread,
             threads,
             conversation: workload.conversation,
+            method: workload.method.clone(),
+            is_repeatable: workload.conversation == ClientProtocol::Http
+                && workload.method.is_idempotent(),
             requests: requests.clone(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
-            expected: expected_answer(workload.conversation, &workload.message)
-                .or_else(|| workload.expected_body.clone()),
+            expected: ExpectedAnswer::new(workload),
             timeout_ns: nanoseconds(workload.timeout),
             think_ns: nanoseconds(workload.think),
             ramp_ns: nanoseconds(workload.ramp),
@@ -78,7 +83,7 @@ impl ThreadPlan {
 /// The work of one thread, not shared with other threads.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) target: SocketAddr,
+    pub(super) target: ServerAddress,
     /// First of the addresses to connect from, and how many there are; without a first one, the kernel chooses.
     pub(super) source_addresses: (Option<Ipv4Addr>, u32),
     /// Whether the kernel chooses the first address by itself.
@@ -93,11 +98,14 @@ pub(super) struct Job {
     pub(super) thread: u32,
     pub(super) threads: u32,
     pub(super) conversation: ClientProtocol,
+    /// Method of the requests, in HTTP.
+    pub(super) method: RequestMethod,
+    /// Whether a request may be sent again if the server closed its kept connection.
+    pub(super) is_repeatable: bool,
     /// Bytes of each kind of request, by [`TransportRequest`](super::transport::TransportRequest).
-    pub(super) requests: [Vec<u8>; 2],
+    pub(super) requests: [Arc<[u8]>; 2],
     pub(super) requests_per_connection: u64,
-    /// Bytes of the right answer.
-    pub(super) expected: Option<Vec<u8>>,
+    pub(super) expected: ExpectedAnswer,
     pub(super) timeout_ns: u64,
     pub(super) think_ns: u64,
     pub(super) ramp_ns: u64,
@@ -135,16 +143,35 @@ impl Job {
 }
 
 /// The request bytes if more requests follow on the connection, and those of its last request.
-fn requests(workload: &Workload) -> [Vec<u8>; 2] {
-    let get = |connection: &str| {
-        format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\n{connection}\r\n",
-            workload.path, workload.host
-        )
-        .into_bytes()
-    };
+fn requests(workload: &Workload) -> [Arc<[u8]>; 2] {
     match workload.conversation {
-        ClientProtocol::Http => [get(""), get("Connection: close\r\n")],
-        ClientProtocol::Ack | ClientProtocol::Echo => [&workload.message; 2].map(Vec::clone),
+        ClientProtocol::Http => ["", "Connection: close\r\n"]
+            .map(|connection| http_request(workload, connection).into()),
+        ClientProtocol::Ack | ClientProtocol::Echo => {
+            let message: Arc<[u8]> = workload.message.as_slice().into();
+            [Arc::clone(&message), message]
+        }
     }
+}
+
+/// The HTTP request; `connection` is its line about the connection, if it has one.
+fn http_request(workload: &Workload, connection: &str) -> Vec<u8> {
+    let (method, body) = (&workload.method, workload.body.as_deref());
+    let host = match workload.headers.iter().any(|field| field.is("Host")) {
+        true => String::new(),
+        false => format!("Host: {}\r\n", workload.host),
+    };
+    let headers = workload.headers.iter().map(|field| format!("{field}\r\n"));
+    let length = match body.map(<[u8]>::len) {
+        Some(length) => format!("Content-Length: {length}\r\n"),
+        None if method.expects_body() => "Content-Length: 0\r\n".to_owned(),
+        None => String::new(),
+    };
+    let head = format!(
+        "{} {} HTTP/1.1\r\n{host}{}{length}{connection}\r\n",
+        method.name(),
+        workload.path,
+        headers.collect::<String>()
+    );
+    [head.as_bytes(), body.unwrap_or_default()].concat()
 }

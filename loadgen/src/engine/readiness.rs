@@ -6,14 +6,15 @@
 //! write.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::socket::sockopt::{IpBindAddressNoPort, Linger};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrStorage, bind, connect, recv,
+    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrLike, bind, connect, recv,
     send, setsockopt, socket,
 };
 
@@ -37,12 +38,11 @@ const SETTLED: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR).cast_uns
 const READABLE: u32 = (libc::EPOLLIN).cast_unsigned() | HANGUP;
 
 /// Connections over epoll.
-#[derive(Debug)]
 pub(super) struct ReadinessTransport {
     epoll: Epoll,
-    target: SockaddrStorage,
+    target: Box<dyn SockaddrLike>,
     family: AddressFamily,
-    requests: [Vec<u8>; 2],
+    requests: [Arc<[u8]>; 2],
     /// Whether connections carry only one request.
     one_only: bool,
     reset_on_close: bool,
@@ -91,13 +91,11 @@ impl Transport for ReadinessTransport {
     const WAITS_BY: &'static str = "epoll_pwait2 (Linux 5.11)";
 
     fn new(job: &Job) -> nix::Result<Self> {
+        let target = job.target.for_kernel()?;
         Ok(Self {
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
-            target: SockaddrStorage::from(job.target),
-            family: match job.target {
-                SocketAddr::V4(_) => AddressFamily::Inet,
-                SocketAddr::V6(_) => AddressFamily::Inet6,
-            },
+            family: target.family().unwrap_or(AddressFamily::Unspec),
+            target,
             requests: job.requests.clone(),
             one_only: job.requests_per_connection == 1,
             reset_on_close: job.reset_on_close,
@@ -214,7 +212,7 @@ impl ReadinessTransport {
             let [a, b, c, d] = source.octets();
             bind(socket.as_raw_fd(), &SockaddrIn::new(a, b, c, d, 0))?;
         }
-        match connect(socket.as_raw_fd(), &self.target) {
+        match connect(socket.as_raw_fd(), &*self.target) {
             Ok(()) => self.tell(slot, TransportEventKind::Connected),
             Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno),

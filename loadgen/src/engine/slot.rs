@@ -122,13 +122,13 @@ impl SlotDeadlines {
 mod tests {
     use super::{Slot, SlotDeadlines};
     use crate::answer::Answer;
+    use crate::http::RequestMethod;
     use crate::workload::ClientProtocol;
 
     #[test]
     fn deadlines_stay_in_order_whichever_is_taken_out() {
-        let mut slots: Vec<Slot> = (0..5)
-            .map(|_| Slot::new(Answer::new(ClientProtocol::Http)))
-            .collect();
+        let answer = || Answer::new(ClientProtocol::Http, &RequestMethod::GET);
+        let mut slots: Vec<Slot> = (0..5).map(|_| Slot::new(answer())).collect();
         let mut deadlines = SlotDeadlines::new();
         (0..5).for_each(|index| deadlines.push(&mut slots, index));
         for gone in [2, 0, 4] {

@@ -359,8 +359,8 @@ impl<'run, T: Transport> Worker<'run, T> {
     fn new_slot(&mut self) -> u32 {
         let index = u32::try_from(self.slots.len())
             .unwrap_or_else(|_| unreachable!("connections are counted in 32 bits"));
-        self.slots
-            .push(Slot::new(Answer::new(self.job.conversation)));
+        let answer = Answer::new(self.job.conversation, &self.job.method);
+        self.slots.push(Slot::new(answer));
         index
     }
 

@@ -7,14 +7,15 @@
 mod buffers;
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, DestinationSlot, Fixed, SubmitArgs, Timespec};
 use io_uring::{EnterFlags, IoUring, Probe, cqueue, opcode, squeue};
 use nix::errno::Errno;
-use nix::sys::socket::{SockaddrIn, SockaddrLike, SockaddrStorage};
+use nix::sys::socket::{AddressFamily, SockaddrIn, SockaddrLike};
 
 use self::buffers::{BUFFER_BYTES, Buffers, GROUP};
 use super::{IP_LOCAL_PORT_RANGE, RESET};
@@ -65,8 +66,8 @@ pub(crate) struct ClientRing {
 
 /// Memory that operations point to and that never changes.
 struct Constants {
-    target: SockaddrStorage,
-    requests: [Vec<u8>; 2],
+    target: Box<dyn SockaddrLike>,
+    requests: [Arc<[u8]>; 2],
     one: libc::c_int,
     reset: libc::linger,
     ports: u32,
@@ -110,8 +111,8 @@ pub(crate) struct ReceivedBytes {
 
 /// Why io_uring cannot be used here; `None` when it can.
 pub(crate) fn unavailable() -> Option<String> {
-    let target = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
-    let error = ClientRing::new(1, target, Default::default(), false, None).err()?;
+    let target = SockaddrIn::new(127, 0, 0, 1, 1);
+    let error = ClientRing::new(1, Box::new(target), Default::default(), false, None).err()?;
     Some(match error.raw_os_error() {
         Some(libc::ENOSYS | libc::EPERM | libc::EACCES) => {
             format!("io_uring is absent or forbidden ({error})")
@@ -129,8 +130,8 @@ impl ClientRing {
     /// too old (before Linux 6.11).
     pub(crate) fn new(
         connections: u32,
-        target: SocketAddr,
-        requests: [Vec<u8>; 2],
+        target: Box<dyn SockaddrLike>,
+        requests: [Arc<[u8]>; 2],
         reset: bool,
         ports: Option<(u16, u16)>,
     ) -> io::Result<Self> {
@@ -146,22 +147,19 @@ impl ClientRing {
             return Err(Errno::EOPNOTSUPP.into());
         }
         ring.submitter().register_files_sparse(connections.max(1))?;
+        let family = target.family().unwrap_or(AddressFamily::Unspec);
         Ok(Self {
             buffers: Buffers::register(&ring)?,
             ring,
             constants: Rc::new(Constants {
-                target: SockaddrStorage::from(target),
+                target,
                 requests,
                 one: 1,
                 reset: RESET,
                 ports: ports.map_or(0, |(first, last)| u32::from(last) << 16 | u32::from(first)),
             }),
             sources: vec![SockaddrIn::new(0, 0, 0, 0, 0); connections.max(1) as usize],
-            family: if target.is_ipv4() {
-                libc::AF_INET
-            } else {
-                libc::AF_INET6
-            },
+            family: family as i32,
             reset,
             ports: ports.is_some(),
             broken: None,

@@ -138,8 +138,17 @@ fn remedy(cause: &str) -> Option<String> {
         "local_EMFILE" | "local_ENFILE" => {
             format!("{cause}: the open files ran out; raise the limit (ulimit -n, fs.file-max) or ask for fewer clients")
         }
+        "local_EAGAIN" => {
+            "local_EAGAIN: the accept queue of a Unix domain socket was full, which a client learns at once: ask for fewer \
+             clients, or give the server a longer backlog"
+                .to_owned()
+        }
         "head_too_long" => format!(
             "head_too_long: no more than {MAX_HEAD} bytes and {MAX_FIELDS} fields of a head are read"
+        ),
+        "bad_body" => "bad_body: --expect-body says which body is right, or that any is".to_owned(),
+        "status_301" | "status_302" | "status_303" | "status_307" | "status_308" => format!(
+            "{cause}: redirections are not followed; load the URL that they name, or expect them with --expect-status 3xx"
         ),
         _ => return None,
     })

@@ -218,13 +218,18 @@ fn remarks(summary: &Summary) -> Vec<String> {
 
 /// Model and address, as far as they are known.
 fn title(summary: &Summary) -> String {
-    match &summary.model {
-        Some(model) => format!("{model} at {}", summary.url),
-        None => summary.url.clone(),
+    match (&summary.model, &summary.plan.unix_socket) {
+        (Some(model), _) => format!("{model} at {}", summary.url),
+        (None, Some(file)) => format!("{} on {file}", summary.url),
+        (None, None) => summary.url.clone(),
     }
 }
 
 fn plan(plan: &Plan, window_s: f64) -> String {
+    let method = match &plan.http {
+        Some(http) if http.method != "GET" => format!("{}, ", http.method),
+        _ => String::new(),
+    };
     let reuse = match plan.requests_per_connection {
         None => "connections kept".to_owned(),
         Some(1) => "a connection per request".to_owned(),
@@ -244,7 +249,7 @@ fn plan(plan: &Plan, window_s: f64) -> String {
         }
     };
     format!(
-        "{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
+        "{method}{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
         plan.warmup_s, plan.seed
     )
 }

@@ -1,14 +1,17 @@
 //! The program as scripts see it: arguments, exit codes, streams, files and formats.
 
+mod answers;
 mod arguments;
 mod exits;
 mod files;
 mod formats;
 mod intervals;
 mod live_line;
+mod requests;
 mod series;
 #[path = "../truth/mod.rs"]
 mod truth;
+mod unix_sockets;
 
 use std::process::{Child, Command, Output, Stdio};
 

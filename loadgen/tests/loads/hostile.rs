@@ -198,7 +198,7 @@ fn a_flood_does_not_fill_the_memory() {
         });
         let mut generator = Command::new(env!("CARGO_BIN_EXE_hola-load"))
             .args([&server.address.to_string(), "--clients=8", "--duration=10m"])
-            .args(["--warmup=0s", "--timeout=10s", "--any-body"])
+            .args(["--warmup=0s", "--timeout=10s", "--expect-body=any"])
             .stdout(Stdio::null())
             .spawn()
             .expect("the program runs");

@@ -140,6 +140,20 @@ pub(crate) const BUGS: &[Bug] = &[
         replacement: "",
         caught_by: "checks::a_server_that_is_gone_for_most_of_the_window_is_named_though_few_requests_fail",
     },
+    Bug {
+        name: "a request that may change something is sent a second time",
+        file: "engine/exchange.rs",
+        original: "was_kept && was_closed && self.job.is_repeatable",
+        replacement: "was_kept && was_closed",
+        caught_by: "command_line/requests::only_idempotent_requests_are_sent_again_when_the_server_closes_a_kept_connection",
+    },
+    Bug {
+        name: "a request follows half of another on its connection",
+        file: "engine/exchange.rs",
+        original: "let is_written = slot.times.written > 0;",
+        replacement: "let is_written = true;",
+        caught_by: "command_line/requests::an_answer_before_the_end_of_the_body_never_mixes_two_requests",
+    },
 ];
 
 #[test]
