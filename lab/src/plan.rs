@@ -17,7 +17,7 @@ use crate::metric::Metric;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// At most 5 minutes of measuring.
+    /// At most 5 minutes of measuring, and 20 s more for each target that is asked for.
     Quick,
     /// At most 45 minutes, and 20 s more for each reference target beyond seven.
     Full,

@@ -7,6 +7,7 @@ mod support;
 
 mod client;
 mod compare;
+mod own_targets;
 mod schema;
 mod systems;
 mod targets;

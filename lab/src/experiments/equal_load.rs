@@ -69,14 +69,15 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         // A stage without the models: in a longer cycle each slice would be farther from the control's.
         let stage = setting
             .stage(&EXPERIMENT, name, control)
-            .targets(ALL, &load);
+            .targets(ALL, &load)
+            .own_targets(&load);
         if stage.count_targets() > 0 {
             let stage = stage.models(&[control], load.kept_connections());
             targets = stage.count_targets();
             stages.push(stage.load(level, 6, load));
         }
     }
-    let budget_s = setting.choose(115.0, 650.0 + TARGET_S * f64::from(targets));
+    let budget_s = setting.choose(115.0, 650.0) + TARGET_S * f64::from(targets);
     let design = Design::new(&EXPERIMENT, stages, 5..=40, budget_s);
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[HEADLINE, KEPT_LEVEL]))
 }

@@ -76,5 +76,6 @@ fn stage<'s>(
         .with_cpus(server_cpus, generator)
         .models(names, None)
         .targets(&PYTHON, &load)
+        .own_targets(&load)
         .load(name, 1, load)
 }

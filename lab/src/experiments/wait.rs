@@ -57,6 +57,7 @@ fn stage<'s>(setting: &'s Setting<'_>, clients: u32) -> StageDraft<'s> {
     setting
         .stage(&EXPERIMENT, &format!("{clients} clients"), "pre-threaded")
         .models(&names, Some(clients))
+        .own_targets(&load(0, clients, 0.0))
 }
 
 fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {
