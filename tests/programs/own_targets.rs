@@ -10,7 +10,8 @@ use hola_lab::store;
 use hola_lab::target::{TargetPaths, TargetSpec};
 use hola_servers::models::Attention;
 
-use crate::support::{HOLA, eventually, only_folder, paths_in, printed, refused};
+use crate::support::{HOLA, eventually, hola, only_folder, paths_in, printed, refused};
+use crate::targets::installed;
 
 /// A small server as a user would write it: a thread for each client, a request for each connection.
 const PYTHON: &str = concat!(
@@ -87,6 +88,18 @@ fn a_server_is_asked_once_what_it_answers() {
             reason.contains("no right answer") && reason.contains(asked),
             "{reason}"
         );
+    }
+}
+
+#[test]
+fn installed_targets_are_found_to_be_what_their_list_says() {
+    let program = PinnedProgram::open(Path::new(HOLA)).expect("the program");
+    let places = TargetPaths::with_source_tree(Path::new(HOLA));
+    for listed in installed() {
+        let mut found = listed.clone();
+        found.probe(&program, &places).expect(&listed.name);
+        let facts = |spec: &TargetSpec| (spec.keep_alive, spec.answers("/wait/1"));
+        assert_eq!(facts(&found), facts(&listed), "{found:?}");
     }
 }
 
@@ -281,6 +294,67 @@ fn a_server_that_does_not_start_or_greet_is_named_with_its_last_words() {
         let first = complaint(1, &["--target", another_body]);
         assert!(first.contains("with the greeting: another body"), "{first}");
     }
+}
+
+/// A server of one client after another, in HTTP/1.0, which dies after 200 requests.
+const SHORT_LIVED: &str = r#"
+import http.server, os, sys
+
+class Greeting(http.server.BaseHTTPRequestHandler):
+    left = 200
+
+    def do_GET(self):
+        self.send_response(200 if self.path == "/" else 404)
+        self.end_headers()
+        self.wfile.write(b"Hola, cliente!")
+        Greeting.left -= 1
+        if Greeting.left == 0:
+            print("no more greetings", file=sys.stderr, flush=True)
+            os._exit(3)
+
+    def log_message(self, *words):
+        pass
+
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Greeting).serve_forever()
+"#;
+
+#[test]
+fn an_own_server_that_dies_under_load_is_named_with_its_last_words_and_others_are_measured() {
+    if !has_python() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    // Its path has a space, as a user's may.
+    let script = folder.path().join("my server.py");
+    fs::write(&script, SHORT_LIVED).expect("written");
+    let spec = format!("mine=python3 '{}' {{port}}", script.display());
+    let found = probed(&spec);
+    assert_eq!(
+        (found.attention(), found.keep_alive),
+        (Attention::Nothing, false)
+    );
+    let reason = found.reason_without_answer("/wait/10");
+    assert_eq!(reason, "it answers /wait/1 with status 404");
+
+    let output = folder.path().join("results");
+    let (status, _, stderr) = hola(&[
+        "compare",
+        "--experiments=equal-load",
+        "--models=iterative",
+        "--blocks=1",
+        &format!("--target={spec}"),
+        &format!("--output={}", output.display()),
+    ]);
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    let complaint = "equal-load: mine: mine ended while it was loaded: mine ended by itself: \
+        exit code 3: no more greetings";
+    assert!(stderr.contains(complaint), "{stderr}");
+    let (run, blocks, _) = run_in(&output);
+    assert_eq!(run.status, RunStatus::Complete);
+    let readings: Vec<_> = blocks.iter().flat_map(|block| &block.readings).collect();
+    let failed = readings.iter().filter(|reading| reading.failed.is_some());
+    let failed: Vec<_> = failed.map(|reading| &reading.participant).collect();
+    assert_eq!(failed, ["mine"]);
 }
 
 /// A list of one target, the Python server of this repository.

@@ -148,3 +148,29 @@ fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_split_as_a_shell_does_and_keeps_what_a_shell_would_expand() {
+        let text = r#"my-1=./a\ b -p{port} 'c "d' "e $HOME \" f" *.py {port}x ';' A=b"#;
+        let spec = TargetSpec::from_command(text).expect("a command");
+        assert_eq!(
+            (&*spec.name, &*spec.programs),
+            ("my-1", &["./a b".to_owned()][..])
+        );
+        let words = [
+            "-p@port@",
+            "c \"d",
+            "e $HOME \" f",
+            "*.py",
+            "@port@x",
+            ";",
+            "A=b",
+        ];
+        assert_eq!(spec.arguments, words);
+        assert_eq!(spec.command.as_deref(), text.strip_prefix("my-1="));
+    }
+}

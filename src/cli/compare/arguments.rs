@@ -49,15 +49,16 @@ pub struct CompareArgs {
     /// lists the claims
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
     pub claims: Vec<&'static Claim>,
-    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in
-    /// any case [default: the experiment's]
+    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control, and servers of
+    /// one's own, take part in any case [default: the experiment's]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub models: Vec<String>,
     /// Server of one's own to put beside the models; may be given several times. The command is split into words as a
     /// shell does it, without a shell, and {port} is replaced by the port to listen on
     #[arg(long, value_name = "NAME=COMMAND", value_parser = TargetSpec::from_command)]
     pub target: Vec<TargetSpec>,
-    /// File of further servers of one's own, in the format of scripts/targets.toml; may be given several times
+    /// File of servers of one's own, in the format of scripts/targets.toml: for what a command does not say, such as
+    /// that a runtime compiles while it runs; may be given several times
     #[arg(long, value_name = "FILE", value_parser = OwnList::read)]
     pub targets: Vec<OwnList>,
     /// Blocks of each experiment; with fewer than 3 there are no intervals [default: until the intervals are narrow enough
