@@ -439,17 +439,17 @@ fn a_target_of_a_list_takes_part_with_what_it_is_found_to_answer() {
     if !has_python() {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder_of_list = tempfile::tempdir().expect("a folder");
     let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/reference");
     for file in ["python_threads.py", "greeting.py"] {
-        fs::copy(reference.join(file), folder.path().join(file)).expect("copied");
+        fs::copy(reference.join(file), folder_of_list.path().join(file)).expect("copied");
     }
     let absent = LIST
         .replace("listed", "absent")
         .replace("python3\"]", "no-such-program\"]");
-    let list = folder.path().join("mine.toml");
+    let list = folder_of_list.path().join("mine.toml");
     fs::write(&list, format!("{LIST}{absent}")).expect("written");
-    let (list, output) = (list.display(), folder.path().join("results"));
+    let (list, output) = (list.display(), folder_of_list.path().join("results"));
     let (targets, into) = (
         format!("--targets={list}"),
         format!("--output={}", output.display()),
@@ -463,7 +463,7 @@ fn a_target_of_a_list_takes_part_with_what_it_is_found_to_answer() {
         &targets,
         &into,
     ]);
-    let (run, blocks, _) = run_in(&output);
+    let (run, blocks, folder) = run_in(&output);
     assert!(run.command.contains(&targets), "{:?}", run.command);
     let listed = blocks.iter().flat_map(|block| &block.readings);
     let mut listed = listed.filter(|reading| reading.participant == "listed");
@@ -477,4 +477,15 @@ fn a_target_of_a_list_takes_part_with_what_it_is_found_to_answer() {
         let is_told = skipped.any(|one| one.server == server && one.reason == reason);
         assert!(is_told, "{:?}", run.skipped);
     }
+
+    // Without its list such a run is not resumed.
+    let record = folder.join("run.json");
+    let complete = fs::read_to_string(&record).expect("a run");
+    fs::write(&record, complete.replace("\"complete\"", "\"interrupted\"")).expect("written");
+    fs::remove_file(folder_of_list.path().join("mine.toml")).expect("removed");
+    let stderr = refused(1, &["compare", "--resume", folder.to_str().expect("text")]);
+    assert!(
+        stderr.contains("command no longer works") && stderr.contains("mine.toml"),
+        "{stderr}"
+    );
 }

@@ -116,7 +116,7 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     // The cap must not be below the number of workers.
     let names: &[&str] = match (model.capacity, model.attention) {
         (Capacity::One, _) if held > 1 => {
-            return Err(one_client(held));
+            return Err(one_at_a_time(held));
         }
         // A smaller pool would show its size, not its kind.
         (Capacity::Workers, _) => &["--workers", "--max-clients"],
@@ -127,7 +127,7 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     Ok(names.iter().flat_map(option).collect())
 }
 
-fn one_client(held: u32) -> String {
+fn one_at_a_time(held: u32) -> String {
     format!("it serves one client at a time, and {held} stay")
 }
 
@@ -146,7 +146,7 @@ fn target_takes_part(
     }
     let held = load.kept_connections().unwrap_or(0);
     match spec.serves_at_once() {
-        Some(1) if held > 1 => Err(one_client(held)),
+        Some(1) if held > 1 => Err(one_at_a_time(held)),
         Some(most) if most < held => {
             Err(format!("it serves {most} clients at once, and {held} stay"))
         }
@@ -199,16 +199,16 @@ impl StageDraft<'_> {
                 asked => asked.contains(&spec.name),
             }
         };
-        self.those_that_serve(setting.targets.specs.iter().filter(wanted), load)
+        self.with_targets(setting.targets.specs.iter().filter(wanted), load)
     }
 
     /// Adds the user's own targets. Skips those that cannot serve `load`.
     pub(super) fn own_targets(self, load: &Load) -> Self {
         let own = self.setting.targets.own.iter();
-        self.those_that_serve(own, load)
+        self.with_targets(own, load)
     }
 
-    fn those_that_serve<'n>(
+    fn with_targets<'n>(
         mut self,
         specs: impl Iterator<Item = &'n TargetSpec>,
         load: &Load,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use hola_base::Language;
@@ -154,7 +154,13 @@ fn resume(
         "{} was begun by another build or on another machine: blocks of both would not compare",
         path.display()
     );
-    if let Command::Compare(begun) = Arguments::try_parse_from(&run.command)?.command {
+    let begun = Arguments::try_parse_from(&run.command).map_err(|error| {
+        let error = error.to_string();
+        let reason = error.lines().next().unwrap_or_default();
+        let reason = reason.trim_start_matches("error: ");
+        anyhow!("{}: its command no longer works: {reason}", path.display())
+    })?;
+    if let Command::Compare(begun) = begun.command {
         add_targets(&begun, program, targets)?;
     }
     for card in server_cards(&run.designs, targets) {
