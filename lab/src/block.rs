@@ -1,5 +1,6 @@
 //! One block: starts fresh servers of all participants of a stage, and measures each level in cycles of slices.
 
+use std::mem;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -256,6 +257,12 @@ impl ParticipantServer<'_> {
         let made = slice::make(context, server, &self.participant.name, load, seed);
         if !server.is_alive() {
             let reason = format!("{} ended while it was loaded", self.participant.name);
+            let ended = mem::replace(&mut self.server, Err(reason.clone()));
+            // It says how it ended, and its last words.
+            let reason = match ended.map(RunningServer::stop) {
+                Ok(Err(how)) => format!("{reason}: {how}"),
+                _ => reason,
+            };
             self.server = Err(reason.clone());
             return Err(reason);
         }

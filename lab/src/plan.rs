@@ -17,7 +17,7 @@ use crate::metric::Metric;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// At most 5 minutes of measuring.
+    /// At most 5 minutes of measuring, and half a minute more for each target that is asked for.
     Quick,
     /// At most 48 minutes, and half a minute more for each reference target.
     Full,

@@ -1,16 +1,19 @@
 //! Reference targets: common servers, measured beside the models. The list of targets, and how each one starts, is data
 //! (`scripts/targets.toml`). A server that is not installed is skipped with a reason.
 
+mod own;
+mod probe;
 mod server;
 pub mod supervisor;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use hola_loadgen::workload::GREETING;
-use hola_servers::models::Attention;
+use hola_servers::models::{self, Attention};
 use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
 use serde::Deserialize;
@@ -83,6 +86,8 @@ pub struct Targets {
     pub places: TargetPaths,
     /// The targets, in the order of the list.
     pub specs: Vec<TargetSpec>,
+    /// Those of the user, who asked for them: they take part wherever they can.
+    pub own: Vec<TargetSpec>,
 }
 
 impl Targets {
@@ -91,6 +96,7 @@ impl Targets {
         Targets {
             places: TargetPaths::with_source_tree(hola),
             specs: Vec::new(),
+            own: Vec::new(),
         }
     }
 
@@ -100,12 +106,34 @@ impl Targets {
     /// As [`TargetPaths::targets`].
     pub fn new(places: TargetPaths) -> Result<Self, String> {
         let specs = places.targets()?;
-        Ok(Targets { places, specs })
+        let own = Vec::new();
+        Ok(Targets { places, specs, own })
+    }
+
+    /// Adds a target of the user's.
+    ///
+    /// # Errors
+    /// Returns the reason if its name is taken.
+    pub fn add_own(&mut self, spec: TargetSpec) -> Result<(), String> {
+        let name = &spec.name;
+        if models::find(name).is_some() {
+            return Err(format!("the name `{name}` is taken by a model"));
+        }
+        if self.named(name).is_some() {
+            return Err(format!("the name `{name}` is taken by another target"));
+        }
+        self.own.push(spec);
+        Ok(())
+    }
+
+    /// All targets: those of the list, then those of the user.
+    pub fn all(&self) -> impl Iterator<Item = &TargetSpec> {
+        self.specs.iter().chain(&self.own)
     }
 
     /// The target of that name.
     pub fn named(&self, name: &str) -> Option<&TargetSpec> {
-        self.specs.iter().find(|spec| spec.name == name)
+        self.all().find(|spec| spec.name == name)
     }
 }
 
@@ -132,6 +160,9 @@ pub struct TargetSpec {
     pub paths: Vec<String>,
     /// Whether it answers a second request on a connection.
     pub keep_alive: bool,
+    /// Whether a client that stays keeps all others waiting.
+    #[serde(default)]
+    pub one_at_a_time: bool,
     /// Processes that serve.
     pub processes: FixedOrPerClient,
     /// Threads that serve, in each of these processes.
@@ -142,11 +173,17 @@ pub struct TargetSpec {
     /// The model that it is the bare server of.
     #[serde(default)]
     pub floor_of: Option<String>,
+    /// The command as the user gave it; `None` for a target of a list.
+    #[serde(skip)]
+    pub command: Option<String>,
+    /// Routes that it was found not to answer rightly, such as `/wait/N`, and what was wrong.
+    #[serde(skip)]
+    pub not_answered: BTreeMap<String, String>,
 }
 
 /// A number, or one for each client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a number or \"clients\" is wanted")]
 pub enum FixedOrPerClient {
     /// A fixed number.
     Fixed(u32),
@@ -197,19 +234,23 @@ impl TargetSpec {
 
     /// Whether it answers `path`: exactly, or by a route such as `/wait/N` for `/wait/5`.
     pub fn answers(&self, path: &str) -> bool {
-        let is_it = |known: &String| match known.strip_suffix('N') {
-            None => known == path,
-            Some(route) => path.strip_prefix(route).is_some_and(|number| {
-                !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
-            }),
-        };
-        self.paths.iter().any(is_it)
+        self.paths.iter().any(|route| leads_to(route, path))
     }
 
-    /// What one client costs it: a thread if its processes have several, a process if it has several of one thread
-    /// each, otherwise a task of its single event loop.
+    /// Why `path` is not asked of it.
+    pub fn reason_without_answer(&self, path: &str) -> String {
+        let mut found = self.not_answered.iter();
+        match found.find(|(route, _)| leads_to(route, path)) {
+            Some((_, why_not)) => why_not.clone(),
+            None => format!("it has no answer to {path}"),
+        }
+    }
+
+    /// What one client costs it: nothing but a turn if it serves one at a time, a thread if its processes have several,
+    /// a process if it has several of one thread each, otherwise a task of its single event loop.
     pub fn attention(&self) -> Attention {
         match (self.processes, self.threads) {
+            _ if self.one_at_a_time => Attention::Nothing,
             (FixedOrPerClient::Fixed(0 | 1), FixedOrPerClient::Fixed(0 | 1)) => Attention::Task,
             (_, FixedOrPerClient::Fixed(0 | 1)) => Attention::Process,
             _ => Attention::Thread,
@@ -219,6 +260,7 @@ impl TargetSpec {
     /// Clients that it serves at once; `None` means no limit.
     pub fn serves_at_once(&self) -> Option<u32> {
         match (self.attention(), self.processes, self.threads) {
+            (Attention::Nothing, ..) => Some(1),
             (Attention::Task, ..) => None,
             (_, FixedOrPerClient::Fixed(processes), FixedOrPerClient::Fixed(threads)) => {
                 Some(processes * threads)
@@ -229,23 +271,42 @@ impl TargetSpec {
 
     /// Its card for readers, like that of a model.
     pub fn card(&self, places: &TargetPaths) -> ServerCard {
-        // Without a version, the card shows the reason.
-        let version = self.version(places).unwrap_or_else(|reason| reason);
+        let summary = match &self.command {
+            Some(command) => StoredText {
+                en: format!("A server of the user's own, not a model of Hola's: {command}"),
+                es: format!("Un servidor propio, no un modelo de Hola: {command}"),
+            },
+            None => self.reference_summary(places),
+        };
         ServerCard {
             name: self.name.clone(),
             title: self.title.clone(),
-            summary: StoredText {
-                en: format!(
-                    "A reference, not a model of Hola's, as it is installed here: {version}."
-                ),
-                es: format!(
-                    "Una referencia, no un modelo de Hola, tal como está instalada aquí: {version}."
-                ),
-            },
+            summary,
             attention: self.attention().to_string(),
             lines_of_code: None,
             is_model: false,
         }
+    }
+
+    fn reference_summary(&self, places: &TargetPaths) -> StoredText {
+        // Without a version, the card shows the reason.
+        let version = self.version(places).unwrap_or_else(|reason| reason);
+        StoredText {
+            en: format!("A reference, not a model of Hola's, as it is installed here: {version}."),
+            es: format!(
+                "Una referencia, no un modelo de Hola, tal como está instalada aquí: {version}."
+            ),
+        }
+    }
+}
+
+/// Whether a route, such as `/wait/N`, is that of `path`.
+fn leads_to(route: &str, path: &str) -> bool {
+    match route.strip_suffix('N') {
+        None => route == path,
+        Some(route) => path.strip_prefix(route).is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+        }),
     }
 }
 
@@ -313,7 +374,10 @@ fn write_files(
         fs::write(folder.join("public/greeting"), GREETING)?;
         for template in &spec.templates {
             let text = fs::read_to_string(places.reference().join(template))?;
-            let name = template.strip_suffix(".in").unwrap_or(template);
+            // A template of the user's is anywhere.
+            let name = Path::new(template).file_name().unwrap_or_default();
+            let name = name.to_string_lossy();
+            let name = name.strip_suffix(".in").unwrap_or(&name);
             fs::write(folder.join(name), placeholders.fill(&text))?;
         }
         Ok(())

@@ -312,9 +312,20 @@ pub(crate) fn method(facts: &Facts<'_>, language: Language) -> Section {
     let parts = vec![
         SectionItem::Text(language.of(METHOD).into()),
         SectionItem::Text(facts_of_run),
-        SectionItem::Command(facts.run.command.join(" ")),
+        SectionItem::Command(shell_line(&facts.run.command)),
         SectionItem::Text(data),
     ];
     let title = language.choose(|| "Method and data", || "Método y datos");
     Section::new("method", title, parts)
+}
+
+/// The command as a line for a shell: words with other than plain characters are quoted.
+fn shell_line(command: &[String]) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-=,./:_".contains(&byte);
+    let words = command.iter().map(|word| match word.bytes().all(is_plain) {
+        true => word.into(),
+        // No argument of a process holds a NUL, which alone cannot be quoted.
+        false => shlex::try_quote(word).unwrap_or(word.into()),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -43,10 +43,12 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     };
     let for_new = setting
         .stage(&EXPERIMENT, "new", "iterative")
-        .models(names, None);
+        .models(names, None)
+        .own_targets(&new);
     let for_kept = setting
         .stage(&EXPERIMENT, "kept", "epoll")
-        .models(names, Some(CLIENTS));
+        .models(names, Some(CLIENTS))
+        .own_targets(&kept);
     let for_kept = for_kept
         .with_again()
         .load("kept", setting.choose(2, 4), kept);

@@ -33,6 +33,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     let mut stage = setting
         .stage(&EXPERIMENT, "computing", "iterative")
         .models(setting.choose(few, KINDS), None)
+        .own_targets(&load(1_000_000, 200.0))
         .with_again();
     if setting.is_full() {
         stage = stage.load("0.2 ms of computing", 2, load(100_000, 1_500.0));

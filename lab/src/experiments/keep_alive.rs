@@ -42,6 +42,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     let stage = setting
         .stage(&EXPERIMENT, "kept", "epoll")
         .models(KINDS, Some(CLIENTS))
+        .own_targets(&load(None))
         .with_again()
         .load("1 request", 3, load(Some(1)))
         .load("10 requests", 3, load(Some(10)))

@@ -116,7 +116,7 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     // The cap must not be below the number of workers.
     let names: &[&str] = match (model.capacity, model.attention) {
         (Capacity::One, _) if held > 1 => {
-            return Err(format!("it serves one client at a time, and {held} stay"));
+            return Err(one_at_a_time(held));
         }
         // A smaller pool would show its size, not its kind.
         (Capacity::Workers, _) => &["--workers", "--max-clients"],
@@ -127,6 +127,10 @@ fn takes_part(model: &Model, held: Option<u32>) -> Result<Vec<String>, String> {
     Ok(names.iter().flat_map(option).collect())
 }
 
+fn one_at_a_time(held: u32) -> String {
+    format!("it serves one client at a time, and {held} stay")
+}
+
 fn target_takes_part(
     spec: &TargetSpec,
     targets: &Targets,
@@ -135,13 +139,14 @@ fn target_takes_part(
     spec.program(&targets.places)?;
     let path = load.path_for(&spec.name);
     if !spec.answers(path) {
-        return Err(format!("it has no answer to {path}"));
+        return Err(spec.reason_without_answer(path));
     }
     if load.requests_per_connection != Some(1) && !spec.keep_alive {
         return Err("it takes one request per connection".into());
     }
     let held = load.kept_connections().unwrap_or(0);
     match spec.serves_at_once() {
+        Some(1) if held > 1 => Err(one_at_a_time(held)),
         Some(most) if most < held => {
             Err(format!("it serves {most} clients at once, and {held} stay"))
         }
@@ -184,7 +189,7 @@ impl StageDraft<'_> {
 
     /// Adds the targets that the user asked for; if there are none and the profile is full, those of `names` (`ALL`
     /// means every one that is not a bare server). Skips targets that are not installed or cannot serve `load`.
-    pub(super) fn targets(mut self, names: &[&str], load: &Load) -> Self {
+    pub(super) fn targets(self, names: &[&str], load: &Load) -> Self {
         let setting = self.setting;
         let wanted = |spec: &&TargetSpec| {
             let is_named = names.contains(&spec.name.as_str());
@@ -194,8 +199,21 @@ impl StageDraft<'_> {
                 asked => asked.contains(&spec.name),
             }
         };
-        let specs = setting.targets.specs.iter().filter(wanted);
-        let answers = |spec: &TargetSpec| target_takes_part(spec, setting.targets, load);
+        self.with_targets(setting.targets.specs.iter().filter(wanted), load)
+    }
+
+    /// Adds the user's own targets. Skips those that cannot serve `load`.
+    pub(super) fn own_targets(self, load: &Load) -> Self {
+        let own = self.setting.targets.own.iter();
+        self.with_targets(own, load)
+    }
+
+    fn with_targets<'n>(
+        mut self,
+        specs: impl Iterator<Item = &'n TargetSpec>,
+        load: &Load,
+    ) -> Self {
+        let answers = |spec: &TargetSpec| target_takes_part(spec, self.setting.targets, load);
         let targets = self.compared(specs.map(|spec| (spec.name.as_str(), answers(spec))));
         self.stage.participants.extend(targets);
         self
@@ -339,7 +357,8 @@ impl Design {
     }
 }
 
-/// The cards of all servers that take part in any of the designs: models in teaching order, then targets.
+/// The cards of all servers that take part in any of the designs: models in teaching order, then targets. Those of the
+/// user have a card in any case, which says why they take no part.
 pub fn server_cards(designs: &[Design], targets: &Targets) -> Vec<ServerCard> {
     let takes_part = |name: &str| {
         let stages = designs.iter().flat_map(|design| &design.stages);
@@ -350,7 +369,11 @@ pub fn server_cards(designs: &[Design], targets: &Targets) -> Vec<ServerCard> {
     let specs = targets.specs.iter().filter(|spec| takes_part(&spec.name));
     models
         .map(model_card)
-        .chain(specs.map(|spec| spec.card(&targets.places)))
+        .chain(
+            specs
+                .chain(&targets.own)
+                .map(|spec| spec.card(&targets.places)),
+        )
         .collect()
 }
 

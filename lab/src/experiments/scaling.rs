@@ -84,5 +84,6 @@ fn stage<'s>(
         .with_cpus(server_cpus, generator)
         .models(names, None)
         .targets(&SLOW, &load)
+        .own_targets(&load)
         .load(name, 1, load)
 }

@@ -48,7 +48,8 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     ] {
         let stage = setting
             .stage(&EXPERIMENT, name, control)
-            .targets(ALL, &load);
+            .targets(ALL, &load)
+            .own_targets(&load);
         if stage.count_targets() > 0 {
             let stage = stage.models(&[control], load.kept_connections());
             targets += stage.count_targets();

@@ -68,6 +68,7 @@ fn stage<'s>(setting: &'s Setting<'_>, clients: u32) -> StageDraft<'s> {
         .stage(&EXPERIMENT, &format!("{clients} clients"), "pre-threaded")
         .models(names, Some(clients))
         .targets(&others, &load(0, clients, 2_000.0))
+        .own_targets(&load(0, clients, 2_000.0))
 }
 
 fn load(wait_ms: u32, clients: u32, rate_per_s: f64) -> Load {

@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use hola_loadgen::workload::GREETING;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tempfile::TempDir;
@@ -21,7 +22,7 @@ use crate::cgroup::{self, Cgroup};
 use crate::child::ChildProcess;
 use crate::owned_name::OwnedName;
 use crate::pinned_program::PinnedProgram;
-use crate::procedures::client::is_greeted;
+use crate::procedures::client::ask;
 use crate::process_tree::ServerAccount;
 use crate::{listening, process_tree};
 
@@ -110,10 +111,16 @@ impl Target {
         let started = serde_json::from_str::<SupervisorStarted>(&line);
         target.account.pid = started.map_err(|_| target.did_not("start"))?.pid;
         target.wait_until_listening()?;
-        if !is_greeted(target.address, GREET_MAX) {
-            return Err(format!("{name} does not give the greeting"));
+        match ask(target.address, "/", Some(GREETING), GREET_MAX, || true) {
+            Ok(200) => Ok(target),
+            Ok(status) => Err(format!("{name} answers / with status {status}")),
+            // A server that has died says why in its last words.
+            Err(_) if !target.is_alive() => Err(target.did_not("answer /")),
+            Err(error) => Err(format!(
+                "{name} does not answer / with the greeting: {error}: {}",
+                target.last_words()
+            )),
         }
-        Ok(target)
     }
 
     /// Where it listens.

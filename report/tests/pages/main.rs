@@ -275,8 +275,8 @@ fn what_others_wrote_is_shown_and_does_nothing() {
             "{name} has a raw control character"
         );
         if name.ends_with(".html") || name.ends_with(".svg") || name.ends_with(".md") {
-            // A code block shows its text unescaped.
-            let text = text.replace("    hola compare --profile quick --seed 7<script>", "");
+            // A code block shows its text unescaped, but quoted for a shell.
+            let text = text.replace("    hola compare --profile quick --seed '7<script>", "");
             assert!(
                 !text.contains("<script>alert"),
                 "{name} has markup of others"

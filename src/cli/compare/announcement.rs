@@ -3,13 +3,22 @@
 use std::collections::BTreeSet;
 
 use hola_lab::plan::{Design, Stage};
-use hola_lab::record::{Block, Run};
+use hola_lab::record::{Block, Run, Skipped};
+use hola_lab::target::TargetSpec;
 
 /// What will be measured, how long it takes at most, and what will limit the results, a line each.
-pub(super) fn announcement(run: &Run, made: &[Block]) -> String {
+pub(super) fn announcement(run: &Run, made: &[Block], own: &[TargetSpec]) -> String {
     let mut lines: Vec<String> = run.designs.iter().map(design_line).collect();
-    for skipped in run.skipped.iter().filter(|one| one.experiment.is_none()) {
-        lines.push(format!("{} is skipped: {}", skipped.server, skipped.reason));
+    // The report has the others: who asks for a server of their own wants to know at once.
+    let is_own = |skipped: &&Skipped| own.iter().any(|spec| spec.name == skipped.server);
+    for Skipped {
+        server,
+        experiment,
+        reason,
+    } in run.skipped.iter().filter(is_own)
+    {
+        let experiment = experiment.as_deref().unwrap_or("all experiments");
+        lines.push(format!("{server} is left out of {experiment}: {reason}"));
     }
     let mut stages = run.designs.iter().flat_map(|design| &design.stages);
     if stages.all(Stage::has_no_cpu_apart) {

@@ -1,7 +1,7 @@
 //! What a comparison is asked to do.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use hola_lab::block;
@@ -9,8 +9,8 @@ use hola_lab::environment;
 use hola_lab::experiments::{self, EXPERIMENTS, Experiment, Setting};
 use hola_lab::plan::{Design, Profile};
 use hola_lab::record::Skipped;
-use hola_lab::target::{TargetPaths, Targets};
-use hola_servers::models::{self, MODELS};
+use hola_lab::target::{TargetSpec, Targets};
+use hola_servers::models::MODELS;
 use hola_verdict::claims::{self, Claim};
 
 /// Work added to each request of the planted control, as a percentage of the control's cost: twice the difference that
@@ -25,11 +25,16 @@ Examples:
   hola compare --profile full
   hola compare --experiments equal-load --models iterative,tokio,nginx --blocks 12
   hola compare --profile full --claims isolation,fork-vs-thread
+  hola compare --models tokio --target mine='python3 server.py {port}'
   hola compare --resume results/2026-11-21T101502Z-full
 
 Prints the plan and its longest duration first. Writes the records (run.json, blocks.jsonl) and the
 reports to DIR/<date>-<profile>/. Ctrl-C keeps the blocks made so far; --resume makes the others. On
 a quiet machine intervals are narrower; the report names the smallest difference that it detects.
+
+A server of one's own answers GET / on 127.0.0.1:{port} with the body `Hola, cliente!`. What else
+it answers is found out first: /wait/MS waits and answers `waited MS ms` and a newline, /compute/N
+as models do. Where it cannot take part it is left out, and the report says why.
 
 Exit codes: 0 ok, 1 error while running (also if one server did not start, or died; other results
 are kept), 2 usage, 4 nothing could be measured, 130 interrupted (143 by SIGTERM).")]
@@ -44,10 +49,18 @@ pub struct CompareArgs {
     /// lists the claims
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = claim_named, conflicts_with = "experiments")]
     pub claims: Vec<&'static Claim>,
-    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control takes part in
-    /// any case [default: the experiment's]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = server_named)]
+    /// Models and reference targets (scripts/targets.toml) to measure, separated by commas; the control, and servers of
+    /// one's own, take part in any case [default: the experiment's]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub models: Vec<String>,
+    /// Server of one's own to put beside the models; may be given several times. The command is split into words as a
+    /// shell does it, without a shell, and {port} is replaced by the port to listen on
+    #[arg(long, value_name = "NAME=COMMAND", value_parser = TargetSpec::from_command)]
+    pub target: Vec<TargetSpec>,
+    /// File of servers of one's own, in the format of scripts/targets.toml: for what a command does not say, such as
+    /// that a runtime compiles while it runs; may be given several times
+    #[arg(long, value_name = "FILE", value_parser = OwnList::read)]
+    pub targets: Vec<OwnList>,
     /// Blocks of each experiment; with fewer than 3 there are no intervals [default: until the intervals are narrow enough
     /// or the time is up]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -64,14 +77,29 @@ pub struct CompareArgs {
     pub seed: Option<u64>,
     /// Folder of an interrupted run to resume, with the same build on the same machine; plan, seed and existing blocks
     /// stay
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "blocks", "plant", "output", "seed"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["profile", "experiments", "claims", "models", "target", "targets", "blocks", "plant", "output", "seed"])]
     pub resume: Option<PathBuf>,
+}
+
+/// A list of the user's own targets, as an argument.
+#[derive(Clone, Debug)]
+pub struct OwnList {
+    path: String,
+    specs: Vec<TargetSpec>,
+}
+
+impl OwnList {
+    fn read(path: &str) -> Result<Self, String> {
+        let specs = TargetSpec::from_list(Path::new(path))?;
+        let path = path.into();
+        Ok(OwnList { path, specs })
+    }
 }
 
 /// A profile, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProfileName {
-    /// At most five minutes
+    /// At most five minutes, and half a minute more for each target that is asked for
     Quick,
     /// At most 48 minutes, and half a minute more for each reference target
     Full,
@@ -94,6 +122,8 @@ impl CompareArgs {
             experiments: Vec::new(),
             claims: Vec::new(),
             models: Vec::new(),
+            target: Vec::new(),
+            targets: Vec::new(),
             blocks: None,
             plant: PLANTED_PERCENT,
             output,
@@ -124,14 +154,59 @@ impl CompareArgs {
             ("plant", is_other_plant.then(|| self.plant.to_string())),
             ("seed", Some(seed.to_string())),
         ];
+        let own = self.target.iter().filter_map(|spec| {
+            let command = spec.command.as_ref()?;
+            Some(("target", Some(format!("{}={command}", spec.name))))
+        });
+        let lists = self.targets.iter();
+        let lists = lists.map(|list| ("targets", Some(list.path.clone())));
         let given = options
             .into_iter()
+            .chain(own)
+            .chain(lists)
             .filter_map(|(name, value)| Some(format!("--{name}={}", value?)));
         ["hola", "compare"]
             .map(str::to_owned)
             .into_iter()
             .chain(given)
             .collect()
+    }
+
+    /// Adds the user's own targets to the known ones, and checks all names.
+    ///
+    /// # Errors
+    /// Returns the option at fault, and the reason: a name that is taken, or unknown.
+    pub(super) fn add_targets(&self, targets: &mut Targets) -> Result<(), String> {
+        for spec in &self.target {
+            // A list may name what another machine has; a command is for this one.
+            spec.program(&targets.places)
+                .map(|_| ())
+                .and_then(|()| targets.add_own(spec.clone()))
+                .map_err(|why_not| format!("--target: {why_not}"))?;
+        }
+        for OwnList { path, specs } in &self.targets {
+            for spec in specs {
+                let added = targets.add_own(spec.clone());
+                added.map_err(|why_not| {
+                    format!("{path}: target `{}`: key `name`: {why_not}", spec.name)
+                })?;
+            }
+        }
+        let models = MODELS.iter().map(|model| model.name);
+        let names: Vec<&str> = models
+            .chain(targets.all().map(|spec| spec.name.as_str()))
+            .collect();
+        match self
+            .models
+            .iter()
+            .find(|name| !names.contains(&name.as_str()))
+        {
+            None => Ok(()),
+            Some(name) => Err(format!(
+                "--models: {name}: no such model or target; there are {}",
+                names.join(", ")
+            )),
+        }
     }
 
     fn asks(&self, name: &str) -> bool {
@@ -177,29 +252,6 @@ fn experiment_named(name: &str) -> Result<&'static Experiment, String> {
 /// The claim of that name, as an argument.
 fn claim_named(id: &str) -> Result<&'static Claim, &'static str> {
     claims::find(id).ok_or("no such claim; `hola claims` lists them")
-}
-
-/// The name of a model or of a reference target, as an argument.
-fn server_named(name: &str) -> Result<String, String> {
-    if models::find(name).is_some() {
-        return Ok(name.to_owned());
-    }
-    let hola = std::env::current_exe().map_err(|error| error.to_string())?;
-    // If the list cannot be read, only models can be named.
-    let targets = TargetPaths::with_source_tree(&hola)
-        .targets()
-        .unwrap_or_default();
-    if targets.iter().any(|spec| spec.name == name) {
-        return Ok(name.to_owned());
-    }
-    let models = MODELS.iter().map(|model| model.name);
-    let names: Vec<&str> = models
-        .chain(targets.iter().map(|spec| spec.name.as_str()))
-        .collect();
-    Err(format!(
-        "no such model or target; there are {}",
-        names.join(", ")
-    ))
 }
 
 fn percent(text: &str) -> Result<f64, &'static str> {

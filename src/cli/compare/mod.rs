@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use hola_base::Language;
 use hola_base::output::{print, say};
 use hola_lab::block::Lab;
@@ -15,7 +17,7 @@ use hola_lab::environment;
 use hola_lab::experiments::server_cards;
 use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::plan::Profile;
-use hola_lab::record::{Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION};
+use hola_lab::record::{Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard};
 use hola_lab::run;
 use hola_lab::store::{self, RunFolder};
 use hola_lab::target::{TargetPaths, Targets};
@@ -24,7 +26,7 @@ use hola_verdict::{RULES_VERSION, precision_reached};
 use self::announcement::announcement;
 pub(super) use self::announcement::time;
 pub use self::arguments::{CompareArgs, ProfileName};
-use super::{INVALID, Interruption, RUN_ERROR};
+use super::{Arguments, Command, INVALID, Interruption, RUN_ERROR};
 
 /// The reference targets. If their list cannot be read: no targets, and a message.
 pub(super) fn targets(hola: &Path) -> Targets {
@@ -48,15 +50,16 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
     let program =
         PinnedProgram::open(hola).with_context(|| format!("cannot open {}", hola.display()))?;
     let own_path = std::fs::read_link(hola).unwrap_or_else(|_| hola.to_owned());
-    let targets = targets(&own_path);
+    let mut targets = targets(&own_path);
     let (mut folder, mut run, mut blocks) = match &args.resume {
-        Some(path) => resume(path)?,
+        Some(path) => resume(path, &program, &mut targets)?,
         None => {
+            add_targets(args, &program, &mut targets)?;
             let mut run = plan(args, &targets)?;
             (RunFolder::create(&args.output, &mut run)?, run, Vec::new())
         }
     };
-    say(announcement(&run, &blocks));
+    say(announcement(&run, &blocks, &targets.own));
     let lab = Lab {
         program: &program,
         targets: &targets,
@@ -116,8 +119,29 @@ fn failures(blocks: &[Block]) -> BTreeSet<String> {
     failures
 }
 
-/// Opens an interrupted run. Only the build and the machine that began it may resume it.
-fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
+/// Adds the user's own targets, and asks those that are installed what they answer. A wrong name and a command without
+/// its program are usage errors.
+fn add_targets(args: &CompareArgs, program: &PinnedProgram, targets: &mut Targets) -> Result<()> {
+    if let Err(why_not) = args.add_targets(targets) {
+        let mut command = Arguments::command();
+        command.error(ErrorKind::InvalidValue, why_not).exit();
+    }
+    let places = &targets.places;
+    let installed = targets.own.iter_mut();
+    for spec in installed.filter(|spec| spec.program(places).is_ok()) {
+        let asked = spec.probe(program, places);
+        asked.map_err(anyhow::Error::msg)?;
+    }
+    Ok(())
+}
+
+/// Opens an interrupted run, and adds its own targets by its command. Only the build and the machine that began it may
+/// resume it, with the same targets.
+fn resume(
+    path: &Path,
+    program: &PinnedProgram,
+    targets: &mut Targets,
+) -> Result<(RunFolder, Run, Vec<Block>)> {
     let (folder, mut run, blocks) = RunFolder::open(path)?;
     ensure!(
         run.status != RunStatus::Complete,
@@ -130,6 +154,26 @@ fn resume(path: &Path) -> Result<(RunFolder, Run, Vec<Block>)> {
         "{} was begun by another build or on another machine: blocks of both would not compare",
         path.display()
     );
+    let begun = Arguments::try_parse_from(&run.command).map_err(|error| {
+        let error = error.to_string();
+        let reason = error.lines().next().unwrap_or_default();
+        let reason = reason.trim_start_matches("error: ");
+        anyhow!("{}: its command no longer works: {reason}", path.display())
+    })?;
+    if let Command::Compare(begun) = begun.command {
+        add_targets(&begun, program, targets)?;
+    }
+    for card in server_cards(&run.designs, targets) {
+        // The summary has a model's sentence, a target's version, or the user's command.
+        let is_same =
+            |begun: &ServerCard| (&begun.name, &begun.summary) == (&card.name, &card.summary);
+        ensure!(
+            run.servers.iter().any(is_same),
+            "{} was begun with another {}: blocks of both would not compare",
+            path.display(),
+            card.name
+        );
+    }
     run.status = RunStatus::Running;
     run.finished_at = None;
     run.resumed_at.push(now());
