@@ -59,7 +59,6 @@ fn a_value_that_an_option_cannot_have_is_a_usage_error_that_says_what_it_can() {
         ("--bind", ",localhost,127.0.0.1,99999", "localhost:0"),
         ("--cpus", "4-2", "counts down"),
         ("--stack", "0,8K,65M,1G", "from 16K to 64M"),
-        ("--first-read", "never", "at-once"),
         ("--workers", "0", "1..=2048"),
     ] {
         for value in values.split(',') {
