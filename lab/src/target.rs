@@ -31,6 +31,14 @@ const APACHE_MODULES: &[&str] = &[
     "/usr/lib/httpd/modules",
 ];
 
+/// The folder of `targets.toml`: that of the source tree that this program was built from. A program that is built to be
+/// given away names another (`HOLA_SCRIPTS` in the environment of its build), since what it starts must not depend on
+/// who may write to the builder's path on the user's machine.
+const SCRIPTS: &str = match option_env!("HOLA_SCRIPTS") {
+    Some(folder) => folder,
+    None => concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts"),
+};
+
 /// Paths of the files that targets need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetPaths {
@@ -41,11 +49,11 @@ pub struct TargetPaths {
 }
 
 impl TargetPaths {
-    /// The paths in the source tree that this program was built from.
+    /// The paths in the source tree that this program was built from, or in the folder that its build named instead.
     pub fn with_source_tree(hola: &Path) -> Self {
         TargetPaths {
             hola: hola.to_owned(),
-            scripts: Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts")).to_owned(),
+            scripts: SCRIPTS.into(),
         }
     }
 

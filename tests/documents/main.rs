@@ -3,6 +3,7 @@
 
 mod baselines;
 mod examples;
+mod packages;
 mod recipes;
 mod structure;
 

@@ -48,7 +48,8 @@ pub(crate) fn wait_for_events(
     timeout_ns: u64,
 ) -> nix::Result<usize> {
     let timeout = libc::timespec {
-        tv_sec: libc::time_t::try_from(timeout_ns / NS_PER_S).unwrap_or(libc::time_t::MAX),
+        // 64 bits wide in the kernel; the name of the type is deprecated where the C library is musl.
+        tv_sec: i64::try_from(timeout_ns / NS_PER_S).unwrap_or(i64::MAX),
         // Always below 10^9, so it fits any width the platform gives the field.
         #[allow(clippy::cast_possible_truncation)]
         tv_nsec: (timeout_ns % NS_PER_S) as _,

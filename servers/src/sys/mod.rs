@@ -288,15 +288,20 @@ fn spawn<W: FnOnce() + Send + 'static>(
     }
     let work = Box::into_raw(Box::new(work));
     let mut attributes = MaybeUninit::uninit();
-    let mut thread = 0;
+    // A number or a pointer, by the C library.
+    let mut thread = MaybeUninit::uninit();
     // SAFETY: the attributes are initialised before they are used, and destroyed once; `work` is a valid pointer that
     // the new thread alone takes over.
     let refused = unsafe {
         libc::pthread_attr_init(attributes.as_mut_ptr());
         libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack_bytes);
         libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), detach_state);
-        let refused =
-            libc::pthread_create(&raw mut thread, attributes.as_ptr(), run::<W>, work.cast());
+        let refused = libc::pthread_create(
+            thread.as_mut_ptr(),
+            attributes.as_ptr(),
+            run::<W>,
+            work.cast(),
+        );
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
         refused
     };
@@ -305,7 +310,8 @@ fn spawn<W: FnOnce() + Send + 'static>(
         drop(unsafe { Box::from_raw(work) });
         return Err(io::Error::from_raw_os_error(refused));
     }
-    Ok(thread)
+    // SAFETY: pthread_create(3) succeeded, so it wrote the thread.
+    Ok(unsafe { thread.assume_init() })
 }
 
 /// Ends this process at once: runs no destructor and no exit handler, and writes no buffer of the parent a second time.
