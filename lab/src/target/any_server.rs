@@ -13,7 +13,7 @@ use procfs::process::Process;
 
 use super::free_port;
 use super::supervised::{SupervisedServer, last_words};
-use super::supervisor::ResourceLimits;
+use super::supervisor::{ResourceLimits, SupervisorReport};
 use crate::pinned_program::PinnedProgram;
 use crate::{listening, process_tree};
 
@@ -30,7 +30,7 @@ pub struct AnyServer {
     address: SocketAddr,
     output: Arc<Mutex<Vec<u8>>>,
     /// How it ended, once it has.
-    ending: Option<String>,
+    report: Option<SupervisorReport>,
 }
 
 impl AnyServer {
@@ -72,7 +72,7 @@ impl AnyServer {
             pid,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             output,
-            ending: None,
+            report: None,
         })
     }
 
@@ -95,13 +95,14 @@ impl AnyServer {
         let _ = kill(Pid::from_raw(self.pid), Signal::SIGTERM);
     }
 
-    /// How it ended, such as `exit code 1`; waits `longest` for that. `None` if it runs.
-    pub fn ending(&mut self, longest: Duration) -> Option<&str> {
-        if self.ending.is_none() {
-            let report = self.server.wait_for_report(longest);
-            self.ending = report.map(|report| report.ending);
+    /// How it ended, such as `exit code 1`, and how many of its processes were left then and had to be killed. Waits
+    /// `longest` for that; `None` if it runs.
+    pub fn ending(&mut self, longest: Duration) -> Option<(&str, usize)> {
+        if self.report.is_none() {
+            self.report = self.server.wait_for_report(longest);
         }
-        self.ending.as_deref()
+        let report = self.report.as_ref()?;
+        Some((&report.ending, report.killed))
     }
 
     /// The end of its output, in one line.
