@@ -119,7 +119,7 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
 
 fn command(args: &JudgeArgs) -> Result<ExaminedServer> {
     if !args.command.iter().any(|argument| argument.contains(PORT)) {
-        usage_error(format!(
+        usage_error(&format!(
             "the command must name its port: write {PORT} where it belongs"
         ));
     }
@@ -142,12 +142,12 @@ fn rubric(file: Option<&Path>) -> Rubric {
     };
     let read = fs::read_to_string(file).map_err(|error| error.to_string());
     read.and_then(|text| Rubric::parse(&text))
-        .unwrap_or_else(|why_not| usage_error(format!("--rubric {}: {why_not}", file.display())))
+        .unwrap_or_else(|why_not| usage_error(&format!("--rubric {}: {why_not}", file.display())))
 }
 
-fn usage_error(message: String) -> ! {
+fn usage_error(message: &str) -> ! {
     Arguments::command()
-        .error(ErrorKind::InvalidValue, visible::one_line(&message))
+        .error(ErrorKind::InvalidValue, visible::one_line(message))
         .exit();
 }
 

@@ -11,7 +11,7 @@ use super::server::Starter;
 /// Most silent clients that are tried.
 pub(super) const CLIENTS: usize = 64;
 /// A client that waits as long as this waits for another one.
-pub(super) const WAITS: Duration = Duration::from_secs(1);
+pub(super) const WAITS: Duration = Duration::from_millis(1_500);
 
 /// What many silent clients showed.
 #[derive(Debug)]

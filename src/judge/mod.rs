@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use hola_base::{Text, text};
 use hola_lab::record::StoredText;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 pub use self::examiner::Examiner;
@@ -237,7 +237,6 @@ pub const CHECKS: &[ConductCheck] = &[
         shell: "(printf 'GET / HTTP'; sleep 60) | nc 127.0.0.1 PORT & kill -TERM PID",
         needs_processes: true,
         examine: processes::stop,
-        ..ConductCheck::COMMON
     },
     ConductCheck {
         id: "kind",
@@ -249,7 +248,6 @@ pub const CHECKS: &[ConductCheck] = &[
         shell: "for i in $(seq 64); do sleep 60 | nc 127.0.0.1 PORT & done; ps -eLf",
         needs_processes: true,
         examine: clients::as_expected,
-        ..ConductCheck::COMMON
     },
 ];
 
@@ -312,6 +310,11 @@ pub struct Examination {
 }
 
 impl Examination {
+    /// The published schema.
+    pub fn schema() -> Schema {
+        schema_for!(Examination)
+    }
+
     /// Whether no check failed.
     pub fn is_passed(&self) -> bool {
         let mut checks = self.checks.iter();
@@ -330,8 +333,13 @@ impl Rubric {
     /// # Errors
     /// Names the line, the check or the points that are wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let rubric: Rubric =
-            toml::from_str(text).map_err(|error| error.to_string().replace('\n', " "))?;
+        // The error shows the place in several lines: the first one names it, the last one says what is wrong there.
+        let in_one_line = |error: toml::de::Error| {
+            let error = error.to_string();
+            let place = error.lines().next().unwrap_or_default();
+            format!("{place}: {}", error.lines().last().unwrap_or_default())
+        };
+        let rubric: Rubric = toml::from_str(text).map_err(in_one_line)?;
         for (id, points) in &rubric.0 {
             if !CHECKS.iter().any(|check| check.id == id) {
                 let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();

@@ -136,8 +136,8 @@ impl StartedServer {
         ))
     }
 
-    /// How the server ended, with its last words; `None` if it runs.
-    fn death(&self) -> Option<StoredText> {
+    /// How the server ended, with its last words; `None` if it still runs after a moment.
+    pub(super) fn death(&self) -> Option<StoredText> {
         /// A process ends a moment after its connections.
         const MOMENT: Duration = Duration::from_millis(500);
         let mut process = self.process.as_ref()?.borrow_mut();

@@ -4,8 +4,8 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::process::{ChildStderr, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -21,6 +21,10 @@ use crate::{listening, process_tree};
 const PORT: &str = "{port}";
 /// Bytes of the end of its output that are kept.
 const OUTPUT_MAX: usize = 4096;
+/// Longest wait for the end of the output of a server that has ended.
+const OUTPUT_END_MAX: Duration = Duration::from_millis(500);
+/// Polling interval of that wait.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A running server. Dropping it kills it and all its descendants.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub struct AnyServer {
     server: SupervisedServer,
     pid: i32,
     address: SocketAddr,
-    output: Arc<Mutex<Vec<u8>>>,
+    output: DrainedOutput,
     /// How it ended, once it has.
     report: Option<SupervisorReport>,
 }
@@ -60,12 +64,12 @@ impl AnyServer {
         let name = "the server";
         let server = SupervisedServer::spawn(name, &mut supervise, None);
         let mut server = server.map_err(|error| format!("cannot start {name}: {error}"))?;
-        let output = drain(server.supervisor().child.stderr.take());
+        let output = DrainedOutput::new(server.supervisor().child.stderr.take());
         let pid = server.wait_until_started();
-        let pid = pid.ok_or_else(|| server.did_not("start", &kept(&output)))?;
+        let pid = pid.ok_or_else(|| server.did_not("start", &output.last()))?;
         if !server.wait_until_listening(|| listening::is_port_held_by(pid, port)) {
             let what = format!("listen on port {port}");
-            return Err(server.did_not(&what, &kept(&output)));
+            return Err(server.did_not(&what, &output.last()));
         }
         Ok(AnyServer {
             server,
@@ -107,7 +111,7 @@ impl AnyServer {
 
     /// The end of its output, in one line.
     pub fn last_words(&self) -> String {
-        last_words(&kept(&self.output))
+        last_words(&self.output.last())
     }
 }
 
@@ -120,26 +124,39 @@ impl Drop for AnyServer {
     }
 }
 
-fn kept(output: &Mutex<Vec<u8>>) -> Vec<u8> {
-    let kept = output.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.clone()
+/// The end of a server's output. A thread reads all of it, so that the server never waits to write.
+#[derive(Debug)]
+struct DrainedOutput {
+    kept: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
 }
 
-/// Reads a server's output until it ends, so that the server never waits to write, and keeps the end of it.
-fn drain(output: Option<ChildStderr>) -> Arc<Mutex<Vec<u8>>> {
-    let kept = Arc::new(Mutex::new(Vec::new()));
-    let Some(mut output) = output else {
-        return kept;
-    };
-    let shared = Arc::clone(&kept);
-    thread::spawn(move || {
-        let mut buffer = [0; OUTPUT_MAX];
-        while let Ok(count @ 1..) = output.read(&mut buffer) {
-            let mut kept = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            kept.extend_from_slice(&buffer[..count]);
-            let surplus = kept.len().saturating_sub(OUTPUT_MAX);
-            kept.drain(..surplus);
+impl DrainedOutput {
+    fn new(output: Option<ChildStderr>) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let shared = Arc::clone(&kept);
+        let reader = output.map(|output| thread::spawn(move || drain(output, &shared)));
+        DrainedOutput { kept, reader }
+    }
+
+    /// The last bytes of the output. Waits a moment for its end, which follows that of the server.
+    fn last(&self) -> Vec<u8> {
+        let deadline = Instant::now() + OUTPUT_END_MAX;
+        let is_over = || self.reader.as_ref().is_none_or(JoinHandle::is_finished);
+        while !is_over() && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
         }
-    });
-    kept
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clone()
+    }
+}
+
+fn drain(mut output: ChildStderr, kept: &Mutex<Vec<u8>>) {
+    let mut buffer = [0; OUTPUT_MAX];
+    while let Ok(count @ 1..) = output.read(&mut buffer) {
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(&buffer[..count]);
+        let surplus = kept.len().saturating_sub(OUTPUT_MAX);
+        kept.drain(..surplus);
+    }
 }
