@@ -85,7 +85,11 @@ impl Growth {
     /// Counts before and after many requests.
     pub(super) fn measure(starter: &Starter) -> Result<Self, StoredText> {
         let server = starter.start()?;
-        let ask = |times: usize| (0..times).try_for_each(|_| greet(server.address, ANSWER_MAX));
+        let ask_once = || {
+            starter.check_time()?;
+            greet(server.address, ANSWER_MAX)
+        };
+        let ask = |times: usize| (0..times).try_for_each(|_| ask_once());
         let gone = || both("its processes cannot be seen", "no se ven sus procesos");
         ask(WARM_UP)?;
         let before = ProcessCounts::settled(&server).ok_or_else(gone)?;

@@ -33,6 +33,7 @@ impl Crowd {
         let mut silent = Vec::new();
         let mut served_at_once = None;
         while silent.len() < CLIENTS {
+            starter.check_time()?;
             silent.push(connect(server.address)?);
             if greet(server.address, WAITS).is_err() {
                 served_at_once = Some(silent.len());

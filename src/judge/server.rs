@@ -78,14 +78,20 @@ impl Starter {
         connected.map(drop).map_err(|seen| seen.en)
     }
 
+    /// Fails once the time is up.
+    pub(super) fn check_time(&self) -> Result<(), StoredText> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(both(
+            "no time was left (--deadline)",
+            "no quedaba tiempo (--deadline)",
+        ))
+    }
+
     /// A fresh server, or the one that runs; the error says why there is none.
     pub(super) fn start(&self) -> Result<StartedServer, StoredText> {
-        if Instant::now() > self.deadline {
-            return Err(both(
-                "no time was left (--deadline)",
-                "no quedaba tiempo (--deadline)",
-            ));
-        }
+        self.check_time()?;
         self.start_server()
             .map_err(|reason| both(&*reason, &*reason))
     }

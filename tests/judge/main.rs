@@ -155,6 +155,31 @@ fn what_does_not_start_is_named_with_its_last_words_and_leaves_no_process() {
 }
 
 #[test]
+fn a_server_has_limits_on_memory_descriptors_and_cpu_time() {
+    let script = "echo $(ulimit -v) $(ulimit -n) $(ulimit -t)";
+    let options = ["judge", "--memory", "1G", "--deadline", "77"];
+    let said = refused(
+        3,
+        &[&options[..], &["--", "sh", "-c", script, "{port}"]].concat(),
+    );
+    assert!(said.contains("1048576 4096 77"), "{said}");
+}
+
+#[test]
+fn a_check_without_time_left_fails_and_says_so() {
+    // The server takes longer to start than there is time for all checks.
+    let script = "sleep 0.7; exec \"$0\" serve epoll --bind 127.0.0.1:$1";
+    let options = ["--deadline", "1", "--", "sh", "-c", script, HOLA, "{port}"];
+    let (code, examination) = judge(&options);
+    assert_eq!(code, Some(99));
+    let stop = &examination["checks"][15];
+    assert_eq!(
+        stop["seen"]["en"], "no time was left (--deadline)",
+        "{stop}"
+    );
+}
+
+#[test]
 fn a_wrong_command_line_is_named_in_its_first_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
