@@ -26,7 +26,22 @@ struct Listener {
 /// on the same port could be measured under a server's name.
 pub(crate) fn is_held_by(root: i32, address: SocketAddr) -> bool {
     // A list of all sockets would be too slow: listing those in TIME_WAIT alone takes longer than a server's start.
-    let listeners = at(address).unwrap_or_default();
+    is_any_held_by(root, &at(address).unwrap_or_default())
+}
+
+/// Whether a process of the tree of `root` holds a listener at that TCP port, at whatever address.
+pub(crate) fn is_port_held_by(root: i32, port: u16) -> bool {
+    let ending = format!(":{port:04X}");
+    let is_wanted = |local: &str| local.ends_with(&ending);
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| in_table(path, is_wanted));
+    // A system without IPv6 has no table of it.
+    is_any_held_by(
+        root,
+        &tables.into_iter().flatten().flatten().collect::<Vec<_>>(),
+    )
+}
+
+fn is_any_held_by(root: i32, listeners: &[Listener]) -> bool {
     let is_one = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == *inode));
     !listeners.is_empty()
         && process_tree::processes(root).iter().any(|process| {
@@ -54,12 +69,6 @@ pub(crate) fn wait_until_accepted(address: SocketAddr, longest: Duration) -> io:
 
 /// Every listener at that address: several where they share it (`SO_REUSEPORT`).
 fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
-    // Reads line by line and stops after the listeners: thousands of connections may follow.
-    parse(BufReader::new(File::open("/proc/net/tcp")?), address)
-}
-
-fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> {
-    const LISTEN: &str = "0A";
     let SocketAddr::V4(address) = address else {
         return Ok(Vec::new());
     };
@@ -69,6 +78,17 @@ fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> 
         u32::from_ne_bytes(address.ip().octets()),
         address.port()
     );
+    in_table("/proc/net/tcp", |local| local == wanted)
+}
+
+fn in_table(path: &str, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Listener>> {
+    // Reads line by line and stops after the listeners: thousands of connections may follow.
+    parse(BufReader::new(File::open(path)?), is_wanted)
+}
+
+/// The listeners of a table whose local address is wanted.
+fn parse(table: impl BufRead, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Listener>> {
+    const LISTEN: &str = "0A";
     let mut found = Vec::new();
     for line in table.lines().skip(1) {
         let line = line?;
@@ -79,7 +99,7 @@ fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> 
         if state != LISTEN {
             break;
         }
-        if local == wanted {
+        if is_wanted(local) {
             let waiting = queues.split_once(':').map_or("0", |(_, waiting)| waiting);
             found.push(Listener {
                 inode: inode.parse().unwrap_or(0),
@@ -94,7 +114,6 @@ fn parse(table: impl BufRead, address: SocketAddr) -> io::Result<Vec<Listener>> 
 mod tests {
     use super::*;
 
-    #[cfg(target_endian = "little")]
     #[test]
     fn finds_every_listener_of_an_address_and_looks_at_nothing_behind_the_listeners() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
@@ -102,11 +121,8 @@ mod tests {
             1: 0100007F:1F91 00000000:0000 0A 00000000:00000009 00:00000000 00000000  0  0 12 1 0 100 0 0 10 0\n\
             2: 0100007F:1F90 00000000:0000 0A 00000000:0000000A 00:00000000 00000000  0  0 13 1 0 100 0 0 10 0\n\
             3: 0100007F:1F90 0100007F:8000 01 00000000:00000000 00:00000000 00000000  0  0 14 1 0 20 4 30 10 -1\n";
-        let found = parse(
-            table.as_bytes(),
-            "127.0.0.1:8080".parse().expect("an address"),
-        )
-        .expect("read");
+        let wanted = |local: &str| local == "0100007F:1F90";
+        let found = parse(table.as_bytes(), wanted).expect("read");
         let listener = |inode, waiting| Listener { inode, waiting };
         assert_eq!(found, [listener(11, 3), listener(13, 10)]);
     }

@@ -1,9 +1,11 @@
 //! Reference targets: common servers, measured beside the models. The list of targets, and how each one starts, is data
 //! (`scripts/targets.toml`). A server that is not installed is skipped with a reason.
 
+mod any_server;
 mod own;
 mod probe;
 mod server;
+mod supervised;
 pub mod supervisor;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::unistd::{Group, User};
 use serde::Deserialize;
 
+pub use self::any_server::AnyServer;
 pub use self::server::Target;
 use crate::record::{ServerCard, StoredText};
 

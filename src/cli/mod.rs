@@ -7,6 +7,7 @@ mod console;
 mod diff;
 mod experiments;
 mod install;
+mod judge;
 mod load;
 mod report;
 mod share;
@@ -30,6 +31,7 @@ use self::compare::CompareArgs;
 use self::console::ConsoleArgs;
 use self::diff::DiffArgs;
 use self::install::{CompletionsArgs, ManArgs};
+use self::judge::JudgeArgs;
 use self::report::ReportArgs;
 use self::share::ShareArgs;
 use self::spawn::SpawnArgs;
@@ -80,15 +82,16 @@ Examples:
   hola load --model thread-per-client  start it, measure it, stop it
   hola client 127.0.0.1:8080           talk to a server line by line
   hola console epoll                   serve a chat, and answer its clients
+  hola judge -- ./server {port}        what a server of yours does right and wrong
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
   hola claims                          what people say, and what decides it
   hola diff BASE CANDIDATE             what became worse from one run to another
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid
-(load --strict; compare), 99 a gate is broken or a run worse than its base, 130 interrupted, 143
-ended by SIGTERM. A reader that stops early, such as `head`, is no error; output that cannot be
-written, as on a full disk, is an error."
+(load --strict; compare), 99 a gate is broken, a run worse than its base or a check failed, 130
+interrupted, 143 ended by SIGTERM. A reader that stops early, such as `head`, is no error; output
+that cannot be written, as on a full disk, is an error."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -111,6 +114,8 @@ enum Command {
     Client(ClientArgs),
     /// Serve a chat, see what its clients write, and answer them
     Console(ConsoleArgs),
+    /// Examine a server that somebody wrote, and say what it does right and wrong
+    Judge(JudgeArgs),
     /// List the experiments, with their levels and the time they take
     #[command(after_help = "\
 Examples:
@@ -159,6 +164,7 @@ pub fn main() -> ExitCode {
         Command::Load(command) => return load::run(&command),
         Command::Client(args) => client::run(&args),
         Command::Console(args) => console::run(&args),
+        Command::Judge(args) => judge::run(&args),
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Claims(args) => claims::run(&args),

@@ -7,7 +7,7 @@ use clap::Args;
 use hola_base::process::Cpus;
 
 use hola_lab::owned_name::OwnedName;
-use hola_lab::target::supervisor::{Supervised, supervise};
+use hola_lab::target::supervisor::{ResourceLimits, Supervised, supervise};
 
 /// Arguments of `supervise`.
 #[derive(Args, Clone, Debug)]
@@ -31,6 +31,15 @@ pub(super) struct SuperviseArgs {
     /// Temporary folder, created and named in the same way; removed at the end if that process no longer exists
     #[arg(long, value_name = "NAME")]
     folder: Option<OwnedName>,
+    /// Most address space of each process, in bytes [default: no limit of its own]
+    #[arg(long, value_name = "BYTES")]
+    memory: Option<u64>,
+    /// Most descriptors of each process [default: no limit of its own]
+    #[arg(long, value_name = "N")]
+    descriptors: Option<u64>,
+    /// Most CPU time of each process, in seconds [default: no limit of its own]
+    #[arg(long, value_name = "S")]
+    cpu_seconds: Option<u64>,
 }
 
 /// Runs the program until standard input ends.
@@ -40,6 +49,11 @@ pub(super) fn run(args: &SuperviseArgs) -> Result<ExitCode> {
         cpus: args.cpus.clone(),
         cgroup: args.cgroup.clone(),
         folder: args.folder.clone(),
+        limits: ResourceLimits {
+            memory_bytes: args.memory,
+            descriptors: args.descriptors,
+            cpu_s: args.cpu_seconds,
+        },
     })
     .map_err(anyhow::Error::msg)?;
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hola::judge::Examination;
 use hola_lab::record::schemas;
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -19,7 +20,8 @@ fn published(name: &str) -> PathBuf {
 
 #[test]
 fn published_schemas_are_those_of_the_code() {
-    for (name, schema) in schemas() {
+    let examination = ("judge", Examination::schema());
+    for (name, schema) in schemas().into_iter().chain([examination]) {
         let derived = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
         let path = published(&format!("{name}.json"));
         if std::env::var_os("HOLA_BLESS").is_some() {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use hola_base::output::print;
 use hola_base::process::Cpus;
 use nix::sys::prctl::set_child_subreaper;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Pid, getppid};
@@ -40,6 +41,38 @@ pub struct Supervised {
     pub cgroup: Option<OwnedName>,
     /// Temporary folder of the server, made by the same process; removed if that process is gone.
     pub folder: Option<OwnedName>,
+    /// Limits of each of its processes.
+    pub limits: ResourceLimits,
+}
+
+/// Limits of each process of a server (setrlimit(2)). `None` leaves a limit as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ResourceLimits {
+    /// Address space, in bytes (`RLIMIT_AS`).
+    pub memory_bytes: Option<u64>,
+    /// Descriptors (`RLIMIT_NOFILE`).
+    pub descriptors: Option<u64>,
+    /// CPU time, in seconds (`RLIMIT_CPU`).
+    pub cpu_s: Option<u64>,
+}
+
+impl ResourceLimits {
+    /// Sets them for this process; its children inherit them.
+    fn apply(self) -> Result<(), String> {
+        for (name, resource, limit) in [
+            ("memory", Resource::RLIMIT_AS, self.memory_bytes),
+            ("descriptors", Resource::RLIMIT_NOFILE, self.descriptors),
+            ("CPU time", Resource::RLIMIT_CPU, self.cpu_s),
+        ] {
+            let Some(limit) = limit else { continue };
+            let set = getrlimit(resource).and_then(|(_, hard)| {
+                let limit = limit.min(hard);
+                setrlimit(resource, limit, limit)
+            });
+            set.map_err(|errno| format!("limit on {name}: {}", errno.desc()))?;
+        }
+        Ok(())
+    }
 }
 
 /// The first line of the supervisor, as JSON.
@@ -138,6 +171,8 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
         .process_group(0);
     // A killed supervisor cannot end its server itself.
     sys::end_with_starter(&mut command);
+    // The supervisor keeps to them itself: it needs little.
+    supervised.limits.apply()?;
     let child = command.spawn();
     // The server has started in the group. The supervisor leaves it, so that its own CPU time is not counted.
     if let Some(parent) = cgroup.and_then(Path::parent) {

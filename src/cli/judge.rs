@@ -1,0 +1,213 @@
+//! `hola judge`: examines a server that somebody wrote, and prints what it does right and wrong.
+
+mod junit;
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, ValueEnum};
+use hola_base::output::{print, say};
+use hola_base::visible;
+use hola_base::{Language, Text, text};
+use hola_lab::pinned_program::PinnedProgram;
+use hola_lab::record::StoredText;
+use hola_lab::target::supervisor::ResourceLimits;
+use hola_servers::cli::size;
+
+use super::{Arguments, Lang, REGRESSION};
+use crate::judge::{
+    CheckResult, CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
+};
+
+/// Exit code when the server did not start.
+const NOT_STARTED: u8 = 3;
+/// Most descriptors of each process: more than a server needs that leaks one for each of 2,000 requests.
+const DESCRIPTORS_MAX: u64 = 4096;
+/// Stands for the port in a command.
+const PORT: &str = "{port}";
+
+/// Arguments of `judge`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  hola judge -- python3 server.py {port}            start it for each check, examine it, end it
+  hola judge --expect thread-per-client -- ./server --port {port}
+  hola judge --lang es --rubric rubric.toml -- java Server {port}
+  hola judge --format junit -- ./server {port} > judge.xml
+  hola judge --url http://127.0.0.1:8080/           a server that runs: what its processes show is left out
+
+A rubric has a line for each check that gets other than one point, such as `greeting = 2`.
+The command keeps PATH, HOME, TMPDIR and LANG of the environment, and runs with limits.
+
+Exit codes: 0 every check was passed, 1 error while running, 2 usage, 3 the server did not start,
+99 a check failed.")]
+pub(super) struct JudgeArgs {
+    /// Program and arguments; `{port}` stands for the port to listen on
+    #[arg(required_unless_present = "url", last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+    /// Examine the server that runs at this address instead
+    #[arg(long, value_name = "URL", conflicts_with = "command", value_parser = address)]
+    url: Option<SocketAddr>,
+    /// Fail the server if it is of another kind
+    #[arg(long, value_name = "KIND", value_enum, conflicts_with = "url")]
+    expect: Option<ServerKind>,
+    /// File of points for each check
+    #[arg(long, value_name = "FILE")]
+    rubric: Option<PathBuf>,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Language of the text; JSON has both
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
+    /// Longest examination, in seconds; a check that has no time left fails
+    #[arg(long, value_name = "S", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    deadline: u64,
+    /// Most address space of each process of the server
+    #[arg(long, value_name = "SIZE", default_value = "16G", value_parser = size)]
+    memory: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Junit,
+}
+
+/// The address of a URL such as `http://127.0.0.1:8080/`.
+fn address(url: &str) -> Result<SocketAddr, String> {
+    let rest = url.strip_prefix("http://").unwrap_or(url);
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    let mut found = host
+        .to_socket_addrs()
+        .map_err(|error| format!("{error}; write http://127.0.0.1:8080/"))?;
+    found.next().ok_or_else(|| "no address".into())
+}
+
+/// Examines, and prints what was found.
+pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
+    let rubric = rubric(args.rubric.as_deref());
+    let server = match args.url {
+        Some(address) => ExaminedServer::Address(address),
+        None => command(args)?,
+    };
+    let longest = Duration::from_secs(args.deadline);
+    let examination = match examine(&Examiner::new(server, args.expect, longest), &rubric) {
+        Ok(examination) => examination,
+        Err(reason) => {
+            say(format_args!("hola: {reason}"));
+            return Ok(ExitCode::from(NOT_STARTED));
+        }
+    };
+    print(match args.format {
+        Format::Text => shown(&examination, args.lang.into()),
+        Format::Json => serde_json::to_string_pretty(&examination)? + "\n",
+        Format::Junit => junit::junit(&examination, args.lang.into()),
+    })?;
+    Ok(match examination.is_passed() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(REGRESSION),
+    })
+}
+
+fn command(args: &JudgeArgs) -> Result<ExaminedServer> {
+    if !args.command.iter().any(|argument| argument.contains(PORT)) {
+        usage_error(&format!(
+            "the command must name its port: write {PORT} where it belongs"
+        ));
+    }
+    Ok(ExaminedServer::Command {
+        hola: PinnedProgram::open(Path::new("/proc/self/exe"))
+            .context("cannot open this program's own file")?,
+        command: args.command.clone(),
+        limits: ResourceLimits {
+            memory_bytes: Some(args.memory),
+            descriptors: Some(DESCRIPTORS_MAX),
+            cpu_s: Some(args.deadline),
+        },
+    })
+}
+
+/// The rubric of that file; without a file, a point for each check. Exits with a usage error if it cannot be read.
+fn rubric(file: Option<&Path>) -> Rubric {
+    let Some(file) = file else {
+        return Rubric::default();
+    };
+    let read = fs::read_to_string(file).map_err(|error| error.to_string());
+    read.and_then(|text| Rubric::parse(&text))
+        .unwrap_or_else(|why_not| usage_error(&format!("--rubric {}: {why_not}", file.display())))
+}
+
+fn usage_error(message: &str) -> ! {
+    Arguments::command()
+        .error(ErrorKind::InvalidValue, visible::one_line(message))
+        .exit();
+}
+
+fn stored(text: &StoredText, language: Language) -> &str {
+    language.choose(|| &*text.en, || &*text.es)
+}
+
+fn shown(examination: &Examination, language: Language) -> String {
+    let mut text = String::new();
+    for check in &examination.checks {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{} {} ({}/{})\n  {}\n  {}",
+            language.of(state(check.state)),
+            check.id,
+            check.points,
+            check.points_max,
+            stored(&check.expected, language),
+            visible::one_line(stored(&check.seen, language)),
+        );
+        if check.state == CheckState::Failed {
+            let _ = writeln!(text, "  $ {}", check.reproduce);
+        }
+    }
+    text + &conclusion(examination, language)
+}
+
+fn conclusion(examination: &Examination, language: Language) -> String {
+    const UNKNOWN: Text = text("unknown", "desconocido");
+    let kind = language.of(examination.kind.map_or(UNKNOWN, ServerKind::title));
+    let at_once = examination.serves_at_once.map_or_else(
+        || format!("> {}", examination.tried_at_once),
+        |count| count.to_string(),
+    );
+    let is_passed = |check: &&CheckResult| check.state == CheckState::Passed;
+    let is_failed = |check: &&CheckResult| check.state == CheckState::Failed;
+    let count = |is: fn(&&CheckResult) -> bool| examination.checks.iter().filter(is).count();
+    let (passed, failed) = (count(is_passed), count(is_failed));
+    let Examination {
+        points, points_max, ..
+    } = examination;
+    language.choose(
+        || {
+            format!(
+                "\nkind: {kind}; clients served at once: {at_once}\n{passed} passed, {failed} failed, {points} of {points_max} points\n"
+            )
+        },
+        || {
+            format!(
+                "\ntipo: {kind}; clientes atendidos a la vez: {at_once}\n{passed} superadas, {failed} no superadas, {points} de {points_max} puntos\n"
+            )
+        },
+    )
+}
+
+fn state(state: CheckState) -> Text {
+    match state {
+        CheckState::Passed => text("passed", "superada"),
+        CheckState::Failed => text("FAILED", "NO SUPERADA"),
+        CheckState::NotExamined => text("left out", "omitida"),
+    }
+}

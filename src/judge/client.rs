@@ -1,0 +1,164 @@
+//! A client of a server that may do anything: every wait has an end.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use hola_lab::record::StoredText;
+
+use super::both;
+
+/// The greeting.
+pub(super) const GREETING: &[u8] = b"Hola, cliente!";
+/// A request after which the connection may stay.
+pub(super) const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+/// A request after which the server closes.
+pub(super) const ASK_AND_CLOSE: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+/// Longest wait for an answer that waits for no other client.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(3);
+/// Most bytes that are read of an answer.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of an answer that are shown.
+const SHOWN_MAX: usize = 160;
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExchangeEnd {
+    /// What was waited for has arrived.
+    Complete,
+    /// The server closed the connection.
+    Closed,
+    /// The server, or the kernel, reset the connection.
+    Reset,
+    /// Nothing more came in time.
+    TimedOut,
+}
+
+/// What a server sent, and how that ended.
+#[derive(Clone, Debug)]
+pub(super) struct Exchange {
+    pub(super) bytes: Vec<u8>,
+    pub(super) end: ExchangeEnd,
+}
+
+impl Exchange {
+    /// Status of the first answer; `None` if there is none.
+    pub(super) fn status(&self) -> Option<u16> {
+        let rest = self.bytes.strip_prefix(b"HTTP/1.")?;
+        let digits = rest.get(2..5)?;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    }
+
+    /// Head and body, once the head is complete.
+    pub(super) fn parts(&self) -> Option<(&[u8], &[u8])> {
+        let end = find(&self.bytes, b"\r\n\r\n")?;
+        Some((&self.bytes[..end], &self.bytes[end + 4..]))
+    }
+
+    /// Whether this is an answer with the greeting, however its length is declared.
+    pub(super) fn is_greeting(&self) -> bool {
+        self.status() == Some(200) && find(&self.bytes, GREETING).is_some()
+    }
+
+    /// What came, for people.
+    pub(super) fn shown(&self) -> StoredText {
+        let (en, es) = match self.end {
+            ExchangeEnd::Complete => ("", ""),
+            ExchangeEnd::Closed => (
+                ", then the connection was closed",
+                ", y después se cerró la conexión",
+            ),
+            ExchangeEnd::Reset => (
+                ", then the connection was reset",
+                ", y después se reinició la conexión",
+            ),
+            ExchangeEnd::TimedOut => (
+                ", then nothing more in time",
+                ", y después nada más a tiempo",
+            ),
+        };
+        if self.bytes.is_empty() {
+            return both(format!("nothing came{en}"), format!("no llegó nada{es}"));
+        }
+        let shown = self.bytes[..self.bytes.len().min(SHOWN_MAX)].escape_ascii();
+        both(
+            format!("came `{shown}`{en}"),
+            format!("llegó `{shown}`{es}"),
+        )
+    }
+}
+
+/// Position of `part` in `bytes`.
+pub(super) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
+}
+
+/// Connects.
+pub(super) fn connect(address: SocketAddr) -> Result<TcpStream, StoredText> {
+    let connect = || {
+        let socket = TcpStream::connect_timeout(&address, ANSWER_MAX)?;
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(ANSWER_MAX))?;
+        Ok(socket)
+    };
+    connect().map_err(|error: std::io::Error| {
+        both(
+            format!("no connection: {error}"),
+            format!("sin conexión: {error}"),
+        )
+    })
+}
+
+/// Reads until `is_complete`, the end of the connection, or `longest`.
+pub(super) fn read(
+    mut socket: &TcpStream,
+    longest: Duration,
+    is_complete: impl Fn(&[u8]) -> bool,
+) -> Exchange {
+    let deadline = Instant::now() + longest;
+    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
+    let end = loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || bytes.len() > ANSWER_BYTES_MAX {
+            break ExchangeEnd::TimedOut;
+        }
+        // A timeout of the socket that cannot be set is met by the next check of the deadline.
+        let _ = socket.set_read_timeout(Some(left));
+        match socket.read(&mut buffer) {
+            Ok(0) => break ExchangeEnd::Closed,
+            Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::TimedOut => break ExchangeEnd::TimedOut,
+                ErrorKind::Interrupted => {}
+                _ => break ExchangeEnd::Reset,
+            },
+        }
+        if is_complete(&bytes) {
+            break ExchangeEnd::Complete;
+        }
+    };
+    Exchange { bytes, end }
+}
+
+/// Sends `request` on a new connection, and reads until `is_complete`.
+pub(super) fn exchange(
+    address: SocketAddr,
+    request: &[u8],
+    longest: Duration,
+    is_complete: impl Fn(&[u8]) -> bool,
+) -> Result<Exchange, StoredText> {
+    let mut socket = connect(address)?;
+    // A server may refuse a request before it has read all of it; its answer counts.
+    let _ = socket.write_all(request);
+    Ok(read(&socket, longest, is_complete))
+}
+
+/// Asks for the greeting on a new connection; the error is what came instead.
+pub(super) fn greet(address: SocketAddr, longest: Duration) -> Result<(), StoredText> {
+    let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
+    let exchange = exchange(address, ASK_AND_CLOSE, longest, has_greeting)?;
+    match exchange.is_greeting() {
+        true => Ok(()),
+        false => Err(exchange.shown()),
+    }
+}

@@ -1,0 +1,105 @@
+//! What a server's processes have, from `/proc`, and what many requests leave.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hola_lab::record::StoredText;
+
+use super::both;
+use super::client::{ANSWER_MAX, greet};
+use super::server::{StartedServer, Starter};
+
+/// Requests before the first count: a pool may make its workers at its first clients.
+const WARM_UP: usize = 50;
+/// Requests between the counts.
+const REQUESTS: usize = 2_000;
+/// Growth that is no leak: far less than one for each request, and enough for a file that a runtime opens late.
+pub(super) const GROWTH_MAX: usize = 8;
+/// A server that reaps its children at its next client leaves the last one.
+pub(super) const ZOMBIES_MAX: usize = 1;
+/// Longest wait until a server has put its clients away.
+const SETTLE_MAX: Duration = Duration::from_secs(3);
+/// Polling interval of `/proc`.
+const POLL_INTERVAL: Duration = Duration::from_millis(30);
+
+/// What a server's processes have, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ProcessCounts {
+    /// Processes that run.
+    pub(super) processes: usize,
+    /// Their threads.
+    pub(super) threads: usize,
+    /// Their descriptors.
+    pub(super) descriptors: usize,
+    /// Processes that have ended and that their parent has not waited for.
+    pub(super) zombies: usize,
+}
+
+impl ProcessCounts {
+    /// Counts now; `None` if the server was not started here.
+    pub(super) fn of(server: &StartedServer) -> Option<Self> {
+        let mut counts = ProcessCounts::default();
+        for process in server.process.as_ref()?.borrow_mut().processes() {
+            let Ok(stat) = process.stat() else { continue };
+            if stat.state == 'Z' {
+                counts.zombies += 1;
+                continue;
+            }
+            counts.processes += 1;
+            counts.threads += usize::try_from(stat.num_threads).unwrap_or(0);
+            counts.descriptors += process.fd_count().unwrap_or(0);
+        }
+        Some(counts)
+    }
+
+    /// Counts until two in a row are equal.
+    pub(super) fn settled(server: &StartedServer) -> Option<Self> {
+        let deadline = Instant::now() + SETTLE_MAX;
+        let mut counts = Self::of(server)?;
+        loop {
+            thread::sleep(POLL_INTERVAL);
+            let next = Self::of(server)?;
+            if next == counts || Instant::now() > deadline {
+                return Some(next);
+            }
+            counts = next;
+        }
+    }
+
+    fn exceeds(self, before: Self) -> bool {
+        self.zombies > ZOMBIES_MAX
+            || self.descriptors > before.descriptors + GROWTH_MAX
+            || self.threads > before.threads + GROWTH_MAX
+            || self.processes > before.processes + GROWTH_MAX
+    }
+}
+
+/// What many requests have left.
+#[derive(Debug)]
+pub(super) struct Growth {
+    pub(super) before: ProcessCounts,
+    pub(super) after: ProcessCounts,
+}
+
+impl Growth {
+    /// Counts before and after many requests.
+    pub(super) fn measure(starter: &Starter) -> Result<Self, StoredText> {
+        let server = starter.start()?;
+        let ask_once = || {
+            starter.check_time()?;
+            greet(server.address, ANSWER_MAX)
+        };
+        let ask = |times: usize| (0..times).try_for_each(|_| ask_once());
+        let gone = || both("its processes cannot be seen", "no se ven sus procesos");
+        ask(WARM_UP)?;
+        let before = ProcessCounts::settled(&server).ok_or_else(gone)?;
+        ask(REQUESTS)?;
+        let deadline = Instant::now() + SETTLE_MAX;
+        let mut after = ProcessCounts::of(&server).ok_or_else(gone)?;
+        while after.exceeds(before) && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
+            after = ProcessCounts::of(&server).ok_or_else(gone)?;
+        }
+        Ok(Growth { before, after })
+    }
+}

@@ -1,0 +1,51 @@
+//! What every check gets: fresh servers, and what several checks look at, measured once.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use hola_lab::record::StoredText;
+
+use super::counts::Growth;
+use super::crowd::Crowd;
+use super::kind::ServerKind;
+use super::server::{ExaminedServer, StartedServer, Starter};
+
+/// Starts servers for the checks, and keeps what several of them look at.
+#[derive(Debug)]
+pub struct Examiner {
+    pub(super) starter: Starter,
+    pub(super) expected_kind: Option<ServerKind>,
+    crowd: OnceCell<Result<Crowd, StoredText>>,
+    growth: OnceCell<Result<Growth, StoredText>>,
+}
+
+impl Examiner {
+    /// Examines `server` for `longest` at most.
+    pub fn new(
+        server: ExaminedServer,
+        expected_kind: Option<ServerKind>,
+        longest: Duration,
+    ) -> Self {
+        Examiner {
+            starter: Starter::new(server, longest),
+            expected_kind,
+            crowd: OnceCell::new(),
+            growth: OnceCell::new(),
+        }
+    }
+
+    /// As [`Starter::start`].
+    pub(super) fn start(&self) -> Result<StartedServer, StoredText> {
+        self.starter.start()
+    }
+
+    /// What many silent clients show.
+    pub(super) fn crowd(&self) -> &Result<Crowd, StoredText> {
+        self.crowd.get_or_init(|| Crowd::measure(&self.starter))
+    }
+
+    /// What many requests leave.
+    pub(super) fn growth(&self) -> &Result<Growth, StoredText> {
+        self.growth.get_or_init(|| Growth::measure(&self.starter))
+    }
+}

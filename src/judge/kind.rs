@@ -1,0 +1,61 @@
+//! How a server serves its clients, told from how many it serves at once and from the processes and threads that it has
+//! then.
+
+use clap::ValueEnum;
+use hola_base::{Text, text};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::crowd::{CLIENTS, Crowd};
+
+/// How a server serves its clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerKind {
+    /// One client after another
+    Iterative,
+    /// A thread for each client
+    ThreadPerClient,
+    /// A process for each client
+    ProcessPerClient,
+    /// A fixed number of threads, each with one client
+    ThreadPool,
+    /// A fixed number of processes, each with one client
+    ProcessPool,
+    /// Few threads for many clients: an event loop, or tasks
+    Loop,
+}
+
+impl ServerKind {
+    /// Its name for people.
+    pub fn title(self) -> Text {
+        match self {
+            ServerKind::Iterative => text("iterative", "iterativo"),
+            ServerKind::ThreadPerClient => text("a thread per client", "un hilo por cliente"),
+            ServerKind::ProcessPerClient => text("a process per client", "un proceso por cliente"),
+            ServerKind::ThreadPool => text("a pool of threads", "un conjunto de hilos"),
+            ServerKind::ProcessPool => text("a pool of processes", "un conjunto de procesos"),
+            ServerKind::Loop => text("a loop", "un bucle"),
+        }
+    }
+}
+
+/// The kind that a crowd of silent clients shows; `None` if the processes cannot be seen.
+pub(super) fn of(crowd: &Crowd) -> Option<ServerKind> {
+    /// A few clients may share a thread that was there before.
+    const MOST_CLIENTS: usize = CLIENTS * 8 / 10;
+    let (rest, with) = (crowd.at_rest?, crowd.with_clients?);
+    let processes = with.processes.saturating_sub(rest.processes);
+    let threads = with.threads.saturating_sub(rest.threads);
+    Some(match crowd.served_at_once {
+        Some(1) => ServerKind::Iterative,
+        Some(count) if with.processes >= count => ServerKind::ProcessPool,
+        Some(count) if with.threads >= count => ServerKind::ThreadPool,
+        Some(_) => ServerKind::Loop,
+        None if rest.processes > CLIENTS => ServerKind::ProcessPool,
+        None if rest.threads > CLIENTS => ServerKind::ThreadPool,
+        None if processes >= MOST_CLIENTS => ServerKind::ProcessPerClient,
+        None if threads >= MOST_CLIENTS => ServerKind::ThreadPerClient,
+        None => ServerKind::Loop,
+    })
+}

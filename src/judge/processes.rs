@@ -1,0 +1,96 @@
+//! Checks of what a server's processes leave, and of how they end.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use hola_lab::record::StoredText;
+
+use super::client::{ANSWER_MAX, connect, greet};
+use super::connections::HALF_REQUEST;
+use super::counts::{GROWTH_MAX, Growth, ZOMBIES_MAX};
+use super::examiner::Examiner;
+use super::{Observation, both};
+
+/// Longest time from SIGTERM to the end.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+pub(super) fn zombies(examiner: &Examiner) -> Observation {
+    let count = examiner
+        .growth()
+        .as_ref()
+        .map_err(StoredText::clone)?
+        .after
+        .zombies;
+    let seen = both(format!("{count} zombies"), format!("{count} zombis"));
+    if count <= ZOMBIES_MAX {
+        Ok(seen)
+    } else {
+        Err(seen)
+    }
+}
+
+pub(super) fn descriptors(examiner: &Examiner) -> Observation {
+    let growth = examiner.growth().as_ref().map_err(StoredText::clone)?;
+    let (before, after) = (growth.before.descriptors, growth.after.descriptors);
+    let seen = both(
+        format!("{before} descriptors before, {after} after"),
+        format!("{before} descriptores antes, {after} después"),
+    );
+    if after <= before + GROWTH_MAX {
+        Ok(seen)
+    } else {
+        Err(seen)
+    }
+}
+
+pub(super) fn threads(examiner: &Examiner) -> Observation {
+    let Growth { before, after } = examiner.growth().as_ref().map_err(StoredText::clone)?;
+    let seen = both(
+        format!(
+            "{} threads in {} processes before, {} in {} after",
+            before.threads, before.processes, after.threads, after.processes
+        ),
+        format!(
+            "{} hilos en {} procesos antes, {} en {} después",
+            before.threads, before.processes, after.threads, after.processes
+        ),
+    );
+    let is_more = after.threads > before.threads + GROWTH_MAX
+        || after.processes > before.processes + GROWTH_MAX;
+    if is_more { Err(seen) } else { Ok(seen) }
+}
+
+pub(super) fn stop(examiner: &Examiner) -> Observation {
+    let server = examiner.start()?;
+    greet(server.address, ANSWER_MAX)?;
+    let mut client = connect(server.address)?;
+    let _ = client.write_all(HALF_REQUEST);
+    let Some(process) = &server.process else {
+        return Err(both(
+            "its processes cannot be seen",
+            "no se ven sus procesos",
+        ));
+    };
+    let mut process = process.borrow_mut();
+    let begun = Instant::now();
+    process.terminate();
+    let Some((ending, left)) = process.ending(STOP_MAX) else {
+        return Err(both("it still runs after 5 s", "sigue en marcha tras 5 s"));
+    };
+    let took_ms = begun.elapsed().as_millis();
+    let seen = both(
+        format!("ended after {took_ms} ms: {ending}; processes left: {left}"),
+        format!("terminó tras {took_ms} ms: {ending}; procesos restantes: {left}"),
+    );
+    if left > 0 {
+        return Err(seen);
+    }
+    match TcpListener::bind(server.address) {
+        Ok(_) => Ok(seen),
+        Err(error) => Err(both(
+            format!("{}; the port is not free: {error}", seen.en),
+            format!("{}; el puerto no está libre: {error}", seen.es),
+        )),
+    }
+}

@@ -1,0 +1,164 @@
+//! The server under examination: a fresh one for each check, so that no check depends on another.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use hola_lab::pinned_program::PinnedProgram;
+use hola_lab::record::StoredText;
+use hola_lab::target::AnyServer;
+use hola_lab::target::supervisor::ResourceLimits;
+
+use super::client::{ANSWER_MAX, connect, greet};
+use super::{Observation, both};
+
+/// The server to examine.
+#[derive(Debug)]
+pub enum ExaminedServer {
+    /// A command to run, `{port}` in it standing for the port.
+    Command {
+        /// This program, which supervises the command.
+        hola: PinnedProgram,
+        /// Program and arguments.
+        command: Vec<String>,
+        /// Limits of each of its processes.
+        limits: ResourceLimits,
+    },
+    /// A server that runs already.
+    Address(SocketAddr),
+}
+
+impl fmt::Display for ExaminedServer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ExaminedServer::Command { command, .. } => formatter.write_str(&command.join(" ")),
+            ExaminedServer::Address(address) => write!(formatter, "http://{address}/"),
+        }
+    }
+}
+
+/// Starts the server for each check, until the time is up.
+#[derive(Debug)]
+pub(super) struct Starter {
+    server: ExaminedServer,
+    deadline: Instant,
+}
+
+impl Starter {
+    /// Starts `server` for `longest` at most.
+    pub(super) fn new(server: ExaminedServer, longest: Duration) -> Self {
+        Starter {
+            server,
+            deadline: Instant::now() + longest,
+        }
+    }
+
+    pub(super) fn server(&self) -> &ExaminedServer {
+        &self.server
+    }
+
+    /// Whether the server's processes can be seen.
+    pub(super) fn has_processes(&self) -> bool {
+        matches!(self.server, ExaminedServer::Command { .. })
+    }
+
+    /// The port in commands for people: a server that is started gets another one each time.
+    pub(super) fn shown_port(&self) -> String {
+        match &self.server {
+            ExaminedServer::Command { .. } => "PORT".into(),
+            ExaminedServer::Address(address) => address.port().to_string(),
+        }
+    }
+
+    /// Whether the server can be examined at all.
+    pub(super) fn first_start(&self) -> Result<(), String> {
+        let started = self.start_server()?;
+        let connected = connect(started.address);
+        connected.map(drop).map_err(|seen| seen.en)
+    }
+
+    /// Fails once the time is up.
+    pub(super) fn check_time(&self) -> Result<(), StoredText> {
+        if Instant::now() < self.deadline {
+            return Ok(());
+        }
+        Err(both(
+            "no time was left (--deadline)",
+            "no quedaba tiempo (--deadline)",
+        ))
+    }
+
+    /// A fresh server, or the one that runs; the error says why there is none.
+    pub(super) fn start(&self) -> Result<StartedServer, StoredText> {
+        self.check_time()?;
+        self.start_server()
+            .map_err(|reason| both(&*reason, &*reason))
+    }
+
+    fn start_server(&self) -> Result<StartedServer, String> {
+        Ok(match &self.server {
+            ExaminedServer::Command {
+                hola,
+                command,
+                limits,
+            } => {
+                let server = AnyServer::start(hola, command, *limits)?;
+                StartedServer {
+                    address: server.address(),
+                    process: Some(RefCell::new(server)),
+                }
+            }
+            ExaminedServer::Address(address) => StartedServer {
+                address: *address,
+                process: None,
+            },
+        })
+    }
+}
+
+/// A server that runs for one check.
+#[derive(Debug)]
+pub(super) struct StartedServer {
+    pub(super) address: SocketAddr,
+    /// `None` if it was not started here.
+    pub(super) process: Option<RefCell<AnyServer>>,
+}
+
+impl StartedServer {
+    /// Passes if the server still greets; otherwise says how it ended, and its last words.
+    pub(super) fn lives_on(&self, seen: StoredText) -> Observation {
+        let Err(instead) = greet(self.address, ANSWER_MAX) else {
+            return Ok(seen);
+        };
+        Err(join(
+            &seen,
+            &self.death().unwrap_or_else(|| {
+                both(
+                    format!("then another client is not greeted: {}", instead.en),
+                    format!("después no se saluda a otro cliente: {}", instead.es),
+                )
+            }),
+        ))
+    }
+
+    /// How the server ended, with its last words; `None` if it still runs after a moment.
+    pub(super) fn death(&self) -> Option<StoredText> {
+        /// A process ends a moment after its connections.
+        const MOMENT: Duration = Duration::from_millis(500);
+        let mut process = self.process.as_ref()?.borrow_mut();
+        let ending = process.ending(MOMENT)?.0.to_owned();
+        let words = process.last_words();
+        Some(both(
+            format!("the server ended: {ending}: {words}"),
+            format!("el servidor terminó: {ending}: {words}"),
+        ))
+    }
+}
+
+fn join(first: &StoredText, second: &StoredText) -> StoredText {
+    both(
+        format!("{}; {}", first.en, second.en),
+        format!("{}; {}", first.es, second.es),
+    )
+}

@@ -1,0 +1,211 @@
+//! `hola judge`: the models pass, a server with one fault fails one check, and what is wrong with a command is said.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use hola_servers::models::{Attention, Capacity, Model};
+use serde_json::Value;
+
+use self::support::{HOLA, Server, hola, printed, refused, table};
+
+const PYTHON_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge/server.py");
+
+/// A fault of the Python server · the check that it fails.
+const FAULTS: [(&str, &str); 9] = [
+    ("crashes-on-bad-request", "bad_request"),
+    ("ignores-head", "head"),
+    ("wrong-length", "greeting"),
+    ("never-closes", "close"),
+    ("leaks-descriptor", "descriptors"),
+    ("leaves-zombies", "zombies"),
+    ("one-read", "pieces"),
+    ("dies-on-reset", "reset"),
+    ("ignores-sigterm", "stop"),
+];
+
+/// Runs `hola judge` with those arguments. Returns its exit code and the examination.
+fn judge(arguments: &[&str]) -> (Option<i32>, Value) {
+    let (status, stdout, stderr) = hola(&[&["judge", "--format", "json"], arguments].concat());
+    let examination = serde_json::from_str(&stdout);
+    let examination = examination.unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+    (status.code(), examination)
+}
+
+fn failed(examination: &Value) -> Vec<&str> {
+    let checks = examination["checks"].as_array().expect("checks");
+    let failed = checks.iter().filter(|check| check["state"] == "failed");
+    failed.filter_map(|check| check["id"].as_str()).collect()
+}
+
+/// The kind that a model is, by its row of the table.
+fn kind(model: &Model) -> &'static str {
+    match (model.attention, model.capacity) {
+        (_, Capacity::One) => "iterative",
+        (Attention::Process, Capacity::Workers) => "process-pool",
+        (_, Capacity::Workers) => "thread-pool",
+        (Attention::Process, Capacity::Unbounded) => "process-per-client",
+        (Attention::Thread, Capacity::Unbounded) => "thread-per-client",
+        (_, Capacity::Unbounded) => "loop",
+    }
+}
+
+fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").output();
+    let is_there = found.is_ok_and(|output| output.status.success());
+    if !is_there {
+        println!("skipped: no python3");
+    }
+    is_there
+}
+
+// One server after another: an examination measures what waits, and others would make it wait.
+#[test]
+fn every_model_passes_every_check_and_is_of_its_kind() {
+    for model in table() {
+        let serve = [HOLA, "serve", model.name, "--bind", "127.0.0.1:{port}"];
+        let (code, examination) = judge(&[&["--expect", kind(model), "--"], &serve[..]].concat());
+        assert_eq!(
+            failed(&examination),
+            [""; 0],
+            "{}: {examination:#}",
+            model.name
+        );
+        assert_eq!(code, Some(0), "{}", model.name);
+        assert_eq!(examination["points"], examination["points_max"]);
+    }
+}
+
+#[test]
+fn a_server_with_one_fault_fails_exactly_the_check_for_it() {
+    if !has_python() {
+        return;
+    }
+    let (code, right) = judge(&["--", "python3", PYTHON_SERVER, "{port}"]);
+    assert_eq!((code, failed(&right)), (Some(0), vec![]), "{right:#}");
+    for (fault, check) in FAULTS {
+        let (code, examination) = judge(&["--", "python3", PYTHON_SERVER, "{port}", fault]);
+        assert_eq!(failed(&examination), [check], "{fault}: {examination:#}");
+        assert_eq!(code, Some(99), "{fault}");
+    }
+}
+
+#[test]
+fn another_kind_than_the_expected_one_fails_and_a_rubric_gives_the_points() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rubric = folder.path().join("rubric.toml");
+    fs::write(&rubric, "greeting = 2.5\nkind = 4\n").expect("written");
+    let rubric = rubric.to_str().expect("text");
+    let (code, examination) = judge(&[
+        "--expect",
+        "iterative",
+        "--rubric",
+        rubric,
+        "--",
+        HOLA,
+        "serve",
+        "epoll",
+        "--bind",
+        "127.0.0.1:{port}",
+    ]);
+    assert_eq!((code, failed(&examination)), (Some(99), vec!["kind"]));
+    assert_eq!(examination["kind"], "loop");
+    let points = ["points", "points_max"].map(|name| examination[name].as_f64());
+    assert_eq!(points, [Some(17.5), Some(21.5)]);
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/schema/judge.json");
+    let schema = fs::read_to_string(schema).expect("a schema");
+    let schema = serde_json::from_str(&schema).expect("JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(validator.is_valid(&examination), "{examination:#}");
+}
+
+#[test]
+fn a_server_that_runs_is_examined_from_outside_in_both_languages_and_as_junit() {
+    let server = Server::start("epoll");
+    let url = format!("http://{}/", server.address);
+    let english = printed(&["judge", "--url", &url]);
+    assert!(
+        english.contains("12 passed, 0 failed, 12 of 12 points"),
+        "{english}"
+    );
+    let spanish = printed(&["judge", "--url", &url, "--lang", "es"]);
+    assert!(
+        spanish.contains("12 superadas, 0 no superadas"),
+        "{spanish}"
+    );
+    let junit = printed(&["judge", "--url", &url, "--format", "junit"]);
+    assert!(
+        junit.contains("tests=\"17\" failures=\"0\" skipped=\"5\""),
+        "{junit}"
+    );
+    assert_eq!(junit.matches("<testcase ").count(), 17, "{junit}");
+    server.stop();
+}
+
+#[test]
+fn what_does_not_start_is_named_with_its_last_words_and_leaves_no_process() {
+    let missing = refused(3, &["judge", "--", "no-such-program", "{port}"]);
+    assert!(missing.contains("cannot run no-such-program"), "{missing}");
+    let script = "echo out of cheese; exit 4";
+    let ended = refused(3, &["judge", "--", "sh", "-c", script, "{port}"]);
+    assert!(ended.contains("out of cheese"), "{ended}");
+}
+
+#[test]
+fn a_server_has_limits_on_memory_descriptors_and_cpu_time() {
+    let script = "echo $(ulimit -v) $(ulimit -n) $(ulimit -t)";
+    let options = ["judge", "--memory", "1G", "--deadline", "77"];
+    let said = refused(
+        3,
+        &[&options[..], &["--", "sh", "-c", script, "{port}"]].concat(),
+    );
+    assert!(said.contains("1048576 4096 77"), "{said}");
+}
+
+#[test]
+fn a_check_without_time_left_fails_and_says_so() {
+    // The server takes longer to start than there is time for all checks.
+    let script = "sleep 0.7; exec \"$0\" serve epoll --bind 127.0.0.1:$1";
+    let options = ["--deadline", "1", "--", "sh", "-c", script, HOLA, "{port}"];
+    let (code, examination) = judge(&options);
+    assert_eq!(code, Some(99));
+    let stop = &examination["checks"][15];
+    assert_eq!(
+        stop["seen"]["en"], "no time was left (--deadline)",
+        "{stop}"
+    );
+}
+
+#[test]
+fn a_wrong_command_line_is_named_in_its_first_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).expect("written");
+        path.to_str().expect("text").to_owned()
+    };
+    let unknown = file("unknown.toml", "no_check = 1\n");
+    let negative = file("negative.toml", "greeting = -1\n");
+    let broken = file("broken.toml", "greeting =\n");
+    let rubric = |file| vec!["judge", "--rubric", file, "--", "true", "{port}"];
+    for (arguments, words) in [
+        (vec!["judge", "--", "true"], "write {port} where it belongs"),
+        (vec!["judge"], "required arguments"),
+        (vec!["judge", "--url", "nowhere"], "--url"),
+        (
+            vec!["judge", "--expect", "magic", "--", "true", "{port}"],
+            "magic",
+        ),
+        (rubric(&unknown), "no check 'no_check'"),
+        (rubric(&negative), "greeting: -1 are no points"),
+        (rubric(&broken), "line 1"),
+        (rubric("no/such/file"), "--rubric no/such/file"),
+    ] {
+        let stderr = refused(2, &arguments);
+        let first = stderr.lines().next().unwrap_or_default();
+        assert!(first.contains(words), "{arguments:?}: {stderr}");
+    }
+}
