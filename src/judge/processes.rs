@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hola_lab::record::StoredText;
 
-use super::client::{ANSWER_MAX, connect, greet};
+use super::client::{ANSWER_MAX, connect};
 use super::connections::HALF_REQUEST;
 use super::counts::{GROWTH_MAX, Growth, ZOMBIES_MAX};
 use super::examiner::Examiner;
@@ -63,7 +63,7 @@ pub(super) fn threads(examiner: &Examiner) -> Observation {
 
 pub(super) fn stop(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
-    greet(server.address, ANSWER_MAX)?;
+    server.greet(ANSWER_MAX)?;
     let mut client = connect(server.address)?;
     let _ = client.write_all(HALF_REQUEST);
     let Some(process) = &server.process else {
