@@ -8,7 +8,7 @@ use hola_lab::record::StoredText;
 
 use super::client::{ANSWER_MAX, connect};
 use super::connections::HALF_REQUEST;
-use super::counts::{GROWTH_MAX, Growth, ZOMBIES_MAX};
+use super::counts::{GROWTH_MAX, Growth, ProcessCounts, ZOMBIES_MAX};
 use super::examiner::Examiner;
 use super::{Observation, both};
 
@@ -66,6 +66,8 @@ pub(super) fn stop(examiner: &Examiner) -> Observation {
     server.greet(ANSWER_MAX)?;
     let mut client = connect(server.address)?;
     let _ = client.write_all(HALF_REQUEST);
+    // A process that only finishes the client before would count as one that is left.
+    ProcessCounts::settled(&server);
     let Some(process) = &server.process else {
         return Err(both(
             "its processes cannot be seen",
