@@ -55,9 +55,9 @@ impl Exchange {
         Some((&self.bytes[..end], &self.bytes[end + 4..]))
     }
 
-    /// Whether this is an answer with the greeting, however its length is declared.
-    pub(super) fn is_greeting(&self) -> bool {
-        self.status() == Some(200) && find(&self.bytes, GREETING).is_some()
+    /// Whether this is an answer with that body, however its length is declared.
+    pub(super) fn is_answer(&self, body: &[u8]) -> bool {
+        self.status() == Some(200) && find(&self.bytes, body).is_some()
     }
 
     /// What came, for people.
@@ -153,11 +153,11 @@ pub(super) fn exchange(
     Ok(read(&socket, longest, is_complete))
 }
 
-/// Asks for the greeting on a new connection; the error is what came instead.
-pub(super) fn greet(address: SocketAddr, longest: Duration) -> Result<(), StoredText> {
-    let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
-    let exchange = exchange(address, ASK_AND_CLOSE, longest, has_greeting)?;
-    match exchange.is_greeting() {
+/// Asks on a new connection for an answer with that body; the error is what came instead.
+pub(super) fn greet(address: SocketAddr, body: &[u8], longest: Duration) -> Result<(), StoredText> {
+    let has_body = |bytes: &[u8]| find(bytes, body).is_some();
+    let exchange = exchange(address, ASK_AND_CLOSE, longest, has_body)?;
+    match exchange.is_answer(body) {
         true => Ok(()),
         false => Err(exchange.shown()),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use hola_base::text;
 use hola_lab::record::StoredText;
 
-use super::client::{ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, find, greet, read};
+use super::client::{ANSWER_MAX, ASK_AND_CLOSE, connect, greet, read};
 use super::crowd::{CLIENTS, WAITS};
 use super::examiner::Examiner;
 use super::kind::{self, ServerKind};
@@ -24,12 +24,11 @@ pub(super) fn silent_client(examiner: &Examiner) -> Observation {
     let silent = connect(server.address)?;
     let mut other = connect(server.address)?;
     let _ = other.write_all(ASK_AND_CLOSE);
-    let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
-    let answer = read(&other, WAITS, has_greeting);
-    if !answer.is_greeting() {
+    let answer = read(&other, WAITS, |bytes| server.has_body(bytes));
+    if !answer.is_answer(&server.body) {
         drop(silent);
-        let answer = read(&other, ANSWER_MAX, has_greeting);
-        if !answer.is_greeting() {
+        let answer = read(&other, ANSWER_MAX, |bytes| server.has_body(bytes));
+        if !answer.is_answer(&server.body) {
             return Err(answer.shown());
         }
     }
@@ -54,10 +53,10 @@ pub(super) fn silent_client(examiner: &Examiner) -> Observation {
 
 pub(super) fn fifty_clients(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
-    let address = server.address;
+    let (address, body) = (server.address, &*server.body);
     let answers: Vec<_> = thread::scope(|scope| {
         let clients: Vec<_> = (0..FIFTY)
-            .map(|_| scope.spawn(move || greet(address, FIFTY_MAX)))
+            .map(|_| scope.spawn(move || greet(address, body, FIFTY_MAX)))
             .collect();
         clients
             .into_iter()

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
-use super::client::{
-    ANSWER_MAX, ASK, ASK_AND_CLOSE, ExchangeEnd, GREETING, connect, exchange, find, read,
-};
+use super::client::{ANSWER_MAX, ASK, ASK_AND_CLOSE, ExchangeEnd, connect, exchange, read};
 use super::examiner::Examiner;
 use super::requests::greeted;
 use super::{Observation, both};
@@ -18,17 +16,13 @@ pub(super) const HALF_REQUEST: &[u8] = b"GET / HTTP";
 /// A wait for a server that closes after each answer.
 const CLOSE_WAIT: Duration = Duration::from_millis(300);
 
-fn has_greeting(bytes: &[u8]) -> bool {
-    find(bytes, GREETING).is_some()
-}
-
 pub(super) fn half_close(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let socket = connect(server.address)?;
     let _ = (&socket).write_all(ASK);
     let _ = socket.shutdown(Shutdown::Write);
-    let answer = read(&socket, ANSWER_MAX, has_greeting);
-    match answer.is_greeting() {
+    let answer = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
+    match answer.is_answer(&server.body) {
         true => Ok(answer.shown()),
         false => Err(answer.shown()),
     }
@@ -47,8 +41,8 @@ pub(super) fn two_requests(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let socket = connect(server.address)?;
     let _ = (&socket).write_all(ASK);
-    let first = read(&socket, ANSWER_MAX, has_greeting);
-    if !first.is_greeting() {
+    let first = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
+    if !first.is_answer(&server.body) {
         return Err(first.shown());
     }
     let after = read(&socket, CLOSE_WAIT, |_| false);
@@ -63,8 +57,8 @@ pub(super) fn two_requests(examiner: &Examiner) -> Observation {
         ExchangeEnd::TimedOut | ExchangeEnd::Complete => {}
     }
     let _ = (&socket).write_all(ASK);
-    let second = read(&socket, ANSWER_MAX, has_greeting);
-    match second.is_greeting() {
+    let second = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
+    match second.is_answer(&server.body) {
         true => Ok(both(
             "kept; the second request was answered",
             "mantenida; la segunda petición se respondió",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use hola_lab::record::StoredText;
 
 use super::both;
-use super::client::{ANSWER_MAX, greet};
+use super::client::ANSWER_MAX;
 use super::server::{StartedServer, Starter};
 
 /// Requests before the first count: a pool may make its workers at its first clients.
@@ -87,7 +87,7 @@ impl Growth {
         let server = starter.start()?;
         let ask_once = || {
             starter.check_time()?;
-            greet(server.address, ANSWER_MAX)
+            server.greet(ANSWER_MAX)
         };
         let ask = |times: usize| (0..times).try_for_each(|_| ask_once());
         let gone = || both("its processes cannot be seen", "no se ven sus procesos");

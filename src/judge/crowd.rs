@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hola_lab::record::StoredText;
 
-use super::client::{ANSWER_MAX, connect, greet};
+use super::client::{ANSWER_MAX, connect};
 use super::counts::ProcessCounts;
 use super::server::Starter;
 
@@ -28,14 +28,14 @@ impl Crowd {
     /// Connects one silent client after another, until one that asks must wait.
     pub(super) fn measure(starter: &Starter) -> Result<Self, StoredText> {
         let server = starter.start()?;
-        greet(server.address, ANSWER_MAX)?;
+        server.greet(ANSWER_MAX)?;
         let at_rest = ProcessCounts::settled(&server);
         let mut silent = Vec::new();
         let mut served_at_once = None;
         while silent.len() < CLIENTS {
             starter.check_time()?;
             silent.push(connect(server.address)?);
-            if greet(server.address, WAITS).is_err() {
+            if server.greet(WAITS).is_err() {
                 served_at_once = Some(silent.len());
                 break;
             }

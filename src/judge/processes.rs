@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use hola_lab::record::StoredText;
 
-use super::client::{ANSWER_MAX, connect, greet};
+use super::client::{ANSWER_MAX, connect};
 use super::connections::HALF_REQUEST;
-use super::counts::{GROWTH_MAX, Growth, ZOMBIES_MAX};
+use super::counts::{GROWTH_MAX, Growth, ProcessCounts, ZOMBIES_MAX};
 use super::examiner::Examiner;
 use super::{Observation, both};
 
@@ -63,9 +63,11 @@ pub(super) fn threads(examiner: &Examiner) -> Observation {
 
 pub(super) fn stop(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
-    greet(server.address, ANSWER_MAX)?;
+    server.greet(ANSWER_MAX)?;
     let mut client = connect(server.address)?;
     let _ = client.write_all(HALF_REQUEST);
+    // A process that only finishes the client before would count as one that is left.
+    ProcessCounts::settled(&server);
     let Some(process) = &server.process else {
         return Err(both(
             "its processes cannot be seen",

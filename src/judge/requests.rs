@@ -33,7 +33,7 @@ pub(super) fn greeting(examiner: &Examiner) -> Observation {
         answer.bytes.extend(rest.bytes);
         answer.end = rest.end;
     }
-    match answer.is_greeting() && is_framed(&answer) {
+    match answer.is_answer(GREETING) && is_framed(&answer) {
         true => Ok(answer.shown()),
         false => Err(answer.shown()),
     }
@@ -85,8 +85,8 @@ pub(super) fn pieces(examiner: &Examiner) -> Observation {
         let _ = (&socket).write_all(&[*byte]);
         thread::sleep(BETWEEN_BYTES);
     }
-    let answer = read(&socket, ANSWER_MAX, |bytes| find(bytes, GREETING).is_some());
-    match answer.is_greeting() {
+    let answer = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
+    match answer.is_answer(&server.body) {
         true => Ok(answer.shown()),
         false => Err(answer.shown()),
     }

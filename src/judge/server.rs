@@ -1,6 +1,6 @@
 //! The server under examination: a fresh one for each check, so that no check depends on another.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use hola_lab::record::StoredText;
 use hola_lab::target::AnyServer;
 use hola_lab::target::supervisor::ResourceLimits;
 
-use super::client::{ANSWER_MAX, connect, greet};
+use super::client::{ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, exchange, find, greet};
 use super::{Observation, both};
 
 /// The server to examine.
@@ -43,6 +43,9 @@ impl fmt::Display for ExaminedServer {
 pub(super) struct Starter {
     server: ExaminedServer,
     deadline: Instant,
+    /// The body that the server gives for `/`. Only the check of the greeting asks whether it is the right one: with
+    /// one wrong letter there, all others must still pass.
+    body: OnceCell<Vec<u8>>,
 }
 
 impl Starter {
@@ -51,6 +54,7 @@ impl Starter {
         Starter {
             server,
             deadline: Instant::now() + longest,
+            body: OnceCell::new(),
         }
     }
 
@@ -74,8 +78,17 @@ impl Starter {
     /// Whether the server can be examined at all.
     pub(super) fn first_start(&self) -> Result<(), String> {
         let started = self.start_server()?;
-        let connected = connect(started.address);
-        connected.map(drop).map_err(|seen| seen.en)
+        connect(started.address).map_err(|seen| seen.en)?;
+        let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
+        let answer = exchange(started.address, ASK_AND_CLOSE, ANSWER_MAX, has_greeting);
+        let other_body = answer.ok().and_then(|answer| {
+            let (_, body) = answer.parts()?;
+            let is_other = answer.status() == Some(200) && !body.is_empty();
+            (is_other && !answer.is_answer(GREETING)).then(|| body.to_vec())
+        });
+        self.body
+            .get_or_init(|| other_body.unwrap_or_else(|| GREETING.to_vec()));
+        Ok(())
     }
 
     /// Fails once the time is up.
@@ -97,6 +110,7 @@ impl Starter {
     }
 
     fn start_server(&self) -> Result<StartedServer, String> {
+        let body = self.body.get().cloned().unwrap_or_default();
         Ok(match &self.server {
             ExaminedServer::Command {
                 hola,
@@ -107,11 +121,13 @@ impl Starter {
                 StartedServer {
                     address: server.address(),
                     process: Some(RefCell::new(server)),
+                    body,
                 }
             }
             ExaminedServer::Address(address) => StartedServer {
                 address: *address,
                 process: None,
+                body,
             },
         })
     }
@@ -123,12 +139,24 @@ pub(super) struct StartedServer {
     pub(super) address: SocketAddr,
     /// `None` if it was not started here.
     pub(super) process: Option<RefCell<AnyServer>>,
+    /// The body of its answer.
+    pub(super) body: Vec<u8>,
 }
 
 impl StartedServer {
+    /// Whether these bytes contain the body of its answer.
+    pub(super) fn has_body(&self, bytes: &[u8]) -> bool {
+        find(bytes, &self.body).is_some()
+    }
+
+    /// Asks on a new connection; the error is what came instead of the answer.
+    pub(super) fn greet(&self, longest: Duration) -> Result<(), StoredText> {
+        greet(self.address, &self.body, longest)
+    }
+
     /// Passes if the server still greets; otherwise says how it ended, and its last words.
     pub(super) fn lives_on(&self, seen: StoredText) -> Observation {
-        let Err(instead) = greet(self.address, ANSWER_MAX) else {
+        let Err(instead) = self.greet(ANSWER_MAX) else {
             return Ok(seen);
         };
         Err(join(

@@ -15,7 +15,8 @@ use self::support::{HOLA, Server, hola, printed, refused, table};
 const PYTHON_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge/server.py");
 
 /// A fault of the Python server · the check that it fails.
-const FAULTS: [(&str, &str); 9] = [
+const FAULTS: [(&str, &str); 10] = [
+    ("wrong-greeting", "greeting"),
     ("crashes-on-bad-request", "bad_request"),
     ("ignores-head", "head"),
     ("wrong-length", "greeting"),

@@ -8,7 +8,7 @@ import threading
 
 PORT = int(sys.argv[1])
 FAULT = sys.argv[2] if len(sys.argv) > 2 else ""
-GREETING = b"Hola, cliente!"
+GREETING = b"Hola, mundo!" if FAULT == "wrong-greeting" else b"Hola, cliente!"
 HEAD_MAX = 16 * 1024
 leaked = []
 
