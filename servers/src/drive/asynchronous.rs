@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -65,8 +66,14 @@ async fn in_time(
     deadline: &Deadline,
     operation: impl Future<Output = io::Result<usize>>,
 ) -> io::Result<usize> {
-    match deadline.at() {
-        Some(at) => timeout_at(at.into(), operation).await?,
-        None => operation.await,
+    let Some(at) = deadline.at() else {
+        return operation.await;
+    };
+    let mut operation = pin!(operation);
+    if let Ok(done) = timeout_at(at.into(), operation.as_mut()).await {
+        return done;
     }
+    // The timer may be told before the runtime has seen that the socket is ready; after a yield it has looked at both.
+    yield_now().await;
+    timeout_at(at.into(), operation).await?
 }

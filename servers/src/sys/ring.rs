@@ -95,7 +95,7 @@ impl Ring {
 
     /// Most accepts of a ring that are under way. A multishot accept would need one entry for all clients, but it goes on
     /// beyond the cap on clients until the process has no descriptor left, for this ring or another.
-    pub(crate) const ACCEPTS: u32 = 4;
+    pub(crate) const ACCEPTS: u32 = 1;
 
     /// Accepts one client. No other accept with that number may be under way.
     pub(crate) fn accept(&mut self, number: u32, listener: &TcpListener) {
