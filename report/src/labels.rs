@@ -49,27 +49,12 @@ pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, T
 /// What ended a procedure, from its name in the records. A limit of the kernel keeps its name.
 pub(crate) fn limit(name: &str, language: Language) -> &str {
     const LIMITS: [(&str, Text); 6] = [
-        (
-            "asked",
-            text("all that were asked for", "todos los pedidos"),
-        ),
+        ("asked", text("as asked", "los pedidos")),
         ("descriptors", text("descriptors", "descriptores")),
         ("memory", text("memory", "memoria")),
-        (
-            "not_served",
-            text("one more is not served", "otro más no es atendido"),
-        ),
-        (
-            "closed",
-            text("the server closes them", "el servidor los cierra"),
-        ),
-        (
-            "goodput",
-            text(
-                "half of the goodput is lost",
-                "se pierde la mitad del rendimiento",
-            ),
-        ),
+        ("not_served", text("not served", "sin atender")),
+        ("closed", text("closed", "cerrados")),
+        ("goodput", text("goodput", "rendimiento")),
     ];
     let known = LIMITS.iter().find(|(known, _)| *known == name);
     known.map_or(name, |(_, words)| language.of(*words))
