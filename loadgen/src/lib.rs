@@ -22,6 +22,9 @@ pub mod http;
 mod intervals;
 pub mod kernel;
 mod measurement;
+mod planned;
+mod rank;
+pub mod ranks;
 mod recorder;
 mod request;
 pub mod response;
@@ -33,6 +36,7 @@ mod text;
 mod throttling;
 mod time_slices;
 mod timeline;
+mod totals;
 mod trend;
 mod units;
 pub mod workload;
@@ -41,6 +45,7 @@ pub use engine::{LoadError, NoObserver, Observer, Probe, Progress, run, run_prob
 pub use histograms::{Histograms, percentile_ns};
 pub use intervals::Interval;
 pub use measurement::Measurement;
+pub use rank::Rank;
 pub use workload::{
     ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop, Workload,
 };

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use crate::checks;
-use crate::engine::window_counts::WindowCounts;
-use crate::evidence::{Evidence, ratio};
+use crate::evidence::ratio;
 use crate::histograms::Histograms;
-use crate::recorder::Recorder;
 use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, add_failures};
+use crate::totals::Totals;
 use crate::units::nanoseconds;
-use crate::workload::Workload;
 
 /// The result of one run, or of several merged runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,52 +23,13 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Turns the merged counts of all threads into figures, and runs the checks on them.
-    pub(crate) fn new(
-        workload: &Workload,
-        recorder: Recorder,
-        window_counts: &WindowCounts,
-        evidence: &Evidence,
-    ) -> Self {
-        let window = Duration::from_nanos(window_counts.window_ns);
-        let counts = Counts {
-            planned: evidence.planned,
-            sent: window_counts.sent,
-            ok: recorder.ok,
-            not_sent: evidence.planned.saturating_sub(window_counts.sent),
-            in_flight_at_end: window_counts.in_flight_at_end,
-            closed_between_requests: window_counts.closed_between_requests,
-            failed: recorder.failures(),
-        };
-        let mut summary = Summary {
-            schema_version: SCHEMA_VERSION,
-            model: None,
-            url: workload.url(),
-            plan: workload.plan(),
-            rates: Rates {
-                offered_per_s: per_second(evidence.offered.unwrap_or(window_counts.sent), window),
-                completed_per_s: per_second(window_counts.ended, window),
-                good_per_s: per_second(window_counts.good, window),
-            },
-            counts,
-            latency_us: recorder.histograms.latencies(),
-            generator: Generator {
-                engine: Some(evidence.engine),
-                pacing: workload.pacing,
-                threads: evidence.threads,
-                cpu_us_per_request: ratio(window_counts.cpu_ns, window_counts.ended)
-                    .map(|ns| ns / 1e3),
-                cpu_share: evidence.cpu_share,
-            },
-            kernel: evidence.kernel,
-            validity: Vec::new(),
-        };
-        summary.validity = checks::all(&summary, &recorder, workload, window_counts, evidence);
+    /// The measurement of a run.
+    pub(crate) fn new(totals: Totals) -> Self {
         Self {
-            summary,
-            histograms: recorder.histograms,
-            window,
-            interrupted: evidence.stopped,
+            summary: totals.summary(),
+            window: totals.window(),
+            interrupted: totals.evidence.stopped,
+            histograms: totals.histograms,
         }
     }
 
@@ -112,6 +71,53 @@ impl Measurement {
         mine.validity = checks::merged(mine, theirs, &self.histograms);
         self.window += other.window;
         self.interrupted |= other.interrupted;
+    }
+}
+
+impl Totals {
+    /// Turns the counts into figures, and runs the checks on them.
+    pub(crate) fn summary(&self) -> Summary {
+        let (window_counts, evidence) = (&self.window_counts, &self.evidence);
+        let window = self.window();
+        let counts = Counts {
+            planned: evidence.planned,
+            sent: window_counts.sent,
+            ok: self.ok,
+            not_sent: evidence.planned.saturating_sub(window_counts.sent),
+            in_flight_at_end: window_counts.in_flight_at_end,
+            closed_between_requests: window_counts.closed_between_requests,
+            failed: self.failed.clone(),
+        };
+        let mut summary = Summary {
+            schema_version: SCHEMA_VERSION,
+            model: None,
+            url: self.url.clone(),
+            plan: self.plan.clone(),
+            rates: Rates {
+                offered_per_s: per_second(evidence.offered.unwrap_or(window_counts.sent), window),
+                completed_per_s: per_second(window_counts.ended, window),
+                good_per_s: per_second(window_counts.good, window),
+            },
+            counts,
+            latency_us: self.histograms.latencies(),
+            generator: Generator {
+                engine: evidence.engine,
+                pacing: evidence.pacing,
+                threads: evidence.threads,
+                cpu_us_per_request: ratio(window_counts.cpu_ns, window_counts.ended)
+                    .map(|ns| ns / 1e3),
+                cpu_share: evidence.cpu_share,
+            },
+            kernel: evidence.kernel,
+            start: evidence.start.clone(),
+            validity: Vec::new(),
+        };
+        summary.validity = checks::all(&summary, self);
+        summary
+    }
+
+    fn window(&self) -> Duration {
+        Duration::from_nanos(self.window_counts.window_ns)
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{BODY_BYTES_MAX, HeaderField, RequestMethod, StatusCodes};
+use crate::rank::Rank;
 use crate::schedule::{Arrivals, Schedule};
 use crate::sys::{self, ring};
 use crate::target::ServerAddress;
-use crate::units::nanoseconds;
 
 /// Body that the greeting at `/` must have.
 pub const GREETING: &[u8] = b"Hola, cliente!";
@@ -83,6 +83,10 @@ pub struct Workload {
     pub expected_status: StatusCodes,
     /// Body that every answer must have; `None` accepts any.
     pub expected_body: Option<Vec<u8>>,
+    /// Which share of this load the process makes, if several make it together.
+    pub rank: Rank,
+    /// When to start; `None` starts as soon as all threads are ready.
+    pub start_at: Option<SystemTime>,
 }
 
 /// Default bound on requests at once in an open loop: a quarter of a gigabyte of kernel socket memory at worst.
@@ -132,6 +136,8 @@ impl Workload {
             kept_connections: None,
             expected_status: StatusCodes::default(),
             expected_body: Some(GREETING.to_vec()),
+            rank: Rank::ONLY,
+            start_at: None,
         }
     }
 
@@ -164,6 +170,7 @@ impl Workload {
         if let Some((name, _)) = quantities.into_iter().find(|(_, is_zero)| *is_zero) {
             return Err(InvalidWorkload::Zero(name));
         }
+        self.validate_shares()?;
         if let Pace::Open { rate_per_s, .. } = self.pace
             && !(MIN_RATE..=MAX_RATE).contains(&rate_per_s)
         {
@@ -198,6 +205,26 @@ impl Workload {
             });
         }
         Ok(())
+    }
+
+    /// Checks that there is something for every rank to do.
+    fn validate_shares(&self) -> Result<(), InvalidWorkload> {
+        let mut quantities = Vec::new();
+        if let Pace::Closed { clients } = self.pace {
+            quantities.push(("clients", Some(u64::from(clients))));
+        }
+        if let Stop::Requests(requests) = self.stop {
+            quantities.push(("requests", Some(requests)));
+        }
+        quantities.push(("kept connections", self.kept_connections.map(u64::from)));
+        quantities.push(("requests in flight", self.max_in_flight.map(u64::from)));
+        let ranks = self.rank.count();
+        let is_few = |count: &u64| *count < ranks;
+        let few = |(name, count): (&'static str, Option<u64>)| Some((name, count.filter(is_few)?));
+        match quantities.into_iter().find_map(few) {
+            Some((name, count)) => Err(InvalidWorkload::Few { name, count, ranks }),
+            None => Ok(()),
+        }
     }
 
     fn validate_request(&self) -> Result<(), InvalidWorkload> {
@@ -272,46 +299,34 @@ impl Workload {
         }
     }
 
-    /// Planned instants of an open loop.
-    pub(crate) fn schedule(&self) -> Option<Schedule> {
-        let Pace::Open {
-            rate_per_s,
-            arrivals,
-        } = self.pace
-        else {
-            return None;
-        };
-        let steady = Schedule::new(arrivals, rate_per_s, self.seed);
-        Some(steady.ramped(nanoseconds(self.ramp)))
-    }
-
-    /// When the measured window opens, in nanoseconds from the start.
-    pub(crate) fn opens_ns(&self) -> u64 {
-        nanoseconds(self.ramp).saturating_add(nanoseconds(self.warmup))
-    }
-
-    /// Whether any request is due in the measured window: a slow schedule may have none in it.
+    /// Whether any request of this rank is due in the measured window: a slow schedule may have none in it.
     pub fn plans_requests(&self) -> bool {
-        let (Pace::Open { rate_per_s, .. }, Stop::After(duration), Some(schedule)) =
-            (self.pace, self.stop, self.schedule())
-        else {
+        let (Pace::Open { rate_per_s, .. }, Stop::After(duration)) = (self.pace, self.stop) else {
             return true;
         };
         // With this many due on average, one is certain, and searching for it could take long.
-        let opens_ns = self.opens_ns();
-        rate_per_s * duration.as_secs_f64() > CERTAIN_REQUESTS
-            || schedule.count(opens_ns, opens_ns.saturating_add(nanoseconds(duration))) > 0
+        let ranks = u32::try_from(self.rank.count()).unwrap_or(u32::MAX);
+        let expected = rate_per_s / f64::from(ranks) * duration.as_secs_f64();
+        let plan = self.plan();
+        let is_due = |schedule: Schedule| {
+            let share = schedule.share(self.rank);
+            share.count(plan.opens_ns(), plan.closes_ns()) > 0
+        };
+        expected > CERTAIN_REQUESTS || plan.schedule().is_some_and(is_due)
     }
 
-    /// Most connections at once, given the limit on open files.
+    /// Most connections of this rank at once, given the limit on open files.
     pub fn connections(&self, open_files: u64) -> u32 {
         if let Pace::Closed { clients } = self.pace {
-            return clients;
+            return self.rank.share_of(clients);
         }
         let spare = open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
         let spare = u32::try_from(spare).unwrap_or(u32::MAX);
         let asked = self.kept_connections.or(self.max_in_flight);
-        asked.unwrap_or_else(|| spare.clamp(1, MAX_IN_FLIGHT_DEFAULT))
+        match asked {
+            Some(asked) => self.rank.share_of(asked),
+            None => spare.clamp(1, MAX_IN_FLIGHT_DEFAULT),
+        }
     }
 }
 
@@ -428,6 +443,16 @@ pub enum InvalidWorkload {
     /// A quantity that must be positive is zero.
     #[error("{0} must be at least one")]
     Zero(&'static str),
+    /// There are fewer of a quantity than processes that share it.
+    #[error("{count} {name} are too few for {ranks} processes")]
+    Few {
+        /// The quantity.
+        name: &'static str,
+        /// How many there are.
+        count: u64,
+        /// Processes of the load.
+        ranks: u64,
+    },
     /// The rate is outside [`MIN_RATE`]…[`MAX_RATE`].
     #[error("a rate of {0} per second is outside {MIN_RATE} to {MAX_RATE}")]
     Rate(f64),
@@ -502,11 +527,4 @@ fn percent_encoded(path: &str) -> String {
         other => format!("%{other:02X}"),
     });
     encoded.collect()
-}
-
-/// Share of `total` for thread `index` of `threads`. The first few threads may get one more; the shares add up to
-/// `total`.
-pub(crate) fn share(total: u64, index: u32, threads: u32) -> u64 {
-    let (index, threads) = (u64::from(index), u64::from(threads));
-    total / threads + u64::from(index < total % threads)
 }

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Parser, Subcommand, ValueEnum};
 use hola_base::Language;
 use hola_base::output::{print, reader_after, say, say_error};
+use hola_loadgen::cli::MergeArgs;
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -80,6 +81,7 @@ Examples:
   hola serve tokio                     serve on 127.0.0.1:8080
   hola load http://127.0.0.1:8080/     measure the server that listens there
   hola load --model thread-per-client  start it, measure it, stop it
+  hola merge DIR                       one result of the processes that made a load together
   hola client 127.0.0.1:8080           talk to a server line by line
   hola console epoll                   serve a chat, and answer its clients
   hola judge -- ./server {port}        what a server of yours does right and wrong
@@ -89,8 +91,8 @@ Examples:
   hola diff BASE CANDIDATE             what became worse from one run to another
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid
-(load --strict; compare), 99 a gate is broken, a run worse than its base or a check failed, 130
-interrupted, 143 ended by SIGTERM. A reader that stops early, such as `head`, is no error; output
+(load --strict; compare; merge of a part), 5 load too late for its --start-at, 99 a gate is broken,
+a run worse than its base or a check failed, 130 interrupted, 143 ended by SIGTERM. A reader that stops early, such as `head`, is no error; output
 that cannot be written, as on a full disk, is an error."
 )]
 struct Arguments {
@@ -110,6 +112,8 @@ enum Command {
     Serve(ServeArgs),
     /// Put load on a server and measure it
     Load(Box<load::LoadCommand>),
+    /// Add up the results of the processes that made a load together
+    Merge(MergeArgs),
     /// Talk to a server line by line
     Client(ClientArgs),
     /// Serve a chat, see what its clients write, and answer them
@@ -162,6 +166,7 @@ pub fn main() -> ExitCode {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command),
+        Command::Merge(args) => return hola_loadgen::cli::merge(&args),
         Command::Client(args) => client::run(&args),
         Command::Console(args) => console::run(&args),
         Command::Judge(args) => judge::run(&args),

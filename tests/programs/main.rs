@@ -10,6 +10,7 @@ mod client;
 mod compare;
 mod install;
 mod own_targets;
+mod ranks;
 mod schema;
 mod systems;
 mod targets;

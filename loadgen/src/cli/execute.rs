@@ -5,26 +5,17 @@ use std::process::ExitCode;
 
 use hola_base::output::say;
 
+use super::exit::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, LoadFailure, interrupt_code};
 use super::outputs::Outputs;
+use super::rank_run::run_rank;
 use super::search::{Bracket, require_server};
-use super::watch::Watch;
+use super::watch::{measure, note_interrupts};
 use super::{Format, LoadArgs, plan};
-use crate::condition::ConditionResult;
-use crate::engine::{self, LoadError};
 use crate::measurement::Measurement;
-use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit, Summary};
+use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
+use crate::text;
 use crate::text::report::{self, Layout};
 use crate::workload::{Pace, Workload};
-use crate::{sys, text};
-
-/// Exit code of a run that failed or in which nothing succeeded.
-const EXIT_ERROR: u8 = 1;
-/// Exit code of arguments that make no sense.
-const EXIT_USAGE: u8 = 2;
-/// Exit code of a measurement with a failed check, if that is an error, or of one too small for a gate.
-const EXIT_INVALID: u8 = 4;
-/// Exit code of a broken gate, or of objectives that no rate met. It takes precedence over [`EXIT_INVALID`].
-const EXIT_BROKEN: u8 = 99;
 
 /// Runs the loads that `args` asks for, writes the result, and returns the exit code; `server` is the address and the
 /// model of the server, if the caller started it.
@@ -32,20 +23,17 @@ const EXIT_BROKEN: u8 = 99;
 /// SIGINT or SIGTERM ends a load early, and the result so far is still written; of several loads, the finished ones.
 pub fn run(args: &LoadArgs, server: Option<(SocketAddr, &str)>) -> ExitCode {
     let (address, model) = server.unzip();
-    let (result, code_of_error) = match plan::loads(args, address) {
-        Ok(loads) => (try_run(args, &loads, model), EXIT_ERROR),
-        Err(reason) => (Err(reason), EXIT_USAGE),
-    };
-    ExitCode::from(result.unwrap_or_else(|reason| {
-        say(format_args!("error: {reason}"));
-        code_of_error
-    }))
+    let loads = plan::loads(args, address).map_err(LoadFailure::usage);
+    let code = loads.and_then(|loads| match args.ranks.run() {
+        Some((run_id, start_at)) => run_rank(args, &loads[0], (&run_id, start_at)),
+        None => try_run(args, &loads, model),
+    });
+    ExitCode::from(code.unwrap_or_else(LoadFailure::report))
 }
 
-fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, String> {
+fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, LoadFailure> {
     let mut outputs = Outputs::new(args)?;
-    sys::note_interrupts()
-        .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
+    note_interrupts()?;
     let mut bracket = match loads[0].pace {
         Pace::Open { rate_per_s, .. } if args.find_max => Some(Bracket::new(rate_per_s)),
         _ => None,
@@ -57,7 +45,7 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     let (mut levels, mut only) = (Vec::new(), None);
     let mut is_interrupted = false;
     while !is_interrupted && let Some(load) = next(loads, levels.len(), bracket.as_ref()) {
-        let measurement = measure(&load, args, &mut outputs)?;
+        let measurement = measure(&load, args, &mut outputs)?.map(Measurement::new);
         is_interrupted = measurement.as_ref().is_none_or(|made| made.interrupted);
         // Of several loads, only those that were finished are comparable.
         let Some(mut measurement) = measurement.filter(|_| !(is_series && is_interrupted)) else {
@@ -94,7 +82,7 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     }
     let code = match &result.search {
         Some(search) => search_code(search, is_too_small),
-        None => loads_code(&result.levels, args, is_series, is_interrupted),
+        None => args.gates.code(&result.levels, is_series, is_interrupted),
     };
     Ok(match code {
         0 if outputs.has_failed() => EXIT_ERROR,
@@ -115,30 +103,12 @@ fn next(loads: &[Workload], done: usize, bracket: Option<&Bracket>) -> Option<Wo
     Some(load)
 }
 
-/// Runs one load; `None` if it ended before its window, or if the result has no reader any more.
-fn measure(
-    load: &Workload,
-    args: &LoadArgs,
-    outputs: &mut Outputs,
-) -> Result<Option<Measurement>, String> {
-    if outputs.is_unread() {
-        return Ok(None);
-    }
-    let watch = Watch::new(load, args, outputs);
-    let result = engine::run(load, &watch);
-    watch.finish()?;
-    match result {
-        Ok(measurement) => Ok(Some(measurement)),
-        Err(error @ LoadError::StoppedInWarmup) => {
-            say(error);
-            Ok(None)
-        }
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 /// The result: the only load, or all of several. In NDJSON each load has had its line already.
-fn rendered(format: Format, only: Option<&Measurement>, result: &Levels) -> Result<String, String> {
+pub(super) fn rendered(
+    format: Format,
+    only: Option<&Measurement>,
+    result: &Levels,
+) -> Result<String, String> {
     let page = |layout| match only {
         Some(measurement) => report::one_load(measurement, layout),
         None => report::several_loads(result, layout),
@@ -156,12 +126,6 @@ fn rendered(format: Format, only: Option<&Measurement>, result: &Levels) -> Resu
     }
 }
 
-/// Exit code of a run that was ended early. If no signal came, the reader of the result ended it by closing the pipe: it
-/// has read enough.
-fn interrupt_code() -> u8 {
-    sys::interrupted().unwrap_or(0)
-}
-
 fn search_code(search: &Search, is_too_small: bool) -> u8 {
     match (search.limit, search.highest_rate_per_s) {
         (SearchLimit::Interrupted, _) => interrupt_code(),
@@ -171,54 +135,4 @@ fn search_code(search: &Search, is_too_small: bool) -> u8 {
         (_, None) if is_too_small => EXIT_INVALID,
         (_, None) => EXIT_BROKEN,
     }
-}
-
-/// Tests the gates, reports what is wrong on standard error, and returns the exit code.
-fn loads_code(levels: &[Summary], args: &LoadArgs, is_series: bool, is_interrupted: bool) -> u8 {
-    let label = |summary: &Summary| match is_series {
-        true => format!("{}: ", report::level(summary)),
-        false => String::new(),
-    };
-    let gates = levels
-        .iter()
-        .map(|summary| gates_code(args, summary, &label(summary)))
-        .max()
-        .unwrap_or(0);
-    if is_interrupted {
-        return interrupt_code();
-    }
-    if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
-        let nothing = text::conclusion::nothing_measured(dead);
-        let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
-        say(format_args!("error: {}{reason}", label(dead)));
-        return EXIT_ERROR;
-    }
-    match gates {
-        0 if args.strict && !levels.iter().all(Summary::is_valid) => EXIT_INVALID,
-        code => code,
-    }
-}
-
-/// Tests `summary` against the gates, and reports those that do not hold; `label` names the load.
-fn gates_code(args: &LoadArgs, summary: &Summary, label: &str) -> u8 {
-    let mut code = 0;
-    for gate in &args.fail_if {
-        let (code_of_gate, reason) = match gate.holds(summary) {
-            ConditionResult::Fails(_) => continue,
-            ConditionResult::Holds(figure) => {
-                (EXIT_BROKEN, format!("gate broken: {label}{gate}: {figure}"))
-            }
-            ConditionResult::Undecided(figure) => (
-                EXIT_BROKEN,
-                format!("gate broken: {label}{gate} cannot be ruled out: {figure}"),
-            ),
-            ConditionResult::Unsupported(figure) => (
-                EXIT_INVALID,
-                format!("gate not decided: {label}{gate}: {figure}"),
-            ),
-        };
-        say(reason);
-        code = code.max(code_of_gate);
-    }
-    code
 }

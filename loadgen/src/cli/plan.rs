@@ -71,6 +71,8 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--find-max starts from one rate"
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
         "--hlog and --hgrm keep one load: name one number of clients, or one rate"
+    } else if (is_series || args.find_max) && args.ranks.are_for_one_load() {
+        "--ranks and --start-at are for one load: name one number of clients, or one rate"
     } else {
         return Ok(());
     };
@@ -163,6 +165,8 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         kept_connections: args.connections,
         expected_status: args.expect_status.clone().unwrap_or_default(),
         expected_body,
+        rank: args.ranks.rank()?,
+        start_at: args.ranks.start_at()?,
         ..defaults
     })
 }

@@ -2,51 +2,52 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::answer::ExpectedAnswer;
 use crate::http::RequestMethod;
+use crate::rank::Rank;
 use crate::schedule::{Instants, Schedule};
 use crate::target::ServerAddress;
 use crate::units::nanoseconds;
-use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload, share};
+use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload};
 
 /// A workload divided among threads.
 pub(super) struct ThreadPlan {
     pub(super) jobs: Vec<Job>,
+    /// This rank's share of the planned instants of an open loop.
     pub(super) schedule: Option<Schedule>,
     /// Bounds of an open loop's window, in nanoseconds from the start.
     pub(super) open_ns: u64,
     pub(super) end_ns: u64,
+    /// When to start; `None` starts at once.
+    pub(super) start_at: Option<SystemTime>,
 }
 
 impl ThreadPlan {
     pub(super) fn new(workload: &Workload, open_files: u64) -> Self {
+        let (plan, rank) = (workload.plan(), workload.rank);
         let connections = workload.connections(open_files);
         // A thread without a client or without a request would only dilute the figures.
         let requests_max = match workload.stop {
-            Stop::Requests(requests) => u32::try_from(requests).unwrap_or(u32::MAX),
+            Stop::Requests(requests) => u32::try_from(rank.share(requests)).unwrap_or(u32::MAX),
             Stop::After(_) => u32::MAX,
         };
         let threads = workload.threads.min(connections).min(requests_max);
-        let open_ns = workload.opens_ns();
-        let schedule = workload.schedule();
-        let end_ns = match (schedule, workload.stop) {
-            (Some(schedule), Stop::Requests(requests)) => schedule.end_of(open_ns, requests),
-            (_, Stop::After(duration)) => open_ns.saturating_add(nanoseconds(duration)),
-            (None, Stop::Requests(_)) => u64::MAX,
-        };
+        let (open_ns, end_ns) = (plan.opens_ns(), plan.closes_ns());
+        let schedule = plan.schedule().map(|schedule| schedule.share(rank));
         let requests = requests(workload);
-        let jobs = (0..threads).map(|thread| Job {
+        let jobs = Rank::all(threads).zip(0..).map(|(share, thread)| Job {
             target: workload.target.clone(),
             source_addresses: workload.source_addresses(),
             first_source_is_default: workload.sources.is_none(),
             local_ports: workload.local_ports,
             reset_on_close: workload.closing == Closing::Reset,
-            connections: u32::try_from(share(u64::from(connections), thread, threads))
-                .unwrap_or(u32::MAX),
+            connections: share.share_of(connections),
             opens_first: workload.kept_connections.is_some(),
             thread,
             threads,
+            place: rank.divided(share),
             conversation: workload.conversation,
             method: workload.method.clone(),
             is_repeatable: workload.conversation == ClientProtocol::Http
@@ -62,12 +63,12 @@ impl ThreadPlan {
             cpu: workload.cpus.iter().cycle().nth(thread as usize).copied(),
             task: match (schedule, workload.stop) {
                 (Some(schedule), _) => ThreadTask::Open {
-                    instants: schedule.instants_of(thread, threads),
+                    instants: schedule.share(share).instants(),
                     end_ns,
                 },
                 (None, Stop::After(duration)) => ThreadTask::ClosedFor(nanoseconds(duration)),
                 (None, Stop::Requests(requests)) => {
-                    ThreadTask::ClosedRequests(share(requests, thread, threads))
+                    ThreadTask::ClosedRequests(share.share(rank.share(requests)))
                 }
             },
         });
@@ -76,6 +77,7 @@ impl ThreadPlan {
             schedule,
             open_ns,
             end_ns,
+            start_at: workload.start_at,
         }
     }
 }
@@ -97,6 +99,8 @@ pub(super) struct Job {
     pub(super) opens_first: bool,
     pub(super) thread: u32,
     pub(super) threads: u32,
+    /// Its place among the threads of all ranks.
+    pub(super) place: Rank,
     pub(super) conversation: ClientProtocol,
     /// Method of the requests, in HTTP.
     pub(super) method: RequestMethod,

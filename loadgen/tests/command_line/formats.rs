@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use hola_loadgen::Histograms;
+use hola_loadgen::ranks::RankRecord;
 use hola_loadgen::summary::{Line, Summary, schemas};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -22,7 +23,8 @@ fn published(name: &str) -> PathBuf {
 
 #[test]
 fn published_schemas_are_those_of_the_code() {
-    for (name, schema) in schemas() {
+    let of_rank = ("load-rank.json", RankRecord::schema());
+    for (name, schema) in schemas().into_iter().chain([of_rank]) {
         let derived = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         let path = published(name);
         if std::env::var_os("HOLA_BLESS").is_some() {
@@ -38,7 +40,7 @@ fn published_schemas_are_those_of_the_code() {
 }
 
 /// The value that `text` encodes, which keeps to the schema called `name`.
-fn valid(name: &str, text: &str) -> Value {
+pub(crate) fn valid(name: &str, text: &str) -> Value {
     let schema = fs::read_to_string(published(name)).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

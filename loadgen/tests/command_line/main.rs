@@ -7,6 +7,7 @@ mod files;
 mod formats;
 mod intervals;
 mod live_line;
+mod ranks;
 mod requests;
 mod series;
 #[path = "../truth/mod.rs"]
