@@ -15,8 +15,10 @@ need() {
   has apt-get || skip "$program is missing, and there is no apt-get to install it with"
   [ "$(id -u)" = 0 ] || skip "$program is missing, and only root can install it ($*)"
   echo "installing $*"
-  { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; } >/tmp/reach-apt.log 2>&1 ||
-    skip "apt-get cannot install $*: $(tail --lines=1 /tmp/reach-apt.log)"
+  # Package lists that are a day old may name versions that no longer exist.
+  apt-get -qq update >/dev/null 2>&1 || true
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" >/dev/null ||
+    skip "apt-get cannot install $*"
 }
 
 # The program: HOLA, or the newest that cargo has built.
@@ -41,7 +43,6 @@ prepare() {
   trap 'finish' EXIT
   read -r announced <"$results/announced"
   url=http://${announced##* }/
-  url=${url//http:\/\/http:\/\//http://}
 }
 
 # Ends what the script started.
