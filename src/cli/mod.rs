@@ -92,8 +92,8 @@ Examples:
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid
 (load --strict; compare; merge of a part), 5 load too late for its --start-at, 99 a gate is broken,
-a run worse than its base or a check failed, 130 interrupted, 143 ended by SIGTERM. A reader that stops early, such as `head`, is no error; output
-that cannot be written, as on a full disk, is an error."
+a run worse than its base or a check failed, 130 interrupted, 143 ended by SIGTERM. A reader that
+stops early, such as `head`, is no error; output that cannot be written, as on a full disk, is one."
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -24,12 +24,12 @@ Examples:
   hola merge results --run-id nightly   one of several loads in the folder
   hola merge results --fail-if 'p99>10ms' --strict
 
-The processes are `hola load --ranks N --start-at TIME --output results`. Their histograms and counts are added, percentiles are
-read from the sums, and every check is made again on them. A result that is missing, torn or there twice is named, and then
-there is no sum.
+The processes are `hola load --ranks N --start-at TIME --output results`. Their histograms and
+counts are added, percentiles are read from the sums, and every check is made again on them. A
+result that is missing, torn or there twice is named, and then there is no sum.
 
-Exit codes: 0 ok, 1 the folder cannot be read or nothing succeeded, 2 usage, 4 a result is missing, interrupted or of another
-load, or a check failed (with --strict), 99 a gate is broken.")]
+Exit codes: 0 ok, 1 the folder cannot be read or nothing succeeded, 2 usage, 4 a result is missing,
+interrupted or of another load, or a check failed (with --strict), 99 a gate is broken.")]
 pub struct MergeArgs {
     /// Folder that the processes wrote their results to
     #[arg(value_name = "DIR")]

@@ -52,12 +52,12 @@ pub(crate) fn merge(folder: &Path, run_id: Option<&str>) -> Result<MergedRun, Me
         return Err(MergeError::Incomplete(vec![none]));
     }
     let results = whole(files).map_err(MergeError::Incomplete)?;
-    let records = results.values().map(|(_, record)| record);
+    let mut records = results.values().map(|(_, record)| record);
     let interrupted = records.clone().filter(|record| record.interrupted);
     let interrupted = interrupted.map(|record| record.rank).collect();
-    let run_ids = records.map(|record| record.run_id.clone());
+    let run_id = records.next().map(|record| record.run_id.clone());
     Ok(MergedRun {
-        run_id: run_ids.last().unwrap_or_default(),
+        run_id: run_id.unwrap_or_default(),
         ranks: u32::try_from(results.len()).unwrap_or(u32::MAX),
         interrupted,
         measurement: add_up(results).map_err(MergeError::Incomplete)?,
