@@ -36,8 +36,8 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// Adds that of another rank of the same run. What is no sum is that of the worst rank. The sums are of some share of
-    /// the plan, so `rank`, `offered` and `schedule` are the caller's to set.
+    /// Adds that of another rank of the same run. What is no sum is that of the worst rank. What depends on the share of the
+    /// plan or on the machine is the caller's to set: `rank`, `offered`, `schedule` and `kernel`.
     pub(crate) fn add(&mut self, other: &Self) {
         self.planned += other.planned;
         self.engine = self.engine.filter(|_| self.engine == other.engine);
@@ -48,8 +48,6 @@ impl Evidence {
         self.threads += other.threads;
         self.cpu_share = self.cpu_share.max(other.cpu_share);
         self.stopped |= other.stopped;
-        let kernels = self.kernel.zip(other.kernel);
-        self.kernel = kernels.map(|(mine, theirs)| mine.plus(theirs));
         let throttlings = [self.throttling, other.throttling].into_iter().flatten();
         self.throttling = throttlings.max_by_key(|throttling| throttling.throttled_ns);
         if let (Some(mine), Some(theirs)) = (&mut self.start, &other.start) {

@@ -322,7 +322,7 @@ pub struct Generator {
 }
 
 /// Deltas of the kernel's TCP counters over a run, warm-up included. They are those of the whole network namespace: other
-/// programs count, too. Of several ranks, the sum: those in one namespace count the same events.
+/// programs count, too. Of several ranks, the sum over their namespaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KernelEvidence {
     /// `TcpExt: ListenOverflows`: connections that found the accept queue full.

@@ -128,6 +128,12 @@ fn four_ranks_together_make_the_load_of_one_process() {
             max, of_parts,
             "{load}: the longest response is that of a rank"
         );
+        // They share the machine, and each has seen what happened there.
+        for counter in ["listen_drops", "syn_retransmissions", "delayed_acks"] {
+            let of = |summary: &Value| summary["kernel"][counter].as_u64();
+            let most = parts.iter().filter_map(of).max();
+            assert_eq!(of(&whole), most, "{load}: {counter}");
+        }
         let rates = parts
             .iter()
             .map(|part| part["rates"]["good_per_s"].as_f64());
@@ -184,83 +190,71 @@ fn a_killed_rank_is_named_and_so_is_an_interrupted_one() {
     assert!(stderr.contains("4 of 4 ranks were interrupted"), "{stderr}");
 }
 
+/// Spoils the results in a folder.
+type Spoil<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn what_is_torn_twice_or_of_another_load_is_named_and_there_is_no_sum() {
     let server = Server::start("epoll");
     let mut ranks = Ranks::start(&server, CLOSED);
     assert_eq!(ranks.wait(), [Some(0); 4]);
-    let assert_named = |what: &str, spoil: &dyn Fn(&Path), words: &str| {
-        let copy = tempfile::tempdir().expect("a folder");
-        for path in paths_in(ranks.folder.path()) {
-            let name = path.file_name().expect("a name");
-            fs::copy(&path, copy.path().join(name)).expect("a copy");
-        }
-        spoil(copy.path());
-        let said = incomplete(copy.path());
-        assert!(said.contains(words), "{what}: {said}");
-        assert_eq!(said.lines().count(), 1, "{what}: {said}");
-    };
     let tear = |path: &Path| {
         let bytes = fs::read(path).expect("a file");
         fs::write(path, &bytes[..bytes.len() / 2]).expect("written");
     };
-    assert_named(
-        "a torn record",
-        &|folder| tear(&file(folder, 1, "json")),
-        "run.rank-00001.json: torn",
-    );
-    assert_named(
-        "a torn log",
-        &|folder| tear(&file(folder, 3, "hlog")),
-        "run.rank-00003.hlog: torn",
-    );
-    assert_named(
-        "a log that is missing",
-        &|folder| fs::remove_file(file(folder, 0, "hlog")).expect("removed"),
-        "run.rank-00000.hlog: No such file",
-    );
-    assert_named(
-        "the log of another rank",
-        &|folder| drop(fs::copy(file(folder, 1, "hlog"), file(folder, 0, "hlog")).expect("a copy")),
-        "run.rank-00000.json: its",
-    );
-    assert_named(
-        "a rank twice",
-        &|folder| {
-            drop(
-                fs::copy(file(folder, 1, "json"), folder.join("b.rank-00001.json"))
-                    .expect("a copy"),
-            )
-        },
-        "rank 1 is there twice: b.rank-00001.json and run.rank-00001.json",
-    );
-    assert_named(
-        "two names",
-        &|folder| {
-            change(&file(folder, 2, "json"), |record| {
-                record["run_id"] = json!("other")
-            })
-        },
-        "choose one with --run-id (other, run)",
-    );
-    assert_named(
-        "another seed",
-        &|folder| {
-            change(&file(folder, 2, "json"), |record| {
-                record["summary"]["plan"]["seed"] = json!(7);
-            });
-        },
-        "run.rank-00000.json and run.rank-00002.json are of different loads: seed 1 and 7",
-    );
-    assert_named(
-        "counts that do not add up",
-        &|folder| {
-            change(&file(folder, 2, "json"), |record| {
-                record["summary"]["counts"]["sent"] = json!(1);
-            });
-        },
-        "run.rank-00002.json: its counts do not add up",
-    );
+    let copy = |from: &Path, to: &Path| {
+        fs::copy(from, to).expect("a copy");
+    };
+    let set = |folder: &Path, pointer: &str, value: Value| {
+        change(&file(folder, 2, "json"), |record| {
+            *record.pointer_mut(pointer).expect(pointer) = value;
+        });
+    };
+    let spoiled: [(Spoil, &str); 8] = [
+        (
+            &|folder| tear(&file(folder, 1, "json")),
+            "run.rank-00001.json: torn",
+        ),
+        (
+            &|folder| tear(&file(folder, 3, "hlog")),
+            "run.rank-00003.hlog: torn",
+        ),
+        (
+            &|folder| fs::remove_file(file(folder, 0, "hlog")).expect("removed"),
+            "run.rank-00000.hlog: No such file",
+        ),
+        (
+            &|folder| copy(&file(folder, 1, "hlog"), &file(folder, 0, "hlog")),
+            "run.rank-00000.json: its",
+        ),
+        (
+            &|folder| copy(&file(folder, 1, "json"), &folder.join("b.rank-00001.json")),
+            "rank 1 is there twice: b.rank-00001.json and run.rank-00001.json",
+        ),
+        (
+            &|folder| set(folder, "/run_id", json!("other")),
+            "choose one with --run-id (other, run)",
+        ),
+        (
+            &|folder| set(folder, "/summary/plan/seed", json!(7)),
+            "run.rank-00000.json and run.rank-00002.json are of different loads: seed 1 and 7",
+        ),
+        (
+            &|folder| set(folder, "/summary/counts/sent", json!(1)),
+            "run.rank-00002.json: its counts do not add up",
+        ),
+    ];
+    for (spoil, words) in spoiled {
+        let folder = tempfile::tempdir().expect("a folder");
+        for path in paths_in(ranks.folder.path()) {
+            let name = path.file_name().expect("a name");
+            copy(&path, &folder.path().join(name));
+        }
+        spoil(folder.path());
+        let said = incomplete(folder.path());
+        assert!(said.contains(words), "{words}: {said}");
+        assert_eq!(said.lines().count(), 1, "{words}: {said}");
+    }
     let folder = ranks.folder.path().to_str().expect("text");
     let said = refused(4, &["merge", folder, "--run-id=other"]);
     assert!(said.contains("no result of a rank of other"), "{said}");

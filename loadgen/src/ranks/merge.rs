@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::folder::{self, RankFile};
 use super::record::RankRecord;
 use crate::measurement::Measurement;
+use crate::summary::KernelEvidence;
 use crate::totals::Totals;
 
 /// Most missing ranks that are named one by one.
@@ -161,6 +162,7 @@ fn missing(results: &RankResults, present: &BTreeSet<u32>) -> Option<String> {
 
 /// The sum of all results as a measurement, or what does not add up.
 fn add_up(results: RankResults) -> Result<Measurement, Vec<String>> {
+    let kernel = counters(&results);
     let (mut sum, mut problems): (Option<Totals>, _) = (None, Vec::new());
     for (file, record) in results.into_values() {
         let with_name = |reason: String| format!("{}: {reason}", file.name);
@@ -174,9 +176,25 @@ fn add_up(results: RankResults) -> Result<Measurement, Vec<String>> {
         }
     }
     match sum.filter(|_| problems.is_empty()) {
-        Some(sum) => of_whole_plan(sum).map(Measurement::new),
+        Some(mut sum) => {
+            sum.evidence.kernel = kernel;
+            of_whole_plan(sum).map(Measurement::new)
+        }
         None => Err(problems),
     }
+}
+
+/// The kernel's counters over all machines; `None` if one of them does not tell.
+fn counters(results: &RankResults) -> Option<KernelEvidence> {
+    let mut namespaces: BTreeMap<String, KernelEvidence> = BTreeMap::new();
+    for (file, record) in results.values() {
+        let kernel = record.summary.kernel?;
+        let namespace = record.network.clone().unwrap_or_else(|| file.name.clone());
+        // Ranks in one namespace have seen the same events.
+        let most = namespaces.entry(namespace).or_insert(kernel);
+        *most = most.larger(kernel);
+    }
+    namespaces.into_values().reduce(KernelEvidence::plus)
 }
 
 /// The sum with what only the whole plan tells.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::window_counts::WindowCounts;
 use crate::evidence::Evidence;
 use crate::histograms::Histograms;
+use crate::kernel;
 use crate::rank::Rank;
 use crate::summary::{SCHEMA_VERSION, Summary};
 use crate::throttling::Throttling;
@@ -32,6 +33,8 @@ pub struct RankRecord {
     /// Response times in equal parts of the window, as the base64 of HdrHistograms; none if it was not divided.
     #[schemars(with = "Vec<String>")]
     pub(crate) time_slices: TimeSlices,
+    /// Network namespace that the kernel's counters are of, and the boot of its machine; `null` if unknown.
+    pub(crate) network: Option<String>,
     /// Time that a CPU quota took from this process; `null` if nothing counts it.
     pub(crate) throttling: Option<Throttling>,
 }
@@ -50,6 +53,7 @@ impl RankRecord {
             summary: totals.summary(),
             window_counts: totals.window_counts.clone(),
             time_slices: totals.time_slices.clone(),
+            network: kernel::namespace(),
             throttling: evidence.throttling,
         }
     }
@@ -70,7 +74,6 @@ impl RankRecord {
             plan,
             counts,
             generator,
-            kernel,
             start,
             ..
         } = self.summary;
@@ -93,7 +96,7 @@ impl RankRecord {
                 threads: generator.threads,
                 cpu_share: generator.cpu_share,
                 stopped: self.interrupted,
-                kernel,
+                kernel: None,
                 throttling: self.throttling,
                 start,
             },
