@@ -290,6 +290,7 @@ fn sixty_four_ranks_are_added_up_in_seconds() {
         change(&copy("json"), |record| {
             record["rank"] = json!(rank);
             record["ranks"] = json!(64);
+            record["network"] = json!(format!("machine {rank}"));
         });
     }
     let begun = Instant::now();
@@ -301,6 +302,11 @@ fn sixty_four_ranks_are_added_up_in_seconds() {
     );
     let ok = |summary: &Value| summary["counts"]["ok"].as_u64().expect("a count");
     assert_eq!(ok(&sixty_four), 16 * ok(&four));
+    // Each rank is on a machine of its own here.
+    let acknowledgements = |summary: &Value| summary["kernel"]["delayed_acks"].as_u64();
+    let parts = (0..RANKS).map(|rank| read(&ranks.file(rank, "json")));
+    let sum: Option<u64> = parts.map(|part| acknowledgements(&part["summary"])).sum();
+    assert_eq!(acknowledgements(&sixty_four), sum.map(|sum| 16 * sum));
     let response = |summary: &Value| summary["latency_us"]["response"]["p50"].clone();
     assert_eq!(response(&sixty_four), response(&four));
 }
