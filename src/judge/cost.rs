@@ -17,8 +17,6 @@ use hola_verdict::difference::{Difference, MetricChange, RecordedRun, Selection}
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::kind::ServerKind;
-
 /// Requests per second: what every language and kind can serve on one CPU.
 const RATES_PER_S: [u32; 2] = [200, 1_000];
 /// Slices of each server at each rate in a block.
@@ -68,7 +66,7 @@ pub struct ComparedFigure {
     pub interval: [f64; 2],
 }
 
-/// Compares the server that `command` starts with the model of its kind, until `deadline` at most.
+/// Compares the server that `command` starts with a model, until `deadline` at most.
 ///
 /// # Errors
 /// Returns the reason if the server cannot be measured.
@@ -76,7 +74,7 @@ pub(super) fn compare(
     hola: &PinnedProgram,
     command: &[String],
     limits: ResourceLimits,
-    kind: ServerKind,
+    model: &str,
     deadline: Instant,
 ) -> Result<CostComparison, String> {
     let words = command.iter().map(String::as_str);
@@ -96,7 +94,7 @@ pub(super) fn compare(
         planted_percent: 0.0,
         interrupted: &AtomicBool::new(false),
     };
-    let design = design(kind.model());
+    let design = design(model);
     let mut blocks = Vec::new();
     for index in 0..BLOCKS {
         if Instant::now() > deadline {
@@ -122,13 +120,13 @@ pub(super) fn compare(
         metrics: vec![Metric::CpuPerRequest, Metric::ResponseP50],
         ..Selection::default()
     };
-    let difference = Difference::between_servers(recorded, kind.model(), EXAMINED, &selection);
+    let difference = Difference::between_servers(recorded, model, EXAMINED, &selection);
     let figures: Vec<ComparedFigure> = difference.cells.iter().map(figure).collect();
     if figures.is_empty() {
         return Err("no rate could be measured".into());
     }
     Ok(CostComparison {
-        model: kind.model().into(),
+        model: model.into(),
         figures,
         difference,
     })

@@ -52,7 +52,7 @@ impl Examiner {
     /// What a request costs it, beside the model of its kind.
     pub(super) fn cost(&self, kind: Option<ServerKind>) -> Result<CostComparison, String> {
         let kind = kind.ok_or("its kind is not known")?;
-        self.starter.cost(kind)
+        self.starter.cost(kind.model())
     }
 
     /// What many requests leave.

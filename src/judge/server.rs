@@ -12,7 +12,6 @@ use hola_lab::target::supervisor::ResourceLimits;
 
 use super::client::{ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, exchange, find, greet};
 use super::cost::{self, CostComparison};
-use super::kind::ServerKind;
 use super::{Observation, both};
 
 /// The server to examine.
@@ -93,14 +92,14 @@ impl Starter {
         Ok(())
     }
 
-    /// What a request costs the server, beside the model of that kind.
-    pub(super) fn cost(&self, kind: ServerKind) -> Result<CostComparison, String> {
+    /// What a request costs the server, beside that model.
+    pub(super) fn cost(&self, model: &str) -> Result<CostComparison, String> {
         match &self.server {
             ExaminedServer::Command {
                 hola,
                 command,
                 limits,
-            } => cost::compare(hola, command, *limits, kind, self.deadline),
+            } => cost::compare(hola, command, *limits, model, self.deadline),
             ExaminedServer::Address(_) => Err("the server was not started here".into()),
         }
     }
