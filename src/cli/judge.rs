@@ -33,8 +33,8 @@ const NOT_STARTED: u8 = 3;
 const DESCRIPTORS_MAX: u64 = 4096;
 /// Largest file that it may write.
 const FILE_MAX: u64 = 64 << 20;
-/// Most processes and threads at once: several times what the largest crowd of clients needs.
-const PROCESSES_MAX: u32 = 1024;
+/// Most processes and threads at once: more than a server has that leaves a zombie for each of 2,000 requests.
+const PROCESSES_MAX: u32 = 4096;
 /// Stands for the port in a command.
 const PORT: &str = "{port}";
 
