@@ -137,7 +137,7 @@ An experiment ends before its time is up once its intervals are narrow enough.")
     Compare(CompareArgs),
     /// List what people say of threads, processes and async, and what decides it
     Claims(ClaimsArgs),
-    /// Tell what became worse, better or stayed the same from one run to another
+    /// Tell what is worse, better or the same: from one run to another, or between two servers of one run
     Diff(DiffArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),

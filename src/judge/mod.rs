@@ -6,6 +6,7 @@
 mod client;
 mod clients;
 mod connections;
+mod cost;
 mod counts;
 mod crowd;
 mod examiner;
@@ -21,12 +22,13 @@ use hola_lab::record::StoredText;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
+pub use self::cost::{ComparedFigure, CostComparison};
 pub use self::examiner::Examiner;
 pub use self::kind::ServerKind;
 pub use self::server::ExaminedServer;
 
 /// Version of the published schema of an examination.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What a check saw: `Ok` if that is as expected.
 type Observation = Result<StoredText, StoredText>;
@@ -303,6 +305,10 @@ pub struct Examination {
     pub tried_at_once: usize,
     /// Every check.
     pub checks: Vec<CheckResult>,
+    /// What a request costs it, beside the model of its kind; `null` if that was not asked.
+    pub cost: Option<CostComparison>,
+    /// Why there is no cost although it was asked.
+    pub cost_missing: Option<String>,
     /// Points of all checks.
     pub points: f64,
     /// Most points that they can get.
@@ -368,15 +374,24 @@ pub fn examine(examiner: &Examiner, rubric: &Rubric) -> Result<Examination, Stri
         .map(|check| result(check, examiner, rubric))
         .collect();
     let crowd = examiner.crowd().as_ref().ok();
+    let kind = crowd.and_then(kind::of);
+    let cost = examiner.with_cost.then(|| examiner.cost(kind));
+    let (cost, cost_missing) = match cost {
+        Some(Ok(cost)) => (Some(cost), None),
+        Some(Err(reason)) => (None, Some(reason)),
+        None => (None, None),
+    };
     Ok(Examination {
         schema_version: SCHEMA_VERSION,
         server: examiner.starter.server().to_string(),
-        kind: crowd.and_then(kind::of),
+        kind,
         serves_at_once: crowd.and_then(|crowd| crowd.served_at_once),
         tried_at_once: crowd::CLIENTS,
         points: checks.iter().map(|check| check.points).sum(),
         points_max: checks.iter().map(|check| check.points_max).sum(),
         checks,
+        cost,
+        cost_missing,
     })
 }
 

@@ -11,6 +11,7 @@ use hola_lab::target::AnyServer;
 use hola_lab::target::supervisor::ResourceLimits;
 
 use super::client::{ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, exchange, find, greet};
+use super::cost::{self, CostComparison};
 use super::{Observation, both};
 
 /// The server to examine.
@@ -89,6 +90,18 @@ impl Starter {
         self.body
             .get_or_init(|| other_body.unwrap_or_else(|| GREETING.to_vec()));
         Ok(())
+    }
+
+    /// What a request costs the server, beside that model.
+    pub(super) fn cost(&self, model: &str) -> Result<CostComparison, String> {
+        match &self.server {
+            ExaminedServer::Command {
+                hola,
+                command,
+                limits,
+            } => cost::compare(hola, command, *limits, model, self.deadline),
+            ExaminedServer::Address(_) => Err("the server was not started here".into()),
+        }
     }
 
     /// Fails once the time is up.

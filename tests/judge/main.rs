@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hola_servers::models::{Attention, Capacity, Model};
 use serde_json::Value;
 
@@ -95,6 +97,22 @@ fn a_server_with_one_fault_fails_exactly_the_check_for_it() {
 }
 
 #[test]
+fn a_server_that_works_more_than_the_model_of_its_kind_costs_more() {
+    let serve = [HOLA, "serve", "epoll", "--bind", "127.0.0.1:{port}"];
+    let more = ["--extra-work-ns", "200000"];
+    let (code, examination) = judge(&[&["--cost", "--"], &serve[..], &more].concat());
+    assert_eq!(code, Some(0), "{examination:#}");
+    let cost = &examination["cost"];
+    assert_eq!(cost["model"], "epoll", "{examination:#}");
+    let figures = cost["figures"].as_array().expect("figures");
+    let is_cpu = |figure: &&Value| figure["metric"] == "cpu_us_per_request";
+    let ratios = figures.iter().filter(is_cpu);
+    let ratios: Vec<f64> = ratios.filter_map(|one| one["ratio"].as_f64()).collect();
+    assert!(!ratios.is_empty(), "{cost:#}");
+    assert!(ratios.iter().all(|ratio| *ratio > 1.2), "{cost:#}");
+}
+
+#[test]
 fn another_kind_than_the_expected_one_fails_and_a_rubric_gives_the_points() {
     let folder = tempfile::tempdir().expect("a folder");
     let rubric = folder.path().join("rubric.toml");
@@ -124,7 +142,7 @@ fn another_kind_than_the_expected_one_fails_and_a_rubric_gives_the_points() {
 }
 
 #[test]
-fn a_server_that_runs_is_examined_from_outside_in_both_languages_and_as_junit() {
+fn a_server_that_runs_is_examined_from_outside_in_every_format() {
     let server = Server::start("epoll");
     let url = format!("http://{}/", server.address);
     let english = printed(&["judge", "--url", &url]);
@@ -143,6 +161,17 @@ fn a_server_that_runs_is_examined_from_outside_in_both_languages_and_as_junit() 
         "{junit}"
     );
     assert_eq!(junit.matches("<testcase ").count(), 17, "{junit}");
+    let gradescope = printed(&["judge", "--url", &url, "--format", "gradescope"]);
+    let gradescope: Value = serde_json::from_str(&gradescope).expect("JSON");
+    assert_eq!(gradescope["score"], 12.0, "{gradescope:#}");
+    assert_eq!(gradescope["tests"].as_array().map(Vec::len), Some(12));
+    let classroom = printed(&["judge", "--url", &url, "--format", "classroom"]);
+    let classroom = BASE64_STANDARD
+        .decode(classroom.trim_end())
+        .expect("base64");
+    let classroom: Value = serde_json::from_slice(&classroom).expect("JSON");
+    let result = (&classroom["status"], &classroom["max_score"]);
+    assert_eq!(result, (&"pass".into(), &12.0.into()), "{classroom:#}");
     server.stop();
 }
 

@@ -10,6 +10,7 @@ mod client;
 mod compare;
 mod install;
 mod own_targets;
+mod pull_request;
 mod ranks;
 mod schema;
 mod systems;
