@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use clap::{Args, ValueEnum};
 use hola_base::process::Cpus;
 
-use super::values::{ModelName, addresses, deadlines, errand, size, stack};
+use super::values::{ModelName, addresses, deadlines, size, stack};
 use crate::conversation::Protocol;
 use crate::drive::Timeouts;
 use crate::models::Model;
-use crate::one_client::Errand;
+use crate::one_client::OneClient;
 use crate::settings::{Accept, BACKLOG_DEFAULT, FirstRead};
 
 /// Arguments of `serve`.
@@ -85,8 +85,8 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FD", hide = true)]
     pub(super) operator: Option<i32>,
     /// Talk to one client only, whose connection this program was started with
-    #[arg(long, value_name = "JSON", hide = true, value_parser = errand)]
-    pub(super) one_client: Option<Errand>,
+    #[arg(long, value_name = "JSON", hide = true, value_parser = |text: &str| serde_json::from_str::<OneClient>(text))]
+    pub(super) one_client: Option<OneClient>,
     /// Be killed when this process, which must be the parent, ends
     #[arg(long, value_name = "PID", hide = true)]
     pub(super) parent: Option<i32>,

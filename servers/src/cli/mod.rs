@@ -1,4 +1,4 @@
-//! `hola serve` and `hola models`, as `hola` and this crate's own binary offer them.
+//! `hola serve` and `hola models`.
 
 mod arguments;
 mod printing;
@@ -15,7 +15,7 @@ use thiserror::Error;
 pub use self::arguments::ServeArgs;
 use self::printing::{announce, print_stats};
 pub use self::printing::{models_json, models_text};
-pub use self::values::{ModelName, model_named, size};
+pub use self::values::{ModelName, size};
 use crate::context::plain;
 use crate::drive::Timeouts;
 use crate::models::Capacity;
@@ -54,8 +54,8 @@ impl ServeError {
 /// Returns [`ServeError`]: its text is one line for a person, and its code is the exit code of the process.
 pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
     let name = args.model.name;
-    if let Some(errand) = &args.one_client {
-        return Ok(one_client::converse(name, errand.clone())?);
+    if let Some(client) = &args.one_client {
+        return Ok(one_client::converse(name, client.clone())?);
     }
     (args.model.available)().map_err(|reason| {
         ServeError::NotStarted(format!("{name} is not available here: {reason}"))
@@ -65,19 +65,22 @@ pub fn serve(args: &ServeArgs) -> Result<(), ServeError> {
         end_with(parent).map_err(ServeError::NotStarted)?;
     }
     if let Some(cpus) = &args.cpus {
-        let pinned = cpus.run_on();
-        pinned.map_err(|reason| ServeError::NotStarted(format!("--cpus {reason}")))?;
+        let refused = |reason| ServeError::NotStarted(format!("--cpus {reason}"));
+        cpus.run_on().map_err(refused)?;
     }
     let server = start(args)?;
     let address = server.settings().bind;
     if !address.ip().is_loopback() {
-        let warning = format!("warning: {address} can be reached from other machines");
-        log::line(&warning);
+        log::line(&format!(
+            "warning: {address} can be reached from other machines"
+        ));
     }
     let ended = (args.model.serve)(server);
     log::report_lost();
-    if ended.is_err() && !server.is_announced() {
-        return ended.map_err(|error| ServeError::NotStarted(plain(&error)));
+    if let Err(error) = &ended
+        && !server.is_announced()
+    {
+        return Err(ServeError::NotStarted(plain(error)));
     }
     if let Some(format) = args.stats {
         print_stats(server, format)?;
@@ -111,20 +114,12 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
     if args.processes && !model.threads_or_processes {
         return Err(cannot("choose between threads and processes"));
     }
-    let accept = match args.accept {
-        None => model.accept.first().copied(),
-        Some(asked) if model.accept.contains(&asked) => Some(asked),
-        Some(_) if model.accept.is_empty() => {
-            return Err(cannot("share clients: it has one acceptor"));
-        }
-        Some(_) => return Err(cannot("share clients that way")),
-    };
-    let first_read = match args.first_read {
-        Some(_) if model.first_reads.is_empty() => {
-            return Err(cannot("choose its first read: it waits in it"));
-        }
-        asked => asked.or(model.first_reads.first().copied()),
-    };
+    let accept = chosen(args.accept, model.accept).map_err(|()| match model.accept {
+        [] => cannot("share clients: it has one acceptor"),
+        _ => cannot("share clients that way"),
+    })?;
+    let first_read = chosen(args.first_read, model.first_reads)
+        .map_err(|()| cannot("choose its first read: it waits in it"))?;
     if args.stack.is_some() && !model.has_stacks {
         return Err(cannot("choose the size of a client's stack"));
     }
@@ -138,23 +133,21 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
             model.name
         )));
     }
+    let stack_bytes = args.stack.unwrap_or(COROUTINE_STACK_BYTES);
     let default_timeouts = Timeouts::for_protocol(args.conversation);
-    let most_at_once = usize::try_from(max_clients).unwrap_or(usize::MAX);
     Ok(Settings {
         bind,
         backlog: args.backlog,
         backlog_asked: args.backlog,
         // Each blocking worker waits in accept for one more client: more workers than the cap would exceed it.
         workers: match model.capacity {
-            Capacity::Workers => workers.min(most_at_once),
+            Capacity::Workers => workers.min(max_clients as usize),
             Capacity::One | Capacity::Unbounded => workers,
         },
         processes: args.processes,
         accept,
         first_read,
-        stack_bytes: model
-            .has_stacks
-            .then(|| args.stack.unwrap_or(COROUTINE_STACK_BYTES)),
+        stack_bytes: model.has_stacks.then_some(stack_bytes),
         queue: QUEUE,
         max_clients,
         max_clients_by,
@@ -168,4 +161,13 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
         log: args.log,
         drain_s: DRAIN_S,
     })
+}
+
+/// The value that is asked for, or else the default, which is the first of those `offered`. Fails if that value is not
+/// offered.
+fn chosen<T: Copy + PartialEq>(asked: Option<T>, offered: &[T]) -> Result<Option<T>, ()> {
+    match asked {
+        Some(asked) if !offered.contains(&asked) => Err(()),
+        asked => Ok(asked.or(offered.first().copied())),
+    }
 }

@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 
+use crate::conversation::http::decimal;
 use crate::drive::Timeouts;
 use crate::models::{self, MODELS, Model};
-use crate::one_client::Errand;
 
 /// A model's name as an argument, whose values a shell can complete.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +32,8 @@ impl TypedValueParser for ModelName {
     }
 }
 
-/// The model of that name, as an argument.
-///
-/// # Errors
-/// Returns the names of all models if `name` is none of them.
-pub fn model_named(name: &str) -> Result<&'static Model, String> {
+/// The model of that name; the error names all models.
+fn model_named(name: &str) -> Result<&'static Model, String> {
     models::find(name).ok_or_else(|| {
         let names: Vec<_> = MODELS.iter().map(|model| model.name).collect();
         format!("no such model; there are {}", names.join(", "))
@@ -48,21 +45,14 @@ pub fn model_named(name: &str) -> Result<&'static Model, String> {
 /// # Errors
 /// Returns examples of a size if `text` is none.
 pub fn size(text: &str) -> Result<u64, String> {
-    let shift = match text.as_bytes().last() {
-        Some(b'K') => 10,
-        Some(b'M') => 20,
-        Some(b'G') => 30,
-        _ => 0,
+    let (digits, unit) = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((digits, "K")) => (digits, 1 << 10),
+        Some((digits, "M")) => (digits, 1 << 20),
+        Some((digits, "G")) => (digits, 1 << 30),
+        _ => (text, 1),
     };
-    let digits = if shift > 0 {
-        &text[..text.len() - 1]
-    } else {
-        text
-    };
-    let is_plain = digits.bytes().all(|digit| digit.is_ascii_digit());
-    let number = digits.parse::<u64>().ok().filter(|_| is_plain);
-    number
-        .and_then(|number| number.checked_mul(1 << shift))
+    decimal(digits.as_bytes())
+        .and_then(|number| number.checked_mul(unit))
         .ok_or_else(|| format!("`{text}` is not a size; write one such as 64K, 500M or 2G"))
 }
 
@@ -107,10 +97,6 @@ pub(super) fn addresses(text: &str) -> Result<Box<[SocketAddr]>, String> {
     Ok(addresses.into())
 }
 
-pub(super) fn errand(text: &str) -> Result<Errand, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,16 +116,8 @@ mod tests {
         }
         let by_name = addresses("localhost:0").expect("a name");
         assert!(by_name.iter().all(|address| address.ip().is_loopback()));
-        for bad in [
-            "",
-            ":",
-            "127.0.0.1",
-            "localhost",
-            "localhost:",
-            "65536",
-            "a b:1",
-            "::1:x",
-        ] {
+        // Separated by commas; the first one is empty.
+        for bad in ",:,127.0.0.1,localhost,localhost:,65536,a b:1,::1:x".split(',') {
             let error = addresses(bad).expect_err(bad);
             assert!(error.contains("such as 127.0.0.1:8080"), "{bad}: {error}");
         }
