@@ -74,6 +74,11 @@ impl ProcessCounts {
     }
 }
 
+/// What is said of a server whose processes are not those of this machine.
+pub(super) fn processes_unseen() -> StoredText {
+    both("its processes cannot be seen", "no se ven sus procesos")
+}
+
 /// What many requests have left.
 #[derive(Debug)]
 pub(super) struct Growth {
@@ -87,18 +92,17 @@ impl Growth {
         let server = starter.start()?;
         let ask_once = || {
             starter.check_time()?;
-            server.greet(ANSWER_MAX)
+            server.greet(ANSWER_MAX).map(drop)
         };
         let ask = |times: usize| (0..times).try_for_each(|_| ask_once());
-        let gone = || both("its processes cannot be seen", "no se ven sus procesos");
         ask(WARM_UP)?;
-        let before = ProcessCounts::settled(&server).ok_or_else(gone)?;
+        let before = ProcessCounts::settled(&server).ok_or_else(processes_unseen)?;
         ask(REQUESTS)?;
         let deadline = Instant::now() + SETTLE_MAX;
-        let mut after = ProcessCounts::of(&server).ok_or_else(gone)?;
+        let mut after = ProcessCounts::of(&server).ok_or_else(processes_unseen)?;
         while after.exceeds(before) && Instant::now() < deadline {
             thread::sleep(POLL_INTERVAL);
-            after = ProcessCounts::of(&server).ok_or_else(gone)?;
+            after = ProcessCounts::of(&server).ok_or_else(processes_unseen)?;
         }
         Ok(Growth { before, after })
     }

@@ -40,12 +40,14 @@ impl Examiner {
     }
 
     /// What many silent clients show.
-    pub(super) fn crowd(&self) -> &Result<Crowd, StoredText> {
-        self.crowd.get_or_init(|| Crowd::measure(&self.starter))
+    pub(super) fn crowd(&self) -> Result<&Crowd, StoredText> {
+        let measured = self.crowd.get_or_init(|| Crowd::measure(&self.starter));
+        measured.as_ref().map_err(Clone::clone)
     }
 
     /// What many requests leave.
-    pub(super) fn growth(&self) -> &Result<Growth, StoredText> {
-        self.growth.get_or_init(|| Growth::measure(&self.starter))
+    pub(super) fn growth(&self) -> Result<&Growth, StoredText> {
+        let measured = self.growth.get_or_init(|| Growth::measure(&self.starter));
+        measured.as_ref().map_err(Clone::clone)
     }
 }
