@@ -17,7 +17,7 @@ const REQUESTS: usize = 2_000;
 pub(super) const GROWTH_MAX: usize = 8;
 /// A server that reaps its children at its next client leaves the last one.
 pub(super) const ZOMBIES_MAX: usize = 1;
-/// Longest wait until a server has put its clients away.
+/// Longest wait until a server has released what its clients used.
 const SETTLE_MAX: Duration = Duration::from_secs(3);
 /// Polling interval of `/proc`.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
@@ -74,7 +74,7 @@ impl ProcessCounts {
     }
 }
 
-/// What is said of a server whose processes are not those of this machine.
+/// What is said of a server whose processes cannot be counted.
 pub(super) fn processes_unseen() -> StoredText {
     both("its processes cannot be seen", "no se ven sus procesos")
 }

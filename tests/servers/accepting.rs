@@ -141,7 +141,7 @@ fn persistent_accept_errors_starve_no_connected_client() {
         let server = Server::run(serve_by(command, &format!("{} --workers 1", model.name)));
         let inside = server.stalled();
         let _outside: Vec<_> = (0..3).map(|_| server.connect()).collect();
-        eventually("nobody else can come in", || {
+        eventually("no other client is accepted", || {
             server.words().contains("cannot accept")
         });
         end_stall(inside);

@@ -1,7 +1,7 @@
 //! The requirements on an HTTP server as tables of bytes. The conversation's own tests play them on the state
 //! machine alone, the conformance suite over a real socket on every model. A new requirement is a new line.
 
-/// What becomes of the connection.
+/// What happens to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Then {
     /// It stays open for another request.
@@ -13,7 +13,7 @@ pub enum Then {
 }
 use Then::{Close, Keep, Linger};
 
-/// Bytes from a client, statuses of the answers, what becomes of the connection.
+/// Bytes from a client, statuses of the answers, what happens to the connection.
 pub type Case = (Vec<u8>, &'static [u16], Then);
 
 /// All cases.
@@ -37,8 +37,8 @@ pub fn short_cases() -> impl Iterator<Item = Case> {
     families.chain(others)
 }
 
-/// Cases that differ in one part: what comes before the part · what comes after it · statuses of the answers · what becomes
-/// of the connection · the parts.
+/// Cases that differ in one part: what comes before the part · what comes after it · statuses of the answers · what
+/// happens to the connection · the parts.
 type Family = (
     &'static [u8],
     &'static [u8],
@@ -128,7 +128,7 @@ const FAMILIES: &[Family] = &[
     ]),
 ];
 
-/// Bytes from a client · statuses of the answers · what becomes of the connection.
+/// Bytes from a client · statuses of the answers · what happens to the connection.
 #[rustfmt::skip]
 const CASES: &[(&[u8], &[u16], Then)] = &[
     // Parsing: line ends, and what comes before a request.
@@ -224,7 +224,7 @@ const CASES: &[(&[u8], &[u16], Then)] = &[
 /// Some bytes, and how often they are repeated.
 type Part = (&'static [u8], usize);
 
-/// Cases that do not fit on a line: bytes from a client, in parts · statuses of the answers · what becomes of the
+/// Cases that do not fit on a line: bytes from a client, in parts · statuses of the answers · what happens to the
 /// connection.
 ///
 /// No line makes a server leave more unread than it reads in a lingering close.
