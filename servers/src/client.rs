@@ -23,7 +23,7 @@ use crate::{drive, log, operator, stop, sys};
 /// So no model needs a branch for that.
 #[derive(Debug)]
 pub struct Client {
-    /// The connection, until whoever serves the client takes it.
+    /// The connection, until it is taken to serve the client.
     socket: Option<TcpStream>,
     server: &'static Server,
     /// The tally of the worker that accepted it.
@@ -46,8 +46,8 @@ impl Client {
         client
     }
 
-    /// Takes the connection, to serve it: whoever does this answers the client. Keep `self` for as long as the client
-    /// counts as connected. Panics if it was taken before.
+    /// Takes the connection; the caller then answers the client. Keep `self` for as long as the client counts as
+    /// connected. Panics if it was taken before.
     pub(crate) fn serve(&mut self) -> TcpStream {
         let socket = self.socket.take().expect("each client is served once");
         if self.server.settings().operator.is_some() {

@@ -35,7 +35,7 @@ pub struct Counters {
     pub count: &'static AtomicU64,
     /// Acceptors that have been ready for clients, including those that were replaced.
     pub(crate) acceptors_ready: &'static AtomicU64,
-    /// Clients that have been served so far, of whom each gets a number.
+    /// Clients that have been served so far; each gets a number.
     pub(crate) served: &'static AtomicU64,
     /// The file of this memory, for a process that does not inherit the mapping; `None` if the system forbids such files.
     memory: Option<OwnedFd>,

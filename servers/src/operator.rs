@@ -1,8 +1,8 @@
-//! The operator of a chat: another process, which learns who comes, what is said and who leaves, and answers.
+//! The operator of a chat: another process, which is told when a client connects, writes and leaves, and answers.
 //!
 //! The processes of the server share one end of a socket (`SOCK_SEQPACKET`, unix(7)), and write an event to it at a
 //! time. The event of a client that comes carries a copy of its connection, on which the operator writes. So an answer
-//! costs the server nothing, a slow client delays nobody, and no model has to wait for two things at once. In a chat
+//! costs the server nothing, a slow client delays no other, and no model has to wait for two things at once. In a chat
 //! the server itself writes nothing, so that the two never write into each other's words.
 
 use std::io;
@@ -17,7 +17,7 @@ use crate::conversation::messages::MESSAGE_BYTES_MAX;
 use crate::log::warn_rate_limited;
 use crate::sys;
 
-/// Descriptor of the server's end, or -1 if nobody listens.
+/// Descriptor of the server's end, or -1 if there is no operator.
 static SERVERS_END: AtomicI32 = AtomicI32::new(-1);
 
 /// What happened to a client, by its number: the first one is 1.

@@ -24,7 +24,7 @@ use hola_servers::cli::size;
 
 use super::{Arguments, Lang, REGRESSION};
 use crate::judge::{
-    CheckResult, CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
+    CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
 };
 
 /// Exit code when the server did not start.
@@ -134,9 +134,9 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
         Format::Gradescope => course::gradescope(&examination, args.lang.into()),
         Format::Classroom => course::classroom(&examination, args.lang.into()),
     })?;
-    Ok(match examination.is_passed() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(REGRESSION),
+    Ok(match examination.count(CheckState::Failed) {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(REGRESSION),
     })
 }
 
@@ -223,22 +223,18 @@ fn conclusion(examination: &Examination, language: Language) -> String {
         || format!("> {}", examination.tried_at_once),
         |count| count.to_string(),
     );
-    let is_passed = |check: &&CheckResult| check.state == CheckState::Passed;
-    let is_failed = |check: &&CheckResult| check.state == CheckState::Failed;
-    let count = |is: fn(&&CheckResult) -> bool| examination.checks.iter().filter(is).count();
-    let (passed, failed) = (count(is_passed), count(is_failed));
-    let Examination {
-        points, points_max, ..
-    } = examination;
+    let [passed, failed] =
+        [CheckState::Passed, CheckState::Failed].map(|state| examination.count(state));
+    let (points, most) = (examination.points, examination.points_max);
     language.choose(
         || {
             format!(
-                "\nkind: {kind}; clients served at once: {at_once}\n{passed} passed, {failed} failed, {points} of {points_max} points\n"
+                "\nkind: {kind}; clients served at once: {at_once}\n{passed} passed, {failed} failed, {points} of {most} points\n"
             )
         },
         || {
             format!(
-                "\ntipo: {kind}; clientes atendidos a la vez: {at_once}\n{passed} superadas, {failed} no superadas, {points} de {points_max} puntos\n"
+                "\ntipo: {kind}; clientes atendidos a la vez: {at_once}\n{passed} superadas, {failed} no superadas, {points} de {most} puntos\n"
             )
         },
     )

@@ -45,8 +45,9 @@ impl Examiner {
     }
 
     /// What many silent clients show.
-    pub(super) fn crowd(&self) -> &Result<Crowd, StoredText> {
-        self.crowd.get_or_init(|| Crowd::measure(&self.starter))
+    pub(super) fn crowd(&self) -> Result<&Crowd, StoredText> {
+        let measured = self.crowd.get_or_init(|| Crowd::measure(&self.starter));
+        measured.as_ref().map_err(Clone::clone)
     }
 
     /// What a request costs it, beside the model of its kind.
@@ -56,7 +57,8 @@ impl Examiner {
     }
 
     /// What many requests leave.
-    pub(super) fn growth(&self) -> &Result<Growth, StoredText> {
-        self.growth.get_or_init(|| Growth::measure(&self.starter))
+    pub(super) fn growth(&self) -> Result<&Growth, StoredText> {
+        let measured = self.growth.get_or_init(|| Growth::measure(&self.starter));
+        measured.as_ref().map_err(Clone::clone)
     }
 }

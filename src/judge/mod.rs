@@ -321,10 +321,10 @@ impl Examination {
         schema_for!(Examination)
     }
 
-    /// Whether no check failed.
-    pub fn is_passed(&self) -> bool {
-        let mut checks = self.checks.iter();
-        checks.all(|check| check.state != CheckState::Failed)
+    /// How many checks ended in that state.
+    pub fn count(&self, state: CheckState) -> usize {
+        let checks = self.checks.iter();
+        checks.filter(|check| check.state == state).count()
     }
 }
 
@@ -373,7 +373,7 @@ pub fn examine(examiner: &Examiner, rubric: &Rubric) -> Result<Examination, Stri
         .iter()
         .map(|check| result(check, examiner, rubric))
         .collect();
-    let crowd = examiner.crowd().as_ref().ok();
+    let crowd = examiner.crowd().ok();
     let kind = crowd.and_then(kind::of);
     let cost = examiner.with_cost.then(|| examiner.cost(kind));
     let (cost, cost_missing) = match cost {
@@ -414,7 +414,12 @@ fn result(check: &ConductCheck, examiner: &Examiner, rubric: &Rubric) -> CheckRe
             Err(seen) => (CheckState::Failed, seen),
         }
     };
-    let points = rubric.points(check.id);
+    let most = rubric.points(check.id);
+    let (points, points_max) = match state {
+        CheckState::Passed => (most, most),
+        CheckState::Failed => (0.0, most),
+        CheckState::NotExamined => (0.0, 0.0),
+    };
     CheckResult {
         id: check.id.into(),
         state,
@@ -422,17 +427,14 @@ fn result(check: &ConductCheck, examiner: &Examiner, rubric: &Rubric) -> CheckRe
         seen,
         sent: check.sent.escape_ascii().to_string(),
         reproduce: check.reproduce(&examiner.starter.shown_port()),
-        points: if state == CheckState::Passed {
-            points
-        } else {
-            0.0
-        },
-        points_max: if state == CheckState::NotExamined {
-            0.0
-        } else {
-            points
-        },
+        points,
+        points_max,
     }
+}
+
+/// What was seen, as a pass or a failure.
+fn observed(is_as_expected: bool, seen: StoredText) -> Observation {
+    if is_as_expected { Ok(seen) } else { Err(seen) }
 }
 
 /// A text in both languages.

@@ -26,10 +26,8 @@ impl Chat {
         command.args(["console", model, "--bind", "127.0.0.1:0"]);
         command.args(["--", "--workers", "3"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut console = command
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
+        let console = command.stderr(Stdio::piped()).spawn();
+        let mut console = console.expect("the program runs");
         let shown = Arc::new(Mutex::new(String::new()));
         let stdout = console.stdout.take().expect("a pipe");
         let stderr = console.stderr.take().expect("a pipe");
@@ -51,12 +49,17 @@ impl Chat {
         eventually(&format!("{text:?} is shown"), is_shown);
     }
 
-    /// A client, which is the `number`th and is seen by the operator.
-    fn join(&self, number: usize) -> TcpStream {
+    /// Where the server listens.
+    fn address(&self) -> String {
         let shown = self.shown.lock().expect("no panic").clone();
         let (_, rest) = shown.split_once(" listening on ").expect("an address");
-        let address = rest.split_whitespace().next().expect("an address");
-        let client = TcpStream::connect(address).expect("the server accepts");
+        let address = rest.split_whitespace().next();
+        address.expect("an address").to_owned()
+    }
+
+    /// A client, which is the `number`th and is seen by the operator.
+    fn join(&self, number: usize) -> TcpStream {
+        let client = TcpStream::connect(self.address()).expect("the server accepts");
         client.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
         let address = client.local_addr().expect("connected");
         self.shows(&format!("[{number}] connected from {address}"));
@@ -107,10 +110,10 @@ fn children(process: i32) -> Vec<i32> {
 }
 
 /// Reads exactly these words.
-fn hears(client: &mut TcpStream, words: &str) {
-    let mut heard = vec![0; words.len()];
-    client.read_exact(&mut heard).expect("words");
-    assert_eq!(String::from_utf8_lossy(&heard), words);
+fn reads(client: &mut TcpStream, words: &str) {
+    let mut read = vec![0; words.len()];
+    client.read_exact(&mut read).expect("words");
+    assert_eq!(String::from_utf8_lossy(&read), words);
 }
 
 #[test]
@@ -129,10 +132,10 @@ fn under_every_model_clients_write_and_the_operator_answers_one_or_all() {
         second.write_all(b"hola\r\n").expect("sent");
         chat.shows("[2] hola\n");
         chat.write("1 sólo para ti");
-        hears(&mut first, "sólo para ti\n");
+        reads(&mut first, "sólo para ti\n");
         chat.write("* para todos");
-        hears(&mut first, "para todos\n");
-        hears(&mut second, "para todos\n");
+        reads(&mut first, "para todos\n");
+        reads(&mut second, "para todos\n");
         drop(first);
         chat.shows("[1] left; 1 here");
         second.shutdown(Shutdown::Write).expect("connected");
@@ -155,7 +158,7 @@ fn what_clients_send_commands_no_terminal_and_what_is_wrong_is_explained() {
     chat.write("hola");
     chat.shows("write `3 text` to answer client 3");
     chat.write("1 a\u{2028}b");
-    hears(&mut client, "a\u{2028}b\n");
+    reads(&mut client, "a\u{2028}b\n");
     chat.end();
 }
 
@@ -191,7 +194,7 @@ fn a_killed_process_takes_its_client_along_and_no_other() {
     chat.shows("[1] left; 1 here");
     assert_eq!(first.read(&mut [0; 9]).expect("the end"), 0);
     chat.write("* still here?");
-    hears(&mut second, "still here?\n");
+    reads(&mut second, "still here?\n");
     chat.end();
 }
 
@@ -211,11 +214,8 @@ fn a_console_that_is_killed_leaves_no_server_and_no_connection() {
 #[test]
 fn a_participant_sends_lines_at_once_and_sees_what_nobody_asked_for() {
     let mut chat = Chat::start("coroutine-per-client");
-    let shown = chat.shown.lock().expect("no panic").clone();
-    let (_, rest) = shown.split_once(" listening on ").expect("an address");
-    let address = rest.split_whitespace().next().expect("an address");
     let mut participant = Command::new(HOLA);
-    participant.args(["client", address, "--conversation", "chat"]);
+    participant.args(["client", &chat.address(), "--conversation", "chat"]);
     participant.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut participant = participant.spawn().expect("the program runs");
     let mut keyboard = participant.stdin.take().expect("a pipe");

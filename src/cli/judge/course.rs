@@ -40,10 +40,9 @@ pub(super) fn classroom(examination: &Examination, language: Language) -> String
         })
     };
     let tests: Vec<Value> = examined(examination).map(test).collect();
-    let has_failed = examined(examination).any(|check| check.state == CheckState::Failed);
     let document = json!({
         "version": 1,
-        "status": status(has_failed),
+        "status": status(examination.count(CheckState::Failed) > 0),
         "max_score": examination.points_max,
         "tests": tests,
     });
