@@ -20,6 +20,7 @@ use crate::drive::Timeouts;
 use crate::log;
 use crate::models::{self, Capacity, MODELS, Model};
 use crate::one_client::{self, Errand};
+use crate::operator;
 use crate::server::Server;
 use crate::settings::{
     Accept, BACKLOG_DEFAULT, COROUTINE_STACK_BYTES, DRAIN_S, FirstRead, QUEUE, Settings,
@@ -36,7 +37,7 @@ Examples:
   hola serve epoll-per-core --workers 4 --processes
   hola serve epoll --first-read at-once
   hola serve thread-per-client --conversation ack --log
-  hola console epoll                 serve a chat, and answer its clients
+  hola console epoll --page          serve, watch it in the browser, and answer a chat
 
 The first line on stdout is `MODEL listening on ADDRESS`, once all workers accept clients. SIGTERM or Ctrl-C stops the
 server: it answers the clients that it serves and ends with code 0, or with code 1 if that takes more than 5 s.
@@ -94,7 +95,7 @@ pub struct ServeArgs {
     /// Print counters to stderr at the end; `json` adds the settings
     #[arg(long, value_enum, value_name = "FORMAT")]
     stats: Option<StatsFormat>,
-    /// Tell the events of a chat to the operator at this descriptor, which the program was started with
+    /// Give the counters, and the events of a chat, to the operator at this descriptor, which the program was started with
     #[arg(long, value_name = "FD", hide = true)]
     operator: Option<i32>,
     /// Talk to one client only, whose connection this program was started with
@@ -365,6 +366,8 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
 fn announce(server: &Server) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let (name, address) = (server.model(), server.address()?);
+    let counters = server.counters().memory().ok();
+    operator::listening(address, server.settings().workers, counters);
     writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
     log::line(&server.settings().to_string());
