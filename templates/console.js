@@ -168,7 +168,8 @@
   const newCharts = (sample) => {
     const one = (name, value) => chart(name, [{ name, value }]);
     const made = [
-      one(say('requests'), 'requests_per_s'),
+      // In a chat the server answers nothing: there are no requests.
+      ...(log ? [] : [one(say('requests'), 'requests_per_s')]),
       one(say('clients'), 'clients'),
       one(say('cpu'), 'cpu_percent'),
       one(say('threads'), 'threads'),
