@@ -366,10 +366,11 @@ fn settings(args: &ServeArgs, bind: SocketAddr) -> Result<Settings, ServeError> 
 fn announce(server: &Server) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let (name, address) = (server.model(), server.address()?);
-    let counters = server.counters().memory().ok();
-    operator::listening(address, server.settings().workers, counters);
     writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
+    // Only now, so that what an operator prints of it follows that line.
+    let counters = server.counters().memory().ok();
+    operator::listening(address, server.settings().workers, counters);
     log::line(&server.settings().to_string());
     if geteuid().is_root() {
         log::line("warning: running as root, which serving does not need");
