@@ -7,4 +7,6 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
+mod console;
 pub mod judge;
+mod live;

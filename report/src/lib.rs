@@ -28,6 +28,9 @@ use crate::facts::Facts;
 use crate::first_screen::{PICTURE_CAPTION, PICTURE_TITLE};
 use crate::markdown::MarkdownBlocks;
 
+/// Style sheet of the colours of a page, light and dark.
+pub const COLOURS: &str = include_str!("../templates/colours.css");
+
 const ANSWER: Text = text("The answer", "La respuesta");
 const MODELS: Text = text("What each model costs", "Lo que cuesta cada modelo");
 

@@ -127,7 +127,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// What is said on a connection.
     pub conversation: Protocol,
-    /// Descriptor of the operator of a chat; `null` if it has none.
+    /// Descriptor of the operator; `null` if the server has none.
     pub operator: Option<i32>,
     /// Memory touched before serving, in bytes: a fork has to copy its page tables.
     pub ballast_bytes: u64,

@@ -83,7 +83,7 @@ Examples:
   hola load --model thread-per-client  start it, measure it, stop it
   hola merge DIR                       one result of the processes that made a load together
   hola client 127.0.0.1:8080           talk to a server line by line
-  hola console epoll                   serve a chat, and answer its clients
+  hola console epoll --page            watch a server in the browser, and answer its clients
   hola judge -- ./server {port}        what a server of yours does right and wrong
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
@@ -116,7 +116,7 @@ enum Command {
     Merge(MergeArgs),
     /// Talk to a server line by line
     Client(ClientArgs),
-    /// Serve a chat, see what its clients write, and answer them
+    /// Serve with an operator, who sees clients and server at the terminal or in the browser
     Console(ConsoleArgs),
     /// Examine a server that somebody wrote, and say what it does right and wrong
     Judge(JudgeArgs),

@@ -8,6 +8,7 @@ mod support;
 mod chat;
 mod client;
 mod compare;
+mod console;
 mod install;
 mod own_targets;
 mod pull_request;

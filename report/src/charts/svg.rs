@@ -1,5 +1,6 @@
 //! A builder of the few SVG elements that charts need. Elements have only classes; the page sets colours and fonts.
 
+use crate::COLOURS;
 use crate::escape::html;
 
 /// Smallest scale of a drawing in a page: the smallest letters, of 13 pixels, are still readable at 11.
@@ -80,7 +81,7 @@ impl Drawing {
              <style>{}{}</style><rect width=\"100%\" height=\"100%\" fill=\"var(--page)\"/>\
              <text class=\"h\" x=\"8\" y=\"22\">{title}</text>{body}</svg>\n",
             height.ceil(),
-            include_str!("../../templates/colours.css"),
+            COLOURS,
             include_str!("../../templates/chart.css"),
         )
     }

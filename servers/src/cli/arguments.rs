@@ -23,7 +23,7 @@ Examples:
   hola serve epoll-per-core --workers 4 --processes
   hola serve epoll --first-read at-once
   hola serve thread-per-client --conversation ack --log
-  hola console epoll                 serve a chat, and answer its clients
+  hola console epoll --page          serve, watch it in the browser, and answer a chat
 
 The first line on stdout is `MODEL listening on ADDRESS`, once all workers accept clients. SIGTERM or Ctrl-C stops the
 server: it answers the clients that it serves and ends with code 0, or with code 1 if that takes more than 5 s.
@@ -81,7 +81,7 @@ pub struct ServeArgs {
     /// Print counters to stderr at the end; `json` adds the settings
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(super) stats: Option<StatsFormat>,
-    /// Tell the events of a chat to the operator at this descriptor, which the program was started with
+    /// Give the counters, and the events of a chat, to the operator at this descriptor, which the program was started with
     #[arg(long, value_name = "FD", hide = true)]
     pub(super) operator: Option<i32>,
     /// Talk to one client only, whose connection this program was started with

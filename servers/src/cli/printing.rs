@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::arguments::StatsFormat;
 use crate::log;
 use crate::models::{MODELS, Model};
+use crate::operator;
 use crate::server::Server;
 
 pub(super) fn announce(server: &Server) -> io::Result<()> {
@@ -15,6 +16,9 @@ pub(super) fn announce(server: &Server) -> io::Result<()> {
     let (name, address) = (server.model(), server.address()?);
     writeln!(stdout, "{name} listening on {address}")?;
     stdout.flush()?;
+    // Only now, so that what an operator prints of it follows that line.
+    let counters = server.counters().memory().ok();
+    operator::listening(address, server.settings().workers, counters);
     log::line(&server.settings().to_string());
     if geteuid().is_root() {
         log::line("warning: running as root, which serving does not need");

@@ -256,7 +256,8 @@ impl Loop {
             false => outcome,
         };
         let answers = active.conversation.answers();
-        count_outcome(active.client.tally(), &outcome, answers);
+        let client = &active.client;
+        count_outcome(client.tally(), client.number(), &outcome, answers);
     }
 
     /// Handles all slots that are due. A client expires only if its deadline is not after `known_until`: the loop has
