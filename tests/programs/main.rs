@@ -9,6 +9,7 @@ mod chat;
 mod client;
 mod compare;
 mod install;
+mod lesson;
 mod own_targets;
 mod schema;
 mod systems;
