@@ -432,8 +432,16 @@ pub fn estimate_s(stage: &Stage) -> f64 {
     levels_s + SERVER_S * to_f64(stage.participants.len())
 }
 
+/// Plans exactly that many blocks of each stage.
+pub fn fix_blocks(design: &mut Design, blocks: u32) {
+    let block_s: f64 = design.stages.iter().map(estimate_s).sum();
+    design.blocks_min = blocks;
+    design.blocks_max = blocks;
+    design.budget_s = f64::from(blocks) * block_s;
+}
+
 /// The current time in UTC, to the second.
-pub(crate) fn now() -> String {
+pub fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

@@ -18,6 +18,10 @@ mod numbers;
 mod terminal;
 mod validity;
 
+pub use self::csv::blocks as blocks_csv;
+pub use self::labels::metric as metric_title;
+pub use self::numbers::{comparison, value};
+
 use hola_base::{LANGUAGES, Language, Text, text};
 use hola_lab::record::{Block, Run};
 use hola_verdict::analysis::TARGETS;

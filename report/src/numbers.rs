@@ -47,7 +47,7 @@ fn ratio(value: f64, language: Language) -> String {
 }
 
 /// A comparison: `5.12× [4.90, 5.33]`, or on the plain scale a difference with its sign.
-pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> String {
+pub fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> String {
     let signed = |value, language| signed(metric, value, language);
     match estimate.scale {
         Scale::Ratio => interval(estimate, ratio, "×", language),
@@ -64,7 +64,7 @@ pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String 
 }
 
 /// A metric's value with its interval, without the unit: `39.2 [38.8, 40.1]`.
-pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
+pub fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
     let figure = |value, language| figure(metric, value, language);
     interval(estimate, figure, "", language)
 }

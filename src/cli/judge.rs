@@ -11,8 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 use hola_base::output::{print, say};
 use hola_base::visible;
 use hola_base::{Language, Text, text};
@@ -22,7 +21,7 @@ use hola_lab::target::supervisor::ResourceLimits;
 use hola_report::difference;
 use hola_servers::cli::size;
 
-use super::{Arguments, Lang, REGRESSION};
+use super::{Lang, REGRESSION, usage_error};
 use crate::judge::{
     CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
 };
@@ -168,12 +167,6 @@ fn rubric(file: Option<&Path>) -> Rubric {
     let read = fs::read_to_string(file).map_err(|error| error.to_string());
     read.and_then(|text| Rubric::parse(&text))
         .unwrap_or_else(|why_not| usage_error(&format!("--rubric {}: {why_not}", file.display())))
-}
-
-fn usage_error(message: &str) -> ! {
-    Arguments::command()
-        .error(ErrorKind::InvalidValue, visible::one_line(message))
-        .exit();
 }
 
 fn stored(text: &StoredText, language: Language) -> &str {

@@ -8,6 +8,7 @@ mod diff;
 mod experiments;
 mod install;
 mod judge;
+mod lesson;
 mod load;
 mod report;
 mod share;
@@ -19,9 +20,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use hola_base::Language;
 use hola_base::output::{print, reader_after, say, say_error};
+use hola_base::visible;
 use hola_loadgen::cli::MergeArgs;
 use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -33,6 +36,7 @@ use self::console::ConsoleArgs;
 use self::diff::DiffArgs;
 use self::install::{CompletionsArgs, ManArgs};
 use self::judge::JudgeArgs;
+use self::lesson::LessonArgs;
 use self::report::ReportArgs;
 use self::share::ShareArgs;
 use self::spawn::SpawnArgs;
@@ -85,6 +89,7 @@ Examples:
   hola client 127.0.0.1:8080           talk to a server line by line
   hola console epoll --page            watch a server in the browser, and answer its clients
   hola judge -- ./server {port}        what a server of yours does right and wrong
+  hola lesson 1                        learn it by measuring: eight lessons
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
   hola claims                          what people say, and what decides it
@@ -120,6 +125,8 @@ enum Command {
     Console(ConsoleArgs),
     /// Examine a server that somebody wrote, and say what it does right and wrong
     Judge(JudgeArgs),
+    /// Take a lesson: a question, a measurement that answers it, and the reason
+    Lesson(LessonArgs),
     /// List the experiments, with their levels and the time they take
     #[command(after_help = "\
 Examples:
@@ -170,6 +177,7 @@ pub fn main() -> ExitCode {
         Command::Client(args) => client::run(&args),
         Command::Console(args) => console::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Lesson(args) => lesson::run(&args),
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Claims(args) => claims::run(&args),
@@ -194,6 +202,13 @@ fn print_answer(answer: &clap::Error) -> ExitCode {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Says what is wrong with the arguments, and ends the program.
+fn usage_error(message: &str) -> ! {
+    Arguments::command()
+        .error(ErrorKind::InvalidValue, visible::one_line(message))
+        .exit();
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

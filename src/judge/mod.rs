@@ -26,6 +26,7 @@ pub use self::cost::{ComparedFigure, CostComparison};
 pub use self::examiner::Examiner;
 pub use self::kind::ServerKind;
 pub use self::server::ExaminedServer;
+use crate::toml_error;
 
 /// Version of the published schema of an examination.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -339,13 +340,7 @@ impl Rubric {
     /// # Errors
     /// Names the line, the check or the points that are wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // The error shows the place in several lines: the first one names it, the last one says what is wrong there.
-        let in_one_line = |error: toml::de::Error| {
-            let error = error.to_string();
-            let place = error.lines().next().unwrap_or_default();
-            format!("{place}: {}", error.lines().last().unwrap_or_default())
-        };
-        let rubric: Rubric = toml::from_str(text).map_err(in_one_line)?;
+        let rubric: Rubric = toml::from_str(text).map_err(|error| toml_error(&error))?;
         for (id, points) in &rubric.0 {
             if !CHECKS.iter().any(|check| check.id == id) {
                 let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();

@@ -3,6 +3,7 @@
 
 mod baselines;
 mod examples;
+mod lessons;
 mod packages;
 mod recipes;
 mod structure;
@@ -450,7 +451,7 @@ fn invariants_and_recipes_name_tests_that_exist() {
         .split("\n## ")
         .filter(|one| one.starts_with("Add "))
         .collect();
-    assert_eq!(recipes.len(), 5);
+    assert_eq!(recipes.len(), 6);
     for recipe in recipes {
         assert!(tests_named_in(recipe) > 0, "{recipe}");
     }

@@ -10,6 +10,7 @@ mod client;
 mod compare;
 mod console;
 mod install;
+mod lesson;
 mod own_targets;
 mod pull_request;
 mod ranks;

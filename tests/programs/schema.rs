@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hola::judge::Examination;
+use hola::lesson::HandIn;
 use hola_lab::record::schemas;
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -20,8 +21,11 @@ fn published(name: &str) -> PathBuf {
 
 #[test]
 fn published_schemas_are_those_of_the_code() {
-    let examination = ("judge", Examination::schema());
-    for (name, schema) in schemas().into_iter().chain([examination]) {
+    let others = [
+        ("judge", Examination::schema()),
+        ("lesson", HandIn::schema()),
+    ];
+    for (name, schema) in schemas().into_iter().chain(others) {
         let derived = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
         let path = published(&format!("{name}.json"));
         if std::env::var_os("HOLA_BLESS").is_some() {

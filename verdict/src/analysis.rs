@@ -87,7 +87,21 @@ impl<'r> Analysis<'r> {
 
     /// A participant's measured value, in the metric's unit.
     pub fn value(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
-        estimate(&self.values(at, participant, metric).ok()?, metric)
+        self.measured(at, participant, metric).ok()
+    }
+
+    /// Like [`Analysis::value`], but returns the reason if there is no estimate.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn measured(
+        &self,
+        at: LevelKey<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Result<Estimate, Missing> {
+        let values = self.values(at, participant, metric)?;
+        estimate(&values, metric).ok_or(Missing::too_few(values.len()))
     }
 
     /// One participant compared with another in the same blocks and cycles: a ratio, or a difference on the plain scale.
@@ -102,7 +116,10 @@ impl<'r> Analysis<'r> {
     }
 
     /// Like [`Analysis::ratio`], but returns the reason if there is no estimate.
-    pub(crate) fn compare(
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn compare(
         &self,
         at: LevelKey<'_>,
         participant: &str,
@@ -139,7 +156,10 @@ impl<'r> Analysis<'r> {
     }
 
     /// One participant at the level `to` compared with itself at `from`, block by block.
-    pub(crate) fn change(
+    ///
+    /// # Errors
+    /// The reason if there is no estimate.
+    pub fn change(
         &self,
         participant: &str,
         metric: Metric,
