@@ -32,8 +32,8 @@ does not read loses the oldest of 64 messages that wait for it, and nobody else 
 The page shows the server live: clients, requests per second, threads, processes, CPU, memory, workers,
 refused and broken connections, and the response time that 20 small requests per second meet. It shows
 a chat and answers it, or puts 2,000 requests per second on the server for 10 s. English or Spanish as
-the browser asks, or with `&lang=es`. Its address has a secret: only who knows it can open the page, and
-only on this machine.
+the browser asks, or with `&lang=es`. Its address contains a secret; without it, and from other machines,
+the page does not open.
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start, 130 interrupted.")]
 pub(super) struct ConsoleArgs {
