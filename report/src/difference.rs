@@ -68,7 +68,23 @@ fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
 }
 
 /// Sums up the verdicts on cells and claims, and the common changes of all participants.
-fn sentences(difference: &Difference, language: Language) -> Vec<String> {
+pub(crate) fn sentences(difference: &Difference, language: Language) -> Vec<String> {
+    let shared = difference.shared.iter().map(|shared| {
+        let title = language.of(shared.metric.definition().title);
+        let experiment = &shared.experiment;
+        let ratio = numbers::change(shared.metric, shared.ratio, language);
+        language.choose(
+            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
+            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
+        )
+    });
+    let mut sentences = verdicts(difference, language);
+    sentences.splice(1..1, shared);
+    sentences
+}
+
+/// Sums up the verdicts on cells, and those on claims that changed.
+pub(crate) fn verdicts(difference: &Difference, language: Language) -> Vec<String> {
     let [worse, better, same, undecided] = VERDICTS.map(|verdict| difference.count(verdict));
     let cells = difference.cells.len();
     let share = difference.called_share();
@@ -79,15 +95,6 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
         || format!("{cells} figures in both runs: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
         || format!("{cells} cifras en ambas ejecuciones: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
     )];
-    for shared in &difference.shared {
-        let title = language.of(shared.metric.definition().title);
-        let experiment = &shared.experiment;
-        let ratio = numbers::change(shared.metric, shared.ratio, language);
-        sentences.push(language.choose(
-            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
-            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
-        ));
-    }
     let claim = language.choose(|| "Claim", || "Afirmación");
     for change in &difference.claims {
         let verdicts = [change.base, change.candidate];
@@ -103,7 +110,7 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
 }
 
 /// Cells that are worse, then those that are better; `None` without any.
-fn changes(difference: &Difference, language: Language) -> Option<Table> {
+pub(crate) fn changes(difference: &Difference, language: Language) -> Option<Table> {
     const COLUMNS: [Text; 8] = [
         bilingual("Verdict", "Veredicto"),
         bilingual("Experiment", "Experimento"),
