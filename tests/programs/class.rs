@@ -308,6 +308,13 @@ fn a_site_of_fifty_runs_is_written_soon_and_its_links_lead_somewhere() {
         feed.contains("<updated>2026-11-02T10:15:02Z</updated>"),
         "{feed}"
     );
+    let is_told =
+        |line: &str| line.starts_with("worse · spawn") && line.contains("fork-per-client");
+    assert_eq!(
+        feed.lines().filter(|line| is_told(line)).count(),
+        SITE_MACHINES,
+        "{feed}"
+    );
     for link in quoted(&feed, "href=\"index.html#") {
         assert!(anchors.contains(link), "{link}");
     }

@@ -6,6 +6,7 @@ use hola_verdict::class::{Class, JudgedRun};
 
 use super::RunChange;
 use crate::difference;
+use crate::document::TableCell;
 
 #[derive(Template)]
 #[template(path = "feed.xml")]
@@ -47,7 +48,7 @@ pub(super) fn feed(class: &Class, changes: &[RunChange<'_>], language: Language)
         id: identifier(&change.base.identity.id, &change.candidate.identity.id),
         updated: &change.candidate.started_at,
         link: format!("index.html#{}-{}", language.tag(), change.anchor()),
-        content: difference::verdicts(&change.difference, language).join("\n"),
+        content: content(change, language),
     });
     let oldest = oldest.map_or("", |run| &run.identity.id);
     let feed = Feed {
@@ -59,6 +60,20 @@ pub(super) fn feed(class: &Class, changes: &[RunChange<'_>], language: Language)
     };
     let feed = feed.render();
     feed.unwrap_or_else(|error| unreachable!("writing to memory does not fail: {error}"))
+}
+
+/// The verdicts that changed, and a line for each figure that became worse or better.
+fn content(change: &RunChange<'_>, language: Language) -> String {
+    /// Most of these lines; the index has all.
+    const FIGURES_MAX: usize = 20;
+    let mut lines = difference::verdicts(&change.difference, language);
+    let table = difference::changes(&change.difference, language);
+    let rows = table.into_iter().flat_map(|table| table.rows);
+    lines.extend(rows.take(FIGURES_MAX).map(|row| {
+        let cells: Vec<String> = row.iter().map(TableCell::one_line).collect();
+        cells.join(" · ")
+    }));
+    lines.join("\n")
 }
 
 /// A name that is the same in every copy of the site: a UUID of version 8 (RFC 9562), of the first digits of both hashes.
