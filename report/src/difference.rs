@@ -71,7 +71,23 @@ fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
 }
 
 /// Sums up the results of cells and the verdicts on claims, and the common changes of all participants.
-fn sentences(difference: &Difference, language: Language) -> Vec<String> {
+pub(crate) fn sentences(difference: &Difference, language: Language) -> Vec<String> {
+    let shared = difference.shared.iter().map(|shared| {
+        let title = language.of(shared.metric.definition().title);
+        let experiment = &shared.experiment;
+        let ratio = numbers::change(shared.metric, shared.ratio, language);
+        language.choose(
+            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
+            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
+        )
+    });
+    let mut sentences = verdicts(difference, language);
+    sentences.splice(1..1, shared);
+    sentences
+}
+
+/// Sums up the results of cells, and the verdicts on claims that changed.
+pub(crate) fn verdicts(difference: &Difference, language: Language) -> Vec<String> {
     let [worse, better, same, undecided] = RESULTS.map(|is_such| difference.count(is_such));
     let cells = difference.cells.len();
     let share = difference.called_share();
@@ -82,15 +98,6 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
         || format!("{cells} figures of both: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
         || format!("{cells} cifras de ambos lados: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
     )];
-    for shared in &difference.shared {
-        let title = language.of(shared.metric.definition().title);
-        let experiment = &shared.experiment;
-        let ratio = numbers::change(shared.metric, shared.ratio, language);
-        sentences.push(language.choose(
-            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
-            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
-        ));
-    }
     let claim = language.choose(|| "Claim", || "Afirmación");
     for change in &difference.claims {
         let verdicts = [change.base, change.candidate];
@@ -106,7 +113,7 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
 }
 
 /// Cells that are worse, then those that are better; of a short comparison then all others. `None` without any.
-fn changes(difference: &Difference, language: Language) -> Option<Table> {
+pub(crate) fn changes(difference: &Difference, language: Language) -> Option<Table> {
     const COLUMNS: [Text; 8] = [
         bilingual("Result", "Resultado"),
         bilingual("Experiment", "Experimento"),

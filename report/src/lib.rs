@@ -1,8 +1,10 @@
-//! The report of a comparison, only from its records: one page in two languages, Markdown, a picture, CSV.
+//! The report of a comparison, only from its records: one page in two languages, Markdown, a picture, CSV; and pages of
+//! many comparisons.
 
 mod answer;
 mod charts;
 mod claims;
+pub mod class;
 mod csv;
 pub mod difference;
 mod document;
@@ -15,6 +17,7 @@ mod labels;
 mod markdown;
 mod models;
 mod numbers;
+pub mod site;
 mod terminal;
 mod validity;
 

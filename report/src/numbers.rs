@@ -74,6 +74,12 @@ pub(crate) fn estimate(estimate: &Estimate, language: Language) -> String {
     interval(estimate, plain, "", language)
 }
 
+/// The interval alone: `[4.90, 5.33]`.
+pub(crate) fn ends((low, high): (f64, f64), language: Language) -> String {
+    let [low, high] = [low, high].map(|end| plain(end, language));
+    format!("[{low}{}{SPACE}{high}]", language.between_numbers())
+}
+
 /// A value with its unit, and its interval without.
 fn interval(
     estimate: &Estimate,

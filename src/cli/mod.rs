@@ -1,6 +1,7 @@
 //! The command line: subcommands and exit codes.
 
 mod claims;
+mod class;
 mod client;
 pub mod compare;
 mod console;
@@ -10,8 +11,10 @@ mod install;
 mod judge;
 mod lesson;
 mod load;
+mod many_runs;
 mod report;
 mod share;
+mod site;
 mod spawn;
 mod supervise;
 
@@ -30,6 +33,7 @@ use hola_servers::cli::{self as servers, ServeArgs};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use self::claims::ClaimsArgs;
+use self::class::ClassArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::console::ConsoleArgs;
@@ -39,6 +43,7 @@ use self::judge::JudgeArgs;
 use self::lesson::LessonArgs;
 use self::report::ReportArgs;
 use self::share::ShareArgs;
+use self::site::SiteArgs;
 use self::spawn::SpawnArgs;
 use self::supervise::SuperviseArgs;
 
@@ -94,6 +99,7 @@ Examples:
   hola compare                         answers, in a report with intervals
   hola claims                          what people say, and what decides it
   hola diff BASE CANDIDATE             what became worse from one run to another
+  hola class DIR… --output OUT         what holds on how many machines
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid
 (load --strict; compare; merge of a part), 5 load too late for its --start-at, 99 a gate is broken,
@@ -148,6 +154,10 @@ An experiment ends before its time is up once its intervals are narrow enough.")
     Diff(DiffArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
+    /// Put the runs of many machines together: what holds on how many, and on what it depends
+    Class(ClassArgs),
+    /// Write pages of many runs that open from disk, with badges and a feed
+    Site(SiteArgs),
     /// Print a script that completes hola's command line in a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
@@ -183,6 +193,8 @@ pub fn main() -> ExitCode {
         Command::Claims(args) => claims::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Class(args) => class::run(&args),
+        Command::Site(args) => site::run(&args),
         Command::Completions(args) => install::completions(&args),
         Command::Man(args) => install::man(&args),
         Command::Supervise(args) => supervise::run(&args),

@@ -6,6 +6,7 @@
 mod support;
 
 mod chat;
+mod class;
 mod client;
 mod compare;
 mod console;

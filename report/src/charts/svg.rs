@@ -10,7 +10,7 @@ const SHRINK_MAX: f64 = 0.85;
 const LETTER: f64 = 7.0;
 
 /// Estimated width of a text, in pixels.
-pub(super) fn text_width(text: &str) -> f64 {
+pub(crate) fn text_width(text: &str) -> f64 {
     text.chars().map(|_| LETTER).sum()
 }
 
