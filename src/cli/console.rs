@@ -22,18 +22,18 @@ Examples:
   hola console tokio --page --conversation http   the page of an HTTP server: what it does, live
   hola console fork-per-client --bind 127.0.0.1:9000 --page=9090
   hola console pre-forked -- --workers 4
-  hola client 127.0.0.1:8080                      a participant, in another terminal; so is any plain
-                                                  TCP client
+  hola client 127.0.0.1:8080                      a participant, in another terminal
 
-Each client has a number. Its messages are printed as `[3] text`, with control characters escaped.
-Write `3 text` to answer client 3, `* text` to answer all, and `salir` to end the server. A client that
-does not read loses the oldest of 64 messages that wait for it, and nobody else notices.
+Any plain TCP client can take part in a chat. Each has a number, and its messages are printed as
+`[3] text`, with control characters escaped. Write `3 text` to answer client 3, `* text` to answer
+all, and `salir` to end the server. A client that does not read loses the oldest of 64 messages
+that wait for it, and nobody else notices.
 
-The page shows the server live: clients, requests per second, threads, processes, CPU, memory, workers,
-refused and broken connections, and the response time that 20 small requests per second meet. It shows
-a chat and answers it, or puts 2,000 requests per second on the server for 10 s. English or Spanish as
-the browser asks, or with `&lang=es`. Its address has a secret: only who knows it can open the page, and
-only on this machine.
+The page shows the server live: clients, requests per second, threads, processes, CPU, memory,
+workers, refused and broken connections, and the response time that 20 small requests per second
+meet. It shows a chat and answers it, or puts 2,000 requests per second on the server for 10 s.
+It is in English or Spanish, as the browser asks or with `&lang=es`. Its address contains a secret;
+without it, and from other machines, the page does not open.
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start, 130 interrupted.")]
 pub(super) struct ConsoleArgs {

@@ -96,7 +96,7 @@ impl Chat {
         }
         self.send(&mut clients);
         drop(clients);
-        // Only now: whoever reads this may be slow.
+        // Without the lock: the reader of stderr may be slow.
         for client in full {
             say(format_args!(
                 "client {client} does not read; it loses the oldest message"

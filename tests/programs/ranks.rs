@@ -139,16 +139,15 @@ fn four_ranks_together_make_the_load_of_one_process() {
             .map(|part| part["rates"]["good_per_s"].as_f64());
         let sum: f64 = rates.map(|rate| rate.expect("a rate")).sum();
         let rate = whole["rates"]["good_per_s"].as_f64().expect("a rate");
-        assert!(
-            rate <= sum * 1.001 && rate > sum * 0.5,
-            "{load}: {rate} of {sum}"
-        );
+        assert!(rate <= sum * 1.001, "{load}: {rate} of {sum}");
         let check = |name: &str| {
             let mut checks = whole["validity"].as_array().expect("checks").iter();
             checks.find(|check| check["check"] == name)
         };
         assert_eq!(check("identity").expect("it")["ok"], true, "{whole}");
         if load == OPEN {
+            // Windows that end by a count have different lengths, and these do not.
+            assert!(rate > sum * 0.999, "{rate} of {sum}");
             // Only the sends of all ranks together are a Poisson process.
             let detail = check("arrivals").expect("it")["detail"].to_string();
             assert!(detail.contains("dispersion"), "{detail}");
