@@ -12,7 +12,7 @@ use std::cmp::Reverse;
 use hola_base::{LANGUAGES, Language, Text, text};
 use hola_lab::record::{Block, Run};
 use hola_verdict::class::{Class, JudgedRun, Machine};
-use hola_verdict::difference::{ChangeVerdict, Difference};
+use hola_verdict::difference::Difference;
 
 use crate::class::{self, ClassView};
 use crate::document::{Details, Section, SectionItem, Table, TableCell};
@@ -44,9 +44,7 @@ pub struct RunChange<'c> {
 impl RunChange<'_> {
     /// Whether a verdict on a claim changed, or a figure became better or worse.
     pub fn is_change(&self) -> bool {
-        let figures = [ChangeVerdict::Worse, ChangeVerdict::Better];
-        let figures = figures.map(|verdict| self.difference.count(verdict));
-        !self.difference.claims.is_empty() || figures != [0, 0]
+        !self.difference.claims.is_empty() || self.difference.called_share() > Some(0.0)
     }
 
     /// Anchor in the index, without the language.
