@@ -130,14 +130,14 @@ impl Console<'_> {
                 let event = match self.events.receive() {
                     Ok(Some(event)) => event,
                     Ok(None) => return Ok(()),
-                    Err(error) => return Err(error).context("cannot hear the server"),
+                    Err(error) => return Err(error).context("cannot read the events of the server"),
                 };
                 if self.on_event(event)? == Reader::Gone {
                     return Ok(());
                 }
             }
             if ready.has_input {
-                self.hear_operator()?;
+                self.read_operator()?;
             }
             self.chat.send_pending();
             if self.checked_at.elapsed() >= CHECK_INTERVAL {
@@ -227,7 +227,7 @@ impl Console<'_> {
     }
 
     /// Reads what the operator has typed, and carries out every whole line.
-    fn hear_operator(&mut self) -> Result<()> {
+    fn read_operator(&mut self) -> Result<()> {
         let mut piece = [0; 4096];
         match io::stdin().lock().read(&mut piece) {
             Ok(0) => self.input_is_open = false,
