@@ -309,7 +309,7 @@ fn a_site_of_fifty_runs_is_written_soon_and_its_links_lead_somewhere() {
         "{feed}"
     );
     let is_told =
-        |line: &str| line.starts_with("worse · spawn") && line.contains("fork-per-client");
+        |line: &str| line.starts_with("slower · spawn") && line.contains("fork-per-client");
     assert_eq!(
         feed.lines().filter(|line| is_told(line)).count(),
         SITE_MACHINES,
