@@ -8,7 +8,7 @@ use crate::http::RequestMethod;
 use crate::schedule::{Instants, Schedule};
 use crate::target::ServerAddress;
 use crate::units::nanoseconds;
-use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload, share};
+use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload};
 
 /// A workload divided among threads.
 pub(super) struct ThreadPlan {
@@ -174,4 +174,11 @@ fn http_request(workload: &Workload, connection: &str) -> Vec<u8> {
         headers.collect::<String>()
     );
     [head.as_bytes(), body.unwrap_or_default()].concat()
+}
+
+/// Share of `total` for thread `index` of `threads`. The first few threads may get one more; the shares add up to
+/// `total`.
+fn share(total: u64, index: u32, threads: u32) -> u64 {
+    let (index, threads) = (u64::from(index), u64::from(threads));
+    total / threads + u64::from(index < total % threads)
 }
