@@ -6,6 +6,7 @@ mod outputs;
 mod parse;
 mod plan;
 mod search;
+mod url_list;
 mod watch;
 
 use std::net::Ipv4Addr;
@@ -43,6 +44,7 @@ Examples:
   hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field; may be repeated
   hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
                                                                   a POST with this body
+  hola-load 127.0.0.1:8080 --urls urls.txt                        URLs of a file, by weight
   hola-load http://localhost/a --unix-socket /run/app.sock        over a Unix domain socket
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
@@ -147,6 +149,10 @@ pub struct LoadArgs {
     /// What to ask for; overrides the path of the URL [default: /]
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
+    /// File of URLs to choose from at random for each request: one a line, as `[WEIGHT] URL`, all of one server, as URLs or
+    /// as paths; `#` begins a comment
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    urls: Option<PathBuf>,
     /// Method of the requests; one that is not idempotent, such as POST, is never sent a second time, so a kept connection
     /// that the server closes then costs a failure [default: GET; with a body, POST]
     #[arg(long, value_name = "NAME")]
@@ -168,7 +174,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "LIST")]
     expect_status: Option<StatusCodes>,
     /// Body that every answer must have, or `any`; another one is a bad_body [default: Hola's greeting when a GET asks
-    /// for / and there is no --expect-status, otherwise any]
+    /// for / and there is no --expect-status and no --urls, otherwise any]
     #[arg(long, value_name = "TEXT")]
     expect_body: Option<String>,
     /// CPUs to pin the worker threads to, such as 0,2-3
@@ -177,7 +183,7 @@ pub struct LoadArgs {
     /// Open loop: most requests at once; later ones wait and are counted [default: what open files allow]
     #[arg(long, value_name = "N")]
     max_in_flight: Option<u32>,
-    /// Seed of the schedule
+    /// Seed of the schedule, and of the choice among --urls
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Length of the intervals of --format ndjson and --hlog, at least 100ms

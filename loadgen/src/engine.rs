@@ -7,6 +7,7 @@
 //! | step | file |
 //! | --- | --- |
 //! | divides the workload and its schedule into a job per thread | `job` |
+//! | chooses the URL of each request, if there are several | `url_chooser` |
 //! | starts the threads together, watches them, collects their results | `threads` |
 //! | runs a job: when what is due | `worker` |
 //! | takes one request from its start to its outcome | `exchange` |
@@ -23,6 +24,7 @@ mod slot;
 mod source;
 mod threads;
 mod transport;
+mod url_chooser;
 mod window;
 pub(crate) mod window_counts;
 mod worker;

@@ -35,6 +35,7 @@ mod time_slices;
 mod timeline;
 mod trend;
 mod units;
+mod url_record;
 pub mod workload;
 
 pub use engine::{LoadError, NoObserver, Observer, Probe, Progress, run, run_probed};
@@ -42,5 +43,5 @@ pub use histograms::{Histograms, percentile_ns};
 pub use intervals::Interval;
 pub use measurement::Measurement;
 pub use workload::{
-    ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop, Workload,
+    ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop, WeightedPath, Workload,
 };

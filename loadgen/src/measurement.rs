@@ -7,8 +7,9 @@ use crate::engine::window_counts::WindowCounts;
 use crate::evidence::{Evidence, ratio};
 use crate::histograms::Histograms;
 use crate::recorder::Recorder;
-use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, add_failures};
+use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, UrlSummary, add_failures};
 use crate::units::nanoseconds;
+use crate::url_record::UrlRecord;
 use crate::workload::Workload;
 
 /// The result of one run, or of several merged runs.
@@ -22,6 +23,8 @@ pub struct Measurement {
     pub window: Duration,
     /// Whether the run was stopped before the end of its plan.
     pub interrupted: bool,
+    /// Results of each URL, in the order of [`Summary::urls`].
+    url_records: Vec<UrlRecord>,
 }
 
 impl Measurement {
@@ -54,6 +57,7 @@ impl Measurement {
             },
             counts,
             latency_us: recorder.histograms.latencies(),
+            urls: url_summaries(workload, &recorder.urls),
             generator: Generator {
                 engine: Some(evidence.engine),
                 pacing: workload.pacing,
@@ -71,6 +75,7 @@ impl Measurement {
             histograms: recorder.histograms,
             window,
             interrupted: evidence.stopped,
+            url_records: recorder.urls,
         }
     }
 
@@ -109,10 +114,22 @@ impl Measurement {
         mine.kernel = kernels.map(|(a, b)| a.plus(b));
         self.histograms.merge(&other.histograms);
         mine.latency_us = self.histograms.latencies();
+        let records = self.url_records.iter_mut().zip(&other.url_records);
+        for ((mine, theirs), summary) in records.zip(&mut mine.urls) {
+            mine.merge(theirs);
+            *summary = mine.summary(std::mem::take(&mut summary.url), summary.weight);
+        }
         mine.validity = checks::merged(mine, theirs, &self.histograms);
         self.window += other.window;
         self.interrupted |= other.interrupted;
     }
+}
+
+/// Figures of each URL that was recorded.
+fn url_summaries(workload: &Workload, records: &[UrlRecord]) -> Vec<UrlSummary> {
+    let urls = workload.url_mix.iter().zip(records);
+    urls.map(|(url, record)| record.summary(workload.url_of(&url.path), url.weight))
+        .collect()
 }
 
 fn add_counts(mine: &mut Counts, theirs: &Counts) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use self::client_protocol::{ClientProtocol, GREETING, MESSAGE, MESSAGE_BYTES_MAX};
 pub use self::execution::{Closing, Engine, Pacing};
-pub use self::validity::{InvalidWorkload, MAX_RATE, MIN_RATE};
+pub use self::validity::{InvalidWorkload, MAX_RATE, MIN_RATE, URLS_MAX};
 
 use crate::http::{HeaderField, RequestMethod, StatusCodes};
 use crate::schedule::{Arrivals, Schedule};
@@ -26,6 +26,8 @@ pub struct Workload {
     pub host: String,
     /// Request target in origin form, starting with `/`.
     pub path: String,
+    /// Paths to choose from for each request, in HTTP; empty asks for `path` alone.
+    pub url_mix: Vec<WeightedPath>,
     /// Method of the requests, in HTTP.
     pub method: RequestMethod,
     /// Header fields of the requests; one called `Host` replaces `host`.
@@ -83,6 +85,9 @@ pub struct Workload {
 /// Default bound on requests at once in an open loop: a quarter of a gigabyte of kernel socket memory at worst.
 pub const MAX_IN_FLIGHT_DEFAULT: u32 = 65_536;
 
+/// Most URLs with results of their own: each has two histograms of a quarter of a megabyte on every thread.
+const URLS_RECORDED_MAX: usize = 100;
+
 /// Mean number of requests in a window above which at least one is certain: the probability of none is e^-50.
 const CERTAIN_REQUESTS: f64 = 50.0;
 
@@ -103,6 +108,7 @@ impl Workload {
             },
             target,
             path: "/".to_owned(),
+            url_mix: Vec::new(),
             method: RequestMethod::GET,
             headers: Vec::new(),
             body: None,
@@ -133,8 +139,29 @@ impl Workload {
     /// Target as a URL.
     pub fn url(&self) -> String {
         match self.conversation {
-            ClientProtocol::Http => format!("http://{}{}", self.host, self.path),
+            ClientProtocol::Http => self.url_of(&self.path),
             ClientProtocol::Ack | ClientProtocol::Echo => format!("tcp://{}", self.host),
+        }
+    }
+
+    /// A path of the target as a URL.
+    pub(crate) fn url_of(&self, path: &str) -> String {
+        format!("http://{}{path}", self.host)
+    }
+
+    /// Every path that is asked for.
+    pub(crate) fn paths(&self) -> Vec<&str> {
+        match self.url_mix.is_empty() {
+            true => vec![&self.path],
+            false => self.url_mix.iter().map(|url| &*url.path).collect(),
+        }
+    }
+
+    /// Number of URLs that have results of their own.
+    pub(crate) fn urls_recorded(&self) -> usize {
+        match self.url_mix.len() {
+            urls @ 2..=URLS_RECORDED_MAX => urls,
+            _ => 0,
         }
     }
 
@@ -193,6 +220,15 @@ impl Workload {
         let asked = self.kept_connections.or(self.max_in_flight);
         asked.unwrap_or_else(|| spare.clamp(1, MAX_IN_FLIGHT_DEFAULT))
     }
+}
+
+/// A path and its share of the requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightedPath {
+    /// Request target in origin form, starting with `/`.
+    pub path: String,
+    /// Its share, relative to the sum of all weights; at least one.
+    pub weight: u32,
 }
 
 /// What decides when the next request is sent.

@@ -21,7 +21,7 @@ pub(super) type ClientLevels = Vec<u32>;
 pub(super) type RateLevels = Vec<f64>;
 
 /// The parts of a URL.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ServerUrl {
     /// `Host` value: the authority as it was written.
     pub(super) host: String,

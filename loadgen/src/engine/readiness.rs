@@ -42,7 +42,7 @@ pub(super) struct ReadinessTransport {
     epoll: Epoll,
     target: Box<dyn SockaddrLike>,
     family: AddressFamily,
-    requests: [Arc<[u8]>; 2],
+    requests: Arc<[Arc<[u8]>]>,
     /// Whether connections carry only one request.
     one_only: bool,
     reset_on_close: bool,
@@ -96,7 +96,7 @@ impl Transport for ReadinessTransport {
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
             family: target.family().unwrap_or(AddressFamily::Unspec),
             target,
-            requests: job.requests.clone(),
+            requests: Arc::clone(&job.requests),
             one_only: job.requests_per_connection == 1,
             reset_on_close: job.reset_on_close,
             local_ports: job.local_ports,
@@ -248,7 +248,7 @@ impl ReadinessTransport {
         let Some(socket) = &connection.socket else {
             return;
         };
-        let bytes = &self.requests[request as usize];
+        let bytes = &self.requests[request.index()];
         match send(
             socket.as_raw_fd(),
             &bytes[written..],

@@ -12,6 +12,9 @@ pub const MIN_RATE: f64 = 0.001;
 /// Fastest rate: its gap of 100 ns is shorter than a system call.
 pub const MAX_RATE: f64 = 10_000_000.0;
 
+/// Most URLs of a load: their requests stay in memory for the whole run.
+pub const URLS_MAX: usize = 10_000;
+
 impl Workload {
     /// Checks that the load makes sense and that `open_files` descriptors suffice for it.
     ///
@@ -30,6 +33,10 @@ impl Workload {
             ),
             ("kept connections", self.kept_connections == Some(0)),
             ("requests in flight", self.max_in_flight == Some(0)),
+            (
+                "the weight of a URL",
+                self.url_mix.iter().any(|url| url.weight == 0),
+            ),
         ];
         if let Some((name, _)) = quantities.into_iter().find(|(_, is_zero)| *is_zero) {
             return Err(InvalidWorkload::Zero(name));
@@ -43,11 +50,13 @@ impl Workload {
         if !plain(&self.host) {
             return Err(InvalidWorkload::Host(self.host.clone()));
         }
-        if !self.path.starts_with('/') {
-            return Err(InvalidWorkload::Path(self.path.clone()));
-        }
-        if !plain(&self.path) {
-            return Err(InvalidWorkload::Unencoded(self.path.clone()));
+        for path in self.paths() {
+            if !path.starts_with('/') {
+                return Err(InvalidWorkload::Path(path.to_owned()));
+            }
+            if !plain(path) {
+                return Err(InvalidWorkload::Unencoded(path.to_owned()));
+            }
         }
         if self.target.for_kernel().is_err() {
             return Err(InvalidWorkload::SocketFile(self.target.clone()));
@@ -72,11 +81,16 @@ impl Workload {
 
     fn validate_request(&self) -> Result<(), InvalidWorkload> {
         let body_bytes = self.body.as_deref().map_or(0, <[u8]>::len);
+        let urls = self.url_mix.len();
         let hosts = self.headers.iter().filter(|field| field.is("Host"));
         if hosts.count() > 1 {
             Err(InvalidWorkload::Hosts)
         } else if body_bytes > BODY_BYTES_MAX {
             Err(InvalidWorkload::Body)
+        } else if urls > URLS_MAX {
+            Err(InvalidWorkload::Urls(urls))
+        } else if urls > 0 && body_bytes > BODY_BYTES_MAX / urls {
+            Err(InvalidWorkload::BodyOfUrls(urls))
         } else if self.method.is_head() && self.expected_body.is_some() {
             Err(InvalidWorkload::BodyOfHead)
         } else {
@@ -91,6 +105,7 @@ impl Workload {
             .any(|line| line.strip_suffix(b"\r").unwrap_or(line) == b"salir");
         match self.conversation {
             ClientProtocol::Http => Ok(()),
+            _ if !self.url_mix.is_empty() => Err(InvalidWorkload::UrlsOfHttp),
             _ if !(1..=MESSAGE_BYTES_MAX).contains(&self.message.len()) => {
                 Err(InvalidWorkload::Message(self.message.len()))
             }
@@ -156,6 +171,18 @@ pub enum InvalidWorkload {
     /// A body longer than [`BODY_BYTES_MAX`].
     #[error("a body has at most {BODY_BYTES_MAX} bytes")]
     Body,
+    /// More URLs than [`URLS_MAX`].
+    #[error("a load has at most {URLS_MAX} URLs, and this one {0}")]
+    Urls(usize),
+    /// A body that is too long to be kept for so many URLs.
+    #[error(
+        "the body is kept for each URL: with {0} of them it has at most {bytes} bytes",
+        bytes = BODY_BYTES_MAX / .0
+    )]
+    BodyOfUrls(usize),
+    /// Several URLs in another conversation than HTTP.
+    #[error("only HTTP has URLs to choose from")]
+    UrlsOfHttp,
     /// An expected body where none can come.
     #[error("the answer to HEAD has no body to expect")]
     BodyOfHead,

@@ -12,6 +12,7 @@ mod series;
 #[path = "../truth/mod.rs"]
 mod truth;
 mod unix_sockets;
+mod urls;
 
 use std::process::{Child, Command, Output, Stdio};
 
