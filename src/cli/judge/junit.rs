@@ -1,63 +1,33 @@
-//! An examination as JUnit XML, which services that run tests show.
-
-use std::fmt::Write as _;
+//! An examination as JUnit XML: a test case for each check.
 
 use hola_base::Language;
-use hola_base::visible;
+use hola_base::junit::{JunitCase, JunitResult, JunitSuite};
 
 use super::stored;
-use crate::judge::{CheckState, Examination};
+use crate::judge::{CheckResult, CheckState, Examination};
 
-/// A test case for each check.
+/// The XML document.
 pub(super) fn junit(examination: &Examination, language: Language) -> String {
-    let count = |state| {
-        let checks = examination.checks.iter();
-        checks.filter(|check| check.state == state).count()
+    let case = |check: &CheckResult| JunitCase {
+        class: "hola.judge",
+        name: check.id.clone(),
+        result: result(check, language),
     };
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"hola judge: {}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n",
-        escaped(&examination.server),
-        examination.checks.len(),
-        count(CheckState::Failed),
-        count(CheckState::NotExamined),
-    );
-    for check in &examination.checks {
-        let seen = escaped(stored(&check.seen, language));
-        let (expected, reproduce) = (
-            escaped(stored(&check.expected, language)),
-            escaped(&check.reproduce),
-        );
-        // Writing to a string cannot fail.
-        let _ = write!(
-            xml,
-            "  <testcase classname=\"hola.judge\" name=\"{}\">",
-            check.id
-        );
-        let _ = match check.state {
-            CheckState::Passed => write!(xml, "<system-out>{seen}</system-out>"),
-            CheckState::Failed => write!(
-                xml,
-                "<failure message=\"{expected}\">{seen}\n$ {reproduce}</failure>"
-            ),
-            CheckState::NotExamined => write!(xml, "<skipped message=\"{seen}\"/>"),
-        };
-        xml.push_str("</testcase>\n");
-    }
-    xml + "</testsuite>\n"
+    let suite = JunitSuite {
+        name: format!("hola judge: {}", examination.server),
+        cases: examination.checks.iter().map(case).collect(),
+    };
+    suite.xml()
 }
 
-/// Text for XML, between tags or in a quoted attribute, without the characters that XML does not allow.
-fn escaped(text: &str) -> String {
-    let text = visible::one_line(text);
-    let mut xml = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            _ => xml.push(letter),
-        }
+fn result(check: &CheckResult, language: Language) -> JunitResult {
+    let seen = stored(&check.seen, language).to_owned();
+    match check.state {
+        CheckState::Passed => JunitResult::Passed(seen),
+        CheckState::Failed => JunitResult::Failed {
+            expected: stored(&check.expected, language).to_owned(),
+            seen: vec![seen, format!("$ {}", check.reproduce)],
+        },
+        CheckState::NotExamined => JunitResult::Skipped(seen),
     }
-    xml
 }
