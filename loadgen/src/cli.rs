@@ -2,6 +2,8 @@
 //! (`execute`).
 
 mod execute;
+mod exit_codes;
+mod gates;
 mod outputs;
 mod parse;
 mod plan;
@@ -38,6 +40,7 @@ Examples:
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
+  hola-load 127.0.0.1:8080 --fail-if 'p99>10ms' --junit load.xml  the same, and a test report
   hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
   hola-load 127.0.0.1:8080/ --expect-body any                     a server that is not Hola's
   hola-load 127.0.0.1:8080/a --expect-status 2xx,404              404 is a right answer, too
@@ -72,7 +75,7 @@ pub struct LoadArgs {
     /// Find the highest open-loop rate at which every --slo is met and every check holds: from --rate (2000 if none),
     /// doubled while it holds, halved while it does not, then bisected to 5 %. Each step is a load with its own warm-up
     /// and window, all on the same server; the result is the highest rate that was measured to hold
-    #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm"])]
+    #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm", "junit"])]
     find_max: bool,
     /// With --find-max: what must hold, such as p99<5ms,failed<0.1%
     #[arg(
@@ -197,6 +200,10 @@ pub struct LoadArgs {
     /// plotters read them
     #[arg(long, value_name = "FILE")]
     hgrm: Option<PathBuf>,
+    /// Write what became of each --fail-if, and with --strict of each check, to this new file, device or pipe, as the JUnit
+    /// XML that services for continuous integration show
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Shape of the result on standard output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,

@@ -5,26 +5,18 @@ use std::process::ExitCode;
 
 use hola_base::output::say;
 
+use super::exit_codes::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, EXIT_USAGE};
+use super::gates::TestedLoads;
 use super::outputs::Outputs;
 use super::search::{Bracket, require_server};
 use super::watch::Watch;
 use super::{Format, LoadArgs, plan};
-use crate::condition::ConditionResult;
 use crate::engine::{self, LoadError};
 use crate::measurement::Measurement;
-use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit, Summary};
+use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
 use crate::text::report::{self, Layout};
 use crate::workload::{Pace, Workload};
 use crate::{sys, text};
-
-/// Exit code of a run that failed or in which nothing succeeded.
-const EXIT_ERROR: u8 = 1;
-/// Exit code of arguments that make no sense.
-const EXIT_USAGE: u8 = 2;
-/// Exit code of a measurement with a failed check, if that is an error, or of one too small for a gate.
-const EXIT_INVALID: u8 = 4;
-/// Exit code of a broken gate, or of objectives that no rate met. It takes precedence over [`EXIT_INVALID`].
-const EXIT_BROKEN: u8 = 99;
 
 /// Runs the loads that `args` asks for, writes the result, and returns the exit code; `server` is the address and the
 /// model of the server, if the caller started it.
@@ -94,7 +86,15 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     }
     let code = match &result.search {
         Some(search) => search_code(search, is_too_small),
-        None => loads_code(&result.levels, args, is_series, is_interrupted),
+        None => {
+            let tested = TestedLoads::new(args, &result.levels, is_series);
+            outputs.write_junit(&tested.junit());
+            let of_gates = tested.report_gates();
+            match is_interrupted {
+                true => interrupt_code(),
+                false => tested.code(of_gates),
+            }
+        }
     };
     Ok(match code {
         0 if outputs.has_failed() => EXIT_ERROR,
@@ -171,54 +171,4 @@ fn search_code(search: &Search, is_too_small: bool) -> u8 {
         (_, None) if is_too_small => EXIT_INVALID,
         (_, None) => EXIT_BROKEN,
     }
-}
-
-/// Tests the gates, reports what is wrong on standard error, and returns the exit code.
-fn loads_code(levels: &[Summary], args: &LoadArgs, is_series: bool, is_interrupted: bool) -> u8 {
-    let label = |summary: &Summary| match is_series {
-        true => format!("{}: ", report::level(summary)),
-        false => String::new(),
-    };
-    let gates = levels
-        .iter()
-        .map(|summary| gates_code(args, summary, &label(summary)))
-        .max()
-        .unwrap_or(0);
-    if is_interrupted {
-        return interrupt_code();
-    }
-    if let Some(dead) = levels.iter().find(|summary| summary.counts.ok == 0) {
-        let nothing = text::conclusion::nothing_measured(dead);
-        let reason = nothing.unwrap_or_else(|| "not one request succeeded".to_owned());
-        say(format_args!("error: {}{reason}", label(dead)));
-        return EXIT_ERROR;
-    }
-    match gates {
-        0 if args.strict && !levels.iter().all(Summary::is_valid) => EXIT_INVALID,
-        code => code,
-    }
-}
-
-/// Tests `summary` against the gates, and reports those that do not hold; `label` names the load.
-fn gates_code(args: &LoadArgs, summary: &Summary, label: &str) -> u8 {
-    let mut code = 0;
-    for gate in &args.fail_if {
-        let (code_of_gate, reason) = match gate.holds(summary) {
-            ConditionResult::Fails(_) => continue,
-            ConditionResult::Holds(figure) => {
-                (EXIT_BROKEN, format!("gate broken: {label}{gate}: {figure}"))
-            }
-            ConditionResult::Undecided(figure) => (
-                EXIT_BROKEN,
-                format!("gate broken: {label}{gate} cannot be ruled out: {figure}"),
-            ),
-            ConditionResult::Unsupported(figure) => (
-                EXIT_INVALID,
-                format!("gate not decided: {label}{gate}: {figure}"),
-            ),
-        };
-        say(reason);
-        code = code.max(code_of_gate);
-    }
-    code
 }

@@ -70,6 +70,8 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--connections are opened during the warm-up: give it more than 0s"
     } else if args.find_max && is_series {
         "--find-max starts from one rate"
+    } else if args.junit.is_some() && args.fail_if.is_empty() && !args.strict {
+        "--junit tells what became of gates: give a --fail-if, or --strict"
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
         "--hlog and --hgrm keep one load: name one number of clients, or one rate"
     } else {

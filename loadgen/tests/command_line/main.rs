@@ -6,6 +6,7 @@ mod exits;
 mod files;
 mod formats;
 mod intervals;
+mod junit;
 mod live_line;
 mod requests;
 mod series;
