@@ -38,6 +38,7 @@ Examples:
   hola-load 127.0.0.1:8080 --rate 2000 --duration 1m              2000 requests/s whatever the server does
   hola-load 127.0.0.1:8080 --rate 2000 --connections 64           2000 requests/s on 64 kept connections, in turn
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
+  hola-load 127.0.0.1:8080 --format openmetrics --output load.om  metrics for Prometheus
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms' --junit load.xml  the same, and a test report
@@ -235,6 +236,8 @@ enum Format {
     Json,
     /// A header line, and a row for each load
     Csv,
+    /// OpenMetrics text 1.0, as Prometheus reads it
+    Openmetrics,
     /// A small report, for a pull request
     Markdown,
     /// One object a line: each interval as it ends, then the summary

@@ -147,6 +147,7 @@ fn rendered(format: Format, only: Option<&Measurement>, result: &Levels) -> Resu
         (Format::Text, _) => Ok(page(Layout::Text)),
         (Format::Markdown, _) => Ok(page(Layout::Markdown)),
         (Format::Csv, _) => Ok(text::csv::table(&result.levels)),
+        (Format::Openmetrics, _) => Ok(text::openmetrics::exposition(result)),
         (Format::Json, Some(measurement)) => text::json_object(&measurement.summary),
         (Format::Json, None) => text::json_object(result),
         (Format::Ndjson, _) => match &result.search {

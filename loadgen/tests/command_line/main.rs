@@ -8,6 +8,7 @@ mod formats;
 mod intervals;
 mod junit;
 mod live_line;
+mod openmetrics;
 mod requests;
 mod series;
 #[path = "../truth/mod.rs"]
