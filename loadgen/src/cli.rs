@@ -7,6 +7,7 @@ mod gates;
 mod outputs;
 mod parse;
 mod plan;
+mod plan_file;
 mod search;
 mod url_list;
 mod watch;
@@ -19,11 +20,12 @@ use clap::{Args, ValueEnum};
 use hola_base::process::Cpus;
 
 pub use crate::units::parse_duration;
-pub use execute::run;
+pub use execute::{print_plan, refuse, run};
 use parse::{
     ClientLevels, RateLevels, Reuse, parse_clients, parse_name, parse_range, parse_rates,
     parse_reuse,
 };
+pub use plan_file::{plan_schema, with_plan};
 
 use crate::condition::Condition;
 use crate::http::{RequestMethod, StatusCodes};
@@ -53,6 +55,8 @@ Examples:
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
+  hola-load --plan load.toml --rate 3k                            the arguments of a file, but for the rate
+  hola-load 127.0.0.1:8080 --rate 2k --print-plan > load.toml     a file of these arguments
 
 Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 99 a gate is broken,
 130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal ends at once). A closed standard
@@ -218,9 +222,21 @@ pub struct LoadArgs {
     /// Allow a target that is not on this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Take arguments from this TOML file, in which each key is the long name of an option, or `url`; those of the command
+    /// line replace the file's
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Write the plan that means the same as this command line, and measure nothing
+    #[arg(long)]
+    print_plan: bool,
 }
 
 impl LoadArgs {
+    /// Whether the plan is all that is asked for.
+    pub fn prints_plan(&self) -> bool {
+        self.print_plan
+    }
+
     /// Name of the conversation on the command line.
     pub fn conversation(&self) -> String {
         format!("{:?}", self.conversation).to_lowercase()

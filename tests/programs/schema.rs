@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hola::cli::load_plan_schema;
 use hola::judge::Examination;
 use hola_lab::record::schemas;
 use jsonschema::Validator;
@@ -20,8 +21,11 @@ fn published(name: &str) -> PathBuf {
 
 #[test]
 fn published_schemas_are_those_of_the_code() {
-    let examination = ("judge", Examination::schema());
-    for (name, schema) in schemas().into_iter().chain([examination]) {
+    let others = [
+        ("judge", Examination::schema()),
+        ("load-plan", load_plan_schema()),
+    ];
+    for (name, schema) in schemas().into_iter().chain(others) {
         let derived = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
         let path = published(&format!("{name}.json"));
         if std::env::var_os("HOLA_BLESS").is_some() {

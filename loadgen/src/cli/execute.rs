@@ -1,13 +1,16 @@
 //! Runs the loads, writes the result, and determines the exit code.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use hola_base::output::say;
+use clap::Command;
+use hola_base::output::{print, say};
 
 use super::exit_codes::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, EXIT_USAGE};
 use super::gates::TestedLoads;
 use super::outputs::Outputs;
+use super::plan_file::plan_text;
 use super::search::{Bracket, require_server};
 use super::watch::Watch;
 use super::{Format, LoadArgs, plan};
@@ -32,6 +35,26 @@ pub fn run(args: &LoadArgs, server: Option<(SocketAddr, &str)>) -> ExitCode {
         say(format_args!("error: {reason}"));
         code_of_error
     }))
+}
+
+/// Prints the plan that means the same as these arguments of a command, and returns the exit code.
+pub fn print_plan(command: &Command, arguments: &[OsString]) -> ExitCode {
+    match plan_text(command, arguments) {
+        Ok(text) => match print(text) {
+            Ok(_) => ExitCode::SUCCESS,
+            Err(error) => {
+                say(format_args!("error: {error:#}"));
+                ExitCode::from(EXIT_ERROR)
+            }
+        },
+        Err(reason) => refuse(&reason),
+    }
+}
+
+/// Says why the arguments cannot be used, and returns the exit code.
+pub fn refuse(reason: &str) -> ExitCode {
+    say(format_args!("error: {reason}"));
+    ExitCode::from(EXIT_USAGE)
 }
 
 fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, String> {

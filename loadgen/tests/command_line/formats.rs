@@ -38,7 +38,7 @@ fn published_schemas_are_those_of_the_code() {
 }
 
 /// The value that `text` encodes, which keeps to the schema called `name`.
-fn valid(name: &str, text: &str) -> Value {
+pub(crate) fn valid(name: &str, text: &str) -> Value {
     let schema = fs::read_to_string(published(name)).unwrap();
     let schema: Value = serde_json::from_str(&schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

@@ -9,6 +9,7 @@ mod intervals;
 mod junit;
 mod live_line;
 mod openmetrics;
+mod plans;
 mod requests;
 mod series;
 #[path = "../truth/mod.rs"]

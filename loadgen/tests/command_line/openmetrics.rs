@@ -194,7 +194,10 @@ fn prometheus_reads_every_sample_and_has_nothing_to_say_against_the_names() {
     for line in ran.stdout.lines().filter(|line| line.ends_with(" counter")) {
         let name = line.split(' ').nth(2).unwrap();
         for begin in ["# TYPE", "# HELP"] {
-            older = older.replace(&format!("{begin} {name} "), &format!("{begin} {name}_total "));
+            older = older.replace(
+                &format!("{begin} {name} "),
+                &format!("{begin} {name}_total "),
+            );
         }
     }
     let Some(lint) = promtool(&["check", "metrics"], &older) else {

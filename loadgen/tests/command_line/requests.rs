@@ -32,7 +32,7 @@ pub(crate) fn request(reader: &mut impl BufRead) -> Option<Vec<u8>> {
 }
 
 /// A server that answers every request, and what it was sent.
-fn recorder(answer: &'static [u8]) -> (Truth, Arc<Mutex<Vec<Vec<u8>>>>) {
+pub(crate) fn recorder(answer: &'static [u8]) -> (Truth, Arc<Mutex<Vec<Vec<u8>>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let known = Arc::clone(&requests);
     let server = Truth::start(move |_, mut stream| {
