@@ -1,7 +1,7 @@
 //! Loads that are described in a file.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,7 +49,12 @@ strict = false
     let ran = planned(&text, "--seed=7");
     assert_eq!((ran.code, &*ran.stdout), (Some(0), ""), "{ran:?}");
     let levels = valid("load-levels.json", &fs::read_to_string(&output).unwrap());
-    for (level, rate) in levels["levels"].as_array().unwrap().iter().zip([300.0, 400.0]) {
+    for (level, rate) in levels["levels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip([300.0, 400.0])
+    {
         let plan = &level["plan"];
         assert_eq!(plan["rate_per_s"], rate);
         assert_eq!(plan["http"]["headers"], 2);
@@ -66,18 +71,45 @@ strict = false
 #[test]
 fn a_wrong_plan_is_refused_with_its_file_and_key() {
     for (text, reason) in [
-        ("rat = 5", "plan.toml: rat: there is no such option; did you mean `rate`?"),
-        ("requests_per_connection = 5", "did you mean `requests-per-connection`?"),
-        ("xyzzy = 'red'", "plan.toml: xyzzy: there is no such option; --help lists them"),
-        ("plan = 'other.toml'", "plan.toml: plan: there is no such option"),
-        ("rate = 'fast'", "plan.toml: rate: invalid value 'fast' for '--rate <R>': `fast` is not a rate"),
+        (
+            "rat = 5",
+            "plan.toml: rat: there is no such option; did you mean `rate`?",
+        ),
+        (
+            "requests_per_connection = 5",
+            "did you mean `requests-per-connection`?",
+        ),
+        (
+            "xyzzy = 'red'",
+            "plan.toml: xyzzy: there is no such option; --help lists them",
+        ),
+        (
+            "plan = 'other.toml'",
+            "plan.toml: plan: there is no such option",
+        ),
+        (
+            "rate = 'fast'",
+            "plan.toml: rate: invalid value 'fast' for '--rate <R>': `fast` is not a rate",
+        ),
         ("format = 'yaml'", "plan.toml: format: invalid value 'yaml'"),
         ("strict = 'yes'", "plan.toml: strict: it is true or false"),
-        ("body = true", "plan.toml: body: it is a text, a number, or several of them"),
-        ("[[load]]\nrate = 5", "plan.toml: load: a plan has no tables"),
-        ("rate = 5\nrate = 6", "plan.toml: TOML parse error at line 2, column 1: duplicate key"),
+        (
+            "body = true",
+            "plan.toml: body: it is a text, a number, or several of them",
+        ),
+        (
+            "[[load]]\nrate = 5",
+            "plan.toml: load: a plan has no tables",
+        ),
+        (
+            "rate = 5\nrate = 6",
+            "plan.toml: TOML parse error at line 2, column 1: duplicate key",
+        ),
         ("rate =", "plan.toml: TOML parse error at line 1"),
-        ("fail-if = ['p99>1s', 'p99']", "plan.toml: fail-if: invalid value 'p99'"),
+        (
+            "fail-if = ['p99>1s', 'p99']",
+            "plan.toml: fail-if: invalid value 'p99'",
+        ),
         ("url = '9'\nrate = 5\nclients = 5", "cannot be used with"),
         ("rate = 5", "say which server"),
     ] {
@@ -87,7 +119,11 @@ fn a_wrong_plan_is_refused_with_its_file_and_key() {
     }
     let ran = run(program("--plan=/nowhere/plan.toml"));
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("--plan /nowhere/plan.toml: No such file"), "{ran:?}");
+    assert!(
+        ran.stderr
+            .contains("--plan /nowhere/plan.toml: No such file"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -112,7 +148,11 @@ fn a_printed_plan_is_the_same_load_keeps_to_its_schema_and_is_printed_the_same()
         server.address
     );
     let printed = run(program(&format!("{line} --print-plan")));
-    assert_eq!((printed.code, &*printed.stderr), (Some(0), ""), "{printed:?}");
+    assert_eq!(
+        (printed.code, &*printed.stderr),
+        (Some(0), ""),
+        "{printed:?}"
+    );
     assert_eq!(server.accepted(), 0, "nothing is measured");
     let as_data: Value = toml::from_str(&printed.stdout).unwrap();
     valid("load-plan.json", &as_data.to_string());
@@ -125,12 +165,31 @@ fn a_printed_plan_is_the_same_load_keeps_to_its_schema_and_is_printed_the_same()
     }
     let plans = [by_line, by_plan].map(|ran| {
         let levels = ran.levels().levels;
-        levels.into_iter().map(|level| (level.url, level.plan)).collect::<Vec<_>>()
+        levels
+            .into_iter()
+            .map(|level| (level.url, level.plan))
+            .collect::<Vec<_>>()
     });
     assert_eq!(plans[0].len(), 2);
     assert_eq!(plans[0], plans[1]);
     let (_, plan) = &plans[0][0];
     assert_eq!(plan.http.as_ref().unwrap().body_bytes, Some(12));
+}
+
+#[test]
+fn the_plans_of_the_documents_are_plans() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    for document in ["load.md", "load.es.md"] {
+        let text = fs::read_to_string(docs.join(document)).unwrap();
+        let (_, rest) = text.split_once("```toml\n").unwrap();
+        let (example, _) = rest.split_once("```").unwrap();
+        let ran = planned(example, "--print-plan");
+        assert_eq!(
+            (ran.code, &*ran.stderr),
+            (Some(0), ""),
+            "{document}: {ran:?}"
+        );
+    }
 }
 
 #[test]
