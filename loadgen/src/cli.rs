@@ -219,6 +219,12 @@ pub struct LoadArgs {
     /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
     #[arg(long)]
     strict: bool,
+    /// https: PEM file of the authorities that may have signed the server's certificate [default: those of the system]
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    cacert: Option<PathBuf>,
+    /// https: accept any certificate. The server may be another one than it says
+    #[arg(long)]
+    insecure: bool,
     /// Allow a target that is not on this machine
     #[arg(long)]
     allow_remote: bool,

@@ -12,9 +12,11 @@
 //! | runs a job: when what is due | `worker` |
 //! | takes one request from its start to its outcome | `exchange` |
 //! | makes the system calls: one implementation per engine | `transport`, `readiness`, `completion` |
+//! | carries bytes on a socket, or in TLS on one | `channel`, `tls_channel` |
 //! | records outcomes (the recorder), and counts them a second time as a check | `window_counts` |
 //! | turns the sum of both into a measurement | [`run`] |
 
+mod channel;
 mod completion;
 mod exchange;
 mod job;
@@ -23,6 +25,8 @@ mod readiness;
 mod slot;
 mod source;
 mod threads;
+#[cfg(feature = "tls")]
+mod tls_channel;
 mod transport;
 mod url_chooser;
 mod window;
@@ -31,11 +35,14 @@ mod worker;
 
 use hola_base::process::descriptor_limit;
 
+use channel::PlainChannel;
 use completion::CompletionTransport;
 use job::ThreadPlan;
 pub use observer::{NoObserver, Observer, Probe, Progress};
 use readiness::ReadinessTransport;
 use threads::{ThreadResults, run_threads};
+#[cfg(feature = "tls")]
+use tls_channel::TlsChannel;
 use window_counts::WindowCounts;
 
 use crate::evidence::Evidence;
@@ -91,15 +98,19 @@ pub fn run_probed(
     let open_files = descriptor_limit();
     workload.validate(open_files)?;
     let plan = ThreadPlan::new(workload, open_files);
-    let engine = workload.engine.resolved();
+    let engine = workload.resolved_engine();
     let ThreadResults {
         parts,
         stopped,
         throttling,
     } = match engine {
         Engine::Completion => run_threads::<CompletionTransport>(&plan, observer, probe)?,
+        #[cfg(feature = "tls")]
+        Engine::Auto | Engine::Readiness if workload.tls.is_some() => {
+            run_threads::<ReadinessTransport<TlsChannel>>(&plan, observer, probe)?
+        }
         Engine::Auto | Engine::Readiness => {
-            run_threads::<ReadinessTransport>(&plan, observer, probe)?
+            run_threads::<ReadinessTransport<PlainChannel>>(&plan, observer, probe)?
         }
     };
     if parts.iter().any(|part| part.window_counts.window_ns == 0) && stopped {

@@ -33,6 +33,7 @@ mod text;
 mod throttling;
 mod time_slices;
 mod timeline;
+pub mod tls;
 mod trend;
 mod units;
 mod url_record;

@@ -208,7 +208,7 @@ pub struct Counts {
     #[serde(default)]
     pub closed_between_requests: u64,
     /// Failures, by cause (`refused`, `reset`, `closed_early`, `timeout`, `status_503`, `bad_body`, `parse`,
-    /// `head_too_long`, `unclear_length`, `broken_chunk`, `local_EMFILE`, …) and phase (`connect`, `before_first_byte`,
+    /// `head_too_long`, `unclear_length`, `broken_chunk`, `tls`, `local_EMFILE`, …) and phase (`connect`, `before_first_byte`,
     /// `head`, `mid_body`). A bad status is the cause whatever comes after the head.
     pub failed: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -254,7 +254,7 @@ pub struct Latencies {
     pub response: Distribution,
     /// Start of the connection (or of the write, on a kept one) to last byte.
     pub service: Distribution,
-    /// Start of the connection to established.
+    /// Start of the connection to established; with TLS, to the end of the handshake.
     pub connect: Distribution,
     /// Request written to first byte of the answer.
     pub first_byte: Distribution,

@@ -15,6 +15,7 @@ pub use self::validity::{InvalidWorkload, MAX_RATE, MIN_RATE, URLS_MAX};
 use crate::http::{HeaderField, RequestMethod, StatusCodes};
 use crate::schedule::{Arrivals, Schedule};
 use crate::target::ServerAddress;
+use crate::tls::TlsClient;
 use crate::units::nanoseconds;
 
 /// One load to put on one server.
@@ -34,6 +35,8 @@ pub struct Workload {
     pub headers: Vec<HeaderField>,
     /// Body of the requests; `None` sends none.
     pub body: Option<Arc<[u8]>>,
+    /// How connections are secured, in HTTP; `None` leaves them plain.
+    pub tls: Option<TlsClient>,
     /// What is said on a connection.
     pub conversation: ClientProtocol,
     /// Message of a client in the `ack` and `echo` conversations.
@@ -112,6 +115,7 @@ impl Workload {
             method: RequestMethod::GET,
             headers: Vec::new(),
             body: None,
+            tls: None,
             conversation: ClientProtocol::Http,
             message: MESSAGE.to_vec(),
             pace: Pace::Closed { clients: 50 },
@@ -146,7 +150,19 @@ impl Workload {
 
     /// A path of the target as a URL.
     pub(crate) fn url_of(&self, path: &str) -> String {
-        format!("http://{}{path}", self.host)
+        let scheme = match self.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}{path}", self.host)
+    }
+
+    /// The engine that it runs on: TLS has only one.
+    pub(crate) fn resolved_engine(&self) -> Engine {
+        match (self.engine, &self.tls) {
+            (Engine::Auto, Some(_)) => Engine::Readiness,
+            (engine, _) => engine.resolved(),
+        }
     }
 
     /// Every path that is asked for.

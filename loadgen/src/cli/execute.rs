@@ -1,7 +1,8 @@
 //! Runs the loads, writes the result, and determines the exit code.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 
 use clap::Command;
@@ -17,6 +18,7 @@ use super::{Format, LoadArgs, plan};
 use crate::engine::{self, LoadError};
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
+use crate::target::ServerAddress;
 use crate::text::report::{self, Layout};
 use crate::workload::{Pace, Workload};
 use crate::{sys, text};
@@ -68,6 +70,7 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     if bracket.is_some() {
         require_server(&loads[0])?;
     }
+    check_certificate(&loads[0])?;
     let is_series = bracket.is_some() || loads.len() > 1;
     let (mut levels, mut only) = (Vec::new(), None);
     let mut is_interrupted = false;
@@ -123,6 +126,22 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
         0 if outputs.has_failed() => EXIT_ERROR,
         code => code,
     })
+}
+
+/// Refuses a server whose certificate or TLS is not acceptable: the load would count that and not say why. A server that
+/// takes no connection is loaded all the same.
+fn check_certificate(load: &Workload) -> Result<(), String> {
+    let (Some(tls), ServerAddress::Tcp(address)) = (&load.tls, &load.target) else {
+        return Ok(());
+    };
+    let stream = TcpStream::connect_timeout(address, load.timeout)
+        .and_then(|stream| stream.set_read_timeout(Some(load.timeout)).map(|()| stream));
+    match stream.and_then(|stream| tls.check(stream)) {
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            Err(format!("{}: {error}", load.url()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The load after the first `done`; `None` if there is no other.

@@ -16,6 +16,7 @@ use super::parse::ServerUrl;
 use super::url_list::UrlList;
 use crate::http::{BODY_BYTES_MAX, HeaderField, InvalidRequest, RequestMethod};
 use crate::target::{ServerAddress, connect, is_on_this_machine};
+use crate::tls::TlsClient;
 use crate::workload::{ClientProtocol, GREETING, Pace, Stop, Workload};
 
 /// Shortest interval: a worker checks this often whether an interval has ended.
@@ -104,20 +105,21 @@ fn check_conversation(args: &LoadArgs) -> Result<(), String> {
 fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, String> {
     let list = args.urls.as_deref().map(UrlList::read).transpose()?;
     let list = list.unwrap_or_default();
-    let (target, host, url_path) = match (server, server_url(args, list.server)?) {
+    let (target, host, url_path, tls) = match (server, server_url(args, list.server)?) {
         (Some(_), Some(url)) => {
             return Err(format!(
                 "--urls names another server, {}: give paths",
                 url.host
             ));
         }
-        (Some(target), None) => (ServerAddress::Tcp(target), target.to_string(), None),
+        (Some(target), None) => (ServerAddress::Tcp(target), target.to_string(), None, None),
         (None, Some(url)) => {
             let target = match &args.unix_socket {
                 Some(file) => unix_socket(file)?,
                 None => choose(args, &url)?.into(),
             };
-            (target, url.host, url.path)
+            let tls = tls_client(args, &url)?;
+            (target, url.host, url.path, tls)
         }
         (None, None) => {
             return Err("say which server to load, such as http://127.0.0.1:8080/".to_owned());
@@ -147,6 +149,7 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         host,
         path,
         url_mix: list.paths,
+        tls,
         method,
         headers: headers(args)?,
         body,
@@ -194,12 +197,28 @@ fn server_url(args: &LoadArgs, of_list: Option<ServerUrl>) -> Result<Option<Serv
         return Err("--urls names the paths: give the URL of the server without one".to_owned());
     }
     match of_list {
-        Some(other) if other.host != url.host => Err(format!(
+        Some(other) if (&other.host, other.is_tls) != (&url.host, url.is_tls) => Err(format!(
             "--urls names the server {}, and the URL {}: a load has one",
             other.host, url.host
         )),
         _ => Ok(Some(url)),
     }
+}
+
+/// How the server of an https URL is trusted; says so if it is not checked at all.
+fn tls_client(args: &LoadArgs, url: &ServerUrl) -> Result<Option<TlsClient>, String> {
+    if !url.is_tls {
+        return match args.cacert.is_some() || args.insecure {
+            true => Err("--cacert and --insecure are for an https:// URL".to_owned()),
+            false => Ok(None),
+        };
+    }
+    let (name, _) = url.host_and_port();
+    let client = TlsClient::new(name, args.cacert.as_deref(), args.insecure)?;
+    if args.insecure {
+        say("WARNING: --insecure accepts any certificate: what answers may be another server");
+    }
+    Ok(Some(client))
 }
 
 /// The header fields asked for, and the one that follows from `--user`. They are parsed here, since clap would show a

@@ -64,7 +64,7 @@ impl UrlList {
         }
         let url = ServerUrl::parse(url)?;
         let server = self.server.get_or_insert_with(|| url.clone());
-        if server.host != url.host {
+        if (&server.host, server.is_tls) != (&url.host, url.is_tls) {
             return Err(format!(
                 "all URLs are of one server, and {} is not {}",
                 url.host, server.host
@@ -103,7 +103,7 @@ mod tests {
             ("5000000000 /b", "is not a weight"),
             ("\n3", "line 2: 3 is a weight without a URL"),
             ("1 /a b", "line 1: a line has the form"),
-            ("https://a/", "line 1: `https://a/` is not a URL"),
+            ("ftp://a/", "line 1: `ftp://a/` is not a URL"),
             ("http://me:secret@a/", "--user"),
             (
                 "http://a/\nhttp://b/",

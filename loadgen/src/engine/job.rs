@@ -8,6 +8,8 @@ use crate::answer::ExpectedAnswer;
 use crate::http::RequestMethod;
 use crate::schedule::{Instants, Schedule};
 use crate::target::ServerAddress;
+#[cfg(feature = "tls")]
+use crate::tls::TlsClient;
 use crate::units::nanoseconds;
 use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload};
 
@@ -49,6 +51,8 @@ impl ThreadPlan {
             opens_first: workload.kept_connections.is_some(),
             thread,
             threads,
+            #[cfg(feature = "tls")]
+            tls: workload.tls.clone(),
             conversation: workload.conversation,
             method: workload.method.clone(),
             is_repeatable: workload.conversation == ClientProtocol::Http
@@ -101,6 +105,9 @@ pub(super) struct Job {
     pub(super) opens_first: bool,
     pub(super) thread: u32,
     pub(super) threads: u32,
+    /// How its connections are secured.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsClient>,
     pub(super) conversation: ClientProtocol,
     /// Method of the requests, in HTTP.
     pub(super) method: RequestMethod,

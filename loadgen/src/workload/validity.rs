@@ -63,6 +63,10 @@ impl Workload {
         }
         self.validate_request()?;
         self.validate_conversation()?;
+        if self.tls.is_some() && self.engine == Engine::Completion {
+            let reason = "it speaks no TLS: choose readiness, or auto";
+            return Err(InvalidWorkload::Engine(self.engine, reason.to_owned()));
+        }
         if let Some(reason) = self.engine.unavailable() {
             return Err(InvalidWorkload::Engine(self.engine, reason));
         }
@@ -106,6 +110,7 @@ impl Workload {
         match self.conversation {
             ClientProtocol::Http => Ok(()),
             _ if !self.url_mix.is_empty() => Err(InvalidWorkload::UrlsOfHttp),
+            _ if self.tls.is_some() => Err(InvalidWorkload::TlsOfHttp),
             _ if !(1..=MESSAGE_BYTES_MAX).contains(&self.message.len()) => {
                 Err(InvalidWorkload::Message(self.message.len()))
             }
@@ -183,6 +188,9 @@ pub enum InvalidWorkload {
     /// Several URLs in another conversation than HTTP.
     #[error("only HTTP has URLs to choose from")]
     UrlsOfHttp,
+    /// TLS in another conversation than HTTP.
+    #[error("TLS is for HTTP alone")]
+    TlsOfHttp,
     /// An expected body where none can come.
     #[error("the answer to HEAD has no body to expect")]
     BodyOfHead,

@@ -12,6 +12,7 @@ mod openmetrics;
 mod plans;
 mod requests;
 mod series;
+mod tls;
 #[path = "../truth/mod.rs"]
 mod truth;
 mod unix_sockets;
