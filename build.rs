@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// What Hola is built from. A change to any other file does not change the build.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "src",
+    "templates",
     "base",
     "lab",
     "verdict",

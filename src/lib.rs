@@ -7,4 +7,15 @@
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod cli;
+mod console;
 pub mod judge;
+pub mod lesson;
+mod live;
+
+/// An error of a TOML file on one line. It shows the place in several: the first one names it, the last one says what is
+/// wrong there.
+fn toml_error(error: &toml::de::Error) -> String {
+    let error = error.to_string();
+    let place = error.lines().next().unwrap_or_default();
+    format!("{place}: {}", error.lines().last().unwrap_or_default())
+}

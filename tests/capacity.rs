@@ -3,12 +3,12 @@
 
 mod support;
 
-use std::io::{BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use self::support::{
-    ASK_AND_CLOSE, Answer, Server, TIMEOUT, WORKERS, end_stall, for_each_model, models, rest,
+    ASK_AND_CLOSE, Server, TIMEOUT, WORKERS, answer, end_stall, for_each_model, models,
     serves_at_once,
 };
 
@@ -70,12 +70,8 @@ fn assert_silent(mut socket: &TcpStream, model: &str) {
     socket.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
 }
 
-fn answer(socket: TcpStream) -> Answer {
-    Answer::read(&mut BufReader::new(socket)).expect("an answer")
-}
-
 #[test]
-fn a_pool_sends_away_whom_its_queue_cannot_hold_and_serves_all_others() {
+fn a_pool_refuses_clients_that_its_queue_cannot_hold_and_serves_all_others() {
     const QUEUE: usize = 256;
     const TOO_MANY: usize = 5;
     let server = Server::start("thread-pool");
@@ -83,9 +79,8 @@ fn a_pool_sends_away_whom_its_queue_cannot_hold_and_serves_all_others() {
     let queued: Vec<_> = (0..QUEUE).map(|_| server.connect()).collect();
     // One acceptor accepts clients in order, so all of these come when the queue is full.
     for _ in 0..TOO_MANY {
-        let answers = rest(server.connect());
-        let answer = Answer::read(&mut answers.as_slice()).expect("an answer");
-        assert_eq!((answer.status, answer.closes), (503, true));
+        let refused = answer(server.connect());
+        assert_eq!((refused.status, refused.closes), (503, true));
     }
     assert_silent(&queued[0], "thread-pool");
     stalled.into_iter().for_each(end_stall);

@@ -11,7 +11,7 @@ use std::sync::{PoisonError, RwLock};
 
 use hola_lab::metric::Metric;
 use hola_lab::pinned_program::PinnedProgram;
-use hola_lab::plan::{Death, Participant, Procedure, Role, SharedResource};
+use hola_lab::plan::{Death, Network, Participant, Procedure, SharedResource};
 use hola_lab::procedures::{self, FreshServer, ProcedureResult};
 use hola_lab::target::Targets;
 
@@ -27,17 +27,23 @@ fn try_to_run(
     model: &str,
     options: &[&str],
 ) -> Result<ProcedureResult, String> {
-    let hola = Path::new(HOLA);
     let participant = Participant {
-        name: model.into(),
-        server: model.into(),
         options: options.iter().map(|&option| option.to_owned()).collect(),
-        role: Role::Compared,
+        ..Participant::named(model)
     };
+    measure(interrupted, procedure, &participant)
+}
+
+fn measure(
+    interrupted: bool,
+    procedure: &Procedure,
+    participant: &Participant,
+) -> Result<ProcedureResult, String> {
+    let hola = Path::new(HOLA);
     let fresh = FreshServer {
         program: &PinnedProgram::open(hola).expect("the program"),
         targets: &Targets::with_no_targets(hola),
-        participant: &participant,
+        participant,
         server_cpus: &[],
         generator_cpus: &[],
         seed: 1,
@@ -215,6 +221,24 @@ fn an_event_loop_serves_all_clients_that_keep_asking() {
         found.notes.contains_key("goodput_per_s_64")
             && found.notes.contains_key("goodput_per_s_256")
     );
+}
+
+#[test]
+fn a_server_behind_a_link_is_measured_as_one_on_loopback_is() {
+    let behind_a_link = Participant {
+        network: Network::Veth,
+        ..Participant::named("epoll")
+    };
+    let _alone = MEMORY.write().unwrap_or_else(PoisonError::into_inner);
+    let crowd = Procedure::Crowd { clients_max: 64 };
+    match measure(false, &crowd, &behind_a_link) {
+        Ok(found) => assert_count(&found, Metric::ClientsHeld, 64),
+        // Only root may make a network namespace, and only with iproute2.
+        Err(reason) if reason.starts_with("ip ") || reason.starts_with("cannot run ip") => {
+            println!("skipped: {reason}");
+        }
+        Err(reason) => panic!("{reason}"),
+    }
 }
 
 #[test]

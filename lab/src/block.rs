@@ -58,7 +58,7 @@ pub fn make(lab: &Lab<'_>, design: &Design, stage: &Stage, index: u32) -> Option
     let began = Instant::now();
     let started_at = now();
     let ticks = CpuTicks::new(&stage.server_cpus);
-    let seed = seed_of(lab.seed, design, stage, index);
+    let seed = seed_of(lab.seed, &design.experiment, stage, index);
     let switches = Switches::new(&stage.server_cpus).ok().map(Mutex::new);
     let context = SliceContext {
         stage,
@@ -213,10 +213,8 @@ fn slices(
     let participants = level.participants.iter();
     let mut readings: Vec<Reading> = participants.map(|name| reading(name, level)).collect();
     let mut times: Vec<Option<Histogram<u64>>> = vec![None; readings.len()];
-    let mut order: Vec<usize> = (0..readings.len()).collect();
-    for cycle in 0..level.cycles {
-        shuffle(&mut order, splitmix64(seed, u64::from(cycle)));
-        for &number in &order {
+    for (cycle, order) in (0..).zip(orders_of(level, seed)) {
+        for number in order {
             if lab.is_interrupted() {
                 return Vec::new();
             }
@@ -372,9 +370,33 @@ fn busiest_of_mean(clients: &[u64]) -> Option<f64> {
     is_shared.then(|| *busiest as f64 * to_f64(clients.len()) / all as f64)
 }
 
+/// The order of the participants of a level in each cycle of block `index`, as places in [`Level::participants`]. It
+/// follows from the seed of the run.
+pub fn orders(
+    seed: u64,
+    experiment: &str,
+    stage: &Stage,
+    level: &Level,
+    index: u32,
+) -> Vec<Vec<usize>> {
+    let mut numbered = stage.levels.iter().zip(1..);
+    let number = numbered.find(|(one, _)| one.name == level.name);
+    let number = number.map_or(0, |(_, number)| number);
+    let seed = splitmix64(seed_of(seed, experiment, stage, index), number);
+    orders_of(level, seed).collect()
+}
+
+fn orders_of(level: &Level, seed: u64) -> impl Iterator<Item = Vec<usize>> {
+    let mut order: Vec<usize> = (0..level.participants.len()).collect();
+    (0..level.cycles).map(move |cycle| {
+        shuffle(&mut order, splitmix64(seed, u64::from(cycle)));
+        order.clone()
+    })
+}
+
 /// The seed of a block; it does not depend on the blocks made before.
-fn seed_of(seed: u64, design: &Design, stage: &Stage, index: u32) -> u64 {
-    let name = format!("{}/{}", design.experiment, stage.name);
+fn seed_of(seed: u64, experiment: &str, stage: &Stage, index: u32) -> u64 {
+    let name = format!("{experiment}/{}", stage.name);
     let mix = |seed, byte: u8| splitmix64(seed, byte.into());
     splitmix64(name.bytes().fold(seed, mix), index.into())
 }
@@ -410,8 +432,16 @@ pub fn estimate_s(stage: &Stage) -> f64 {
     levels_s + SERVER_S * to_f64(stage.participants.len())
 }
 
+/// Plans exactly that many blocks of each stage.
+pub fn fix_blocks(design: &mut Design, blocks: u32) {
+    let block_s: f64 = design.stages.iter().map(estimate_s).sum();
+    design.blocks_min = blocks;
+    design.blocks_max = blocks;
+    design.budget_s = f64::from(blocks) * block_s;
+}
+
 /// The current time in UTC, to the second.
-pub(crate) fn now() -> String {
+pub fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

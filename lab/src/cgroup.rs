@@ -21,6 +21,7 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 /// The version 1 hierarchies that a group can be made in, by the name of their controller.
 const CPU_ACCOUNTING: &str = "cpuacct";
 const MEMORY: &str = "memory";
+const PROCESSES: &str = "pids";
 /// The version 2 hierarchy, which has all controllers.
 const VERSION_2: &str = "";
 
@@ -42,6 +43,19 @@ impl Cgroup {
     /// memory.
     pub fn with_memory() -> Result<Self, String> {
         Cgroup::below(&[MEMORY])
+    }
+
+    /// Makes an empty group that may have `most` processes and threads at once.
+    pub fn with_processes(most: u32) -> Result<Self, String> {
+        let group = Cgroup::below(&[PROCESSES, VERSION_2])?;
+        let limited = group.limit_processes(most);
+        limited.map_err(|error| format!("no limit on processes can be set: {error}"))?;
+        Ok(group)
+    }
+
+    /// Lets the group have `most` processes and threads at once; those above it stay, and start no more.
+    pub fn limit_processes(&self, most: u32) -> io::Result<()> {
+        fs::write(self.folder.join("pids.max"), most.to_string())
     }
 
     fn below(hierarchies: &[&'static str]) -> Result<Self, String> {

@@ -14,6 +14,7 @@ pub mod environment;
 pub mod experiments;
 mod listening;
 pub mod model_server;
+mod namespace;
 pub mod owned_name;
 pub mod pinned_program;
 pub mod plan;

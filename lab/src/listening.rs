@@ -25,8 +25,9 @@ struct Listener {
 /// Whether a process of the tree of `root` holds the listener at that IPv4 address and port. Otherwise another program
 /// on the same port could be measured under a server's name.
 pub(crate) fn is_held_by(root: i32, address: SocketAddr) -> bool {
-    // A list of all sockets would be too slow: listing those in TIME_WAIT alone takes longer than a server's start.
-    is_any_held_by(root, &at(address).unwrap_or_default())
+    // That of the server's network namespace. A list of all sockets would be too slow: listing those in TIME_WAIT alone takes longer than a server's start.
+    let table = format!("/proc/{root}/net/tcp");
+    is_any_held_by(root, &at(address, &table).unwrap_or_default())
 }
 
 /// Whether a process of the tree of `root` holds a listener at that TCP port, at whatever address.
@@ -52,7 +53,10 @@ fn is_any_held_by(root: i32, listeners: &[Listener]) -> bool {
 
 /// Connections that wait to be accepted at that address.
 pub(crate) fn waiting(address: SocketAddr) -> io::Result<u32> {
-    Ok(at(address)?.iter().map(|listener| listener.waiting).sum())
+    Ok(at(address, "/proc/net/tcp")?
+        .iter()
+        .map(|listener| listener.waiting)
+        .sum())
 }
 
 /// Waits until no connection waits there, for `longest` at most. Returns whether none does.
@@ -67,8 +71,8 @@ pub(crate) fn wait_until_accepted(address: SocketAddr, longest: Duration) -> io:
     Ok(true)
 }
 
-/// Every listener at that address: several where they share it (`SO_REUSEPORT`).
-fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
+/// Every listener of a table at that address: several where they share it (`SO_REUSEPORT`).
+fn at(address: SocketAddr, table: &str) -> io::Result<Vec<Listener>> {
     let SocketAddr::V4(address) = address else {
         return Ok(Vec::new());
     };
@@ -78,7 +82,7 @@ fn at(address: SocketAddr) -> io::Result<Vec<Listener>> {
         u32::from_ne_bytes(address.ip().octets()),
         address.port()
     );
-    in_table("/proc/net/tcp", |local| local == wanted)
+    in_table(table, |local| local == wanted)
 }
 
 fn in_table(path: &str, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Listener>> {

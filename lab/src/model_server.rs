@@ -1,9 +1,9 @@
 //! A running server of one of Hola's models: starts it, checks that it owns its listener, and stops it.
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStderr, ChildStdout, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use thiserror::Error;
 use crate::cgroup::Cgroup;
 use crate::child::ChildProcess;
 use crate::listening;
+use crate::namespace::NetworkNamespace;
 use crate::pinned_program::PinnedProgram;
 use crate::process_tree::ServerAccount;
 
@@ -64,6 +65,8 @@ pub struct ModelServer {
     address: SocketAddr,
     account: ServerAccount,
     last_words: Option<JoinHandle<String>>,
+    /// Dropped last: a namespace lives as long as a process is in it.
+    namespace: Option<NetworkNamespace>,
 }
 
 impl ModelServer {
@@ -78,8 +81,37 @@ impl ModelServer {
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, StartError> {
-        let mut command = program.command("serve", cpus);
-        command.args([model, "--bind", "127.0.0.1:0", "--stats", "json"]);
+        Self::start_at(
+            Ipv4Addr::LOCALHOST,
+            program.command("serve", cpus),
+            program,
+            model,
+            options,
+        )
+    }
+
+    /// As [`ModelServer::start`], in a network namespace, which is removed after the server.
+    pub(crate) fn start_in(
+        namespace: NetworkNamespace,
+        program: &PinnedProgram,
+        model: &str,
+        cpus: &[usize],
+        options: &[String],
+    ) -> Result<Self, StartError> {
+        let command = program.command_in(&namespace, "serve", cpus);
+        let mut server = Self::start_at(namespace.address(), command, program, model, options)?;
+        server.namespace = Some(namespace);
+        Ok(server)
+    }
+
+    fn start_at(
+        address: Ipv4Addr,
+        mut command: Command,
+        program: &PinnedProgram,
+        model: &str,
+        options: &[String],
+    ) -> Result<Self, StartError> {
+        command.args([model, "--bind", &format!("{address}:0"), "--stats", "json"]);
         command.args(["--parent", &std::process::id().to_string()]);
         // A process group of its own: Ctrl-C must reach only the lab, which stops its servers itself.
         command
@@ -95,9 +127,10 @@ impl ModelServer {
         })?;
         let mut server = ModelServer {
             last_words: process.child.stderr.take().map(drain),
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            address: SocketAddr::from((address, 0)),
             account: ServerAccount::new(Cgroup::new().ok(), process.pid()),
             process,
+            namespace: None,
         };
         server.account.enrol();
         server.address = server.wait_until_listening()?;

@@ -6,9 +6,11 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
 
 use hola_base::process::Cpus;
+
+use crate::namespace::NetworkNamespace;
 
 /// Environment variables that servers keep. All others are removed: a backtrace that the caller's shell asks for would
 /// add to a server's cost.
@@ -42,13 +44,30 @@ impl PinnedProgram {
     pub(crate) fn command(&self, subcommand: &str, cpus: &[usize]) -> Command {
         // execve(2) resolves the path first, and closes the descriptor then.
         let mut command = Command::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
-        command.arg0("hola").arg(subcommand);
-        command.env_clear().envs(kept_variables());
-        if !cpus.is_empty() {
-            command.args(["--cpus", &Cpus::from(cpus).to_string()]);
-        }
-        command
+        command.arg0("hola");
+        with_arguments(command, subcommand, cpus)
     }
+
+    /// As [`PinnedProgram::command`], in a network namespace.
+    pub(crate) fn command_in(
+        &self,
+        namespace: &NetworkNamespace,
+        subcommand: &str,
+        cpus: &[usize],
+    ) -> Command {
+        // Between this process and the program there is one more execve(2), which has closed the descriptor.
+        let program = format!("/proc/{}/fd/{}", process::id(), self.file.as_raw_fd());
+        with_arguments(namespace.command(&program), subcommand, cpus)
+    }
+}
+
+fn with_arguments(mut command: Command, subcommand: &str, cpus: &[usize]) -> Command {
+    command.arg(subcommand);
+    command.env_clear().envs(kept_variables());
+    if !cpus.is_empty() {
+        command.args(["--cpus", &Cpus::from(cpus).to_string()]);
+    }
+    command
 }
 
 fn kept_variables() -> impl Iterator<Item = (&'static str, OsString)> {

@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::metric::Metric;
 
 /// How much a comparison measures.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// At most 5 minutes of measuring, and half a minute more for each target that is asked for.
+    #[default]
     Quick,
     /// At most 48 minutes, and half a minute more for each reference target.
     Full,
@@ -85,6 +86,27 @@ pub struct Participant {
     pub options: Vec<String>,
     /// Why it takes part.
     pub role: Role,
+    /// How its clients reach it.
+    #[serde(default, skip_serializing_if = "Network::is_loopback")]
+    pub network: Network,
+}
+
+/// How clients reach a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Network {
+    /// Over the loopback device.
+    #[default]
+    Loopback,
+    /// In a network namespace of its own, over a pair of virtual Ethernet devices.
+    Veth,
+}
+
+impl Network {
+    /// Whether it is the usual one.
+    pub fn is_loopback(&self) -> bool {
+        *self == Network::Loopback
+    }
 }
 
 /// Why a participant takes part.
@@ -349,6 +371,19 @@ impl Design {
     pub fn levels(&self) -> impl Iterator<Item = (&Stage, &Level)> {
         let stages = self.stages.iter();
         stages.flat_map(|stage| stage.levels.iter().map(move |level| (stage, level)))
+    }
+}
+
+impl Participant {
+    /// The server of that name, as it usually runs.
+    pub fn named(server: &str) -> Self {
+        Participant {
+            name: server.into(),
+            server: server.into(),
+            options: Vec::new(),
+            role: Role::Compared,
+            network: Network::default(),
+        }
     }
 }
 

@@ -85,6 +85,43 @@ pub fn processes(root: i32) -> Vec<Process> {
     found
 }
 
+/// What a tree of processes uses, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TreeUsage {
+    /// Processes that run.
+    pub processes: u64,
+    /// Their threads.
+    pub threads: u64,
+    /// CPU time so far, in microseconds, accurate to a clock tick for each process.
+    pub cpu_us: f64,
+    /// Proportional set size, in KiB; `None` if it was not asked for, or if the kernel does not report it.
+    pub memory_kib: Option<u64>,
+}
+
+impl TreeUsage {
+    /// Reads the tree of `root` once. Its memory is read only if it has at most `measured_max` processes: each of them takes
+    /// the kernel a walk over its pages.
+    pub fn of(root: i32, measured_max: usize) -> Self {
+        let processes = processes(root);
+        let stats: Vec<_> = processes.iter().filter_map(|one| one.stat().ok()).collect();
+        let alive = stats.iter().filter(|stat| stat.state != 'Z');
+        let threads = alive.clone().map(|stat| stat.num_threads);
+        let ticks = stats.iter().map(|stat| {
+            let reaped = u64::try_from(stat.cutime + stat.cstime).unwrap_or(0);
+            stat.utime + stat.stime + reaped
+        });
+        let is_measured = processes.len() <= measured_max;
+        let measured = processes.iter().filter(|_| is_measured);
+        let pss_kib: Vec<u64> = measured.filter_map(pss_kib).collect();
+        TreeUsage {
+            processes: alive.count() as u64,
+            threads: u64::try_from(threads.sum::<i64>()).unwrap_or(0),
+            cpu_us: to_f64(ticks_us(ticks.sum())),
+            memory_kib: (!pss_kib.is_empty()).then(|| pss_kib.iter().sum()),
+        }
+    }
+}
+
 /// Memory of the tree of `root`, in KiB: the proportional set size, and the page tables, which that leaves out. This is
 /// slow: call it only while nothing is timed. `None` if the kernel does not report it.
 pub fn memory_kib(root: i32) -> Option<u64> {
@@ -106,7 +143,6 @@ pub fn memory_kib(root: i32) -> Option<u64> {
 /// CPU time of the tree of `root` so far, in microseconds. It is exact for living threads. It is accurate to a clock
 /// tick for ended threads, which only the totals of their process still contain, and for reaped children.
 fn cpu_us(root: i32) -> f64 {
-    let ticks_us = |ticks: u64| ticks * 1_000_000 / procfs::ticks_per_second();
     let us = |process: &Process| {
         let tasks = process.tasks().into_iter().flatten().flatten();
         let ns: u64 = tasks
@@ -120,6 +156,10 @@ fn cpu_us(root: i32) -> f64 {
         (ns / 1_000).max(ticks_us(own)) + ticks_us(reaped)
     };
     to_f64(processes(root).iter().map(us).sum::<u64>())
+}
+
+fn ticks_us(ticks: u64) -> u64 {
+    ticks * 1_000_000 / procfs::ticks_per_second()
 }
 
 fn pss_kib(process: &Process) -> Option<u64> {

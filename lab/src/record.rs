@@ -20,7 +20,7 @@ use crate::plan::{Design, Profile};
 pub const SCHEMA_VERSION: u32 = 3;
 
 /// `run.json`: everything about one `hola compare` except its blocks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -56,10 +56,11 @@ pub struct Run {
 }
 
 /// How far a run came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunStatus {
     /// Still running, or killed.
+    #[default]
     Running,
     /// Every experiment reached its precision or used its budget up.
     Complete,
@@ -239,7 +240,7 @@ pub struct Reading {
 }
 
 /// Percentiles that metrics ask for, in permille.
-const TAIL_PERMILLE: [u64; 3] = [500, 990, 999];
+const TAIL_PERMILLE: [u64; 4] = [500, 900, 990, 999];
 
 /// What metrics need from a reading's histogram, once it has been decoded: a decoded histogram takes a quarter of a
 /// megabyte, and a run has thousands.

@@ -13,51 +13,56 @@ use crate::block::{self, Lab};
 use crate::environment::{self, CpuTicks};
 use crate::plan::{Design, Stage};
 use crate::record::{Block, Run, RunStatus};
-use crate::store::RunFolder;
 use crate::switches::Switches;
 
 /// Whether the blocks of an experiment reach its precision. It may depend on interval widths only, never on the
 /// results.
 pub type IsPrecise<'p> = &'p dyn Fn(&Run, &[Block], &Design) -> bool;
 
-/// Makes every block of `run` that `blocks` does not hold yet. Each block is on disk before the next one begins. Then
-/// marks the run as complete or interrupted.
+/// Keeps a block that has just been made, such as in the folder of its run.
+pub type KeepBlock<'k> = &'k mut dyn FnMut(&Block) -> Result<()>;
+
+/// Makes every block of `run` that `blocks` does not hold yet. Each block is kept before the next one begins. Then marks
+/// the run as complete or interrupted.
 ///
 /// # Errors
-/// Returns an error if the folder cannot be written, or if the lab cannot run on its CPUs. A server that fails is
-/// recorded and is no error.
+/// Returns an error if a block cannot be kept, or if the lab cannot run on its CPUs. A server that fails is recorded and
+/// is no error.
 pub fn make(
     lab: &Lab<'_>,
     run: &mut Run,
-    folder: &mut RunFolder,
+    keep: KeepBlock<'_>,
     blocks: &mut Vec<Block>,
     is_precise: IsPrecise<'_>,
 ) -> Result<()> {
     let (ticks, throttled_ms) = (CpuTicks::with_all_cpus(), environment::throttled_ms());
     let mut progress = Progress::new(run);
+    let cpus = environment::allowed_cpus();
     run.status = RunStatus::Complete;
     for design in run.designs.clone() {
         progress.begin(&design);
-        if !experiment(lab, run, folder, blocks, &design, is_precise, &progress)? {
+        if !experiment(lab, run, keep, blocks, &design, is_precise, &progress)? {
             run.status = RunStatus::Interrupted;
             break;
         }
     }
     progress.bar.finish_and_clear();
+    // The lab has run on the generator's CPUs, and another run may follow.
+    run_on(&cpus)?;
     run.finished_at = Some(block::now());
     let environment = &mut run.environment;
     environment.load_after = Some(environment::load_average());
     environment.steal_share = CpuTicks::with_all_cpus().steal_share_since(ticks);
     let throttled = environment::throttled_ms().zip(throttled_ms);
     environment.throttled_ms = throttled.map(|(after, before)| after - before);
-    folder.write_run(run)
+    Ok(())
 }
 
 /// Makes the blocks of one experiment; false if the user interrupted it.
 fn experiment(
     lab: &Lab<'_>,
     run: &mut Run,
-    folder: &mut RunFolder,
+    keep: KeepBlock<'_>,
     blocks: &mut Vec<Block>,
     design: &Design,
     is_precise: IsPrecise<'_>,
@@ -83,14 +88,11 @@ fn experiment(
                 continue;
             }
             progress.tell(design, stage, index);
-            Cpus::from(stage.generator_cpus.as_slice())
-                .run_on()
-                .map_err(anyhow::Error::msg)
-                .context("cannot run on the load generator's CPUs")?;
+            run_on(&stage.generator_cpus).context("cannot run on the load generator's CPUs")?;
             let Some(block) = block::make(lab, design, stage, index) else {
                 return Ok(false);
             };
-            folder.add_block(&block)?;
+            keep(&block)?;
             progress.bar.inc(seconds(block.took_s));
             let most = &mut run.environment.other_comparisons;
             *most = other_comparisons().max(*most);
@@ -99,6 +101,10 @@ fn experiment(
     }
     progress.end(design);
     Ok(!lab.interrupted.load(Ordering::Relaxed))
+}
+
+fn run_on(cpus: &[usize]) -> Result<()> {
+    Cpus::from(cpus).run_on().map_err(anyhow::Error::msg)
 }
 
 /// Number of other `hola compare` processes on this machine.

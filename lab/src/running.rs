@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use crate::model_server::{Ended, ModelServer};
+use crate::namespace::NetworkNamespace;
 use crate::pinned_program::PinnedProgram;
-use crate::plan::Participant;
+use crate::plan::{Network, Participant};
 use crate::process_tree::ServerAccount;
 use crate::target::{Target, Targets};
 
@@ -31,7 +32,14 @@ impl RunningServer {
             return Ok(RunningServer::Target(target));
         }
         let options = [participant.options.as_slice(), options].concat();
-        ModelServer::start(program, &participant.server, cpus, &options)
+        let started = match participant.network {
+            Network::Loopback => ModelServer::start(program, &participant.server, cpus, &options),
+            Network::Veth => {
+                let namespace = NetworkNamespace::new()?;
+                ModelServer::start_in(namespace, program, &participant.server, cpus, &options)
+            }
+        };
+        started
             .map(RunningServer::Model)
             .map_err(|error| error.to_string())
     }

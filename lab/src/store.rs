@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
 
 use crate::record::{Block, Run, SCHEMA_VERSION};
 use crate::result_folder::ResultFolder;
@@ -94,9 +95,10 @@ fn is_taken(error: &anyhow::Error) -> bool {
     source.is_some_and(|source| source.kind() == ErrorKind::AlreadyExists)
 }
 
-/// Replaces reports in a run's folder. After a power failure, each file has either its old or its new text.
+/// Replaces reports in a folder, which is made if it does not exist. After a power failure, each file has either its old
+/// or its new text.
 pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> {
-    let folder = ResultFolder::open(folder)?;
+    let folder = ResultFolder::open_or_create(folder)?;
     let mut reports = reports.iter();
     reports.try_for_each(|(name, text)| folder.write(name, text))
 }
@@ -105,6 +107,20 @@ pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> 
 /// a block that occurs twice; it names the line.
 pub fn read(folder: &Path) -> Result<(Run, Vec<Block>)> {
     read_from(&ResultFolder::open(folder)?)
+}
+
+/// Hash of a run's records, as hexadecimal digits: runs with the same hash are the same run, wherever they are stored.
+pub fn fingerprint(folder: &Path) -> Result<String> {
+    let folder = ResultFolder::open(folder)?;
+    let mut hash = Sha256::new();
+    for name in [RUN_FILE, BLOCKS_FILE] {
+        let text = folder.read(name)?;
+        // With the length, no other split of the same text between the files has the same hash.
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text);
+    }
+    let digits = hash.finalize().into_iter();
+    Ok(digits.map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn read_from(folder: &ResultFolder) -> Result<(Run, Vec<Block>)> {

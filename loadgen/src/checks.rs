@@ -9,10 +9,9 @@ mod transport;
 use crate::engine::window_counts::WindowCounts;
 use crate::evidence::{Evidence, ratio};
 use crate::histograms::Histograms;
-use crate::recorder::Recorder;
-use crate::schedule::Schedule;
 use crate::summary::{Check, CheckName, Counts, LoopKind, Summary};
-use crate::workload::{Pace, Pacing, Workload};
+use crate::totals::Totals;
+use crate::workload::{ClientProtocol, Pacing};
 
 /// Largest acceptable share of failed requests.
 const FAILURES_MAX: f64 = 0.01;
@@ -33,39 +32,24 @@ const LAG_SHARE_MAX: f64 = 0.5;
 const LAG_FREE_US: f64 = 500.0;
 
 /// All checks of one run.
-pub(crate) fn all(
-    summary: &Summary,
-    recorder: &Recorder,
-    workload: &Workload,
-    window_counts: &WindowCounts,
-    evidence: &Evidence,
-) -> Vec<Check> {
-    let (histograms, kernel) = (&recorder.histograms, summary.kernel.as_ref());
-    let of_the_loop = match workload.pace {
-        Pace::Closed { .. } => [
+pub(crate) fn all(summary: &Summary, totals: &Totals) -> Vec<Check> {
+    let (histograms, kernel) = (&totals.histograms, summary.kernel.as_ref());
+    let (window_counts, evidence) = (&totals.window_counts, &totals.evidence);
+    let of_the_loop = match summary.plan.loop_kind {
+        LoopKind::Closed => [
             littles_law(summary, window_counts),
             lost_time::back_off(window_counts),
         ],
-        Pace::Open {
-            rate_per_s,
-            arrivals,
-        } => {
-            let schedule = Schedule::new(arrivals, rate_per_s, workload.seed);
-            [
-                offered(summary, window_counts, evidence),
-                arrivals::arrival_shape(schedule, arrivals, window_counts, evidence),
-            ]
-        }
+        LoopKind::Open => [
+            offered(summary, window_counts, evidence),
+            arrivals::arrival_shape(&summary.plan, window_counts, evidence),
+        ],
     };
-    let mut checks = vec![
-        identity(summary),
-        failures(summary),
-        body(summary, workload),
-    ];
+    let mut checks = vec![identity(summary), failures(summary), body(summary)];
     checks.extend(of_the_loop);
     checks.extend([
-        steady::steady_state(recorder.time_slices.responses(), evidence.stopped),
-        throughput::throughput(histograms, workload, window_counts, evidence),
+        steady::steady_state(totals.time_slices.responses(), evidence.stopped),
+        throughput::throughput(histograms, &summary.plan, window_counts, evidence),
         lost_time::time_away(window_counts),
         lost_time::throttling(evidence.throttling.as_ref()),
         transport::kernel_evidence(summary),
@@ -129,12 +113,16 @@ fn failures(summary: &Summary) -> Check {
 }
 
 /// Whether every body was the expected one.
-fn body(summary: &Summary, workload: &Workload) -> Check {
+fn body(summary: &Summary) -> Check {
     let wrong = summary.counts.failed.get("bad_body");
     let wrong = wrong.map_or(0, |phases| phases.values().sum::<u64>());
-    let detail = match workload.expected_body.as_ref().map(Vec::len) {
-        None => "bodies were read but not compared".to_owned(),
+    let http = summary.plan.http.as_ref();
+    let detail = match http.and_then(|http| http.expected_body_bytes) {
         Some(length) => format!("{wrong} answers differed from the {length} expected bytes"),
+        None if summary.plan.conversation == ClientProtocol::Http => {
+            "bodies were read but not compared".to_owned()
+        }
+        None => format!("{wrong} answers differed from the expected one"),
     };
     check(CheckName::Body, wrong == 0, detail)
 }
@@ -222,8 +210,9 @@ mod tests {
     use std::net::SocketAddr;
 
     use super::*;
-    use crate::measurement::Measurement;
+    use crate::recorder::Recorder;
     use crate::summary::Arrivals;
+    use crate::workload::{Pace, Workload};
 
     /// The check of a generator whose one thread used this share of a CPU and sent requests `lag_us` late.
     fn judged(pace: Pace, pacing: Pacing, cpu_share: f64, lag_us: u64) -> Check {
@@ -233,16 +222,15 @@ mod tests {
         histograms.response.record_n(200_000, 2_000).unwrap();
         let workload = Workload {
             pace,
-            pacing,
             ..Workload::new(SocketAddr::from(([127, 0, 0, 1], 80)))
         };
         let evidence = Evidence {
             cpu_share,
+            pacing,
             ..Evidence::default()
         };
-        let counts = WindowCounts::new();
-        let measurement = Measurement::new(&workload, recorder, &counts, &evidence);
-        generator(&measurement.summary)
+        let totals = Totals::new(&workload, recorder, WindowCounts::new(), evidence);
+        generator(&totals.summary())
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! The command line, reusable as a subcommand: arguments to loads (`plan`), loads to a result and an exit code
-//! (`execute`).
+//! (`execute`), shares of a load to a result (`merge`).
 
 mod execute;
-mod exit_codes;
+mod exit;
 mod gates;
+mod merge;
 mod outputs;
 mod parse;
 mod plan;
 mod plan_file;
+mod rank_run;
+mod ranks;
+mod scheduler;
 mod search;
 mod url_list;
 mod watch;
@@ -21,11 +25,14 @@ use hola_base::process::Cpus;
 
 pub use crate::units::parse_duration;
 pub use execute::{print_plan, refuse, run};
+use gates::GateArgs;
+pub use merge::{MergeArgs, merge};
 use parse::{
     ClientLevels, RateLevels, Reuse, parse_clients, parse_name, parse_range, parse_rates,
     parse_reuse,
 };
 pub use plan_file::{plan_schema, with_plan};
+use ranks::RankArgs;
 
 use crate::condition::Condition;
 use crate::http::{RequestMethod, StatusCodes};
@@ -57,10 +64,13 @@ Examples:
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
   hola-load --plan load.toml --rate 3k                            the arguments of a file, but for the rate
   hola-load 127.0.0.1:8080 --rate 2k --print-plan > load.toml     a file of these arguments
+  hola-load 127.0.0.1:8080 --rate 8k --ranks auto --start-at @1764342000 --output results
+                                                                  one of several processes that Slurm, mpirun, … started;
+                                                                  `hola merge results` adds them up
 
-Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 99 a gate is broken,
-130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal ends at once). A closed standard
-output is no error.";
+Exit codes: 0 ok, 1 run error, 2 usage, 4 measurement invalid (with --strict, or too small for a gate), 5 ready only after
+--start-at, 99 a gate is broken, 130 interrupted by SIGINT, 143 by SIGTERM (what was measured is printed; a second signal
+ends at once). A closed standard output is no error.";
 
 /// Arguments of `hola-load` and of `hola load`.
 #[derive(Args, Clone, Debug)]
@@ -90,11 +100,8 @@ pub struct LoadArgs {
         requires = "find_max"
     )]
     slo: Vec<Condition>,
-    /// Exit with 99 when this holds, such as p99>10ms, service.p99.9>1s, max>2s, failed>0.1%, failed>5 or rate<1000
-    /// (good per second); may be repeated. What cannot be told because failures reach into a percentile breaks the
-    /// gate; what the sample cannot support exits with 4
-    #[arg(long, value_name = "CONDITION")]
-    fail_if: Vec<Condition>,
+    #[command(flatten)]
+    gates: GateArgs,
     /// Open loop: how requests are spaced: `poisson`, with the exponential gaps of independent clients, or `constant`
     #[arg(long, value_parser = parse_name::<Arrivals>, default_value = "poisson")]
     arrivals: Arrivals,
@@ -213,12 +220,11 @@ pub struct LoadArgs {
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Write the result to this new file, device or pipe instead of standard output; a file appears when the result is
-    /// there, and grows with each line of --format ndjson
+    /// there, and grows with each line of --format ndjson. With --ranks, the folder for the results of all processes
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
-    #[arg(long)]
-    strict: bool,
+    #[command(flatten)]
+    ranks: RankArgs,
     /// https: PEM file of the authorities that may have signed the server's certificate [default: those of the system]
     #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
     cacert: Option<PathBuf>,

@@ -9,6 +9,7 @@
 //! | divides the workload and its schedule into a job per thread | `job` |
 //! | chooses the URL of each request, if there are several | `url_chooser` |
 //! | starts the threads together, watches them, collects their results | `threads` |
+//! | waits for the planned start of a run | `start` |
 //! | runs a job: when what is due | `worker` |
 //! | takes one request from its start to its outcome | `exchange` |
 //! | makes the system calls: one implementation per engine | `transport`, `readiness`, `completion` |
@@ -24,6 +25,7 @@ mod observer;
 mod readiness;
 mod slot;
 mod source;
+mod start;
 mod threads;
 #[cfg(feature = "tls")]
 mod tls_channel;
@@ -32,6 +34,8 @@ mod url_chooser;
 mod window;
 pub(crate) mod window_counts;
 mod worker;
+
+use std::time::Duration;
 
 use hola_base::process::descriptor_limit;
 
@@ -46,9 +50,9 @@ use tls_channel::TlsChannel;
 use window_counts::WindowCounts;
 
 use crate::evidence::Evidence;
-use crate::kernel;
 use crate::measurement::Measurement;
 use crate::recorder::Recorder;
+use crate::totals::Totals;
 use crate::workload::{Engine, InvalidWorkload, Stop, Workload};
 
 /// Why there is no measurement.
@@ -60,6 +64,14 @@ pub enum LoadError {
     /// A worker thread could not be spawned or set up, or could not wait for events any more; all others have ended.
     #[error("{0}")]
     Thread(String),
+    /// The planned start had passed when the load was ready.
+    #[error("too late: the load was to start at {at}, {:.3} s before it was ready", .late.as_secs_f64())]
+    Late {
+        /// The planned start, as RFC 3339 writes it.
+        at: String,
+        /// How much later the load was ready.
+        late: Duration,
+    },
     /// The run was stopped before the measured window opened.
     #[error("stopped during the warm-up: nothing was measured")]
     StoppedInWarmup,
@@ -94,7 +106,15 @@ pub fn run_probed(
     observer: &dyn Observer,
     probe: &dyn Probe,
 ) -> Result<Measurement, LoadError> {
-    let kernel_before = kernel::read();
+    collect(workload, observer, probe).map(Measurement::new)
+}
+
+/// As [`run_probed`], but returns what a measurement is made of.
+pub(crate) fn collect(
+    workload: &Workload,
+    observer: &dyn Observer,
+    probe: &dyn Probe,
+) -> Result<Totals, LoadError> {
     let open_files = descriptor_limit();
     workload.validate(open_files)?;
     let plan = ThreadPlan::new(workload, open_files);
@@ -103,6 +123,8 @@ pub fn run_probed(
         parts,
         stopped,
         throttling,
+        kernel,
+        start,
     } = match engine {
         Engine::Completion => run_threads::<CompletionTransport>(&plan, observer, probe)?,
         #[cfg(feature = "tls")]
@@ -125,28 +147,30 @@ pub fn run_probed(
     }
     let cpu_shares = parts.iter().map(|part| part.window_counts.cpu_share());
     let evidence = Evidence {
+        rank: workload.rank,
         planned: planned(workload, &plan, &window_counts),
         offered: plan
             .schedule
             .map(|schedule| schedule.count(plan.open_ns, plan.open_ns + window_counts.window_ns)),
         schedule: plan.schedule.map(|schedule| (schedule, plan.open_ns)),
-        engine,
+        engine: Some(engine),
+        pacing: workload.pacing,
         threads,
         cpu_share: cpu_shares.fold(0.0, f64::max),
         stopped,
-        kernel: kernel::since(kernel_before),
+        kernel,
         throttling,
+        start,
     };
-    let counts = &window_counts;
-    Ok(Measurement::new(workload, recorder, counts, &evidence))
+    Ok(Totals::new(workload, recorder, window_counts, evidence))
 }
 
-/// Requests of the plan. They are counted from the schedule again, not from what the workers did, so that the identity
+/// Requests of this rank's share of the plan. They are counted from the schedule again, not from what the workers did, so that the identity
 /// is a check.
 fn planned(workload: &Workload, plan: &ThreadPlan, window_counts: &WindowCounts) -> u64 {
     match (plan.schedule, workload.stop) {
         (Some(schedule), _) => schedule.count(plan.open_ns, plan.end_ns),
-        (None, Stop::Requests(requests)) => requests,
+        (None, Stop::Requests(requests)) => workload.rank.share(requests),
         (None, Stop::After(_)) => window_counts.sent,
     }
 }

@@ -48,6 +48,31 @@ impl Histograms {
         }
     }
 
+    /// Each histogram by its name.
+    pub(crate) fn named(&self) -> [(&'static str, &Histogram<u64>); 6] {
+        [
+            ("response", &self.response),
+            ("service", &self.service),
+            ("connect", &self.connect),
+            ("first_byte", &self.first_byte),
+            ("lag", &self.lag),
+            ("failed", &self.failed),
+        ]
+    }
+
+    /// The histogram of this name, as [`Histograms::named`] has them.
+    pub(crate) fn named_mut(&mut self, name: &str) -> Option<&mut Histogram<u64>> {
+        match name {
+            "response" => Some(&mut self.response),
+            "service" => Some(&mut self.service),
+            "connect" => Some(&mut self.connect),
+            "first_byte" => Some(&mut self.first_byte),
+            "lag" => Some(&mut self.lag),
+            "failed" => Some(&mut self.failed),
+            _ => None,
+        }
+    }
+
     /// Adds the samples of `other`, without loss.
     pub fn merge(&mut self, other: &Self) {
         let pairs = [

@@ -9,6 +9,14 @@ pub fn read() -> Option<KernelEvidence> {
     parse(&fs::read_to_string("/proc/net/netstat").ok()?)
 }
 
+/// Names the network namespace that the counters are of, among all machines; `None` if the kernel does not tell
+/// (network_namespaces(7), random(4)).
+pub(crate) fn namespace() -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let namespace = fs::read_link("/proc/self/ns/net").ok()?;
+    Some(format!("{} {}", boot.trim(), namespace.display()))
+}
+
 /// The increase since an earlier reading.
 pub fn since(before: Option<KernelEvidence>) -> Option<KernelEvidence> {
     Some(read()?.less(before?))
@@ -23,6 +31,11 @@ impl KernelEvidence {
     /// The sum of the increases over two spans of time.
     pub(crate) fn plus(self, other: Self) -> Self {
         self.with(other, |a, b| a + b)
+    }
+
+    /// The larger of each two increases, which two programs have seen of the same counters.
+    pub(crate) fn larger(self, other: Self) -> Self {
+        self.with(other, u64::max)
     }
 
     fn with(self, other: Self, combine: fn(u64, u64) -> u64) -> Self {
@@ -76,7 +89,8 @@ mod tests {
     }
 
     #[test]
-    fn this_kernel_counts() {
+    fn this_kernel_counts_and_says_for_whom() {
         assert!(since(read()).is_some());
+        assert!(namespace().is_some_and(|name| name.contains("net:[")));
     }
 }

@@ -22,6 +22,9 @@ pub mod http;
 mod intervals;
 pub mod kernel;
 mod measurement;
+mod planned;
+mod rank;
+pub mod ranks;
 mod recorder;
 mod request;
 pub mod response;
@@ -34,6 +37,7 @@ mod throttling;
 mod time_slices;
 mod timeline;
 pub mod tls;
+mod totals;
 mod trend;
 mod units;
 mod url_record;
@@ -43,6 +47,7 @@ pub use engine::{LoadError, NoObserver, Observer, Probe, Progress, run, run_prob
 pub use histograms::{Histograms, percentile_ns};
 pub use intervals::Interval;
 pub use measurement::Measurement;
+pub use rank::Rank;
 pub use workload::{
     ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop, WeightedPath, Workload,
 };

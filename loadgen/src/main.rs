@@ -19,7 +19,7 @@ struct Cli {
 fn main() -> ExitCode {
     let arguments = match cli::with_plan(&Cli::command(), env::args_os().skip(1).collect()) {
         Ok(arguments) => arguments,
-        Err(reason) => return cli::refuse(&reason),
+        Err(reason) => return cli::refuse(reason),
     };
     let name = OsString::from("hola-load");
     let load = Cli::parse_from(iter::once(&name).chain(&arguments)).load;

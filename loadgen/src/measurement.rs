@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use crate::checks;
-use crate::engine::window_counts::WindowCounts;
-use crate::evidence::{Evidence, ratio};
+use crate::evidence::ratio;
 use crate::histograms::Histograms;
-use crate::recorder::Recorder;
-use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, UrlSummary, add_failures};
+use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, add_failures};
+use crate::totals::Totals;
 use crate::units::nanoseconds;
-use crate::url_record::UrlRecord;
-use crate::workload::Workload;
+use crate::url_record::RecordedUrl;
 
 /// The result of one run, or of several merged runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,58 +22,18 @@ pub struct Measurement {
     /// Whether the run was stopped before the end of its plan.
     pub interrupted: bool,
     /// Results of each URL, in the order of [`Summary::urls`].
-    url_records: Vec<UrlRecord>,
+    urls: Vec<RecordedUrl>,
 }
 
 impl Measurement {
-    /// Turns the merged counts of all threads into figures, and runs the checks on them.
-    pub(crate) fn new(
-        workload: &Workload,
-        recorder: Recorder,
-        window_counts: &WindowCounts,
-        evidence: &Evidence,
-    ) -> Self {
-        let window = Duration::from_nanos(window_counts.window_ns);
-        let counts = Counts {
-            planned: evidence.planned,
-            sent: window_counts.sent,
-            ok: recorder.ok,
-            not_sent: evidence.planned.saturating_sub(window_counts.sent),
-            in_flight_at_end: window_counts.in_flight_at_end,
-            closed_between_requests: window_counts.closed_between_requests,
-            failed: recorder.failures(),
-        };
-        let mut summary = Summary {
-            schema_version: SCHEMA_VERSION,
-            model: None,
-            url: workload.url(),
-            plan: workload.plan(),
-            rates: Rates {
-                offered_per_s: per_second(evidence.offered.unwrap_or(window_counts.sent), window),
-                completed_per_s: per_second(window_counts.ended, window),
-                good_per_s: per_second(window_counts.good, window),
-            },
-            counts,
-            latency_us: recorder.histograms.latencies(),
-            urls: url_summaries(workload, &recorder.urls),
-            generator: Generator {
-                engine: Some(evidence.engine),
-                pacing: workload.pacing,
-                threads: evidence.threads,
-                cpu_us_per_request: ratio(window_counts.cpu_ns, window_counts.ended)
-                    .map(|ns| ns / 1e3),
-                cpu_share: evidence.cpu_share,
-            },
-            kernel: evidence.kernel,
-            validity: Vec::new(),
-        };
-        summary.validity = checks::all(&summary, &recorder, workload, window_counts, evidence);
+    /// The measurement of a run.
+    pub(crate) fn new(totals: Totals) -> Self {
         Self {
-            summary,
-            histograms: recorder.histograms,
-            window,
-            interrupted: evidence.stopped,
-            url_records: recorder.urls,
+            summary: totals.summary(),
+            window: totals.window(),
+            interrupted: totals.evidence.stopped,
+            histograms: totals.histograms,
+            urls: totals.urls,
         }
     }
 
@@ -114,22 +72,62 @@ impl Measurement {
         mine.kernel = kernels.map(|(a, b)| a.plus(b));
         self.histograms.merge(&other.histograms);
         mine.latency_us = self.histograms.latencies();
-        let records = self.url_records.iter_mut().zip(&other.url_records);
-        for ((mine, theirs), summary) in records.zip(&mut mine.urls) {
-            mine.merge(theirs);
-            *summary = mine.summary(std::mem::take(&mut summary.url), summary.weight);
+        for (mine, theirs) in self.urls.iter_mut().zip(&other.urls) {
+            mine.record.merge(&theirs.record);
         }
+        mine.urls = self.urls.iter().map(RecordedUrl::summary).collect();
         mine.validity = checks::merged(mine, theirs, &self.histograms);
         self.window += other.window;
         self.interrupted |= other.interrupted;
     }
 }
 
-/// Figures of each URL that was recorded.
-fn url_summaries(workload: &Workload, records: &[UrlRecord]) -> Vec<UrlSummary> {
-    let urls = workload.url_mix.iter().zip(records);
-    urls.map(|(url, record)| record.summary(workload.url_of(&url.path), url.weight))
-        .collect()
+impl Totals {
+    /// Turns the counts into figures, and runs the checks on them.
+    pub(crate) fn summary(&self) -> Summary {
+        let (window_counts, evidence) = (&self.window_counts, &self.evidence);
+        let window = self.window();
+        let counts = Counts {
+            planned: evidence.planned,
+            sent: window_counts.sent,
+            ok: self.ok,
+            not_sent: evidence.planned.saturating_sub(window_counts.sent),
+            in_flight_at_end: window_counts.in_flight_at_end,
+            closed_between_requests: window_counts.closed_between_requests,
+            failed: self.failed.clone(),
+        };
+        let mut summary = Summary {
+            schema_version: SCHEMA_VERSION,
+            model: None,
+            url: self.url.clone(),
+            plan: self.plan.clone(),
+            rates: Rates {
+                offered_per_s: per_second(evidence.offered.unwrap_or(window_counts.sent), window),
+                completed_per_s: per_second(window_counts.ended, window),
+                good_per_s: per_second(window_counts.good, window),
+            },
+            counts,
+            latency_us: self.histograms.latencies(),
+            urls: self.urls.iter().map(RecordedUrl::summary).collect(),
+            generator: Generator {
+                engine: evidence.engine,
+                pacing: evidence.pacing,
+                threads: evidence.threads,
+                cpu_us_per_request: ratio(window_counts.cpu_ns, window_counts.ended)
+                    .map(|ns| ns / 1e3),
+                cpu_share: evidence.cpu_share,
+            },
+            kernel: evidence.kernel,
+            start: evidence.start.clone(),
+            validity: Vec::new(),
+        };
+        summary.validity = checks::all(&summary, self);
+        summary
+    }
+
+    fn window(&self) -> Duration {
+        Duration::from_nanos(self.window_counts.window_ns)
+    }
 }
 
 fn add_counts(mine: &mut Counts, theirs: &Counts) {

@@ -1,10 +1,12 @@
 //! When requests are meant to be sent: a pure function of the seed and the request's index, in integer nanoseconds.
 //!
-//! There is one schedule for the whole process. A worker thread takes every n-th index of it. So the union over threads
-//! is exactly the requested arrival process, and not n shifted copies of it.
+//! There is one schedule for the whole load. Each process of it, and each worker thread of a process, takes every n-th
+//! index. So the union over them is exactly the requested arrival process, and not n shifted copies of it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::rank::Rank;
 
 /// Arrival process of an open loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,6 +25,7 @@ pub struct Schedule {
     rate_per_s: f64,
     seed: u64,
     ramp_ns: u64,
+    rank: Rank,
 }
 
 /// The rate of constant arrivals is kept in millionths, so that instant i is an exact integer quotient.
@@ -36,6 +39,7 @@ impl Schedule {
             rate_per_s,
             seed,
             ramp_ns: 0,
+            rank: Rank::ONLY,
         }
     }
 
@@ -46,6 +50,13 @@ impl Schedule {
     /// 1975, §4.7).
     pub fn ramped(mut self, ramp_ns: u64) -> Self {
         self.ramp_ns = ramp_ns;
+        self
+    }
+
+    /// The part of this schedule that belongs to `rank`: every `rank.count()`-th instant, from that with index
+    /// `rank.index()` on.
+    pub fn share(mut self, rank: Rank) -> Self {
+        self.rank = self.rank.divided(rank);
         self
     }
 
@@ -60,28 +71,20 @@ impl Schedule {
 
     /// All instants, in order, without end.
     pub fn instants(self) -> Instants {
-        self.instants_of(0, 1)
-    }
-
-    /// The instants of thread `thread` of `threads`: indices `thread`, `thread + threads`, and so on.
-    pub fn instants_of(self, thread: u32, threads: u32) -> Instants {
         let mut instants = Instants {
             schedule: self,
             index: 0,
-            at_ns: 0,
-            stride: u64::from(threads.max(1)),
+            at_ns: self.gap_ns(0),
         };
-        instants.at_ns = instants.schedule.gap_ns(0);
-        instants.advance(u64::from(thread));
+        instants.advance(self.rank.index());
         instants
     }
 
     /// Number of instants in `from_ns..to_ns`.
     pub fn count(self, from_ns: u64, to_ns: u64) -> u64 {
         if self.arrivals == Arrivals::Constant && self.ramp_ns == 0 {
-            return self
-                .constant_before(to_ns)
-                .saturating_sub(self.constant_before(from_ns));
+            let [from, to] = [from_ns, to_ns].map(|ns| self.rank.share(self.constant_before(ns)));
+            return to.saturating_sub(from);
         }
         let window = self
             .instants()
@@ -122,7 +125,7 @@ impl Schedule {
         u64::try_from(ns).unwrap_or(u64::MAX)
     }
 
-    /// How many instants of a constant schedule are before `ns`.
+    /// How many instants of a whole constant schedule are before `ns`.
     fn constant_before(&self, ns: u64) -> u64 {
         // index·c/r < ns in integer division is index·c < ns·r.
         let count = (u128::from(ns) * self.rate_units()).div_ceil(1_000_000_000_000_000);
@@ -134,14 +137,13 @@ impl Schedule {
     }
 }
 
-/// The instants of a [`Schedule`] that belong to one thread.
+/// The instants of a [`Schedule`], or of a share of one.
 #[derive(Clone, Debug)]
 pub struct Instants {
     schedule: Schedule,
     index: u64,
     /// The next instant, without a ramp.
     at_ns: u64,
-    stride: u64,
 }
 
 impl Instants {
@@ -155,7 +157,7 @@ impl Instants {
         self.index
     }
 
-    /// Skips `steps` arrivals of the whole schedule. Gaps are integers, so every thread computes the same instants.
+    /// Skips `steps` arrivals of the whole schedule. Gaps are integers, so every share has the same instants.
     fn advance(&mut self, steps: u64) {
         for _ in 0..steps {
             self.index += 1;
@@ -169,7 +171,7 @@ impl Iterator for Instants {
 
     fn next(&mut self) -> Option<u64> {
         let at_ns = self.peek();
-        self.advance(self.stride);
+        self.advance(self.schedule.rank.count());
         Some(at_ns)
     }
 }

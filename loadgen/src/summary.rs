@@ -40,6 +40,9 @@ pub struct Summary {
     /// What the kernel's network counters did during the run; `null` if the kernel does not provide them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<KernelEvidence>,
+    /// The instant at which the load was to start; `null` if it started when it was ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<PlannedStart>,
     /// Self-checks; a measurement with a failed check must not be ranked.
     pub validity: Vec<Check>,
 }
@@ -341,7 +344,7 @@ pub struct Generator {
 }
 
 /// Deltas of the kernel's TCP counters over a run, warm-up included. They are those of the whole network namespace: other
-/// programs count, too.
+/// programs count, too. Of several ranks, the sum over their namespaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KernelEvidence {
     /// `TcpExt: ListenOverflows`: connections that found the accept queue full.
@@ -356,6 +359,18 @@ pub struct KernelEvidence {
     /// `TcpExt: DelayedACKs`: acknowledgements sent because their timer went off.
     #[serde(default)]
     pub delayed_acks: u64,
+}
+
+/// A start at a planned instant, which processes on several machines can share. Of several processes, the worst.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlannedStart {
+    /// The planned instant, as RFC 3339 writes it.
+    pub at: String,
+    /// How much later the load started, in microseconds of the same clock.
+    pub late_us: f64,
+    /// Largest error of that clock, in microseconds, as the kernel bounds it (`maxerror` of adjtimex(2)); `null` if the
+    /// kernel knows of nothing that keeps the clock right.
+    pub clock_error_us: Option<u64>,
 }
 
 /// One self-check and its finding.

@@ -9,7 +9,7 @@ pub(crate) mod report;
 
 use serde::Serialize;
 
-use crate::summary::{Distribution, Latencies, Line};
+use crate::summary::{Distribution, Latencies};
 
 /// The distributions of a summary, by their names in it.
 pub(crate) fn distributions(latencies: &Latencies) -> [(&'static str, &Distribution); 5] {
@@ -36,8 +36,8 @@ pub(crate) fn json_object(value: &impl Serialize) -> Result<String, String> {
     encoded(serde_json::to_string_pretty(value))
 }
 
-/// A value as a line of NDJSON.
-pub(crate) fn json_line(line: &Line) -> Result<String, String> {
+/// A value as a line of JSON.
+pub(crate) fn json_line(line: &impl Serialize) -> Result<String, String> {
     encoded(serde_json::to_string(line))
 }
 

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use procfs::process::MountInfo;
 use procfs::{FromBufRead, ProcessCGroups};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::sys;
 
 /// Time lost to the quota over a span of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Throttling {
     /// Throttled time of the group that lost most, summed over CPUs.
     pub(crate) throttled_ns: u64,

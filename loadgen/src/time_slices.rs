@@ -1,7 +1,9 @@
 //! Response times over time: the measured window is divided into equal time slices, each with a coarse histogram.
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
+use crate::histograms::Histograms;
 use crate::request::RequestTimes;
 
 /// Number of time slices: enough to show a trend, few enough that each one supports a percentile.
@@ -17,8 +19,9 @@ const SHORTEST_NS: u64 = 1_000;
 const LONGEST_NS: u64 = 60_000_000_000;
 
 /// The time slices of one worker, allocated at their final size before the first request. None if the window is not
-/// divided.
-#[derive(Debug, Default)]
+/// divided. Stored as a text for each slice.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<String>", try_from = "Vec<String>")]
 pub(crate) struct TimeSlices {
     open_ns: u64,
     slice_ns: u64,
@@ -43,14 +46,12 @@ impl TimeSlices {
         if close_ns == u64::MAX || length_ns < WINDOW_MIN_NS {
             return Self::default();
         }
-        let empty = Histogram::new_with_bounds(SHORTEST_NS, LONGEST_NS, DIGITS)
-            .unwrap_or_else(|error| unreachable!("constant bounds are valid: {error}"));
         Self {
             open_ns,
             // Rounded up, so that the last instant of the window is in the last slice.
             slice_ns: length_ns.div_ceil(SLICES as u64),
             by,
-            responses: vec![empty; SLICES],
+            responses: vec![empty_slice(); SLICES],
         }
     }
 
@@ -85,6 +86,39 @@ impl TimeSlices {
     pub(crate) fn responses(&self) -> &[Histogram<u64>] {
         &self.responses
     }
+}
+
+fn empty_slice() -> Histogram<u64> {
+    Histogram::new_with_bounds(SHORTEST_NS, LONGEST_NS, DIGITS)
+        .unwrap_or_else(|error| unreachable!("constant bounds are valid: {error}"))
+}
+
+impl From<TimeSlices> for Vec<String> {
+    fn from(slices: TimeSlices) -> Self {
+        slices.responses.iter().map(Histograms::encode).collect()
+    }
+}
+
+impl TryFrom<Vec<String>> for TimeSlices {
+    type Error = &'static str;
+
+    /// Slices that can be merged and read, and no more recorded in.
+    fn try_from(texts: Vec<String>) -> Result<Self, Self::Error> {
+        let responses: Option<Vec<_>> = texts.iter().map(|text| read_slice(text)).collect();
+        let responses = responses.filter(|slices| [0, SLICES].contains(&slices.len()));
+        let responses = responses.ok_or("these are not the slices of a window")?;
+        Ok(Self {
+            responses,
+            ..Self::default()
+        })
+    }
+}
+
+/// The slice that a text encodes, in a histogram with the bounds of a slice.
+fn read_slice(text: &str) -> Option<Histogram<u64>> {
+    let mut slice = empty_slice();
+    slice.add(Histograms::decode(text)?).ok()?;
+    Some(slice)
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 /// Maximum number of parts. If at least half of them are in use, a gap is known to half a percent of the window.
 const PARTS: usize = 512;
 
@@ -10,10 +13,11 @@ const FIRST_SHIFT: u32 = 20;
 
 /// Counts of answers by time since the window opened. If a time lies beyond the last part, neighbouring parts are
 /// merged. So memory is bounded, and the end of the window need not be known.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Timeline {
     /// Width of a part, as a power of two in nanoseconds.
     shift: u32,
+    /// Answers in each part.
     counts: Vec<u64>,
 }
 
@@ -50,6 +54,11 @@ impl Timeline {
         for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
             *mine += theirs;
         }
+    }
+
+    /// Whether it has the parts and a width that it can have, which one from a file may not have.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.counts.len() == PARTS && (FIRST_SHIFT..u64::BITS).contains(&self.shift)
     }
 
     /// Answers counted.

@@ -1,6 +1,8 @@
 //! Numbers and times with units.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
 
 /// A number of at least zero, optionally with `k` for thousands or `M` for millions.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
@@ -40,4 +42,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 /// The whole nanoseconds of `time`; the largest number if it is longer than that.
 pub(crate) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The whole nanoseconds of a time in seconds; the largest number if it is longer than that.
+pub(crate) fn from_seconds(seconds: f64) -> u64 {
+    Duration::try_from_secs_f64(seconds).map_or(u64::MAX, nanoseconds)
+}
+
+/// An instant in UTC, as RFC 3339 writes it.
+pub(crate) fn utc(instant: SystemTime) -> String {
+    match Timestamp::try_from(instant) {
+        Ok(instant) => instant.to_string(),
+        Err(error) => error.to_string(),
+    }
 }

@@ -1,12 +1,14 @@
 //! Results of one URL, in a load that chooses among several.
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
-use crate::histograms::{distribution, empty_histogram};
+use crate::histograms::{Histograms, distribution, empty_histogram};
 use crate::summary::UrlSummary;
 
-/// Distributions of the requests for one URL, in nanoseconds.
-#[derive(Clone, Debug, PartialEq)]
+/// Distributions of the requests for one URL, in nanoseconds. Stored as a text for each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "[String; 2]", try_from = "[String; 2]")]
 pub(crate) struct UrlRecord {
     /// Intended instant to last byte or failure.
     response: Histogram<u64>,
@@ -30,7 +32,7 @@ impl UrlRecord {
         }
     }
 
-    /// Adds what another thread recorded.
+    /// Adds what another thread or rank recorded.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (mine, theirs) in [
             (&mut self.response, &other.response),
@@ -40,16 +42,50 @@ impl UrlRecord {
                 .unwrap_or_else(|error| unreachable!("both have the same bounds: {error}"));
         }
     }
+}
 
-    /// The published figures, for this URL of this weight.
-    pub(crate) fn summary(&self, url: String, weight: u32) -> UrlSummary {
-        let failed = self.failed.len();
+/// A URL with its results.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RecordedUrl {
+    pub(crate) url: String,
+    pub(crate) weight: u32,
+    pub(crate) record: UrlRecord,
+}
+
+impl RecordedUrl {
+    /// The published figures.
+    pub(crate) fn summary(&self) -> UrlSummary {
+        let UrlRecord { response, failed } = &self.record;
         UrlSummary {
-            url,
-            weight,
-            ok: self.response.len() - failed,
-            failed,
-            response_us: distribution(&self.response, &self.failed),
+            url: self.url.clone(),
+            weight: self.weight,
+            ok: response.len() - failed.len(),
+            failed: failed.len(),
+            response_us: distribution(response, failed),
+        }
+    }
+}
+
+impl From<UrlRecord> for [String; 2] {
+    fn from(record: UrlRecord) -> Self {
+        [record.response, record.failed].map(|histogram| Histograms::encode(&histogram))
+    }
+}
+
+impl TryFrom<[String; 2]> for UrlRecord {
+    type Error = &'static str;
+
+    fn try_from(texts: [String; 2]) -> Result<Self, Self::Error> {
+        let read = |text: &str| {
+            let mut histogram = empty_histogram();
+            histogram.add(Histograms::decode(text)?).ok()?;
+            Some(histogram)
+        };
+        match (read(&texts[0]), read(&texts[1])) {
+            (Some(response), Some(failed)) if failed.len() <= response.len() => {
+                Ok(Self { response, failed })
+            }
+            _ => Err("these are not the distributions of a URL"),
         }
     }
 }

@@ -6,17 +6,17 @@ mod validity;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use self::client_protocol::{ClientProtocol, GREETING, MESSAGE, MESSAGE_BYTES_MAX};
 pub use self::execution::{Closing, Engine, Pacing};
 pub use self::validity::{InvalidWorkload, MAX_RATE, MIN_RATE, URLS_MAX};
 
 use crate::http::{HeaderField, RequestMethod, StatusCodes};
+use crate::rank::Rank;
 use crate::schedule::{Arrivals, Schedule};
 use crate::target::ServerAddress;
 use crate::tls::TlsClient;
-use crate::units::nanoseconds;
 
 /// One load to put on one server.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +83,10 @@ pub struct Workload {
     pub expected_status: StatusCodes,
     /// Body that every answer must have; `None` accepts any.
     pub expected_body: Option<Vec<u8>>,
+    /// Which share of this load the process makes, if several make it together.
+    pub rank: Rank,
+    /// When to start; `None` starts as soon as all threads are ready.
+    pub start_at: Option<SystemTime>,
 }
 
 /// Default bound on requests at once in an open loop: a quarter of a gigabyte of kernel socket memory at worst.
@@ -137,6 +141,8 @@ impl Workload {
             kept_connections: None,
             expected_status: StatusCodes::default(),
             expected_body: Some(GREETING.to_vec()),
+            rank: Rank::ONLY,
+            start_at: None,
         }
     }
 
@@ -195,46 +201,34 @@ impl Workload {
         }
     }
 
-    /// Planned instants of an open loop.
-    pub(crate) fn schedule(&self) -> Option<Schedule> {
-        let Pace::Open {
-            rate_per_s,
-            arrivals,
-        } = self.pace
-        else {
-            return None;
-        };
-        let steady = Schedule::new(arrivals, rate_per_s, self.seed);
-        Some(steady.ramped(nanoseconds(self.ramp)))
-    }
-
-    /// When the measured window opens, in nanoseconds from the start.
-    pub(crate) fn opens_ns(&self) -> u64 {
-        nanoseconds(self.ramp).saturating_add(nanoseconds(self.warmup))
-    }
-
-    /// Whether any request is due in the measured window: a slow schedule may have none in it.
+    /// Whether any request of this rank is due in the measured window: a slow schedule may have none in it.
     pub fn plans_requests(&self) -> bool {
-        let (Pace::Open { rate_per_s, .. }, Stop::After(duration), Some(schedule)) =
-            (self.pace, self.stop, self.schedule())
-        else {
+        let (Pace::Open { rate_per_s, .. }, Stop::After(duration)) = (self.pace, self.stop) else {
             return true;
         };
         // With this many due on average, one is certain, and searching for it could take long.
-        let opens_ns = self.opens_ns();
-        rate_per_s * duration.as_secs_f64() > CERTAIN_REQUESTS
-            || schedule.count(opens_ns, opens_ns.saturating_add(nanoseconds(duration))) > 0
+        let ranks = u32::try_from(self.rank.count()).unwrap_or(u32::MAX);
+        let expected = rate_per_s / f64::from(ranks) * duration.as_secs_f64();
+        let plan = self.plan();
+        let is_due = |schedule: Schedule| {
+            let share = schedule.share(self.rank);
+            share.count(plan.opens_ns(), plan.closes_ns()) > 0
+        };
+        expected > CERTAIN_REQUESTS || plan.schedule().is_some_and(is_due)
     }
 
-    /// Most connections at once, given the limit on open files.
+    /// Most connections of this rank at once, given the limit on open files.
     pub fn connections(&self, open_files: u64) -> u32 {
         if let Pace::Closed { clients } = self.pace {
-            return clients;
+            return self.rank.share_of(clients);
         }
         let spare = open_files.saturating_sub(FILES_RESERVED + u64::from(self.threads));
         let spare = u32::try_from(spare).unwrap_or(u32::MAX);
         let asked = self.kept_connections.or(self.max_in_flight);
-        asked.unwrap_or_else(|| spare.clamp(1, MAX_IN_FLIGHT_DEFAULT))
+        match asked {
+            Some(asked) => self.rank.share_of(asked),
+            None => spare.clamp(1, MAX_IN_FLIGHT_DEFAULT),
+        }
     }
 }
 

@@ -81,7 +81,7 @@ fn or_empty(value: Option<impl ToString>) -> String {
 }
 
 /// A row for each slice, and for each figure of a procedure.
-pub(crate) fn blocks(blocks: &[Block]) -> String {
+pub fn blocks(blocks: &[Block]) -> String {
     let mut table = format!("{BLOCKS}\n");
     for block in blocks {
         for reading in &block.readings {

@@ -1,8 +1,8 @@
 //! Formats the comparison of two runs, for people and for programs.
 
 use hola_base::{Language, Text, text as bilingual};
-use hola_lab::record::Run;
-use hola_verdict::difference::{ChangeVerdict, Difference, MetricChange};
+use hola_verdict::analysis::Word;
+use hola_verdict::difference::{Difference, MetricChange};
 use serde_json::json;
 
 use crate::document::{Notice, Table, TableCell, Tone};
@@ -14,25 +14,28 @@ use crate::{labels, numbers};
 /// Version of the format that [`json()`] writes.
 const SCHEMA_VERSION: u32 = 2;
 
-/// Every verdict on a cell.
-const VERDICTS: [ChangeVerdict; 4] = [
-    ChangeVerdict::Worse,
-    ChangeVerdict::Better,
-    ChangeVerdict::Same,
-    ChangeVerdict::Undecided,
+/// Which results a cell may have, in the order in which they are told.
+const RESULTS: [fn(Word) -> bool; 4] = [
+    |word| word == Word::Worse,
+    |word| word == Word::Better,
+    |word| matches!(word, Word::Same { .. }),
+    |word| matches!(word, Word::Undecided { .. }),
 ];
 
-/// The runs that are compared.
+/// Most cells of a table that lists every cell. A longer one lists only what is worse or better.
+const ALL_LISTED: usize = 20;
+
+/// Names of the runs, or of the servers, that are compared.
 #[derive(Clone, Copy, Debug)]
-pub struct ComparedRuns<'r> {
-    /// The run to compare with.
-    pub base: &'r Run,
-    /// The run that is compared with it.
-    pub candidate: &'r Run,
+pub struct ComparedSides<'r> {
+    /// What is compared with.
+    pub base: &'r str,
+    /// What is compared with it.
+    pub candidate: &'r str,
 }
 
 /// Formats the comparison for a terminal.
-pub fn text(difference: &Difference, sides: ComparedRuns<'_>, language: Language) -> String {
+pub fn text(difference: &Difference, sides: ComparedSides<'_>, language: Language) -> String {
     let mut lines = TerminalText::default();
     lines.paragraphs(&[title(sides)]);
     lines.notices(&warnings(difference, language));
@@ -44,7 +47,7 @@ pub fn text(difference: &Difference, sides: ComparedRuns<'_>, language: Language
 }
 
 /// Formats the comparison as Markdown.
-pub fn markdown(difference: &Difference, sides: ComparedRuns<'_>, language: Language) -> String {
+pub fn markdown(difference: &Difference, sides: ComparedSides<'_>, language: Language) -> String {
     let mut page = MarkdownBlocks::default();
     page.title(&title(sides));
     page.notices(&warnings(difference, language));
@@ -55,8 +58,8 @@ pub fn markdown(difference: &Difference, sides: ComparedRuns<'_>, language: Lang
     page.finish()
 }
 
-fn title(sides: ComparedRuns<'_>) -> String {
-    format!("{} → {}", sides.base.name, sides.candidate.name)
+fn title(sides: ComparedSides<'_>) -> String {
+    format!("{} → {}", sides.base, sides.candidate)
 }
 
 fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
@@ -67,27 +70,34 @@ fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
     difference.warnings.iter().map(warning).collect()
 }
 
-/// Sums up the verdicts on cells and claims, and the common changes of all participants.
-fn sentences(difference: &Difference, language: Language) -> Vec<String> {
-    let [worse, better, same, undecided] = VERDICTS.map(|verdict| difference.count(verdict));
+/// Sums up the results of cells and the verdicts on claims, and the common changes of all participants.
+pub(crate) fn sentences(difference: &Difference, language: Language) -> Vec<String> {
+    let shared = difference.shared.iter().map(|shared| {
+        let title = language.of(shared.metric.definition().title);
+        let experiment = &shared.experiment;
+        let ratio = numbers::change(shared.metric, shared.ratio, language);
+        language.choose(
+            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
+            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
+        )
+    });
+    let mut sentences = verdicts(difference, language);
+    sentences.splice(1..1, shared);
+    sentences
+}
+
+/// Sums up the results of cells, and the verdicts on claims that changed.
+pub(crate) fn verdicts(difference: &Difference, language: Language) -> Vec<String> {
+    let [worse, better, same, undecided] = RESULTS.map(|is_such| difference.count(is_such));
     let cells = difference.cells.len();
     let share = difference.called_share();
     let share = share.map_or(numbers::NONE.into(), |share| {
         numbers::percent(share, language)
     });
     let mut sentences = vec![language.choose(
-        || format!("{cells} figures in both runs: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
-        || format!("{cells} cifras en ambas ejecuciones: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
+        || format!("{cells} figures of both: {worse} worse, {better} better, {same} the same, {undecided} undecided; {share} are called changed."),
+        || format!("{cells} cifras de ambos lados: {worse} peores, {better} mejores, {same} iguales, {undecided} sin decidir; el {share} se da por cambiado."),
     )];
-    for shared in &difference.shared {
-        let title = language.of(shared.metric.definition().title);
-        let experiment = &shared.experiment;
-        let ratio = numbers::change(shared.metric, shared.ratio, language);
-        sentences.push(language.choose(
-            || format!("{experiment}, {title}: all participants together {ratio}, taken out below."),
-            || format!("{experiment}, {title}: todos los participantes juntos {ratio}, descontado abajo."),
-        ));
-    }
     let claim = language.choose(|| "Claim", || "Afirmación");
     for change in &difference.claims {
         let verdicts = [change.base, change.candidate];
@@ -102,41 +112,32 @@ fn sentences(difference: &Difference, language: Language) -> Vec<String> {
     sentences
 }
 
-/// Cells that are worse, then those that are better; `None` without any.
-fn changes(difference: &Difference, language: Language) -> Option<Table> {
+/// Cells that are worse, then those that are better; of a short comparison then all others. `None` without any.
+pub(crate) fn changes(difference: &Difference, language: Language) -> Option<Table> {
     const COLUMNS: [Text; 8] = [
-        bilingual("Verdict", "Veredicto"),
+        bilingual("Result", "Resultado"),
         bilingual("Experiment", "Experimento"),
         bilingual("Level", "Nivel"),
         bilingual("Participant", "Participante"),
         bilingual("Metric", "Métrica"),
         bilingual("Base", "Base"),
-        bilingual("Candidate", "Candidata"),
+        bilingual("Candidate", "Candidato"),
         bilingual("Change [95 %]", "Cambio [95 %]"),
     ];
     let mut table = Table::new(5, COLUMNS.map(|column| language.of(column)));
-    let listed = [
-        (ChangeVerdict::Worse, bilingual("worse", "peor"), Tone::Bad),
-        (
-            ChangeVerdict::Better,
-            bilingual("better", "mejor"),
-            Tone::Good,
-        ),
-    ];
-    for (verdict, word, tone) in listed {
+    let is_short = difference.cells.len() <= ALL_LISTED;
+    let listed = if is_short { RESULTS.len() } else { 2 };
+    for is_such in &RESULTS[..listed] {
         let cells = difference.cells.iter();
-        let cells = cells.filter(|cell| cell.verdict == verdict);
-        let word = TableCell::word((language.of(word).into(), tone));
-        table
-            .rows
-            .extend(cells.map(|cell| row(word.clone(), cell, language)));
+        let cells = cells.filter(|cell| is_such(cell.word));
+        table.rows.extend(cells.map(|cell| row(cell, language)));
     }
     (!table.rows.is_empty()).then_some(table)
 }
 
-fn row(word: TableCell, cell: &MetricChange, language: Language) -> Vec<TableCell> {
+fn row(cell: &MetricChange, language: Language) -> Vec<TableCell> {
     vec![
-        word,
+        TableCell::word(labels::word(cell.word, cell.metric, language)),
         cell.experiment.as_str().into(),
         cell.level.as_str().into(),
         cell.participant.as_str().into(),
@@ -148,7 +149,7 @@ fn row(word: TableCell, cell: &MetricChange, language: Language) -> Vec<TableCel
 }
 
 /// Formats the comparison as JSON, with every cell.
-pub fn json(difference: &Difference, sides: ComparedRuns<'_>) -> String {
+pub fn json(difference: &Difference, sides: ComparedSides<'_>) -> String {
     let cell = |cell: &MetricChange| {
         json!({
             "experiment": cell.experiment,
@@ -161,12 +162,7 @@ pub fn json(difference: &Difference, sides: ComparedRuns<'_>) -> String {
             "change": cell.change.value,
             "change_interval": [cell.change.low, cell.change.high],
             "p_holm": cell.p_holm,
-            "verdict": match cell.verdict {
-                ChangeVerdict::Worse => "worse",
-                ChangeVerdict::Better => "better",
-                ChangeVerdict::Same => "same",
-                ChangeVerdict::Undecided => "undecided",
-            },
+            "verdict": labels::word_name(cell.word),
         })
     };
     let shared = difference.shared.iter().map(|shared| {
@@ -187,8 +183,8 @@ pub fn json(difference: &Difference, sides: ComparedRuns<'_>) -> String {
     let warnings = difference.warnings.iter().map(|warning| &warning.en);
     let document = json!({
         "schema_version": SCHEMA_VERSION,
-        "base": sides.base.name,
-        "candidate": sides.candidate.name,
+        "base": sides.base,
+        "candidate": sides.candidate,
         "warnings": warnings.collect::<Vec<_>>(),
         "called_share": difference.called_share(),
         "shared": shared.collect::<Vec<_>>(),

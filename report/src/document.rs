@@ -155,6 +155,8 @@ pub(crate) struct TableCell {
     pub(crate) value: Option<f64>,
     /// The tone of a verdict word.
     pub(crate) tone: Option<Tone>,
+    /// Where the text leads, relative to the page.
+    pub(crate) link: Option<String>,
 }
 
 impl From<String> for TableCell {
@@ -221,6 +223,11 @@ impl TableCell {
             tone: Some(tone),
             ..text.into()
         }
+    }
+
+    /// The same cell with a link.
+    pub(crate) fn linked(self, link: Option<String>) -> Self {
+        TableCell { link, ..self }
     }
 
     /// A name, with its title below.

@@ -117,7 +117,7 @@ pub(crate) fn missing(why: &Missing, language: Language) -> String {
 }
 
 /// A metric's title with its unit, for the head of a column.
-pub(crate) fn metric(metric: Metric, language: Language) -> String {
+pub fn metric(metric: Metric, language: Language) -> String {
     let definition = metric.definition();
     let (title, unit) = (language.of(definition.title), language.of(definition.unit));
     if unit.is_empty() || definition.is_share() {

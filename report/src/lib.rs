@@ -1,8 +1,10 @@
-//! The report of a comparison, only from its records: one page in two languages, Markdown, a picture, CSV.
+//! The report of a comparison, only from its records: one page in two languages, Markdown, a picture, CSV; and pages of
+//! many comparisons.
 
 mod answer;
 mod charts;
 mod claims;
+pub mod class;
 mod csv;
 pub mod difference;
 mod document;
@@ -15,8 +17,13 @@ mod labels;
 mod markdown;
 mod models;
 mod numbers;
+pub mod site;
 mod terminal;
 mod validity;
+
+pub use self::csv::blocks as blocks_csv;
+pub use self::labels::metric as metric_title;
+pub use self::numbers::{comparison, value};
 
 use hola_base::{LANGUAGES, Language, Text, text};
 use hola_lab::record::{Block, Run};
@@ -27,6 +34,9 @@ use crate::document::{Chart, Page, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
 use crate::first_screen::{PICTURE_CAPTION, PICTURE_TITLE};
 use crate::markdown::MarkdownBlocks;
+
+/// Style sheet of the colours of a page, light and dark.
+pub const COLOURS: &str = include_str!("../templates/colours.css");
 
 const ANSWER: Text = text("The answer", "La respuesta");
 const MODELS: Text = text("What each model costs", "Lo que cuesta cada modelo");

@@ -47,7 +47,7 @@ fn ratio(value: f64, language: Language) -> String {
 }
 
 /// A comparison: `5.12× [4.90, 5.33]`, or on the plain scale a difference with its sign.
-pub(crate) fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> String {
+pub fn comparison(metric: Metric, estimate: &Estimate, language: Language) -> String {
     let signed = |value, language| signed(metric, value, language);
     match estimate.scale {
         Scale::Ratio => interval(estimate, ratio, "×", language),
@@ -64,7 +64,7 @@ pub(crate) fn change(metric: Metric, change: f64, language: Language) -> String 
 }
 
 /// A metric's value with its interval, without the unit: `39.2 [38.8, 40.1]`.
-pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
+pub fn value(metric: Metric, estimate: &Estimate, language: Language) -> String {
     let figure = |value, language| figure(metric, value, language);
     interval(estimate, figure, "", language)
 }
@@ -72,6 +72,12 @@ pub(crate) fn value(metric: Metric, estimate: &Estimate, language: Language) -> 
 /// Any quantity with its interval, as a plain number.
 pub(crate) fn estimate(estimate: &Estimate, language: Language) -> String {
     interval(estimate, plain, "", language)
+}
+
+/// The interval alone: `[4.90, 5.33]`.
+pub(crate) fn ends((low, high): (f64, f64), language: Language) -> String {
+    let [low, high] = [low, high].map(|end| plain(end, language));
+    format!("[{low}{}{SPACE}{high}]", language.between_numbers())
 }
 
 /// A value with its unit, and its interval without.

@@ -41,18 +41,10 @@ impl Backoff {
 
 /// Whether the system is only short of a resource, so that the same call can succeed later.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error().map(Errno::from_raw),
-        Some(
-            Errno::EAGAIN
-                | Errno::EBUSY
-                | Errno::EMFILE
-                | Errno::ENFILE
-                | Errno::ENOBUFS
-                | Errno::ENOMEM
-                | Errno::ENOSPC
-        )
-    )
+    use Errno::{EAGAIN, EBUSY, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC};
+    let errno = error.raw_os_error().map(Errno::from_raw);
+    let shortages = [EAGAIN, EBUSY, EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC];
+    errno.is_some_and(|errno| shortages.contains(&errno))
 }
 
 /// Connections lost one after another before there is a pause. An error that persists does not come from a connection.
@@ -167,13 +159,9 @@ mod tests {
 
     #[test]
     fn retries_at_once_when_only_one_connection_is_lost() {
+        use Errno::{ECONNABORTED, EHOSTUNREACH, EINTR, EPROTO};
         let mut accept_policy = AcceptPolicy::new();
-        for errno in [
-            Errno::ECONNABORTED,
-            Errno::EINTR,
-            Errno::EPROTO,
-            Errno::EHOSTUNREACH,
-        ] {
+        for errno in [ECONNABORTED, EINTR, EPROTO, EHOSTUNREACH] {
             let judged = judge(&mut accept_policy, errno);
             assert_eq!(judged, AcceptError::Retry, "{errno}");
         }
@@ -183,29 +171,21 @@ mod tests {
     fn pauses_for_a_moment_when_connection_after_connection_is_lost() {
         let mut accept_policy = AcceptPolicy::new();
         for lost in 1..=3 * LOST_MAX {
-            let pauses = lost % LOST_MAX == 0;
-            let expected = if pauses {
-                AcceptError::Pause(PAUSE_MIN)
-            } else {
-                AcceptError::Retry
+            let expected = match lost % LOST_MAX {
+                0 => AcceptError::Pause(PAUSE_MIN),
+                _ => AcceptError::Retry,
             };
-            assert_eq!(
-                judge(&mut accept_policy, Errno::ECONNABORTED),
-                expected,
-                "{lost}"
-            );
+            let judged = judge(&mut accept_policy, Errno::ECONNABORTED);
+            assert_eq!(judged, expected, "{lost}");
         }
     }
 
     #[test]
     fn pauses_ever_longer_while_the_system_is_short_and_forgets_it_after_a_success() {
         let mut accept_policy = AcceptPolicy::new();
-        let errors = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM];
-        for (errno, ms) in errors
-            .into_iter()
-            .cycle()
-            .zip([5, 10, 20, 40, 80, 160, 320, 640, 640])
-        {
+        let errors = [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM].into_iter();
+        let pauses_ms = [5, 10, 20, 40, 80, 160, 320, 640, 640];
+        for (errno, ms) in errors.cycle().zip(pauses_ms) {
             let pause = AcceptError::Pause(Duration::from_millis(ms));
             assert_eq!(judge(&mut accept_policy, errno), pause, "{errno}");
         }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
 use crate::sys;
@@ -38,10 +38,10 @@ impl Channel {
             (&self.of_worker).write_all(b"?")?;
             HAS_ASKED.set(true);
         }
-        let received = sys::receive_descriptor(&self.of_worker)?;
+        let (_, client) = sys::receive_with_descriptor(&self.of_worker, &mut [0])?;
         HAS_ASKED.set(false);
-        let socket = received.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL));
-        socket.map(TcpStream::from)
+        let client = client.ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL));
+        client.map(TcpStream::from)
     }
 
     /// Whether the worker has asked since the last call.
@@ -55,9 +55,9 @@ impl Channel {
     pub(crate) fn clear(&self) -> Option<TcpStream> {
         self.was_asked();
         self.of_worker.set_nonblocking(true).ok()?;
-        let left = sys::receive_descriptor(&self.of_worker);
+        let left = sys::receive_with_descriptor(&self.of_worker, &mut [0]);
         self.of_worker.set_nonblocking(false).ok()?;
-        left.ok().flatten().map(TcpStream::from)
+        left.ok()?.1.map(TcpStream::from)
     }
 
     /// Becomes readable when the worker asks.
@@ -67,7 +67,8 @@ impl Channel {
 
     /// Passes a client to the worker. If that has just died, its exit tells; until then the channel keeps the client.
     pub(crate) fn pass(&self, client: &TcpStream) {
-        let _ = sys::send_descriptor(&self.of_parent, client);
+        let parent = self.of_parent.as_raw_fd();
+        let _ = sys::send_with_descriptor(parent, b"!", Some(client.as_raw_fd()));
     }
 
     /// Tells the worker that no client will come.

@@ -1,7 +1,7 @@
 //! Child processes: forked from a single thread, always reaped, told to stop with their parent, killed when it dies.
 
 use std::io;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use hola_base::process::end_with;
@@ -127,9 +127,8 @@ impl Children {
     }
 
     fn free_slot(&self) -> usize {
-        let is_free = |slot: &AtomicI32| slot.load(Ordering::Relaxed) == 0;
         loop {
-            if let Some(slot) = self.table.pids.iter().position(is_free) {
+            if let Some(slot) = (0..CHILDREN_MAX).find(|&slot| self.is_free(slot)) {
                 return slot;
             }
             thread::sleep(RECHECK_INTERVAL);
@@ -158,7 +157,6 @@ pub(crate) fn check_single_threaded() -> io::Result<()> {
     if threads == 1 {
         return Ok(());
     }
-    Err(io::Error::other(format!(
-        "cannot fork safely: this process has {threads} threads"
-    )))
+    let why = format!("cannot fork safely: this process has {threads} threads");
+    Err(io::Error::other(why))
 }

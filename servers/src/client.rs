@@ -23,7 +23,7 @@ use crate::{drive, log, operator, stop, sys};
 /// So no model needs a branch for that.
 #[derive(Debug)]
 pub struct Client {
-    /// The connection, until whoever serves the client takes it.
+    /// The connection, until it is taken to serve the client.
     socket: Option<TcpStream>,
     server: &'static Server,
     /// The tally of the worker that accepted it.
@@ -46,11 +46,12 @@ impl Client {
         client
     }
 
-    /// Takes the connection, to serve it: whoever does this answers the client. Keep `self` for as long as the client
-    /// counts as connected. Panics if it was taken before.
+    /// Takes the connection; the caller then answers the client. Keep `self` for as long as the client counts as
+    /// connected. Panics if it was taken before.
     pub(crate) fn serve(&mut self) -> TcpStream {
         let socket = self.socket.take().expect("each client is served once");
-        if self.server.settings().operator.is_some() {
+        let settings = self.server.settings();
+        if settings.operator.is_some() && settings.conversation == Protocol::Chat {
             let served = &self.server.counters().served;
             self.number = served.fetch_add(1, Ordering::Relaxed) + 1;
             operator::joined(self.number, &socket);
@@ -137,7 +138,8 @@ impl Server {
             let mut conversation = client.conversation();
             let timeouts = &self.settings().timeouts;
             let outcome = drive::blocking::converse(&mut conversation, &socket, timeouts);
-            count_outcome(client.tally(), &outcome, conversation.answers());
+            let answers = conversation.answers();
+            count_outcome(client.tally(), client.number(), &outcome, answers);
         }));
     }
 
@@ -163,7 +165,7 @@ impl Server {
             budget,
             suspend,
         );
-        count_outcome(tally, &outcome, conversation.answers());
+        count_outcome(tally, client, &outcome, conversation.answers());
     }
 
     /// Holds the whole conversation with a client in the calling task.
@@ -172,7 +174,8 @@ impl Server {
         let mut conversation = client.conversation();
         let outcome =
             drive::asynchronous::converse(&mut conversation, socket, self.settings()).await;
-        count_outcome(client.tally(), &outcome, conversation.answers());
+        let answers = conversation.answers();
+        count_outcome(client.tally(), client.number(), &outcome, answers);
     }
 }
 

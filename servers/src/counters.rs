@@ -35,7 +35,7 @@ pub struct Counters {
     pub count: &'static AtomicU64,
     /// Acceptors that have been ready for clients, including those that were replaced.
     pub(crate) acceptors_ready: &'static AtomicU64,
-    /// Clients that have been served so far, of whom each gets a number.
+    /// Clients that have been served so far; each gets a number.
     pub(crate) served: &'static AtomicU64,
     /// The file of this memory, for a process that does not inherit the mapping; `None` if the system forbids such files.
     memory: Option<OwnedFd>,
@@ -62,9 +62,11 @@ impl Counters {
         })
     }
 
-    /// The counters of another process, of which this one has the memory file. Fails with the error of ftruncate(2) or
-    /// mmap(2).
-    pub(crate) fn from_memory(memory: OwnedFd, workers: usize) -> io::Result<Self> {
+    /// The counters of another process, of which this one has the memory file.
+    ///
+    /// # Errors
+    /// Returns the error of ftruncate(2) or mmap(2).
+    pub fn from_memory(memory: OwnedFd, workers: usize) -> io::Result<Self> {
         let [count, acceptors_ready, served] =
             &sys::shared_in_file::<[AtomicU64; 3]>(&memory, 0, 1)?[0];
         Ok(Counters {
@@ -85,6 +87,11 @@ impl Counters {
     /// The calling worker's tally.
     pub(crate) fn tally(&self) -> &'static Tally {
         self.tally_of(worker())
+    }
+
+    /// What each worker counts.
+    pub fn tallies(&self) -> &'static [Tally] {
+        self.tallies
     }
 
     pub(crate) fn tally_of(&self, worker: usize) -> &'static Tally {
@@ -121,7 +128,7 @@ impl Counters {
 
 impl Tally {
     /// Clients this worker holds at this moment.
-    pub(crate) fn active(&self) -> u64 {
+    pub fn active(&self) -> u64 {
         // Read in this order the difference can be too large for an instant, never negative.
         let closed = self.closed.load(Ordering::Acquire);
         self.accepted.load(Ordering::Acquire).saturating_sub(closed)

@@ -9,33 +9,32 @@ use std::thread;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use crate::context::ErrorContext;
-use crate::loops::{Helpers, Resumable, StateMachine};
 use crate::settings::Settings;
 
 /// A client that needs a helper, and the key by which its loop knows it.
-type Job = (usize, StateMachine);
+type Job<R> = (usize, R);
 
 /// A client whose work is done; without its conversation if that did not survive the work.
-type Done = (usize, Option<StateMachine>);
+type Done<R> = (usize, Option<R>);
 
 /// The loop's side: a queue of jobs and a list of done ones. The helpers end with the process.
-pub(crate) struct HelperPool {
-    queue: SyncSender<Job>,
-    done: Receiver<Done>,
+pub(crate) struct HelperPool<R> {
+    queue: SyncSender<Job<R>>,
+    done: Receiver<Done<R>>,
     done_signal: Arc<EventFd>,
 }
 
 /// One helper's side of it.
-pub(crate) struct Helper {
-    jobs: Arc<Mutex<Receiver<Job>>>,
-    done: Sender<Done>,
+pub(crate) struct Helper<R> {
+    jobs: Arc<Mutex<Receiver<Job<R>>>>,
+    done: Sender<Done<R>>,
     done_signal: Arc<EventFd>,
 }
 
-impl HelperPool {
+impl<R: Send + 'static> HelperPool<R> {
     /// As many threads as the server has workers, each of which runs `help`. Fails with the error of eventfd(2) or
     /// pthread_create(3).
-    pub(crate) fn start(settings: &Settings, help: fn(&Helper)) -> io::Result<Self> {
+    pub(crate) fn start(settings: &Settings, help: fn(&Helper<R>)) -> io::Result<Self> {
         let (queue, jobs) = sync_channel(settings.queue as usize);
         let (finished, done) = channel();
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
@@ -63,37 +62,38 @@ impl HelperPool {
     }
 }
 
-impl Helper {
+impl<R> Helper<R> {
     /// Waits for the next job; `None` once the loop has ended.
-    pub(crate) fn next_job(&self) -> Option<Job> {
+    pub(crate) fn next_job(&self) -> Option<Job<R>> {
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         jobs.recv().ok()
     }
 
     /// Gives a client back to the loop, and wakes it.
-    pub(crate) fn finish(&self, key: usize, client: Option<StateMachine>) {
+    pub(crate) fn finish(&self, key: usize, client: Option<R>) {
         // If either fails, the loop has ended.
         let _ = self.done.send((key, client));
         let _ = self.done_signal.write(1);
     }
 }
 
-impl Helpers<StateMachine> for HelperPool {
-    fn done_signal(&self) -> BorrowedFd<'_> {
+impl<R> HelperPool<R> {
+    /// Becomes readable when work is done.
+    pub(crate) fn done_signal(&self) -> BorrowedFd<'_> {
         self.done_signal.as_fd()
     }
 
-    fn hand_over(&mut self, key: usize, client: StateMachine) -> bool {
-        match self.queue.try_send((key, client)) {
-            Ok(()) => true,
-            Err(TrySendError::Full((_, client)) | TrySendError::Disconnected((_, client))) => {
-                client.refuse();
-                false
-            }
-        }
+    /// Has a helper do the work that the client with that key needs. Gives the client back if too many wait for one.
+    pub(crate) fn hand_over(&self, key: usize, client: R) -> Result<(), R> {
+        self.queue.try_send((key, client)).map_err(|refused| {
+            let (TrySendError::Full((_, client)) | TrySendError::Disconnected((_, client))) =
+                refused;
+            client
+        })
     }
 
-    fn next_done(&mut self) -> Option<Done> {
+    /// The next client whose work is done.
+    pub(crate) fn next_done(&self) -> Option<Done<R>> {
         // Read before the look: work that is done later signals again.
         let _ = self.done_signal.read();
         self.done.try_recv().ok()

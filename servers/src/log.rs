@@ -28,7 +28,7 @@ static LOG: OnceLock<Log> = OnceLock::new();
 #[derive(Debug)]
 struct Log {
     stderr: Stderr,
-    /// Lines lost since the last line that told their number. Forked children share this and the next field.
+    /// Lines lost since the last line that gave their number. Forked children share this and the next field.
     lost: &'static AtomicU64,
     /// Second of the last reported problem, since 1970.
     complained_s: &'static AtomicU64,

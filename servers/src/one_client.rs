@@ -24,7 +24,7 @@ const PROGRAM: &str = "/proc/self/exe";
 
 /// What the program is told on its command line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Errand {
+pub(crate) struct OneClient {
     /// Process id of the server.
     parent: i32,
     /// Descriptor of the client's connection.
@@ -38,21 +38,16 @@ pub(crate) struct Errand {
 /// Starts the program for a client. Signals must be blocked: it unblocks them once it can answer them. Fails with the
 /// error of posix_spawn(3).
 pub(crate) fn spawn(server: &Server, socket: &TcpStream, parent: Pid) -> io::Result<Pid> {
-    let errand = Errand {
+    let one_client = OneClient {
         parent: parent.as_raw(),
         socket: socket.as_raw_fd(),
         counters: server.counters().memory()?.as_raw_fd(),
         settings: server.settings().clone(),
     };
-    let errand_text = serde_json::to_string(&errand)?;
+    let text = serde_json::to_string(&one_client)?;
     let own_name = args_os().next().unwrap_or_default();
-    let arguments = [
-        own_name.as_bytes(),
-        b"serve",
-        server.model().as_bytes(),
-        b"--one-client",
-        errand_text.as_bytes(),
-    ];
+    let (model, text) = (server.model().as_bytes(), text.as_bytes());
+    let arguments = [own_name.as_bytes(), b"serve", model, b"--one-client", text];
     let arguments = arguments.map(|argument| CString::new(argument).unwrap_or_default());
     let variables = std::env::vars_os().flat_map(|(name, value)| {
         let variable = [name.as_bytes(), b"=", value.as_bytes()].concat();
@@ -60,31 +55,25 @@ pub(crate) fn spawn(server: &Server, socket: &TcpStream, parent: Pid) -> io::Res
     });
     // A descriptor that is duplicated onto itself stays open (posix_spawn_file_actions_adddup2(3)).
     let mut kept_open = PosixSpawnFileActions::init()?;
-    kept_open.add_dup2(errand.socket, errand.socket)?;
-    kept_open.add_dup2(errand.counters, errand.counters)?;
-    if let Some(operator) = errand.settings.operator {
-        kept_open.add_dup2(operator, operator)?;
+    let descriptors = [one_client.socket, one_client.counters].into_iter();
+    for descriptor in descriptors.chain(one_client.settings.operator) {
+        kept_open.add_dup2(descriptor, descriptor)?;
     }
     let variables: Vec<CString> = variables.collect();
     let attributes = PosixSpawnAttr::init()?;
-    Ok(posix_spawn(
-        PROGRAM,
-        &kept_open,
-        &attributes,
-        &arguments,
-        &variables,
-    )?)
+    let spawned = posix_spawn(PROGRAM, &kept_open, &attributes, &arguments, &variables);
+    Ok(spawned?)
 }
 
 /// Talks to the client for which this program was started.
-pub(crate) fn converse(model: &'static str, errand: Errand) -> io::Result<()> {
-    end_with(errand.parent).map_err(io::Error::other)?;
-    stop::record_inherited_descriptors(&[errand.socket]);
+pub(crate) fn converse(model: &'static str, one_client: OneClient) -> io::Result<()> {
+    end_with(one_client.parent).map_err(io::Error::other)?;
+    stop::record_inherited_descriptors(&[one_client.socket]);
     let needs = || io::Error::other("started without its client");
-    let counters = sys::inherited(errand.counters).ok_or_else(needs)?;
-    let socket = sys::inherited(errand.socket).ok_or_else(needs)?;
+    let counters = sys::inherited(one_client.counters).ok_or_else(needs)?;
+    let socket = sys::inherited(one_client.socket).ok_or_else(needs)?;
     log::open()?;
-    let server = Server::of_one_client(model, errand.settings, counters)?;
+    let server = Server::of_one_client(model, one_client.settings, counters)?;
     let client = Client::handed_over(socket.into(), server);
     SigSet::empty()
         .thread_set_mask()

@@ -4,7 +4,7 @@
 //! the accept queue, as with the other ways to share them (Stevens, *UNIX Network Programming*, volume 1, §30.9).
 
 use std::io;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 use std::thread;
 
@@ -61,9 +61,9 @@ impl Passer {
             Err(Errno::EINTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
-        self.hear();
+        self.read_questions();
         if may_accept || !self.left.is_empty() {
-            self.pass_waiting(server.listener());
+            self.pass_waiting();
         }
         Ok(())
     }
@@ -75,8 +75,8 @@ impl Passer {
             && stop::may_accept()
             && sys::has_waiting_client(self.server.listener().as_raw_fd())
         {
-            self.hear();
-            self.pass_waiting(self.server.listener());
+            self.read_questions();
+            self.pass_waiting();
             thread::sleep(RECHECK_INTERVAL);
         }
         for channel in self.server.channels() {
@@ -90,18 +90,18 @@ impl Passer {
         self.left.extend(self.server.channels()[worker].clear());
     }
 
-    fn hear(&mut self) {
+    fn read_questions(&mut self) {
         let channels = self.server.channels().iter();
         for (has_asked, channel) in self.has_asked.iter_mut().zip(channels) {
             *has_asked |= channel.was_asked();
         }
     }
 
-    fn pass_waiting(&mut self, listener: &TcpListener) {
+    fn pass_waiting(&mut self) {
         while let Some(worker) = self.has_asked.iter().position(|has_asked| *has_asked) {
             let accepted = match self.left.pop() {
                 Some(client) => Ok(client),
-                None => sys::accept(listener, SockFlag::empty()),
+                None => sys::accept(self.server.listener(), SockFlag::empty()),
             };
             match accepted {
                 Ok(client) => {

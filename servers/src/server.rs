@@ -18,7 +18,7 @@ use nix::sys::socket::{Shutdown, shutdown};
 use nix::unistd::{getppid, pipe2};
 
 use crate::channel::Channel;
-use crate::context::ErrorContext;
+use crate::context::{ErrorContext, plain};
 use crate::conversation::{AnyConversation, Conversation, ServerContext, Step};
 use crate::counters::{self, Counters, Tally, count};
 use crate::log::warn_rate_limited;
@@ -320,15 +320,20 @@ impl Server {
     }
 }
 
-/// Counts the answers of a conversation and how it ended.
-pub(crate) fn count_outcome(tally: &Tally, outcome: &io::Result<()>, answers: u64) {
+/// Counts the answers of a conversation and how it ended. The operator of a chat is told of an error, if the client has a
+/// number there.
+pub(crate) fn count_outcome(tally: &Tally, client: u64, outcome: &io::Result<()>, answers: u64) {
     tally.answers.fetch_add(answers, Ordering::Relaxed);
-    match outcome {
-        Ok(()) => {}
+    let (counter, reason) = match outcome {
+        Ok(()) => return,
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-            count(&tally.expired);
+            (&tally.expired, "timed out".into())
         }
-        Err(_reset_by_client) => count(&tally.broken),
+        Err(reset_by_client) => (&tally.broken, plain(reset_by_client)),
+    };
+    count(counter);
+    if client > 0 {
+        operator::failed(client, &reason);
     }
 }
 

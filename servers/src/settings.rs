@@ -127,7 +127,7 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// What is said on a connection.
     pub conversation: Protocol,
-    /// Descriptor of the operator of a chat; `null` if it has none.
+    /// Descriptor of the operator; `null` if the server has none.
     pub operator: Option<i32>,
     /// Memory touched before serving, in bytes: a fork has to copy its page tables.
     pub ballast_bytes: u64,
@@ -150,23 +150,19 @@ impl fmt::Display for Settings {
             write!(formatter, " ({asked} asked, limited by net.core.somaxconn)")?;
         }
         write!(formatter, ", TCP_NODELAY, {} workers", self.workers)?;
-        match self.accept {
-            None => {}
-            Some(Accept::Shared) => formatter.write_str(" at one listener")?,
-            Some(Accept::Locked) => formatter.write_str(" at one listener, behind a lock")?,
-            Some(Accept::Reuseport) => formatter.write_str(" with a listener each")?,
-            Some(Accept::Exclusive) => {
-                formatter.write_str(" at one listener, woken one at a time")?;
-            }
-            Some(Accept::Passed) => {
-                formatter.write_str(" that get their clients from the parent")?;
-            }
-        }
-        match self.first_read {
-            None => {}
-            Some(FirstRead::WhenReady) => formatter.write_str(", first read when ready")?,
-            Some(FirstRead::AtOnce) => formatter.write_str(", first read at once")?,
-        }
+        formatter.write_str(match self.accept {
+            None => "",
+            Some(Accept::Shared) => " at one listener",
+            Some(Accept::Locked) => " at one listener, behind a lock",
+            Some(Accept::Reuseport) => " with a listener each",
+            Some(Accept::Exclusive) => " at one listener, woken one at a time",
+            Some(Accept::Passed) => " that get their clients from the parent",
+        })?;
+        formatter.write_str(match self.first_read {
+            None => "",
+            Some(FirstRead::WhenReady) => ", first read when ready",
+            Some(FirstRead::AtOnce) => ", first read at once",
+        })?;
         if let Some(stack_bytes) = self.stack_bytes {
             write!(formatter, ", stacks of {} KiB", stack_bytes / 1024)?;
         }

@@ -1,5 +1,6 @@
-//! `hola diff`: compares two runs; its exit code tells whether something became worse.
+//! `hola diff`: compares two runs, or two servers of one run; its exit code tells whether something is worse.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,8 +11,8 @@ use hola_base::output::print;
 use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run};
 use hola_lab::store;
-use hola_report::difference::{self, ComparedRuns};
-use hola_verdict::difference::{ChangeVerdict, Difference, RecordedRun, Selection};
+use hola_report::difference::{self, ComparedSides};
+use hola_verdict::difference::{Difference, RecordedRun, Selection};
 
 use super::{Arguments, Lang, REGRESSION};
 
@@ -23,21 +24,30 @@ Examples:
   hola diff BASE CANDIDATE --experiments equal-load --metrics cpu_us_per_request
   hola diff BASE CANDIDATE --format markdown --no-fail   for a comment on a change
   hola diff BASE CANDIDATE --format json                 every cell, as data
+  hola diff RUN --servers old,new --metrics cpu_us_per_request
 
 A cell is one metric of one participant at one level. A change that all participants of a level
 share is subtracted from each cell and printed once. A cell is worse only if the rest of its
 change is significant after the correction for multiple comparisons, and its interval is not
-entirely within the metric's margin.
+entirely within the metric's margin. Two servers of one run met every load in the same blocks, so
+nothing is subtracted there, and smaller changes are seen than between two runs.
 
-Exit codes: 0 nothing became worse, 1 the runs cannot be read, or have nothing in common, 2 usage,
-99 something became worse.")]
+Exit codes: 0 nothing is worse, 1 the runs cannot be read, or have nothing in common, 2 usage,
+99 something is worse.")]
 pub(super) struct DiffArgs {
     /// Folder of the run to compare with
     #[arg(value_name = "BASE")]
     base: PathBuf,
     /// Folder of the run to judge
-    #[arg(value_name = "CANDIDATE")]
-    candidate: PathBuf,
+    #[arg(
+        value_name = "CANDIDATE",
+        required_unless_present = "servers",
+        conflicts_with = "servers"
+    )]
+    candidate: Option<PathBuf>,
+    /// Two servers of the run to compare instead of two runs: the one to compare with, and the one to judge
+    #[arg(long, value_name = "BASE,CANDIDATE", value_parser = server_pair)]
+    servers: Option<(String, String)>,
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -50,7 +60,7 @@ pub(super) struct DiffArgs {
     /// Language of what is printed; JSON has none
     #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
-    /// Exit with 0 even if something became worse
+    /// Exit with 0 even if something is worse
     #[arg(long)]
     no_fail: bool,
 }
@@ -69,32 +79,55 @@ fn metric_named(name: &str) -> Result<Metric, String> {
     })
 }
 
+fn server_pair(text: &str) -> Result<(String, String), &'static str> {
+    let pair = text.split_once(',');
+    let pair = pair.filter(|(base, candidate)| !base.is_empty() && !candidate.is_empty());
+    let (base, candidate) = pair.ok_or("write two names with a comma, such as epoll,tokio")?;
+    Ok((base.into(), candidate.into()))
+}
+
 /// Compares and prints.
 pub(super) fn run(args: &DiffArgs) -> Result<ExitCode> {
     let base = store::read(&args.base)?;
-    let candidate = store::read(&args.candidate)?;
-    require_known(args, [&base.0, &candidate.0]);
     let selection = Selection {
         experiments: args.experiments.clone(),
         metrics: args.metrics.clone(),
     };
-    let difference = Difference::new(recorded(&base), recorded(&candidate), &selection);
+    match (&args.candidate, &args.servers) {
+        (Some(candidate), _) => {
+            let candidate = store::read(candidate)?;
+            require_experiments(args, &[&base.0, &candidate.0]);
+            let difference = Difference::new(recorded(&base), recorded(&candidate), &selection);
+            report(args, &difference, &base.0.name, &candidate.0.name)
+        }
+        (None, Some((server, candidate))) => {
+            require_experiments(args, &[&base.0]);
+            require_servers(&base.0, &[server, candidate]);
+            let recorded = recorded(&base);
+            let difference = Difference::between_servers(recorded, server, candidate, &selection);
+            report(args, &difference, server, candidate)
+        }
+        (None, None) => unreachable!("clap requires one of them"),
+    }
+}
+
+fn report(
+    args: &DiffArgs,
+    difference: &Difference,
+    base: &str,
+    candidate: &str,
+) -> Result<ExitCode> {
     ensure!(
         !difference.cells.is_empty(),
-        "{} and {} have nothing in common that can be compared",
-        args.base.display(),
-        args.candidate.display()
+        "{base} and {candidate} have nothing in common that can be compared"
     );
-    let sides = ComparedRuns {
-        base: &base.0,
-        candidate: &candidate.0,
-    };
+    let sides = ComparedSides { base, candidate };
     print(match args.format {
-        Format::Text => difference::text(&difference, sides, args.lang.into()),
-        Format::Markdown => difference::markdown(&difference, sides, args.lang.into()),
-        Format::Json => difference::json(&difference, sides),
+        Format::Text => difference::text(difference, sides, args.lang.into()),
+        Format::Markdown => difference::markdown(difference, sides, args.lang.into()),
+        Format::Json => difference::json(difference, sides),
     })?;
-    let is_worse = difference.count(ChangeVerdict::Worse) > 0;
+    let is_worse = difference.count_worse() > 0;
     Ok(match is_worse && !args.no_fail {
         true => ExitCode::from(REGRESSION),
         false => ExitCode::SUCCESS,
@@ -105,23 +138,31 @@ fn recorded((run, blocks): &(Run, Vec<Block>)) -> RecordedRun<'_> {
     RecordedRun { run, blocks }
 }
 
-/// Exits with a usage error if neither run has a named experiment: a misspelt name must not go unnoticed.
-fn require_known(args: &DiffArgs, runs: [&Run; 2]) {
-    let mut known: Vec<&str> = Vec::new();
-    for design in runs.into_iter().flat_map(|run| &run.designs) {
-        if !known.contains(&design.experiment.as_str()) {
-            known.push(&design.experiment);
-        }
-    }
-    if let Some(unknown) = args
-        .experiments
-        .iter()
-        .find(|one| !known.contains(&one.as_str()))
-    {
-        let message = format!(
-            "neither run has the experiment '{unknown}'; there are: {}",
-            known.join(", ")
-        );
+/// Exits with a usage error if no run has a named experiment: a misspelt name must not go unnoticed.
+fn require_experiments(args: &DiffArgs, runs: &[&Run]) {
+    let designs = runs.iter().flat_map(|run| &run.designs);
+    let known: BTreeSet<&str> = designs.map(|design| design.experiment.as_str()).collect();
+    require_known("experiment", &args.experiments, &known);
+}
+
+/// Exits with a usage error if the run lacks a named server.
+fn require_servers(run: &Run, names: &[&String]) {
+    let stages = run.designs.iter().flat_map(|design| &design.stages);
+    let participants = stages.flat_map(|stage| &stage.participants);
+    let known: BTreeSet<&str> = participants.map(|one| one.name.as_str()).collect();
+    require_known("server", names.iter().copied(), &known);
+}
+
+fn require_known<'n>(
+    kind: &str,
+    names: impl IntoIterator<Item = &'n String>,
+    known: &BTreeSet<&str>,
+) {
+    let mut names = names.into_iter();
+    if let Some(unknown) = names.find(|name| !known.contains(name.as_str())) {
+        let known: Vec<&str> = known.iter().copied().collect();
+        let known = known.join(", ");
+        let message = format!("no {kind} '{unknown}' was measured; there are: {known}");
         Arguments::command()
             .error(ErrorKind::InvalidValue, message)
             .exit();

@@ -1,5 +1,6 @@
 //! `hola judge`: examines a server that somebody wrote, and prints what it does right and wrong.
 
+mod course;
 mod junit;
 
 use std::fmt::Write as _;
@@ -10,25 +11,29 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 use hola_base::output::{print, say};
 use hola_base::visible;
 use hola_base::{Language, Text, text};
 use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::record::StoredText;
 use hola_lab::target::supervisor::ResourceLimits;
+use hola_report::difference;
 use hola_servers::cli::size;
 
-use super::{Arguments, Lang, REGRESSION};
+use super::{Lang, REGRESSION, usage_error};
 use crate::judge::{
-    CheckResult, CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
+    CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
 };
 
 /// Exit code when the server did not start.
 const NOT_STARTED: u8 = 3;
 /// Most descriptors of each process: more than a server needs that leaks one for each of 2,000 requests.
 const DESCRIPTORS_MAX: u64 = 4096;
+/// Largest file that it may write.
+const FILE_MAX: u64 = 64 << 20;
+/// Most processes and threads at once: more than a server has that leaves a zombie for each of 2,000 requests.
+const PROCESSES_MAX: u32 = 4096;
 /// Stands for the port in a command.
 const PORT: &str = "{port}";
 
@@ -39,7 +44,9 @@ Examples:
   hola judge -- python3 server.py {port}            start it for each check, examine it, end it
   hola judge --expect thread-per-client -- ./server --port {port}
   hola judge --lang es --rubric rubric.toml -- java Server {port}
+  hola judge --cost -- ./server {port}              and what a request costs, beside our model of its kind
   hola judge --format junit -- ./server {port} > judge.xml
+  hola judge --format gradescope -- ./server {port} > /autograder/results/results.json
   hola judge --url http://127.0.0.1:8080/           a server that runs: what its processes show is left out
 
 A rubric has a line for each check that gets other than one point, such as `greeting = 2`.
@@ -57,6 +64,9 @@ pub(super) struct JudgeArgs {
     /// Fail the server if it is of another kind
     #[arg(long, value_name = "KIND", value_enum, conflicts_with = "url")]
     expect: Option<ServerKind>,
+    /// Also compare what a request costs with the model of the server's kind, in half a minute
+    #[arg(long, conflicts_with = "url")]
+    cost: bool,
     /// File of points for each check
     #[arg(long, value_name = "FILE")]
     rubric: Option<PathBuf>,
@@ -76,9 +86,16 @@ pub(super) struct JudgeArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// For people
     Text,
+    /// Everything, by the published schema
     Json,
+    /// JUnit XML
     Junit,
+    /// The file results.json of an autograder
+    Gradescope,
+    /// The result of a grader, for its reporter
+    Classroom,
 }
 
 /// The address of a URL such as `http://127.0.0.1:8080/`.
@@ -99,7 +116,10 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
         None => command(args)?,
     };
     let longest = Duration::from_secs(args.deadline);
-    let examination = match examine(&Examiner::new(server, args.expect, longest), &rubric) {
+    let examination = match examine(
+        &Examiner::new(server, args.expect, args.cost, longest),
+        &rubric,
+    ) {
         Ok(examination) => examination,
         Err(reason) => {
             say(format_args!("hola: {reason}"));
@@ -110,10 +130,12 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
         Format::Text => shown(&examination, args.lang.into()),
         Format::Json => serde_json::to_string_pretty(&examination)? + "\n",
         Format::Junit => junit::junit(&examination, args.lang.into()),
+        Format::Gradescope => course::gradescope(&examination, args.lang.into()),
+        Format::Classroom => course::classroom(&examination, args.lang.into()),
     })?;
-    Ok(match examination.is_passed() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::from(REGRESSION),
+    Ok(match examination.count(CheckState::Failed) {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(REGRESSION),
     })
 }
 
@@ -131,6 +153,8 @@ fn command(args: &JudgeArgs) -> Result<ExaminedServer> {
             memory_bytes: Some(args.memory),
             descriptors: Some(DESCRIPTORS_MAX),
             cpu_s: Some(args.deadline),
+            file_bytes: Some(FILE_MAX),
+            processes: Some(PROCESSES_MAX),
         },
     })
 }
@@ -143,12 +167,6 @@ fn rubric(file: Option<&Path>) -> Rubric {
     let read = fs::read_to_string(file).map_err(|error| error.to_string());
     read.and_then(|text| Rubric::parse(&text))
         .unwrap_or_else(|why_not| usage_error(&format!("--rubric {}: {why_not}", file.display())))
-}
-
-fn usage_error(message: &str) -> ! {
-    Arguments::command()
-        .error(ErrorKind::InvalidValue, visible::one_line(message))
-        .exit();
 }
 
 fn stored(text: &StoredText, language: Language) -> &str {
@@ -173,7 +191,22 @@ fn shown(examination: &Examination, language: Language) -> String {
             let _ = writeln!(text, "  $ {}", check.reproduce);
         }
     }
-    text + &conclusion(examination, language)
+    text + &conclusion(examination, language) + &cost(examination, language)
+}
+
+/// What a request costs; empty if that was not asked.
+fn cost(examination: &Examination, language: Language) -> String {
+    match (&examination.cost, &examination.cost_missing) {
+        (Some(cost), _) => {
+            let table = difference::text(&cost.difference, cost.sides(), language);
+            format!("\n{table}")
+        }
+        (None, Some(reason)) => {
+            let why = language.choose(|| "no figures of its cost", || "sin cifras de su coste");
+            format!("\n{why}: {}\n", visible::one_line(reason))
+        }
+        (None, None) => String::new(),
+    }
 }
 
 fn conclusion(examination: &Examination, language: Language) -> String {
@@ -183,22 +216,18 @@ fn conclusion(examination: &Examination, language: Language) -> String {
         || format!("> {}", examination.tried_at_once),
         |count| count.to_string(),
     );
-    let is_passed = |check: &&CheckResult| check.state == CheckState::Passed;
-    let is_failed = |check: &&CheckResult| check.state == CheckState::Failed;
-    let count = |is: fn(&&CheckResult) -> bool| examination.checks.iter().filter(is).count();
-    let (passed, failed) = (count(is_passed), count(is_failed));
-    let Examination {
-        points, points_max, ..
-    } = examination;
+    let [passed, failed] =
+        [CheckState::Passed, CheckState::Failed].map(|state| examination.count(state));
+    let (points, most) = (examination.points, examination.points_max);
     language.choose(
         || {
             format!(
-                "\nkind: {kind}; clients served at once: {at_once}\n{passed} passed, {failed} failed, {points} of {points_max} points\n"
+                "\nkind: {kind}; clients served at once: {at_once}\n{passed} passed, {failed} failed, {points} of {most} points\n"
             )
         },
         || {
             format!(
-                "\ntipo: {kind}; clientes atendidos a la vez: {at_once}\n{passed} superadas, {failed} no superadas, {points} de {points_max} puntos\n"
+                "\ntipo: {kind}; clientes atendidos a la vez: {at_once}\n{passed} superadas, {failed} no superadas, {points} de {most} puntos\n"
             )
         },
     )

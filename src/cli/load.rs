@@ -22,7 +22,7 @@ const NOT_STARTED: u8 = 3;
 pub(super) struct LoadCommand {
     /// Start this model's server, load it, and stop it; `hola models` lists them. Several loads are put on the same
     /// server process, one after the other
-    #[arg(long, value_name = "MODEL", conflicts_with_all = ["url", "unix_socket"], value_parser = hola_servers::cli::ModelName, hide_possible_values = true)]
+    #[arg(long, value_name = "MODEL", conflicts_with_all = ["url", "unix_socket", "ranks"], value_parser = hola_servers::cli::ModelName, hide_possible_values = true)]
     model: Option<&'static hola_servers::models::Model>,
     #[command(flatten)]
     load: LoadArgs,

@@ -1,6 +1,7 @@
 //! The command line: subcommands and exit codes.
 
 mod claims;
+mod class;
 mod client;
 pub mod compare;
 mod console;
@@ -8,9 +9,12 @@ mod diff;
 mod experiments;
 mod install;
 mod judge;
+mod lesson;
 mod load;
+mod many_runs;
 mod report;
 mod share;
+mod site;
 mod spawn;
 mod supervise;
 
@@ -20,22 +24,28 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use hola_base::Language;
 use hola_base::output::{print, reader_after, say, say_error};
+use hola_base::visible;
+use hola_loadgen::cli::MergeArgs;
 use hola_servers::cli::{self as servers, ServeArgs};
 use schemars::Schema;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use self::claims::ClaimsArgs;
+use self::class::ClassArgs;
 use self::client::ClientArgs;
 use self::compare::CompareArgs;
 use self::console::ConsoleArgs;
 use self::diff::DiffArgs;
 use self::install::{CompletionsArgs, ManArgs};
 use self::judge::JudgeArgs;
+use self::lesson::LessonArgs;
 use self::report::ReportArgs;
 use self::share::ShareArgs;
+use self::site::SiteArgs;
 use self::spawn::SpawnArgs;
 use self::supervise::SuperviseArgs;
 
@@ -82,18 +92,21 @@ Examples:
   hola serve tokio                     serve on 127.0.0.1:8080
   hola load http://127.0.0.1:8080/     measure the server that listens there
   hola load --model thread-per-client  start it, measure it, stop it
+  hola merge DIR                       one result of the processes that made a load together
   hola client 127.0.0.1:8080           talk to a server line by line
-  hola console epoll                   serve a chat, and answer its clients
+  hola console epoll --page            watch a server in the browser, and answer its clients
   hola judge -- ./server {port}        what a server of yours does right and wrong
+  hola lesson 1                        learn it by measuring: eight lessons
   hola experiments                     the questions, and how long each takes
   hola compare                         answers, in a report with intervals
   hola claims                          what people say, and what decides it
   hola diff BASE CANDIDATE             what became worse from one run to another
+  hola class DIR… --output OUT         what holds on how many machines
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 server did not start, 4 measurement invalid
-(load --strict; compare), 99 a gate is broken, a run worse than its base or a check failed, 130
-interrupted, 143 ended by SIGTERM. A reader that stops early, such as `head`, is no error; output
-that cannot be written, as on a full disk, is an error."
+(load --strict; compare; merge of a part), 5 load too late for its --start-at, 99 a gate is broken,
+a run worse than its base or a check failed, 130 interrupted, 143 ended by SIGTERM. A reader that
+stops early, such as `head`, is no error; output that cannot be written, as on a full disk, is one."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -112,12 +125,16 @@ enum Command {
     Serve(ServeArgs),
     /// Put load on a server and measure it
     Load(Box<load::LoadCommand>),
+    /// Add up the results of the processes that made a load together
+    Merge(MergeArgs),
     /// Talk to a server line by line
     Client(ClientArgs),
-    /// Serve a chat, see what its clients write, and answer them
+    /// Serve with an operator, who sees clients and server at the terminal or in the browser
     Console(ConsoleArgs),
     /// Examine a server that somebody wrote, and say what it does right and wrong
     Judge(JudgeArgs),
+    /// Take a lesson: a question, a measurement that answers it, and the reason
+    Lesson(LessonArgs),
     /// List the experiments, with their levels and the time they take
     #[command(after_help = "\
 Examples:
@@ -135,10 +152,14 @@ An experiment ends before its time is up once its intervals are narrow enough.")
     Compare(CompareArgs),
     /// List what people say of threads, processes and async, and what decides it
     Claims(ClaimsArgs),
-    /// Tell what became worse, better or stayed the same from one run to another
+    /// Tell what is worse, better or the same: from one run to another, or between two servers of one run
     Diff(DiffArgs),
     /// Write a run's reports again from its stored data
     Report(ReportArgs),
+    /// Put the runs of many machines together: what holds on how many, and on what it depends
+    Class(ClassArgs),
+    /// Write pages of many runs that open from disk, with badges and a feed
+    Site(SiteArgs),
     /// Print a script that completes hola's command line in a shell
     Completions(CompletionsArgs),
     /// Write the manual pages
@@ -158,7 +179,7 @@ An experiment ends before its time is up once its intervals are narrow enough.")
 pub fn main() -> ExitCode {
     let line = match load::with_plan(env::args_os().collect()) {
         Ok(line) => line,
-        Err(reason) => return hola_loadgen::cli::refuse(&reason),
+        Err(reason) => return hola_loadgen::cli::refuse(reason),
     };
     let command = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments.command,
@@ -168,14 +189,18 @@ pub fn main() -> ExitCode {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
         Command::Load(command) => return load::run(&command, &line),
+        Command::Merge(args) => return hola_loadgen::cli::merge(&args),
         Command::Client(args) => client::run(&args),
         Command::Console(args) => console::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Lesson(args) => lesson::run(&args),
         Command::Experiments { json } => experiments::run(json),
         Command::Compare(args) => compare::run(&args),
         Command::Claims(args) => claims::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Class(args) => class::run(&args),
+        Command::Site(args) => site::run(&args),
         Command::Completions(args) => install::completions(&args),
         Command::Man(args) => install::man(&args),
         Command::Supervise(args) => supervise::run(&args),
@@ -200,6 +225,13 @@ fn print_answer(answer: &clap::Error) -> ExitCode {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Says what is wrong with the arguments, and ends the program.
+fn usage_error(message: &str) -> ! {
+    Arguments::command()
+        .error(ErrorKind::InvalidValue, visible::one_line(message))
+        .exit();
 }
 
 fn fail(error: &anyhow::Error) -> ExitCode {

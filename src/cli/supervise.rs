@@ -40,6 +40,12 @@ pub(super) struct SuperviseArgs {
     /// Most CPU time of each process, in seconds [default: no limit of its own]
     #[arg(long, value_name = "S")]
     cpu_seconds: Option<u64>,
+    /// Largest file that each process may write, in bytes [default: no limit of its own]
+    #[arg(long, value_name = "BYTES")]
+    file_size: Option<u64>,
+    /// Most processes and threads at once, where a control group can be made [default: no limit of its own]
+    #[arg(long, value_name = "N")]
+    processes: Option<u32>,
 }
 
 /// Runs the program until standard input ends.
@@ -53,6 +59,8 @@ pub(super) fn run(args: &SuperviseArgs) -> Result<ExitCode> {
             memory_bytes: args.memory,
             descriptors: args.descriptors,
             cpu_s: args.cpu_seconds,
+            file_bytes: args.file_size,
+            processes: args.processes,
         },
     })
     .map_err(anyhow::Error::msg)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hola_lab::record::StoredText;
 
-use super::both;
+use super::{Observation, both, observed};
 
 /// The greeting.
 pub(super) const GREETING: &[u8] = b"Hola, cliente!";
@@ -55,6 +55,11 @@ impl Exchange {
         Some((&self.bytes[..end], &self.bytes[end + 4..]))
     }
 
+    /// Whether the head is complete, and nothing follows it.
+    pub(super) fn has_no_body(&self) -> bool {
+        self.parts().is_some_and(|(_, body)| body.is_empty())
+    }
+
     /// Whether this is an answer with that body, however its length is declared.
     pub(super) fn is_answer(&self, body: &[u8]) -> bool {
         self.status() == Some(200) && find(&self.bytes, body).is_some()
@@ -63,28 +68,25 @@ impl Exchange {
     /// What came, for people.
     pub(super) fn shown(&self) -> StoredText {
         let (en, es) = match self.end {
-            ExchangeEnd::Complete => ("", ""),
-            ExchangeEnd::Closed => (
-                ", then the connection was closed",
-                ", y después se cerró la conexión",
-            ),
-            ExchangeEnd::Reset => (
-                ", then the connection was reset",
-                ", y después se reinició la conexión",
-            ),
-            ExchangeEnd::TimedOut => (
-                ", then nothing more in time",
-                ", y después nada más a tiempo",
-            ),
+            ExchangeEnd::Complete => return self.bytes_shown(),
+            ExchangeEnd::Closed => ("the connection was closed", "se cerró la conexión"),
+            ExchangeEnd::Reset => ("the connection was reset", "se reinició la conexión"),
+            ExchangeEnd::TimedOut => ("nothing more in time", "nada más a tiempo"),
         };
+        let came = self.bytes_shown();
+        let (came_en, came_es) = (came.en, came.es);
+        both(
+            format!("{came_en}, then {en}"),
+            format!("{came_es}, y después {es}"),
+        )
+    }
+
+    fn bytes_shown(&self) -> StoredText {
         if self.bytes.is_empty() {
-            return both(format!("nothing came{en}"), format!("no llegó nada{es}"));
+            return both("nothing came", "no llegó nada");
         }
         let shown = self.bytes[..self.bytes.len().min(SHOWN_MAX)].escape_ascii();
-        both(
-            format!("came `{shown}`{en}"),
-            format!("llegó `{shown}`{es}"),
-        )
+        both(format!("came `{shown}`"), format!("llegó `{shown}`"))
     }
 }
 
@@ -153,12 +155,15 @@ pub(super) fn exchange(
     Ok(read(&socket, longest, is_complete))
 }
 
+/// Reads an answer with that body; the error is what came instead.
+pub(super) fn read_answer(socket: &TcpStream, body: &[u8], longest: Duration) -> Observation {
+    let answer = read(socket, longest, |bytes| find(bytes, body).is_some());
+    observed(answer.is_answer(body), answer.shown())
+}
+
 /// Asks on a new connection for an answer with that body; the error is what came instead.
-pub(super) fn greet(address: SocketAddr, body: &[u8], longest: Duration) -> Result<(), StoredText> {
-    let has_body = |bytes: &[u8]| find(bytes, body).is_some();
-    let exchange = exchange(address, ASK_AND_CLOSE, longest, has_body)?;
-    match exchange.is_answer(body) {
-        true => Ok(()),
-        false => Err(exchange.shown()),
-    }
+pub(super) fn greet(address: SocketAddr, body: &[u8], longest: Duration) -> Observation {
+    let mut socket = connect(address)?;
+    let _ = socket.write_all(ASK_AND_CLOSE);
+    read_answer(&socket, body, longest)
 }

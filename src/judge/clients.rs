@@ -7,11 +7,11 @@ use std::time::Duration;
 use hola_base::text;
 use hola_lab::record::StoredText;
 
-use super::client::{ANSWER_MAX, ASK_AND_CLOSE, connect, greet, read};
+use super::client::{ANSWER_MAX, ASK_AND_CLOSE, connect, greet};
 use super::crowd::{CLIENTS, WAITS};
 use super::examiner::Examiner;
 use super::kind::{self, ServerKind};
-use super::{Observation, both};
+use super::{Observation, both, observed};
 
 /// Clients that ask at once.
 const FIFTY: usize = 50;
@@ -24,80 +24,56 @@ pub(super) fn silent_client(examiner: &Examiner) -> Observation {
     let silent = connect(server.address)?;
     let mut other = connect(server.address)?;
     let _ = other.write_all(ASK_AND_CLOSE);
-    let answer = read(&other, WAITS, |bytes| server.has_body(bytes));
-    if !answer.is_answer(&server.body) {
+    if server.answer_on(&other, WAITS).is_err() {
         drop(silent);
-        let answer = read(&other, ANSWER_MAX, |bytes| server.has_body(bytes));
-        if !answer.is_answer(&server.body) {
-            return Err(answer.shown());
-        }
+        server.answer_on(&other, ANSWER_MAX)?;
     }
-    Ok(
-        match examiner.crowd().as_ref().map(|crowd| crowd.served_at_once) {
-            Ok(Some(1)) => both(
-                "serves one client at a time: the others wait",
-                "atiende a un cliente a la vez: los demás esperan",
-            ),
-            Ok(Some(count)) => both(
-                format!("serves {count} clients at once: the others wait"),
-                format!("atiende a {count} clientes a la vez: los demás esperan"),
-            ),
-            Ok(None) => both(
-                format!("serves more than {CLIENTS} clients at once"),
-                format!("atiende a más de {CLIENTS} clientes a la vez"),
-            ),
-            Err(seen) => seen.clone(),
-        },
-    )
+    Ok(match examiner.crowd().map(|crowd| crowd.served_at_once) {
+        Ok(Some(1)) => both(
+            "serves one client at a time: the others wait",
+            "atiende a un cliente a la vez: los demás esperan",
+        ),
+        Ok(Some(count)) => both(
+            format!("serves {count} clients at once: the others wait"),
+            format!("atiende a {count} clientes a la vez: los demás esperan"),
+        ),
+        Ok(None) => both(
+            format!("serves more than {CLIENTS} clients at once"),
+            format!("atiende a más de {CLIENTS} clientes a la vez"),
+        ),
+        Err(seen) => seen,
+    })
 }
 
 pub(super) fn fifty_clients(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let (address, body) = (server.address, &*server.body);
-    let answers: Vec<_> = thread::scope(|scope| {
-        let clients: Vec<_> = (0..FIFTY)
-            .map(|_| scope.spawn(move || greet(address, body, FIFTY_MAX)))
-            .collect();
-        clients
-            .into_iter()
-            .filter_map(|client| client.join().ok())
-            .collect()
+    let wrong: Vec<StoredText> = thread::scope(|scope| {
+        let ask = |_| scope.spawn(move || greet(address, body, FIFTY_MAX));
+        let clients: Vec<_> = (0..FIFTY).map(ask).collect();
+        let answers = clients.into_iter().filter_map(|client| client.join().ok());
+        answers.filter_map(Result::err).collect()
     });
-    let wrong: Vec<&StoredText> = answers
-        .iter()
-        .filter_map(|answer| answer.as_ref().err())
-        .collect();
+    let count = wrong.len();
     match wrong.first() {
         None => Ok(both(
             format!("{FIFTY} greetings came"),
             format!("llegaron {FIFTY} saludos"),
         )),
-        Some(first) => Err(both(
-            format!(
-                "{} of {FIFTY} got no greeting; one of them: {}",
-                wrong.len(),
-                first.en
-            ),
-            format!(
-                "{} de {FIFTY} no recibieron el saludo; uno de ellos: {}",
-                wrong.len(),
-                first.es
-            ),
+        Some(StoredText { en, es }) => Err(both(
+            format!("{count} of {FIFTY} got no greeting; one of them: {en}"),
+            format!("{count} de {FIFTY} no recibieron el saludo; uno de ellos: {es}"),
         )),
     }
 }
 
 pub(super) fn as_expected(examiner: &Examiner) -> Observation {
-    let crowd = examiner.crowd().as_ref().map_err(Clone::clone)?;
-    let kind = kind::of(crowd);
+    let kind = kind::of(examiner.crowd()?);
     let seen = kind.map_or(text("unknown", "desconocido"), ServerKind::title);
     let wanted = examiner.expected_kind.map_or(seen, ServerKind::title);
     let seen = both(
         format!("expected: {}; seen: {}", wanted.en, seen.en),
         format!("esperado: {}; visto: {}", wanted.es, seen.es),
     );
-    match kind == examiner.expected_kind {
-        true => Ok(seen),
-        false => Err(seen),
-    }
+    observed(kind == examiner.expected_kind, seen)
 }

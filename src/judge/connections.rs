@@ -8,8 +8,7 @@ use socket2::SockRef;
 
 use super::client::{ANSWER_MAX, ASK, ASK_AND_CLOSE, ExchangeEnd, connect, exchange, read};
 use super::examiner::Examiner;
-use super::requests::greeted;
-use super::{Observation, both};
+use super::{Observation, both, observed};
 
 /// The beginning of a request.
 pub(super) const HALF_REQUEST: &[u8] = b"GET / HTTP";
@@ -21,50 +20,38 @@ pub(super) fn half_close(examiner: &Examiner) -> Observation {
     let socket = connect(server.address)?;
     let _ = (&socket).write_all(ASK);
     let _ = socket.shutdown(Shutdown::Write);
-    let answer = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
-    match answer.is_answer(&server.body) {
-        true => Ok(answer.shown()),
-        false => Err(answer.shown()),
-    }
+    server.answer_on(&socket, ANSWER_MAX)
 }
 
 pub(super) fn close(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let answer = exchange(server.address, ASK_AND_CLOSE, ANSWER_MAX, |_| false)?;
-    match answer.end == ExchangeEnd::Closed {
-        true => Ok(answer.shown()),
-        false => Err(answer.shown()),
-    }
+    observed(answer.end == ExchangeEnd::Closed, answer.shown())
 }
 
 pub(super) fn two_requests(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let socket = connect(server.address)?;
     let _ = (&socket).write_all(ASK);
-    let first = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
-    if !first.is_answer(&server.body) {
-        return Err(first.shown());
-    }
+    server.answer_on(&socket, ANSWER_MAX)?;
     let after = read(&socket, CLOSE_WAIT, |_| false);
     match after.end {
         ExchangeEnd::Closed => {
-            return Ok(both(
+            let (en, es) = (
                 "closed after the first answer",
                 "cerrada tras la primera respuesta",
-            ));
+            );
+            return Ok(both(en, es));
         }
         ExchangeEnd::Reset => return Err(after.shown()),
         ExchangeEnd::TimedOut | ExchangeEnd::Complete => {}
     }
     let _ = (&socket).write_all(ASK);
-    let second = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
-    match second.is_answer(&server.body) {
-        true => Ok(both(
-            "kept; the second request was answered",
-            "mantenida; la segunda petición se respondió",
-        )),
-        false => Err(second.shown()),
-    }
+    server.answer_on(&socket, ANSWER_MAX)?;
+    Ok(both(
+        "kept; the second request was answered",
+        "mantenida; la segunda petición se respondió",
+    ))
 }
 
 pub(super) fn reset(examiner: &Examiner) -> Observation {
@@ -76,17 +63,15 @@ pub(super) fn reset(examiner: &Examiner) -> Observation {
         // With this option, close(2) sends a reset.
         let _ = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
         drop(socket);
+        let sent = sent.escape_ascii();
         server.lives_on(both(
-            format!(
-                "a client reset its connection after `{}`",
-                sent.escape_ascii()
-            ),
-            format!(
-                "un cliente reinició su conexión tras `{}`",
-                sent.escape_ascii()
-            ),
+            format!("a client reset its connection after `{sent}`"),
+            format!("un cliente reinició su conexión tras `{sent}`"),
         ))?;
     }
     // A thread that ends its process at a reset may do so after the next greeting.
-    server.death().map_or_else(|| Ok(greeted()), Err)
+    match server.death() {
+        Some(death) => Err(death),
+        None => Ok(both("the greeting came", "llegó el saludo")),
+    }
 }

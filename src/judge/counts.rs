@@ -17,7 +17,7 @@ const REQUESTS: usize = 2_000;
 pub(super) const GROWTH_MAX: usize = 8;
 /// A server that reaps its children at its next client leaves the last one.
 pub(super) const ZOMBIES_MAX: usize = 1;
-/// Longest wait until a server has put its clients away.
+/// Longest wait until a server has released what its clients used.
 const SETTLE_MAX: Duration = Duration::from_secs(3);
 /// Polling interval of `/proc`.
 const POLL_INTERVAL: Duration = Duration::from_millis(30);
@@ -74,6 +74,11 @@ impl ProcessCounts {
     }
 }
 
+/// What is said of a server whose processes cannot be counted.
+pub(super) fn processes_unseen() -> StoredText {
+    both("its processes cannot be seen", "no se ven sus procesos")
+}
+
 /// What many requests have left.
 #[derive(Debug)]
 pub(super) struct Growth {
@@ -87,18 +92,17 @@ impl Growth {
         let server = starter.start()?;
         let ask_once = || {
             starter.check_time()?;
-            server.greet(ANSWER_MAX)
+            server.greet(ANSWER_MAX).map(drop)
         };
         let ask = |times: usize| (0..times).try_for_each(|_| ask_once());
-        let gone = || both("its processes cannot be seen", "no se ven sus procesos");
         ask(WARM_UP)?;
-        let before = ProcessCounts::settled(&server).ok_or_else(gone)?;
+        let before = ProcessCounts::settled(&server).ok_or_else(processes_unseen)?;
         ask(REQUESTS)?;
         let deadline = Instant::now() + SETTLE_MAX;
-        let mut after = ProcessCounts::of(&server).ok_or_else(gone)?;
+        let mut after = ProcessCounts::of(&server).ok_or_else(processes_unseen)?;
         while after.exceeds(before) && Instant::now() < deadline {
             thread::sleep(POLL_INTERVAL);
-            after = ProcessCounts::of(&server).ok_or_else(gone)?;
+            after = ProcessCounts::of(&server).ok_or_else(processes_unseen)?;
         }
         Ok(Growth { before, after })
     }

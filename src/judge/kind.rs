@@ -40,6 +40,20 @@ impl ServerKind {
     }
 }
 
+impl ServerKind {
+    /// The model of this kind that it is compared with.
+    pub(super) fn model(self) -> &'static str {
+        match self {
+            ServerKind::Iterative => "iterative",
+            ServerKind::ThreadPerClient => "thread-per-client",
+            ServerKind::ProcessPerClient => "fork-per-client",
+            ServerKind::ThreadPool => "pre-threaded",
+            ServerKind::ProcessPool => "pre-forked",
+            ServerKind::Loop => "epoll",
+        }
+    }
+}
+
 /// The kind that a crowd of silent clients shows; `None` if the processes cannot be seen.
 pub(super) fn of(crowd: &Crowd) -> Option<ServerKind> {
     /// A few clients may share a thread that was there before.

@@ -6,6 +6,7 @@
 mod client;
 mod clients;
 mod connections;
+mod cost;
 mod counts;
 mod crowd;
 mod examiner;
@@ -21,12 +22,14 @@ use hola_lab::record::StoredText;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
+pub use self::cost::{ComparedFigure, CostComparison};
 pub use self::examiner::Examiner;
 pub use self::kind::ServerKind;
 pub use self::server::ExaminedServer;
+use crate::toml_error;
 
 /// Version of the published schema of an examination.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What a check saw: `Ok` if that is as expected.
 type Observation = Result<StoredText, StoredText>;
@@ -303,6 +306,10 @@ pub struct Examination {
     pub tried_at_once: usize,
     /// Every check.
     pub checks: Vec<CheckResult>,
+    /// What a request costs it, beside the model of its kind; `null` if that was not asked.
+    pub cost: Option<CostComparison>,
+    /// Why there is no cost although it was asked.
+    pub cost_missing: Option<String>,
     /// Points of all checks.
     pub points: f64,
     /// Most points that they can get.
@@ -315,10 +322,10 @@ impl Examination {
         schema_for!(Examination)
     }
 
-    /// Whether no check failed.
-    pub fn is_passed(&self) -> bool {
-        let mut checks = self.checks.iter();
-        checks.all(|check| check.state != CheckState::Failed)
+    /// How many checks ended in that state.
+    pub fn count(&self, state: CheckState) -> usize {
+        let checks = self.checks.iter();
+        checks.filter(|check| check.state == state).count()
     }
 }
 
@@ -333,13 +340,7 @@ impl Rubric {
     /// # Errors
     /// Names the line, the check or the points that are wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // The error shows the place in several lines: the first one names it, the last one says what is wrong there.
-        let in_one_line = |error: toml::de::Error| {
-            let error = error.to_string();
-            let place = error.lines().next().unwrap_or_default();
-            format!("{place}: {}", error.lines().last().unwrap_or_default())
-        };
-        let rubric: Rubric = toml::from_str(text).map_err(in_one_line)?;
+        let rubric: Rubric = toml::from_str(text).map_err(|error| toml_error(&error))?;
         for (id, points) in &rubric.0 {
             if !CHECKS.iter().any(|check| check.id == id) {
                 let ids: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
@@ -367,16 +368,25 @@ pub fn examine(examiner: &Examiner, rubric: &Rubric) -> Result<Examination, Stri
         .iter()
         .map(|check| result(check, examiner, rubric))
         .collect();
-    let crowd = examiner.crowd().as_ref().ok();
+    let crowd = examiner.crowd().ok();
+    let kind = crowd.and_then(kind::of);
+    let cost = examiner.with_cost.then(|| examiner.cost(kind));
+    let (cost, cost_missing) = match cost {
+        Some(Ok(cost)) => (Some(cost), None),
+        Some(Err(reason)) => (None, Some(reason)),
+        None => (None, None),
+    };
     Ok(Examination {
         schema_version: SCHEMA_VERSION,
         server: examiner.starter.server().to_string(),
-        kind: crowd.and_then(kind::of),
+        kind,
         serves_at_once: crowd.and_then(|crowd| crowd.served_at_once),
         tried_at_once: crowd::CLIENTS,
         points: checks.iter().map(|check| check.points).sum(),
         points_max: checks.iter().map(|check| check.points_max).sum(),
         checks,
+        cost,
+        cost_missing,
     })
 }
 
@@ -399,7 +409,12 @@ fn result(check: &ConductCheck, examiner: &Examiner, rubric: &Rubric) -> CheckRe
             Err(seen) => (CheckState::Failed, seen),
         }
     };
-    let points = rubric.points(check.id);
+    let most = rubric.points(check.id);
+    let (points, points_max) = match state {
+        CheckState::Passed => (most, most),
+        CheckState::Failed => (0.0, most),
+        CheckState::NotExamined => (0.0, 0.0),
+    };
     CheckResult {
         id: check.id.into(),
         state,
@@ -407,17 +422,14 @@ fn result(check: &ConductCheck, examiner: &Examiner, rubric: &Rubric) -> CheckRe
         seen,
         sent: check.sent.escape_ascii().to_string(),
         reproduce: check.reproduce(&examiner.starter.shown_port()),
-        points: if state == CheckState::Passed {
-            points
-        } else {
-            0.0
-        },
-        points_max: if state == CheckState::NotExamined {
-            0.0
-        } else {
-            points
-        },
+        points,
+        points_max,
     }
+}
+
+/// What was seen, as a pass or a failure.
+fn observed(is_as_expected: bool, seen: StoredText) -> Observation {
+    if is_as_expected { Ok(seen) } else { Err(seen) }
 }
 
 /// A text in both languages.

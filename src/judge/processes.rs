@@ -4,48 +4,33 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use hola_lab::record::StoredText;
-
 use super::client::{ANSWER_MAX, connect};
 use super::connections::HALF_REQUEST;
-use super::counts::{GROWTH_MAX, Growth, ProcessCounts, ZOMBIES_MAX};
+use super::counts::{GROWTH_MAX, Growth, ProcessCounts, ZOMBIES_MAX, processes_unseen};
 use super::examiner::Examiner;
-use super::{Observation, both};
+use super::{Observation, both, observed};
 
 /// Longest time from SIGTERM to the end.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
 pub(super) fn zombies(examiner: &Examiner) -> Observation {
-    let count = examiner
-        .growth()
-        .as_ref()
-        .map_err(StoredText::clone)?
-        .after
-        .zombies;
+    let count = examiner.growth()?.after.zombies;
     let seen = both(format!("{count} zombies"), format!("{count} zombis"));
-    if count <= ZOMBIES_MAX {
-        Ok(seen)
-    } else {
-        Err(seen)
-    }
+    observed(count <= ZOMBIES_MAX, seen)
 }
 
 pub(super) fn descriptors(examiner: &Examiner) -> Observation {
-    let growth = examiner.growth().as_ref().map_err(StoredText::clone)?;
+    let growth = examiner.growth()?;
     let (before, after) = (growth.before.descriptors, growth.after.descriptors);
     let seen = both(
         format!("{before} descriptors before, {after} after"),
         format!("{before} descriptores antes, {after} después"),
     );
-    if after <= before + GROWTH_MAX {
-        Ok(seen)
-    } else {
-        Err(seen)
-    }
+    observed(after <= before + GROWTH_MAX, seen)
 }
 
 pub(super) fn threads(examiner: &Examiner) -> Observation {
-    let Growth { before, after } = examiner.growth().as_ref().map_err(StoredText::clone)?;
+    let Growth { before, after } = examiner.growth()?;
     let seen = both(
         format!(
             "{} threads in {} processes before, {} in {} after",
@@ -56,9 +41,9 @@ pub(super) fn threads(examiner: &Examiner) -> Observation {
             before.threads, before.processes, after.threads, after.processes
         ),
     );
-    let is_more = after.threads > before.threads + GROWTH_MAX
-        || after.processes > before.processes + GROWTH_MAX;
-    if is_more { Err(seen) } else { Ok(seen) }
+    let is_as_before = after.threads <= before.threads + GROWTH_MAX
+        && after.processes <= before.processes + GROWTH_MAX;
+    observed(is_as_before, seen)
 }
 
 pub(super) fn stop(examiner: &Examiner) -> Observation {
@@ -69,10 +54,7 @@ pub(super) fn stop(examiner: &Examiner) -> Observation {
     // A process that only finishes the client before would count as one that is left.
     ProcessCounts::settled(&server);
     let Some(process) = &server.process else {
-        return Err(both(
-            "its processes cannot be seen",
-            "no se ven sus procesos",
-        ));
+        return Err(processes_unseen());
     };
     let mut process = process.borrow_mut();
     let begun = Instant::now();

@@ -8,7 +8,7 @@ use super::client::{
     ANSWER_MAX, ASK_AND_CLOSE, Exchange, ExchangeEnd, GREETING, connect, exchange, find, read,
 };
 use super::examiner::Examiner;
-use super::{Observation, both};
+use super::{Observation, observed};
 
 pub(super) const HEAD: &[u8] = b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 pub(super) const UNKNOWN_PATH: &[u8] =
@@ -33,10 +33,8 @@ pub(super) fn greeting(examiner: &Examiner) -> Observation {
         answer.bytes.extend(rest.bytes);
         answer.end = rest.end;
     }
-    match answer.is_answer(GREETING) && is_framed(&answer) {
-        true => Ok(answer.shown()),
-        false => Err(answer.shown()),
-    }
+    let is_right = answer.is_answer(GREETING) && is_framed(&answer);
+    observed(is_right, answer.shown())
 }
 
 /// Whether the declared length of the body is that of the greeting, and nothing else comes.
@@ -85,56 +83,39 @@ pub(super) fn pieces(examiner: &Examiner) -> Observation {
         let _ = (&socket).write_all(&[*byte]);
         thread::sleep(BETWEEN_BYTES);
     }
-    let answer = read(&socket, ANSWER_MAX, |bytes| server.has_body(bytes));
-    match answer.is_answer(&server.body) {
-        true => Ok(answer.shown()),
-        false => Err(answer.shown()),
-    }
+    server.answer_on(&socket, ANSWER_MAX)
 }
 
 pub(super) fn head(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
-    let is_more_than_head =
-        |bytes: &[u8]| find(bytes, b"\r\n\r\n").is_some_and(|end| bytes.len() > end + 4);
     let socket = connect(server.address)?;
     let _ = (&socket).write_all(HEAD);
-    let mut answer = read(&socket, ANSWER_MAX, |bytes| {
-        find(bytes, b"\r\n\r\n").is_some()
-    });
-    if answer.end == ExchangeEnd::Complete && !is_more_than_head(&answer.bytes) {
+    let mut answer = read(&socket, ANSWER_MAX, is_head_complete);
+    if answer.end == ExchangeEnd::Complete && answer.has_no_body() {
         let rest = read(&socket, SURPLUS_WAIT, |_| false);
         answer.bytes.extend(rest.bytes);
     }
-    let is_empty = answer.parts().is_some_and(|(_, body)| body.is_empty());
-    match answer.status() == Some(200) && is_empty {
-        true => Ok(answer.shown()),
-        false => Err(answer.shown()),
-    }
+    let is_right = answer.status() == Some(200) && answer.has_no_body();
+    observed(is_right, answer.shown())
 }
 
 pub(super) fn unknown_path(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let answer = exchange(server.address, UNKNOWN_PATH, ANSWER_MAX, is_head_complete)?;
-    match answer.status() == Some(404) {
-        true => Ok(answer.shown()),
-        false => Err(answer.shown()),
-    }
+    observed(answer.status() == Some(404), answer.shown())
 }
 
 pub(super) fn bad_request(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let answer = exchange(server.address, NO_REQUEST, ANSWER_MAX, is_head_complete)?;
     let seen = server.lives_on(answer.shown())?;
-    match answer.status() == Some(400) {
-        true => Ok(seen),
-        false => Err(seen),
-    }
+    observed(answer.status() == Some(400), seen)
 }
 
 pub(super) fn long_head(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
-    let field = [b'a'; LONG_FIELD];
-    let request = [LONG_HEAD, &field, b"\r\nConnection: close\r\n\r\n"].concat();
+    let end = b"\r\nConnection: close\r\n\r\n";
+    let request = [LONG_HEAD, &[b'a'; LONG_FIELD], end].concat();
     let answer = exchange(server.address, &request, ANSWER_MAX, is_head_complete)?;
     let seen = server.lives_on(answer.shown())?;
     // A reset can overtake the answer of a server that reads no further, so an end without an answer is a refusal.
@@ -142,14 +123,9 @@ pub(super) fn long_head(examiner: &Examiner) -> Observation {
         Some(status) => (400..600).contains(&status),
         None => matches!(answer.end, ExchangeEnd::Closed | ExchangeEnd::Reset),
     };
-    if is_refused { Ok(seen) } else { Err(seen) }
+    observed(is_refused, seen)
 }
 
 fn is_head_complete(bytes: &[u8]) -> bool {
     find(bytes, b"\r\n\r\n").is_some()
-}
-
-/// What a check of no special words saw.
-pub(super) fn greeted() -> hola_lab::record::StoredText {
-    both("the greeting came", "llegó el saludo")
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use hola_lab::pinned_program::PinnedProgram;
@@ -10,7 +10,10 @@ use hola_lab::record::StoredText;
 use hola_lab::target::AnyServer;
 use hola_lab::target::supervisor::ResourceLimits;
 
-use super::client::{ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, exchange, find, greet};
+use super::client::{
+    ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, exchange, find, greet, read_answer,
+};
+use super::cost::{self, CostComparison};
 use super::{Observation, both};
 
 /// The server to examine.
@@ -91,6 +94,18 @@ impl Starter {
         Ok(())
     }
 
+    /// What a request costs the server, beside that model.
+    pub(super) fn cost(&self, model: &str) -> Result<CostComparison, String> {
+        match &self.server {
+            ExaminedServer::Command {
+                hola,
+                command,
+                limits,
+            } => cost::compare(hola, command, *limits, model, self.deadline),
+            ExaminedServer::Address(_) => Err("the server was not started here".into()),
+        }
+    }
+
     /// Fails once the time is up.
     pub(super) fn check_time(&self) -> Result<(), StoredText> {
         if Instant::now() < self.deadline {
@@ -144,13 +159,13 @@ pub(super) struct StartedServer {
 }
 
 impl StartedServer {
-    /// Whether these bytes contain the body of its answer.
-    pub(super) fn has_body(&self, bytes: &[u8]) -> bool {
-        find(bytes, &self.body).is_some()
+    /// Reads the answer to a request on `socket`; the error is what came instead.
+    pub(super) fn answer_on(&self, socket: &TcpStream, longest: Duration) -> Observation {
+        read_answer(socket, &self.body, longest)
     }
 
     /// Asks on a new connection; the error is what came instead of the answer.
-    pub(super) fn greet(&self, longest: Duration) -> Result<(), StoredText> {
+    pub(super) fn greet(&self, longest: Duration) -> Observation {
         greet(self.address, &self.body, longest)
     }
 
@@ -159,14 +174,16 @@ impl StartedServer {
         let Err(instead) = self.greet(ANSWER_MAX) else {
             return Ok(seen);
         };
-        Err(join(
-            &seen,
-            &self.death().unwrap_or_else(|| {
-                both(
-                    format!("then another client is not greeted: {}", instead.en),
-                    format!("después no se saluda a otro cliente: {}", instead.es),
-                )
-            }),
+        let not_greeted = || {
+            both(
+                format!("then another client is not greeted: {}", instead.en),
+                format!("después no se saluda a otro cliente: {}", instead.es),
+            )
+        };
+        let then = self.death().unwrap_or_else(not_greeted);
+        Err(both(
+            format!("{}; {}", seen.en, then.en),
+            format!("{}; {}", seen.es, then.es),
         ))
     }
 
@@ -182,11 +199,4 @@ impl StartedServer {
             format!("el servidor terminó: {ending}: {words}"),
         ))
     }
-}
-
-fn join(first: &StoredText, second: &StoredText) -> StoredText {
-    both(
-        format!("{}; {}", first.en, second.en),
-        format!("{}; {}", first.es, second.es),
-    )
 }

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hola_servers::models::{Attention, Capacity, Model};
 use serde_json::Value;
 
@@ -31,9 +33,14 @@ const FAULTS: [(&str, &str); 10] = [
 /// Runs `hola judge` with those arguments. Returns its exit code and the examination.
 fn judge(arguments: &[&str]) -> (Option<i32>, Value) {
     let (status, stdout, stderr) = hola(&[&["judge", "--format", "json"], arguments].concat());
-    let examination = serde_json::from_str(&stdout);
-    let examination = examination.unwrap_or_else(|error| panic!("{error}: {stdout}{stderr}"));
+    let not_json = |error| panic!("{error}: {stdout}{stderr}");
+    let examination = serde_json::from_str(&stdout).unwrap_or_else(not_json);
     (status.code(), examination)
+}
+
+/// The command that serves under a model.
+fn serve(model: &str) -> [&str; 5] {
+    [HOLA, "serve", model, "--bind", "127.0.0.1:{port}"]
 }
 
 fn failed(examination: &Value) -> Vec<&str> {
@@ -67,15 +74,10 @@ fn has_python() -> bool {
 #[test]
 fn every_model_passes_every_check_and_is_of_its_kind() {
     for model in table() {
-        let serve = [HOLA, "serve", model.name, "--bind", "127.0.0.1:{port}"];
-        let (code, examination) = judge(&[&["--expect", kind(model), "--"], &serve[..]].concat());
-        assert_eq!(
-            failed(&examination),
-            [""; 0],
-            "{}: {examination:#}",
-            model.name
-        );
-        assert_eq!(code, Some(0), "{}", model.name);
+        let options = ["--expect", kind(model), "--"];
+        let (code, examination) = judge(&[&options[..], &serve(model.name)].concat());
+        let found = (code, failed(&examination));
+        assert_eq!(found, (Some(0), vec![]), "{}: {examination:#}", model.name);
         assert_eq!(examination["points"], examination["points_max"]);
     }
 }
@@ -95,23 +97,29 @@ fn a_server_with_one_fault_fails_exactly_the_check_for_it() {
 }
 
 #[test]
+fn a_server_that_works_more_than_the_model_of_its_kind_costs_more() {
+    let serve = [HOLA, "serve", "epoll", "--bind", "127.0.0.1:{port}"];
+    let more = ["--extra-work-ns", "200000"];
+    let (code, examination) = judge(&[&["--cost", "--"], &serve[..], &more].concat());
+    assert_eq!(code, Some(0), "{examination:#}");
+    let cost = &examination["cost"];
+    assert_eq!(cost["model"], "epoll", "{examination:#}");
+    let figures = cost["figures"].as_array().expect("figures");
+    let is_cpu = |figure: &&Value| figure["metric"] == "cpu_us_per_request";
+    let ratios = figures.iter().filter(is_cpu);
+    let ratios: Vec<f64> = ratios.filter_map(|one| one["ratio"].as_f64()).collect();
+    assert!(!ratios.is_empty(), "{cost:#}");
+    assert!(ratios.iter().all(|ratio| *ratio > 1.2), "{cost:#}");
+}
+
+#[test]
 fn another_kind_than_the_expected_one_fails_and_a_rubric_gives_the_points() {
     let folder = tempfile::tempdir().expect("a folder");
     let rubric = folder.path().join("rubric.toml");
     fs::write(&rubric, "greeting = 2.5\nkind = 4\n").expect("written");
     let rubric = rubric.to_str().expect("text");
-    let (code, examination) = judge(&[
-        "--expect",
-        "iterative",
-        "--rubric",
-        rubric,
-        "--",
-        HOLA,
-        "serve",
-        "epoll",
-        "--bind",
-        "127.0.0.1:{port}",
-    ]);
+    let options = ["--expect", "iterative", "--rubric", rubric, "--"];
+    let (code, examination) = judge(&[&options[..], &serve("epoll")].concat());
     assert_eq!((code, failed(&examination)), (Some(99), vec!["kind"]));
     assert_eq!(examination["kind"], "loop");
     let points = ["points", "points_max"].map(|name| examination[name].as_f64());
@@ -124,25 +132,30 @@ fn another_kind_than_the_expected_one_fails_and_a_rubric_gives_the_points() {
 }
 
 #[test]
-fn a_server_that_runs_is_examined_from_outside_in_both_languages_and_as_junit() {
+fn a_server_that_runs_is_examined_from_outside_in_every_format() {
     let server = Server::start("epoll");
     let url = format!("http://{}/", server.address);
     let english = printed(&["judge", "--url", &url]);
-    assert!(
-        english.contains("12 passed, 0 failed, 12 of 12 points"),
-        "{english}"
-    );
+    let result = "12 passed, 0 failed, 12 of 12 points";
+    assert!(english.contains(result), "{english}");
     let spanish = printed(&["judge", "--url", &url, "--lang", "es"]);
-    assert!(
-        spanish.contains("12 superadas, 0 no superadas"),
-        "{spanish}"
-    );
+    let result = "12 superadas, 0 no superadas";
+    assert!(spanish.contains(result), "{spanish}");
     let junit = printed(&["judge", "--url", &url, "--format", "junit"]);
-    assert!(
-        junit.contains("tests=\"17\" failures=\"0\" skipped=\"5\""),
-        "{junit}"
-    );
+    let result = "tests=\"17\" failures=\"0\" skipped=\"5\"";
+    assert!(junit.contains(result), "{junit}");
     assert_eq!(junit.matches("<testcase ").count(), 17, "{junit}");
+    let gradescope = printed(&["judge", "--url", &url, "--format", "gradescope"]);
+    let gradescope: Value = serde_json::from_str(&gradescope).expect("JSON");
+    assert_eq!(gradescope["score"], 12.0, "{gradescope:#}");
+    assert_eq!(gradescope["tests"].as_array().map(Vec::len), Some(12));
+    let classroom = printed(&["judge", "--url", &url, "--format", "classroom"]);
+    let classroom = BASE64_STANDARD
+        .decode(classroom.trim_end())
+        .expect("base64");
+    let classroom: Value = serde_json::from_slice(&classroom).expect("JSON");
+    let result = (&classroom["status"], &classroom["max_score"]);
+    assert_eq!(result, (&"pass".into(), &12.0.into()), "{classroom:#}");
     server.stop();
 }
 
@@ -158,11 +171,9 @@ fn what_does_not_start_is_named_with_its_last_words_and_leaves_no_process() {
 #[test]
 fn a_server_has_limits_on_memory_descriptors_and_cpu_time() {
     let script = "echo $(ulimit -v) $(ulimit -n) $(ulimit -t)";
-    let options = ["judge", "--memory", "1G", "--deadline", "77"];
-    let said = refused(
-        3,
-        &[&options[..], &["--", "sh", "-c", script, "{port}"]].concat(),
-    );
+    let options = ["judge", "--memory", "1G", "--deadline", "77", "--"];
+    let command = ["sh", "-c", script, "{port}"];
+    let said = refused(3, &[&options[..], &command].concat());
     assert!(said.contains("1048576 4096 77"), "{said}");
 }
 
@@ -173,11 +184,8 @@ fn a_check_without_time_left_fails_and_says_so() {
     let options = ["--deadline", "1", "--", "sh", "-c", script, HOLA, "{port}"];
     let (code, examination) = judge(&options);
     assert_eq!(code, Some(99));
-    let stop = &examination["checks"][15];
-    assert_eq!(
-        stop["seen"]["en"], "no time was left (--deadline)",
-        "{stop}"
-    );
+    let seen = &examination["checks"][15]["seen"]["en"];
+    assert_eq!(seen, "no time was left (--deadline)", "{examination:#}");
 }
 
 #[test]
@@ -192,14 +200,12 @@ fn a_wrong_command_line_is_named_in_its_first_line() {
     let negative = file("negative.toml", "greeting = -1\n");
     let broken = file("broken.toml", "greeting =\n");
     let rubric = |file| vec!["judge", "--rubric", file, "--", "true", "{port}"];
+    let magic = vec!["judge", "--expect", "magic", "--", "true", "{port}"];
     for (arguments, words) in [
         (vec!["judge", "--", "true"], "write {port} where it belongs"),
         (vec!["judge"], "required arguments"),
         (vec!["judge", "--url", "nowhere"], "--url"),
-        (
-            vec!["judge", "--expect", "magic", "--", "true", "{port}"],
-            "magic",
-        ),
+        (magic, "magic"),
         (rubric(&unknown), "no check 'no_check'"),
         (rubric(&negative), "greeting: -1 are no points"),
         (rubric(&broken), "line 1"),

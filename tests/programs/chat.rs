@@ -13,23 +13,26 @@ use nix::unistd::Pid;
 
 use crate::support::{HOLA, TIMEOUT, end_of, eventually, for_each_model};
 
-/// A chat, its operator's input, and all that it has printed so far.
-struct Chat {
+/// A console, its operator's input, and all that it has printed so far.
+pub(crate) struct Chat {
     console: Child,
     operator: ChildStdin,
     shown: Arc<Mutex<String>>,
 }
 
 impl Chat {
-    fn start(model: &str) -> Self {
+    pub(crate) fn start(model: &str) -> Self {
+        Self::start_with(model, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(model: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(HOLA);
         command.args(["console", model, "--bind", "127.0.0.1:0"]);
-        command.args(["--", "--workers", "3"]);
+        command.args(arguments).args(["--", "--workers", "3"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut console = command
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program runs");
+        let console = command.stderr(Stdio::piped()).spawn();
+        let mut console = console.expect("the program runs");
         let shown = Arc::new(Mutex::new(String::new()));
         let stdout = console.stdout.take().expect("a pipe");
         let stderr = console.stderr.take().expect("a pipe");
@@ -46,38 +49,55 @@ impl Chat {
     }
 
     /// Waits until it has printed `text`.
-    fn shows(&self, text: &str) {
+    pub(crate) fn shows(&self, text: &str) {
         let is_shown = || self.shown.lock().expect("no panic").contains(text);
         eventually(&format!("{text:?} is shown"), is_shown);
     }
 
-    /// A client, which is the `number`th and is seen by the operator.
-    fn join(&self, number: usize) -> TcpStream {
+    /// The word that it has printed after `text`.
+    pub(crate) fn word_after(&self, text: &str) -> String {
+        self.shows(text);
         let shown = self.shown.lock().expect("no panic").clone();
-        let (_, rest) = shown.split_once(" listening on ").expect("an address");
-        let address = rest.split_whitespace().next().expect("an address");
-        let client = TcpStream::connect(address).expect("the server accepts");
+        let (_, rest) = shown.split_once(text).expect("just seen");
+        rest.split_whitespace().next().expect("a word").to_owned()
+    }
+
+    /// A client, which nobody has seen yet.
+    pub(crate) fn connect(&self) -> TcpStream {
+        let client = TcpStream::connect(self.word_after(" listening on "));
+        let client = client.expect("the server accepts");
         client.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
+        client
+    }
+
+    /// A client, which is the `number`th and is seen by the operator.
+    pub(crate) fn join(&self, number: usize) -> TcpStream {
+        let client = self.connect();
         let address = client.local_addr().expect("connected");
         self.shows(&format!("[{number}] connected from {address}"));
         client
     }
 
-    fn write(&mut self, line: &str) {
+    pub(crate) fn write(&mut self, line: &str) {
         writeln!(self.operator, "{line}").expect("the console reads");
     }
 
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.write("salir");
         assert_eq!(end_of(&mut self.console).code(), Some(0));
     }
 
     /// The process that serves, and the processes that it has made.
-    fn server_and_children(&self) -> (i32, Vec<i32>) {
-        let [server] = children(self.console.id().try_into().expect("a pid"))[..] else {
+    pub(crate) fn server_and_children(&self) -> (i32, Vec<i32>) {
+        let [server] = self.children()[..] else {
             panic!("one server");
         };
         (server, children(server))
+    }
+
+    /// All processes that the console has started.
+    pub(crate) fn children(&self) -> Vec<i32> {
+        children(self.console.id().try_into().expect("a pid"))
     }
 }
 
@@ -98,19 +118,23 @@ fn keep_lines(from: impl BufRead + Send + 'static, shown: Arc<Mutex<String>>) {
     });
 }
 
+/// Child processes of all threads of a process.
 fn children(process: i32) -> Vec<i32> {
-    let list = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
-    let list = list.expect("a process");
-    list.split_whitespace()
-        .map(|pid| pid.parse().expect("a pid"))
-        .collect()
+    let threads = fs::read_dir(format!("/proc/{process}/task")).expect("a process");
+    let lists = threads.flatten().map(|thread| {
+        // A thread may have ended since.
+        fs::read_to_string(thread.path().join("children")).unwrap_or_default()
+    });
+    let lists: Vec<String> = lists.collect();
+    let pids = lists.iter().flat_map(|list| list.split_whitespace());
+    pids.map(|pid| pid.parse().expect("a pid")).collect()
 }
 
 /// Reads exactly these words.
-fn hears(client: &mut TcpStream, words: &str) {
-    let mut heard = vec![0; words.len()];
-    client.read_exact(&mut heard).expect("words");
-    assert_eq!(String::from_utf8_lossy(&heard), words);
+pub(crate) fn reads(client: &mut TcpStream, words: &str) {
+    let mut read = vec![0; words.len()];
+    client.read_exact(&mut read).expect("words");
+    assert_eq!(String::from_utf8_lossy(&read), words);
 }
 
 #[test]
@@ -129,10 +153,10 @@ fn under_every_model_clients_write_and_the_operator_answers_one_or_all() {
         second.write_all(b"hola\r\n").expect("sent");
         chat.shows("[2] hola\n");
         chat.write("1 sólo para ti");
-        hears(&mut first, "sólo para ti\n");
+        reads(&mut first, "sólo para ti\n");
         chat.write("* para todos");
-        hears(&mut first, "para todos\n");
-        hears(&mut second, "para todos\n");
+        reads(&mut first, "para todos\n");
+        reads(&mut second, "para todos\n");
         drop(first);
         chat.shows("[1] left; 1 here");
         second.shutdown(Shutdown::Write).expect("connected");
@@ -155,7 +179,7 @@ fn what_clients_send_commands_no_terminal_and_what_is_wrong_is_explained() {
     chat.write("hola");
     chat.shows("write `3 text` to answer client 3");
     chat.write("1 a\u{2028}b");
-    hears(&mut client, "a\u{2028}b\n");
+    reads(&mut client, "a\u{2028}b\n");
     chat.end();
 }
 
@@ -191,7 +215,7 @@ fn a_killed_process_takes_its_client_along_and_no_other() {
     chat.shows("[1] left; 1 here");
     assert_eq!(first.read(&mut [0; 9]).expect("the end"), 0);
     chat.write("* still here?");
-    hears(&mut second, "still here?\n");
+    reads(&mut second, "still here?\n");
     chat.end();
 }
 
@@ -211,11 +235,9 @@ fn a_console_that_is_killed_leaves_no_server_and_no_connection() {
 #[test]
 fn a_participant_sends_lines_at_once_and_sees_what_nobody_asked_for() {
     let mut chat = Chat::start("coroutine-per-client");
-    let shown = chat.shown.lock().expect("no panic").clone();
-    let (_, rest) = shown.split_once(" listening on ").expect("an address");
-    let address = rest.split_whitespace().next().expect("an address");
+    let address = chat.word_after(" listening on ");
     let mut participant = Command::new(HOLA);
-    participant.args(["client", address, "--conversation", "chat"]);
+    participant.args(["client", &address, "--conversation", "chat"]);
     participant.stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut participant = participant.spawn().expect("the program runs");
     let mut keyboard = participant.stdin.take().expect("a pipe");

@@ -6,10 +6,15 @@
 mod support;
 
 mod chat;
+mod class;
 mod client;
 mod compare;
+mod console;
 mod install;
+mod lesson;
 mod own_targets;
+mod pull_request;
+mod ranks;
 mod schema;
 mod systems;
 mod targets;

@@ -219,6 +219,11 @@ fn a_killed_comparison_with_an_own_server_is_resumed_and_can_be_compared_with_an
     assert_measured(&blocks, "wait", 6);
     let difference = printed(&["diff", name, name, "--format=json"]);
     assert!(difference.contains("\"mine\""), "{difference}");
+    let stderr = refused(2, &["diff", name, "--servers=mine,yours"]);
+    assert!(
+        stderr.contains("no server 'yours' was measured"),
+        "{stderr}"
+    );
 }
 
 /// Runs a comparison that must end with this exit code before anything is written. Returns its complaint.

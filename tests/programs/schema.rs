@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hola::cli::load_plan_schema;
 use hola::judge::Examination;
+use hola::lesson::HandIn;
 use hola_lab::record::schemas;
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ fn published_schemas_are_those_of_the_code() {
     let others = [
         ("judge", Examination::schema()),
         ("load-plan", load_plan_schema()),
+        ("lesson", HandIn::schema()),
     ];
     for (name, schema) in schemas().into_iter().chain(others) {
         let derived = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";

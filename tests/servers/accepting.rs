@@ -4,10 +4,10 @@ use std::fs;
 use std::net::TcpListener;
 
 use hola_servers::models::{Capacity, find};
-use serde_json::Value;
 
 use crate::support::{
-    Server, WORKERS, Way, children_at_rest, end_stall, eventually, for_each, table, with_refused,
+    Server, WORKERS, Way, children_at_rest, end_stall, eventually, for_each, serve_by, table,
+    with_refused,
 };
 use crate::{fails, greet_from_threads, kill_child, models_without_limit, stop_with};
 
@@ -16,13 +16,10 @@ fn ways() -> Vec<Way> {
     let mut ways = Vec::new();
     for model in table() {
         for accept in model.accept {
-            let accept = match serde_json::to_value(accept).expect("plain data") {
-                Value::String(name) => name.leak(),
-                other => panic!("{other} is no argument"),
-            };
-            ways.push((model.name, vec!["--accept", accept]));
+            let accept = ["--accept", accept.name()];
+            ways.push((model.name, accept.to_vec()));
             if model.threads_or_processes {
-                ways.push((model.name, vec!["--accept", accept, "--processes"]));
+                ways.push((model.name, [&accept[..], &["--processes"]].concat()));
             }
         }
     }
@@ -37,7 +34,7 @@ fn ways_with_workers() -> Vec<Way> {
 }
 
 #[test]
-fn all_clients_are_answered_and_counted_by_the_worker_that_let_them_in() {
+fn all_clients_are_answered_and_counted_by_the_worker_that_accepted_them() {
     const CLIENTS: usize = 8;
     const REQUESTS_EACH: usize = 250;
     const TOTAL: usize = CLIENTS * REQUESTS_EACH;
@@ -97,7 +94,7 @@ fn a_worker_that_dies_with_the_lock_on_accepting_leaves_it_to_the_others() {
 }
 
 #[test]
-fn workers_killed_all_at_once_leave_no_lock_and_no_client_behind() {
+fn workers_killed_at_once_leave_no_lock_and_no_waiting_client() {
     for_each(&ways_with_workers(), |(model, arguments)| {
         let server = Server::start_whole(model, arguments);
         (0..30).for_each(|_| server.greets());
@@ -134,25 +131,17 @@ fn lock_holders() -> impl Iterator<Item = i32> {
 }
 
 #[test]
-fn accept_errors_that_stay_starve_no_client_that_is_in() {
+fn persistent_accept_errors_starve_no_connected_client() {
     // io_uring accepts in the kernel, without a system call that could be refused.
     for model in models_without_limit().filter(|model| !model.name.starts_with("io-uring")) {
         // Each thread accepts one client, and then finds the queue empty, before its accepts fail.
-        let Some(mut command) = with_refused("accept4", "error=EPERM:when=3+") else {
+        let Some(command) = with_refused("accept4", "error=EPERM:when=3+") else {
             return;
         };
-        command.args([
-            "serve",
-            model.name,
-            "--bind",
-            "127.0.0.1:0",
-            "--workers",
-            "1",
-        ]);
-        let server = Server::run(command);
+        let server = Server::run(serve_by(command, &format!("{} --workers 1", model.name)));
         let inside = server.stalled();
         let _outside: Vec<_> = (0..3).map(|_| server.connect()).collect();
-        eventually("nobody else can come in", || {
+        eventually("no other client is accepted", || {
             server.words().contains("cannot accept")
         });
         end_stall(inside);

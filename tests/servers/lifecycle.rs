@@ -14,14 +14,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::{
-    ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, TIMEOUT, WORKERS, end_stall, ends,
-    eventually, for_each_model, hola, limit, models, serve, serves_at_once, settled, table,
-    with_refused,
+    ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, TIMEOUT, WORKERS, answer, end_stall, ends,
+    eventually, for_each_model, hola, limit, models, serve, serve_after, serve_by, serves_at_once,
+    settled, table, with_refused,
 };
-use crate::{
-    answered_client, ends_well, fails, greet_from_threads, models_without_limit, serve_after,
-    stop_with,
-};
+use crate::{ends_well, fails, greet_from_threads, models_without_limit, stop_with};
 
 #[test]
 fn ten_thousand_requests_leave_no_process_no_thread_no_descriptor() {
@@ -65,9 +62,9 @@ fn a_stop_does_not_wait_for_clients_that_say_nothing() {
 }
 
 #[test]
-fn a_stop_lets_in_whoever_was_already_waiting() {
+fn a_stop_still_accepts_clients_that_already_wait() {
     let server = Server::start("iterative");
-    let _first = answered_client(&server);
+    let _first = server.answered();
     // The server is busy with the first client, so this one waits in the accept queue.
     let mut second = server.connect();
     second.write_all(ASK_AND_CLOSE).expect("sent");
@@ -75,12 +72,8 @@ fn a_stop_lets_in_whoever_was_already_waiting() {
     assert_eq!(answer(second).status, 200);
 }
 
-fn answer(socket: TcpStream) -> Answer {
-    Answer::read(&mut BufReader::new(socket)).expect("an answer")
-}
-
 #[test]
-fn a_stop_under_load_lets_in_no_newcomers_and_ends_in_time() {
+fn a_stop_under_load_accepts_no_new_clients_and_ends_in_time() {
     for_each_model(|model| {
         // Clients that already wait are served within a second; new ones that fill the accept queue would take twenty.
         let server = Server::start(model);
@@ -149,7 +142,7 @@ fn what_came_while_a_server_was_stopped_is_read_before_a_deadline_is_judged() {
         type Connect = fn(&Server) -> (TcpStream, &'static [u8]);
         let clients: [Connect; 2] = [
             |server| (server.stalled(), &ASK_AND_CLOSE[20..]),
-            |server| (answered_client(server), ASK_AND_CLOSE),
+            |server| (server.answered(), ASK_AND_CLOSE),
         ];
         for some in clients.chunks(most.min(clients.len())) {
             let mut some: Vec<_> = some.iter().map(|connect| connect(&server)).collect();
@@ -197,8 +190,8 @@ fn a_stderr_that_nobody_reads_stops_neither_the_service_nor_its_end() {
 
 /// A pipe without room for one more byte.
 fn full_pipe() -> (OwnedFd, OwnedFd) {
-    let (reader, writer) =
-        nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).expect("a pipe");
+    let pipe = nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK);
+    let (reader, writer) = pipe.expect("a pipe");
     for piece in [&[b'x'; 4_096][..], b"x"] {
         while nix::unistd::write(&writer, piece).is_ok() {}
     }
@@ -207,7 +200,7 @@ fn full_pipe() -> (OwnedFd, OwnedFd) {
 }
 
 #[test]
-fn lines_that_nobody_read_in_time_are_counted_for_those_who_read_later() {
+fn lost_log_lines_are_counted_in_the_next_line_that_is_written() {
     for model in ["epoll", "fork-per-client"] {
         let (reader, stderr) = full_pipe();
         let mut command = serve(model);
@@ -294,11 +287,8 @@ fn select_holds_no_more_clients_than_a_descriptor_set_has_room_for() {
     server.greets();
     let report = server.report();
     assert_eq!(report["settings"]["max_clients_by"], "fd_setsize");
-    let counters = &report["counters"];
-    assert_eq!(
-        (&counters["refused"], &counters["backed_off"]),
-        (&0.into(), &0.into())
-    );
+    let counters = ["refused", "backed_off"].map(|name| report["counters"][name].as_u64());
+    assert_eq!(counters, [Some(0); 2]);
 }
 
 #[test]
@@ -327,18 +317,15 @@ fn too_few_descriptors_for_one_client_are_a_reason_not_to_start() {
 
 #[test]
 fn a_limit_on_open_files_that_cannot_be_raised_is_said_and_kept_to() {
-    let Some(mut command) = with_refused("prlimit64", "error=EPERM") else {
+    let Some(command) = with_refused("prlimit64", "error=EPERM") else {
         return;
     };
-    command.args(["serve", "epoll", "--bind", "127.0.0.1:0"]);
-    let server = Server::run(command);
+    let server = Server::run(serve_by(command, "epoll"));
     server.greets();
     let words = server.words();
     let warning = words.lines().find(|line| line.contains("warning: cannot"));
-    assert!(
-        warning.is_some_and(|line| line.contains("open files") && line.contains("not permitted")),
-        "{words}"
-    );
+    let is_named = |line: &str| line.contains("open files") && line.contains("not permitted");
+    assert!(warning.is_some_and(is_named), "{words}");
 }
 
 #[test]
@@ -355,14 +342,13 @@ fn a_limit_lowered_below_what_is_open_costs_no_client_anything() {
 }
 
 #[test]
-fn a_refused_thread_or_process_sends_its_client_away_and_nobody_else() {
+fn a_refused_thread_or_process_costs_its_client_alone_the_service() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
     for (model, user) in [("fork-per-client", 64_321), ("thread-per-client", 64_322)] {
-        let mut command = other_user.command(user, 6);
-        command.args(["serve", model, "--bind", "127.0.0.1:0", "--stats", "json"]);
-        let server = Server::run(command);
+        let command = other_user.command(user, 6);
+        let server = Server::run(serve_by(command, &format!("{model} --stats json")));
         let mut crowd: Vec<_> = (0..30).map(|_| server.connect()).collect();
         let last = crowd.pop().expect("thirty");
         assert_eq!(answer(last).status, 503, "{model}");
@@ -380,7 +366,7 @@ fn a_cap_on_clients_makes_the_next_one_wait_until_one_leaves() {
     for_each_model(|model| {
         let server = Server::start_with(model, &["--max-clients", "2"]);
         let at_once = serves_at_once(model).map_or(2, |clients| clients.min(2));
-        let mut held: Vec<_> = (0..at_once).map(|_| answered_client(&server)).collect();
+        let mut held: Vec<_> = (0..at_once).map(|_| server.answered()).collect();
         held.extend((at_once..2).map(|_| server.connect()));
         let mut third = server.connect();
         third.write_all(ASK_AND_CLOSE).expect("sent");
@@ -443,14 +429,9 @@ fn the_models_are_listed_for_people_and_for_programs() {
     assert!(status.success());
     let (_, json, _) = hola(&["models", "--json"]);
     let table: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    let listed = table
-        .as_array()
-        .expect("an array")
-        .iter()
-        .filter_map(|model| model["name"].as_str());
+    let rows = table.as_array().expect("an array").iter();
+    let listed = rows.filter_map(|model| model["name"].as_str());
     assert!(listed.eq(models()), "{json}");
-    assert!(
-        models().all(|model| text.lines().any(|line| line.starts_with(model))),
-        "{text}"
-    );
+    let is_listed = |model| text.lines().any(|line| line.starts_with(model));
+    assert!(models().all(is_listed), "{text}");
 }

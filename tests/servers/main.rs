@@ -10,9 +10,6 @@ mod supervision;
 mod support;
 
 use std::fmt::Display;
-use std::io::{BufReader, Write};
-use std::net::TcpStream;
-use std::process::Command;
 use std::thread;
 
 use hola_servers::models::Model;
@@ -20,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use self::support::{ASK, Answer, HOLA, Server, hola, table};
+use self::support::{Server, hola, table};
 
 /// Stops a server, which must have closed every client that it accepted, and have counted what is expected. Returns its
 /// counters.
@@ -49,14 +46,6 @@ fn greet_from_threads(server: &Server, threads: usize, times_each: usize) {
     });
 }
 
-/// A client that has been answered once and keeps its connection.
-fn answered_client(server: &Server) -> TcpStream {
-    let mut client = server.connect();
-    client.write_all(ASK).expect("sent");
-    Answer::read(&mut BufReader::new(&client)).expect("an answer");
-    client
-}
-
 /// Models that can serve one client while they accept another.
 fn models_without_limit() -> impl Iterator<Item = &'static Model> {
     table().filter(|model| model.serves_at_once(1).is_none())
@@ -65,14 +54,6 @@ fn models_without_limit() -> impl Iterator<Item = &'static Model> {
 /// Kills a child of a server.
 fn kill_child(child: i32) {
     kill(Pid::from_raw(child), Signal::SIGKILL).expect("a child of the server");
-}
-
-/// `hola serve` with those arguments on a free port, started by a shell after `prelude`.
-fn serve_after(prelude: &str, arguments: &str) -> Command {
-    let mut command = Command::new("sh");
-    let script = format!("{prelude} && exec \"$0\" serve --bind 127.0.0.1:0 {arguments}");
-    command.args(["-c", &script, HOLA]);
-    command
 }
 
 /// Runs the program, which must print nothing on stdout, end with that code, and name all of `words` in the first line on

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use socket2::SockRef;
 
 use crate::support::{
-    Answer, HOLA, Server, WORKERS, eventually, for_each_model, rest, serves_at_once, table,
+    HOLA, Server, WORKERS, answer, eventually, for_each_model, reset_on_close, rest, serve_after,
+    serves_at_once, table,
 };
-use crate::{ends_well, fails, serve_after, stop_with};
+use crate::{ends_well, fails, stop_with};
 
 #[test]
 fn ballast_is_memory_that_the_server_really_has() {
@@ -72,8 +72,9 @@ fn a_value_that_an_option_cannot_have_is_a_usage_error_that_says_what_it_can() {
 fn whether_it_reads_at_once_or_waits_first_a_client_gets_the_same() {
     for model in table() {
         for first_read in model.first_reads {
-            let name = serde_json::to_value(first_read).expect("plain data");
-            let server = Server::start_with(model.name, &["--first-read", as_text(&name)]);
+            let name = json!(first_read);
+            let first_read = ["--first-read", name.as_str().expect("a name")];
+            let server = Server::start_with(model.name, &first_read);
             server.greets();
             // One client whose request is there when it is accepted, and one that waits before it sends.
             let mut in_pieces = half_a_head(&server);
@@ -81,17 +82,12 @@ fn whether_it_reads_at_once_or_waits_first_a_client_gets_the_same() {
             in_pieces
                 .write_all(b"Connection: close\r\n\r\n")
                 .expect("sent");
-            let answer = Answer::read(&mut rest(in_pieces).as_slice()).expect("an answer");
-            assert_eq!(answer.status, 200, "{} {name}", model.name);
+            assert_eq!(answer(in_pieces).status, 200, "{} {name}", model.name);
             let report = server.report();
             assert_eq!(report["settings"]["first_read"], name, "{}", model.name);
             assert_eq!(report["counters"]["answers"], 3, "{}", model.name);
         }
     }
-}
-
-fn as_text(name: &Value) -> &str {
-    name.as_str().expect("a name")
 }
 
 #[test]
@@ -138,7 +134,7 @@ fn every_model_keeps_the_deadline_it_is_given() {
 }
 
 #[test]
-fn without_deadlines_a_client_outstays_the_usual_one() {
+fn without_deadlines_a_client_may_stay_longer_than_the_default() {
     for_each_model(|model| {
         let patient = Server::start_with(model, &["--deadlines", "off"]);
         let mut outstays = half_a_head(&patient);
@@ -147,8 +143,7 @@ fn without_deadlines_a_client_outstays_the_usual_one() {
         outstays
             .write_all(b"Connection: close\r\n\r\n")
             .expect("still there");
-        let answer = Answer::read(&mut rest(outstays).as_slice()).expect("an answer");
-        assert_eq!(answer.status, 200, "{model}");
+        assert_eq!(answer(outstays).status, 200, "{model}");
     });
 }
 
@@ -186,10 +181,9 @@ fn the_log_keeps_text_and_escapes_what_could_command_a_terminal() {
 /// The text after `beginning` in each log line that starts with it.
 fn logged(server: &Server, beginning: &str) -> Vec<String> {
     let words = server.words();
-    let lines = words
-        .lines()
-        .filter_map(|line| line.strip_prefix("hola: ")?.strip_prefix(beginning));
-    lines.map(str::to_owned).collect()
+    let lines = words.lines().filter_map(|line| line.strip_prefix("hola: "));
+    let texts = lines.filter_map(|line| line.strip_prefix(beginning));
+    texts.map(str::to_owned).collect()
 }
 
 fn said_and_answered(socket: &mut TcpStream, message: &[u8]) {
@@ -228,8 +222,7 @@ fn the_log_counts_clients_in_and_out_in_whatever_manner_they_leave() {
 
 #[allow(clippy::needless_pass_by_value, reason = "the end of it is the point")]
 fn leave_by_reset(client: TcpStream) {
-    let socket = SockRef::from(&client);
-    socket.set_linger(Some(Duration::ZERO)).expect("an option");
+    reset_on_close(&client);
 }
 
 /// Closes the sending half, and reads to the end: nothing more comes.
@@ -239,7 +232,7 @@ fn leave_by_halves(client: TcpStream) {
 }
 
 #[test]
-fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
+fn the_report_has_the_given_settings_and_the_defaults() {
     for model in table() {
         let told = "--backlog 7 --max-clients 50 --conversation echo";
         let told: Vec<_> = told.split(' ').collect();
@@ -274,7 +267,7 @@ fn the_report_says_what_the_server_was_told_and_what_it_took_for_itself() {
 }
 
 #[test]
-fn the_backlog_that_is_told_is_the_one_that_the_kernel_keeps_to() {
+fn the_reported_backlog_is_the_one_that_the_kernel_applies() {
     const ASKED: u64 = 65_535;
     let longest = longest_backlog();
     for model in ["iterative", "epoll-per-core"] {
@@ -297,7 +290,7 @@ fn longest_backlog() -> u64 {
 }
 
 #[test]
-fn without_being_told_a_server_holds_no_more_clients_than_its_model_can_bear() {
+fn the_default_cap_on_clients_is_no_more_than_the_model_can_run() {
     for model in table() {
         let settings = Server::start_whole(model.name, &[]).report()["settings"].take();
         let held = settings["max_clients"].as_u64().expect("a number");
@@ -312,7 +305,7 @@ fn without_being_told_a_server_holds_no_more_clients_than_its_model_can_bear() {
 }
 
 #[test]
-fn a_server_whose_messages_nobody_can_take_serves_and_stops_as_ever() {
+fn a_server_whose_messages_cannot_be_written_serves_and_stops_as_usual() {
     for model in ["iterative", "pre-forked", "tokio"] {
         let arguments = format!("{model} --log 2>/dev/full");
         let server = Server::run(serve_after("true", &arguments));

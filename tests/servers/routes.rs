@@ -11,8 +11,8 @@ use hola_servers::models::Attention;
 use socket2::{Domain, Socket, Type};
 
 use crate::support::{
-    ASK, Answer, Server, TIMEOUT, ask, eventually, for_each, for_each_model, last_request, models,
-    rest, serves_at_once,
+    ASK, Answer, Server, TIMEOUT, answer, ask, eventually, for_each, for_each_model, models,
+    serves_at_once,
 };
 use crate::{models_without_limit, stop_with};
 
@@ -20,7 +20,7 @@ use crate::{models_without_limit, stop_with};
 const SLACK: Duration = Duration::from_secs(2);
 
 #[test]
-fn a_wait_lasts_as_long_as_it_says_and_holds_up_only_whom_the_model_must() {
+fn a_wait_lasts_as_asked_and_delays_only_the_clients_that_the_model_must() {
     const CLIENTS: usize = 12;
     const WAIT: Duration = Duration::from_millis(300);
     for_each_model(|model| {
@@ -59,13 +59,10 @@ fn long_answers_have_their_length_however_slowly_they_are_read() {
             let mut slow = connect_with_small_window(&server);
             ask(&mut slow, &format!("/bytes/{count}"));
             let (mut bytes, mut piece) = (Vec::new(), [0; 1_000]);
-            loop {
-                match slow.read(&mut piece).expect("more, or the end") {
-                    0 => break,
-                    some => bytes.extend_from_slice(&piece[..some]),
-                }
+            while let some @ 1.. = slow.read(&mut piece).expect("more, or the end") {
+                bytes.extend_from_slice(&piece[..some]);
             }
-            let read = Answer::read(&mut bytes.as_slice()).expect("an answer");
+            let read = answer(bytes.as_slice());
             assert!(read == at_once, "{model}: {count}: {}", read.body.len());
             let head = bytes.len() - count;
             assert!(bytes[..head].ends_with(b"\r\n\r\n"), "{model}: {count}");
@@ -124,23 +121,17 @@ fn a_loop_with_helpers_serves_others_while_many_block_and_refuses_more_than_can_
     // More than all helpers and their queue take, by far.
     const BLOCKING: usize = 300;
     let server = Server::start("loop-and-pool");
-    let mut blocking: Vec<TcpStream> = (0..BLOCKING)
-        .map(|_| {
-            let mut client = server.connect();
-            client
-                .write_all(last_request("/block/1000").as_bytes())
-                .expect("sent");
-            client
-        })
-        .collect();
+    let mut blocking: Vec<_> = (0..BLOCKING).map(|_| server.connect()).collect();
+    for client in &mut blocking {
+        ask(client, "/block/1000");
+    }
     server.greets();
     let first = &mut blocking[0];
     first.set_nonblocking(true).expect("a flag");
     let early = first.read(&mut [0]).expect_err("the helper still sleeps");
     assert_eq!(early.kind(), ErrorKind::WouldBlock);
     for client in blocking.split_off(BLOCKING - 10) {
-        let answer = Answer::read(&mut rest(client).as_slice()).expect("an answer");
-        assert_eq!(answer.status, 503);
+        assert_eq!(answer(client).status, 503);
     }
 }
 

@@ -15,8 +15,8 @@ use nix::unistd::Pid;
 
 use crate::support::{
     ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, WORKERS, Way, ask, children_at_rest,
-    end_stall, ends, eventually, for_each, for_each_model, limit, rest, serves_at_once, settled,
-    statuses, table, ways_with_processes, with_refused,
+    end_stall, ends, eventually, for_each, for_each_model, limit, rest, serve_by, serves_at_once,
+    settled, statuses, table, ways_with_processes, with_refused,
 };
 use crate::{kill_child, stop_with};
 
@@ -26,8 +26,8 @@ fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
     for_each_model(|model| {
         let server = Server::start_whole(model, &["--allow-crash"]);
         server.greets();
-        let crew = || (server.child_ids(), server.count("task"), server.count("fd"));
-        let before = settled(crew);
+        let resources = || (server.child_ids(), server.count("task"), server.count("fd"));
+        let before = settled(resources);
         for turn in 0..PANICS {
             // A model that serves one client at a time has no other client to affect.
             let bystander = (serves_at_once(model) != Some(1)).then(|| server.stalled());
@@ -46,14 +46,14 @@ fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
             server.greets();
         }
         eventually(&format!("{model} is as it was: {before:?}"), || {
-            crew() == before
+            resources() == before
         });
         stop_with(server, model, &[("crashed", PANICS)]);
     });
 }
 
 #[test]
-fn a_client_that_ends_the_process_it_is_held_by_ends_no_other() {
+fn a_client_that_crashes_its_process_ends_no_other_client() {
     for_each(&ways_with_processes(), |(model, arguments)| {
         let arguments = [arguments.as_slice(), &["--allow-crash"]].concat();
         let server = Server::start_whole(model, &arguments);
@@ -90,11 +90,9 @@ fn held_by_another(server: &Server, process: i32) -> (TcpStream, i32) {
 }
 
 #[test]
-fn a_client_that_ends_the_process_of_all_ends_the_server() {
-    let shared: Vec<_> = table()
-        .filter(|model| model.attention != Attention::Process)
-        .map(|model| model.name)
-        .collect();
+fn a_client_that_crashes_the_only_process_ends_the_server() {
+    let shared = table().filter(|model| model.attention != Attention::Process);
+    let shared: Vec<_> = shared.map(|model| model.name).collect();
     for_each(&shared, |model| {
         for (how, signal) in [("abort", Signal::SIGABRT), ("segv", Signal::SIGSEGV)] {
             let server = Server::start_whole(model, &["--allow-crash"]);
@@ -149,9 +147,9 @@ fn a_worker_killed_under_load_is_replaced_sixty_times_out_of_sixty() {
                 kill_child(doomed);
                 eventually("the dead worker is replaced", || {
                     let now = server.child_ids();
-                    let hired = now.iter().find(|&worker| !workers.contains(worker));
-                    newest = hired.copied().unwrap_or(newest);
-                    hired.is_some() && now.len() == WORKERS && !now.contains(&doomed)
+                    let replacement = now.iter().find(|&worker| !workers.contains(worker));
+                    newest = replacement.copied().unwrap_or(newest);
+                    replacement.is_some() && now.len() == WORKERS && !now.contains(&doomed)
                 });
                 slowest = slowest.max(killed.elapsed());
                 let before = answered.load(Ordering::Relaxed);
@@ -207,7 +205,7 @@ fn is_alive(process: i32) -> bool {
 }
 
 #[test]
-fn workers_in_want_complain_once_a_second_all_together() {
+fn workers_without_descriptors_warn_once_a_second_all_together() {
     const WORKERS: usize = 12;
     let server = Server::start_after("true", &format!("pre-forked --workers {WORKERS}"));
     eventually("all workers are there", || server.children() == WORKERS);
@@ -253,9 +251,8 @@ fn workers_that_all_die_while_starting_end_the_server_with_a_line_that_says_so()
         let (status, words) = server.wait();
         assert_eq!(status.code(), Some(1), "{model}: {words}");
         let last = words.lines().last().unwrap_or_default();
-        assert!(last.starts_with("hola: "), "{model}: {words}");
-        assert!(last.contains("died while starting"), "{model}: {words}");
-        assert!(last.contains("giving up"), "{model}: {words}");
+        let is_named = last.starts_with("hola: ") && last.contains("died while starting");
+        assert!(is_named && last.contains("giving up"), "{model}: {words}");
         assert_eq!(words.matches("giving up").count(), 1, "{model}: {words}");
         let again = TcpStream::connect(address);
         assert!(again.is_err(), "{model} still listens");
@@ -281,13 +278,11 @@ fn what_the_system_refuses_at_the_start_is_named_and_nothing_is_announced() {
         else {
             panic!("{line}");
         };
-        let Some(mut command) = with_refused(call, how) else {
+        let Some(command) = with_refused(call, how) else {
             return;
         };
-        let workers = WORKERS.to_string();
-        command.args(["serve", "--bind", "127.0.0.1:0", "--workers", &workers]);
-        command.args(told.split(' '));
-        assert_refused(command, told, named);
+        let arguments = format!("{told} --workers {WORKERS}");
+        assert_refused(serve_by(command, &arguments), told, named);
     }
 }
 
@@ -296,9 +291,8 @@ fn assert_refused(command: Command, told: &str, named: &str) {
     let (code, stdout, stderr) = ends(command);
     assert_eq!((code, stdout.as_str()), (Some(3), ""), "{told}: {stderr}");
     let last = stderr.lines().last().unwrap_or_default();
-    assert!(last.starts_with("hola: cannot start: "), "{told}: {stderr}");
-    assert!(last.contains(named), "{told}: {stderr}");
-    assert!(!stderr.contains("panicked"), "{told}: {stderr}");
+    let is_named = last.starts_with("hola: cannot start: ") && last.contains(named);
+    assert!(is_named && !stderr.contains("panicked"), "{told}: {stderr}");
 }
 
 #[test]
@@ -317,9 +311,8 @@ fn a_worker_that_is_refused_at_the_start_ends_it_before_anything_is_announced() 
     ];
     for (number, (told, named)) in (0..).zip(ways) {
         // The server process and one more.
-        let mut command = other_user.command(64_331 + number, 2);
-        command.args(["serve", "--bind", "127.0.0.1:0", "--workers", "3"]);
-        command.args(told.split(' '));
+        let command = other_user.command(64_331 + number, 2);
+        let command = serve_by(command, &format!("{told} --workers 3"));
         assert_refused(command, told, named);
     }
 }
@@ -348,15 +341,13 @@ fn forking_without_proc_is_refused_with_its_name() {
 }
 
 #[test]
-fn clients_are_sent_away_while_no_worker_process_can_be_made() {
+fn clients_are_refused_while_no_worker_process_can_be_made() {
     let Some(other_user) = OtherUser::new() else {
         return;
     };
     const USER: u32 = 64_341;
-    let mut command = other_user.command(USER, 10);
-    command.args(["serve", "pre-forked", "--bind", "127.0.0.1:0"]);
-    command.args(["--stats", "json", "--workers", &WORKERS.to_string()]);
-    let server = Server::run(command);
+    let arguments = format!("pre-forked --stats json --workers {WORKERS}");
+    let server = Server::run(serve_by(other_user.command(USER, 10), &arguments));
     server.greets();
     other_user.limit(USER, server.pid(), 1);
     server.child_ids().into_iter().for_each(kill_child);
@@ -389,12 +380,11 @@ fn a_call_that_is_refused_costs_its_client_at_most_and_no_loop_its_others() {
         ("io-uring", "io_uring_enter", "error=EAGAIN:when=3..5", 0),
         ("io-uring", "io_uring_enter", "error=ENOMEM:when=4..6", 0),
     ] {
-        let Some(mut command) = with_refused(calls, how).filter(|_| here.contains(&model)) else {
+        let Some(command) = with_refused(calls, how).filter(|_| here.contains(&model)) else {
             continue;
         };
-        command.args(["serve", model, "--bind", "127.0.0.1:0", "--workers", "1"]);
-        command.args(["--stats", "json"]);
-        let server = Server::run(command);
+        let arguments = format!("{model} --workers 1 --stats json");
+        let server = Server::run(serve_by(command, &arguments));
         // Each client is answered, unless it is lost first, and then keeps its connection open.
         let clients = [(); 5].map(|()| {
             let mut client = server.connect();

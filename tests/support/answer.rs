@@ -25,9 +25,8 @@ impl Answer {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
         }
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("Content-Length: "));
+        let mut lines = head.lines();
+        let length = lines.find_map(|line| line.strip_prefix("Content-Length: "));
         let length = length.map_or(0, |length| length.parse().expect("a length"));
         let mut body = vec![0; length];
         from.read_exact(&mut body)?;
@@ -56,12 +55,15 @@ pub fn ask(socket: &mut impl Write, path: &str) {
     socket.write_all(request.as_bytes()).expect("sent");
 }
 
+/// The next answer on this connection.
+pub fn answer(socket: impl Read) -> Answer {
+    Answer::read(&mut BufReader::new(socket)).expect("an answer")
+}
+
 /// Completes the request that [`Server::stalled`] began; it must be answered.
 pub fn end_stall(mut socket: TcpStream) {
     socket.write_all(&ASK_AND_CLOSE[20..]).expect("sent");
-    let answer = Answer::read(&mut BufReader::new(socket))
-        .expect("a client that stalls is served in the end");
-    assert_eq!(answer.status, 200);
+    assert_eq!(answer(socket).status, 200);
 }
 
 /// All bytes until the server closes or resets the connection.
@@ -73,17 +75,13 @@ pub fn rest(mut socket: TcpStream) -> Vec<u8> {
 
 /// The status codes of a stream of answers.
 pub fn statuses(answers: &str) -> Vec<u16> {
-    answers
-        .split("HTTP/1.1 ")
-        .skip(1)
-        .map(|answer| answer[..3].parse().expect("a status code"))
-        .collect()
+    let answers = answers.split("HTTP/1.1 ").skip(1);
+    let status = |answer: &str| answer[..3].parse().expect("a status code");
+    answers.map(status).collect()
 }
 
 /// Makes close(2) send a reset instead of a FIN, as when a program ends with unread bytes.
 pub fn reset_on_close(socket: &TcpStream) {
-    let no_linger = Some(Duration::ZERO);
-    SockRef::from(socket)
-        .set_linger(no_linger)
-        .expect("an option");
+    let socket = SockRef::from(socket);
+    socket.set_linger(Some(Duration::ZERO)).expect("an option");
 }

@@ -11,12 +11,8 @@ use super::{HOLA, end_of};
 
 /// Runs the program to its end. Returns its exit status, its stdout and its stderr.
 pub fn hola(arguments: &[&str]) -> (ExitStatus, String, String) {
-    texts(
-        Command::new(HOLA)
-            .args(arguments)
-            .output()
-            .expect("the program runs"),
-    )
+    let output = Command::new(HOLA).args(arguments).output();
+    texts(output.expect("the program runs"))
 }
 
 /// Runs the program, which must succeed. Returns its stdout.

@@ -15,8 +15,8 @@ use procfs::process::{FDTarget, Process};
 use serde_json::Value;
 
 use super::{
-    ASK, ASK_AND_CLOSE, Answer, HOLA, TIMEOUT, WORKERS, ask, children_at_rest, end_of, eventually,
-    last_request, rest, send_signal,
+    ASK, ASK_AND_CLOSE, Answer, HOLA, TIMEOUT, WORKERS, answer, ask, children_at_rest, end_of,
+    eventually, last_request, rest, send_signal,
 };
 
 /// A running server.
@@ -52,11 +52,7 @@ impl Server {
 
     /// The same from a shell, after `prelude` (such as `ulimit -n 64`).
     pub fn start_after(prelude: &str, model: &str) -> Self {
-        let mut command = Command::new("sh");
-        let script =
-            format!("{prelude} && exec \"$0\" serve {model} --bind 127.0.0.1:0 --stats json");
-        command.args(["-c", &script, HOLA]);
-        Self::run(command)
+        Self::run(serve_after(prelude, &format!("{model} --stats json")))
     }
 
     /// Starts `command`, which must become a server.
@@ -79,11 +75,8 @@ impl Server {
         BufReader::new(child.stdout.take().expect("piped"))
             .read_line(&mut line)
             .expect("a first line");
-        let address = line
-            .trim()
-            .rsplit(' ')
-            .next()
-            .and_then(|address| address.parse().ok());
+        let address = line.split_whitespace().last();
+        let address = address.and_then(|address| address.parse().ok());
         Server {
             child,
             address: address.unwrap_or_else(|| panic!("no address in {line:?}")),
@@ -122,14 +115,20 @@ impl Server {
     pub fn get(&self, path: &str) -> Answer {
         let mut socket = self.connect();
         ask(&mut socket, path);
-        Answer::read(&mut BufReader::new(socket)).expect("an answer")
+        answer(socket)
     }
 
-    /// A client that has been answered once, so that the server holds it, and stalls in the middle of its next head.
-    pub fn stalled(&self) -> TcpStream {
+    /// A client that has been answered once, and keeps its connection.
+    pub fn answered(&self) -> TcpStream {
         let mut socket = self.connect();
         socket.write_all(ASK).expect("sent");
-        Answer::read(&mut BufReader::new(&socket)).expect("an answer");
+        answer(&socket);
+        socket
+    }
+
+    /// The same, so that the server holds it; it stalls in the middle of its next head.
+    pub fn stalled(&self) -> TcpStream {
+        let mut socket = self.answered();
         socket.write_all(&ASK_AND_CLOSE[..20]).expect("sent");
         socket
     }
@@ -167,9 +166,8 @@ impl Server {
         let thread = self.process().task_main_thread();
         let children = thread.and_then(|thread| thread.children());
         let children = children.expect("the process is there").into_iter();
-        children
-            .map(|child| child.try_into().expect("a process id"))
-            .collect()
+        let id = |child: u32| child.try_into().expect("a process id");
+        children.map(id).collect()
     }
 
     fn process(&self) -> Process {
@@ -276,10 +274,21 @@ impl Drop for Server {
 
 /// `hola serve MODEL` on a free port.
 pub fn serve(model: &str) -> Command {
-    let mut command = Command::new(HOLA);
+    serve_by(Command::new(HOLA), &format!("{model} --workers {WORKERS}"))
+}
+
+/// `hola serve` on a free port, run by `command`, with these arguments, separated by spaces.
+pub fn serve_by(mut command: Command, arguments: &str) -> Command {
+    command.args(["serve", "--bind", "127.0.0.1:0"]);
+    command.args(arguments.split(' '));
     command
-        .args(["serve", model, "--bind", "127.0.0.1:0"])
-        .args(["--workers", &WORKERS.to_string()]);
+}
+
+/// The same, run by a shell after `prelude`.
+pub fn serve_after(prelude: &str, arguments: &str) -> Command {
+    let mut command = Command::new("sh");
+    let script = format!("{prelude} && exec \"$0\" serve --bind 127.0.0.1:0 {arguments}");
+    command.args(["-c", &script, HOLA]);
     command
 }
 

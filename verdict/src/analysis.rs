@@ -3,19 +3,21 @@
 //! **A block is the unit.** Each block starts fresh servers, so the accidental properties of a server process (its
 //! memory layout, its place in the caches) vary between blocks. Cycles within one block are not independent. A block's
 //! value of a comparison is the pseudo-median over its cycles of ln(figure / the other participant's figure in the same
-//! cycle). Both figures are from the same second, so disturbances of the machine cancel. The interval is Student's over
-//! blocks.
+//! cycle). Both figures are from the same second, so disturbances of the machine cancel; those shorter than a cycle are
+//! taken out of both before (`drift`). The interval is Student's over blocks.
 //!
 //! **Invalid data is left out, and the reason is reported.** Slices that failed a check do not count. A participant
 //! with fewer than half of its planned slices, or a rate at which a server's CPU was full, gets a [`Missing`].
 
 mod controls;
+mod drift;
 mod level;
 mod missing;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
+use hola_lab::block;
 use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale, ValueSource};
 use hola_lab::plan::{Design, Load, LoadPace, Role, Task};
@@ -85,7 +87,21 @@ impl<'r> Analysis<'r> {
 
     /// A participant's measured value, in the metric's unit.
     pub fn value(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
-        estimate(&self.values(at, participant, metric).ok()?, metric)
+        self.measured(at, participant, metric).ok()
+    }
+
+    /// Like [`Analysis::value`], but returns the reason if there is no estimate.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn measured(
+        &self,
+        at: LevelKey<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Result<Estimate, Missing> {
+        let values = self.values(at, participant, metric)?;
+        estimate(&values, metric).ok_or(Missing::too_few(values.len()))
     }
 
     /// One participant compared with another in the same blocks and cycles: a ratio, or a difference on the plain scale.
@@ -100,7 +116,10 @@ impl<'r> Analysis<'r> {
     }
 
     /// Like [`Analysis::ratio`], but returns the reason if there is no estimate.
-    pub(crate) fn compare(
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn compare(
         &self,
         at: LevelKey<'_>,
         participant: &str,
@@ -137,7 +156,10 @@ impl<'r> Analysis<'r> {
     }
 
     /// One participant at the level `to` compared with itself at `from`, block by block.
-    pub(crate) fn change(
+    ///
+    /// # Errors
+    /// The reason if there is no estimate.
+    pub fn change(
         &self,
         participant: &str,
         metric: Metric,
@@ -304,6 +326,53 @@ impl<'r> Analysis<'r> {
         }
     }
 
+    /// A participant's values without the machine's drift, to be compared with those of others. Only with enough
+    /// participants, and for a ratio that each slice has: otherwise the values as they are.
+    fn steady_values(
+        &self,
+        at: LevelKey<'_>,
+        participant: &str,
+        metric: Metric,
+    ) -> Result<Values, Missing> {
+        let values = self.values(at, participant, metric)?;
+        let definition = metric.definition();
+        let is_of_slices = matches!(definition.from, ValueSource::Slice(_));
+        let records = self.records(at).filter(|records| {
+            let participants = records.participants().count();
+            is_of_slices
+                && definition.scale == Scale::Ratio
+                && participants >= drift::PARTICIPANTS_MIN
+        });
+        let steady = records.and_then(|records| {
+            let all = records.steady(metric, || self.without_drift(at, records, metric));
+            all.get(participant).cloned()
+        });
+        Ok(steady.unwrap_or(values))
+    }
+
+    /// The values of all participants of a level without the machine's drift.
+    fn without_drift(
+        &self,
+        at: LevelKey<'_>,
+        records: &LevelRecords<'r>,
+        metric: Metric,
+    ) -> HashMap<&'r str, Values> {
+        let of = |name: &'r str| {
+            let readings = records.readings(name);
+            let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
+            let mut values: Values = values.collect();
+            values.retain(|_, cycles| !cycles.is_empty());
+            values
+        };
+        let names: Vec<&str> = records.participants().collect();
+        let values: Vec<Values> = names.iter().map(|name| of(name)).collect();
+        let steady = drift::without_drift(&values, |index| {
+            let (stage, level) = (records.stage, records.level);
+            block::orders(self.run.seed, at.experiment, stage, level, index)
+        });
+        names.into_iter().zip(steady).collect()
+    }
+
     /// A participant's values minus the mean of the others' values in the same block and cycle.
     fn paired(
         &self,
@@ -312,11 +381,11 @@ impl<'r> Analysis<'r> {
         others: &[&str],
         metric: Metric,
     ) -> Result<Values, Missing> {
-        let mut values = self.values(at, participant, metric)?;
+        let mut values = self.steady_values(at, participant, metric)?;
         let mut arms = Vec::new();
         let mut why = None;
         for other in others {
-            match self.values(at, other, metric) {
+            match self.steady_values(at, other, metric) {
                 Ok(values) => arms.push(values),
                 Err(missing) => why = Some(Missing::from_other(other, missing)),
             }

@@ -1,4 +1,4 @@
-//! Compares two runs.
+//! Compares two runs, or two servers of one run.
 //!
 //! **Two runs share no cycle.** Within a run the drift of the machine cancels, because both sides of a ratio are from
 //! the same cycle. Two runs are measured at different times. So the drift is estimated from the change that all
@@ -8,6 +8,7 @@
 //! **A difference is reported** if Yuen's test on the blocks of both runs is significant after Holm's correction over
 //! all cells, because the reader of a comparison looks at every cell at once.
 
+mod servers;
 mod warnings;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::f64::consts::FRAC_PI_2;
 
 use hola_lab::experiments;
 use hola_lab::metric::Metric;
+use hola_lab::plan::Design;
 use hola_lab::record::{Block, Run, StoredText};
 
 use crate::analysis::{Analysis, LevelKey, Word};
@@ -25,7 +27,7 @@ use crate::statistics::{count, holm, mean, median, yuen};
 /// Minimum number of participants of a level for the estimate of a common change.
 const COMMON_CHANGE_MIN: usize = 4;
 
-/// The comparison of two runs.
+/// The comparison of two runs, or of two servers.
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
     /// Reasons not to trust the comparison, one sentence each.
@@ -49,7 +51,7 @@ pub struct ExperimentShift {
     pub ratio: f64,
 }
 
-/// One metric of one participant at one level, in both runs.
+/// One metric of one participant at one level, on both sides.
 #[derive(Clone, Debug)]
 pub struct MetricChange {
     /// Experiment.
@@ -60,9 +62,9 @@ pub struct MetricChange {
     pub participant: String,
     /// Metric.
     pub metric: Metric,
-    /// In the base run.
+    /// Of the base.
     pub base: Estimate,
-    /// In the candidate run.
+    /// Of the candidate.
     pub candidate: Estimate,
     /// The common change of all participants of the level, removed from `change`: a ratio, or a difference on the plain
     /// scale; `None` with too few participants.
@@ -71,21 +73,8 @@ pub struct MetricChange {
     pub change: Estimate,
     /// p-value of no change, after Holm's correction over all cells.
     pub p_holm: f64,
-    /// The verdict.
-    pub verdict: ChangeVerdict,
-}
-
-/// The verdict on a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeVerdict {
-    /// The candidate is worse.
-    Worse,
-    /// The candidate is better.
-    Better,
-    /// The whole interval lies inside the metric's margin.
-    Same,
-    /// The interval is too wide to decide.
-    Undecided,
+    /// The result, by that p-value.
+    pub word: Word,
 }
 
 /// A claim with different verdicts in the two runs.
@@ -127,6 +116,16 @@ pub struct Selection {
     pub metrics: Vec<Metric>,
 }
 
+impl Selection {
+    /// The experiments of a run that are selected.
+    fn designs<'r>(&self, run: &'r Run) -> impl Iterator<Item = &'r Design> {
+        let is_selected = |design: &&Design| {
+            self.experiments.is_empty() || self.experiments.contains(&design.experiment)
+        };
+        run.designs.iter().filter(is_selected)
+    }
+}
+
 impl Difference {
     /// Compares two runs.
     pub fn new(base: RecordedRun<'_>, candidate: RecordedRun<'_>, selection: &Selection) -> Self {
@@ -136,12 +135,8 @@ impl Difference {
         };
         let mut shared = Vec::new();
         let mut cells = Vec::new();
-        for design in &base.run.designs {
+        for design in selection.designs(base.run) {
             let experiment = design.experiment.as_str();
-            let selected = &selection.experiments;
-            if !selected.is_empty() && !selected.contains(&design.experiment) {
-                continue;
-            }
             for metric in metrics(experiment, selection) {
                 let levels = design.levels();
                 let levels = levels.map(|(_, level)| LevelKey::new(experiment, &level.name));
@@ -160,15 +155,20 @@ impl Difference {
         }
     }
 
-    /// Number of cells with that verdict.
-    pub fn count(&self, verdict: ChangeVerdict) -> usize {
-        let those = self.cells.iter().filter(|cell| cell.verdict == verdict);
+    /// Number of cells with such a result.
+    pub fn count(&self, is_such: impl Fn(Word) -> bool) -> usize {
+        let those = self.cells.iter().filter(|cell| is_such(cell.word));
         those.count()
+    }
+
+    /// Number of cells in which the candidate is worse.
+    pub fn count_worse(&self) -> usize {
+        self.count(|word| word == Word::Worse)
     }
 
     /// Share of the cells that are better or worse, 0…1; `None` without cells.
     pub fn called_share(&self) -> Option<f64> {
-        let called = self.count(ChangeVerdict::Worse) + self.count(ChangeVerdict::Better);
+        let called = self.count(|word| matches!(word, Word::Worse | Word::Better));
         (!self.cells.is_empty()).then(|| count(called) / count(self.cells.len()))
     }
 }
@@ -256,7 +256,7 @@ impl Both<'_> {
                     ..Estimate::from_mean(own, error, freedom, scale)
                 },
                 p_holm: 1.0,
-                verdict: ChangeVerdict::Undecided,
+                word: Word::Undecided { resolution: 0.0 },
             })
         };
         let found = names.into_iter().zip(tests).zip(sizes);
@@ -321,17 +321,12 @@ fn without_drift(participants: &[&ByBlock]) -> Vec<Vec<f64>> {
     participants.iter().enumerate().map(steady).collect()
 }
 
-/// Sets the verdict of every cell, with Holm's correction over all cells.
+/// Sets the result of every cell, with Holm's correction over all cells.
 fn judge(cells: &mut [MetricChange]) {
     let p_value = |cell: &MetricChange| cell.change.p_value(cell.change.no_difference());
     let corrected = holm(&cells.iter().map(p_value).collect::<Vec<_>>());
     for (cell, p_holm) in cells.iter_mut().zip(corrected) {
         cell.p_holm = p_holm;
-        cell.verdict = match Word::with_p(&cell.change, cell.metric, p_holm) {
-            Word::Better => ChangeVerdict::Better,
-            Word::Worse => ChangeVerdict::Worse,
-            Word::Same { .. } => ChangeVerdict::Same,
-            Word::Undecided { .. } => ChangeVerdict::Undecided,
-        };
+        cell.word = Word::with_p(&cell.change, cell.metric, p_holm);
     }
 }

@@ -18,7 +18,7 @@ pub struct Estimate {
     pub low: f64,
     /// Upper end of the interval.
     pub high: f64,
-    /// Number of blocks; for a comparison of two runs, the smaller of the two numbers.
+    /// Number of blocks; for a comparison of two runs, the smaller of the two numbers; for a summary of machines, theirs.
     pub blocks: u32,
     /// Standard deviation between blocks: of logarithms on [`Scale::Ratio`].
     pub between_sd: f64,
@@ -95,6 +95,12 @@ impl Estimate {
             Scale::Ratio => 1.0,
             Scale::Plain => 0.0,
         }
+    }
+
+    /// The natural logarithm of a ratio, and its standard error; `None` on [`Scale::Plain`], and if there is none.
+    pub fn log_ratio(&self) -> Option<(f64, f64)> {
+        let log = (self.scale == Scale::Ratio).then(|| self.value.ln())?;
+        (log.is_finite() && self.standard_error.is_finite()).then_some((log, self.standard_error))
     }
 
     /// Two-sided p-value of the hypothesis that `value` is true. It is below 0.05 exactly if the interval excludes

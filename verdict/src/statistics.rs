@@ -1,6 +1,6 @@
 //! The statistics of every estimate: a robust mean, an interval over blocks, and a correction for many comparisons.
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use statrs::distribution::{ContinuousCDF, Discrete, Hypergeometric, StudentsT};
 
 /// Nominal coverage: the share of experiments whose interval contains the true value.
 pub const CONFIDENCE: f64 = 0.95;
@@ -140,6 +140,21 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     corrected
 }
 
+/// Two-sided p-value of the hypothesis that two groups have the same share; `group` and `rest` are how many of each are
+/// so, and how many are not. The probability of all tables with these sums that are no more probable than this one.
+/// Fisher, "On the interpretation of χ² from contingency tables, and the calculation of P" (1922).
+pub fn fishers_exact(group: [u64; 2], rest: [u64; 2]) -> f64 {
+    /// Probabilities that differ by rounding alone are the same.
+    const ROUNDING: f64 = 1.0 + 1e-7;
+    let (size, so) = (group[0] + group[1], group[0] + rest[0]);
+    let all = size + rest[0] + rest[1];
+    let tables = Hypergeometric::new(all, so, size)
+        .unwrap_or_else(|error| unreachable!("a part is no larger than the whole: {error}"));
+    let own = tables.pmf(group[0]) * ROUNDING;
+    let others = (0..=size.min(so)).map(|so| tables.pmf(so));
+    others.filter(|other| *other <= own).sum::<f64>().min(1.0)
+}
+
 /// Difference of the means of two independent samples, with its standard error and degrees of freedom; `None` with
 /// fewer than [`BLOCKS_MIN`] values on either side. Yuen, "The two-sample trimmed t for unequal population variances"
 /// (1974).
@@ -230,6 +245,15 @@ mod tests {
         for (found, golden) in corrected.into_iter().zip([0.04, 0.09, 0.09, 0.025, 0.5]) {
             close(found, golden);
         }
+    }
+
+    #[test]
+    fn fishers_test_agrees_with_scipy() {
+        // scipy.stats.fisher_exact
+        close(fishers_exact([8, 2], [1, 5]), 0.034_965_034_965_034_96);
+        close(fishers_exact([3, 0], [0, 3]), 0.1);
+        close(fishers_exact([4, 0], [7, 0]), 1.0);
+        close(fishers_exact([0, 0], [7, 3]), 1.0);
     }
 
     #[test]

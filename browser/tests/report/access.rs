@@ -10,7 +10,7 @@ use crate::reports::WINDOWS;
 use crate::{browser_with, in_every_language, nothing_wrong};
 
 /// The violations that axe-core finds on the page, and the number of rules that the page keeps.
-fn audit(browser: &Browser) -> (Vec<String>, u64) {
+pub(crate) fn audit(browser: &Browser) -> (Vec<String>, u64) {
     let axe = fs::read_to_string(&browser.programs.axe).expect("axe-core");
     browser.run(&axe);
     let mut found = browser.run_until_done(include_str!("scripts/audit.js"));

@@ -95,7 +95,12 @@ impl Browser {
     /// Opens a file, or opens it again.
     pub(crate) fn open(&self, page: &Path) {
         let url = Url::from_file_path(page).expect("an absolute path");
-        self.wait(self.client.goto(url.as_str()));
+        self.open_url(url.as_str());
+    }
+
+    /// Opens what is at an address.
+    pub(crate) fn open_url(&self, url: &str) {
+        self.wait(self.client.goto(url));
     }
 
     /// Opens a file at an anchor, via another page: the browser would only scroll a page that it already shows.
@@ -120,6 +125,13 @@ impl Browser {
     /// Whether an expression is truthy.
     pub(crate) fn holds(&self, expression: &str) -> bool {
         self.run(&format!("return Boolean({expression});")) == true
+    }
+
+    /// Waits until an expression is truthy, looking at each frame.
+    pub(crate) fn until(&self, expression: &str) {
+        self.run_until_done(&format!(
+            "const look = () => {{ ({expression}) ? done() : requestAnimationFrame(look); }};\nlook();"
+        ));
     }
 
     /// The lines that a script returns: mostly the problems of the page.
@@ -307,8 +319,8 @@ fn capabilities(programs: &Programs, profile: &Path) -> Capabilities {
         "--no-first-run",
         "--no-default-browser-check",
         "--lang=en-US",
-        // Offline: no host name resolves.
-        "--host-resolver-rules=MAP * ~NOTFOUND",
+        // Offline: no host name resolves, but the address of a console.
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     ];
     let mut arguments: Vec<String> = arguments.map(str::to_owned).into();
     arguments.push(format!("--user-data-dir={}", profile.display()));

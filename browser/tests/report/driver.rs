@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use hola_lab::owned_name::OwnedName;
 
-/// The program that supervises the browser.
-const HOLA: &str = env!("CARGO_BIN_EXE_hola-under-test");
+/// The program that supervises the browser, and serves pages.
+pub(crate) const HOLA: &str = env!("CARGO_BIN_EXE_hola-under-test");
 
 /// Longest wait for a line of the driver while it starts.
 const START_MAX: Duration = Duration::from_secs(30);

@@ -1,8 +1,10 @@
-//! Tests the report as readers see it: opened from disk in a real browser, offline, in both languages.
+//! Tests the report as readers see it: opened from disk in a real browser, offline, in both languages; and the page of
+//! `hola console`, on loopback.
 //!
 //! `browser/install` installs the browser. If it is missing, all tests are skipped, with one message.
 mod access;
 mod browser;
+mod console;
 mod driver;
 mod figures;
 mod language;

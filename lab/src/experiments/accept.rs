@@ -68,6 +68,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stage = stage.load("uneven, 2000/s", 1, uneven);
     }
     let stage = stage.load(LEVEL, 5, load);
-    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(13.0, 110.0));
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(13.0, 90.0));
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[LEVEL]))
 }

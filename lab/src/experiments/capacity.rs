@@ -57,6 +57,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     if setting.is_full() {
         stages.push(for_new.with_again().load("new", 2, new));
     }
-    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(14.0, 95.0));
+    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(14.0, 110.0));
     Some(design.until_precise(Metric::CapacityPerS, 0.03, &["kept"]))
 }

@@ -39,7 +39,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     Some(Design::new(
         &EXPERIMENT,
         [stage],
-        5..=5,
-        setting.choose(16.0, 102.0),
+        setting.choose(5, 4)..=5,
+        setting.choose(16.0, 115.0),
     ))
 }

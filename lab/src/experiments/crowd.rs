@@ -31,5 +31,5 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         .stage(&EXPERIMENT, "crowd", "epoll")
         .models(&["fork-per-client", "thread-per-client"], None)
         .procedure("up to 10000", Procedure::Crowd { clients_max });
-    Some(Design::new(&EXPERIMENT, [stage], 5..=5, 220.0))
+    Some(Design::new(&EXPERIMENT, [stage], 3..=5, 120.0))
 }

@@ -36,6 +36,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         .with_variant_of_each("no deadlines", &["--deadlines", "off"])
         .with_again()
         .load(LEVEL, setting.choose(5, 8), load);
-    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(15.0, 100.0));
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, setting.choose(15.0, 75.0));
     Some(design.until_precise(Metric::CpuPerRequest, 0.02, &[LEVEL]))
 }

@@ -20,7 +20,7 @@ pub(super) const NEW_CONTROL: &str = "iterative";
 pub(super) const KEPT_CONTROL: &str = "epoll";
 
 /// Kept connections, each used in turn.
-const KEPT: u32 = 64;
+pub(super) const KEPT: u32 = 64;
 
 /// Many short slices: the machine's speed drifts within a second, so a short slice, close to the control's, tells as
 /// much as one twice as long. A 99th percentile needs a thousand requests in a block.
@@ -39,6 +39,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     metrics: &[
         Metric::CpuPerRequest,
         Metric::ResponseP50,
+        Metric::ResponseP90,
         Metric::ResponseP99,
         Metric::ResponseP999,
         Metric::SwitchesPerRequest,
@@ -53,7 +54,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         // Without `iterative`, which holds one client.
         kept_stage(setting, setting.choose(&QUICK[1..], ALL)),
     ];
-    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(115.0, 705.0));
+    let design = Design::new(&EXPERIMENT, stages, 5..=40, setting.choose(115.0, 680.0));
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &[HEADLINE, KEPT_LEVEL]))
 }
 
@@ -79,16 +80,16 @@ fn new_stage<'s>(setting: &'s Setting<'_>, names: &[&str]) -> StageDraft<'s> {
         .with_again()
         .with_planted()
         // The first cycles of a block warm its servers up, too.
-        .load("new, 200/s", setting.choose(2, 4), new(200.0, 100))
-        .load(HEADLINE, setting.choose(8, 12), new(2_000.0, WINDOW_MS))
-        .load("new, 4000/s", setting.choose(1, 4), new(4_000.0, 60));
+        .load("new, 200/s", 2, new(200.0, 100))
+        .load(HEADLINE, setting.choose(6, 8), new(2_000.0, WINDOW_MS))
+        .load("new, 4000/s", setting.choose(1, 2), new(4_000.0, 60));
     if !setting.is_full() {
         return stage;
     }
     stage
         .load("new, 50/s", 1, new(50.0, 300))
-        .load("new, 1000/s", 4, new(1_000.0, 60))
-        .load("new, 8000/s", 2, new(8_000.0, 60))
+        .load("new, 1000/s", 2, new(1_000.0, 60))
+        .load("new, 8000/s", 1, new(8_000.0, 60))
         .load("rest", 1, Load::default())
 }
 
@@ -97,12 +98,12 @@ fn kept_stage<'s>(setting: &'s Setting<'_>, names: &[&str]) -> StageDraft<'s> {
         .stage(&EXPERIMENT, "kept", KEPT_CONTROL)
         .models(names, Some(KEPT))
         .with_again()
-        .load(KEPT_LEVEL, setting.choose(5, 10), kept(2_000.0, WINDOW_MS));
+        .load(KEPT_LEVEL, setting.choose(4, 7), kept(2_000.0, WINDOW_MS));
     if !setting.is_full() {
         return stage;
     }
     stage
-        .load("kept, 200/s", 2, kept(200.0, 80))
-        .load("kept, 8000/s", 2, kept(8_000.0, 60))
-        .load("kept, 16000/s", 2, kept(16_000.0, 60))
+        .load("kept, 200/s", 1, kept(200.0, 80))
+        .load("kept, 8000/s", 1, kept(8_000.0, 60))
+        .load("kept, 16000/s", 1, kept(16_000.0, 60))
 }

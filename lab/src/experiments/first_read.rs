@@ -51,6 +51,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         .load(LEVELS[1], 6, at_rate(2_000.0, 80))
         .load("new, 8000/s", 3, at_rate(8_000.0, 60))
         .load("new, as many as it can", 2, all_it_can);
-    let design = Design::new(&EXPERIMENT, [stage], 5..=30, 90.0);
+    let design = Design::new(&EXPERIMENT, [stage], 5..=30, 85.0);
     Some(design.until_precise(Metric::CpuPerRequest, 0.03, &LEVELS))
 }

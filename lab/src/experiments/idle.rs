@@ -24,6 +24,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     metrics: &[
         Metric::MemoryPerClient,
         Metric::KernelMemoryPerClient,
+        Metric::ClientEndMemory,
+        Metric::SystemMemoryPerClient,
         Metric::ClientsHeld,
     ],
     design,
@@ -32,7 +34,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     let names: &[&str] = setting.choose(&["fork-per-client", "thread-per-client"], ALL);
     let (level, clients_max, budget_s) =
-        setting.choose(("up to 1100", 1_100, 6.0), ("to the limit", 20_000, 125.0));
+        setting.choose(("up to 1100", 1_100, 6.0), ("to the limit", 20_000, 215.0));
     let mut stage = setting
         .stage(&EXPERIMENT, "idle", "tokio")
         .models(names, None)
@@ -46,5 +48,5 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         }
     }
     let stage = stage.procedure(level, Procedure::Idle { clients_max });
-    Some(Design::new(&EXPERIMENT, [stage], 5..=5, budget_s))
+    Some(Design::new(&EXPERIMENT, [stage], 3..=5, budget_s))
 }

@@ -17,6 +17,7 @@ mod grid;
 mod idle;
 mod keep_alive;
 mod mixed;
+mod network;
 mod overload;
 mod roster;
 mod scaling;
@@ -77,6 +78,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     floor::EXPERIMENT,
     system_calls::EXPERIMENT,
     confounders::EXPERIMENT,
+    network::EXPERIMENT,
 ];
 
 /// The experiment of that name.

@@ -37,5 +37,5 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         .models(&["thread-per-client"], None)
         .procedure("2 × capacity", overload(2.0))
         .procedure("3 × capacity", overload(3.0));
-    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 375.0))
+    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 285.0))
 }

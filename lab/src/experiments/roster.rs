@@ -9,7 +9,7 @@ use hola_servers::models::{Attention, Capacity, MODELS, Model};
 use super::Experiment;
 use crate::metric::Metric;
 use crate::plan::{
-    Design, Level, Load, Participant, Precision, Procedure, Profile, Role, Stage, Task,
+    Design, Level, Load, Network, Participant, Precision, Procedure, Profile, Role, Stage, Task,
 };
 use crate::procedures::SPARE_CLIENTS;
 use crate::record::{ServerCard, Skipped};
@@ -228,15 +228,21 @@ impl StageDraft<'_> {
         for (name, options) in servers {
             match options {
                 Ok(options) => participants.push(Participant {
-                    name: name.into(),
-                    server: name.into(),
                     options,
-                    role: Role::Compared,
+                    ..Participant::named(name)
                 }),
                 Err(reason) => self.setting.skip(name, self.experiment, reason),
             }
         }
         participants
+    }
+
+    /// Puts each server into a network namespace of its own.
+    pub(super) fn over_veth(mut self) -> Self {
+        for participant in &mut self.stage.participants {
+            participant.network = Network::Veth;
+        }
+        self
     }
 
     /// How many targets take part.
@@ -290,9 +296,9 @@ impl StageDraft<'_> {
             let own = options.iter().map(|&option| option.to_owned());
             Participant {
                 name: format!("{of}, {suffix}"),
-                server: original.server.clone(),
                 options: usual.cloned().chain(own).collect(),
                 role,
+                ..original.clone()
             }
         });
         self.stage.participants.extend(copy);

@@ -50,7 +50,7 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     let generator = *others.last().unwrap_or(second);
     let one = stage(setting, "1 CPU", vec![*first], generator);
     let two = stage(setting, "2 CPUs", vec![*first, *second], generator);
-    let (blocks, budget_s) = setting.choose((5..=5, 15.0), (5..=10, 130.0));
+    let (blocks, budget_s) = setting.choose((5..=5, 15.0), (4..=10, 112.0));
     Some(Design::new(&EXPERIMENT, [one, two], blocks, budget_s))
 }
 

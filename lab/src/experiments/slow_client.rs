@@ -49,6 +49,6 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         stage = stage.load("1 slow client", 1, load(1));
     }
     let stage = stage.load("8 slow clients", cycles, load(8));
-    let (blocks, budget_s) = setting.choose((4..=10, 20.0), (5..=10, 62.0));
+    let (blocks, budget_s) = setting.choose((4..=10, 20.0), (4..=10, 65.0));
     Some(Design::new(&EXPERIMENT, [stage], blocks, budget_s))
 }

@@ -37,5 +37,5 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
         return None;
     }
     let stage = stage.procedure("300 requests", Procedure::SystemCalls { requests: 300 });
-    Some(Design::new(&EXPERIMENT, [stage], 5..=5, 8.0))
+    Some(Design::new(&EXPERIMENT, [stage], 5..=5, 25.0))
 }

@@ -28,6 +28,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
     metrics: &[
         Metric::CpuPerRequest,
         Metric::ResponseP50,
+        Metric::ResponseP90,
         Metric::ResponseP99,
         Metric::SwitchesPerRequest,
     ],

@@ -49,7 +49,12 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     } else {
         stages.push(usual);
     }
-    let design = Design::new(&EXPERIMENT, stages, 5..=30, setting.choose(23.0, 230.0));
+    let design = Design::new(
+        &EXPERIMENT,
+        stages,
+        setting.choose(5, 4)..=30,
+        setting.choose(23.0, 250.0),
+    );
     Some(design.until_precise(Metric::CpuPerRequest, 0.04, &LEVELS))
 }
 

@@ -6,16 +6,16 @@
 //!
 //! Process memory is the proportional set size plus the page tables. A page of the program counts in part for each
 //! process that maps it, so no other server of the same program may start or end meanwhile. Kernel memory (stacks, page
-//! tables again, files, sockets) is what the server's control group accounts for, without the clients' side. Without a
-//! control group it is the growth of the whole system, with both sides. A note says which.
+//! tables again, files, sockets) is what the server's control group accounts for, without the clients' end. Without a
+//! control group it is the growth of the whole system, with both ends. A note says which. The clients' end and the whole
+//! system are figures of their own, so that the two accounts can be compared.
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use procfs::{Current, Meminfo};
-
 use super::client::{connect_idle, count_readable, is_greeted};
+use super::kernel_memory::{KernelAccounts, KernelMemory};
 use super::limit::{self, Limit, LimitWatch};
 use super::{FreshServer, ProcedureResult, SPARE_CLIENTS};
 use crate::metric::Metric;
@@ -62,7 +62,7 @@ pub(super) fn measure(
         held: 0,
         plateaus: Vec::new(),
         limits: LimitWatch::new(server.pid(), fresh.interrupted),
-        has_kernel_account: server.account().kernel_memory_bytes().is_some(),
+        accounts: KernelAccounts::open(server.account()),
         server,
     };
     let met = idle.grow(most as usize, fresh)?;
@@ -74,7 +74,7 @@ pub(super) fn measure(
 struct Plateau {
     clients: usize,
     process_kib: f64,
-    kernel_kib: Option<f64>,
+    kernel: KernelMemory,
 }
 
 /// The clients of one server.
@@ -84,9 +84,8 @@ struct IdleClients<'w> {
     held: usize,
     plateaus: Vec<Plateau>,
     limits: LimitWatch<'w>,
+    accounts: KernelAccounts,
     server: RunningServer,
-    /// Whether a control group accounts for the server's kernel memory.
-    has_kernel_account: bool,
 }
 
 impl IdleClients<'_> {
@@ -168,34 +167,26 @@ impl IdleClients<'_> {
         Ok(Plateau {
             clients: self.clients.len(),
             process_kib: to_f64(memory_kib),
-            kernel_kib: self.kernel_bytes().map(|bytes| bytes / 1024.0),
+            kernel: self.accounts.read(account),
         })
-    }
-
-    /// Kernel memory of the server, or else of the whole system.
-    fn kernel_bytes(&self) -> Option<f64> {
-        if self.has_kernel_account {
-            return self.server.account().kernel_memory_bytes();
-        }
-        let system = Meminfo::current().ok()?;
-        let (stacks, tables) = (
-            system.kernel_stack.unwrap_or(0),
-            system.page_tables.unwrap_or(0),
-        );
-        Some(to_f64(system.slab + stacks + tables))
     }
 
     fn finish(self, limit: &Limit) -> ProcedureResult {
         let mut found = ProcedureResult::default();
         found.figure(Metric::ClientsHeld, to_f64(self.held));
+        let kernel = |kib: fn(&KernelMemory) -> Option<f64>| {
+            slope(&self.plateaus, |plateau| kib(&plateau.kernel))
+        };
+        let (server_kib, system_kib) = (kernel(|at| at.server_kib), kernel(|at| at.system_kib));
         let memory_kib = slope(&self.plateaus, |plateau| Some(plateau.process_kib));
-        let kernel_kib = slope(&self.plateaus, |plateau| plateau.kernel_kib);
         found.figure(Metric::MemoryPerClient, memory_kib);
-        found.figure(Metric::KernelMemoryPerClient, kernel_kib);
+        found.figure(Metric::KernelMemoryPerClient, server_kib.or(system_kib));
+        found.figure(Metric::ClientEndMemory, kernel(|at| at.client_kib));
+        found.figure(Metric::SystemMemoryPerClient, system_kib);
         found.note_limit(limit);
-        let kernel_memory = match self.has_kernel_account {
-            true => "a control group of the server",
-            false => "slab, kernel stacks and page tables in /proc/meminfo",
+        let kernel_memory = match server_kib {
+            Some(_) => "a control group of the server",
+            None => "slab, kernel stacks and page tables in /proc/meminfo",
         };
         found.note("kernel_memory", kernel_memory);
         if self.plateaus.len() < SLOPE_PLATEAUS_MIN {
@@ -234,7 +225,7 @@ mod tests {
         Plateau {
             clients,
             process_kib,
-            kernel_kib: None,
+            kernel: KernelMemory::default(),
         }
     }
 
@@ -248,7 +239,7 @@ mod tests {
         let process = |plateau: &Plateau| Some(plateau.process_kib);
         assert!((slope(&line, process).expect("a slope") - 11.0).abs() < 1e-9);
         assert_eq!(slope(&line[..2], process), None);
-        assert_eq!(slope(&line, |plateau| plateau.kernel_kib), None);
+        assert_eq!(slope(&line, |plateau| plateau.kernel.server_kib), None);
         let low = [0, 1, 2].map(|clients| plateau(clients, 1.0));
         assert_eq!(slope(&low, process), None);
     }

@@ -6,6 +6,7 @@ mod crash;
 mod crowd;
 mod fresh_process;
 mod idle;
+mod kernel_memory;
 mod limit;
 mod overload;
 pub mod share;

@@ -117,10 +117,13 @@ metrics! {
     StandingCpu "standing_cpu_ms_per_s" Lower Plain ONE_MS, Each(Slice::standing_cpu_ms_per_s), MS_PER_S, "CPU at rest", "CPU en reposo";
     FailedShare "failed_share" Lower Plain FIVE_OF_100, Each(Slice::failed_share), SHARE, "Requests that failed", "Peticiones fallidas";
     ResponseP50 "response_us_p50" Lower Ratio TENTH, Block(|reading| reading.response_us(500)), US, "Response time, median", "Tiempo de respuesta, mediana";
+    ResponseP90 "response_us_p90" Lower Ratio TENTH, Block(|reading| reading.response_us(900)), US, "Response time, 90th percentile", "Tiempo de respuesta, percentil 90";
     ResponseP99 "response_us_p99" Lower Ratio TENTH, Block(|reading| reading.response_us(990)), US, "Response time, 99th percentile", "Tiempo de respuesta, percentil 99";
     ResponseP999 "response_us_p99_9" Lower Ratio TENTH, Block(|reading| reading.response_us(999)), US, "Response time, 99.9th percentile", "Tiempo de respuesta, percentil 99,9";
     MemoryPerClient "memory_kib_per_client" Lower Ratio TENTH, Procedure, KIB, "Memory per idle client", "Memoria por cliente inactivo";
     KernelMemoryPerClient "kernel_memory_kib_per_client" Lower Ratio TENTH, Procedure, KIB, "Kernel memory per idle client", "Memoria del núcleo por cliente inactivo";
+    ClientEndMemory "client_end_memory_kib" Lower Ratio TENTH, Procedure, KIB, "Kernel memory of the client's end of an idle connection", "Memoria del núcleo del extremo del cliente de una conexión inactiva";
+    SystemMemoryPerClient "system_memory_kib_per_client" Lower Ratio TENTH, Procedure, KIB, "Kernel memory of both ends, by the whole system's account", "Memoria del núcleo de ambos extremos, según la cuenta de todo el sistema";
     ClientsHeld "clients_held" Higher Ratio TENTH, Procedure, CLIENTS, "Most clients held", "Máximo de clientes sostenidos";
     CrowdGoodput "crowd_goodput_share" Higher Plain FIVE_OF_100, Procedure, SHARE, "Goodput at the most clients, of its best", "Rendimiento útil con el máximo de clientes, sobre el mejor";
     SpawnTime "spawn_us" Lower Ratio TENTH, Procedure, US, "Time to make one and see it end", "Tiempo de crear uno y verlo terminar";
@@ -152,6 +155,11 @@ impl Metric {
     pub fn named(name: &str) -> Option<Self> {
         let mut all = Self::ALL.iter().copied();
         all.find(|metric| metric.name() == name)
+    }
+
+    /// Whether it is a percentile of response times.
+    pub fn is_response_time(self) -> bool {
+        matches!(self.definition().from, Block(_))
     }
 
     /// Name in records and on the command line.

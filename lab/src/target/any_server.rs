@@ -11,14 +11,12 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use procfs::process::Process;
 
-use super::free_port;
+use super::files::{PORT, free_port};
 use super::supervised::{SupervisedServer, last_words};
 use super::supervisor::{ResourceLimits, SupervisorReport};
 use crate::pinned_program::PinnedProgram;
 use crate::{listening, process_tree};
 
-/// Stands for the port in a command.
-const PORT: &str = "{port}";
 /// Bytes of the end of its output that are kept.
 const OUTPUT_MAX: usize = 4096;
 /// Longest wait for the end of the output of a server that has ended.
@@ -49,15 +47,7 @@ impl AnyServer {
     ) -> Result<Self, String> {
         let port = free_port()?;
         let mut supervise = hola.command("supervise", &[]);
-        for (option, limit) in [
-            ("--memory", limits.memory_bytes),
-            ("--descriptors", limits.descriptors),
-            ("--cpu-seconds", limits.cpu_s),
-        ] {
-            if let Some(limit) = limit {
-                supervise.args([option, &limit.to_string()]);
-            }
-        }
+        supervise.args(limits.options());
         let fill = |argument: &String| argument.replace(PORT, &port.to_string());
         supervise.arg("--").args(command.iter().map(fill));
         supervise.stderr(Stdio::piped());

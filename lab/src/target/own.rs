@@ -8,11 +8,11 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use super::files::PORT;
+use super::supervisor::ResourceLimits;
 use super::{FixedOrPerClient, TargetSpec};
 use crate::record::StoredText;
 
-/// Stands for the port in a command.
-const PORT: &str = "{port}";
 /// Stands for the port in a list.
 const LISTED_PORT: &str = "@port@";
 /// In a list of the user's, stands for the folder of the list.
@@ -57,6 +57,7 @@ impl TargetSpec {
             compiles_while_running: false,
             floor_of: None,
             command: Some(command.into()),
+            limits: ResourceLimits::default(),
             not_answered: BTreeMap::new(),
         })
     }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use hola_loadgen::workload::GREETING;
 use tempfile::TempDir;
 
+use super::files::{Placeholders, free_port, write_files};
 use super::supervised::{END_MAX, SupervisedServer, last_words};
-use super::{Placeholders, TargetPaths, TargetSpec, free_port, write_files};
+use super::{TargetPaths, TargetSpec};
 use crate::cgroup::Cgroup;
 use crate::listening;
 use crate::owned_name::OwnedName;
@@ -64,6 +65,7 @@ impl Target {
                 command.arg(option).arg(name);
             }
         }
+        command.args(spec.limits.options());
         command.arg("--").arg(program);
         let fill = |argument: &String| placeholders.fill(argument);
         command.args(spec.arguments.iter().map(fill));

@@ -24,6 +24,7 @@ use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
+use crate::cgroup::Cgroup;
 use crate::owned_name::OwnedName;
 use crate::{cgroup, process_tree, sys};
 
@@ -54,15 +55,33 @@ pub struct ResourceLimits {
     pub descriptors: Option<u64>,
     /// CPU time, in seconds (`RLIMIT_CPU`).
     pub cpu_s: Option<u64>,
+    /// A file that it writes, in bytes (`RLIMIT_FSIZE`).
+    pub file_bytes: Option<u64>,
+    /// Processes and threads of the whole server at once, where a control group can be made.
+    pub processes: Option<u32>,
 }
 
 impl ResourceLimits {
+    /// The options of `hola supervise` that ask for them.
+    pub(super) fn options(self) -> impl Iterator<Item = String> {
+        let limits = [
+            ("--memory", self.memory_bytes),
+            ("--descriptors", self.descriptors),
+            ("--cpu-seconds", self.cpu_s),
+            ("--file-size", self.file_bytes),
+            ("--processes", self.processes.map(u64::from)),
+        ];
+        let given = limits.into_iter();
+        given.filter_map(|(option, limit)| Some(format!("{option}={}", limit?)))
+    }
+
     /// Sets them for this process; its children inherit them.
     fn apply(self) -> Result<(), String> {
         for (name, resource, limit) in [
             ("memory", Resource::RLIMIT_AS, self.memory_bytes),
             ("descriptors", Resource::RLIMIT_NOFILE, self.descriptors),
             ("CPU time", Resource::RLIMIT_CPU, self.cpu_s),
+            ("file size", Resource::RLIMIT_FSIZE, self.file_bytes),
         ] {
             let Some(limit) = limit else { continue };
             let set = getrlimit(resource).and_then(|(_, hard)| {
@@ -103,13 +122,20 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let cgroup = owned_path(cgroup, starter, cgroup::named)?;
     let folder = ("--folder", supervised.folder.as_ref());
     let folder = owned_path(folder, starter, OwnedName::temporary_folder)?;
-    let server = start(supervised, cgroup.as_deref())?;
+    // Without such a group, a server is as free as any other process of its user.
+    let processes = supervised.limits.processes;
+    let processes = processes.and_then(|most| Cgroup::with_processes(most).ok());
+    let groups = [cgroup.as_deref(), processes.as_ref().map(Cgroup::folder)];
+    let server = start(supervised, groups)?;
     let kept = print_line(&SupervisorStarted {
         pid: server.as_raw(),
     });
     thread::spawn(move || end_when_told(server));
     let ending = wait_for(server);
+    // Processes that start others faster than they are killed would never all be gone.
+    let _ = processes.as_ref().map(|group| group.limit_processes(0));
     let killed = end_descendants();
+    drop(processes);
     let told = kept.and_then(|()| {
         print_line(&SupervisorReport {
             asked: STOP_REQUESTED.load(Ordering::SeqCst),
@@ -146,7 +172,8 @@ fn owned_path(
     Ok(Some(found))
 }
 
-fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> {
+/// Starts the server in these control groups.
+fn start(supervised: &Supervised, cgroups: [Option<&Path>; 2]) -> Result<Pid, String> {
     set_child_subreaper(true).map_err(|errno| format!("prctl: {}", errno.desc()))?;
     if let Some(cpus) = &supervised.cpus {
         cpus.run_on()
@@ -156,7 +183,7 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
         return Err("there is no program to run".into());
     };
     let cannot_enter = |error| format!("control group: {error}");
-    if let Some(folder) = cgroup {
+    for folder in cgroups.into_iter().flatten() {
         cgroup::enter(folder).map_err(cannot_enter)?;
     }
     // The supervisor's own lines are on stdout, so the server's output goes to stderr.
@@ -174,8 +201,8 @@ fn start(supervised: &Supervised, cgroup: Option<&Path>) -> Result<Pid, String> 
     // The supervisor keeps to them itself: it needs little.
     supervised.limits.apply()?;
     let child = command.spawn();
-    // The server has started in the group. The supervisor leaves it, so that its own CPU time is not counted.
-    if let Some(parent) = cgroup.and_then(Path::parent) {
+    // The server has started in the groups. The supervisor leaves them, so that its own CPU time is not counted.
+    for parent in cgroups.into_iter().flatten().filter_map(Path::parent) {
         cgroup::enter(parent).map_err(cannot_enter)?;
     }
     let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;

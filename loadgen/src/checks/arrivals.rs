@@ -3,8 +3,9 @@
 use super::check;
 use crate::engine::window_counts::WindowCounts;
 use crate::evidence::Evidence;
+use crate::rank::Rank;
 use crate::schedule::Schedule;
-use crate::summary::{Arrivals, Check, CheckName};
+use crate::summary::{Arrivals, Check, CheckName, Plan};
 
 /// Minimum number of planned requests for a judgement of their spacing.
 const ARRIVALS_MIN: u64 = 2_000;
@@ -16,11 +17,14 @@ const GAPS_MAX: usize = 10_000;
 /// distance, the actual sends by the dispersion index of their counts in equal parts of the window.
 #[allow(clippy::cast_precision_loss)] // counts are far below 2^53
 pub(super) fn arrival_shape(
-    schedule: Schedule,
-    arrivals: Arrivals,
+    plan: &Plan,
     window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Check {
+    if evidence.rank != Rank::ONLY {
+        let of_share = "the sends of one rank are judged with those of the others".to_owned();
+        return check(CheckName::Arrivals, true, of_share);
+    }
     if evidence.planned < ARRIVALS_MIN || evidence.stopped {
         let planned = evidence.planned;
         let too_few = format!("{planned} requests are too few to judge their spacing");
@@ -36,11 +40,13 @@ pub(super) fn arrival_shape(
         f64::INFINITY
     };
     let measured = format!("sends per interval have dispersion {dispersion:.2}");
-    let (ok, detail) = match arrivals {
-        Arrivals::Poisson => {
+    let (ok, detail) = match plan.arrivals {
+        Some(Arrivals::Poisson) => {
             // The index has standard deviation √(2/(bins−1)); by chance, one in ten thousand runs exceeds four of them.
             let slack = 4.0 * (2.0 / (count - 1.0)).sqrt();
-            let (distance, limit) = gap_distance(schedule);
+            let rate_per_s = plan.rate_per_s.unwrap_or_default();
+            let steady = Schedule::new(Arrivals::Poisson, rate_per_s, plan.seed);
+            let (distance, limit) = gap_distance(steady);
             (
                 (dispersion - 1.0).abs() <= slack && distance <= limit,
                 format!(
@@ -48,7 +54,7 @@ pub(super) fn arrival_shape(
                 ),
             )
         }
-        Arrivals::Constant => (
+        Some(Arrivals::Constant) | None => (
             dispersion <= 0.5,
             format!("{measured} (0 for equal gaps, 1 for Poisson)"),
         ),

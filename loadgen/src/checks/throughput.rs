@@ -7,9 +7,8 @@ use super::lost_time::{is_too_much, seconds};
 use crate::engine::window_counts::WindowCounts;
 use crate::evidence::Evidence;
 use crate::histograms::{Histograms, value_at_rank};
-use crate::summary::{Check, CheckName};
-use crate::units::nanoseconds;
-use crate::workload::{Pace, Workload};
+use crate::summary::{Check, CheckName, Plan};
+use crate::units::from_seconds;
 
 /// Minimum number of answers expected in a gap, by the rate of the rest of the window, for their absence to be
 /// significant.
@@ -27,19 +26,19 @@ const CYCLES_MAX: u64 = 2;
 /// that were due in it.
 pub(super) fn throughput(
     histograms: &Histograms,
-    workload: &Workload,
+    plan: &Plan,
     window_counts: &WindowCounts,
     evidence: &Evidence,
 ) -> Check {
     let window_ns = window_counts.window_ns;
     let gap = window_counts.answers.longest_gap(window_ns);
     let gap_ns = gap.end - gap.start;
-    let waiting = match workload.pace {
-        Pace::Closed { clients } => u64::from(clients),
-        Pace::Open { .. } => due_in(&gap, evidence),
+    let waiting = match plan.clients {
+        Some(clients) => evidence.rank.share(u64::from(clients)),
+        None => due_in(&gap, evidence),
     };
     let usual = usual_response_ns(histograms, waiting);
-    let cycle_ns = usual.map(|usual| usual.saturating_add(nanoseconds(workload.think)));
+    let cycle_ns = usual.map(|usual| usual.saturating_add(from_seconds(plan.think_s)));
     let breaks_off = is_too_much(gap_ns, window_ns)
         && expected_in(gap_ns, window_counts) >= EXPECTED_MIN
         && waiting > 0
@@ -90,6 +89,7 @@ mod tests {
 
     use super::*;
     use crate::summary::Arrivals;
+    use crate::workload::{Pace, Workload};
 
     const MS: u64 = 1_000_000;
 
@@ -114,7 +114,7 @@ mod tests {
                     ..WindowCounts::new()
                 },
                 evidence: Evidence {
-                    schedule: workload.schedule().map(|schedule| (schedule, 0)),
+                    schedule: workload.plan().schedule().map(|schedule| (schedule, 0)),
                     ..Evidence::default()
                 },
                 workload,
@@ -150,7 +150,7 @@ mod tests {
                 window_counts,
                 evidence,
             } = self;
-            let check = throughput(histograms, workload, window_counts, evidence);
+            let check = throughput(histograms, &workload.plan(), window_counts, evidence);
             assert!(
                 check.ok == ok && check.detail.contains(words),
                 "{:?}: {check:?}",

@@ -8,20 +8,20 @@ use std::process::ExitCode;
 use clap::Command;
 use hola_base::output::{print, say};
 
-use super::exit_codes::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, EXIT_USAGE};
+use super::exit::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, LoadFailure, interrupt_code};
 use super::gates::TestedLoads;
 use super::outputs::Outputs;
 use super::plan_file::plan_text;
+use super::rank_run::run_rank;
 use super::search::{Bracket, require_server};
-use super::watch::Watch;
+use super::watch::{measure, note_interrupts};
 use super::{Format, LoadArgs, plan};
-use crate::engine::{self, LoadError};
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
 use crate::target::ServerAddress;
+use crate::text;
 use crate::text::report::{self, Layout};
 use crate::workload::{Pace, Workload};
-use crate::{sys, text};
 
 /// Runs the loads that `args` asks for, writes the result, and returns the exit code; `server` is the address and the
 /// model of the server, if the caller started it.
@@ -29,40 +29,35 @@ use crate::{sys, text};
 /// SIGINT or SIGTERM ends a load early, and the result so far is still written; of several loads, the finished ones.
 pub fn run(args: &LoadArgs, server: Option<(SocketAddr, &str)>) -> ExitCode {
     let (address, model) = server.unzip();
-    let (result, code_of_error) = match plan::loads(args, address) {
-        Ok(loads) => (try_run(args, &loads, model), EXIT_ERROR),
-        Err(reason) => (Err(reason), EXIT_USAGE),
-    };
-    ExitCode::from(result.unwrap_or_else(|reason| {
-        say(format_args!("error: {reason}"));
-        code_of_error
-    }))
+    let loads = plan::loads(args, address).map_err(LoadFailure::usage);
+    let code = loads.and_then(|loads| {
+        check_certificate(&loads[0])?;
+        match args.ranks.run() {
+            Some((run_id, start_at)) => run_rank(args, &loads[0], (&run_id, start_at)),
+            None => try_run(args, &loads, model),
+        }
+    });
+    ExitCode::from(code.unwrap_or_else(LoadFailure::report))
 }
 
 /// Prints the plan that means the same as these arguments of a command, and returns the exit code.
 pub fn print_plan(command: &Command, arguments: &[OsString]) -> ExitCode {
-    match plan_text(command, arguments) {
-        Ok(text) => match print(text) {
-            Ok(_) => ExitCode::SUCCESS,
-            Err(error) => {
-                say(format_args!("error: {error:#}"));
-                ExitCode::from(EXIT_ERROR)
-            }
-        },
-        Err(reason) => refuse(&reason),
-    }
+    let text = plan_text(command, arguments).map_err(LoadFailure::usage);
+    let printed = text.and_then(|text| match print(&text) {
+        Ok(_) => Ok(0),
+        Err(error) => Err(LoadFailure::from(format!("{error:#}"))),
+    });
+    ExitCode::from(printed.unwrap_or_else(LoadFailure::report))
 }
 
 /// Says why the arguments cannot be used, and returns the exit code.
-pub fn refuse(reason: &str) -> ExitCode {
-    say(format_args!("error: {reason}"));
-    ExitCode::from(EXIT_USAGE)
+pub fn refuse(reason: String) -> ExitCode {
+    ExitCode::from(LoadFailure::usage(reason).report())
 }
 
-fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, String> {
+fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, LoadFailure> {
     let mut outputs = Outputs::new(args)?;
-    sys::note_interrupts()
-        .map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))?;
+    note_interrupts()?;
     let mut bracket = match loads[0].pace {
         Pace::Open { rate_per_s, .. } if args.find_max => Some(Bracket::new(rate_per_s)),
         _ => None,
@@ -70,12 +65,11 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     if bracket.is_some() {
         require_server(&loads[0])?;
     }
-    check_certificate(&loads[0])?;
     let is_series = bracket.is_some() || loads.len() > 1;
     let (mut levels, mut only) = (Vec::new(), None);
     let mut is_interrupted = false;
     while !is_interrupted && let Some(load) = next(loads, levels.len(), bracket.as_ref()) {
-        let measurement = measure(&load, args, &mut outputs)?;
+        let measurement = measure(&load, args, &mut outputs)?.map(Measurement::new);
         is_interrupted = measurement.as_ref().is_none_or(|made| made.interrupted);
         // Of several loads, only those that were finished are comparable.
         let Some(mut measurement) = measurement.filter(|_| !(is_series && is_interrupted)) else {
@@ -113,13 +107,9 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     let code = match &result.search {
         Some(search) => search_code(search, is_too_small),
         None => {
-            let tested = TestedLoads::new(args, &result.levels, is_series);
+            let tested = TestedLoads::new(&args.gates, &result.levels, is_series);
             outputs.write_junit(&tested.junit());
-            let of_gates = tested.report_gates();
-            match is_interrupted {
-                true => interrupt_code(),
-                false => tested.code(of_gates),
-            }
+            tested.code(is_interrupted)
         }
     };
     Ok(match code {
@@ -157,30 +147,12 @@ fn next(loads: &[Workload], done: usize, bracket: Option<&Bracket>) -> Option<Wo
     Some(load)
 }
 
-/// Runs one load; `None` if it ended before its window, or if the result has no reader any more.
-fn measure(
-    load: &Workload,
-    args: &LoadArgs,
-    outputs: &mut Outputs,
-) -> Result<Option<Measurement>, String> {
-    if outputs.is_unread() {
-        return Ok(None);
-    }
-    let watch = Watch::new(load, args, outputs);
-    let result = engine::run(load, &watch);
-    watch.finish()?;
-    match result {
-        Ok(measurement) => Ok(Some(measurement)),
-        Err(error @ LoadError::StoppedInWarmup) => {
-            say(error);
-            Ok(None)
-        }
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 /// The result: the only load, or all of several. In NDJSON each load has had its line already.
-fn rendered(format: Format, only: Option<&Measurement>, result: &Levels) -> Result<String, String> {
+pub(super) fn rendered(
+    format: Format,
+    only: Option<&Measurement>,
+    result: &Levels,
+) -> Result<String, String> {
     let page = |layout| match only {
         Some(measurement) => report::one_load(measurement, layout),
         None => report::several_loads(result, layout),
@@ -197,12 +169,6 @@ fn rendered(format: Format, only: Option<&Measurement>, result: &Levels) -> Resu
             None => Ok(String::new()),
         },
     }
-}
-
-/// Exit code of a run that was ended early. If no signal came, the reader of the result ended it by closing the pipe: it
-/// has read enough.
-fn interrupt_code() -> u8 {
-    sys::interrupted().unwrap_or(0)
 }
 
 fn search_code(search: &Search, is_too_small: bool) -> u8 {

@@ -1,13 +1,33 @@
-//! What became of finished loads and their gates: for people, for the exit code, and as JUnit XML.
+//! What makes a result an error: gates, and checks under `--strict`; for people, for the exit code, and as JUnit XML.
 
+use clap::Args;
 use hola_base::junit::{JunitCase, JunitResult, JunitSuite};
 use hola_base::output::say;
 
-use super::LoadArgs;
-use super::exit_codes::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID};
+use super::exit::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, interrupt_code};
 use crate::condition::{Condition, ConditionResult};
 use crate::summary::{Check, Summary};
 use crate::text::{conclusion, report};
+
+/// Arguments that make a result an error.
+#[derive(Args, Clone, Debug)]
+pub(super) struct GateArgs {
+    /// Exit with 99 when this holds, such as p99>10ms, service.p99.9>1s, max>2s, failed>0.1%, failed>5 or rate<1000
+    /// (good per second); may be repeated. What cannot be told because failures reach into a percentile breaks the
+    /// gate; what the sample cannot support exits with 4
+    #[arg(long, value_name = "CONDITION")]
+    fail_if: Vec<Condition>,
+    /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
+    #[arg(long)]
+    strict: bool,
+}
+
+impl GateArgs {
+    /// Whether a result can be an error.
+    pub(super) fn are_given(&self) -> bool {
+        !self.fail_if.is_empty() || self.strict
+    }
+}
 
 /// Finished loads, with every gate tested on each.
 pub(super) struct TestedLoads<'a> {
@@ -28,7 +48,7 @@ struct TestedGate<'a> {
 
 impl<'a> TestedLoads<'a> {
     /// Tests the gates of `args`; `is_series` says that there may be several loads.
-    pub(super) fn new(args: &'a LoadArgs, loads: &'a [Summary], is_series: bool) -> Self {
+    pub(super) fn new(args: &'a GateArgs, loads: &'a [Summary], is_series: bool) -> Self {
         let on_load = |load| {
             args.fail_if.iter().map(move |gate| TestedGate {
                 gate,
@@ -45,7 +65,7 @@ impl<'a> TestedLoads<'a> {
     }
 
     /// Reports the gates that do not pass on standard error, and returns the exit code for them.
-    pub(super) fn report_gates(&self) -> u8 {
+    fn report_gates(&self) -> u8 {
         let mut code = 0;
         for (code_of_gate, reason) in self.gates.iter().filter_map(TestedGate::failure) {
             say(reason);
@@ -54,9 +74,13 @@ impl<'a> TestedLoads<'a> {
         code
     }
 
-    /// Reports a load in which nothing succeeded on standard error, and returns the exit code; `of_gates` is that of the
-    /// gates.
-    pub(super) fn code(&self, of_gates: u8) -> u8 {
+    /// Reports on standard error the gates that do not pass, and a load in which nothing succeeded, and returns the exit
+    /// code.
+    pub(super) fn code(&self, is_interrupted: bool) -> u8 {
+        let of_gates = self.report_gates();
+        if is_interrupted {
+            return interrupt_code();
+        }
         if let Some(dead) = self.loads.iter().find(|load| load.counts.ok == 0) {
             let reason = conclusion::nothing_measured(dead)
                 .unwrap_or_else(|| "not one request succeeded".to_owned());

@@ -50,10 +50,22 @@ impl Outputs {
             hlog,
             hgrm,
             junit,
-            is_for_stdout_alone: has_no_file && args.fail_if.is_empty() && !args.strict,
+            is_for_stdout_alone: has_no_file && !args.gates.are_given(),
+            ..Self::stdout()
+        })
+    }
+
+    /// No other destination than standard output.
+    pub(super) fn stdout() -> Self {
+        Self {
+            result: Destination::stdout(),
+            hlog: None,
+            hgrm: None,
+            junit: None,
+            is_for_stdout_alone: true,
             reader: Reader::Present,
             has_failed: false,
-        })
+        }
     }
 
     /// Writes the result, or the next part of it, if there is any; the error is that of standard output.
@@ -119,7 +131,7 @@ impl Outputs {
 }
 
 /// One destination. A file is created when there is something to write, and no existing file is ever overwritten.
-struct Destination {
+pub(super) struct Destination {
     /// Name for messages.
     name: String,
     target: Target,
@@ -144,7 +156,7 @@ impl Destination {
 
     /// The file, device or pipe at `path`, unless nothing can be written there, as far as this is known before the first
     /// write.
-    fn new(path: &Path) -> Result<Self, String> {
+    pub(super) fn new(path: &Path) -> Result<Self, String> {
         let name = path.display().to_string();
         match find(path) {
             Ok(target) => Ok(Self { name, target }),
@@ -153,7 +165,7 @@ impl Destination {
     }
 
     /// Writes `text` after what was written before; the first text creates a new file.
-    fn write(&mut self, text: &str) -> Result<Reader, String> {
+    pub(super) fn write(&mut self, text: &str) -> Result<Reader, String> {
         let written = match &mut self.target {
             Target::Stdout => return print(text).map_err(|error| format!("{error:#}")),
             Target::Open(file) => file.write_all(text.as_bytes()),

@@ -71,10 +71,12 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--connections are opened during the warm-up: give it more than 0s"
     } else if args.find_max && is_series {
         "--find-max starts from one rate"
-    } else if args.junit.is_some() && args.fail_if.is_empty() && !args.strict {
+    } else if args.junit.is_some() && !args.gates.are_given() {
         "--junit tells what became of gates: give a --fail-if, or --strict"
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
         "--hlog and --hgrm keep one load: name one number of clients, or one rate"
+    } else if (is_series || args.find_max) && args.ranks.are_for_one_load() {
+        "--ranks and --start-at are for one load: name one number of clients, or one rate"
     } else {
         return Ok(());
     };
@@ -183,6 +185,8 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         kept_connections: args.connections,
         expected_status: args.expect_status.clone().unwrap_or_default(),
         expected_body,
+        rank: args.ranks.rank()?,
+        start_at: args.ranks.start_at()?,
         ..defaults
     })
 }

@@ -6,14 +6,17 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
+use hola_base::output::say;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::exit::LoadFailure;
 use super::outputs::Outputs;
 use super::{Format, LoadArgs};
-use crate::engine::{Observer, Progress};
+use crate::engine::{self, LoadError, NoObserver, Observer, Progress};
 use crate::histograms::{Histograms, percentile_ns};
 use crate::intervals::Interval;
 use crate::summary::Line;
+use crate::totals::Totals;
 use crate::workload::{Pace, Workload};
 use crate::{sys, text};
 
@@ -23,8 +26,35 @@ type Causes = BTreeMap<String, u64>;
 /// Length of intervals that are only for the live line.
 const SHOWN_INTERVAL: Duration = Duration::from_millis(500);
 
+/// From now on, SIGINT and SIGTERM end a load early and keep what it measured.
+pub(super) fn note_interrupts() -> Result<(), String> {
+    sys::note_interrupts().map_err(|error| format!("cannot watch for SIGINT and SIGTERM: {error}"))
+}
+
+/// Runs one load and watches it; `None` if it ended before its window, or if the result has no reader any more.
+pub(super) fn measure(
+    load: &Workload,
+    args: &LoadArgs,
+    outputs: &mut Outputs,
+) -> Result<Option<Totals>, LoadFailure> {
+    if outputs.is_unread() {
+        return Ok(None);
+    }
+    let watch = Watch::new(load, args, outputs);
+    let result = engine::collect(load, &watch, &NoObserver);
+    watch.finish()?;
+    match result {
+        Ok(totals) => Ok(Some(totals)),
+        Err(error @ LoadError::StoppedInWarmup) => {
+            say(error);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// An observer that writes each interval as it ends, and shows on a terminal how the load goes.
-pub(super) struct Watch<'a> {
+struct Watch<'a> {
     load: &'a Workload,
     /// Whether each interval is a line of the result.
     has_lines: bool,
@@ -49,7 +79,7 @@ struct State<'a> {
 
 impl<'a> Watch<'a> {
     /// Watches `load`, and writes to `outputs` what `args` asks for.
-    pub(super) fn new(load: &'a Workload, args: &LoadArgs, outputs: &'a mut Outputs) -> Self {
+    fn new(load: &'a Workload, args: &LoadArgs, outputs: &'a mut Outputs) -> Self {
         let has_lines = args.format == Format::Ndjson;
         // On a terminal, the lines themselves show the progress.
         let live = if has_lines && args.output.is_none() && io::stdout().is_terminal() {
@@ -81,7 +111,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Erases the live line, and returns the error of standard output, if a write failed.
-    pub(super) fn finish(self) -> Result<(), String> {
+    fn finish(self) -> Result<(), String> {
         self.live.finish_and_clear();
         self.state.into_inner().failure.map_or(Ok(()), Err)
     }

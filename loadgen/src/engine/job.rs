@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::url_chooser::UrlChooser;
 use crate::answer::ExpectedAnswer;
 use crate::http::RequestMethod;
+use crate::rank::Rank;
 use crate::schedule::{Instants, Schedule};
 use crate::target::ServerAddress;
 #[cfg(feature = "tls")]
@@ -16,49 +18,48 @@ use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload};
 /// A workload divided among threads.
 pub(super) struct ThreadPlan {
     pub(super) jobs: Vec<Job>,
+    /// This rank's share of the planned instants of an open loop.
     pub(super) schedule: Option<Schedule>,
     /// Bounds of an open loop's window, in nanoseconds from the start.
     pub(super) open_ns: u64,
     pub(super) end_ns: u64,
+    /// When to start; `None` starts at once.
+    pub(super) start_at: Option<SystemTime>,
 }
 
 impl ThreadPlan {
     pub(super) fn new(workload: &Workload, open_files: u64) -> Self {
+        let (plan, rank) = (workload.plan(), workload.rank);
         let connections = workload.connections(open_files);
         // A thread without a client or without a request would only dilute the figures.
         let requests_max = match workload.stop {
-            Stop::Requests(requests) => u32::try_from(requests).unwrap_or(u32::MAX),
+            Stop::Requests(requests) => u32::try_from(rank.share(requests)).unwrap_or(u32::MAX),
             Stop::After(_) => u32::MAX,
         };
         let threads = workload.threads.min(connections).min(requests_max);
-        let open_ns = workload.opens_ns();
-        let schedule = workload.schedule();
-        let end_ns = match (schedule, workload.stop) {
-            (Some(schedule), Stop::Requests(requests)) => schedule.end_of(open_ns, requests),
-            (_, Stop::After(duration)) => open_ns.saturating_add(nanoseconds(duration)),
-            (None, Stop::Requests(_)) => u64::MAX,
-        };
+        let (open_ns, end_ns) = (plan.opens_ns(), plan.closes_ns());
+        let schedule = plan.schedule().map(|schedule| schedule.share(rank));
         let requests = requests(workload);
         let url_chooser = UrlChooser::new(&workload.url_mix, workload.seed);
-        let jobs = (0..threads).map(|thread| Job {
+        let jobs = Rank::all(threads).zip(0..).map(|(share, thread)| Job {
             target: workload.target.clone(),
             source_addresses: workload.source_addresses(),
             first_source_is_default: workload.sources.is_none(),
             local_ports: workload.local_ports,
             reset_on_close: workload.closing == Closing::Reset,
-            connections: u32::try_from(share(u64::from(connections), thread, threads))
-                .unwrap_or(u32::MAX),
+            connections: share.share_of(connections),
             opens_first: workload.kept_connections.is_some(),
             thread,
             threads,
             #[cfg(feature = "tls")]
             tls: workload.tls.clone(),
+            place: rank.divided(share),
             conversation: workload.conversation,
             method: workload.method.clone(),
             is_repeatable: workload.conversation == ClientProtocol::Http
                 && workload.method.is_idempotent(),
             requests: Arc::clone(&requests),
-            url_chooser: url_chooser.of_thread(thread, threads),
+            url_chooser: url_chooser.of_share(rank.divided(share)),
             urls_recorded: workload.urls_recorded(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
             expected: ExpectedAnswer::new(workload),
@@ -70,12 +71,12 @@ impl ThreadPlan {
             cpu: workload.cpus.iter().cycle().nth(thread as usize).copied(),
             task: match (schedule, workload.stop) {
                 (Some(schedule), _) => ThreadTask::Open {
-                    instants: schedule.instants_of(thread, threads),
+                    instants: schedule.share(share).instants(),
                     end_ns,
                 },
                 (None, Stop::After(duration)) => ThreadTask::ClosedFor(nanoseconds(duration)),
                 (None, Stop::Requests(requests)) => {
-                    ThreadTask::ClosedRequests(share(requests, thread, threads))
+                    ThreadTask::ClosedRequests(share.share(rank.share(requests)))
                 }
             },
         });
@@ -84,6 +85,7 @@ impl ThreadPlan {
             schedule,
             open_ns,
             end_ns,
+            start_at: workload.start_at,
         }
     }
 }
@@ -108,6 +110,8 @@ pub(super) struct Job {
     /// How its connections are secured.
     #[cfg(feature = "tls")]
     pub(super) tls: Option<TlsClient>,
+    /// Its place among the threads of all ranks.
+    pub(super) place: Rank,
     pub(super) conversation: ClientProtocol,
     /// Method of the requests, in HTTP.
     pub(super) method: RequestMethod,
@@ -192,11 +196,4 @@ fn http_request(workload: &Workload, path: &str, connection: &str) -> Vec<u8> {
         headers.collect::<String>()
     );
     [head.as_bytes(), body.unwrap_or_default()].concat()
-}
-
-/// Share of `total` for thread `index` of `threads`. The first few threads may get one more; the shares add up to
-/// `total`.
-fn share(total: u64, index: u32, threads: u32) -> u64 {
-    let (index, threads) = (u64::from(index), u64::from(threads));
-    total / threads + u64::from(index < total % threads)
 }

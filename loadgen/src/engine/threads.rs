@@ -12,11 +12,14 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::job::ThreadPlan;
+use super::start::Start;
 use super::transport::Transport;
 use super::window_counts::LiveCounts;
 use super::worker::{Signals, Worker, WorkerResult};
 use super::{LoadError, Observer, Probe, Progress};
 use crate::intervals::{self, IntervalCollector, IntervalEnd};
+use crate::kernel;
+use crate::summary::{KernelEvidence, PlannedStart};
 use crate::sys;
 use crate::throttling::{Throttling, ThrottlingMeter};
 
@@ -38,12 +41,17 @@ pub(super) struct ThreadResults {
     pub(super) stopped: bool,
     /// Time that a CPU quota took from them since the window opened.
     pub(super) throttling: Option<Throttling>,
+    /// Increase of the kernel's counters since the start.
+    pub(super) kernel: Option<KernelEvidence>,
+    /// The start, if it was planned.
+    pub(super) start: Option<PlannedStart>,
 }
 
 /// Runs each job of `plan` on a thread of its own; all start at the same instant.
 ///
 /// # Errors
-/// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue; all others have ended by then.
+/// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue, and the errors of [`Start::wait`];
+/// all others have ended by then.
 pub(super) fn run_threads<T: Transport>(
     plan: &ThreadPlan,
     observer: &dyn Observer,
@@ -60,7 +68,7 @@ pub(super) fn run_threads<T: Transport>(
         .map(|length| collector(length, &mut gauges));
     let mut tell = |interval: &_, so_far: &_| observer.interval(interval, so_far);
     let mut meter = ThrottlingMeter::new();
-    let (parts, stopped) = thread::scope(|scope| {
+    let (parts, stopped, kernel_before, start) = thread::scope(|scope| {
         // Each thread waits for its start. If the list is dropped, by an error below, the threads end.
         let mut starts = Vec::with_capacity(threads);
         let mut handles = Vec::with_capacity(threads);
@@ -99,7 +107,11 @@ pub(super) fn run_threads<T: Transport>(
                 "could not set up generator thread {number} of {threads}: {reason}"
             )));
         }
-        let started = sys::now_ns();
+        let Start {
+            at_ns: started,
+            planned,
+        } = Start::wait(plan.start_at, observer)?;
+        let kernel_before = kernel::read();
         for start in starts {
             // It fails if the thread has panicked, which is passed on below.
             let _ = start.send(started);
@@ -134,12 +146,14 @@ pub(super) fn run_threads<T: Transport>(
             let whole = collector.finish(rest, moment(open, &gauges), &mut tell);
             parts[0].recorder.merge(&whole);
         }
-        Ok((parts, stopped))
+        Ok((parts, stopped, kernel_before, planned))
     })?;
     Ok(ThreadResults {
         parts,
         stopped,
         throttling: meter.since_start(),
+        kernel: kernel::since(kernel_before),
+        start,
     })
 }
 

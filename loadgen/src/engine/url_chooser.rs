@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::rank::Rank;
 use crate::schedule::splitmix64;
 use crate::workload::WeightedPath;
 
@@ -14,9 +15,9 @@ pub(super) struct UrlChooser {
     /// Sum of the weights up to and including each URL; empty where there is one URL.
     sums: Arc<[u64]>,
     seed: u64,
-    /// Number of the next request; the threads take turns at the numbers.
+    /// Number of the next request; the threads of all ranks take turns at the numbers.
     number: u64,
-    threads: u64,
+    share: Rank,
 }
 
 impl UrlChooser {
@@ -31,15 +32,15 @@ impl UrlChooser {
             sums: sums.collect(),
             seed: splitmix64(seed, STREAM),
             number: 0,
-            threads: 1,
+            share: Rank::ONLY,
         }
     }
 
-    /// The same choice for thread `thread` of `threads`.
-    pub(super) fn of_thread(&self, thread: u32, threads: u32) -> Self {
+    /// The same choice for the requests that `share` takes.
+    pub(super) fn of_share(&self, share: Rank) -> Self {
         Self {
-            number: u64::from(thread),
-            threads: u64::from(threads),
+            share,
+            number: share.index(),
             ..self.clone()
         }
     }
@@ -50,7 +51,7 @@ impl UrlChooser {
             return 0;
         };
         let random = splitmix64(self.seed, self.number);
-        self.number = self.number.wrapping_add(self.threads);
+        self.number = self.number.wrapping_add(self.share.count());
         // A number below the sum of all weights (Lemire, "Fast random integer generation in an interval", 2019).
         let point = (u128::from(random) * u128::from(*total)) >> 64;
         let index = self.sums.partition_point(|sum| u128::from(*sum) <= point);
@@ -93,8 +94,8 @@ mod tests {
     fn threads_together_make_the_choices_of_one() {
         let whole = chooser(&[3, 1, 1], 7);
         let mut threads: Vec<UrlChooser> =
-            (0..3).map(|thread| whole.of_thread(thread, 3)).collect();
-        let mut one = whole.of_thread(0, 1);
+            Rank::all(3).map(|share| whole.of_share(share)).collect();
+        let mut one = whole.clone();
         for number in 0..300 {
             assert_eq!(threads[number % 3].choose(), one.choose(), "{number}");
         }

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::evidence::ratio;
 use crate::intervals::IntervalSender;
 use crate::timeline::Timeline;
@@ -10,7 +13,7 @@ use crate::timeline::Timeline;
 pub(crate) const SEND_BINS: usize = 200;
 
 /// Counts over the measured window, kept separately from the recorder, so that one can check the other.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct WindowCounts {
     /// Requests begun that belong to the window.
     pub(crate) sent: u64,
@@ -36,8 +39,9 @@ pub(crate) struct WindowCounts {
     pub(crate) paused_ns: u64,
     /// Part of `paused_ns` spent backing off after failures.
     pub(crate) backoff_ns: u64,
-    /// Time in the window during which the thread wanted to run but did not, and its longest stretch.
+    /// Time in the window during which the thread wanted to run but did not.
     pub(crate) away_ns: u64,
+    /// The longest stretch of it.
     pub(crate) away_longest_ns: u64,
     /// Part of recorded responses that lies before the window.
     pub(crate) carried_in_ns: u64,
@@ -60,6 +64,11 @@ impl WindowCounts {
     /// CPU time over wall time, 0…1.
     pub(crate) fn cpu_share(&self) -> f64 {
         ratio(self.cpu_ns, self.cpu_wall_ns).unwrap_or(0.0)
+    }
+
+    /// Whether its series have their lengths, which those of a file may not have.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.sends.len() == SEND_BINS && self.answers.is_whole()
     }
 
     /// Adds another thread's counts. The window and the time away are maxima: a thread that did not run did not do its

@@ -367,15 +367,15 @@ impl<'run, T: Transport> Worker<'run, T> {
         index
     }
 
-    /// When the next closed-loop client joins: the clients of all threads join one by one over the ramp.
+    /// When the next closed-loop client joins: the clients of all threads, and all ranks, join one by one over the ramp.
     fn next_joins_at(&self) -> Option<u64> {
         let job = self.job;
         let begun = self.slots.len() as u64;
         if job.is_open() || begun >= u64::from(job.connections) {
             return None;
         }
-        let threads = u128::from(job.threads);
-        let place = u128::from(begun) * threads + u128::from(job.thread);
+        let threads = u128::from(job.place.count());
+        let place = u128::from(begun) * threads + u128::from(job.place.index());
         let behind = u128::from(job.ramp_ns) * place / (u128::from(job.connections) * threads);
         Some(self.started + u64::try_from(behind).unwrap_or(job.ramp_ns))
     }

@@ -132,6 +132,17 @@ pub(crate) fn local_port_range() -> (u16, u16) {
     }
 }
 
+/// Largest error of the wall clock, in microseconds, as the kernel bounds it (adjtimex(2)); `None` if nothing keeps the
+/// clock right, or the kernel does not tell.
+pub(crate) fn clock_error_us() -> Option<u64> {
+    // SAFETY: the structure has nothing but integers, and zeros are valid for them.
+    let mut clock: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: `clock` is live and exclusive, and without modes the call changes nothing else.
+    let state = unsafe { libc::adjtimex(&raw mut clock) };
+    let is_right = (0..libc::TIME_ERROR).contains(&state);
+    u64::try_from(clock.maxerror).ok().filter(|_| is_right)
+}
+
 /// The signals that end a run early and keep what it measured: Ctrl-C, and what timeout(1), containers and CI runners send.
 const INTERRUPTS: [Signal; 2] = [Signal::SIGINT, Signal::SIGTERM];
 

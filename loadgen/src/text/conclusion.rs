@@ -1,7 +1,8 @@
 //! Plain sentences on a result: what limits it, what its failures mean, and what helps.
 
+use super::time;
 use crate::response::{MAX_FIELDS, MAX_HEAD};
-use crate::summary::{Check, CheckName, LoopKind, Summary};
+use crate::summary::{Check, CheckName, LoopKind, PlannedStart, Summary};
 
 /// What to say when a check fails; the first one that applies explains the others.
 const CAUSES: [(CheckName, &str); 12] = [
@@ -121,10 +122,25 @@ pub(super) fn notes(summary: &Summary) -> Vec<String> {
             counts.closed_between_requests
         ));
     }
+    notes.extend(summary.start.as_ref().map(start));
     for cause in counts.failed.keys() {
         notes.extend(remedy(cause));
     }
     notes
+}
+
+/// How exactly a planned start was kept.
+#[allow(clippy::cast_precision_loss)] // microseconds of a clock's error
+fn start(start: &PlannedStart) -> String {
+    let clock = match start.clock_error_us {
+        Some(error_us) => format!("within {} of the true time", time(error_us as f64)),
+        None => "that nothing keeps right, as far as the kernel knows".to_owned(),
+    };
+    format!(
+        "started at {}, {} late, by a clock {clock}",
+        start.at,
+        time(start.late_us)
+    )
 }
 
 fn remedy(cause: &str) -> Option<String> {

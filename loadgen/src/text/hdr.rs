@@ -1,11 +1,16 @@
 //! The file formats of HdrHistogram: the interval log, and the percentiles that plotters read.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::V2DeflateSerializer;
-use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
+use hdrhistogram::serialization::interval_log::{
+    IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, LogIteratorError, Tag,
+};
 
+use crate::histograms::Histograms;
 use crate::intervals::Interval;
 
 /// Nanoseconds in a millisecond, the unit of the readable values in these files; the encoded histograms keep
@@ -18,32 +23,103 @@ const TICKS_PER_HALF: u32 = 5;
 /// The part of an interval log (V2, compressed) for one interval: a line with tag `response` and one with tag `service`.
 /// With the `url` of the load it begins with the header.
 pub(crate) fn log(interval: &Interval, url: Option<&str>) -> Result<String, String> {
-    let opened_at = interval.started_at - interval.start;
-    let comment = format!(
-        "[hola load {}, nanoseconds, intervals with tags response and service]",
-        url.unwrap_or_default()
-    );
-    let (mut log, mut serializer) = (Vec::new(), V2DeflateSerializer::new());
-    let mut writer = IntervalLogWriterBuilder::new()
-        .add_comment(&comment)
-        .with_start_time(opened_at)
-        .with_base_time(opened_at)
-        .with_max_value_divisor(NS_PER_MS)
-        .begin_log_with(&mut log, &mut serializer)
-        .map_err(|error| error.to_string())?;
     let histograms = &interval.histograms;
-    for (tag, histogram) in [
-        ("response", &histograms.response),
-        ("service", &histograms.service),
-    ] {
-        writer
-            .write_histogram(histogram, interval.start, interval.length, Tag::new(tag))
-            .map_err(|error| error.to_string())?;
-    }
+    let lines = TaggedLines {
+        comment: format!(
+            "[hola load {}, nanoseconds, intervals with tags response and service]",
+            url.unwrap_or_default()
+        ),
+        opened_at: interval.started_at - interval.start,
+        start: interval.start,
+        length: interval.length,
+        histograms: &[
+            ("response", &histograms.response),
+            ("service", &histograms.service),
+        ],
+    };
+    let log = lines.write()?;
     // The writer cannot leave out the lines of the header, which begin with `#`.
-    let lines = log.split_inclusive(|byte| *byte == b'\n');
-    let wanted = lines.filter(|line| url.is_some() || !line.starts_with(b"#"));
-    Ok(String::from_utf8_lossy(&wanted.collect::<Vec<_>>().concat()).into_owned())
+    let lines = log.split_inclusive('\n');
+    Ok(lines
+        .filter(|line| url.is_some() || !line.starts_with('#'))
+        .collect())
+}
+
+/// All distributions of a window that opened at `opened_at`, as an interval log with one interval and a tag for each.
+pub(crate) fn window(
+    histograms: &Histograms,
+    opened_at: SystemTime,
+    length: Duration,
+    url: &str,
+) -> Result<String, String> {
+    let lines = TaggedLines {
+        comment: format!(
+            "[hola load {url}, nanoseconds, the whole window with a tag for each distribution]"
+        ),
+        opened_at,
+        start: Duration::ZERO,
+        length,
+        histograms: &histograms.named(),
+    };
+    lines.write()
+}
+
+/// The distributions in the text of [`window`].
+///
+/// # Errors
+/// Says what is missing or cannot be read.
+pub(crate) fn read(log: &[u8]) -> Result<Histograms, String> {
+    let mut histograms = Histograms::new();
+    let mut expected: BTreeSet<&str> = histograms.named().map(|(name, _)| name).into();
+    for entry in IntervalLogIterator::new(log) {
+        let entry = entry.map_err(|LogIteratorError::ParseError { offset }| {
+            format!("torn, or no log: byte {offset} cannot be read")
+        })?;
+        let LogEntry::Interval(interval) = entry else {
+            continue;
+        };
+        let name = interval.tag().map_or("", |tag| tag.as_str());
+        let histogram = histograms.named_mut(name).filter(|_| expected.remove(name));
+        let histogram = histogram.ok_or_else(|| format!("unexpected distribution `{name}`"))?;
+        let read = Histograms::decode(interval.encoded_histogram());
+        histogram.auto(true);
+        read.and_then(|read| histogram.add(read).ok())
+            .ok_or_else(|| format!("torn: its distribution `{name}` cannot be read"))?;
+    }
+    match expected.first() {
+        None => Ok(histograms),
+        Some(name) => Err(format!("torn: it has no distribution `{name}`")),
+    }
+}
+
+/// Histograms over one interval, a line for each, after a header.
+struct TaggedLines<'a> {
+    comment: String,
+    /// When the log begins.
+    opened_at: SystemTime,
+    /// Start of the interval in the log.
+    start: Duration,
+    length: Duration,
+    histograms: &'a [(&'static str, &'a Histogram<u64>)],
+}
+
+impl TaggedLines<'_> {
+    fn write(&self) -> Result<String, String> {
+        let (mut log, mut serializer) = (Vec::new(), V2DeflateSerializer::new());
+        let mut writer = IntervalLogWriterBuilder::new()
+            .add_comment(&self.comment)
+            .with_start_time(self.opened_at)
+            .with_base_time(self.opened_at)
+            .with_max_value_divisor(NS_PER_MS)
+            .begin_log_with(&mut log, &mut serializer)
+            .map_err(|error| error.to_string())?;
+        for (tag, histogram) in self.histograms {
+            writer
+                .write_histogram(histogram, self.start, self.length, Tag::new(tag))
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(String::from_utf8_lossy(&log).into_owned())
+    }
 }
 
 /// The percentiles of a histogram of nanoseconds, in milliseconds: four columns and a footer.

@@ -41,6 +41,7 @@ impl Workload {
         if let Some((name, _)) = quantities.into_iter().find(|(_, is_zero)| *is_zero) {
             return Err(InvalidWorkload::Zero(name));
         }
+        self.validate_shares()?;
         if let Pace::Open { rate_per_s, .. } = self.pace
             && !(MIN_RATE..=MAX_RATE).contains(&rate_per_s)
         {
@@ -81,6 +82,26 @@ impl Workload {
             });
         }
         Ok(())
+    }
+
+    /// Checks that there is something for every rank to do.
+    fn validate_shares(&self) -> Result<(), InvalidWorkload> {
+        let mut quantities = Vec::new();
+        if let Pace::Closed { clients } = self.pace {
+            quantities.push(("clients", Some(u64::from(clients))));
+        }
+        if let Stop::Requests(requests) = self.stop {
+            quantities.push(("requests", Some(requests)));
+        }
+        quantities.push(("kept connections", self.kept_connections.map(u64::from)));
+        quantities.push(("requests in flight", self.max_in_flight.map(u64::from)));
+        let ranks = self.rank.count();
+        let is_few = |count: &u64| *count < ranks;
+        let few = |(name, count): (&'static str, Option<u64>)| Some((name, count.filter(is_few)?));
+        match quantities.into_iter().find_map(few) {
+            Some((name, count)) => Err(InvalidWorkload::Few { name, count, ranks }),
+            None => Ok(()),
+        }
     }
 
     fn validate_request(&self) -> Result<(), InvalidWorkload> {
@@ -155,6 +176,16 @@ pub enum InvalidWorkload {
     /// A quantity that must be positive is zero.
     #[error("{0} must be at least one")]
     Zero(&'static str),
+    /// There are fewer of a quantity than processes that share it.
+    #[error("{count} {name} are too few for {ranks} processes")]
+    Few {
+        /// The quantity.
+        name: &'static str,
+        /// How many there are.
+        count: u64,
+        /// Processes of the load.
+        ranks: u64,
+    },
     /// The rate is outside [`MIN_RATE`]…[`MAX_RATE`].
     #[error("a rate of {0} per second is outside {MIN_RATE} to {MAX_RATE}")]
     Rate(f64),

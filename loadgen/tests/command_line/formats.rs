@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use hola_loadgen::Histograms;
+use hola_loadgen::ranks::RankRecord;
 use hola_loadgen::summary::{Line, Summary, schemas};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -22,7 +23,8 @@ fn published(name: &str) -> PathBuf {
 
 #[test]
 fn published_schemas_are_those_of_the_code() {
-    for (name, schema) in schemas() {
+    let of_rank = ("load-rank.json", RankRecord::schema());
+    for (name, schema) in schemas().into_iter().chain([of_rank]) {
         let derived = serde_json::to_string_pretty(&schema).unwrap() + "\n";
         let path = published(name);
         if std::env::var_os("HOLA_BLESS").is_some() {

@@ -10,6 +10,7 @@ mod junit;
 mod live_line;
 mod openmetrics;
 mod plans;
+mod ranks;
 mod requests;
 mod series;
 mod tls;

@@ -1,5 +1,6 @@
-//! The schedule is exactly the requested arrival process, for any number of threads.
+//! The schedule is exactly the requested arrival process, for any number of threads and processes.
 
+use hola_loadgen::Rank;
 use hola_loadgen::schedule::Schedule;
 use hola_loadgen::summary::Arrivals;
 use proptest::prelude::*;
@@ -60,6 +61,22 @@ fn no_two_arrivals_share_an_instant() {
     assert_eq!(schedule.count(445_173_264, end - 1), 481);
 }
 
+/// The first instants of all shares together are those of the whole schedule, bit for bit, and each is in one share.
+fn assert_union(shares: &[Schedule], whole: Schedule) -> Result<(), TestCaseError> {
+    let mut union: Vec<(u64, u64)> = Vec::new();
+    for share in shares {
+        let mut instants = share.instants();
+        while instants.index() < 300 {
+            union.push((instants.index(), instants.peek()));
+            instants.next();
+        }
+    }
+    union.sort_unstable();
+    let whole: Vec<(u64, u64)> = (0..).zip(whole.instants().take(300)).collect();
+    prop_assert_eq!(union, whole);
+    Ok(())
+}
+
 fn arrivals() -> impl Strategy<Value = Arrivals> {
     prop_oneof![Just(Arrivals::Poisson), Just(Arrivals::Constant)]
 }
@@ -70,17 +87,38 @@ proptest! {
         arrivals in arrivals(), rate in 0.5_f64..1e6, seed: u64, threads in 1_u32..9,
     ) {
         let schedule = Schedule::new(arrivals, rate, seed);
-        let whole: Vec<u64> = schedule.instants().take(300).collect();
-        let mut union: Vec<(u64, u64)> = Vec::new();
-        for thread in 0..threads {
-            let mut instants = schedule.instants_of(thread, threads);
-            while instants.index() < 300 {
-                union.push((instants.index(), instants.peek()));
-                instants.next();
-            }
-        }
-        union.sort_unstable();
-        prop_assert_eq!(union.into_iter().map(|(_, at)| at).collect::<Vec<_>>(), whole);
+        let shares: Vec<Schedule> = Rank::all(threads).map(|thread| schedule.share(thread)).collect();
+        assert_union(&shares, schedule)?;
+    }
+
+    #[test]
+    fn ranks_together_make_the_one_schedule_whatever_threads_each_has(
+        arrivals in arrivals(), rate in 0.5_f64..1e6, seed: u64, ramp_ns in 0_u64..2_000_000_000,
+        threads in proptest::collection::vec(1_u32..4, 1..70),
+    ) {
+        let schedule = Schedule::new(arrivals, rate, seed).ramped(ramp_ns);
+        let ranks = Rank::all(u32::try_from(threads.len()).unwrap());
+        let shares: Vec<Schedule> = ranks
+            .zip(&threads)
+            .flat_map(|(rank, threads)| {
+                Rank::all(*threads).map(move |thread| schedule.share(rank).share(thread))
+            })
+            .collect();
+        assert_union(&shares, schedule)?;
+    }
+
+    #[test]
+    fn shares_of_a_window_add_up_to_it(
+        arrivals in arrivals(), rate in 1.0_f64..1e4, seed: u64, ramp_ns in 0_u64..200_000_000,
+        from in 0_u64..200_000_000, length in 0_u64..10_000_000, ranks in 1_u32..70, total: u64,
+    ) {
+        let schedule = Schedule::new(arrivals, rate, seed).ramped(ramp_ns);
+        let count = |rank| schedule.share(rank).count(from, from + length);
+        let sum: u64 = Rank::all(ranks).map(count).sum();
+        prop_assert_eq!(sum, schedule.count(from, from + length));
+        let shares: Vec<u64> = Rank::all(ranks).map(|rank| rank.share(total)).collect();
+        prop_assert_eq!(shares.iter().map(|share| u128::from(*share)).sum::<u128>(), u128::from(total));
+        prop_assert!(shares[0] - shares[shares.len() - 1] <= 1 && shares.is_sorted_by(|a, b| a >= b));
     }
 
     #[test]

@@ -115,8 +115,8 @@ pub(crate) const BUGS: &[Bug] = &[
     Bug {
         name: "every thread follows a clock of its own",
         file: "schedule.rs",
-        original: "instants.advance(u64::from(thread));",
-        replacement: "instants.at_ns += u64::from(thread);",
+        original: "instants.advance(self.rank.index());",
+        replacement: "instants.at_ns += self.rank.index();",
         caught_by: "proof::requests_reach_the_server_at_the_planned_instants",
     },
     Bug {

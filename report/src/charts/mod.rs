@@ -6,7 +6,7 @@ pub(crate) mod lines;
 pub(crate) mod map;
 mod svg;
 
-pub(crate) use self::svg::Drawing;
+pub(crate) use self::svg::{Drawing, text_width};
 
 /// The colour of a series: what it spends on one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

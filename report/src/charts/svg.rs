@@ -1,5 +1,6 @@
 //! A builder of the few SVG elements that charts need. Elements have only classes; the page sets colours and fonts.
 
+use crate::COLOURS;
 use crate::escape::html;
 
 /// Smallest scale of a drawing in a page: the smallest letters, of 13 pixels, are still readable at 11.
@@ -9,7 +10,7 @@ const SHRINK_MAX: f64 = 0.85;
 const LETTER: f64 = 7.0;
 
 /// Estimated width of a text, in pixels.
-pub(super) fn text_width(text: &str) -> f64 {
+pub(crate) fn text_width(text: &str) -> f64 {
     text.chars().map(|_| LETTER).sum()
 }
 
@@ -80,7 +81,7 @@ impl Drawing {
              <style>{}{}</style><rect width=\"100%\" height=\"100%\" fill=\"var(--page)\"/>\
              <text class=\"h\" x=\"8\" y=\"22\">{title}</text>{body}</svg>\n",
             height.ceil(),
-            include_str!("../../templates/colours.css"),
+            COLOURS,
             include_str!("../../templates/chart.css"),
         )
     }

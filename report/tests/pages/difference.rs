@@ -1,7 +1,7 @@
 //! Comparison of two made-up runs.
 
 use hola_base::Language;
-use hola_report::difference::{ComparedRuns, json, markdown, text};
+use hola_report::difference::{ComparedSides, json, markdown, text};
 use hola_verdict::difference::{Difference, RecordedRun, Selection};
 
 use crate::fixture;
@@ -28,11 +28,14 @@ fn a_regression_is_named_in_every_format() {
         },
         &Selection::default(),
     );
-    let sides = ComparedRuns {
-        base: &base,
-        candidate: &candidate,
+    let sides = ComparedSides {
+        base: &base.name,
+        candidate: &candidate.name,
     };
-    for (language, worse) in [(Language::English, "worse"), (Language::Spanish, "peor")] {
+    for (language, worse) in [
+        (Language::English, "costs more"),
+        (Language::Spanish, "cuesta más"),
+    ] {
         for page in [
             text(&difference, sides, language),
             markdown(&difference, sides, language),

@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 use hola_lab::experiments::{EXPERIMENTS, Setting};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
-    Death, Design, Level, Load, LoadPace, Participant, Procedure, Profile, Role, Stage, Task,
+    Death, Design, Level, Load, LoadPace, Participant, Procedure, Profile, Stage, Task,
 };
 use hola_lab::record::{
     Block, CpuAccounting, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard,
@@ -177,12 +177,7 @@ fn targets_stage() -> Stage {
     let targets = SERVERS.iter();
     let targets = targets.filter(|(_, attention, ..)| *attention == "target");
     names.extend(targets.map(|(name, ..)| (*name).to_owned()));
-    let participant = |name: &String| Participant {
-        name: name.clone(),
-        server: name.clone(),
-        options: Vec::new(),
-        role: Role::Compared,
-    };
+    let participant = |name: &String| Participant::named(name);
     let pace = LoadPace::Open {
         rate_per_s: 2_000.0,
         connections: None,

@@ -2,6 +2,7 @@
 
 mod difference;
 mod fixture;
+mod site;
 
 use std::collections::BTreeSet;
 use std::path::Path;

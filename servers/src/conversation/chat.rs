@@ -1,5 +1,5 @@
-//! `chat`: free text both ways. Clients write whenever they want; an operator sees it, and answers whom it wants
-//! ([`crate::operator`]). The server itself answers nothing.
+//! `chat`: free text both ways. Clients write whenever they want; an operator reads it, and answers the clients
+//! that it chooses ([`crate::operator`]). The server itself answers nothing.
 //!
 //! One read is one message ([`messages`](super::messages)), of 1,024 bytes at most.
 

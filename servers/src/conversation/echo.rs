@@ -31,11 +31,11 @@ mod tests {
     /// What the module's head promises for these reads: the bytes sent back, and whether the server ends the
     /// conversation.
     fn promised(reads: &[&[u8]]) -> (Vec<u8>, bool) {
-        const FAREWELLS: [&[u8]; 4] = [b"salir", b"salir\r", b"salir\n", b"salir\r\n"];
+        const ENDS: [&[u8]; 4] = [b"salir", b"salir\r", b"salir\n", b"salir\r\n"];
         let mut all = Vec::new();
         for read in reads {
             for line in read.split_inclusive(|byte| *byte == b'\n') {
-                if FAREWELLS.contains(&line) {
+                if ENDS.contains(&line) {
                     return (all, true);
                 }
                 all.extend_from_slice(line);
@@ -48,11 +48,9 @@ mod tests {
     fn check(reads: &[&[u8]]) -> Played {
         let played = play(&context(Protocol::Echo), reads);
         let (output, ended) = promised(reads);
-        assert_eq!(
-            (played.output.escape_ascii().to_string(), played.lingered),
-            (output.escape_ascii().to_string(), ended),
-            "{reads:?}"
-        );
+        let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        let result = (shown(&played.output), played.lingered);
+        assert_eq!(result, (shown(&output), ended), "{reads:?}");
         played
     }
 
@@ -79,7 +77,7 @@ mod tests {
     ];
 
     #[test]
-    fn echoes_every_message_until_the_client_closes_or_takes_its_leave() {
+    fn echoes_every_message_until_the_client_closes_or_sends_salir() {
         for &(input, output, ended) in CASES {
             let played = check(&[input]);
             let said = (played.output.as_slice(), played.lingered);
@@ -91,23 +89,21 @@ mod tests {
     }
 
     #[test]
-    fn knows_a_farewell_whatever_was_said_before_without_a_line_end() {
-        assert_eq!(
-            check(&[b"hola", b"sal", b"salir", b"more"]).output,
-            b"holasal"
-        );
+    fn finds_salir_whatever_came_before_without_a_line_end() {
+        let played = check(&[b"hola", b"sal", b"salir", b"more"]);
+        assert_eq!(played.output, b"holasal");
         // Two messages; neither is the line `salir`.
         assert_eq!(check(&[b"sal", b"ir"]).output, b"salir");
     }
 
     #[test]
-    fn gives_one_answer_for_each_message_and_none_for_a_farewell() {
+    fn gives_one_answer_for_each_message_and_none_for_salir() {
         assert_eq!(check(&[b"uno", b"dos", b"\nsalir"]).answers, 3);
         assert_eq!(check(&[b"uno\n", b"salir"]).answers, 1);
     }
 
     /// Bytes that often contain the line `salir`, or almost.
-    fn near_farewells() -> impl Strategy<Value = Vec<u8>> {
+    fn near_ends() -> impl Strategy<Value = Vec<u8>> {
         const WORDS: &[&str] = &["salir", "sal", "ir", "\r", "\n", "\r\n", "x", " ", "\u{f1}"];
         proptest::collection::vec(proptest::sample::select(WORDS), 0..30)
             .prop_map(|words| words.concat().into_bytes())
@@ -123,7 +119,7 @@ mod tests {
         }
 
         #[test]
-        fn ends_at_a_farewell_and_at_nothing_else(input in near_farewells(), piece in 1usize..40) {
+        fn ends_at_salir_and_at_nothing_else(input in near_ends(), piece in 1usize..40) {
             check(&input.chunks(piece).collect::<Vec<_>>());
         }
     }

@@ -159,10 +159,8 @@ mod tests {
 
     #[test]
     fn answers_what_has_arrived_and_ends_once_the_server_is_stopping() {
-        for (protocol, answer) in [
-            (Protocol::Ack, b"Mensaje recibido".as_slice()),
-            (Protocol::Echo, b"one"),
-        ] {
+        let acknowledged = b"Mensaje recibido".as_slice();
+        for (protocol, answer) in [(Protocol::Ack, acknowledged), (Protocol::Echo, b"one")] {
             let context = context(protocol);
             context.stopping.store(true, Ordering::Relaxed);
             let played = play(&context, &[b"one", b"two"]);

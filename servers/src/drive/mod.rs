@@ -2,7 +2,8 @@
 //!
 //! [`blocking`] serves every model that gives a client a thread of control, [`readiness`] the loops that ask the kernel
 //! which sockets are ready, [`asynchronous`] the models that give a client a task, [`coroutine`] those that give it a
-//! stack. All handle the same steps; only the waiting differs. The loop over io_uring has no driver, because the kernel moves the bytes.
+//! stack. All handle the same steps; only the waiting differs. The loop over io_uring has no driver, because the kernel
+//! moves the bytes.
 
 pub mod asynchronous;
 pub mod blocking;
@@ -55,7 +56,7 @@ impl Timeouts {
         match protocol {
             Protocol::Http => Timeouts::PROGRAM,
             Protocol::Ack | Protocol::Echo => Timeouts::INTERACTIVE,
-            // Who only reads what the operator writes may stay.
+            // A client that only reads what the operator writes may stay.
             Protocol::Chat => Timeouts {
                 idle_ms: None,
                 ..Timeouts::INTERACTIVE

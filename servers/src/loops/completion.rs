@@ -102,9 +102,8 @@ struct ActiveClient {
 
 impl Loop {
     fn is_running(&self) -> bool {
-        self.accept_state != AcceptState::Closed
-            || !self.active.is_empty()
-            || !self.arrived.is_empty()
+        let is_idle = self.active.is_empty() && self.arrived.is_empty();
+        !is_idle || self.accept_state != AcceptState::Closed
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -151,9 +150,8 @@ impl Loop {
                 AcceptError::Closed => self.accept_state = AcceptState::Closed,
                 AcceptError::Pause(pause) => {
                     self.server.on_shortage("cannot accept", &error);
-                    self.accept_state = AcceptState::Paused {
-                        until: self.now + pause,
-                    };
+                    let until = self.now + pause;
+                    self.accept_state = AcceptState::Paused { until };
                 }
             },
         }
@@ -253,14 +251,13 @@ impl Loop {
 
     fn end(&mut self, slot: usize, outcome: io::Result<()>) {
         let active = self.active.remove(slot);
-        let expired = active.is_expired;
-        let outcome = if expired {
-            Err(io::ErrorKind::TimedOut.into())
-        } else {
-            outcome
+        let outcome = match active.is_expired {
+            true => Err(io::ErrorKind::TimedOut.into()),
+            false => outcome,
         };
         let answers = active.conversation.answers();
-        count_outcome(active.client.tally(), &outcome, answers);
+        let client = &active.client;
+        count_outcome(client.tally(), client.number(), &outcome, answers);
     }
 
     /// Handles all slots that are due. A client expires only if its deadline is not after `known_until`: the loop has

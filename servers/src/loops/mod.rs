@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use nix::sys::epoll::{Epoll, EpollCreateFlags};
 
 pub(crate) use self::completion::run as complete;
-pub(crate) use self::readiness::{Helpers, Interest, Selector, run as select};
-pub(crate) use self::resumable::{Resumable, StateMachine};
+pub(crate) use self::readiness::{Interest, Selector, run as select};
+pub(crate) use self::resumable::StateMachine;
 pub(crate) use self::stackful::Stackful;
 use crate::accept_policy::{Backoff, is_shortage};
 use crate::context::ErrorContext;

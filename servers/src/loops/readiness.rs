@@ -16,6 +16,7 @@ use crate::conversation::TimeoutKind;
 use crate::counters::count;
 use crate::drive::Budget;
 use crate::drive::readiness::{Need, Wait};
+use crate::helpers::HelperPool;
 use crate::log::warn_rate_limited;
 use crate::server::Server;
 use crate::settings::{Accept, FirstRead};
@@ -72,19 +73,6 @@ const HELPERS: usize = 2;
 /// Tokens of clients start here.
 const CLIENTS: usize = 3;
 
-/// Threads beside a loop, which do long work for its clients.
-pub(crate) trait Helpers<R> {
-    /// Becomes readable when work is done.
-    fn done_signal(&self) -> BorrowedFd<'_>;
-
-    /// Has a helper do the work that the client with that key needs. If too many wait for one, it refuses the client and
-    /// returns false.
-    fn hand_over(&mut self, key: usize, running: R) -> bool;
-
-    /// The next client whose work is done; without its conversation if that did not survive the work.
-    fn next_done(&mut self) -> Option<(usize, Option<R>)>;
-}
-
 /// A client that is being served.
 #[derive(Debug)]
 struct ActiveClient<R> {
@@ -103,7 +91,7 @@ struct ActiveClient<R> {
 pub(crate) fn run<R: Resumable>(
     server: &'static Server,
     selector: impl Selector,
-    helpers: Option<Box<dyn Helpers<R>>>,
+    helpers: Option<HelperPool<R>>,
 ) -> io::Result<()> {
     let mut event_loop = EventLoop {
         server,
@@ -152,7 +140,7 @@ struct EventLoop<S, R> {
     server: &'static Server,
     acceptor: Acceptor,
     selector: S,
-    helpers: Option<Box<dyn Helpers<R>>>,
+    helpers: Option<HelperPool<R>>,
     active: Slab<ActiveClient<R>>,
     deadlines: Deadlines,
     /// Clients that used up their budget and continue in the next turn.
@@ -302,21 +290,18 @@ impl<S: Selector, R: Resumable> EventLoop<S, R> {
 
     fn hand_over(&mut self, key: usize) {
         let running = self.active[key].running.take();
-        let (Some(helpers), Some(running)) = (&mut self.helpers, running) else {
+        let (Some(helpers), Some(running)) = (&self.helpers, running) else {
             return;
         };
-        if !helpers.hand_over(key, running) {
+        if let Err(too_many) = helpers.hand_over(key, running) {
+            too_many.refuse();
             self.remove(key);
         }
     }
 
     /// Continues with the clients for which helpers have done the work.
     fn take_back(&mut self) {
-        while let Some((key, running)) = self
-            .helpers
-            .as_mut()
-            .and_then(|helpers| helpers.next_done())
-        {
+        while let Some((key, running)) = self.helpers.as_ref().and_then(HelperPool::next_done) {
             self.active[key].running = running;
             self.resume(key);
         }

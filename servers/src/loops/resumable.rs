@@ -50,6 +50,11 @@ impl StateMachine {
         worked.is_ok()
     }
 
+    fn count_end(&self, outcome: &io::Result<()>) {
+        let (tally, number) = (self.client.tally(), self.client.number());
+        count_outcome(tally, number, outcome, self.conversation.answers());
+    }
+
     fn advance(&mut self, budget: Budget) -> io::Result<Wait> {
         if let Step::Wait(time) = self.conversation.step()
             && !time.is_zero()
@@ -95,13 +100,12 @@ impl Resumable for StateMachine {
                 return None;
             }
         };
-        let answers = self.conversation.answers();
-        count_outcome(self.client.tally(), &outcome, answers);
+        self.count_end(&outcome);
         None
     }
 
     fn refuse(self) {
-        count_outcome(self.client.tally(), &Ok(()), self.conversation.answers());
+        self.count_end(&Ok(()));
         self.client.refuse_served(self.socket);
     }
 }

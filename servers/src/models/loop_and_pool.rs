@@ -49,11 +49,11 @@ pub(super) const MODEL: Model = Model {
 
 fn serve(server: &'static Server) -> io::Result<()> {
     let pool = HelperPool::start(server.settings(), help)?;
-    loops::select::<StateMachine>(server, loops::epoll()?, Some(Box::new(pool)))
+    loops::select::<StateMachine>(server, loops::epoll()?, Some(pool))
 }
 
 /// The whole life of a helper. Its loop hands over and takes back in [`loops::select`].
-fn help(helper: &Helper) {
+fn help(helper: &Helper<StateMachine>) {
     while let Some((key, mut client)) = helper.next_job() {
         let survived = client.work();
         helper.finish(key, survived.then_some(client));

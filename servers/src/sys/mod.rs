@@ -75,16 +75,6 @@ pub(crate) fn shared_in_file<T: Shared>(
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
-/// Sends a copy of a descriptor over a socket, with one byte. Fails with the error of sendmsg(2).
-pub(crate) fn send_descriptor(socket: &UnixStream, sent: &impl AsRawFd) -> io::Result<()> {
-    let descriptors = [sent.as_raw_fd()];
-    let control = [ControlMessage::ScmRights(&descriptors)];
-    let byte = [IoSlice::new(b"!")];
-    let flags = MsgFlags::MSG_NOSIGNAL;
-    sendmsg::<()>(socket.as_raw_fd(), &byte, &control, flags, None)?;
-    Ok(())
-}
-
 /// Sends a message, and a copy of a descriptor if there is one, without waiting. Fails with the error of sendmsg(2):
 /// `EAGAIN` if the receiver does not keep up.
 pub(crate) fn send_with_descriptor(
@@ -92,22 +82,13 @@ pub(crate) fn send_with_descriptor(
     message: &[u8],
     sent: Option<RawFd>,
 ) -> io::Result<()> {
-    let descriptors: Vec<RawFd> = sent.into_iter().collect();
-    let control = [ControlMessage::ScmRights(&descriptors)];
-    let control = if descriptors.is_empty() {
-        &[]
-    } else {
-        &control[..]
+    let control = match sent.as_slice() {
+        [] => &[][..],
+        descriptor => &[ControlMessage::ScmRights(descriptor)],
     };
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
     sendmsg::<()>(socket, &[IoSlice::new(message)], control, flags, None)?;
     Ok(())
-}
-
-/// Receives a descriptor that [`send_descriptor`] sent; `None` at the end of the stream. Fails with the error of
-/// recvmsg(2).
-pub(crate) fn receive_descriptor(socket: &UnixStream) -> io::Result<Option<OwnedFd>> {
-    receive_with_descriptor(socket, &mut [0]).map(|(_, descriptor)| descriptor)
 }
 
 /// Receives bytes, and the descriptor that came with them; returns the number of bytes, 0 at the end of the stream.
@@ -220,23 +201,26 @@ pub(crate) fn poll_in_parts(asked: &mut [libc::pollfd], timeout_ms: i32) -> io::
 /// The limit of a listener's accept queue that the kernel applies: no more than `net.core.somaxconn`. `None` if the
 /// kernel does not tell.
 pub(crate) fn backlog(listener: &TcpListener) -> Option<u32> {
-    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
-    let mut size = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).ok()?;
-    // SAFETY: the kernel writes at most `size` bytes, which `info` has; both outlive the call.
-    let told = unsafe {
-        libc::getsockopt(
-            listener.as_raw_fd(),
-            libc::IPPROTO_TCP,
-            libc::TCP_INFO,
-            info.as_mut_ptr().cast(),
-            &raw mut size,
-        )
-    };
-    // SAFETY: integers of which all bits are zero, or as the kernel wrote them.
-    let info = unsafe { info.assume_init() };
+    let listener = listener.as_raw_fd();
+    // SAFETY: a struct of integers.
+    let info: libc::tcp_info = unsafe { option_of(listener, libc::IPPROTO_TCP, libc::TCP_INFO)? };
     // For a listener, `tcpi_unacked` is the length of the accept queue and `tcpi_sacked` its limit (`tcp_get_info` in
     // the kernel, since Linux 2.6.24).
-    (told == 0 && info.tcpi_sacked > 0).then_some(info.tcpi_sacked)
+    (info.tcpi_sacked > 0).then_some(info.tcpi_sacked)
+}
+
+/// An option of a socket; `None` if the kernel does not tell. Async-signal-safe.
+///
+/// # Safety
+/// `T` is the type of that option, and valid with all bits zero.
+unsafe fn option_of<T>(socket: RawFd, level: i32, option: i32) -> Option<T> {
+    let mut value = MaybeUninit::<T>::zeroed();
+    let mut size = libc::socklen_t::try_from(size_of::<T>()).ok()?;
+    let first = value.as_mut_ptr().cast();
+    // SAFETY: the kernel writes at most `size` bytes, which `value` has; both outlive the call.
+    let returned = unsafe { libc::getsockopt(socket, level, option, first, &raw mut size) };
+    // SAFETY: as the caller says.
+    (returned == 0).then(|| unsafe { value.assume_init() })
 }
 
 /// Forks the process; returns the child's id in the parent, `None` in the child. Fails with the error of fork(2).
@@ -293,16 +277,13 @@ fn spawn<W: FnOnce() + Send + 'static>(
     // SAFETY: the attributes are initialised before they are used, and destroyed once; `work` is a valid pointer that
     // the new thread alone takes over.
     let refused = unsafe {
-        libc::pthread_attr_init(attributes.as_mut_ptr());
-        libc::pthread_attr_setstacksize(attributes.as_mut_ptr(), stack_bytes);
-        libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), detach_state);
-        let refused = libc::pthread_create(
-            thread.as_mut_ptr(),
-            attributes.as_ptr(),
-            run::<W>,
-            work.cast(),
-        );
-        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        let attributes = attributes.as_mut_ptr();
+        libc::pthread_attr_init(attributes);
+        libc::pthread_attr_setstacksize(attributes, stack_bytes);
+        libc::pthread_attr_setdetachstate(attributes, detach_state);
+        let made = thread.as_mut_ptr();
+        let refused = libc::pthread_create(made, attributes, run::<W>, work.cast());
+        libc::pthread_attr_destroy(attributes);
         refused
     };
     if refused != 0 {
@@ -356,7 +337,7 @@ pub(crate) fn close_listeners(listeners: &[TcpListener]) {
 
 /// Sends what fits and discards what has come, without waiting for either: for a client that is refused.
 pub(crate) fn write_without_waiting(socket: impl AsFd, answer: &[u8]) {
-    use nix::sys::socket::{MsgFlags, Shutdown, recv, send, shutdown};
+    use nix::sys::socket::{Shutdown, recv, send, shutdown};
     let fd = socket.as_fd().as_raw_fd();
     let mut scrap = [0; 4096];
     let _ = send(fd, answer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
@@ -390,32 +371,25 @@ pub(crate) fn close_listener(listener: i32, is_shared: bool) {
 
 /// Whether a client waits in a listener's queue. Async-signal-safe.
 pub(crate) fn has_waiting_client(listener: i32) -> bool {
-    let mut asked = libc::pollfd {
-        fd: listener,
-        events: libc::POLLIN,
+    let ready = ready_for(listener, libc::POLLIN);
+    ready & libc::POLLHUP == 0 && ready & libc::POLLIN != 0
+}
+
+/// Which of `events` a descriptor is ready for now, and whether it has ended; 0 if poll(2) fails. Async-signal-safe.
+fn ready_for(fd: RawFd, events: i16) -> i16 {
+    let mut asked = [libc::pollfd {
+        fd,
+        events,
         revents: 0,
-    };
-    poll(std::slice::from_mut(&mut asked), 0).is_ok()
-        && asked.revents & libc::POLLHUP == 0
-        && asked.revents & libc::POLLIN != 0
+    }];
+    poll(&mut asked, 0).map_or(0, |()| asked[0].revents)
 }
 
 /// Whether a descriptor is a listener, whose queue must not be thrown away.
 pub(crate) fn is_listening(fd: i32) -> bool {
-    let mut listening: i32 = 0;
-    let mut size: libc::socklen_t = 4;
-    let option = (&raw mut listening).cast();
-    // SAFETY: getsockopt(2) is async-signal-safe; both buffers outlive the call and `size` is the first one's.
-    let known = unsafe {
-        libc::getsockopt(
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_ACCEPTCONN,
-            option,
-            &raw mut size,
-        )
-    };
-    known == 0 && listening != 0
+    // SAFETY: an integer.
+    let listening = unsafe { option_of::<i32>(fd, libc::SOL_SOCKET, libc::SO_ACCEPTCONN) };
+    listening.is_some_and(|listening| listening != 0)
 }
 
 /// Installs a signal handler. It may only call async-signal-safe functions and touch atomics. Fails with the error of

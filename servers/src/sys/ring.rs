@@ -263,15 +263,9 @@ impl Buffers {
         let offers = map(count * size_of::<BufRingEntry>(), MapFlags::MAP_PRIVATE)?;
         let offers = offers.cast::<BufRingEntry>();
         let memory = map(count * BUFFER_BYTES, MapFlags::MAP_PRIVATE)?.cast::<u8>();
+        let (submitter, first) = (ring.submitter(), offers.as_ptr() as u64);
         // SAFETY: the mapping is page-aligned, large enough and never unmapped.
-        unsafe {
-            ring.submitter().register_buf_ring_with_flags(
-                offers.as_ptr() as u64,
-                BUFFERS,
-                GROUP,
-                0,
-            )?;
-        }
+        unsafe { submitter.register_buf_ring_with_flags(first, BUFFERS, GROUP, 0)? };
         let mut buffers = Buffers {
             offers,
             memory,
@@ -297,10 +291,8 @@ impl Buffers {
     }
 
     fn bytes(&self, buffer: u16, length: usize) -> &[u8] {
-        assert!(
-            buffer < BUFFERS && length <= BUFFER_BYTES,
-            "the kernel's word"
-        );
+        // The kernel chose both.
+        assert!(buffer < BUFFERS && length <= BUFFER_BYTES);
         // SAFETY: within the mapping; the kernel does not write to this buffer until it is offered again, and all its
         // bytes have been initialised, by the mapping or since.
         unsafe {

@@ -78,12 +78,6 @@ impl Stderr {
     }
 
     fn has_room(&self) -> bool {
-        let mut asked = libc::pollfd {
-            fd: self.descriptor,
-            events: libc::POLLOUT,
-            revents: 0,
-        };
-        super::poll(std::slice::from_mut(&mut asked), 0).is_ok()
-            && asked.revents & libc::POLLOUT != 0
+        super::ready_for(self.descriptor, libc::POLLOUT) & libc::POLLOUT != 0
     }
 }

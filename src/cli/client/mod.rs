@@ -16,7 +16,7 @@ use std::sync::mpsc::{
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use hola_base::output::{Reader, print, say};
 use hola_loadgen::target;
@@ -101,7 +101,7 @@ pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
     let at_once = Arc::new(AtomicBool::new(true));
     signal_hook::flag::register_conditional_shutdown(SIGINT, i32::from(INTERRUPTED), at_once)?;
 
-    let socket = Arc::new(connect(args)?);
+    let socket = connect(args)?;
     if io::stdin().is_terminal() {
         say(format_args!("Connected to {}; salir leaves", args.address));
     }
@@ -109,7 +109,7 @@ pub(super) fn run(args: &ClientArgs) -> Result<ExitCode> {
     let (received, news) = sync_channel(1);
     let (left, how_the_user_left) = channel();
     let mut sender = Sender {
-        socket: Arc::clone(&socket),
+        socket: socket.try_clone()?,
         received_bytes: Arc::clone(&received_bytes),
         news,
         expected: args.conversation,
@@ -146,13 +146,13 @@ fn connect(args: &ClientArgs) -> Result<TcpStream> {
 fn no_connection(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> anyhow::Error {
     let typed = &args.address;
     let (address, error) = failures.last().expect("a name has an address");
+    let server = match args.conversation {
+        None | Some(Expected::Ack) => "serve thread-per-client --conversation ack",
+        Some(Expected::Echo) => "serve thread-per-client --conversation echo",
+        Some(Expected::Chat) => "console thread-per-client",
+    };
     let mut reason = match error.kind() {
         ErrorKind::ConnectionRefused if address.ip().is_loopback() => {
-            let server = match args.conversation {
-                None | Some(Expected::Ack) => "serve thread-per-client --conversation ack",
-                Some(Expected::Echo) => "serve thread-per-client --conversation echo",
-                Some(Expected::Chat) => "console thread-per-client",
-            };
             format!("nobody listens at {typed} (start one with: hola {server} --bind {address})")
         }
         ErrorKind::ConnectionRefused => format!("nobody listens at {typed}"),
@@ -160,11 +160,8 @@ fn no_connection(args: &ClientArgs, failures: &[(SocketAddr, io::Error)]) -> any
         _ => format!("cannot connect to {typed}: {error}"),
     };
     if failures.len() > 1 {
-        let tried: Vec<_> = failures
-            .iter()
-            .map(|(tried, _)| tried.to_string())
-            .collect();
-        reason += &format!("; tried {}", tried.join(", "));
+        let tried = failures.iter().map(|(address, _)| address.to_string());
+        reason += &format!("; tried {}", tried.collect::<Vec<_>>().join(", "));
     }
     anyhow!(reason)
 }
@@ -200,7 +197,7 @@ fn print_received(
 
 /// Sends the user's messages.
 struct Sender {
-    socket: Arc<TcpStream>,
+    socket: TcpStream,
     received_bytes: Arc<AtomicU64>,
     /// Brings one `()` after each increase of `received_bytes`; disconnected once the server has closed.
     news: Receiver<()>,
@@ -248,13 +245,11 @@ impl Sender {
                 None
             }
         };
-        self.awaited = answer.map(|(longest, bytes)| {
-            let whole_bytes = self.received_bytes.load(Ordering::Acquire) + bytes as u64;
-            (Instant::now() + longest, whole_bytes)
-        });
-        (&*self.socket)
-            .write_all(&message)
-            .map_err(|error| broken(&error))
+        let before = self.received_bytes.load(Ordering::Acquire);
+        self.awaited =
+            answer.map(|(longest, bytes)| (Instant::now() + longest, before + bytes as u64));
+        let sent = self.socket.write_all(&message);
+        sent.map_err(|error| broken(&error))
     }
 
     /// Waits until the last message is answered, so that the server does not read the next one as part of it. Any bytes
@@ -269,16 +264,12 @@ impl Sender {
             if self.received_bytes.load(Ordering::Acquire) >= whole_bytes {
                 return Ok(());
             }
-            match news {
-                Ok(()) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(anyhow!(CLOSED)),
-                Err(RecvTimeoutError::Timeout) => {
-                    let seconds = TIMEOUT.as_secs();
-                    ensure!(
-                        self.expected.is_none(),
-                        "no whole answer within {seconds} s"
-                    );
-                    return Ok(());
+            match (news, self.expected) {
+                (Ok(()), _) => {}
+                (Err(RecvTimeoutError::Disconnected), _) => bail!(CLOSED),
+                (Err(RecvTimeoutError::Timeout), None) => return Ok(()),
+                (Err(RecvTimeoutError::Timeout), Some(_)) => {
+                    bail!("no whole answer within {} s", TIMEOUT.as_secs())
                 }
             }
         }
@@ -311,12 +302,7 @@ mod tests {
 
     #[test]
     fn an_address_is_a_host_and_a_port_or_a_port_of_this_machine() {
-        for good in [
-            "127.0.0.1:8080",
-            "localhost:80",
-            "[::1]:8080",
-            "a-b.example:1",
-        ] {
+        for good in "127.0.0.1:8080,localhost:80,[::1]:8080,a-b.example:1".split(',') {
             assert_eq!(host_and_port(good).as_deref(), Ok(good));
         }
         for port_alone in ["8080", ":8080"] {

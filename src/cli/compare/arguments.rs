@@ -15,7 +15,7 @@ use hola_verdict::claims::{self, Claim};
 
 /// Work added to each request of the planted control, as a percentage of the control's cost: twice the difference that
 /// the method must detect.
-const PLANTED_PERCENT: f64 = 10.0;
+pub(super) const PLANTED_PERCENT: f64 = 10.0;
 
 /// Arguments of `compare`.
 #[derive(Args, Clone)]
@@ -231,10 +231,7 @@ impl CompareArgs {
         let mut designs: Vec<Design> = designs.collect();
         if let Some(blocks) = self.blocks {
             for design in &mut designs {
-                let block_s: f64 = design.stages.iter().map(block::estimate_s).sum();
-                design.blocks_min = blocks;
-                design.blocks_max = blocks;
-                design.budget_s = f64::from(blocks) * block_s;
+                block::fix_blocks(design, blocks);
             }
         }
         (designs, setting.skipped.into_inner())

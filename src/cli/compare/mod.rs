@@ -12,11 +12,11 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use hola_base::Language;
 use hola_base::output::{print, say};
-use hola_lab::block::Lab;
+use hola_lab::block::{self, Lab};
 use hola_lab::environment;
 use hola_lab::experiments::server_cards;
 use hola_lab::pinned_program::PinnedProgram;
-use hola_lab::plan::Profile;
+use hola_lab::plan::{Design, Profile};
 use hola_lab::record::{Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard};
 use hola_lab::run;
 use hola_lab::store::{self, RunFolder};
@@ -25,6 +25,7 @@ use hola_verdict::{RULES_VERSION, precision_reached};
 
 use self::announcement::announcement;
 pub(super) use self::announcement::time;
+use self::arguments::PLANTED_PERCENT;
 pub use self::arguments::{CompareArgs, ProfileName};
 use super::{Arguments, Command, INVALID, Interruption, RUN_ERROR};
 
@@ -67,7 +68,9 @@ pub fn compare(args: &CompareArgs, hola: &Path) -> Result<ExitCode> {
         planted_percent: run.planted_percent,
         interrupted: &interruption.asked,
     };
-    run::make(&lab, &mut run, &mut folder, &mut blocks, &precision_reached)?;
+    let mut keep = |block: &Block| folder.add_block(block);
+    run::make(&lab, &mut run, &mut keep, &mut blocks, &precision_reached)?;
+    folder.write_run(&run)?;
     let path = folder.path().to_owned();
     drop(folder);
     write_reports(&path, &run, &blocks).with_context(|| {
@@ -176,7 +179,7 @@ fn resume(
     }
     run.status = RunStatus::Running;
     run.finished_at = None;
-    run.resumed_at.push(now());
+    run.resumed_at.push(block::now());
     folder.write_run(&run)?;
     Ok((folder, run, blocks))
 }
@@ -200,10 +203,6 @@ pub(super) fn build() -> environment::Build {
 }
 
 fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
-    let started_at = now();
-    // A seed in seconds differs from that of the run before, and is short enough to type again.
-    let clock_s = || jiff::Timestamp::now().as_second().unsigned_abs();
-    let seed = args.seed.unwrap_or_else(clock_s);
     let (designs, skipped) = args.designs(targets);
     if designs.is_empty() {
         let reasons = skipped
@@ -212,6 +211,22 @@ fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
         let reasons: Vec<String> = BTreeSet::from_iter(reasons).into_iter().collect();
         anyhow::bail!("nothing is left to measure; {}", reasons.join("; "));
     }
+    let profile = Profile::from(args.profile);
+    let run = begin(profile.name(), designs, targets);
+    let seed = args.seed.unwrap_or(run.seed);
+    Ok(Run {
+        profile,
+        seed,
+        command: args.command(seed),
+        planted_percent: args.plant,
+        skipped,
+        ..run
+    })
+}
+
+/// A run of these designs that begins now; `suffix` ends its name.
+pub(super) fn begin(suffix: &str, designs: Vec<Design>, targets: &Targets) -> Run {
+    let started_at = block::now();
     let mut environment = environment::read(build());
     let stages = designs.iter().flat_map(|design| &design.stages);
     let cpus: BTreeSet<usize> = stages
@@ -219,34 +234,24 @@ fn plan(args: &CompareArgs, targets: &Targets) -> Result<Run> {
         .copied()
         .collect();
     environment.switches_not_counted = run::switches_not_counted(&Vec::from_iter(cpus));
-    Ok(Run {
+    Run {
         schema_version: SCHEMA_VERSION,
         rules_version: RULES_VERSION,
-        name: format!(
-            "{}-{}",
-            started_at.replace(':', ""),
-            Profile::from(args.profile).name()
-        ),
-        profile: args.profile.into(),
+        name: format!("{}-{suffix}", started_at.replace(':', "")),
+        profile: Profile::Quick,
         status: RunStatus::Running,
         started_at,
         resumed_at: Vec::new(),
         finished_at: None,
-        seed,
-        command: args.command(seed),
-        planted_percent: args.plant,
+        // A seed in seconds differs from that of the run before, and is short enough to type again.
+        seed: jiff::Timestamp::now().as_second().unsigned_abs(),
+        command: Vec::new(),
+        planted_percent: PLANTED_PERCENT,
         servers: server_cards(&designs, targets),
         designs,
-        skipped,
+        skipped: Vec::new(),
         environment,
-    })
-}
-
-/// The current time in UTC, to the second.
-fn now() -> String {
-    jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    }
 }
 
 /// Writes every report of a run into its folder.

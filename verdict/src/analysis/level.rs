@@ -1,24 +1,30 @@
 //! The records of one level, and which of them count.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Level, LoadPace, Role, Stage, Task};
 use hola_lab::record::{Block, FULL_SHARE, Reading, Slice};
 
-use super::{LevelKey, Missing};
+use super::{LevelKey, Missing, Values};
 use crate::statistics::BLOCKS_MIN;
 
 /// A level and its readings.
 #[derive(Debug)]
 pub(super) struct LevelRecords<'r> {
-    stage: &'r Stage,
+    pub(super) stage: &'r Stage,
     pub(super) level: &'r Level,
     /// Blocks of its stage, in order.
     pub(super) blocks: Vec<&'r Block>,
     /// By participant: each block's index and reading.
     readings: HashMap<&'r str, Vec<(u32, &'r Reading)>>,
+    /// By metric: all values without the machine's drift, once they have been computed.
+    steady: Mutex<HashMap<Metric, Arc<SteadyValues<'r>>>>,
 }
+
+/// By participant: its values without the machine's drift.
+type SteadyValues<'r> = HashMap<&'r str, Values>;
 
 impl<'r> LevelRecords<'r> {
     /// Indexes the readings of a level.
@@ -44,7 +50,19 @@ impl<'r> LevelRecords<'r> {
             level,
             blocks,
             readings,
+            steady: Mutex::default(),
         }
+    }
+
+    /// The values of all participants without the machine's drift, which `compute` computes at the first call.
+    pub(super) fn steady(
+        &self,
+        metric: Metric,
+        compute: impl FnOnce() -> SteadyValues<'r>,
+    ) -> Arc<SteadyValues<'r>> {
+        let mut all = self.steady.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.entry(metric);
+        Arc::clone(own.or_insert_with(|| Arc::new(compute())))
     }
 
     /// Names of all participants, in the order of the plan.
@@ -111,17 +129,11 @@ impl<'r> LevelRecords<'r> {
 /// Whether the metric has no value at a planned rate if the server's CPU was full: then its cost is not that of the
 /// rate, and its clients wait until the slice ends.
 fn needs_spare_time(metric: Metric) -> bool {
-    is_response_time(metric) || matches!(metric, Metric::CpuPerRequest | Metric::SwitchesPerRequest)
+    metric.is_response_time()
+        || matches!(metric, Metric::CpuPerRequest | Metric::SwitchesPerRequest)
 }
 
 /// Whether the metric has no value if the server shares its only CPU with the generator.
 fn needs_cpu_apart(metric: Metric) -> bool {
-    is_response_time(metric) || matches!(metric, Metric::GoodPerS | Metric::CapacityPerS)
-}
-
-fn is_response_time(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::ResponseP50 | Metric::ResponseP99 | Metric::ResponseP999
-    )
+    metric.is_response_time() || matches!(metric, Metric::GoodPerS | Metric::CapacityPerS)
 }

@@ -137,7 +137,7 @@ fn no_value(metric: Metric) -> Text {
             "its CPU was not full, so it showed no capacity",
             "su CPU no estaba llena, así que no mostró su capacidad",
         ),
-        Metric::ResponseP50 | Metric::ResponseP99 | Metric::ResponseP999 => text(
+        _ if metric.is_response_time() => text(
             "too few requests for this percentile, or failures reach into it",
             "demasiado pocas peticiones para este percentil, o los fallos llegan hasta él",
         ),

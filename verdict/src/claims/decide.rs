@@ -7,7 +7,7 @@
 use hola_base::{Language, Text, text};
 use hola_lab::record::StoredText;
 
-use super::finding::{Decision, Finding, Outcome, Verdict, in_both};
+use super::finding::{Decision, Finding, Outcome, Verdict, in_both, key_findings};
 use crate::statistics::{SIGNIFICANCE, holm};
 
 /// A part of a claim, decided by itself.
@@ -150,12 +150,9 @@ fn judge<'f>(findings: impl IntoIterator<Item = &'f mut Finding>) {
 
 fn reason(verdict: Verdict, parts: &[ClaimPart], language: Language) -> String {
     let findings = || parts.iter().flat_map(|part| &part.findings);
-    let decided = || findings().filter(|one| one.decided);
-    let by_p = |left: &&Finding, right: &&Finding| left.p_value.total_cmp(&right.p_value);
+    let key = key_findings(verdict, findings()).first().copied();
     match verdict {
-        // If the claim holds, quote its weakest finding; if it fails, the clearest finding against it.
-        Verdict::Holds => sentence(decided().max_by(by_p), language),
-        Verdict::Fails => sentence(decided().min_by(by_p), language),
+        Verdict::Holds | Verdict::Fails => sentence(key, language),
         Verdict::Depends => {
             let labels = |outcome| {
                 let those = parts.iter().filter(|part| part.outcome() == outcome);
@@ -169,11 +166,10 @@ fn reason(verdict: Verdict, parts: &[ClaimPart], language: Language) -> String {
             )
         }
         Verdict::Undecided => {
-            let widest = decided().max_by(by_p);
             let title = language.choose(|| "Resolution", || "Resolución");
-            let resolution = widest.and_then(|one| one.resolution(language));
+            let resolution = key.and_then(|one| one.resolution(language));
             let resolution = resolution.unwrap_or_default();
-            format!("{title} {resolution}. {}", sentence(widest, language))
+            format!("{title} {resolution}. {}", sentence(key, language))
         }
         Verdict::NotMeasured => {
             let missing = findings().find(|one| one.outcome == Outcome::Missing);

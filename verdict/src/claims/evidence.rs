@@ -39,7 +39,10 @@ impl Analysis<'_> {
         });
         let found = self.value(at, participant, metric);
         let found = found.ok_or_else(|| self.missing(at, participant, metric));
-        Finding::new(what, at, participant, found, threshold)
+        Finding {
+            is_ratio: false,
+            ..Finding::new(what, at, participant, found, threshold)
+        }
     }
 
     /// A participant at `to` compared with itself at `from`, another level of the same experiment.

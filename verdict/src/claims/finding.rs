@@ -54,6 +54,9 @@ pub struct Finding {
     pub p_value: f64,
     /// Whether the verdict rests on this finding.
     pub decided: bool,
+    /// Whether the estimate is a ratio of two measured values. Other machines' ratios can be summarised with it; values
+    /// with a unit cannot.
+    pub is_ratio: bool,
 }
 
 /// What a claim expects of a quantity.
@@ -78,6 +81,37 @@ pub enum Outcome {
     Undecided,
     /// There is no estimate.
     Missing,
+}
+
+impl Decision {
+    /// The findings that tell the verdict in short: one, or one for each side if the claim depends; none if it was not
+    /// measured.
+    pub fn key_findings(&self) -> Vec<&Finding> {
+        key_findings(self.verdict, self.findings.iter())
+    }
+}
+
+/// The weakest of the findings if the claim holds, the clearest one against it if it fails, the clearest on each side
+/// if it depends, and the least certain one if it is undecided.
+pub(super) fn key_findings<'f>(
+    verdict: Verdict,
+    findings: impl Iterator<Item = &'f Finding> + Clone,
+) -> Vec<&'f Finding> {
+    let decided = findings.filter(|one| one.decided);
+    let by_p = |left: &&Finding, right: &&Finding| left.p_value.total_cmp(&right.p_value);
+    match verdict {
+        Verdict::Holds | Verdict::Undecided => Vec::from_iter(decided.max_by(by_p)),
+        Verdict::Fails => Vec::from_iter(decided.min_by(by_p)),
+        Verdict::Depends => {
+            let clearest = |side| {
+                let those = decided.clone().filter(move |one| one.outcome == side);
+                those.min_by(by_p)
+            };
+            let sides = [Outcome::Holds, Outcome::Fails];
+            sides.into_iter().filter_map(clearest).collect()
+        }
+        Verdict::NotMeasured => Vec::new(),
+    }
 }
 
 /// A value is near its threshold within this share of the threshold.
@@ -137,11 +171,13 @@ impl Finding {
         estimate: Result<Estimate, Missing>,
         threshold: Expect,
     ) -> Self {
+        let is_ratio = |found: &Estimate| found.scale == Scale::Ratio;
         Finding {
             what,
             experiment: at.experiment,
             level: at.level,
             participant: participant.into(),
+            is_ratio: estimate.as_ref().is_ok_and(is_ratio),
             estimate,
             threshold,
             outcome: Outcome::Missing,

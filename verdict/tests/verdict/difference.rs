@@ -2,8 +2,9 @@
 
 use hola_lab::metric::Metric;
 use hola_lab::plan::Profile;
+use hola_verdict::analysis::Word;
 use hola_verdict::claims::Verdict;
-use hola_verdict::difference::{ChangeVerdict, Difference, MetricChange, RecordedRun, Selection};
+use hola_verdict::difference::{Difference, MetricChange, RecordedRun, Selection};
 
 use crate::world::{Fact, Records, Residuals, World};
 
@@ -58,11 +59,11 @@ fn one_participant_that_became_worse_is_found_and_the_others_are_not_blamed() {
     let difference = compare(&base, &candidate);
     assert_eq!(difference.cells.len(), 12);
     for cell in cells_of(&difference, "tokio") {
-        assert_eq!(cell.verdict, ChangeVerdict::Worse, "{cell:?}");
+        assert_eq!(cell.word, Word::Worse, "{cell:?}");
         assert!((1.12..1.28).contains(&cell.change.value), "{cell:?}");
     }
-    assert_eq!(difference.count(ChangeVerdict::Worse), 2);
-    assert_eq!(difference.count(ChangeVerdict::Better), 0);
+    assert_eq!(difference.count_worse(), 2);
+    assert_eq!(difference.count(|word| word == Word::Better), 0);
     assert_eq!(difference.called_share(), Some(2.0 / 12.0));
 }
 
@@ -76,9 +77,9 @@ fn what_all_do_together_is_told_once() {
     // The common change includes the drift of the machine.
     assert!((1.15..1.45).contains(&shared), "{shared}");
     for cell in cells_of(&difference, "epoll") {
-        assert_eq!(cell.verdict, ChangeVerdict::Better, "{cell:?}");
+        assert_eq!(cell.word, Word::Better, "{cell:?}");
     }
-    assert_eq!(difference.count(ChangeVerdict::Worse), 0);
+    assert_eq!(difference.count_worse(), 0);
 }
 
 #[test]
@@ -92,6 +93,46 @@ fn two_runs_of_the_same_are_called_different_in_few_cells() {
         .count();
     println!("{runs_with_a_call} of 100 runs");
     assert!(runs_with_a_call <= 9, "{runs_with_a_call} of 100 runs");
+}
+
+/// `tokio` compared with `epoll` in one run.
+fn compare_servers(records: &Records) -> Difference {
+    let recorded = RecordedRun {
+        run: &records.run,
+        blocks: &records.blocks,
+    };
+    let selection = Selection {
+        metrics: vec![CPU],
+        ..Selection::default()
+    };
+    Difference::between_servers(recorded, "epoll", "tokio", &selection)
+}
+
+/// A run in which `tokio` costs that much more than `epoll`.
+fn with_two_servers(ratio: f64) -> World {
+    world(1.0, ("tokio", 44.0 / 50.0 * ratio), noise())
+}
+
+#[test]
+fn a_tenth_more_than_another_server_of_the_run_is_found_in_nine_of_ten_runs() {
+    let world = with_two_servers(1.1);
+    let found = (0..100u64).filter(|seed| {
+        let difference = compare_servers(&world.measure(*seed));
+        assert_eq!(difference.cells.len(), 2);
+        difference.count_worse() > 0
+    });
+    let found = found.count();
+    println!("{found} of 100 runs");
+    assert!(found >= 90, "{found} of 100 runs");
+}
+
+#[test]
+fn two_servers_of_a_run_that_cost_the_same_are_called_different_in_few_runs() {
+    let world = with_two_servers(1.0);
+    let is_called = |seed: &u64| compare_servers(&world.measure(*seed)).called_share() > Some(0.0);
+    let called = (0..100u64).filter(is_called).count();
+    println!("{called} of 100 runs");
+    assert!(called <= 9, "{called} of 100 runs");
 }
 
 #[test]

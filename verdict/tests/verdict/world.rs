@@ -184,10 +184,8 @@ impl World {
             let stage = &mut design.stages[0];
             if stage.participant(name).is_none() {
                 stage.participants.push(Participant {
-                    name: name.clone(),
-                    server: name.clone(),
-                    options: Vec::new(),
                     role: role_from_name(name),
+                    ..Participant::named(name)
                 });
             }
             match stage.levels.iter_mut().find(|one| one.name == *level) {
@@ -278,11 +276,7 @@ impl World {
             name: "made-up".into(),
             profile: Profile::Full,
             status: RunStatus::Complete,
-            started_at: String::new(),
-            resumed_at: Vec::new(),
-            finished_at: None,
             seed,
-            command: Vec::new(),
             planted_percent: 10.0,
             designs,
             servers: vec![
@@ -290,11 +284,11 @@ impl World {
                 card("pre-forked", "process"),
                 card("thread-per-client", "thread"),
             ],
-            skipped: Vec::new(),
             environment: Environment {
                 memory_mib: 8_192,
                 ..Environment::default()
             },
+            ..Run::default()
         }
     }
 }

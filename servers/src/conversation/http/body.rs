@@ -100,15 +100,10 @@ impl Body {
         match self {
             Body::Length(left) => {
                 let used = take(left, input.len());
-                let is_whole = *left == 0;
-                (
-                    if is_whole {
-                        Drained::Whole
-                    } else {
-                        Drained::Partly
-                    },
-                    used,
-                )
+                match left {
+                    0 => (Drained::Whole, used),
+                    _ => (Drained::Partly, used),
+                }
             }
             Body::Chunked(chunks) => chunks.drain(input),
             Body::Unread => (Drained::Malformed, 0),

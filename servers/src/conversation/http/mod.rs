@@ -18,6 +18,7 @@ use self::input::Input;
 use self::request::Request;
 pub use self::response::{Date, UNAVAILABLE};
 use self::response::{Persistence, Response, StatusCode};
+pub(crate) use self::route::decimal;
 use self::route::{Route, TextBuffer};
 use super::{Conversation, LINGER_BYTES_MAX, ServerContext, Step, TimeoutKind};
 

@@ -133,9 +133,9 @@ fn text<'r>(room: &'r mut TextBuffer, words: fmt::Arguments) -> Content<'r> {
 }
 
 /// `1*DIGIT` and nothing else: `str::parse` alone would accept a sign.
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(digits).ok()?;
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     let is_plain = digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(digits).ok()?;
     text.parse().ok().filter(|_| is_plain)
 }
 

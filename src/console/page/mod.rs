@@ -1,0 +1,188 @@
+//! The page in the browser: what it is made of, what it is told, and what it may ask for.
+//!
+//! All of it is in this program, and it loads nothing from elsewhere. Texts of clients reach it as data.
+
+mod document;
+mod guard;
+mod language;
+mod stream;
+mod words;
+
+use std::net::{SocketAddr, TcpListener};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
+use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
+use axum::middleware::from_fn_with_state;
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use hola_base::output::say;
+use serde::Deserialize;
+use tokio::runtime;
+use tokio::sync::Semaphore;
+
+use self::guard::PageToken;
+use super::chat::Chat;
+use super::load::TrialLoad;
+use super::served::ServedModel;
+
+/// Most bytes of what a page sends.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of a line of the operator: with this, the history stays small.
+const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Most pages that are open at once.
+const PAGES_MAX: usize = 32;
+
+/// A page that listens and is not served yet.
+#[derive(Debug)]
+pub(super) struct ConsolePage {
+    listener: TcpListener,
+    address: SocketAddr,
+    token: PageToken,
+}
+
+impl ConsolePage {
+    /// Listens at a loopback address.
+    ///
+    /// # Errors
+    /// Returns an error that names the address if it cannot be bound, or that of reading random bytes.
+    pub(super) fn bind(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address)
+            .with_context(|| format!("cannot serve the page at {address}"))?;
+        listener.set_nonblocking(true)?;
+        Ok(ConsolePage {
+            address: listener.local_addr()?,
+            listener,
+            token: PageToken::random().context("cannot make a token for the page")?,
+        })
+    }
+
+    /// The address to open, with the token.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}/?token={}", self.address, self.token.digits())
+    }
+
+    /// Serves the page on a thread of its own, as long as this process.
+    pub(super) fn serve(self, served: ServedModel, chat: Arc<Chat>, load: Option<Arc<TrialLoad>>) {
+        let state = PageState(Arc::new(PageParts {
+            token: self.token,
+            served,
+            chat,
+            load,
+            places: Arc::new(Semaphore::new(PAGES_MAX)),
+        }));
+        let listener = self.listener;
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            let ended = runtime.and_then(|runtime| {
+                runtime.block_on(async {
+                    let listener = tokio::net::TcpListener::from_std(listener)?;
+                    axum::serve(listener, router(state)).await
+                })
+            });
+            if let Err(error) = ended {
+                say(format_args!("the page has ended: {error}"));
+            }
+        });
+    }
+}
+
+/// What all requests share.
+#[derive(Clone, Debug)]
+struct PageState(Arc<PageParts>);
+
+#[derive(Debug)]
+struct PageParts {
+    token: PageToken,
+    served: ServedModel,
+    chat: Arc<Chat>,
+    /// `None` in a chat.
+    load: Option<Arc<TrialLoad>>,
+    /// A place for each page that is open.
+    places: Arc<Semaphore>,
+}
+
+impl Deref for PageState {
+    type Target = PageParts;
+
+    fn deref(&self) -> &PageParts {
+        &self.0
+    }
+}
+
+fn router(state: PageState) -> Router {
+    Router::new()
+        .route("/", get(document))
+        .route("/page.css", get(style))
+        .route("/page.js", get(script))
+        .route("/icon.svg", get(icon))
+        .route("/events", get(stream::events))
+        .route("/answer", post(answer))
+        .route("/load", post(load))
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        .layer(from_fn_with_state(state.clone(), guard::guard))
+        .with_state(state)
+}
+
+async fn document(State(state): State<PageState>, request: Request) -> Html<String> {
+    let accepted = request.headers().get(ACCEPT_LANGUAGE);
+    let accepted = accepted.and_then(|value| value.to_str().ok());
+    let query = request.uri().query().unwrap_or_default();
+    let language = language::choose(query, accepted.unwrap_or_default());
+    Html(document::render(
+        &state.served,
+        state.token.digits(),
+        language,
+    ))
+}
+
+async fn style() -> impl IntoResponse {
+    let style = [
+        hola_report::COLOURS,
+        include_str!("../../../templates/console.css"),
+    ]
+    .concat();
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], style)
+}
+
+async fn script() -> impl IntoResponse {
+    let script = include_str!("../../../templates/console.js");
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script)
+}
+
+async fn icon() -> impl IntoResponse {
+    let icon = include_str!("../../../templates/console.svg");
+    ([(CONTENT_TYPE, "image/svg+xml")], icon)
+}
+
+/// What the operator says.
+#[derive(Deserialize)]
+struct OperatorAnswer {
+    /// Number of the client; `null` means all.
+    to: Option<u64>,
+    text: String,
+}
+
+async fn answer(State(state): State<PageState>, Json(answer): Json<OperatorAnswer>) -> StatusCode {
+    let text = answer.text.trim_end();
+    if text.is_empty() || text.len() > ANSWER_BYTES_MAX {
+        return StatusCode::BAD_REQUEST;
+    }
+    match state.chat.answer(answer.to, text) {
+        0 => StatusCode::NOT_FOUND,
+        _ => StatusCode::ACCEPTED,
+    }
+}
+
+async fn load(State(state): State<PageState>) -> StatusCode {
+    match &state.load {
+        None => StatusCode::NOT_FOUND,
+        Some(load) if load.start() => StatusCode::ACCEPTED,
+        Some(_) => StatusCode::CONFLICT,
+    }
+}
