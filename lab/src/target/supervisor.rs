@@ -6,6 +6,7 @@
 //! ends them as well. When the supervisor itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
 //! measuring process kills the server's descendants.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -250,19 +251,20 @@ fn wait_for(server: Pid) -> String {
 /// Kills and reaps all remaining descendants. Returns how many it killed.
 fn end_descendants() -> usize {
     let own = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
-    let mut killed = 0;
+    // A process that has been killed is there for a moment, and is found again.
+    let mut killed = BTreeSet::new();
     loop {
         for process in process_tree::processes(own) {
             let is_alive = process.stat().is_ok_and(|stat| stat.state != 'Z');
             if process.pid() != own && is_alive {
                 let told = kill(Pid::from_raw(process.pid()), Signal::SIGKILL);
-                killed += usize::from(told.is_ok());
+                killed.extend(told.is_ok().then(|| process.pid()));
             }
         }
         // Before a process can be reaped, its children have become the supervisor's. So no child left means no process
         // left.
         if let Err(nix::Error::ECHILD) = wait() {
-            return killed;
+            return killed.len();
         }
     }
 }
