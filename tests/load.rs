@@ -41,6 +41,34 @@ fn assert_measured(code: Option<i32>, summary: &Value) {
 }
 
 #[test]
+fn a_plan_names_a_model_and_the_paths_of_its_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [urls, plan] = ["urls.txt", "plan.toml"].map(|name| folder.path().join(name));
+    fs::write(&urls, "/\n3 /bytes/100\n").expect("written");
+    let text = format!(
+        "model = 'tokio'\nurls = '{}'\nclients = 4\nrequests = 200\nwarmup = '0s'\n",
+        urls.display()
+    );
+    fs::write(&plan, text).expect("written");
+    let plan = plan.to_str().expect("text");
+    let (code, summary) = load(&["--plan", plan]);
+    assert_measured(code, &summary);
+    assert_eq!(summary["model"], "tokio");
+    assert_eq!(summary["counts"]["ok"], 200);
+    let counts = [0, 1].map(|url| summary["urls"][url]["ok"].as_u64().unwrap_or_default());
+    assert_eq!(counts[0] + counts[1], 200);
+    assert!(counts[0] < counts[1], "{counts:?}");
+    let (code, summary) = load(&["--plan", plan, "--model", "epoll"]);
+    assert_measured(code, &summary);
+    assert_eq!(summary["model"], "epoll");
+    let (status, _, stderr) = hola(&["load", "--plan", plan, "http://127.0.0.1:9/"]);
+    assert_eq!(status.code(), Some(2), "a model has no URL: {stderr}");
+    let (status, printed, stderr) = hola(&["load", "--plan", plan, "--print-plan"]);
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    assert!(printed.contains("model = \"tokio\"\n"), "{printed}");
+}
+
+#[test]
 fn a_model_is_started_loaded_and_stopped() {
     for model in models() {
         let (code, summary) = load(&[

@@ -1,5 +1,6 @@
 //! What every crate of Hola needs, and nothing more.
 
+pub mod junit;
 pub mod output;
 pub mod process;
 pub mod text;

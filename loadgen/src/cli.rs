@@ -8,10 +8,12 @@ mod merge;
 mod outputs;
 mod parse;
 mod plan;
+mod plan_file;
 mod rank_run;
 mod ranks;
 mod scheduler;
 mod search;
+mod url_list;
 mod watch;
 
 use std::net::Ipv4Addr;
@@ -22,13 +24,14 @@ use clap::{Args, ValueEnum};
 use hola_base::process::Cpus;
 
 pub use crate::units::parse_duration;
-pub use execute::run;
+pub use execute::{print_plan, refuse, run};
 use gates::GateArgs;
 pub use merge::{MergeArgs, merge};
 use parse::{
     ClientLevels, RateLevels, Reuse, parse_clients, parse_name, parse_range, parse_rates,
     parse_reuse,
 };
+pub use plan_file::{plan_schema, with_plan};
 use ranks::RankArgs;
 
 use crate::condition::Condition;
@@ -44,18 +47,23 @@ Examples:
   hola-load 127.0.0.1:8080 --rate 2000 --duration 1m              2000 requests/s whatever the server does
   hola-load 127.0.0.1:8080 --rate 2000 --connections 64           2000 requests/s on 64 kept connections, in turn
   hola-load 127.0.0.1:8080 --requests 10000 --format json         one JSON object on standard output
+  hola-load 127.0.0.1:8080 --format openmetrics --output load.om  metrics for Prometheus
   hola-load 127.0.0.1:8080 --hlog load.hlog --format ndjson       what happens while it happens, a line per second
   hola-load 127.0.0.1:8080 --fail-if 'p99>10ms'                   exit with 99 when a gate is broken
+  hola-load 127.0.0.1:8080 --fail-if 'p99>10ms' --junit load.xml  the same, and a test report
   hola-load 127.0.0.1:8080 --strict                               exit with 4 when a check fails
   hola-load 127.0.0.1:8080/ --expect-body any                     a server that is not Hola's
   hola-load 127.0.0.1:8080/a --expect-status 2xx,404              404 is a right answer, too
   hola-load 127.0.0.1:8080/a --header 'Accept: text/html'         a header field; may be repeated
   hola-load 127.0.0.1:8080/a --body '{}' --header 'Content-Type: application/json'
                                                                   a POST with this body
+  hola-load 127.0.0.1:8080 --urls urls.txt                        URLs of a file, by weight
   hola-load http://localhost/a --unix-socket /run/app.sock        over a Unix domain socket
   hola-load 127.0.0.1:8080 --clients 1,8,64,512                   four loads, one after the other, and a table
   hola-load 127.0.0.1:8080 --rate 1k..20k/10                      ten rates, equally spaced
   hola-load 127.0.0.1:8080 --find-max --slo 'p99<5ms,failed<0.1%' the highest rate that keeps its promises
+  hola-load --plan load.toml --rate 3k                            the arguments of a file, but for the rate
+  hola-load 127.0.0.1:8080 --rate 2k --print-plan > load.toml     a file of these arguments
   hola-load 127.0.0.1:8080 --rate 8k --ranks auto --start-at @1764342000 --output results
                                                                   one of several processes that Slurm, mpirun, … started;
                                                                   `hola merge results` adds them up
@@ -82,7 +90,7 @@ pub struct LoadArgs {
     /// Find the highest open-loop rate at which every --slo is met and every check holds: from --rate (2000 if none),
     /// doubled while it holds, halved while it does not, then bisected to 5 %. Each step is a load with its own warm-up
     /// and window, all on the same server; the result is the highest rate that was measured to hold
-    #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm"])]
+    #[arg(long, requires = "slo", conflicts_with_all = ["clients", "think", "fail_if", "hlog", "hgrm", "junit"])]
     find_max: bool,
     /// With --find-max: what must hold, such as p99<5ms,failed<0.1%
     #[arg(
@@ -156,6 +164,10 @@ pub struct LoadArgs {
     /// What to ask for; overrides the path of the URL [default: /]
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
+    /// File of URLs to choose from at random for each request: one a line, as `[WEIGHT] URL`, all of one server, as URLs or
+    /// as paths; `#` begins a comment
+    #[arg(long, value_name = "FILE", conflicts_with = "path")]
+    urls: Option<PathBuf>,
     /// Method of the requests; one that is not idempotent, such as POST, is never sent a second time, so a kept connection
     /// that the server closes then costs a failure [default: GET; with a body, POST]
     #[arg(long, value_name = "NAME")]
@@ -177,7 +189,7 @@ pub struct LoadArgs {
     #[arg(long, value_name = "LIST")]
     expect_status: Option<StatusCodes>,
     /// Body that every answer must have, or `any`; another one is a bad_body [default: Hola's greeting when a GET asks
-    /// for / and there is no --expect-status, otherwise any]
+    /// for / and there is no --expect-status and no --urls, otherwise any]
     #[arg(long, value_name = "TEXT")]
     expect_body: Option<String>,
     /// CPUs to pin the worker threads to, such as 0,2-3
@@ -186,7 +198,7 @@ pub struct LoadArgs {
     /// Open loop: most requests at once; later ones wait and are counted [default: what open files allow]
     #[arg(long, value_name = "N")]
     max_in_flight: Option<u32>,
-    /// Seed of the schedule
+    /// Seed of the schedule, and of the choice among --urls
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Length of the intervals of --format ndjson and --hlog, at least 100ms
@@ -200,6 +212,10 @@ pub struct LoadArgs {
     /// plotters read them
     #[arg(long, value_name = "FILE")]
     hgrm: Option<PathBuf>,
+    /// Write what became of each --fail-if, and with --strict of each check, to this new file, device or pipe, as the JUnit
+    /// XML that services for continuous integration show
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Shape of the result on standard output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -209,12 +225,30 @@ pub struct LoadArgs {
     output: Option<PathBuf>,
     #[command(flatten)]
     ranks: RankArgs,
+    /// https: PEM file of the authorities that may have signed the server's certificate [default: those of the system]
+    #[arg(long, value_name = "FILE", conflicts_with = "insecure")]
+    cacert: Option<PathBuf>,
+    /// https: accept any certificate. The server may be another one than it says
+    #[arg(long)]
+    insecure: bool,
     /// Allow a target that is not on this machine
     #[arg(long)]
     allow_remote: bool,
+    /// Take arguments from this TOML file, in which each key is the long name of an option, or `url`; those of the command
+    /// line replace the file's
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Write the plan that means the same as this command line, and measure nothing
+    #[arg(long)]
+    print_plan: bool,
 }
 
 impl LoadArgs {
+    /// Whether the plan is all that is asked for.
+    pub fn prints_plan(&self) -> bool {
+        self.print_plan
+    }
+
     /// Name of the conversation on the command line.
     pub fn conversation(&self) -> String {
         format!("{:?}", self.conversation).to_lowercase()
@@ -230,6 +264,8 @@ enum Format {
     Json,
     /// A header line, and a row for each load
     Csv,
+    /// OpenMetrics text 1.0, as Prometheus reads it
+    Openmetrics,
     /// A small report, for a pull request
     Markdown,
     /// One object a line: each interval as it ends, then the summary

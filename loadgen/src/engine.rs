@@ -7,14 +7,17 @@
 //! | step | file |
 //! | --- | --- |
 //! | divides the workload and its schedule into a job per thread | `job` |
+//! | chooses the URL of each request, if there are several | `url_chooser` |
 //! | starts the threads together, watches them, collects their results | `threads` |
 //! | waits for the planned start of a run | `start` |
 //! | runs a job: when what is due | `worker` |
 //! | takes one request from its start to its outcome | `exchange` |
 //! | makes the system calls: one implementation per engine | `transport`, `readiness`, `completion` |
+//! | carries bytes on a socket, or in TLS on one | `channel`, `tls_channel` |
 //! | records outcomes (the recorder), and counts them a second time as a check | `window_counts` |
 //! | turns the sum of both into a measurement | [`run`] |
 
+mod channel;
 mod completion;
 mod exchange;
 mod job;
@@ -24,7 +27,10 @@ mod slot;
 mod source;
 mod start;
 mod threads;
+#[cfg(feature = "tls")]
+mod tls_channel;
 mod transport;
+mod url_chooser;
 mod window;
 pub(crate) mod window_counts;
 mod worker;
@@ -33,11 +39,14 @@ use std::time::Duration;
 
 use hola_base::process::descriptor_limit;
 
+use channel::PlainChannel;
 use completion::CompletionTransport;
 use job::ThreadPlan;
 pub use observer::{NoObserver, Observer, Probe, Progress};
 use readiness::ReadinessTransport;
 use threads::{ThreadResults, run_threads};
+#[cfg(feature = "tls")]
+use tls_channel::TlsChannel;
 use window_counts::WindowCounts;
 
 use crate::evidence::Evidence;
@@ -109,7 +118,7 @@ pub(crate) fn collect(
     let open_files = descriptor_limit();
     workload.validate(open_files)?;
     let plan = ThreadPlan::new(workload, open_files);
-    let engine = workload.engine.resolved();
+    let engine = workload.resolved_engine();
     let ThreadResults {
         parts,
         stopped,
@@ -118,8 +127,12 @@ pub(crate) fn collect(
         start,
     } = match engine {
         Engine::Completion => run_threads::<CompletionTransport>(&plan, observer, probe)?,
+        #[cfg(feature = "tls")]
+        Engine::Auto | Engine::Readiness if workload.tls.is_some() => {
+            run_threads::<ReadinessTransport<TlsChannel>>(&plan, observer, probe)?
+        }
         Engine::Auto | Engine::Readiness => {
-            run_threads::<ReadinessTransport>(&plan, observer, probe)?
+            run_threads::<ReadinessTransport<PlainChannel>>(&plan, observer, probe)?
         }
     };
     if parts.iter().any(|part| part.window_counts.window_ns == 0) && stopped {

@@ -126,7 +126,7 @@ impl Default for Histograms {
     }
 }
 
-fn empty_histogram() -> Histogram<u64> {
+pub(crate) fn empty_histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST_NS, DIGITS)
         .unwrap_or_else(|error| unreachable!("constant bounds are valid: {error}"))
 }
@@ -135,7 +135,7 @@ fn empty_histogram() -> Histogram<u64> {
 ///
 /// If the rank of a percentile exceeds the number of uncensored samples, its value is only a lower bound, and
 /// [`Distribution::censored`] names it. The same holds for the maximum if it is a censored sample.
-fn distribution(histogram: &Histogram<u64>, censored: &Histogram<u64>) -> Distribution {
+pub(crate) fn distribution(histogram: &Histogram<u64>, censored: &Histogram<u64>) -> Distribution {
     let count = histogram.len();
     if count == 0 {
         return Distribution::default();

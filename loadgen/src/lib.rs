@@ -36,9 +36,11 @@ mod text;
 mod throttling;
 mod time_slices;
 mod timeline;
+pub mod tls;
 mod totals;
 mod trend;
 mod units;
+mod url_record;
 pub mod workload;
 
 pub use engine::{LoadError, NoObserver, Observer, Probe, Progress, run, run_probed};
@@ -47,5 +49,5 @@ pub use intervals::Interval;
 pub use measurement::Measurement;
 pub use rank::Rank;
 pub use workload::{
-    ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop, Workload,
+    ClientProtocol, Closing, Engine, InvalidWorkload, Pace, Pacing, Stop, WeightedPath, Workload,
 };

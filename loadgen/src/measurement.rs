@@ -8,6 +8,7 @@ use crate::histograms::Histograms;
 use crate::summary::{Counts, Generator, Rates, SCHEMA_VERSION, Summary, add_failures};
 use crate::totals::Totals;
 use crate::units::nanoseconds;
+use crate::url_record::RecordedUrl;
 
 /// The result of one run, or of several merged runs.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Measurement {
     pub window: Duration,
     /// Whether the run was stopped before the end of its plan.
     pub interrupted: bool,
+    /// Results of each URL, in the order of [`Summary::urls`].
+    urls: Vec<RecordedUrl>,
 }
 
 impl Measurement {
@@ -30,6 +33,7 @@ impl Measurement {
             window: totals.window(),
             interrupted: totals.evidence.stopped,
             histograms: totals.histograms,
+            urls: totals.urls,
         }
     }
 
@@ -68,6 +72,10 @@ impl Measurement {
         mine.kernel = kernels.map(|(a, b)| a.plus(b));
         self.histograms.merge(&other.histograms);
         mine.latency_us = self.histograms.latencies();
+        for (mine, theirs) in self.urls.iter_mut().zip(&other.urls) {
+            mine.record.merge(&theirs.record);
+        }
+        mine.urls = self.urls.iter().map(RecordedUrl::summary).collect();
         mine.validity = checks::merged(mine, theirs, &self.histograms);
         self.window += other.window;
         self.interrupted |= other.interrupted;
@@ -100,6 +108,7 @@ impl Totals {
             },
             counts,
             latency_us: self.histograms.latencies(),
+            urls: self.urls.iter().map(RecordedUrl::summary).collect(),
             generator: Generator {
                 engine: evidence.engine,
                 pacing: evidence.pacing,

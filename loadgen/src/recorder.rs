@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::histograms::Histograms;
 use crate::request::{Cause, Phase, RequestOutcome, RequestTimes};
 use crate::time_slices::TimeSlices;
+use crate::url_record::UrlRecord;
 use hdrhistogram::Histogram;
 
 /// Counts and distributions of the requests that belong to the measured window.
@@ -12,6 +13,8 @@ use hdrhistogram::Histogram;
 pub(crate) struct Recorder {
     pub(crate) histograms: Histograms,
     pub(crate) time_slices: TimeSlices,
+    /// Results of each URL, if they are asked for.
+    pub(crate) urls: Vec<UrlRecord>,
     pub(crate) ok: u64,
     failed: BTreeMap<(Cause, Phase), u64>,
     /// Requests ended and failed that [`Recorder::take`] has removed.
@@ -23,14 +26,23 @@ impl Recorder {
         Self {
             histograms: Histograms::new(),
             time_slices: TimeSlices::default(),
+            urls: Vec::new(),
             ok: 0,
             failed: BTreeMap::new(),
             taken: [0; 2],
         }
     }
 
+    /// An empty recorder with results of each of so many URLs.
+    pub(crate) fn with_urls(urls: usize) -> Self {
+        Self {
+            urls: vec![UrlRecord::new(); urls],
+            ..Self::new()
+        }
+    }
+
     /// Takes the counts and distributions and leaves empty ones; [`Recorder::ended`] still includes them. The time
-    /// slices stay: they cover the whole window, and are read only after its end.
+    /// slices and the results of each URL stay: they cover the whole window, and are read only after its end.
     pub(crate) fn take(&mut self) -> Self {
         let ended = self.ended();
         let mut part = Self::new();
@@ -82,10 +94,25 @@ impl Recorder {
         }
     }
 
+    /// Records the request in the results of its URL, if they are asked for.
+    pub(crate) fn record_url(&mut self, url: u32, times: &RequestTimes, outcome: RequestOutcome) {
+        if let Some(record) = self.urls.get_mut(url as usize) {
+            let response_ns = times.end.saturating_sub(times.intended);
+            record.record(response_ns, outcome == RequestOutcome::Ok);
+        }
+    }
+
     /// Adds what another thread recorded.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.histograms.merge(&other.histograms);
         self.time_slices.merge(&other.time_slices);
+        if self.urls.is_empty() {
+            self.urls.clone_from(&other.urls);
+        } else {
+            for (mine, theirs) in self.urls.iter_mut().zip(&other.urls) {
+                mine.merge(theirs);
+            }
+        }
         self.ok += other.ok;
         for (key, count) in &other.failed {
             *self.failed.entry(*key).or_default() += count;

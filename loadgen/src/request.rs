@@ -42,6 +42,8 @@ pub(crate) enum Cause {
     Status(u16),
     BadBody,
     InvalidResponse(InvalidResponse),
+    /// What the server says is no acceptable TLS.
+    Tls,
     /// Any other error, by errno: it comes from this machine.
     Local(i32),
 }
@@ -63,6 +65,8 @@ impl Cause {
             Errno::ECONNREFUSED => Self::Refused,
             Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED => Self::Reset,
             Errno::ETIMEDOUT => Self::Timeout,
+            // No call on a TCP socket returns it; here it is an error of TLS.
+            Errno::EPROTO => Self::Tls,
             Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN | Errno::ENETDOWN => {
                 Self::Unreachable
             }
@@ -78,6 +82,7 @@ impl Cause {
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
             Self::BadBody => "bad_body",
+            Self::Tls => "tls",
             Self::InvalidResponse(InvalidResponse::Head) => "parse",
             Self::InvalidResponse(InvalidResponse::HeadTooLong) => "head_too_long",
             Self::InvalidResponse(InvalidResponse::Framing) => "unclear_length",

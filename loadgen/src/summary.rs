@@ -32,6 +32,9 @@ pub struct Summary {
     pub counts: Counts,
     /// Distributions over the measured window.
     pub latency_us: Latencies,
+    /// Results of each URL, if the requests choose from 2 to 100 of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<UrlSummary>,
     /// What the generator itself cost.
     pub generator: Generator,
     /// What the kernel's network counters did during the run; `null` if the kernel does not provide them.
@@ -104,6 +107,9 @@ pub struct Plan {
 pub struct HttpPlan {
     /// Method of the requests.
     pub method: String,
+    /// Number of URLs that the requests choose from; `null` if they are all for one.
+    #[serde(default)]
+    pub urls: Option<u64>,
     /// Number of header fields besides those that every request has.
     pub headers: u64,
     /// Length of the body, in bytes; `null` if the requests have none.
@@ -166,6 +172,7 @@ impl Workload {
         let length = |body: &[u8]| body.len() as u64;
         HttpPlan {
             method: self.method.name().to_owned(),
+            urls: (!self.url_mix.is_empty()).then_some(self.url_mix.len() as u64),
             headers: self.headers.len() as u64,
             body_bytes: self.body.as_deref().map(length),
             expected_status: self.expected_status.to_string(),
@@ -204,7 +211,7 @@ pub struct Counts {
     #[serde(default)]
     pub closed_between_requests: u64,
     /// Failures, by cause (`refused`, `reset`, `closed_early`, `timeout`, `status_503`, `bad_body`, `parse`,
-    /// `head_too_long`, `unclear_length`, `broken_chunk`, `local_EMFILE`, …) and phase (`connect`, `before_first_byte`,
+    /// `head_too_long`, `unclear_length`, `broken_chunk`, `tls`, `local_EMFILE`, …) and phase (`connect`, `before_first_byte`,
     /// `head`, `mid_body`). A bad status is the cause whatever comes after the head.
     pub failed: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -250,7 +257,7 @@ pub struct Latencies {
     pub response: Distribution,
     /// Start of the connection (or of the write, on a kept one) to last byte.
     pub service: Distribution,
-    /// Start of the connection to established.
+    /// Start of the connection to established; with TLS, to the end of the handshake.
     pub connect: Distribution,
     /// Request written to first byte of the answer.
     pub first_byte: Distribution,
@@ -302,6 +309,21 @@ impl Distribution {
     pub fn is_censored(&self, name: &str) -> bool {
         self.censored.iter().any(|censored| censored == name)
     }
+}
+
+/// Results of one URL, in a load that chooses among several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UrlSummary {
+    /// The URL.
+    pub url: String,
+    /// Its share of the requests, relative to the sum of all weights.
+    pub weight: u32,
+    /// Requests answered with the right status and body.
+    pub ok: u64,
+    /// Requests that failed.
+    pub failed: u64,
+    /// Intended instant to last byte, in microseconds.
+    pub response_us: Distribution,
 }
 
 /// What the generator itself cost: check this first if a rate looks low.

@@ -4,6 +4,7 @@ pub(crate) mod conclusion;
 pub(crate) mod csv;
 pub(crate) mod hdr;
 mod histogram;
+pub(crate) mod openmetrics;
 pub(crate) mod report;
 
 use serde::Serialize;

@@ -8,6 +8,7 @@ use crate::histograms::Histograms;
 use crate::recorder::Recorder;
 use crate::summary::{Plan, add_failures};
 use crate::time_slices::TimeSlices;
+use crate::url_record::RecordedUrl;
 use crate::workload::Workload;
 
 /// Counts, distributions and evidence of a run.
@@ -22,6 +23,8 @@ pub(crate) struct Totals {
     /// Failures, by cause and phase.
     pub(crate) failed: BTreeMap<String, BTreeMap<String, u64>>,
     pub(crate) histograms: Histograms,
+    /// Results of each URL, if there are several.
+    pub(crate) urls: Vec<RecordedUrl>,
     pub(crate) time_slices: TimeSlices,
     pub(crate) window_counts: WindowCounts,
     pub(crate) evidence: Evidence,
@@ -35,12 +38,20 @@ impl Totals {
         window_counts: WindowCounts,
         evidence: Evidence,
     ) -> Self {
+        let failed = recorder.failures();
+        let urls = workload.url_mix.iter().zip(recorder.urls);
+        let urls = urls.map(|(url, record)| RecordedUrl {
+            url: workload.url_of(&url.path),
+            weight: url.weight,
+            record,
+        });
         Self {
             url: workload.url(),
             plan: workload.plan(),
             ok: recorder.ok,
-            failed: recorder.failures(),
+            failed,
             histograms: recorder.histograms,
+            urls: urls.collect(),
             time_slices: recorder.time_slices,
             window_counts,
             evidence,
@@ -52,6 +63,9 @@ impl Totals {
         self.ok += other.ok;
         add_failures(&mut self.failed, &other.failed);
         self.histograms.merge(&other.histograms);
+        for (mine, theirs) in self.urls.iter_mut().zip(&other.urls) {
+            mine.record.merge(&theirs.record);
+        }
         self.time_slices.merge(&other.time_slices);
         self.window_counts.merge(&other.window_counts);
         self.evidence.add(&other.evidence);

@@ -1,10 +1,12 @@
 //! `hola load`: runs the load generator; with `--model`, it also starts the server.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Command};
 use hola_loadgen::cli::{self as loadgen, LoadArgs};
+use schemars::Schema;
 
 use super::RUN_ERROR;
 use hola_base::output::say;
@@ -37,8 +39,33 @@ fn examples() -> String {
     )
 }
 
-/// Measures, and returns the exit code.
-pub(super) fn run(command: &LoadCommand) -> ExitCode {
+/// The definition of the command line after `hola load`.
+fn definition() -> Command {
+    LoadCommand::augment_args(Command::new("load"))
+}
+
+/// The published JSON Schema of plans.
+pub(super) fn plan_schema() -> Schema {
+    loadgen::plan_schema(&definition())
+}
+
+/// The command line, with the arguments of the plan that a `load` names.
+///
+/// # Errors
+/// Names the file, and the key at fault.
+pub(super) fn with_plan(mut line: Vec<OsString>) -> Result<Vec<OsString>, String> {
+    if line.get(1).is_some_and(|command| command == "load") {
+        let arguments = line.split_off(2);
+        line.extend(loadgen::with_plan(&definition(), arguments)?);
+    }
+    Ok(line)
+}
+
+/// Measures, and returns the exit code; `line` is the command line.
+pub(super) fn run(command: &LoadCommand, line: &[OsString]) -> ExitCode {
+    if command.load.prints_plan() {
+        return loadgen::print_plan(&definition(), &line[2..]);
+    }
     let Some(model) = command.model else {
         return loadgen::run(&command.load, None);
     };

@@ -18,6 +18,7 @@ mod site;
 mod spawn;
 mod supervise;
 
+use std::env;
 use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use hola_base::output::{print, reader_after, say, say_error};
 use hola_base::visible;
 use hola_loadgen::cli::MergeArgs;
 use hola_servers::cli::{self as servers, ServeArgs};
+use schemars::Schema;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use self::claims::ClaimsArgs;
@@ -175,14 +177,18 @@ An experiment ends before its time is up once its intervals are narrow enough.")
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let command = match Arguments::try_parse() {
+    let line = match load::with_plan(env::args_os().collect()) {
+        Ok(line) => line,
+        Err(reason) => return hola_loadgen::cli::refuse(reason),
+    };
+    let command = match Arguments::try_parse_from(&line) {
         Ok(arguments) => arguments.command,
         Err(answer) => return print_answer(&answer),
     };
     let outcome = match command {
         Command::Models { json } => models(json),
         Command::Serve(args) => return serve(&args),
-        Command::Load(command) => return load::run(&command),
+        Command::Load(command) => return load::run(&command, &line),
         Command::Merge(args) => return hola_loadgen::cli::merge(&args),
         Command::Client(args) => client::run(&args),
         Command::Console(args) => console::run(&args),
@@ -202,6 +208,11 @@ pub fn main() -> ExitCode {
         Command::Share(args) => share::run(&args),
     };
     outcome.unwrap_or_else(|error| fail(&error))
+}
+
+/// The published JSON Schema of plans for `hola load`.
+pub fn load_plan_schema() -> Schema {
+    load::plan_schema()
 }
 
 /// Prints the requested help text or version, or the usage error.

@@ -44,7 +44,7 @@ const READMES: [Readme; 2] = [
 ];
 
 /// Every document, and the most words it may have outside its generated blocks, if it has a limit.
-const DOCUMENTS: [(&str, Option<usize>); 11] = [
+const DOCUMENTS: [(&str, Option<usize>); 13] = [
     ("README.md", Some(900)),
     ("README.es.md", Some(900)),
     ("ARCHITECTURE.md", Some(1_500)),
@@ -52,6 +52,8 @@ const DOCUMENTS: [(&str, Option<usize>); 11] = [
     ("CONTRIBUTING.md", None),
     ("CHANGELOG.md", None),
     ("docs/decisions.md", None),
+    ("docs/load.md", Some(800)),
+    ("docs/load.es.md", Some(900)),
     ("docs/models.md", Some(300)),
     ("docs/models.es.md", Some(300)),
     ("docs/reach.md", None),

@@ -166,6 +166,48 @@ fn four_ranks_together_make_the_load_of_one_process() {
 }
 
 #[test]
+fn results_of_each_url_are_added_up() {
+    let server = Server::start("epoll");
+    let lists = tempfile::tempdir().expect("a folder");
+    let list = lists.path().join("urls.txt");
+    fs::write(&list, "3 /\n/nothing\n").expect("written");
+    let load = format!(
+        "--urls={} --clients=4 --requests=400 --warmup=0s",
+        list.display()
+    );
+    let mut ranks = Ranks::start(&server, &load);
+    assert_eq!(ranks.wait(), [Some(0); 4]);
+    let whole = merged(ranks.folder.path());
+    let address = server.address.to_string();
+    let arguments: Vec<&str> = load.split(' ').collect();
+    let alone = [&["load", &address, "--format=json"], &*arguments].concat();
+    let alone: Value = serde_json::from_str(&hola(&alone).1).expect("JSON");
+    for (url, count) in [(0, "ok"), (1, "failed")] {
+        let of = |summary: &Value| {
+            let url = &summary["urls"][url];
+            assert_eq!(url["response_us"]["count"], url[count], "{url}");
+            (
+                url["url"].clone(),
+                url["weight"].clone(),
+                url[count].as_u64(),
+            )
+        };
+        let parts = (0..RANKS).map(|rank| of(&read(&ranks.file(rank, "json"))["summary"]).2);
+        assert_eq!(of(&whole).2, parts.sum(), "{whole}");
+        // The ranks together choose as one process does.
+        assert_eq!(of(&whole), of(&alone));
+    }
+    change(&ranks.file(1, "json"), |record| {
+        record["url_records"] = json!([]);
+    });
+    let said = incomplete(ranks.folder.path());
+    assert!(
+        said.contains("run.rank-00001.json: its URLs have other"),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_killed_rank_is_named_and_so_is_an_interrupted_one() {
     let server = Server::start("epoll");
     let mut ranks = under_way(&server, "--duration=2s --warmup=0s");

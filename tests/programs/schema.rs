@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hola::cli::load_plan_schema;
 use hola::judge::Examination;
 use hola::lesson::HandIn;
 use hola_lab::record::schemas;
@@ -23,6 +24,7 @@ fn published(name: &str) -> PathBuf {
 fn published_schemas_are_those_of_the_code() {
     let others = [
         ("judge", Examination::schema()),
+        ("load-plan", load_plan_schema()),
         ("lesson", HandIn::schema()),
     ];
     for (name, schema) in schemas().into_iter().chain(others) {

@@ -1,18 +1,24 @@
 //! Runs the loads, writes the result, and determines the exit code.
 
-use std::net::SocketAddr;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream};
 use std::process::ExitCode;
 
-use hola_base::output::say;
+use clap::Command;
+use hola_base::output::{print, say};
 
 use super::exit::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, LoadFailure, interrupt_code};
+use super::gates::TestedLoads;
 use super::outputs::Outputs;
+use super::plan_file::plan_text;
 use super::rank_run::run_rank;
 use super::search::{Bracket, require_server};
 use super::watch::{measure, note_interrupts};
 use super::{Format, LoadArgs, plan};
 use crate::measurement::Measurement;
 use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
+use crate::target::ServerAddress;
 use crate::text;
 use crate::text::report::{self, Layout};
 use crate::workload::{Pace, Workload};
@@ -24,11 +30,29 @@ use crate::workload::{Pace, Workload};
 pub fn run(args: &LoadArgs, server: Option<(SocketAddr, &str)>) -> ExitCode {
     let (address, model) = server.unzip();
     let loads = plan::loads(args, address).map_err(LoadFailure::usage);
-    let code = loads.and_then(|loads| match args.ranks.run() {
-        Some((run_id, start_at)) => run_rank(args, &loads[0], (&run_id, start_at)),
-        None => try_run(args, &loads, model),
+    let code = loads.and_then(|loads| {
+        check_certificate(&loads[0])?;
+        match args.ranks.run() {
+            Some((run_id, start_at)) => run_rank(args, &loads[0], (&run_id, start_at)),
+            None => try_run(args, &loads, model),
+        }
     });
     ExitCode::from(code.unwrap_or_else(LoadFailure::report))
+}
+
+/// Prints the plan that means the same as these arguments of a command, and returns the exit code.
+pub fn print_plan(command: &Command, arguments: &[OsString]) -> ExitCode {
+    let text = plan_text(command, arguments).map_err(LoadFailure::usage);
+    let printed = text.and_then(|text| match print(&text) {
+        Ok(_) => Ok(0),
+        Err(error) => Err(LoadFailure::from(format!("{error:#}"))),
+    });
+    ExitCode::from(printed.unwrap_or_else(LoadFailure::report))
+}
+
+/// Says why the arguments cannot be used, and returns the exit code.
+pub fn refuse(reason: String) -> ExitCode {
+    ExitCode::from(LoadFailure::usage(reason).report())
 }
 
 fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u8, LoadFailure> {
@@ -82,12 +106,32 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
     }
     let code = match &result.search {
         Some(search) => search_code(search, is_too_small),
-        None => args.gates.code(&result.levels, is_series, is_interrupted),
+        None => {
+            let tested = TestedLoads::new(&args.gates, &result.levels, is_series);
+            outputs.write_junit(&tested.junit());
+            tested.code(is_interrupted)
+        }
     };
     Ok(match code {
         0 if outputs.has_failed() => EXIT_ERROR,
         code => code,
     })
+}
+
+/// Refuses a server whose certificate or TLS is not acceptable: the load would count that and not say why. A server that
+/// takes no connection is loaded all the same.
+fn check_certificate(load: &Workload) -> Result<(), String> {
+    let (Some(tls), ServerAddress::Tcp(address)) = (&load.tls, &load.target) else {
+        return Ok(());
+    };
+    let stream = TcpStream::connect_timeout(address, load.timeout)
+        .and_then(|stream| stream.set_read_timeout(Some(load.timeout)).map(|()| stream));
+    match stream.and_then(|stream| tls.check(stream)) {
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            Err(format!("{}: {error}", load.url()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The load after the first `done`; `None` if there is no other.
@@ -117,6 +161,7 @@ pub(super) fn rendered(
         (Format::Text, _) => Ok(page(Layout::Text)),
         (Format::Markdown, _) => Ok(page(Layout::Markdown)),
         (Format::Csv, _) => Ok(text::csv::table(&result.levels)),
+        (Format::Openmetrics, _) => Ok(text::openmetrics::exposition(result)),
         (Format::Json, Some(measurement)) => text::json_object(&measurement.summary),
         (Format::Json, None) => text::json_object(result),
         (Format::Ndjson, _) => match &result.search {

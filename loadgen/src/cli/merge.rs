@@ -9,7 +9,7 @@ use hola_base::output::{print, say};
 use super::Format;
 use super::execute::rendered;
 use super::exit::{EXIT_ERROR, EXIT_INVALID};
-use super::gates::GateArgs;
+use super::gates::{GateArgs, TestedLoads};
 use super::ranks::parse_run_id;
 use crate::ranks::{self, MergeError};
 use crate::summary::{Levels, Line, SCHEMA_VERSION};
@@ -79,7 +79,7 @@ fn try_merge(args: &MergeArgs) -> Result<u8, MergeError> {
     };
     let printed = text.and_then(|text| print(text).map_err(|error| format!("{error:#}")));
     printed.map_err(MergeError::Failed)?;
-    let code = args.gates.code(&[summary], false, false);
+    let code = TestedLoads::new(&args.gates, &[summary], false).code(false);
     if let Some(rank) = run.interrupted.first() {
         let (count, ranks) = (run.interrupted.len(), run.ranks);
         say(format_args!(

@@ -19,6 +19,7 @@ pub(super) struct Outputs {
     result: Destination,
     hlog: Option<Destination>,
     hgrm: Option<Destination>,
+    junit: Option<Destination>,
     /// Whether the result is only for standard output: no file, gate or strict check.
     is_for_stdout_alone: bool,
     /// Whether standard output still has a reader.
@@ -32,10 +33,11 @@ impl Outputs {
     /// worth making.
     pub(super) fn new(args: &LoadArgs) -> Result<Self, String> {
         let named = |path: &Option<PathBuf>| path.as_deref().map(Destination::new).transpose();
-        let [file, hlog, hgrm] = [&args.output, &args.hlog, &args.hgrm].map(named);
-        let (file, hlog, hgrm) = (file?, hlog?, hgrm?);
+        let [file, hlog, hgrm, junit] =
+            [&args.output, &args.hlog, &args.hgrm, &args.junit].map(named);
+        let (file, hlog, hgrm, junit) = (file?, hlog?, hgrm?, junit?);
         let mut new_files = HashSet::new();
-        for destination in [&file, &hlog, &hgrm].into_iter().flatten() {
+        for destination in [&file, &hlog, &hgrm, &junit].into_iter().flatten() {
             if let Target::New(path) = &destination.target
                 && !new_files.insert(path)
             {
@@ -47,6 +49,7 @@ impl Outputs {
             result: file.unwrap_or_else(Destination::stdout),
             hlog,
             hgrm,
+            junit,
             is_for_stdout_alone: has_no_file && !args.gates.are_given(),
             ..Self::stdout()
         })
@@ -58,6 +61,7 @@ impl Outputs {
             result: Destination::stdout(),
             hlog: None,
             hgrm: None,
+            junit: None,
             is_for_stdout_alone: true,
             reader: Reader::Present,
             has_failed: false,
@@ -98,6 +102,13 @@ impl Outputs {
     /// Writes the percentile file, if there is one.
     pub(super) fn write_hgrm(&mut self, text: &str) {
         if let Some(Err(reason)) = self.hgrm.as_mut().map(|file| file.write(text)) {
+            self.report(&reason);
+        }
+    }
+
+    /// Writes the JUnit file, if there is one.
+    pub(super) fn write_junit(&mut self, xml: &str) {
+        if let Some(Err(reason)) = self.junit.as_mut().map(|file| file.write(xml)) {
             self.report(&reason);
         }
     }

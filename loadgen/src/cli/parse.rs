@@ -21,10 +21,12 @@ pub(super) type ClientLevels = Vec<u32>;
 pub(super) type RateLevels = Vec<f64>;
 
 /// The parts of a URL.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct ServerUrl {
     /// `Host` value: the authority as it was written.
     pub(super) host: String,
+    /// Whether its scheme is https.
+    pub(super) is_tls: bool,
     pub(super) path: Option<String>,
 }
 
@@ -42,17 +44,18 @@ impl ServerUrl {
             // The URL goes into the result, which must not hold a password; neither must this message.
             return Err("a URL names no user here: give --user NAME:PASSWORD".to_owned());
         }
-        if authority.is_empty() || !scheme.eq_ignore_ascii_case("http") {
+        let is_tls = scheme.eq_ignore_ascii_case("https");
+        if authority.is_empty() || !(is_tls || scheme.eq_ignore_ascii_case("http")) {
             return Err(format!(
-                "`{url}` is not a URL of the form http://HOST[:PORT][/PATH]"
+                "`{url}` is not a URL of the form http[s]://HOST[:PORT][/PATH]"
             ));
         }
         let host = target::with_host(authority).into_owned();
-        Ok(Self { host, path })
+        Ok(Self { host, is_tls, path })
     }
 
     /// Name or IP address of the host, and its port if there is one.
-    fn host_and_port(&self) -> (&str, Option<&str>) {
+    pub(super) fn host_and_port(&self) -> (&str, Option<&str>) {
         match self.host.rsplit_once(':') {
             Some((name, port)) if !name.contains(':') || name.ends_with(']') => (name, Some(port)),
             _ => (&self.host, None),
@@ -70,6 +73,7 @@ impl ServerUrl {
         let host = &self.host;
         let with_port = match self.host_and_port() {
             (_, Some(_)) => host.clone(),
+            (_, None) if self.is_tls => format!("{host}:443"),
             (_, None) => format!("{host}:80"),
         };
         let addresses = target::resolve(&with_port)

@@ -13,8 +13,10 @@ use hola_base::process::{Cpus, descriptor_limit};
 
 use super::LoadArgs;
 use super::parse::ServerUrl;
+use super::url_list::UrlList;
 use crate::http::{BODY_BYTES_MAX, HeaderField, InvalidRequest, RequestMethod};
 use crate::target::{ServerAddress, connect, is_on_this_machine};
+use crate::tls::TlsClient;
 use crate::workload::{ClientProtocol, GREETING, Pace, Stop, Workload};
 
 /// Shortest interval: a worker checks this often whether an interval has ended.
@@ -69,6 +71,8 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--connections are opened during the warm-up: give it more than 0s"
     } else if args.find_max && is_series {
         "--find-max starts from one rate"
+    } else if args.junit.is_some() && !args.gates.are_given() {
+        "--junit tells what became of gates: give a --fail-if, or --strict"
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
         "--hlog and --hgrm keep one load: name one number of clients, or one rate"
     } else if (is_series || args.find_max) && args.ranks.are_for_one_load() {
@@ -82,6 +86,7 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
 /// Refuses arguments about HTTP in another conversation.
 fn check_conversation(args: &LoadArgs) -> Result<(), String> {
     let of_http = [
+        ("--urls", args.urls.is_some()),
         ("--method", args.method.is_some()),
         ("--header", !args.header.is_empty()),
         ("--user", args.user.is_some()),
@@ -100,21 +105,33 @@ fn check_conversation(args: &LoadArgs) -> Result<(), String> {
 
 /// What all loads have in common; their pace is a placeholder.
 fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, String> {
-    let (target, host, url_path) = match (server, &args.url) {
-        (Some(target), _) => (ServerAddress::Tcp(target), target.to_string(), None),
+    let list = args.urls.as_deref().map(UrlList::read).transpose()?;
+    let list = list.unwrap_or_default();
+    let (target, host, url_path, tls) = match (server, server_url(args, list.server)?) {
+        (Some(_), Some(url)) => {
+            return Err(format!(
+                "--urls names another server, {}: give paths",
+                url.host
+            ));
+        }
+        (Some(target), None) => (ServerAddress::Tcp(target), target.to_string(), None, None),
         (None, Some(url)) => {
-            let url = ServerUrl::parse(url)?;
             let target = match &args.unix_socket {
                 Some(file) => unix_socket(file)?,
                 None => choose(args, &url)?.into(),
             };
-            (target, url.host, url.path)
+            let tls = tls_client(args, &url)?;
+            (target, url.host, url.path, tls)
         }
         (None, None) => {
             return Err("say which server to load, such as http://127.0.0.1:8080/".to_owned());
         }
     };
-    let path = args.path.clone().or(url_path);
+    // The paths of a list replace that of the URL.
+    let path = args
+        .path
+        .clone()
+        .or(url_path.filter(|_| args.urls.is_none()));
     let path = path.unwrap_or_else(|| "/".to_owned());
     let body = body(args)?;
     let method = match (&args.method, &body) {
@@ -122,7 +139,8 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         (None, Some(_)) => RequestMethod::POST,
         (None, None) => RequestMethod::GET,
     };
-    let is_plain = method == RequestMethod::GET && args.expect_status.is_none();
+    let is_plain =
+        method == RequestMethod::GET && args.expect_status.is_none() && args.urls.is_none();
     let expected_body = match args.expect_body.as_deref() {
         Some("any") => None,
         Some(text) => Some(text.as_bytes().to_vec()),
@@ -132,6 +150,8 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
     Ok(Workload {
         host,
         path,
+        url_mix: list.paths,
+        tls,
         method,
         headers: headers(args)?,
         body,
@@ -169,6 +189,40 @@ fn common(args: &LoadArgs, server: Option<SocketAddr>) -> Result<Workload, Strin
         start_at: args.ranks.start_at()?,
         ..defaults
     })
+}
+
+/// The URL of the server: the one given, or else that of the list, which must be the same.
+fn server_url(args: &LoadArgs, of_list: Option<ServerUrl>) -> Result<Option<ServerUrl>, String> {
+    let Some(url) = &args.url else {
+        return Ok(of_list);
+    };
+    let url = ServerUrl::parse(url)?;
+    if args.urls.is_some() && url.path.as_deref().is_some_and(|path| path != "/") {
+        return Err("--urls names the paths: give the URL of the server without one".to_owned());
+    }
+    match of_list {
+        Some(other) if (&other.host, other.is_tls) != (&url.host, url.is_tls) => Err(format!(
+            "--urls names the server {}, and the URL {}: a load has one",
+            other.host, url.host
+        )),
+        _ => Ok(Some(url)),
+    }
+}
+
+/// How the server of an https URL is trusted; says so if it is not checked at all.
+fn tls_client(args: &LoadArgs, url: &ServerUrl) -> Result<Option<TlsClient>, String> {
+    if !url.is_tls {
+        return match args.cacert.is_some() || args.insecure {
+            true => Err("--cacert and --insecure are for an https:// URL".to_owned()),
+            false => Ok(None),
+        };
+    }
+    let (name, _) = url.host_and_port();
+    let client = TlsClient::new(name, args.cacert.as_deref(), args.insecure)?;
+    if args.insecure {
+        say("WARNING: --insecure accepts any certificate: what answers may be another server");
+    }
+    Ok(Some(client))
 }
 
 /// The header fields asked for, and the one that follows from `--user`. They are parsed here, since clap would show a

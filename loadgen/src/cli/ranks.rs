@@ -26,7 +26,7 @@ pub(super) struct RankArgs {
     /// if the program that started them says how many there are. Each writes its result into the folder --output, and
     /// `hola merge` adds them up. Without this, a process makes the whole load, wherever it runs
     #[arg(long, value_name = "N|auto", value_parser = parse_rank_count, requires = "start_at", requires = "output",
-        conflicts_with_all = ["find_max", "hlog", "hgrm", "format", "fail_if", "strict"])]
+        conflicts_with_all = ["find_max", "hlog", "hgrm", "junit", "format", "fail_if", "strict"])]
     ranks: Option<RankCount>,
     /// With --ranks: number of this process, from 0 to N-1 [default: what Slurm, Open MPI, PMI, PMIx, an Indexed Job of
     /// Kubernetes or GNU parallel has put into the environment; if they say different things, that is an error]

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -56,7 +57,7 @@ impl Transport for CompletionTransport {
         let ring = ClientRing::new(
             job.connections,
             job.target.for_kernel()?,
-            job.requests.clone(),
+            Arc::clone(&job.requests),
             job.reset_on_close,
             job.local_ports,
         );
@@ -82,14 +83,14 @@ impl Transport for CompletionTransport {
         connection.receiving = true;
         let chain = ConnectionChain {
             source,
-            request: request as usize,
+            request: request.index(),
             multishot: !self.one_only,
         };
         self.ring.open(slot, self.number(slot), chain);
     }
 
     fn write(&mut self, slot: u32, request: TransportRequest) {
-        self.ring.send(slot, self.number(slot), request as usize);
+        self.ring.send(slot, self.number(slot), request.index());
         self.receive_on(slot);
         self.ring.submit();
     }

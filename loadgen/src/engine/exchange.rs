@@ -45,7 +45,9 @@ impl<T: Transport> Worker<'_, T> {
     /// Begins a request on slot `index`, over its kept connection if it has one. The caller has just read the clock.
     pub(super) fn begin(&mut self, index: u32, intended: u64, counted: bool) {
         let start = self.now;
+        let url = self.url_chooser.choose();
         let slot = &mut self.slots[index as usize];
+        slot.url = url;
         slot.times = RequestTimes {
             intended,
             start,
@@ -79,15 +81,12 @@ impl<T: Transport> Worker<'_, T> {
         self.transport.open(index, self.sources.address(), request);
     }
 
-    /// Counts the next request on the connection of slot `index`, and returns its kind.
+    /// Counts the next request on the connection of slot `index`, and returns it.
     fn next_request(&mut self, index: u32) -> TransportRequest {
         let slot = &mut self.slots[index as usize];
         slot.served += 1;
-        if slot.served >= self.job.requests_per_connection {
-            TransportRequest::Last
-        } else {
-            TransportRequest::More
-        }
+        let is_last = slot.served >= self.job.requests_per_connection;
+        TransportRequest::new(slot.url, is_last)
     }
 
     pub(super) fn handle(&mut self, event: TransportEvent) {
@@ -252,6 +251,7 @@ impl<T: Transport> Worker<'_, T> {
             self.in_flight_counted -= 1;
             self.window.last_end = self.window.last_end.max(end);
             self.recorder.record(&slot.times, outcome);
+            self.recorder.record_url(slot.url, &slot.times, outcome);
         }
         if self.job.is_open() {
             if slot.open {

@@ -4,11 +4,14 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::url_chooser::UrlChooser;
 use crate::answer::ExpectedAnswer;
 use crate::http::RequestMethod;
 use crate::rank::Rank;
 use crate::schedule::{Instants, Schedule};
 use crate::target::ServerAddress;
+#[cfg(feature = "tls")]
+use crate::tls::TlsClient;
 use crate::units::nanoseconds;
 use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload};
 
@@ -37,6 +40,7 @@ impl ThreadPlan {
         let (open_ns, end_ns) = (plan.opens_ns(), plan.closes_ns());
         let schedule = plan.schedule().map(|schedule| schedule.share(rank));
         let requests = requests(workload);
+        let url_chooser = UrlChooser::new(&workload.url_mix, workload.seed);
         let jobs = Rank::all(threads).zip(0..).map(|(share, thread)| Job {
             target: workload.target.clone(),
             source_addresses: workload.source_addresses(),
@@ -47,12 +51,16 @@ impl ThreadPlan {
             opens_first: workload.kept_connections.is_some(),
             thread,
             threads,
+            #[cfg(feature = "tls")]
+            tls: workload.tls.clone(),
             place: rank.divided(share),
             conversation: workload.conversation,
             method: workload.method.clone(),
             is_repeatable: workload.conversation == ClientProtocol::Http
                 && workload.method.is_idempotent(),
-            requests: requests.clone(),
+            requests: Arc::clone(&requests),
+            url_chooser: url_chooser.of_share(rank.divided(share)),
+            urls_recorded: workload.urls_recorded(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
             expected: ExpectedAnswer::new(workload),
             timeout_ns: nanoseconds(workload.timeout),
@@ -99,6 +107,9 @@ pub(super) struct Job {
     pub(super) opens_first: bool,
     pub(super) thread: u32,
     pub(super) threads: u32,
+    /// How its connections are secured.
+    #[cfg(feature = "tls")]
+    pub(super) tls: Option<TlsClient>,
     /// Its place among the threads of all ranks.
     pub(super) place: Rank,
     pub(super) conversation: ClientProtocol,
@@ -106,8 +117,11 @@ pub(super) struct Job {
     pub(super) method: RequestMethod,
     /// Whether a request may be sent again if the server closed its kept connection.
     pub(super) is_repeatable: bool,
-    /// Bytes of each kind of request, by [`TransportRequest`](super::transport::TransportRequest).
-    pub(super) requests: [Arc<[u8]>; 2],
+    /// Bytes of each request, by [`TransportRequest`](super::transport::TransportRequest).
+    pub(super) requests: Arc<[Arc<[u8]>]>,
+    pub(super) url_chooser: UrlChooser,
+    /// URLs that have results of their own.
+    pub(super) urls_recorded: usize,
     pub(super) requests_per_connection: u64,
     pub(super) expected: ExpectedAnswer,
     pub(super) timeout_ns: u64,
@@ -146,20 +160,25 @@ impl Job {
     }
 }
 
-/// The request bytes if more requests follow on the connection, and those of its last request.
-fn requests(workload: &Workload) -> [Arc<[u8]>; 2] {
+/// For each URL, the request bytes if more requests follow on the connection, and those of its last request.
+fn requests(workload: &Workload) -> Arc<[Arc<[u8]>]> {
     match workload.conversation {
-        ClientProtocol::Http => ["", "Connection: close\r\n"]
-            .map(|connection| http_request(workload, connection).into()),
+        ClientProtocol::Http => {
+            let of_path = |path| {
+                ["", "Connection: close\r\n"]
+                    .map(|connection| http_request(workload, path, connection).into())
+            };
+            workload.paths().into_iter().flat_map(of_path).collect()
+        }
         ClientProtocol::Ack | ClientProtocol::Echo => {
             let message: Arc<[u8]> = workload.message.as_slice().into();
-            [Arc::clone(&message), message]
+            [Arc::clone(&message), message].into()
         }
     }
 }
 
-/// The HTTP request; `connection` is its line about the connection, if it has one.
-fn http_request(workload: &Workload, connection: &str) -> Vec<u8> {
+/// The HTTP request for `path`; `connection` is its line about the connection, if it has one.
+fn http_request(workload: &Workload, path: &str, connection: &str) -> Vec<u8> {
     let (method, body) = (&workload.method, workload.body.as_deref());
     let host = match workload.headers.iter().any(|field| field.is("Host")) {
         true => String::new(),
@@ -172,9 +191,8 @@ fn http_request(workload: &Workload, connection: &str) -> Vec<u8> {
         None => String::new(),
     };
     let head = format!(
-        "{} {} HTTP/1.1\r\n{host}{}{length}{connection}\r\n",
+        "{} {path} HTTP/1.1\r\n{host}{}{length}{connection}\r\n",
         method.name(),
-        workload.path,
         headers.collect::<String>()
     );
     [head.as_bytes(), body.unwrap_or_default()].concat()

@@ -14,10 +14,10 @@ use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use nix::sys::socket::sockopt::{IpBindAddressNoPort, Linger};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrLike, bind, connect, recv,
-    send, setsockopt, socket,
+    AddressFamily, SockFlag, SockType, SockaddrIn, SockaddrLike, bind, connect, setsockopt, socket,
 };
 
+use super::channel::ByteChannel;
 use super::job::Job;
 use super::transport::{Transport, TransportEvent, TransportEventKind, TransportRequest};
 use crate::sys;
@@ -38,16 +38,17 @@ const SETTLED: u32 = (libc::EPOLLOUT | libc::EPOLLHUP | libc::EPOLLERR).cast_uns
 const READABLE: u32 = (libc::EPOLLIN).cast_unsigned() | HANGUP;
 
 /// Connections over epoll.
-pub(super) struct ReadinessTransport {
+pub(super) struct ReadinessTransport<C: ByteChannel> {
+    settings: C::Settings,
     epoll: Epoll,
     target: Box<dyn SockaddrLike>,
     family: AddressFamily,
-    requests: [Arc<[u8]>; 2],
+    requests: Arc<[Arc<[u8]>]>,
     /// Whether connections carry only one request.
     one_only: bool,
     reset_on_close: bool,
     local_ports: Option<(u16, u16)>,
-    connections: Vec<Connection>,
+    connections: Vec<Connection<C>>,
     /// Events that are not reported yet.
     known: VecDeque<TransportEvent>,
     ready: Box<[sys::PollEvent; BATCH]>,
@@ -66,37 +67,46 @@ pub(super) struct ReadinessTransport {
     received: usize,
 }
 
-/// The socket of a slot, and the progress of its request.
-#[derive(Debug, Default)]
-struct Connection {
-    socket: Option<OwnedFd>,
+/// The connection of a slot, and the progress of its request.
+struct Connection<C> {
+    channel: Option<C>,
     /// Distinguishes successive connections of a slot, so that a late event is not attributed to the wrong one.
     generation: u32,
     stage: Stage,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+impl<C> Default for Connection<C> {
+    fn default() -> Self {
+        Self {
+            channel: None,
+            generation: 0,
+            stage: Stage::Reading,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     /// Waiting for the handshake, then for the write.
     Connecting(TransportRequest),
     /// Waiting for room in the send buffer, with this much of the request written.
     Writing(TransportRequest, usize),
     /// Nothing left to write.
-    #[default]
     Reading,
 }
 
-impl Transport for ReadinessTransport {
+impl<C: ByteChannel> Transport for ReadinessTransport<C> {
     const NEEDS: &'static str = "epoll";
     const WAITS_BY: &'static str = "epoll_pwait2 (Linux 5.11)";
 
     fn new(job: &Job) -> nix::Result<Self> {
         let target = job.target.for_kernel()?;
         Ok(Self {
+            settings: C::settings(job)?,
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
             family: target.family().unwrap_or(AddressFamily::Unspec),
             target,
-            requests: job.requests.clone(),
+            requests: Arc::clone(&job.requests),
             one_only: job.requests_per_connection == 1,
             reset_on_close: job.reset_on_close,
             local_ports: job.local_ports,
@@ -118,11 +128,12 @@ impl Transport for ReadinessTransport {
         if self.connections.len() < needed {
             self.connections.resize_with(needed, Connection::default);
         }
-        match self.connect(slot, source) {
-            Ok(socket) => {
+        let socket = self.connect(slot, source);
+        match socket.and_then(|socket| C::new(socket, &self.settings)) {
+            Ok(channel) => {
                 let connection = &mut self.connections[slot as usize];
                 connection.generation = connection.generation.wrapping_add(1);
-                connection.socket = Some(socket);
+                connection.channel = Some(channel);
                 connection.stage = Stage::Connecting(request);
                 self.continue_write(slot);
                 self.watch(slot);
@@ -137,7 +148,7 @@ impl Transport for ReadinessTransport {
     }
 
     fn close(&mut self, slot: u32) {
-        self.connections[slot as usize].socket = None;
+        self.connections[slot as usize].channel = None;
         // The list rarely holds more than this slot's own handshake and write.
         self.known.retain(|event| event.slot != slot);
     }
@@ -195,7 +206,7 @@ impl Transport for ReadinessTransport {
     }
 }
 
-impl ReadinessTransport {
+impl<C: ByteChannel> ReadinessTransport<C> {
     /// Creates a socket and begins to connect it.
     fn connect(&mut self, slot: u32, source: Option<Ipv4Addr>) -> nix::Result<OwnedFd> {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
@@ -213,6 +224,7 @@ impl ReadinessTransport {
             bind(socket.as_raw_fd(), &SockaddrIn::new(a, b, c, d, 0))?;
         }
         match connect(socket.as_raw_fd(), &*self.target) {
+            Ok(()) if C::HAS_HANDSHAKE => {}
             Ok(()) => self.tell(slot, TransportEventKind::Connected),
             Err(Errno::EINPROGRESS) => {}
             Err(errno) => return Err(errno),
@@ -223,7 +235,7 @@ impl ReadinessTransport {
     /// Registers a new connection once, edge-triggered, for the events that it still waits for.
     fn watch(&mut self, slot: u32) {
         let connection = &self.connections[slot as usize];
-        let Some(socket) = &connection.socket else {
+        let Some(channel) = &connection.channel else {
             return;
         };
         let mut flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
@@ -232,35 +244,41 @@ impl ReadinessTransport {
             flags |= EpollFlags::EPOLLOUT;
         }
         let token = u64::from(connection.generation) << 32 | u64::from(slot);
-        if let Err(errno) = self.epoll.add(socket, EpollEvent::new(flags, token)) {
+        if let Err(errno) = self
+            .epoll
+            .add(channel.socket(), EpollEvent::new(flags, token))
+        {
             self.tell(slot, TransportEventKind::Failed(errno));
         }
     }
 
     /// Writes the rest of the request, as far as the socket accepts it.
     fn continue_write(&mut self, slot: u32) {
-        let connection = &mut self.connections[slot as usize];
-        let (request, written) = match connection.stage {
-            Stage::Connecting(request) => (request, 0),
-            Stage::Writing(request, written) => (request, written),
-            Stage::Reading => return,
-        };
-        let Some(socket) = &connection.socket else {
-            return;
-        };
-        let bytes = &self.requests[request as usize];
-        match send(
-            socket.as_raw_fd(),
-            &bytes[written..],
-            MsgFlags::MSG_NOSIGNAL,
-        ) {
-            Ok(count) if written + count == bytes.len() => {
-                connection.stage = Stage::Reading;
+        loop {
+            let connection = &mut self.connections[slot as usize];
+            let (request, written, is_new) = match connection.stage {
+                Stage::Connecting(request) => (request, 0, true),
+                Stage::Writing(request, written) => (request, written, false),
+                Stage::Reading => return,
+            };
+            let Some(channel) = &mut connection.channel else {
+                return;
+            };
+            let bytes = &self.requests[request.index()];
+            let sent = channel.send(&bytes[written..]);
+            let is_whole = sent.is_ok_and(|count| written + count == bytes.len());
+            match sent {
+                Ok(_) if is_whole => connection.stage = Stage::Reading,
+                Ok(count) => connection.stage = Stage::Writing(request, written + count),
+                Err(Errno::EAGAIN | Errno::EINTR) => return,
+                Err(errno) => return self.tell(slot, TransportEventKind::Failed(errno)),
+            }
+            if C::HAS_HANDSHAKE && is_new {
+                self.tell(slot, TransportEventKind::Connected);
+            }
+            if is_whole {
                 self.tell(slot, TransportEventKind::Written);
             }
-            Ok(count) => connection.stage = Stage::Writing(request, written + count),
-            Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Err(errno) => self.tell(slot, TransportEventKind::Failed(errno)),
         }
     }
 
@@ -270,10 +288,12 @@ impl ReadinessTransport {
         if !self.is_open(slot, u32::try_from(token >> 32).ok()?) {
             return None;
         }
-        if flags & SETTLED != 0 {
+        // A handshake may have waited for bytes of the other side.
+        if flags & SETTLED != 0 || C::HAS_HANDSHAKE {
             let connection = &mut self.connections[slot as usize];
             if let Stage::Connecting(request) = connection.stage
                 && flags & HANGUP == 0
+                && !C::HAS_HANDSHAKE
             {
                 connection.stage = Stage::Writing(request, 0);
                 self.known.push_back(TransportEvent {
@@ -300,18 +320,19 @@ impl ReadinessTransport {
 
     /// Reads available bytes; `hangup` means that no further edge will announce the rest.
     fn read(&mut self, slot: u32, hangup: bool) -> Option<TransportEvent> {
-        let connection = &self.connections[slot as usize];
+        let connection = &mut self.connections[slot as usize];
         let generation = connection.generation;
-        let socket = connection.socket.as_ref()?.as_raw_fd();
+        let channel = connection.channel.as_mut()?;
         let what = loop {
-            match recv(socket, &mut self.buffer, MsgFlags::empty()) {
+            match channel.receive(&mut self.buffer) {
                 Err(Errno::EAGAIN) => return None,
                 Err(Errno::EINTR) => {}
                 Err(errno) => break TransportEventKind::Failed(errno),
                 Ok(0) => break TransportEventKind::Ended,
                 Ok(count) => {
                     self.received = count;
-                    if hangup || count == self.buffer.len() {
+                    // A session may hold more than it gave.
+                    if hangup || count == self.buffer.len() || C::HAS_HANDSHAKE {
                         self.reading_on = Some((slot, generation, hangup));
                     }
                     break TransportEventKind::Received { hangup };
@@ -322,8 +343,8 @@ impl ReadinessTransport {
     }
 
     fn is_open(&self, slot: u32, generation: u32) -> bool {
-        let is_open = |connection: &Connection| {
-            connection.generation == generation && connection.socket.is_some()
+        let is_open = |connection: &Connection<C>| {
+            connection.generation == generation && connection.channel.is_some()
         };
         self.connections.get(slot as usize).is_some_and(is_open)
     }

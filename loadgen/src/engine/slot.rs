@@ -14,6 +14,8 @@ pub(super) struct Slot {
     pub(super) open: bool,
     pub(super) times: RequestTimes,
     pub(super) answer: Answer,
+    /// Number of the URL that the current request is for.
+    pub(super) url: u32,
     /// Requests begun on this connection.
     pub(super) served: u64,
     /// Whether the current request belongs to the measured window.
@@ -49,6 +51,7 @@ impl Slot {
             open: false,
             times: RequestTimes::default(),
             answer,
+            url: 0,
             served: 0,
             counted: false,
             moved_on: false,

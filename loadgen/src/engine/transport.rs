@@ -51,13 +51,20 @@ pub(super) trait Transport: Sized {
     fn received(&self) -> &[u8];
 }
 
-/// Which of the two requests of a job; also its index in `Job::requests`.
+/// Which of the requests of a job: its index in `Job::requests`, where each URL has two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TransportRequest {
-    /// A request that is followed by others on its connection.
-    More,
-    /// The last one on its connection.
-    Last,
+pub(super) struct TransportRequest(u32);
+
+impl TransportRequest {
+    /// The request for URL number `url`, followed by others on its connection or the last one.
+    pub(super) fn new(url: u32, is_last: bool) -> Self {
+        Self(2 * url + u32::from(is_last))
+    }
+
+    /// Its index in `Job::requests`.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// An event on the open connection of a slot.

@@ -10,6 +10,7 @@ use super::job::{Job, ThreadTask};
 use super::slot::{Slot, SlotDeadlines, State};
 use super::source::SourceAddresses;
 use super::transport::Transport;
+use super::url_chooser::UrlChooser;
 use super::window::{Window, WindowPhase};
 use super::window_counts::{LiveCounts, SEND_BINS, WindowCounts};
 use crate::answer::Answer;
@@ -77,6 +78,7 @@ pub(super) struct Worker<'run, T> {
     pub(super) finished: bool,
     started: u64,
     instants: Option<Instants>,
+    pub(super) url_chooser: UrlChooser,
     waiting_for_slot: bool,
     live_counts_due: u64,
 }
@@ -116,7 +118,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             deadlines: SlotDeadlines::new(),
             pauses: BinaryHeap::new(),
             sources: SourceAddresses::new(job),
-            recorder: Recorder::new(),
+            recorder: Recorder::with_urls(job.urls_recorded),
             window_counts: WindowCounts::new(),
             now: 0,
             awaited: 0,
@@ -126,6 +128,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             finished: false,
             started: 0,
             instants,
+            url_chooser: job.url_chooser.clone(),
             waiting_for_slot: false,
             live_counts_due: 0,
         })

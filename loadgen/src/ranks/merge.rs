@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::folder::{self, RankFile};
 use super::record::RankRecord;
@@ -130,10 +130,12 @@ fn differences(results: &RankResults) -> Vec<String> {
 fn traits(record: &RankRecord) -> Vec<(String, Value)> {
     let summary = &record.summary;
     let start = summary.start.as_ref().map(|start| start.at.clone());
+    let urls = summary.urls.iter().map(|url| json!([url.url, url.weight]));
     let mut traits = vec![
         ("ranks".to_owned(), Value::from(record.ranks)),
         ("url".to_owned(), summary.url.clone().into()),
         ("start".to_owned(), start.into()),
+        ("urls".to_owned(), urls.collect()),
     ];
     // A plan is an object, and its fields are in one order.
     if let Ok(Value::Object(plan)) = serde_json::to_value(&summary.plan) {

@@ -12,6 +12,7 @@ use crate::summary::{SCHEMA_VERSION, Summary};
 use crate::throttling::Throttling;
 use crate::time_slices::TimeSlices;
 use crate::totals::Totals;
+use crate::url_record::{RecordedUrl, UrlRecord};
 
 /// The result of one rank: the figures of its share, and what the checks of the whole load need of it.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +34,10 @@ pub struct RankRecord {
     /// Response times in equal parts of the window, as the base64 of HdrHistograms; none if it was not divided.
     #[schemars(with = "Vec<String>")]
     pub(crate) time_slices: TimeSlices,
+    /// Response times of each URL and of the failures among them, as the base64 of HdrHistograms; in the order of the
+    /// summary's `urls`.
+    #[schemars(with = "Vec<[String; 2]>")]
+    pub(crate) url_records: Vec<UrlRecord>,
     /// Network namespace that the kernel's counters are of, and the boot of its machine; `null` if unknown.
     pub(crate) network: Option<String>,
     /// Time that a CPU quota took from this process; `null` if nothing counts it.
@@ -53,6 +58,7 @@ impl RankRecord {
             summary: totals.summary(),
             window_counts: totals.window_counts.clone(),
             time_slices: totals.time_slices.clone(),
+            url_records: totals.urls.iter().map(|url| url.record.clone()).collect(),
             network: kernel::namespace(),
             throttling: evidence.throttling,
         }
@@ -69,6 +75,7 @@ impl RankRecord {
     /// Says what does not agree.
     pub(super) fn totals(self, histograms: Histograms) -> Result<Totals, String> {
         self.verify(&histograms)?;
+        let urls = self.recorded_urls();
         let Summary {
             url,
             plan,
@@ -83,6 +90,7 @@ impl RankRecord {
             ok: counts.ok,
             failed: counts.failed,
             histograms,
+            urls,
             time_slices: self.time_slices,
             window_counts: self.window_counts,
             evidence: Evidence {
@@ -103,6 +111,17 @@ impl RankRecord {
         })
     }
 
+    /// Its results of each URL.
+    fn recorded_urls(&self) -> Vec<RecordedUrl> {
+        let urls = self.summary.urls.iter().zip(&self.url_records);
+        urls.map(|(url, record)| RecordedUrl {
+            url: url.url.clone(),
+            weight: url.weight,
+            record: record.clone(),
+        })
+        .collect()
+    }
+
     /// Checks that every planned request is counted once, and that counts, figures and distributions agree.
     fn verify(&self, histograms: &Histograms) -> Result<(), String> {
         let (summary, window_counts) = (&self.summary, &self.window_counts);
@@ -121,6 +140,14 @@ impl RankRecord {
         }
         if histograms.latencies() != summary.latency_us {
             return Err("its log has other distributions than its summary".to_owned());
+        }
+        let urls = self.recorded_urls();
+        if !urls
+            .iter()
+            .map(RecordedUrl::summary)
+            .eq(summary.urls.iter().cloned())
+        {
+            return Err("its URLs have other distributions than its summary".to_owned());
         }
         Ok(())
     }

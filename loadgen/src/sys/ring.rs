@@ -67,7 +67,7 @@ pub(crate) struct ClientRing {
 /// Memory that operations point to and that never changes.
 struct Constants {
     target: Box<dyn SockaddrLike>,
-    requests: [Arc<[u8]>; 2],
+    requests: Arc<[Arc<[u8]>]>,
     one: libc::c_int,
     reset: libc::linger,
     ports: u32,
@@ -131,7 +131,7 @@ impl ClientRing {
     pub(crate) fn new(
         connections: u32,
         target: Box<dyn SockaddrLike>,
-        requests: [Arc<[u8]>; 2],
+        requests: Arc<[Arc<[u8]>]>,
         reset: bool,
         ports: Option<(u16, u16)>,
     ) -> io::Result<Self> {

@@ -140,6 +140,21 @@ pub(crate) fn one_load(measurement: &Measurement, layout: Layout) -> String {
             check.detail.clone(),
         ]
     });
+    let urls = summary.urls.iter().map(|url| {
+        let response = &url.response_us;
+        [
+            url.url.clone(),
+            url.weight.to_string(),
+            url.ok.to_string(),
+            url.failed.to_string(),
+            figure(response, "p50"),
+            figure(response, "p99"),
+        ]
+    });
+    let urls = match summary.urls.is_empty() {
+        true => String::new(),
+        false => layout.table(1, ["URL", "weight", "ok", "failed", "p50", "p99"], urls),
+    };
     let blocks = [
         plan(&summary.plan, measurement.window.as_secs_f64()),
         interrupted.to_owned(),
@@ -147,6 +162,7 @@ pub(crate) fn one_load(measurement: &Measurement, layout: Layout) -> String {
         requests,
         layout.list(failures.chain(conclusion::notes(summary))),
         latencies(summary, layout),
+        urls,
         drawing,
         layout.table(3, ["", "check", "figures"], checks),
     ];
@@ -230,6 +246,8 @@ fn plan(plan: &Plan, window_s: f64) -> String {
         Some(http) if http.method != "GET" => format!("{}, ", http.method),
         _ => String::new(),
     };
+    let urls = plan.http.as_ref().and_then(|http| http.urls);
+    let urls = urls.map_or(String::new(), |count| format!("{count} URLs, "));
     let reuse = match plan.requests_per_connection {
         None => "connections kept".to_owned(),
         Some(1) => "a connection per request".to_owned(),
@@ -249,7 +267,7 @@ fn plan(plan: &Plan, window_s: f64) -> String {
         }
     };
     format!(
-        "{method}{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
+        "{method}{urls}{pace}, {reuse}, {window_s:.2} s after {} s of warm-up, seed {}",
         plan.warmup_s, plan.seed
     )
 }

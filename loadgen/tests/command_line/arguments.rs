@@ -10,7 +10,8 @@ fn arguments_that_make_no_sense_exit_with_2_and_say_why() {
     for (arguments, reason) in [
         ("", "say which server"),
         ("http://192.0.2.1/", "--allow-remote"),
-        ("https://127.0.0.1/", "not a URL"),
+        ("ftp://127.0.0.1/", "not a URL"),
+        ("9 --insecure", "for an https:// URL"),
         (
             "127.0.0.1:9/a\u{f1}o?q=\u{e9}",
             "percent-encode it, as /a%C3%B1o?q=%C3%A9",

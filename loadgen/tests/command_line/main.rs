@@ -6,13 +6,18 @@ mod exits;
 mod files;
 mod formats;
 mod intervals;
+mod junit;
 mod live_line;
+mod openmetrics;
+mod plans;
 mod ranks;
 mod requests;
 mod series;
+mod tls;
 #[path = "../truth/mod.rs"]
 mod truth;
 mod unix_sockets;
+mod urls;
 
 use std::process::{Child, Command, Output, Stdio};
 

@@ -12,7 +12,7 @@ use crate::{load, program, run};
 const NO_BODY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\n";
 
 /// Reads a request with its body, as long as Content-Length says; `None` when the client is gone.
-fn request(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+pub(crate) fn request(reader: &mut impl BufRead) -> Option<Vec<u8>> {
     let (mut bytes, mut length) = (Vec::new(), 0);
     loop {
         let start = bytes.len();
@@ -32,7 +32,7 @@ fn request(reader: &mut impl BufRead) -> Option<Vec<u8>> {
 }
 
 /// A server that answers every request, and what it was sent.
-fn recorder(answer: &'static [u8]) -> (Truth, Arc<Mutex<Vec<Vec<u8>>>>) {
+pub(crate) fn recorder(answer: &'static [u8]) -> (Truth, Arc<Mutex<Vec<Vec<u8>>>>) {
     let requests = Arc::new(Mutex::new(Vec::new()));
     let known = Arc::clone(&requests);
     let server = Truth::start(move |_, mut stream| {
@@ -48,7 +48,7 @@ fn recorder(answer: &'static [u8]) -> (Truth, Arc<Mutex<Vec<Vec<u8>>>>) {
 }
 
 /// The engines by name; the program skips the one that this machine has not.
-const ENGINES: [&str; 2] = ["readiness", "auto"];
+pub(crate) const ENGINES: [&str; 2] = ["readiness", "auto"];
 
 #[test]
 fn requests_have_the_method_the_header_fields_and_the_body_asked_for() {
