@@ -130,7 +130,9 @@ impl Console<'_> {
                 let event = match self.events.receive() {
                     Ok(Some(event)) => event,
                     Ok(None) => return Ok(()),
-                    Err(error) => return Err(error).context("cannot read the events of the server"),
+                    Err(error) => {
+                        return Err(error).context("cannot read the events of the server");
+                    }
                 };
                 if self.on_event(event)? == Reader::Gone {
                     return Ok(());
