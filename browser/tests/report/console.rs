@@ -144,11 +144,11 @@ fn a_chat_is_answered_with_the_keyboard_and_its_texts_are_no_markup() {
             "document.getElementById('text').value = 'hola {tag}';"
         ));
         browser.press(Key::Enter);
-        let mut heard = vec![0; "hola en\n".len()];
-        client.read_exact(&mut heard).expect("an answer");
-        assert_eq!(heard, format!("hola {tag}\n").as_bytes());
+        let mut answer = vec![0; "hola en\n".len()];
+        client.read_exact(&mut answer).expect("an answer");
+        assert_eq!(answer, format!("hola {tag}\n").as_bytes());
         browser.until(&format!(
-            "document.querySelector('#log .answer:last-of-type').textContent.includes('hola {tag}')"
+            "document.querySelector('#log .answer:last-of-type')?.textContent.includes('hola {tag}')"
         ));
         nothing_wrong_with(&browser, &format!("chat {tag}"));
     }

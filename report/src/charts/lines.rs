@@ -56,7 +56,7 @@ impl LineChart<'_> {
         let ticks = y.ticks(7.0);
         let widths = ticks.iter().map(|tick| text_width(&(self.write)(*tick)));
         let room = widths.fold(30.0, f64::max);
-        let (left, right) = (room + 12.0, WIDTH - ROOM);
+        let (left, right) = (room + 20.0, WIDTH - ROOM);
         let ticked = self.x_ticks.iter().map(|(x, _)| *x);
         let x = Axis::log(points().map(|point| point.x).chain(ticked), (left, right));
 
