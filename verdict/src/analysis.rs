@@ -310,10 +310,7 @@ impl<'r> Analysis<'r> {
         metric: Metric,
     ) -> Result<Values, Missing> {
         let records = self.checked(at, participant, metric)?;
-        let readings = records.readings(participant);
-        let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
-        let mut values: Values = values.collect();
-        values.retain(|_, cycles| !cycles.is_empty());
+        let values = by_block(records, participant, metric);
         let found: usize = values.values().map(BTreeMap::len).sum();
         let is_rare = matches!(metric.definition().from, ValueSource::Slice(_))
             && 2 * found < records.planned_slices();
@@ -357,15 +354,9 @@ impl<'r> Analysis<'r> {
         records: &LevelRecords<'r>,
         metric: Metric,
     ) -> HashMap<&'r str, Values> {
-        let of = |name: &'r str| {
-            let readings = records.readings(name);
-            let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
-            let mut values: Values = values.collect();
-            values.retain(|_, cycles| !cycles.is_empty());
-            values
-        };
         let names: Vec<&str> = records.participants().collect();
-        let values: Vec<Values> = names.iter().map(|name| of(name)).collect();
+        let values = names.iter().map(|name| by_block(records, name, metric));
+        let values: Vec<Values> = values.collect();
         let steady = drift::without_drift(&values, |index| {
             let (stage, level) = (records.stage, records.level);
             block::orders(self.run.seed, at.experiment, stage, level, index)
@@ -404,6 +395,13 @@ impl<'r> Analysis<'r> {
         values.retain(|_, cycles| !cycles.is_empty());
         enough(values.len()).map(|()| values)
     }
+}
+
+/// A participant's values at a level, without the blocks in which it has none.
+fn by_block(records: &LevelRecords<'_>, participant: &str, metric: Metric) -> Values {
+    let readings = records.readings(participant);
+    let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
+    values.filter(|(_, cycles)| !cycles.is_empty()).collect()
 }
 
 /// A reading's values by cycle, on the computation scale. A value that exists once per block counts as cycle 0.
