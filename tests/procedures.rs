@@ -197,6 +197,7 @@ fn twice_its_capacity_leaves_an_event_loop_some_of_it() {
     let overload = Procedure::Overload {
         of_capacity: 2.0,
         duration_s: 2,
+        deadline_of_queue: 2.0,
     };
     // The generator shares the CPUs with other tests here, so the goodput is not predictable.
     let _others_may_run = MEMORY.read().unwrap_or_else(PoisonError::into_inner);

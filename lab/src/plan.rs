@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use hola_loadgen::workload::ClientProtocol;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,14 +31,6 @@ impl Profile {
         match self {
             Profile::Quick => "quick",
             Profile::Full => "full",
-        }
-    }
-
-    /// Maximum measuring time, in seconds.
-    pub fn budget_s(self) -> f64 {
-        match self {
-            Profile::Quick => 300.0,
-            Profile::Full => 2_880.0,
         }
     }
 }
@@ -154,6 +147,9 @@ pub struct Load {
     pub pace: LoadPace,
     /// Requests per connection; `null` means unlimited.
     pub requests_per_connection: Option<u64>,
+    /// Messages instead of HTTP requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Messages>,
     /// Requested path.
     pub path: String,
     /// Paths for some participants instead, by participant name.
@@ -179,6 +175,7 @@ impl Default for Load {
         Load {
             pace: LoadPace::Rest,
             requests_per_connection: Some(1),
+            messages: None,
             path: "/".into(),
             paths: BTreeMap::new(),
             beside: None,
@@ -234,6 +231,15 @@ impl Load {
     pub fn path_for(&self, participant: &str) -> &str {
         self.paths.get(participant).unwrap_or(&self.path)
     }
+}
+
+/// Messages that the server answers, in a conversation that it must be started with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Messages {
+    /// What is said.
+    pub conversation: ClientProtocol,
+    /// Length of a message, in bytes.
+    pub bytes: u32,
 }
 
 /// What decides when a request is sent.
@@ -323,6 +329,10 @@ pub enum Procedure {
         of_capacity: f64,
         /// How long, in seconds.
         duration_s: u32,
+        /// How long a client waits for its answer, as a multiple of the time in which the server answers a full queue.
+        /// In older runs it was a second, whatever the queue.
+        #[serde(default)]
+        deadline_of_queue: f64,
     },
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use hola_loadgen::summary::{Arrivals, Check, CheckName};
-use hola_loadgen::workload::GREETING;
+use hola_loadgen::workload::{ClientProtocol, GREETING};
 use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
 
 use crate::disturbance;
@@ -98,7 +98,14 @@ fn workload(
         },
     };
     let path = load.path_for(participant);
+    let messages = load.messages.map(|messages| {
+        let message = vec![b'.'; messages.bytes as usize];
+        (messages.conversation, message)
+    });
+    let (conversation, message) = messages.unwrap_or((ClientProtocol::Http, Vec::new()));
     Some(Workload {
+        conversation,
+        message,
         pace,
         kept_connections: load.kept_connections(),
         path: path.to_owned(),

@@ -18,4 +18,4 @@ pub use random_effects::{MACHINES_MIN, RandomEffects};
 
 /// Version of the rules that judge a run: analysis, words and claims together. A run stores its version. A run with
 /// another version must be measured again before its verdicts are compared.
-pub const RULES_VERSION: u32 = 4;
+pub const RULES_VERSION: u32 = 5;

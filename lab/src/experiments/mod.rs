@@ -16,6 +16,7 @@ mod floor;
 mod grid;
 mod idle;
 mod keep_alive;
+mod messages;
 mod mixed;
 mod network;
 mod overload;
@@ -58,6 +59,7 @@ pub const EXPERIMENTS: &[Experiment] = &[
     targets::EXPERIMENT,
     capacity::EXPERIMENT,
     keep_alive::EXPERIMENT,
+    messages::EXPERIMENT,
     wait::EXPERIMENT,
     cpu::EXPERIMENT,
     scaling::EXPERIMENT,

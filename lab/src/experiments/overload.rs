@@ -1,12 +1,12 @@
 //! # Overload: what happens to a model under more load than it can serve?
 //!
 //! **Question.** Under more load than its capacity, a server can at best keep its capacity. Does it, or does its
-//! goodput fall?
+//! goodput fall? And is that the model, or the queue before it?
 //!
 //! **Measurement.** On fresh servers: first the model's own capacity in a closed loop, then an open loop at two and
-//! three times that for ten seconds, long enough for a queue to grow past the clients' deadline of a second. The number
-//! of threads may grow, and the backlog is not the limit. Good answers within the deadline in the second half, as a
-//! share of the capacity.
+//! three times that. Up to 1,024 clients are served at once, and as many more wait to be accepted. Clients either wait
+//! twice as long as a full queue takes, or half as long: then a server that serves first who came first works for
+//! clients who have gone. Good answers within that deadline in the second half of the time, as a share of the capacity.
 
 use super::{Design, Experiment, Metric, Procedure, Setting, text};
 
@@ -28,14 +28,16 @@ fn design(setting: &Setting<'_>) -> Option<Design> {
     if !setting.is_full() {
         return None;
     }
-    let overload = |of_capacity| Procedure::Overload {
+    let overload = |of_capacity, deadline_of_queue| Procedure::Overload {
         of_capacity,
-        duration_s: 10,
+        duration_s: 6,
+        deadline_of_queue,
     };
     let stage = setting
         .stage(&EXPERIMENT, "overload", "epoll")
         .models(&["thread-per-client"], None)
-        .procedure("2 × capacity", overload(2.0))
-        .procedure("3 × capacity", overload(3.0));
-    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 285.0))
+        .procedure("2 × capacity, patient clients", overload(2.0, 2.0))
+        .procedure("3 × capacity, patient clients", overload(3.0, 2.0))
+        .procedure("3 × capacity, impatient clients", overload(3.0, 0.5));
+    Some(Design::new(&EXPERIMENT, [stage], 5..=8, 255.0))
 }

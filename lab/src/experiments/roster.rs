@@ -237,6 +237,15 @@ impl StageDraft<'_> {
         participants
     }
 
+    /// Has each server hold that conversation instead of HTTP.
+    pub(super) fn with_conversation(mut self, conversation: &str) -> Self {
+        for participant in &mut self.stage.participants {
+            let options = ["--conversation", conversation].map(str::to_owned);
+            participant.options.extend(options);
+        }
+        self
+    }
+
     /// Puts each server into a network namespace of its own.
     pub(super) fn over_veth(mut self) -> Self {
         for participant in &mut self.stage.participants {

@@ -171,7 +171,11 @@ pub fn run(procedure: &Procedure, fresh: &FreshServer<'_>) -> Result<ProcedureRe
         Procedure::Overload {
             of_capacity,
             duration_s,
-        } => overload::measure(fresh, of_capacity, Duration::from_secs(duration_s.into())),
+            deadline_of_queue,
+        } => {
+            let duration = Duration::from_secs(duration_s.into());
+            overload::measure(fresh, of_capacity, duration, deadline_of_queue)
+        }
     }?;
     if !found.failed_checks.is_empty() {
         found.figures.clear();

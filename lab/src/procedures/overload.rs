@@ -1,8 +1,9 @@
 //! More requests than a server can answer, for long enough that a queue can grow.
 //!
 //! The capacity is that of a closed loop on a fresh server of the same participant just before. Then another fresh
-//! server gets an open loop at a multiple of it. Only answers within the deadline count as good, and only in the second
-//! half of the time: in the first half the queue is still growing.
+//! server gets an open loop at a multiple of it. Its queue is bounded, and soon full; how long clients wait is told in
+//! multiples of the time that the server needs for a full queue. Only answers within that deadline count as good, and
+//! only in the second half of the time: in the first half the queue is still growing.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -18,37 +19,42 @@ use crate::record::{share, to_f64};
 
 /// Requested path: about 0.2 ms of computing, so that the generator can offer three times what one CPU serves.
 const PATH: &str = "/compute/100000";
-/// The deadline of an answer.
-const TIMEOUT: Duration = Duration::from_secs(1);
+/// The deadline of an answer in the closed loop.
+const CAPACITY_TIMEOUT: Duration = Duration::from_secs(1);
+/// The queue: so many clients are served at once, and as many more wait to be accepted. The kernel allows that backlog
+/// (net.core.somaxconn is 4,096), and so many threads are many.
+const QUEUE_CLIENTS: u32 = 1_024;
 /// Clients of the closed loop: enough that the server is never without work.
 const CAPACITY_CLIENTS: u32 = 64;
 const CAPACITY_WARMUP: Duration = Duration::from_millis(100);
 const CAPACITY_WINDOW: Duration = Duration::from_millis(500);
-/// Most clients that a server may hold: as many as can arrive within the deadline at three times the capacity.
-const CLIENTS_MAX: u32 = 16_000;
+/// Most requests at once: as many as arrive within the longest deadline at three times the capacity.
+const IN_FLIGHT_MAX: u32 = 16_000;
 /// The share of planned requests that must have been sent.
 const SENT_MIN: f64 = 0.95;
 
-/// Measures the capacity, then the goodput at `of_capacity` times that rate for `duration`.
+/// Measures the capacity, then the goodput at `of_capacity` times that rate for `duration`, of clients that wait
+/// `deadline_of_queue` times as long as a full queue takes.
 pub(super) fn measure(
     fresh: &FreshServer<'_>,
     of_capacity: f64,
     duration: Duration,
+    deadline_of_queue: f64,
 ) -> Result<ProcedureResult, String> {
     let mut found = ProcedureResult::default();
     let capacity_per_s = capacity(fresh, &mut found)?;
-    let (clients_max, _) = limit::most_clients(CLIENTS_MAX);
-    let server = fresh.start(&[
-        ("--backlog", limit::BACKLOG_MAX),
-        ("--max-clients", &clients_max.to_string()),
-    ])?;
+    let full_queue_s = f64::from(2 * QUEUE_CLIENTS) / capacity_per_s;
+    let (in_flight_max, _) = limit::most_clients(IN_FLIGHT_MAX);
+    let queue = QUEUE_CLIENTS.to_string();
+    let server = fresh.start(&[("--backlog", &queue), ("--max-clients", &queue)])?;
     let workload = Workload {
         pace: Pace::Open {
             rate_per_s: capacity_per_s * of_capacity,
             arrivals: Arrivals::Poisson,
         },
         stop: Stop::After(duration),
-        max_in_flight: Some(clients_max),
+        timeout: Duration::from_secs_f64(full_queue_s * deadline_of_queue),
+        max_in_flight: Some(in_flight_max),
         ..workload(fresh, server.address())
     };
     let second_half = SecondHalf {
@@ -104,7 +110,7 @@ fn workload(fresh: &FreshServer<'_>, target: SocketAddr) -> Workload {
     Workload {
         path: PATH.into(),
         expected_body: None,
-        timeout: TIMEOUT,
+        timeout: CAPACITY_TIMEOUT,
         ..fresh.workload(target)
     }
 }

@@ -20,19 +20,21 @@ pub(super) const OVERLOAD: Claim = Claim {
     why: text(
         "When more comes than can be served, clients pile up. A server that makes a thread for \
          each spends ever more on switching and less on answering; a loop works through its \
-         list. Requests are sent for many seconds at two and three times what the model answered \
-         in a closed loop just before, with threads allowed to grow and a long backlog; counted \
-         are answers within a second, in the second half of the time. Four fifths of the \
-         capacity is the border: what is below has collapsed, what is above has degraded \
-         gracefully.",
+         list. But whoever serves first who came first may work for clients who have gone: then \
+         the queue decides, whatever the model. Requests come at two and three times what the \
+         model answered in a closed loop just before; a thousand clients are served at once, as \
+         many wait, and they wait twice or half as long as a full queue takes. Counted are \
+         answers within that time. Four fifths of the capacity is the border: what is below has \
+         collapsed, what is above has degraded gracefully.",
         "Cuando llega más de lo que se puede atender, los clientes se acumulan. Un servidor que \
          crea un hilo para cada uno gasta cada vez más en cambios de contexto y menos en \
-         responder; un bucle va despachando su lista. Se envían peticiones durante muchos \
-         segundos a dos y tres veces lo que el modelo respondió justo antes en bucle cerrado, \
-         con hilos que pueden crecer y una cola larga; se cuentan las respuestas en menos de un \
-         segundo, en la segunda mitad del tiempo. La frontera está en cuatro quintos de la \
-         capacidad: lo que queda por debajo se ha colapsado, lo que queda por encima se ha \
-         degradado con suavidad.",
+         responder; un bucle va despachando su lista. Pero quien atiende primero a quien llegó \
+         primero puede trabajar para clientes que ya se han ido: entonces decide la cola, sea \
+         cual sea el modelo. Las peticiones llegan a dos y tres veces lo que el modelo respondió \
+         justo antes en bucle cerrado; mil clientes se atienden a la vez, otros tantos esperan, \
+         y esperan el doble o la mitad de lo que tarda una cola llena. Se cuentan las respuestas \
+         en ese plazo. La frontera está en cuatro quintos de la capacidad: lo que queda por \
+         debajo se ha colapsado, lo que queda por encima se ha degradado con suavidad.",
     ),
     experiments: &["overload"],
     servers: &["thread-per-client", "epoll"],
@@ -48,12 +50,25 @@ pub(super) const OVERLOAD: Claim = Claim {
         };
         by_part([
             part(
-                text("twice the capacity", "el doble de la capacidad"),
-                "2 × capacity",
+                text(
+                    "twice the capacity, patient clients",
+                    "el doble de la capacidad, clientes pacientes",
+                ),
+                "2 × capacity, patient clients",
             ),
             part(
-                text("three times the capacity", "el triple de la capacidad"),
-                "3 × capacity",
+                text(
+                    "three times the capacity, patient clients",
+                    "el triple de la capacidad, clientes pacientes",
+                ),
+                "3 × capacity, patient clients",
+            ),
+            part(
+                text(
+                    "three times the capacity, impatient clients",
+                    "el triple de la capacidad, clientes impacientes",
+                ),
+                "3 × capacity, impatient clients",
             ),
         ])
     },

@@ -123,8 +123,8 @@ mixed | 1 % block              | epoll                    | response_us_p99=5000
 mixed | 1 % compute            | epoll                    | response_us_p99=4000/600
 
 overload
-overload | 2 × capacity; 3 × capacity | epoll             | goodput_of_capacity_share=0.95
-overload | 2 × capacity; 3 × capacity | thread-per-client | goodput_of_capacity_share=0.3/0.95
+overload | 2 × capacity, patient clients; 3 × capacity, patient clients; 3 × capacity, impatient clients | epoll             | goodput_of_capacity_share=0.95
+overload | 2 × capacity, patient clients; 3 × capacity, patient clients; 3 × capacity, impatient clients | thread-per-client | goodput_of_capacity_share=0.3/0.95
 
 uring-faster
 equal-load | new, 2000/s; kept, 2000/s | epoll    | cpu_us_per_request=40
