@@ -16,7 +16,7 @@ use crate::metric::Metric;
 use crate::pinned_program::PinnedProgram;
 use crate::plan::{Design, Level, Load, LoadPace, Participant, Procedure, Role, Stage, Task};
 use crate::procedures::{self, FreshServer};
-use crate::record::{Block, Reading, SCHEMA_VERSION, Slice, to_f64};
+use crate::record::{Block, Reading, SCHEMA_VERSION, STOLEN_SHARE_MAX, Slice, to_f64};
 use crate::running::RunningServer;
 use crate::slice::{self, SliceContext};
 use crate::switches::Switches;
@@ -212,13 +212,17 @@ fn slices(
 ) -> Vec<Reading> {
     let participants = level.participants.iter();
     let mut readings: Vec<Reading> = participants.map(|name| reading(name, level)).collect();
-    let mut times: Vec<Option<Histogram<u64>>> = vec![None; readings.len()];
+    let mut times = vec![ResponseTimes::default(); readings.len()];
+    let stage = context.stage;
+    let cpus = [stage.server_cpus.as_slice(), &stage.generator_cpus].concat();
     for (cycle, order) in (0..).zip(orders_of(level, seed)) {
+        let before = CpuTicks::new(&cpus);
+        let mut made = Vec::new();
         for number in order {
             if lab.is_interrupted() {
                 return Vec::new();
             }
-            let (reading, times) = (&mut readings[number], &mut times[number]);
+            let reading = &mut readings[number];
             let mut servers = alive.iter_mut();
             let one = servers.find(|one| one.participant.name == reading.participant);
             let Some(one) = one.filter(|_| reading.failed.is_none()) else {
@@ -227,20 +231,52 @@ fn slices(
             // All participants get requests at the same instants of a cycle, so only the server differs.
             let seed = splitmix64(seed, (1 << 32) + u64::from(cycle));
             match one.slice(context, load, seed) {
-                Ok((slice, histogram)) => {
-                    if slice.counts() {
-                        add(times, histogram);
-                    }
-                    reading.slices.push(Slice { cycle, ..slice });
-                }
+                Ok((slice, histogram)) => made.push((number, slice, histogram)),
                 Err(reason) => reading.failed = Some(reason),
             }
         }
+        // The same for all participants of the cycle: none has the quiet moments for itself.
+        let stolen = CpuTicks::new(&cpus).steal_share_since(before);
+        let is_disturbed = stolen.is_some_and(|stolen| stolen > STOLEN_SHARE_MAX);
+        for (number, slice, histogram) in made {
+            if slice.counts() {
+                times[number].add(histogram, is_disturbed);
+            }
+            readings[number].slices.push(Slice {
+                cycle,
+                is_disturbed,
+                ..slice
+            });
+        }
     }
     for (reading, times) in readings.iter_mut().zip(&times) {
-        reading.response_histogram = times.as_ref().map(Histograms::encode);
+        reading.response_histogram = times.undisturbed.as_ref().map(Histograms::encode);
+        reading.disturbed_histogram = times.disturbed.as_ref().map(Histograms::encode);
     }
     readings
+}
+
+/// The response times of one participant at one level.
+#[derive(Clone, Default)]
+struct ResponseTimes {
+    undisturbed: Option<Histogram<u64>>,
+    disturbed: Option<Histogram<u64>>,
+}
+
+impl ResponseTimes {
+    fn add(&mut self, times: Option<Histogram<u64>>, is_disturbed: bool) {
+        let all = match is_disturbed {
+            false => &mut self.undisturbed,
+            true => &mut self.disturbed,
+        };
+        match (all.as_mut(), times) {
+            (Some(all), Some(times)) => all.add(&times).unwrap_or_else(|error| {
+                unreachable!("histograms of one generator have the same bounds: {error}")
+            }),
+            (None, times) => *all = times,
+            (Some(_), None) => {}
+        }
+    }
 }
 
 impl ParticipantServer<'_> {
@@ -276,16 +312,6 @@ fn reading(participant: &str, level: &Level) -> Reading {
         participant: participant.into(),
         level: level.name.clone(),
         ..Reading::default()
-    }
-}
-
-fn add(all: &mut Option<Histogram<u64>>, more: Option<Histogram<u64>>) {
-    match (all.as_mut(), more) {
-        (Some(all), Some(more)) => all.add(&more).unwrap_or_else(|error| {
-            unreachable!("histograms of one generator have the same bounds: {error}")
-        }),
-        (None, more) => *all = more,
-        (Some(_), None) => {}
     }
 }
 
@@ -447,7 +473,9 @@ pub fn now() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{busiest_of_mean, is_steady, shuffle};
+    use hdrhistogram::Histogram;
+
+    use super::{ResponseTimes, busiest_of_mean, is_steady, shuffle};
 
     #[test]
     fn clients_dealt_out_evenly_make_the_busiest_worker_the_mean_one() {
@@ -461,6 +489,24 @@ mod tests {
         assert!(!is_steady(&[90.0, 90.0, 90.0]));
         assert!(!is_steady(&[90.0, 89.0, 80.0, 79.0]));
         assert!(is_steady(&[200.0, 90.0, 89.0, 92.0, 91.0]));
+    }
+
+    #[test]
+    fn times_of_disturbed_cycles_are_kept_apart() {
+        let times = |us: &[u64]| {
+            let mut times = Histogram::new(3).expect("three digits");
+            us.iter()
+                .for_each(|us| times.record(*us).expect("in range"));
+            Some(times)
+        };
+        let mut all = ResponseTimes::default();
+        all.add(times(&[100, 110]), false);
+        all.add(times(&[9_000]), true);
+        all.add(times(&[120]), false);
+        all.add(None, true);
+        let [undisturbed, disturbed] =
+            [all.undisturbed, all.disturbed].map(|one| one.expect("some").len());
+        assert_eq!((undisturbed, disturbed), (3, 1));
     }
 
     #[test]

@@ -55,6 +55,13 @@ pub struct Run {
     pub environment: Environment,
 }
 
+impl Run {
+    /// Most time that measuring takes, in seconds.
+    pub fn budget_s(&self) -> f64 {
+        self.designs.iter().map(|design| design.budget_s).sum()
+    }
+}
+
 /// How far a run came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -221,9 +228,13 @@ pub struct Reading {
     /// Its slices, by cycle.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<Slice>,
-    /// Response times of all its slices that count, merged: HdrHistogram V2, deflated, base64, in nanoseconds.
+    /// Response times of its slices that count and were not disturbed, merged: HdrHistogram V2, deflated, base64, in
+    /// nanoseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_histogram: Option<String>,
+    /// Those of its slices that count and were disturbed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disturbed_histogram: Option<String>,
     /// What a procedure found.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<Metric, f64>,
@@ -281,10 +292,19 @@ pub struct Slice {
     pub switches: Option<u64>,
     /// Share of its CPU that the busiest generator thread used, 0…1.
     pub generator_share: f64,
+    /// Whether the hypervisor took more than [`STOLEN_SHARE_MAX`] of the CPUs' time during its cycle. Its response times
+    /// then tell of the hypervisor.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_disturbed: bool,
     /// Checks that it failed; such a slice does not count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed_checks: Vec<CheckName>,
 }
+
+/// Most of the time of a stage's CPUs that the hypervisor may take in a cycle. An answer needs two CPUs, the server's and
+/// the generator's: with half a hundredth of each taken, the slowest hundredth of the answers are those that waited for
+/// the hypervisor.
+pub const STOLEN_SHARE_MAX: f64 = 0.005;
 
 /// A server that used this share of its CPU time was at full capacity. The rest is its own pauses between two clients.
 pub const FULL_SHARE: f64 = 0.95;
@@ -346,7 +366,7 @@ impl Reading {
     /// Response time that `permille` of the requests do not exceed, in microseconds. `None` if fewer than ten lie
     /// beyond it, or if enough requests failed to change it: of their times only a lower bound is known.
     pub fn response_us(&self, permille: u64) -> Option<f64> {
-        let failed: u64 = self.counted().map(|slice| slice.failed).sum();
+        let failed: u64 = self.undisturbed().map(|slice| slice.failed).sum();
         let tail = self.tail()?;
         if failed * 1000 >= tail.count * (1000 - permille.min(1000)) && failed > 0 {
             return None;
@@ -366,7 +386,7 @@ impl Reading {
         *self.tail.0.get_or_init(read)
     }
 
-    /// Response times of its slices that count, in nanoseconds, decoded on each call.
+    /// Response times of its undisturbed slices, in nanoseconds, decoded on each call.
     pub fn histogram(&self) -> Option<Histogram<u64>> {
         Histograms::decode(self.response_histogram.as_ref()?)
     }
@@ -374,6 +394,11 @@ impl Reading {
     /// Its slices that count.
     pub fn counted(&self) -> impl Iterator<Item = &Slice> {
         self.slices.iter().filter(|slice| slice.counts())
+    }
+
+    /// Those of them whose response times are the server's.
+    pub fn undisturbed(&self) -> impl Iterator<Item = &Slice> {
+        self.counted().filter(|slice| !slice.is_disturbed)
     }
 
     /// What a procedure found.

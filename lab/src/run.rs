@@ -135,8 +135,7 @@ struct Progress {
 
 impl Progress {
     fn new(run: &Run) -> Self {
-        let budget_s = run.designs.iter().map(|design| design.budget_s).sum();
-        let bar = ProgressBar::new(seconds(budget_s));
+        let bar = ProgressBar::new(seconds(run.budget_s()));
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} at most {eta} left\n{msg}") {
             bar.set_style(style);
         }

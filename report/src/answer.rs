@@ -36,7 +36,7 @@ pub(crate) fn notices(facts: &Facts<'_>, language: Language) -> Vec<Notice> {
             )
             .into(),
     };
-    let seconds = [facts.spent_s(), facts.run.profile.budget_s()];
+    let seconds = [facts.spent_s(), facts.run.budget_s()];
     let [spent, budget] = seconds.map(numbers::minutes);
     let time = language.choose(
         || format!("measuring took {spent} of at most {budget}"),

@@ -11,7 +11,7 @@ use crate::facts::Facts;
 use crate::{escape, labels};
 
 const CELLS: &str = "experiment,level,participant,role,metric,value,low,high,against_control,against_low,against_high,word,blocks,missing";
-const BLOCKS: &str = "experiment,stage,block,level,participant,cycle,window_us,cpu_us,server_share,generator_share,answered,failed,switches,failed_checks,metric,value";
+const BLOCKS: &str = "experiment,stage,block,level,participant,cycle,window_us,cpu_us,server_share,generator_share,answered,failed,switches,disturbed,failed_checks,metric,value";
 
 /// A row for each experiment, level, participant and metric.
 pub(crate) fn cells(facts: &Facts<'_>) -> String {
@@ -105,7 +105,7 @@ pub fn blocks(blocks: &[Block]) -> String {
     table
 }
 
-fn slice_fields(slice: &Slice) -> [String; 9] {
+fn slice_fields(slice: &Slice) -> [String; 10] {
     [
         slice.cycle.to_string(),
         slice.window_us.to_string(),
@@ -115,6 +115,7 @@ fn slice_fields(slice: &Slice) -> [String; 9] {
         slice.answered.to_string(),
         slice.failed.to_string(),
         or_empty(slice.switches),
+        u8::from(slice.is_disturbed).to_string(),
         CheckName::join(&slice.failed_checks, "; "),
     ]
 }
@@ -123,7 +124,7 @@ fn row(
     table: &mut String,
     block: &Block,
     reading: &Reading,
-    slice: [String; 9],
+    slice: [String; 10],
     figure: [&str; 2],
 ) {
     let mut fields = vec![

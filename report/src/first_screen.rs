@@ -17,6 +17,9 @@ use crate::{labels, numbers};
 /// Ways in which a handler dies: the levels of the crash experiment.
 const DEATHS: [&str; 3] = ["panic", "abort", "segv"];
 
+/// Before a lower bound.
+const AT_LEAST: &str = "≥\u{a0}";
+
 /// Name of a procedure's note about what ended it.
 const LIMIT: &str = "limit";
 
@@ -38,7 +41,10 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
         text("CPU per request, µs", "CPU por petición, µs"),
         text("× iterative [95 %]", "× iterative [95 %]"),
         text("p50 / p99", "p50 / p99"),
-        text("Capacity, requests/s", "Capacidad, peticiones/s"),
+        text(
+            "Requests/s of one full CPU, new / kept connections",
+            "Peticiones/s de una CPU llena, conexiones nuevas / mantenidas",
+        ),
         text(
             "Idle client, KiB user + kernel",
             "Cliente inactivo, KiB usuario + núcleo",
@@ -76,6 +82,14 @@ pub(crate) fn table(facts: &Facts<'_>, are_models: bool, language: Language) -> 
         table.rows.push(row.cells(judged.get(&card.name)));
     }
     table.notes = reasons.notes(language);
+    let is_bound = |cell: &TableCell| cell.text.contains(AT_LEAST);
+    if table.rows.iter().flatten().any(is_bound) {
+        let note = language.choose(
+            || "≥: the generator was the limit: the server answered so many with a part of its CPU.",
+            || "≥: el límite fue el generador: el servidor respondió tantas con una parte de su CPU.",
+        );
+        table.notes.insert(0, note.into());
+    }
     if !are_models {
         // Targets take part only in the comparison of costs.
         table.leave_out_empty_columns(numbers::NONE);
@@ -133,7 +147,7 @@ impl Row<'_, '_> {
             self.value(self.at, metric),
             ratio,
             self.percentiles(),
-            self.value(LevelKey::new(CAPACITY, "new"), Metric::CapacityPerS),
+            self.capacity(),
             self.memory(),
             self.held(),
             self.deaths(),
@@ -145,13 +159,20 @@ impl Row<'_, '_> {
 
     /// A value; otherwise `None`, and the reason is noted.
     fn figure(&mut self, at: LevelKey<'_>, metric: Metric) -> Option<f64> {
+        let estimate = self.facts.value(at, &self.card.name, metric);
+        if estimate.is_none() {
+            self.note_missing(at, metric);
+        }
+        estimate.map(|estimate| estimate.value)
+    }
+
+    /// Notes why there is no figure, of a server that should have one.
+    fn note_missing(&mut self, at: LevelKey<'_>, metric: Metric) {
         let name = &self.card.name;
-        let estimate = self.facts.value(at, name, metric);
-        if estimate.is_none() && (self.card.is_model || self.facts.takes_part(at, name)) {
+        if self.card.is_model || self.facts.takes_part(at, name) {
             let why = self.facts.analysis.missing(at, name, metric);
             self.reasons.add(&why, name, at.experiment, self.language);
         }
-        estimate.map(|estimate| estimate.value)
     }
 
     fn value(&mut self, at: LevelKey<'_>, metric: Metric) -> TableCell {
@@ -185,6 +206,35 @@ impl Row<'_, '_> {
         let metrics = [Metric::ResponseP50, Metric::ResponseP99];
         let ([_, value], cell) = self.pair(self.at, metrics, " / ", numbers::duration_us);
         TableCell { value, ..cell }
+    }
+
+    /// What one CPU can serve, over new and over kept connections.
+    fn capacity(&mut self) -> TableCell {
+        let served = ["new", "kept"].map(|level| self.served(LevelKey::new(CAPACITY, level)));
+        let Some((value, _)) = served.iter().flatten().next() else {
+            return numbers::NONE.into();
+        };
+        let written = served.each_ref().map(|one| match one {
+            Some((_, text)) => text.as_str(),
+            None => numbers::NONE,
+        });
+        TableCell::number(written.join(" / "), *value)
+    }
+
+    /// Answers per second of a full CPU. With CPU time left they are a lower bound: the generator was the limit.
+    fn served(&mut self, at: LevelKey<'_>) -> Option<(f64, String)> {
+        let name = &self.card.name;
+        let written = |metric, before: &str| {
+            let value = self.facts.value(at, name, metric)?.value;
+            let figure = numbers::figure(metric, value, self.language);
+            Some((value, format!("{before}{figure}")))
+        };
+        let found =
+            written(Metric::CapacityPerS, "").or_else(|| written(Metric::GoodPerS, AT_LEAST));
+        if found.is_none() {
+            self.note_missing(at, Metric::CapacityPerS);
+        }
+        found
     }
 
     /// The maximum number of clients held, and what limited it.
@@ -358,7 +408,7 @@ fn tail(facts: &Facts<'_>, participant: &str) -> Option<Vec<Point>> {
         let Some(histogram) = reading.histogram() else {
             continue;
         };
-        failed += reading.counted().map(|slice| slice.failed).sum::<u64>();
+        failed += reading.undisturbed().map(|slice| slice.failed).sum::<u64>();
         match &mut merged {
             None => merged = Some(histogram),
             Some(merged) => {

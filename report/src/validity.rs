@@ -2,7 +2,7 @@
 
 use hola_base::{Language, Text, text};
 use hola_lab::metric::Metric;
-use hola_lab::record::{CpuAccounting, Run};
+use hola_lab::record::{CpuAccounting, Reading, Run};
 use hola_verdict::analysis::{ControlResult, Controls, HEADLINE};
 
 use crate::answer::shares_cpu;
@@ -141,6 +141,13 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
             "No se sabe cuánto tiempo de CPU se quedó un hipervisor.",
         ),
     }
+    if let Some(share) = disturbed_share(facts) {
+        let share = numbers::percent(share, language);
+        sentences.add(
+            format!("Response times leave out {share} of the slices: in their cycles it took more than half a hundredth."),
+            format!("Los tiempos de respuesta omiten el {share} de los turnos: en sus ciclos se quedó con más de media centésima."),
+        );
+    }
     match environment.cpu_quota {
         Some(cpus) => {
             let cpus = numbers::plain(cpus, language);
@@ -188,6 +195,14 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
         );
     }
     sentences.list
+}
+
+/// Slices that the hypervisor disturbed, of all that count; `None` if there are none.
+fn disturbed_share(facts: &Facts<'_>) -> Option<f64> {
+    let readings = || facts.blocks.iter().flat_map(|block| &block.readings);
+    let counted = readings().flat_map(Reading::counted).count();
+    let undisturbed = readings().flat_map(Reading::undisturbed).count();
+    (undisturbed < counted).then(|| 1.0 - undisturbed as f64 / counted as f64)
 }
 
 fn machine(facts: &Facts<'_>, language: Language) -> Table {

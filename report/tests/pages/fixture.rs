@@ -276,7 +276,7 @@ fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random:
             failed: 0,
             switches: Some(answered as u64 * 2),
             generator_share: 0.4,
-            failed_checks: Vec::new(),
+            ..Slice::default()
         });
     }
     reading.response_histogram = Some(Histograms::encode(&all));

@@ -36,9 +36,8 @@ pub(super) fn announcement(run: &Run, made: &[Block], own: &[TargetSpec]) -> Str
     if !made.is_empty() {
         lines.push(format!("{} blocks are there already", made.len()));
     }
-    let budget_s: f64 = run.designs.iter().map(|design| design.budget_s).sum();
     let spent_s: f64 = made.iter().map(|block| block.took_s).sum();
-    let left = time((budget_s - spent_s).max(0.0));
+    let left = time((run.budget_s() - spent_s).max(0.0));
     lines.push(format!(
         "seed {}; at most about {left}; Ctrl-C keeps what is done",
         run.seed

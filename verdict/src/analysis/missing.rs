@@ -109,7 +109,7 @@ impl Missing {
                 let checks = CheckName::join(checks, ", ");
                 both(
                     format!("fewer than half of its slices count; they failed: {checks}"),
-                    format!("cuentan menos de la mitad de sus intervalos; no superaron: {checks}"),
+                    format!("cuentan menos de la mitad de sus turnos; no superaron: {checks}"),
                 )
             }
             Missing::TooFewBlocks { blocks } => both(
@@ -138,8 +138,8 @@ fn no_value(metric: Metric) -> Text {
             "su CPU no estaba llena, así que no mostró su capacidad",
         ),
         _ if metric.is_response_time() => text(
-            "too few requests for this percentile, or failures reach into it",
-            "demasiado pocas peticiones para este percentil, o los fallos llegan hasta él",
+            "too few undisturbed requests for this percentile, or failures reach into it",
+            "demasiado pocas peticiones sin perturbar para este percentil, o los fallos llegan hasta él",
         ),
         Metric::SwitchesPerRequest => text(
             "context switches were not counted",
@@ -147,7 +147,7 @@ fn no_value(metric: Metric) -> Text {
         ),
         Metric::GoodPerS => text(
             "it answered no request rightly in most slices",
-            "no respondió bien a ninguna petición en la mayoría de los intervalos",
+            "no respondió bien a ninguna petición en la mayoría de los turnos",
         ),
         _ => text(
             "nothing of that was measured there",
