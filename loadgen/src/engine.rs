@@ -42,7 +42,7 @@ use hola_base::process::descriptor_limit;
 use channel::PlainChannel;
 use completion::CompletionTransport;
 use job::ThreadPlan;
-pub use observer::{NoObserver, Observer, Probe, Progress};
+pub use observer::{NoObserver, Observer, Probe};
 use readiness::ReadinessTransport;
 use threads::{ThreadResults, run_threads};
 #[cfg(feature = "tls")]

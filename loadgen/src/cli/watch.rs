@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::LoadFailure;
 use super::outputs::Outputs;
 use super::{Format, LoadArgs};
-use crate::engine::{self, LoadError, NoObserver, Observer, Progress};
+use crate::engine::{self, LoadError, NoObserver, Observer};
 use crate::histograms::{Histograms, percentile_ns};
 use crate::intervals::Interval;
 use crate::summary::Line;
@@ -158,8 +158,7 @@ fn failures(failed: &Causes) -> String {
 }
 
 impl Observer for Watch<'_> {
-    fn progress(&self, progress: &Progress) {
-        let (elapsed, in_flight) = (progress.elapsed, progress.in_flight);
+    fn progress(&self, elapsed: Duration, in_flight: u64) {
         let line = match elapsed.checked_sub(self.load.ramp + self.load.warmup) {
             None => {
                 let elapsed = elapsed.as_secs_f64();

@@ -14,9 +14,9 @@ use nix::errno::Errno;
 use super::job::ThreadPlan;
 use super::start::Start;
 use super::transport::Transport;
-use super::window_counts::LiveCounts;
+use super::window_counts::WorkerGauge;
 use super::worker::{Signals, Worker, WorkerResult};
-use super::{LoadError, Observer, Probe, Progress};
+use super::{LoadError, Observer, Probe};
 use crate::intervals::{self, IntervalCollector, IntervalEnd};
 use crate::kernel;
 use crate::summary::{KernelEvidence, PlannedStart};
@@ -62,7 +62,7 @@ pub(super) fn run_threads<T: Transport>(
         stop_at_ns: AtomicU64::new(u64::MAX),
         probe,
     };
-    let mut gauges: Vec<LiveCounts> = plan.jobs.iter().map(|_| LiveCounts::default()).collect();
+    let mut gauges: Vec<WorkerGauge> = plan.jobs.iter().map(|_| WorkerGauge::default()).collect();
     let mut collector = observer
         .interval_length()
         .map(|length| collector(length, &mut gauges));
@@ -74,14 +74,14 @@ pub(super) fn run_threads<T: Transport>(
         let mut handles = Vec::with_capacity(threads);
         let (refuse, refusals) = mpsc::channel();
         let (alive, ended) = mpsc::channel::<Infallible>();
-        for ((job, live_counts), number) in plan.jobs.iter().zip(&gauges).zip(1..) {
+        for ((job, gauge), number) in plan.jobs.iter().zip(&gauges).zip(1..) {
             let (start, started) = mpsc::channel();
             let (refuse, alive, signals) = (refuse.clone(), alive.clone(), &signals);
             let body = move || {
                 // Dropped when the thread ends, also by a panic.
                 let _alive = alive;
                 let refuse_by = |reason| refuse.send((number, reason));
-                let worker = Worker::<T>::new(job, signals, live_counts).map_err(refuse_by);
+                let worker = Worker::<T>::new(job, signals, gauge).map_err(refuse_by);
                 // The caller waits until every thread is set up or has ended.
                 drop(refuse);
                 let result = worker.ok()?.run(started.recv().ok()?);
@@ -118,7 +118,7 @@ pub(super) fn run_threads<T: Transport>(
         }
         let open = started + plan.open_ns;
         let mut metered = false;
-        let mut follow = |gauges: &[LiveCounts]| {
+        let mut follow = |gauges: &[WorkerGauge]| {
             if !metered && sys::now_ns() >= open {
                 // Time lost in the warm-up does not belong to the window.
                 metered = true;
@@ -158,19 +158,19 @@ pub(super) fn run_threads<T: Transport>(
 }
 
 /// Gives every worker a channel to hand over its recorder.
-fn collector(length: Duration, gauges: &mut [LiveCounts]) -> IntervalCollector {
+fn collector(length: Duration, gauges: &mut [WorkerGauge]) -> IntervalCollector {
     let (senders, collector) = intervals::channel(length, gauges.len());
-    for (live_counts, sender) in gauges.iter_mut().zip(senders) {
-        live_counts.interval_sender = Some(sender);
+    for (gauge, sender) in gauges.iter_mut().zip(senders) {
+        gauge.interval_sender = Some(sender);
     }
     collector
 }
 
 /// The current moment of a window that opened at `open`.
-fn moment(open: u64, gauges: &[LiveCounts]) -> IntervalEnd {
+fn moment(open: u64, gauges: &[WorkerGauge]) -> IntervalEnd {
     IntervalEnd {
         elapsed_ns: sys::now_ns().saturating_sub(open),
-        in_flight: sums(gauges)[2],
+        in_flight: in_flight(gauges),
     }
 }
 
@@ -178,10 +178,10 @@ fn moment(open: u64, gauges: &[LiveCounts]) -> IntervalEnd {
 /// stopped.
 fn watch(
     ended: &Receiver<Infallible>,
-    gauges: &[LiveCounts],
+    gauges: &[WorkerGauge],
     signals: &Signals,
     observer: &dyn Observer,
-    follow: &mut dyn FnMut(&[LiveCounts]),
+    follow: &mut dyn FnMut(&[WorkerGauge]),
 ) -> bool {
     let began = Instant::now();
     let mut shown = began;
@@ -195,14 +195,7 @@ fn watch(
         follow(gauges);
         if shown.elapsed() >= SHOW {
             shown = Instant::now();
-            let [completed, failed, in_flight, offered] = sums(gauges);
-            observer.progress(&Progress {
-                elapsed: began.elapsed(),
-                completed,
-                failed,
-                in_flight,
-                offered,
-            });
+            observer.progress(began.elapsed(), in_flight(gauges));
         }
         if ended.recv_timeout(POLL) == Err(RecvTimeoutError::Disconnected) {
             return stopped;
@@ -210,10 +203,8 @@ fn watch(
     }
 }
 
-/// Live counts of all workers, summed: completed, failed, in flight, offered.
-fn sums(gauges: &[LiveCounts]) -> [u64; 4] {
-    gauges.iter().fold([0; 4], |sums, live_counts| {
-        let counts = live_counts.read();
-        std::array::from_fn(|index| sums[index] + counts[index])
-    })
+/// Requests under way on all workers.
+fn in_flight(gauges: &[WorkerGauge]) -> u64 {
+    let counts = gauges.iter().map(|gauge| &gauge.in_flight);
+    counts.map(|count| count.load(Ordering::Relaxed)).sum()
 }

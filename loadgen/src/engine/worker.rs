@@ -12,7 +12,7 @@ use super::source::SourceAddresses;
 use super::transport::Transport;
 use super::url_chooser::UrlChooser;
 use super::window::{Window, WindowPhase};
-use super::window_counts::{LiveCounts, SEND_BINS, WindowCounts};
+use super::window_counts::{SEND_BINS, WindowCounts, WorkerGauge};
 use crate::answer::Answer;
 use crate::recorder::Recorder;
 use crate::schedule::Instants;
@@ -23,8 +23,8 @@ use crate::workload::Pacing;
 /// Longest sleep, so that a request to stop is seen in time.
 const SLEEP_MAX_NS: u64 = 50_000_000;
 
-/// How often the live counts are refreshed.
-const LIVE_COUNTS_NS: u64 = 100_000_000;
+/// How often the gauge is refreshed.
+const REFRESH_NS: u64 = 100_000_000;
 
 /// Most clients started per round of the event loop, so that answers to the first do not wait until the last has
 /// started.
@@ -55,7 +55,7 @@ pub(super) struct WorkerResult {
 pub(super) struct Worker<'run, T> {
     pub(super) job: &'run Job,
     signals: &'run Signals<'run>,
-    live_counts: &'run LiveCounts,
+    gauge: &'run WorkerGauge,
     pub(super) transport: T,
     pub(super) slots: Vec<Slot>,
     /// Slots without a connection, and slots with an idle one (open loop).
@@ -80,7 +80,7 @@ pub(super) struct Worker<'run, T> {
     instants: Option<Instants>,
     pub(super) url_chooser: UrlChooser,
     waiting_for_slot: bool,
-    live_counts_due: u64,
+    refresh_due: u64,
 }
 
 impl<'run, T: Transport> Worker<'run, T> {
@@ -91,7 +91,7 @@ impl<'run, T: Transport> Worker<'run, T> {
     pub(super) fn new(
         job: &'run Job,
         signals: &'run Signals<'run>,
-        live_counts: &'run LiveCounts,
+        gauge: &'run WorkerGauge,
     ) -> Result<Self, String> {
         let refused = |what: String| {
             move |errno: nix::errno::Errno| format!("{what}: {}", io::Error::from(errno))
@@ -110,7 +110,7 @@ impl<'run, T: Transport> Worker<'run, T> {
         Ok(Self {
             job,
             signals,
-            live_counts,
+            gauge,
             transport,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
@@ -130,7 +130,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             instants,
             url_chooser: job.url_chooser.clone(),
             waiting_for_slot: false,
-            live_counts_due: 0,
+            refresh_due: 0,
         })
     }
 
@@ -167,7 +167,7 @@ impl<'run, T: Transport> Worker<'run, T> {
                 self.launch_due();
             }
             self.expire();
-            self.show();
+            self.publish();
         }
         Ok(self.finish_counts())
     }
@@ -407,20 +407,20 @@ impl<'run, T: Transport> Worker<'run, T> {
         until.saturating_sub(self.now)
     }
 
-    fn show(&mut self) {
-        if self.now < self.live_counts_due {
+    /// Refreshes the gauge, and hands over what an interval that has ended recorded.
+    fn publish(&mut self) {
+        if self.now < self.refresh_due {
             return;
         }
-        self.live_counts_due = self.now + LIVE_COUNTS_NS;
-        if let Some(interval_sender) = &self.live_counts.interval_sender {
+        self.refresh_due = self.now + REFRESH_NS;
+        if let Some(interval_sender) = &self.gauge.interval_sender {
             let (open, sent) = (self.window.open, self.window_counts.sent);
             let boundary = interval_sender.offer(self.now, open, sent, &mut self.recorder);
-            self.live_counts_due = self.live_counts_due.min(boundary);
+            self.refresh_due = self.refresh_due.min(boundary);
         }
-        let [completed, failed] = self.recorder.ended();
-        let offered = self.window_counts.sent;
-        self.live_counts
-            .publish([completed, failed, self.in_flight, offered]);
+        self.gauge
+            .in_flight
+            .store(self.in_flight, Ordering::Relaxed);
     }
 
     fn finish_counts(mut self) -> WorkerResult {
