@@ -79,8 +79,9 @@ pub(crate) fn read(log: &[u8]) -> Result<Histograms, String> {
             continue;
         };
         let name = interval.tag().map_or("", |tag| tag.as_str());
-        let histogram = histograms.named_mut(name).filter(|_| expected.remove(name));
-        let histogram = histogram.ok_or_else(|| format!("unexpected distribution `{name}`"))?;
+        let mut named = histograms.named_mut().into_iter();
+        let found = named.find(|(known, _)| *known == name && expected.remove(name));
+        let (_, histogram) = found.ok_or_else(|| format!("unexpected distribution `{name}`"))?;
         let read = Histograms::decode(interval.encoded_histogram());
         histogram.auto(true);
         read.and_then(|read| histogram.add(read).ok())
