@@ -67,6 +67,15 @@ struct Ran {
     stderr: String,
 }
 
+/// Asserts that the program refuses its arguments: exit code 2, and these words on standard error.
+fn assert_refused(command: Command, words: &str) -> Ran {
+    let shown = format!("{command:?}");
+    let ran = run(command);
+    assert_eq!(ran.code, Some(2), "{shown}: {ran:?}");
+    assert!(ran.stderr.contains(words), "{words}: {shown}: {ran:?}");
+    ran
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {
@@ -78,6 +87,12 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
+    /// Asserts that the program exited with this code.
+    fn exits_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+
     /// The one JSON object on standard output.
     fn summary(&self) -> Summary {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -91,6 +106,12 @@ impl Ran {
 
 fn run(mut command: Command) -> Ran {
     command.output().unwrap().into()
+}
+
+/// The result of a load that succeeds.
+fn measured(mut command: Command) -> Summary {
+    command.arg("--format=json");
+    run(command).exits_with(0).summary()
 }
 
 fn signal(child: &Child, signal: Signal) {
