@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::truth::{Truth, answer_all};
+use crate::truth::{Truth, answer_all, keeper};
 use crate::{assert_refused, greeter, load, program, run};
 
 /// Arguments that make no sense, and what is said of them.
@@ -165,7 +165,7 @@ fn every_kept_connection_of_an_open_loop_has_its_turn() {
 #[test]
 fn local_ports_that_run_out_come_with_advice() {
     // The client closes first, so its ports stay taken for a minute.
-    let server = Truth::start(|_, stream| answer_all(stream, || {}));
+    let server = keeper();
     for (format, source) in [("text", "127.0.9.1"), ("markdown", "127.0.9.2")] {
         let few = format!("--local-ports=43100 --source={source} --format={format}");
         let ran = run(load(&server, &format!("--requests=12 --clients=1 {few}")));

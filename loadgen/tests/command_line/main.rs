@@ -24,12 +24,7 @@ use std::process::{Child, Command, Output, Stdio};
 use hola_loadgen::summary::{Levels, Summary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use truth::{CLOSE, Truth, answer_once};
-
-/// A server that answers every request.
-fn greeter() -> Truth {
-    Truth::start(|_, stream| answer_once(stream, CLOSE))
-}
+use truth::{CLOSE, Truth, answer_once, greeter};
 
 /// A server that closes each `period`-th connection without an answer.
 fn flawed(period: u64) -> Truth {

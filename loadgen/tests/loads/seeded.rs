@@ -75,7 +75,7 @@ pub(crate) const BUGS: &[Bug] = &[
         file: "histograms.rs",
         original: "u64::try_from((u128::from(count) * u128::from(permille)).div_ceil(1000))",
         replacement: "u64::try_from(u128::from(count) * u128::from(permille) / 1000)",
-        caught_by: "histograms::percentiles_match_the_sorted_samples",
+        caught_by: "proof::percentiles_are_order_statistics_and_shards_merge_without_loss",
     },
     Bug {
         name: "a percentile is printed that no sample supports",
