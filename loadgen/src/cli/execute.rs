@@ -17,7 +17,7 @@ use super::search::{Bracket, require_server};
 use super::watch::{measure, note_interrupts};
 use super::{Format, LoadArgs, plan};
 use crate::measurement::Measurement;
-use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
+use crate::summary::{Levels, Line, Search, SearchLimit};
 use crate::target::ServerAddress;
 use crate::text;
 use crate::text::report::{self, Layout};
@@ -96,11 +96,8 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
         levels.push(summary);
     }
     let is_too_small = bracket.as_ref().is_some_and(Bracket::is_too_small);
-    let result = Levels {
-        schema_version: SCHEMA_VERSION,
-        levels,
-        search: bracket.map(|bracket| bracket.conclude(&args.slo, is_interrupted)),
-    };
+    let search = bracket.map(|bracket| bracket.conclude(&args.slo, is_interrupted));
+    let result = Levels::new(levels, search);
     if is_series || only.is_some() {
         outputs.write(&rendered(args.format, only.as_ref(), &result)?)?;
     }

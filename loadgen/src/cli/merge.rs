@@ -12,7 +12,7 @@ use super::exit::{EXIT_ERROR, EXIT_INVALID};
 use super::gates::{GateArgs, TestedLoads};
 use super::ranks::parse_run_id;
 use crate::ranks::{self, MergeError};
-use crate::summary::{Levels, SCHEMA_VERSION};
+use crate::summary::Levels;
 
 /// Arguments of `hola merge`.
 #[derive(Args, Clone, Debug)]
@@ -64,11 +64,7 @@ pub fn merge(args: &MergeArgs) -> ExitCode {
 fn try_merge(args: &MergeArgs) -> Result<u8, MergeError> {
     let run = ranks::merge(&args.folder, args.run_id.as_deref())?;
     say(format_args!("{}: {} ranks", run.run_id, run.ranks));
-    let result = Levels {
-        schema_version: SCHEMA_VERSION,
-        levels: vec![run.measurement.summary.clone()],
-        search: None,
-    };
+    let result = Levels::new(vec![run.measurement.summary.clone()], None);
     let text = rendered(args.format, Some(&run.measurement), &result);
     let printed = text.and_then(|text| print(text).map_err(|error| format!("{error:#}")));
     printed.map_err(MergeError::Failed)?;

@@ -121,14 +121,14 @@ pub(crate) const BUGS: &[Bug] = &[
     },
     Bug {
         name: "requests under way at the end are forgotten",
-        file: "engine/worker.rs",
+        file: "engine/worker/phases.rs",
         original: "self.window_counts.in_flight_at_end += 1;",
         replacement: "",
         caught_by: "proof::rate_times_response_time_is_the_number_of_clients",
     },
     Bug {
         name: "a generator that was stopped does not notice",
-        file: "engine/worker.rs",
+        file: "engine/worker/phases.rs",
         original: "self.window_counts.away_ns += away_ns;",
         replacement: "",
         caught_by: "checks::a_generator_that_was_stopped_for_a_while_says_so",
