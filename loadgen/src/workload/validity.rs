@@ -1,11 +1,10 @@
 //! Whether a load makes sense and can be run here.
 
-use std::time::Duration;
-
 use super::{ClientProtocol, Engine, FILES_RESERVED, MESSAGE_BYTES_MAX, Pace, Stop, Workload};
 use crate::http::BODY_BYTES_MAX;
 use crate::sys;
 use crate::target::ServerAddress;
+use crate::units::nanoseconds;
 
 /// Slowest rate: one request in a thousand seconds; anything slower is a timer, not a load.
 pub const MIN_RATE: f64 = 0.001;
@@ -21,27 +20,7 @@ impl Workload {
     /// # Errors
     /// Returns the first problem found.
     pub fn validate(&self, open_files: u64) -> Result<(), InvalidWorkload> {
-        let quantities = [
-            ("clients", self.pace == Pace::Closed { clients: 0 }),
-            ("duration", self.stop == Stop::After(Duration::ZERO)),
-            ("requests", self.stop == Stop::Requests(0)),
-            ("threads", self.threads == 0),
-            ("timeout", self.timeout.is_zero()),
-            (
-                "requests per connection",
-                self.requests_per_connection == Some(0),
-            ),
-            ("kept connections", self.kept_connections == Some(0)),
-            ("requests in flight", self.max_in_flight == Some(0)),
-            (
-                "the weight of a URL",
-                self.url_mix.iter().any(|url| url.weight == 0),
-            ),
-        ];
-        if let Some((name, _)) = quantities.into_iter().find(|(_, is_zero)| *is_zero) {
-            return Err(InvalidWorkload::Zero(name));
-        }
-        self.validate_shares()?;
+        self.validate_quantities()?;
         if let Pace::Open { rate_per_s, .. } = self.pace
             && !(MIN_RATE..=MAX_RATE).contains(&rate_per_s)
         {
@@ -84,24 +63,41 @@ impl Workload {
         Ok(())
     }
 
-    /// Checks that there is something for every rank to do.
-    fn validate_shares(&self) -> Result<(), InvalidWorkload> {
-        let mut quantities = Vec::new();
-        if let Pace::Closed { clients } = self.pace {
-            quantities.push(("clients", Some(u64::from(clients))));
-        }
-        if let Stop::Requests(requests) = self.stop {
-            quantities.push(("requests", Some(requests)));
-        }
-        quantities.push(("kept connections", self.kept_connections.map(u64::from)));
-        quantities.push(("requests in flight", self.max_in_flight.map(u64::from)));
+    /// Checks that no quantity is zero, and that there is something for every rank to do.
+    fn validate_quantities(&self) -> Result<(), InvalidWorkload> {
+        let clients = match self.pace {
+            Pace::Closed { clients } => Some(u64::from(clients)),
+            Pace::Open { .. } => None,
+        };
+        let (requests, window_ns) = match self.stop {
+            Stop::Requests(requests) => (Some(requests), None),
+            Stop::After(window) => (None, Some(nanoseconds(window))),
+        };
+        let kept = self.kept_connections.map(u64::from);
+        let in_flight = self.max_in_flight.map(u64::from);
+        let weights = self.url_mix.iter().map(|url| u64::from(url.weight));
         let ranks = self.rank.count();
-        let is_few = |count: &u64| *count < ranks;
-        let few = |(name, count): (&'static str, Option<u64>)| Some((name, count.filter(is_few)?));
-        match quantities.into_iter().find_map(few) {
-            Some((name, count)) => Err(InvalidWorkload::Few { name, count, ranks }),
-            None => Ok(()),
+        // Each with the number of processes that share it.
+        for (name, quantity, sharers) in [
+            ("clients", clients, ranks),
+            ("requests", requests, ranks),
+            ("kept connections", kept, ranks),
+            ("requests in flight", in_flight, ranks),
+            ("duration", window_ns, 1),
+            ("threads", Some(self.threads.into()), 1),
+            ("timeout", Some(nanoseconds(self.timeout)), 1),
+            ("requests per connection", self.requests_per_connection, 1),
+            ("the weight of a URL", weights.min(), 1),
+        ] {
+            match quantity {
+                Some(0) => return Err(InvalidWorkload::Zero(name)),
+                Some(count) if count < sharers => {
+                    return Err(InvalidWorkload::Few { name, count, ranks });
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn validate_request(&self) -> Result<(), InvalidWorkload> {
