@@ -17,11 +17,11 @@ use super::transport::Transport;
 use super::window_counts::WorkerGauge;
 use super::worker::{Signals, Worker, WorkerResult};
 use super::{LoadError, Observer, Probe};
+use crate::evidence::Evidence;
 use crate::intervals::{self, IntervalCollector, IntervalEnd};
 use crate::kernel;
-use crate::summary::{KernelEvidence, PlannedStart};
 use crate::sys;
-use crate::throttling::{Throttling, ThrottlingMeter};
+use crate::throttling::ThrottlingMeter;
 
 /// How often the calling thread checks whether to stop.
 const POLL: Duration = Duration::from_millis(50);
@@ -33,21 +33,8 @@ const SHOW: Duration = Duration::from_millis(500);
 /// together.
 const NOTICE_NS: u64 = 100_000_000;
 
-/// What the threads of a run return.
-#[derive(Debug)]
-pub(super) struct ThreadResults {
-    pub(super) parts: Vec<WorkerResult>,
-    /// Whether the threads were stopped early.
-    pub(super) stopped: bool,
-    /// Time that a CPU quota took from them since the window opened.
-    pub(super) throttling: Option<Throttling>,
-    /// Increase of the kernel's counters since the start.
-    pub(super) kernel: Option<KernelEvidence>,
-    /// The start, if it was planned.
-    pub(super) start: Option<PlannedStart>,
-}
-
-/// Runs each job of `plan` on a thread of its own; all start at the same instant.
+/// Runs each job of `plan` on a thread of its own; all start at the same instant. Returns the result of each thread, and
+/// the evidence that came from outside of them.
 ///
 /// # Errors
 /// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue, and the errors of [`Start::wait`];
@@ -56,7 +43,7 @@ pub(super) fn run_threads<T: Transport>(
     plan: &ThreadPlan,
     observer: &dyn Observer,
     probe: &dyn Probe,
-) -> Result<ThreadResults, LoadError> {
+) -> Result<(Vec<WorkerResult>, Evidence), LoadError> {
     let threads = plan.jobs.len();
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
@@ -148,13 +135,14 @@ pub(super) fn run_threads<T: Transport>(
         }
         Ok((parts, stopped, kernel_before, planned))
     })?;
-    Ok(ThreadResults {
-        parts,
+    let evidence = Evidence {
         stopped,
         throttling: meter.since_start(),
         kernel: kernel::since(kernel_before),
         start,
-    })
+        ..Evidence::default()
+    };
+    Ok((parts, evidence))
 }
 
 /// Gives every worker a channel to hand over its recorder.

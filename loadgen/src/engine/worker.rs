@@ -51,7 +51,7 @@ pub(super) struct WorkerResult {
 }
 
 pub(super) struct Worker<'run, T> {
-    pub(super) job: &'run Job,
+    pub(super) job: &'run Job<'run>,
     signals: &'run Signals<'run>,
     gauge: &'run WorkerGauge,
     pub(super) transport: T,
@@ -87,7 +87,7 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// # Errors
     /// Says what the system refused.
     pub(super) fn new(
-        job: &'run Job,
+        job: &'run Job<'run>,
         signals: &'run Signals<'run>,
         gauge: &'run WorkerGauge,
     ) -> Result<Self, String> {
@@ -116,7 +116,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             deadlines: SlotDeadlines::new(),
             pauses: BinaryHeap::new(),
             sources: SourceAddresses::new(job),
-            recorder: Recorder::with_urls(job.urls_recorded),
+            recorder: Recorder::with_urls(job.workload.urls_recorded()),
             window_counts: WindowCounts::new(),
             now: 0,
             awaited: 0,
@@ -197,7 +197,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             let ramps = self.job.ramp_ns > 0;
             self.begin_client(index, if ramps { joins_at } else { self.now });
         }
-        if self.job.opens_first {
+        if self.job.workload.kept_connections.is_some() {
             for _ in 0..LAUNCHED_AT_ONCE {
                 if self.slots.len() == self.job.connections as usize || self.window.opened() {
                     break;
@@ -259,7 +259,8 @@ impl<'run, T: Transport> Worker<'run, T> {
     fn new_slot(&mut self) -> u32 {
         let index = u32::try_from(self.slots.len())
             .unwrap_or_else(|_| unreachable!("connections are counted in 32 bits"));
-        let answer = Answer::new(self.job.conversation, &self.job.method);
+        let workload = self.job.workload;
+        let answer = Answer::new(workload.conversation, &workload.method);
         self.slots.push(Slot::new(answer));
         index
     }
@@ -289,7 +290,7 @@ impl<'run, T: Transport> Worker<'run, T> {
 
     /// How long the worker may wait for events.
     fn pause_ns(&self) -> u64 {
-        if self.finished || self.job.pacing == Pacing::Spin {
+        if self.finished || self.job.workload.pacing == Pacing::Spin {
             return 0;
         }
         let expires = self.deadlines.oldest().map(|oldest| {

@@ -143,7 +143,7 @@ pub(crate) const BUGS: &[Bug] = &[
     Bug {
         name: "a request that may change something is sent a second time",
         file: "engine/exchange.rs",
-        original: "was_kept && was_closed && self.job.is_repeatable",
+        original: "was_kept && was_closed && self.job.is_repeatable()",
         replacement: "was_kept && was_closed",
         caught_by: "command_line/requests::only_idempotent_requests_are_sent_again_when_the_server_closes_a_kept_connection",
     },
