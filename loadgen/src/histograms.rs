@@ -109,6 +109,12 @@ impl Histograms {
         let bytes = STANDARD.decode(text).ok()?;
         Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
     }
+
+    /// As [`Histograms::decode`], with the bounds of `empty`.
+    pub(crate) fn decode_into(mut empty: Histogram<u64>, text: &str) -> Option<Histogram<u64>> {
+        empty.add(Self::decode(text)?).ok()?;
+        Some(empty)
+    }
 }
 
 impl Default for Histograms {
