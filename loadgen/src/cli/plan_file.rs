@@ -10,7 +10,7 @@ use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, Command};
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 use serde_json::{Map, json};
 use toml::{Table, Value};
 
@@ -74,27 +74,28 @@ pub(super) fn plan_text(command: &Command, arguments: &[OsString]) -> Result<Str
 pub fn plan_schema(command: &Command) -> Schema {
     let property = |arg: &Arg| {
         let mut property = kinds(arg);
-        let help = arg.get_help().map(ToString::to_string);
-        property.extend(help.map(|help| ("description".to_owned(), help.into())));
-        (key_of(arg).to_owned(), serde_json::Value::from(property))
+        if let Some(help) = arg.get_help() {
+            property["description"] = help.to_string().into();
+        }
+        (key_of(arg).to_owned(), property)
     };
     let is_planned = |arg: &&Arg| !ABOUT_PLANS.contains(&key_of(arg));
     let arguments = command.get_arguments().filter(is_planned);
     let properties: Map<_, _> = arguments.map(property).collect();
-    Schema::from(object(json!({
+    json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "LoadPlan",
         "description": "A plan of `hola load`, as TOML: each key is the long name of an option.",
         "type": "object",
         "additionalProperties": false,
         "properties": properties,
-    })))
+    })
 }
 
 /// What the values of an argument may be in a plan.
-fn kinds(arg: &Arg) -> Map<String, serde_json::Value> {
+fn kinds(arg: &Arg) -> serde_json::Value {
     let names = arg.get_possible_values();
-    object(match arg.get_action() {
+    match arg.get_action() {
         _ if !takes_value(arg) => json!({"type": "boolean"}),
         _ if !names.is_empty() => {
             json!({"enum": names.iter().map(PossibleValue::get_name).collect::<Vec<_>>()})
@@ -104,13 +105,6 @@ fn kinds(arg: &Arg) -> Map<String, serde_json::Value> {
             "type": ["string", "number", "array"],
             "items": {"type": ["string", "number"]},
         }),
-    })
-}
-
-fn object(value: serde_json::Value) -> Map<String, serde_json::Value> {
-    match value {
-        serde_json::Value::Object(object) => object,
-        other => unreachable!("{other} is no object"),
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::{Arrivals, CheckName};
-use hola_loadgen::{ClientProtocol, Closing, InvalidWorkload, NoObserver, Pace, Pacing, Stop};
+use hola_loadgen::{ClientProtocol, Closing, NoObserver, Pace, Pacing, Stop, Workload};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
@@ -172,15 +172,17 @@ fn messages_and_ports_that_cannot_work_are_refused() {
     let mut workload = load(([127, 0, 0, 1], 1).into(), 1, 1);
     // The kernel does not hand these out.
     workload.local_ports = Some((1_000, 1_099));
-    let outside = workload.validate(1024).unwrap_err();
-    assert!(matches!(outside, InvalidWorkload::PortsOutside(1_024.., _)));
+    let reason = |workload: &Workload| workload.validate(1024).unwrap_err().to_string();
+    let outside = reason(&workload);
+    let begins = "local ports must be within the system's range, ";
+    assert!(outside.starts_with(begins), "{outside}");
     workload.conversation = ClientProtocol::Echo;
-    for (message, reason) in [
-        (b"salir".as_slice(), InvalidWorkload::EndsEcho),
-        (b"", InvalidWorkload::Message(0)),
+    for (message, expected) in [
+        (b"salir".as_slice(), "`salir` on a line of its own ends"),
+        (b"", "a message has 1 to 1024 bytes, and this one 0"),
     ] {
         workload.message = message.to_vec();
-        assert_eq!(workload.validate(1024), Err(reason));
+        assert!(reason(&workload).starts_with(expected), "{expected}");
     }
 }
 
