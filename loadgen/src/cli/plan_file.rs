@@ -20,6 +20,9 @@ const URL: &str = "url";
 /// Options that no plan has.
 const ABOUT_PLANS: [&str; 2] = ["plan", "print-plan"];
 
+/// Options whose one value is a list; others have one text or number, unless they may be repeated.
+const LISTS: [&str; 4] = ["clients", "cpus", "expect-status", "rate"];
+
 /// An argument by its key, and its value unless it is a flag.
 type KeyedArgument = (String, Option<OsString>);
 
@@ -101,6 +104,7 @@ fn kinds(arg: &Arg) -> serde_json::Value {
             json!({"enum": names.iter().map(PossibleValue::get_name).collect::<Vec<_>>()})
         }
         ArgAction::Append => json!({"type": ["string", "array"], "items": {"type": "string"}}),
+        _ if !takes_several(arg) => json!({"type": ["string", "number"]}),
         _ => json!({
             "type": ["string", "number", "array"],
             "items": {"type": ["string", "number"]},
@@ -124,6 +128,10 @@ fn planned_arg<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {
 
 fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
+}
+
+fn takes_several(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Append) || LISTS.contains(&key_of(arg))
 }
 
 /// A command line by its keys, up to the first argument that the parser refuses.
@@ -217,13 +225,17 @@ fn unknown(command: &Command, key: &str) -> String {
 
 /// The values of an argument: one for each time that it would be given; none for a flag.
 fn values(arg: &Arg, value: &Value) -> Result<Vec<Option<OsString>>, String> {
-    let texts = match value {
+    let texts: Option<Vec<String>> = match value {
         Value::Boolean(true) if !takes_value(arg) => return Ok(vec![None]),
         Value::Boolean(false) if !takes_value(arg) => return Ok(Vec::new()),
         _ if !takes_value(arg) => return Err("it is true or false".to_owned()),
-        Value::Array(values) => values.iter().map(text).collect::<Result<Vec<_>, _>>()?,
-        value => vec![text(value)?],
+        Value::Array(values) if takes_several(arg) => values.iter().map(text).collect(),
+        value => text(value).map(|text| vec![text]),
     };
+    let texts = texts.ok_or_else(|| match takes_several(arg) {
+        true => "it is a text, a number, or several of them".to_owned(),
+        false => "it is a text or a number".to_owned(),
+    })?;
     let texts = match arg.get_action() {
         ArgAction::Append => texts,
         _ => vec![texts.join(",")],
@@ -231,12 +243,12 @@ fn values(arg: &Arg, value: &Value) -> Result<Vec<Option<OsString>>, String> {
     Ok(texts.into_iter().map(|text| Some(text.into())).collect())
 }
 
-fn text(value: &Value) -> Result<String, String> {
+fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Integer(number) => Ok(number.to_string()),
-        Value::Float(number) => Ok(number.to_string()),
-        _ => Err("it is a text, a number, or several of them".to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -337,6 +349,7 @@ mod tests {
     #[test]
     fn a_plan_means_what_its_arguments_mean() {
         let command = command();
+        assert!(LISTS.iter().all(|key| find(&command, key).is_some()));
         let plan = "url = 'http://127.0.0.1:9/a'\nrate = ['1k', 2000, 2500.5]\nconnections = 64\n\
             header = ['a: b', 'c: d,e']\nfail-if = 'p99>1s'\nstrict = true\nallow-remote = false\n";
         let line = [
