@@ -56,36 +56,23 @@ fn is_name(name: &str) -> bool {
 
 /// Name, labels and value of a sample.
 fn sample(line: &str) -> (&str, BTreeMap<String, String>, f64) {
-    let (name, rest) = line
-        .split_once('{')
-        .unwrap_or_else(|| panic!("{line}: no labels"));
+    let (name, mut rest) = line.split_once('{').expect("it has labels");
     let mut labels = BTreeMap::new();
-    let mut rest = rest;
     loop {
-        let (label, quoted) = rest.split_once("=\"").unwrap_or_else(|| panic!("{line}"));
-        let mut value = String::new();
-        let mut letters = quoted.char_indices();
-        let end = loop {
-            match letters
-                .next()
-                .unwrap_or_else(|| panic!("{line}: no end of {label}"))
-            {
-                (end, '"') => break end,
-                (_, '\\') => match letters.next() {
-                    Some((_, 'n')) => value.push('\n'),
-                    Some((_, letter @ ('"' | '\\'))) => value.push(letter),
-                    _ => panic!("{line}: an escape that there is not"),
-                },
-                (_, letter) => value.push(letter),
-            }
-        };
+        let (label, quoted) = rest.split_once('=').expect(line);
+        // The value of a label is a string of JSON, with three escapes alone.
+        let mut values = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+        let value = values.next().expect(line).expect(line);
+        let (written, after) = quoted.split_at(values.byte_offset());
+        let escaped = value.replace('\\', r"\\").replace('"', "\\\"");
+        let escaped = escaped.replace('\n', r"\n");
+        assert_eq!(written, format!("\"{escaped}\""), "{line}");
         assert_eq!(labels.insert(label.to_owned(), value), None, "{line}");
-        match quoted[end + 1..].strip_prefix(',') {
+        match after.strip_prefix(',') {
             Some(more) => rest = more,
             None => {
-                let value = quoted[end + 1..].strip_prefix("} ");
-                let value = value.unwrap_or_else(|| panic!("{line}"));
-                return (name, labels, value.parse().unwrap());
+                let value = after.strip_prefix("} ").expect(line);
+                return (name, labels, value.parse().expect(line));
             }
         }
     }
