@@ -36,15 +36,13 @@ pub struct Histograms {
 impl Histograms {
     /// Creates empty histograms at their final size.
     pub fn new() -> Self {
-        let [response, service, connect, first_byte, lag, failed] =
-            std::array::from_fn(|_| empty_histogram());
         Self {
-            response,
-            service,
-            connect,
-            first_byte,
-            lag,
-            failed,
+            response: empty_histogram(),
+            service: empty_histogram(),
+            connect: empty_histogram(),
+            first_byte: empty_histogram(),
+            lag: empty_histogram(),
+            failed: empty_histogram(),
         }
     }
 

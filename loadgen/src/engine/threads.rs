@@ -12,11 +12,10 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::job::ThreadPlan;
-use super::start::Start;
 use super::transport::Transport;
 use super::window_counts::WorkerGauge;
 use super::worker::{Signals, Worker, WorkerResult};
-use super::{LoadError, Observer, Probe};
+use super::{LoadError, Observer, Probe, start};
 use crate::evidence::Evidence;
 use crate::intervals::{self, IntervalCollector, IntervalEnd};
 use crate::kernel;
@@ -37,7 +36,7 @@ const NOTICE_NS: u64 = 100_000_000;
 /// the evidence that came from outside of them.
 ///
 /// # Errors
-/// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue, and the errors of [`Start::wait`];
+/// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue, and the errors of [`start::wait`];
 /// all others have ended by then.
 pub(super) fn run_threads<T: Transport>(
     plan: &ThreadPlan,
@@ -94,10 +93,7 @@ pub(super) fn run_threads<T: Transport>(
                 "could not set up generator thread {number} of {threads}: {reason}"
             )));
         }
-        let Start {
-            at_ns: started,
-            planned,
-        } = Start::wait(plan.start_at, observer)?;
+        let (started, planned) = start::wait(plan.start_at, observer)?;
         let kernel_before = kernel::read();
         for start in starts {
             // It fails if the thread has panicked, which is passed on below.

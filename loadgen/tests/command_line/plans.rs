@@ -44,6 +44,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("fail-if = ['p99>1s', 'p99']", "plan.toml: fail-if: invalid value 'p99'"),
     ("url = '9'\nrate = 5\nclients = 5", "cannot be used with"),
     ("rate = 5", "say which server"),
+    ("user = a:secret", "plan.toml: TOML parse error at line 1"),
     ("header = 'Authorization secret'\nurl = '9'", "the form `Name: value`"),
     ("user = 'secret'\nurl = '9'", "the form NAME:PASSWORD"),
     ("url = 'http://me:secret@127.0.0.1/'", "a URL names no user"),
