@@ -1,5 +1,6 @@
 //! Exit codes, and what is said with them: gates, checks, failures and signals.
 
+use std::fs;
 use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
@@ -65,10 +66,14 @@ fn a_failed_check_is_said_and_with_strict_exits_with_4() {
 }
 
 #[test]
-fn a_run_in_which_nothing_succeeds_exits_with_1() {
-    let arguments = format!("{} --warmup=0s --requests=4 --clients=2", nobody());
+fn a_run_in_which_nothing_succeeds_exits_with_1_and_writes_its_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("result");
+    let load = "--warmup=0s --requests=4 --clients=2 --output";
+    let arguments = format!("{} {load}={}", nobody(), file.display());
     let ran = run(program(&arguments)).exits_with(1);
-    assert!(ran.stdout.contains("4 refused, connect"), "{ran:?}");
+    let result = fs::read_to_string(file).unwrap();
+    assert!(result.contains("4 refused, connect"), "{result}");
     assert_eq!(ran.stderr, "error: not one request succeeded\n");
 }
 

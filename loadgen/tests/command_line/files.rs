@@ -9,7 +9,7 @@ use hola_loadgen::summary::{Line, Summary};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 
-use crate::{Ran, greeter, load, nobody, program, run};
+use crate::{Ran, greeter, load, run};
 
 #[test]
 fn what_cannot_be_kept_is_refused_before_the_load_and_changes_nothing() {
@@ -70,17 +70,6 @@ fn last_summary(result: &str, format: &str) -> Summary {
             line => panic!("{line:?}"),
         },
     }
-}
-
-#[test]
-fn a_result_with_its_cause_of_failure_is_written_whole() {
-    let folder = tempfile::tempdir().unwrap();
-    let result = folder.path().join("o.json");
-    let arguments = "--warmup=0s --requests=4 --clients=2 --format=json --output";
-    let arguments = format!("{} {arguments}={}", nobody(), result.display());
-    run(program(&arguments)).exits_with(1);
-    let summary = last_summary(&fs::read_to_string(&result).unwrap(), "json");
-    assert_eq!(summary.counts.failed["refused"]["connect"], 4);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use hola_loadgen::summary::SearchLimit;
 use nix::sys::signal::Signal;
 
+use crate::formats::valid;
 use crate::truth::{CLOSE, Truth, answer_once, request, silence};
 use crate::{greeter, interrupted, load, nobody, program, run};
 
@@ -32,7 +33,9 @@ fn several_loads_have_a_row_or_an_object_each() {
     let csv = run(load(&server, &format!("{arguments}=csv"))).stdout;
     let rates = csv.lines().map(|line| line.split(',').nth(4).unwrap());
     assert!(rates.eq(["rate_per_s", "200", "400", "600"]), "{csv}");
-    let levels = run(load(&server, &format!("{arguments}=json"))).levels();
+    let ran = run(load(&server, &format!("{arguments}=json")));
+    valid("load-levels.json", &ran.stdout);
+    let levels = ran.levels();
     let ok: Vec<u64> = levels.levels.iter().map(|level| level.counts.ok).collect();
     assert_eq!((ok, levels.search), (vec![60; 3], None));
 }
@@ -76,8 +79,10 @@ fn a_search_finds_a_rate_that_was_measured_to_hold() {
     let search = "--find-max --slo=max<200ms,failed<1% --rate=25 --arrivals=constant";
     let arguments = format!("{search} --duration=1s --format=json");
     let ran = run(load(&server, &arguments)).exits_with(0);
+    valid("load-levels.json", &ran.stdout);
     let levels = ran.levels();
     let search = levels.search.unwrap();
+    assert_eq!(search.objectives, ["max<200ms", "failed<1%"]);
     let highest = search.highest_rate_per_s.unwrap();
     // Other load on the machine makes the server slower, never faster than its sleep.
     assert!((1.0..=300.0).contains(&highest), "{search:?}");
@@ -127,8 +132,11 @@ fn a_search_in_which_nothing_holds_exits_with_99_and_with_4_if_no_load_could_tel
         ("max<1us", 99, "No rate was measured to hold max<1us"),
     ] {
         let search = format!("--find-max --slo={objective} --rate=4 --requests=2");
-        let ran = run(load(&server, &format!("{search} --arrivals=constant")));
-        assert!(ran.stdout.contains(words), "{ran:?}");
-        ran.exits_with(code);
+        let arguments = format!("{search} --arrivals=constant --format=ndjson");
+        let ran = run(load(&server, &arguments)).exits_with(code);
+        let last = valid("load-line.json", ran.stdout.lines().last().unwrap());
+        assert_eq!(last["kind"], "search");
+        let conclusion = last["conclusion"].as_str().unwrap();
+        assert!(conclusion.contains(words), "{ran:?}");
     }
 }
