@@ -173,7 +173,9 @@ mod tests {
 
     /// The rank and the number of ranks by the options and the variables in these words, or the error.
     fn found(words: &str) -> Result<(u64, u64), String> {
-        let pairs = words.split_whitespace().filter_map(|pair| pair.split_once('='));
+        let pairs = words
+            .split_whitespace()
+            .filter_map(|pair| pair.split_once('='));
         let values: BTreeMap<&str, &str> = pairs.collect();
         let option = |name: &str| values.get(name).map(|number| number.parse().unwrap());
         let variable = |name: &str| values.get(name).map(|value| (*value).to_owned());

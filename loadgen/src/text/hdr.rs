@@ -44,8 +44,9 @@ pub(crate) fn window(
     length: Duration,
     url: &str,
 ) -> Result<String, String> {
-    let comment =
-        format!("[hola load {url}, nanoseconds, the whole window with a tag for each distribution]");
+    let comment = format!(
+        "[hola load {url}, nanoseconds, the whole window with a tag for each distribution]"
+    );
     let span = (Duration::ZERO, length);
     tagged_lines(&comment, opened_at, span, &histograms.named())
 }

@@ -66,7 +66,12 @@ impl Exposition {
 }
 
 /// A family of one number for each load that has it: name, kind, help and value.
-type NumberFamily = (&'static str, FamilyKind, &'static str, fn(&Summary) -> Option<f64>);
+type NumberFamily = (
+    &'static str,
+    FamilyKind,
+    &'static str,
+    fn(&Summary) -> Option<f64>,
+);
 
 /// Families of one number for each load: rates, counts, and what the generator cost.
 #[allow(clippy::cast_precision_loss)] // counts stay far below 2^53
@@ -109,7 +114,11 @@ pub(crate) fn exposition(levels: &Levels) -> String {
 fn numbers(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
     for (name, kind, help, value) in NUMBERS {
         text.family(name, *kind, help);
-        let suffix = if *kind == FamilyKind::Counter { "_total" } else { "" };
+        let suffix = if *kind == FamilyKind::Counter {
+            "_total"
+        } else {
+            ""
+        };
         for (labels, load) in loads {
             if let Some(value) = value(load) {
                 text.sample(&format!("{name}{suffix}"), labels, value);

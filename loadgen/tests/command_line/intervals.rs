@@ -64,7 +64,9 @@ fn intervals_add_up_exactly_to_the_whole() {
         assert_eq!(seen.iter().map(|part| part.sent).sum::<u64>(), counts.sent);
         for (cause, phases) in &counts.failed {
             for (phase, count) in phases {
-                let parts = seen.iter().filter_map(|part| part.failed.get(cause)?.get(phase));
+                let parts = seen
+                    .iter()
+                    .filter_map(|part| part.failed.get(cause)?.get(phase));
                 assert_eq!(parts.sum::<u64>(), *count, "{cause}, {phase}");
             }
         }
