@@ -56,34 +56,33 @@ fn too_few_files_or_ports(finding: &mut Finding) {
     // Within the system's own range: the kernel ignores others.
     let ports = "--source 127.0.0.9 --local-ports 45000-45099";
     let (files, few_ports) = ((2, "open files"), (2, "local ports"));
-    let (waited, no_port) = (
-        (4, "waited for a free connection"),
-        (4, "local_EADDRNOTAVAIL"),
-    );
-    let at_once = "--rate 500 --timeout 2s";
     for (name, limit, arguments, causes) in [
         (
             "100 clients with 64 files",
             64,
-            "--clients 100",
-            &[files][..],
+            "--clients 100".to_owned(),
+            [files, files],
         ),
-        ("200 at once with 100 files", 100, at_once, &[files, waited]),
+        (
+            "200 at once with 100 files",
+            100,
+            "--rate 500 --timeout 2s".to_owned(),
+            [files, (4, "waited for a free connection")],
+        ),
         (
             "200 clients with 100 ports",
             1000,
-            "--clients 200 PORTS",
-            &[few_ports],
+            format!("--clients 200 {ports}"),
+            [few_ports; 2],
         ),
         (
             "200 at once with 100 ports",
             1000,
-            "--rate 500 PORTS",
-            &[no_port],
+            format!("--rate 500 {ports}"),
+            [(4, "local_EADDRNOTAVAIL"); 2],
         ),
     ] {
-        let arguments = arguments.replace("PORTS", ports);
-        must_name(finding, name, limit, (server.address, &arguments), causes);
+        must_name(finding, name, limit, (server.address, &arguments), &causes);
     }
 }
 
