@@ -42,9 +42,9 @@ use hola_base::process::descriptor_limit;
 use channel::PlainChannel;
 use completion::CompletionTransport;
 use job::ThreadPlan;
-pub use observer::{NoObserver, Observer, Probe, Progress};
+pub use observer::{NoObserver, Observer, Probe};
 use readiness::ReadinessTransport;
-use threads::{ThreadResults, run_threads};
+use threads::run_threads;
 #[cfg(feature = "tls")]
 use tls_channel::TlsChannel;
 use window_counts::WindowCounts;
@@ -119,13 +119,7 @@ pub(crate) fn collect(
     workload.validate(open_files)?;
     let plan = ThreadPlan::new(workload, open_files);
     let engine = workload.resolved_engine();
-    let ThreadResults {
-        parts,
-        stopped,
-        throttling,
-        kernel,
-        start,
-    } = match engine {
+    let (parts, evidence) = match engine {
         Engine::Completion => run_threads::<CompletionTransport>(&plan, observer, probe)?,
         #[cfg(feature = "tls")]
         Engine::Auto | Engine::Readiness if workload.tls.is_some() => {
@@ -135,7 +129,7 @@ pub(crate) fn collect(
             run_threads::<ReadinessTransport<PlainChannel>>(&plan, observer, probe)?
         }
     };
-    if parts.iter().any(|part| part.window_counts.window_ns == 0) && stopped {
+    if parts.iter().any(|part| part.window_counts.window_ns == 0) && evidence.stopped {
         return Err(LoadError::StoppedInWarmup);
     }
     let threads = u32::try_from(parts.len()).unwrap_or(u32::MAX);
@@ -157,10 +151,7 @@ pub(crate) fn collect(
         pacing: workload.pacing,
         threads,
         cpu_share: cpu_shares.fold(0.0, f64::max),
-        stopped,
-        kernel,
-        throttling,
-        start,
+        ..evidence
     };
     Ok(Totals::new(workload, recorder, window_counts, evidence))
 }

@@ -36,15 +36,13 @@ pub struct Histograms {
 impl Histograms {
     /// Creates empty histograms at their final size.
     pub fn new() -> Self {
-        let [response, service, connect, first_byte, lag, failed] =
-            std::array::from_fn(|_| empty_histogram());
         Self {
-            response,
-            service,
-            connect,
-            first_byte,
-            lag,
-            failed,
+            response: empty_histogram(),
+            service: empty_histogram(),
+            connect: empty_histogram(),
+            first_byte: empty_histogram(),
+            lag: empty_histogram(),
+            failed: empty_histogram(),
         }
     }
 
@@ -60,30 +58,21 @@ impl Histograms {
         ]
     }
 
-    /// The histogram of this name, as [`Histograms::named`] has them.
-    pub(crate) fn named_mut(&mut self, name: &str) -> Option<&mut Histogram<u64>> {
-        match name {
-            "response" => Some(&mut self.response),
-            "service" => Some(&mut self.service),
-            "connect" => Some(&mut self.connect),
-            "first_byte" => Some(&mut self.first_byte),
-            "lag" => Some(&mut self.lag),
-            "failed" => Some(&mut self.failed),
-            _ => None,
-        }
+    /// As [`Histograms::named`], to be changed.
+    pub(crate) fn named_mut(&mut self) -> [(&'static str, &mut Histogram<u64>); 6] {
+        [
+            ("response", &mut self.response),
+            ("service", &mut self.service),
+            ("connect", &mut self.connect),
+            ("first_byte", &mut self.first_byte),
+            ("lag", &mut self.lag),
+            ("failed", &mut self.failed),
+        ]
     }
 
     /// Adds the samples of `other`, without loss.
     pub fn merge(&mut self, other: &Self) {
-        let pairs = [
-            (&mut self.response, &other.response),
-            (&mut self.service, &other.service),
-            (&mut self.connect, &other.connect),
-            (&mut self.first_byte, &other.first_byte),
-            (&mut self.lag, &other.lag),
-            (&mut self.failed, &other.failed),
-        ];
-        for (mine, theirs) in pairs {
+        for ((_, mine), (_, theirs)) in self.named_mut().into_iter().zip(other.named()) {
             // Every histogram of this type has the same bounds, or came from another version with narrower ones.
             mine.auto(true);
             mine.add(theirs).unwrap_or_else(|error| {
@@ -117,6 +106,12 @@ impl Histograms {
     pub fn decode(text: &str) -> Option<Histogram<u64>> {
         let bytes = STANDARD.decode(text).ok()?;
         Deserializer::new().deserialize(&mut bytes.as_slice()).ok()
+    }
+
+    /// As [`Histograms::decode`], with the bounds of `empty`.
+    pub(crate) fn decode_into(mut empty: Histogram<u64>, text: &str) -> Option<Histogram<u64>> {
+        empty.add(Self::decode(text)?).ok()?;
+        Some(empty)
     }
 }
 

@@ -54,9 +54,14 @@ impl FromStr for RequestMethod {
 
     fn from_str(text: &str) -> Result<Self, InvalidRequest> {
         match text {
-            "CONNECT" => Err(InvalidRequest::Connect),
+            // Its answer turns the connection into a tunnel.
+            "CONNECT" => Err(InvalidRequest(
+                "CONNECT opens a tunnel, and has no answer to measure".to_owned(),
+            )),
             _ if is_token(text) => Ok(Self(Cow::Owned(text.to_owned()))),
-            _ => Err(InvalidRequest::Method(text.to_owned())),
+            _ => Err(InvalidRequest(format!(
+                "{text:?} is not a method such as GET or POST"
+            ))),
         }
     }
 }
@@ -79,18 +84,19 @@ impl HeaderField {
             value: value.trim_matches([' ', '\t']).to_owned(),
         };
         if !is_token(name) {
-            return Err(InvalidRequest::Name(field.name));
+            let reason = format!("{name:?} is not the name of a header field");
+            return Err(InvalidRequest(reason));
         }
         // Control characters but for the tab would end the field, or cut it off (RFC 9110 §5.5).
-        if field
-            .value
-            .bytes()
-            .any(|byte| byte.is_ascii_control() && byte != b'\t')
-        {
-            return Err(InvalidRequest::Value(field.name));
+        let mut bytes = field.value.bytes();
+        if bytes.any(|byte| byte.is_ascii_control() && byte != b'\t') {
+            let reason = format!("the value of {name} has a control character");
+            return Err(InvalidRequest(reason));
         }
         match RESERVED.into_iter().find(|(name, _)| field.is(name)) {
-            Some((name, source)) => Err(InvalidRequest::Reserved(name, source)),
+            Some((name, source)) => Err(InvalidRequest(format!(
+                "{name} cannot be set: it follows from {source}"
+            ))),
             None => Ok(field),
         }
     }
@@ -101,10 +107,12 @@ impl HeaderField {
     /// Returns [`InvalidRequest`] if there is no colon, or a control character.
     pub fn basic_authorization(credentials: &str) -> Result<Self, InvalidRequest> {
         if !credentials.contains(':') {
-            return Err(InvalidRequest::NoPassword);
+            let reason = "credentials have the form NAME:PASSWORD";
+            return Err(InvalidRequest(reason.to_owned()));
         }
         if credentials.contains(|character: char| character.is_control()) {
-            return Err(InvalidRequest::Credentials);
+            let reason = "credentials have no control characters";
+            return Err(InvalidRequest(reason.to_owned()));
         }
         Self::new(
             "Authorization",
@@ -122,7 +130,8 @@ impl FromStr for HeaderField {
     type Err = InvalidRequest;
 
     fn from_str(text: &str) -> Result<Self, InvalidRequest> {
-        let (name, value) = text.split_once(':').ok_or(InvalidRequest::NoColon)?;
+        let no_colon = || InvalidRequest("a header field has the form `Name: value`".to_owned());
+        let (name, value) = text.split_once(':').ok_or_else(no_colon)?;
         Self::new(name, value)
     }
 }
@@ -199,34 +208,10 @@ fn status_range(text: &str) -> Option<RangeInclusive<u16>> {
 #[error("`{0}` does not name status codes from 200 to 599, such as 200, 200-299 or 2xx,404")]
 pub struct InvalidStatus(String);
 
-/// Why a request cannot be sent as asked for. No message shows the value of a header field, which may be a secret.
+/// Why a request cannot be sent as asked for. It shows the value of no header field, which may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidRequest {
-    /// The method has characters that do not belong in one, or none at all.
-    #[error("{0:?} is not a method such as GET or POST")]
-    Method(String),
-    /// `CONNECT`, whose answer turns the connection into a tunnel.
-    #[error("CONNECT opens a tunnel, and has no answer to measure")]
-    Connect,
-    /// A header field without a colon.
-    #[error("a header field has the form `Name: value`")]
-    NoColon,
-    /// The name has characters that do not belong in one, or none at all.
-    #[error("{0:?} is not the name of a header field")]
-    Name(String),
-    /// The value of the named field has a control character.
-    #[error("the value of {0} has a control character")]
-    Value(String),
-    /// Credentials without a colon.
-    #[error("credentials have the form NAME:PASSWORD")]
-    NoPassword,
-    /// Credentials with a control character.
-    #[error("credentials have no control characters")]
-    Credentials,
-    /// The field is set by the generator, and follows from something else.
-    #[error("{0} cannot be set: it follows from {1}")]
-    Reserved(&'static str, &'static str),
-}
+#[error("{0}")]
+pub struct InvalidRequest(String);
 
 /// Whether `text` is a token (RFC 9110 §5.6.2).
 fn is_token(text: &str) -> bool {

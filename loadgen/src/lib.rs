@@ -43,7 +43,7 @@ mod units;
 mod url_record;
 pub mod workload;
 
-pub use engine::{LoadError, NoObserver, Observer, Probe, Progress, run, run_probed};
+pub use engine::{LoadError, NoObserver, Observer, Probe, run, run_probed};
 pub use histograms::{Histograms, percentile_ns};
 pub use intervals::Interval;
 pub use measurement::Measurement;

@@ -17,8 +17,6 @@ pub(crate) struct Recorder {
     pub(crate) urls: Vec<UrlRecord>,
     pub(crate) ok: u64,
     failed: BTreeMap<(Cause, Phase), u64>,
-    /// Requests ended and failed that [`Recorder::take`] has removed.
-    taken: [u64; 2],
 }
 
 impl Recorder {
@@ -29,7 +27,6 @@ impl Recorder {
             urls: Vec::new(),
             ok: 0,
             failed: BTreeMap::new(),
-            taken: [0; 2],
         }
     }
 
@@ -41,28 +38,14 @@ impl Recorder {
         }
     }
 
-    /// Takes the counts and distributions and leaves empty ones; [`Recorder::ended`] still includes them. The time
-    /// slices and the results of each URL stay: they cover the whole window, and are read only after its end.
+    /// Takes the counts and distributions and leaves empty ones; [`Recorder::merge`] undoes this. The time slices and the
+    /// results of each URL stay: they cover the whole window, and are read only after its end.
     pub(crate) fn take(&mut self) -> Self {
-        let ended = self.ended();
         let mut part = Self::new();
         std::mem::swap(&mut part.histograms, &mut self.histograms);
         std::mem::swap(&mut part.ok, &mut self.ok);
         std::mem::swap(&mut part.failed, &mut self.failed);
-        part.taken = std::mem::replace(&mut self.taken, ended);
         part
-    }
-
-    /// Undoes [`Recorder::take`].
-    pub(crate) fn put_back(&mut self, part: &Self) {
-        self.merge(part);
-        self.taken = part.taken;
-    }
-
-    /// Requests ended and requests failed, including those that were taken.
-    pub(crate) fn ended(&self) -> [u64; 2] {
-        let failed = self.histograms.failed.len();
-        [self.taken[0] + self.ok + failed, self.taken[1] + failed]
     }
 
     pub(crate) fn is_empty(&self) -> bool {

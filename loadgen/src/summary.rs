@@ -2,15 +2,18 @@
 //!
 //! Times are in microseconds, rates per second. A figure that the sample cannot support is `null`.
 
-use std::collections::BTreeMap;
-use std::fmt::{self, Display};
+mod check;
+mod series;
 
-use schemars::{JsonSchema, Schema, schema_for};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::check::{Check, CheckName};
+pub use self::series::{Levels, Line, Search, SearchLimit, SearchStep, schemas};
 pub use crate::schedule::Arrivals;
-use crate::target::ServerAddress;
-use crate::workload::{ClientProtocol, Closing, Engine, Pace, Pacing, Stop, Workload};
+use crate::workload::{ClientProtocol, Closing, Engine, Pacing};
 
 /// Version of the JSON format; it increases when a field changes its meaning or is removed.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -128,57 +131,6 @@ pub enum LoopKind {
     Closed,
     /// Requests are sent at planned instants, whatever the answers do.
     Open,
-}
-
-impl Workload {
-    /// The load as published in the summary.
-    pub fn plan(&self) -> Plan {
-        let (loop_kind, clients, rate_per_s, arrivals) = match self.pace {
-            Pace::Closed { clients } => (LoopKind::Closed, Some(clients), None, None),
-            Pace::Open {
-                rate_per_s,
-                arrivals,
-            } => (LoopKind::Open, None, Some(rate_per_s), Some(arrivals)),
-        };
-        let (duration_s, requests) = match self.stop {
-            Stop::After(duration) => (Some(duration.as_secs_f64()), None),
-            Stop::Requests(requests) => (None, Some(requests)),
-        };
-        Plan {
-            conversation: self.conversation,
-            unix_socket: match &self.target {
-                ServerAddress::Tcp(_) => None,
-                ServerAddress::Unix(file) => Some(file.display().to_string()),
-            },
-            http: (self.conversation == ClientProtocol::Http).then(|| self.http_plan()),
-            loop_kind,
-            clients,
-            rate_per_s,
-            arrivals,
-            requests_per_connection: self.requests_per_connection,
-            connections: self.kept_connections,
-            duration_s,
-            requests,
-            think_s: self.think.as_secs_f64(),
-            closing: self.closing,
-            ramp_s: self.ramp.as_secs_f64(),
-            warmup_s: self.warmup.as_secs_f64(),
-            timeout_s: self.timeout.as_secs_f64(),
-            seed: self.seed,
-        }
-    }
-
-    fn http_plan(&self) -> HttpPlan {
-        let length = |body: &[u8]| body.len() as u64;
-        HttpPlan {
-            method: self.method.name().to_owned(),
-            urls: (!self.url_mix.is_empty()).then_some(self.url_mix.len() as u64),
-            headers: self.headers.len() as u64,
-            body_bytes: self.body.as_deref().map(length),
-            expected_status: self.expected_status.to_string(),
-            expected_body_bytes: self.expected_body.as_deref().map(length),
-        }
-    }
 }
 
 /// Rates over the measured window, per second.
@@ -373,98 +325,6 @@ pub struct PlannedStart {
     pub clock_error_us: Option<u64>,
 }
 
-/// One self-check and its finding.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Check {
-    /// Which one.
-    pub check: CheckName,
-    /// Whether it passed.
-    pub ok: bool,
-    /// The figures behind it, in one plain sentence.
-    pub detail: String,
-}
-
-/// The checks of a measurement.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckName {
-    /// The accounting identity.
-    Identity,
-    /// Failed requests.
-    Failures,
-    /// Bodies of the answers.
-    Body,
-    /// Little's law (closed loop).
-    LittlesLaw,
-    /// Pauses of clients after failures (closed loop).
-    BackOff,
-    /// Requests of the plan that were sent (open loop).
-    Offered,
-    /// Instants at which they were sent (open loop).
-    Arrivals,
-    /// Response times over the window.
-    SteadyState,
-    /// Good answers over the window.
-    Throughput,
-    /// Time in which worker threads did not run.
-    TimeAway,
-    /// Time that a CPU quota took.
-    Throttling,
-    /// The kernel's TCP counters.
-    KernelEvidence,
-    /// Response times caused by TCP's own timers.
-    Modes,
-    /// The generator's own limit.
-    Generator,
-}
-
-impl CheckName {
-    /// Short stable name, such as `littles_law`.
-    pub fn name(self) -> &'static str {
-        self.definition().0
-    }
-
-    /// What it asks, in one line.
-    pub fn asks(self) -> &'static str {
-        self.definition().1
-    }
-
-    /// Several names in one text.
-    pub fn join(checks: &[Self], separator: &str) -> String {
-        let names: Vec<&str> = checks.iter().map(|check| check.name()).collect();
-        names.join(separator)
-    }
-
-    /// The table of checks: name, and what each asks.
-    #[rustfmt::skip]
-    fn definition(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Identity => ("identity", "is every planned request accounted for exactly once?"),
-            Self::Failures => ("failures", "are failures rare enough for the rest to be the rule?"),
-            Self::Body => ("body", "was every body the expected one?"),
-            Self::LittlesLaw => ("littles_law", "do rate and response time account for the clients?"),
-            Self::BackOff => ("back_off", "did clients wait only for the server, and not after failures?"),
-            Self::Offered => ("offered", "were the requests of the plan sent at all?"),
-            Self::Arrivals => ("arrivals", "were requests sent at the planned instants?"),
-            Self::SteadyState => ("steady_state", "did response times stay the same over the window?"),
-            Self::Throughput => ("throughput", "did good answers come all through the window?"),
-            Self::TimeAway => ("time_away", "did the worker threads get to run all through the window?"),
-            Self::Throttling => ("throttling", "did no CPU quota hold the generator up?"),
-            Self::KernelEvidence => ("kernel_evidence", "did the kernel lose or repeat no packets of a connection's start?"),
-            Self::Modes => ("modes", "do response times show none of TCP's own delays?"),
-            Self::Generator => ("generator", "are the figures the server's, and not the generator's own limit?"),
-        }
-    }
-}
-
-impl Display for CheckName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.name())
-    }
-}
-
 /// What happened in one interval of the measured window, as published while the window is still open.
 ///
 /// Intervals add up to the summary. Those that start after the window hold the late answers of an open loop.
@@ -486,82 +346,4 @@ pub struct IntervalSummary {
     pub in_flight: u64,
     /// Distributions of the requests that ended in it.
     pub latency_us: Latencies,
-}
-
-/// One line of `--format ndjson`: each interval as it ends, then the summary; several loads follow one another. A
-/// search for the highest rate has a line of its own at the end.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Line {
-    /// An interval that has ended.
-    Interval(Box<IntervalSummary>),
-    /// A load that is over.
-    Summary(Box<Summary>),
-    /// A search that is over.
-    Search(Search),
-}
-
-/// Several loads on one server, one after the other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Levels {
-    /// [`SCHEMA_VERSION`] of the writer.
-    pub schema_version: u32,
-    /// One for each load that was finished, in order.
-    pub levels: Vec<Summary>,
-    /// The search that the loads belong to, if they searched for the highest rate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub search: Option<Search>,
-}
-
-/// A search for the highest rate at which every objective is met.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Search {
-    /// The objectives, as asked for.
-    pub objectives: Vec<String>,
-    /// Highest rate, per second, that was measured to meet them; `null` when none was.
-    pub highest_rate_per_s: Option<f64>,
-    /// What kept the search from a higher rate.
-    pub limit: SearchLimit,
-    /// The result in one plain sentence.
-    pub conclusion: String,
-    /// Every rate that was measured, in order.
-    pub steps: Vec<SearchStep>,
-}
-
-/// What kept a search from a higher rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SearchLimit {
-    /// An objective was not met at a higher rate.
-    Objective,
-    /// Another check than the generator's did not hold at a higher rate.
-    Check,
-    /// The generator was the limit at a higher rate.
-    Generator,
-    /// No rate failed within the bounds of the search.
-    Bounds,
-    /// Not one request succeeded.
-    NothingSucceeded,
-    /// The search was ended early.
-    Interrupted,
-}
-
-/// One rate of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct SearchStep {
-    /// Rate, per second.
-    pub rate_per_s: f64,
-    /// Whether every objective was met and every check held.
-    pub met: bool,
-    /// Why not.
-    pub reasons: Vec<String>,
-}
-
-/// The published JSON Schemas, by the names they are stored under: a summary, a line of `--format ndjson`, several loads.
-pub fn schemas() -> [(&'static str, Schema); 3] {
-    [
-        ("load.json", schema_for!(Summary)),
-        ("load-line.json", schema_for!(Line)),
-        ("load-levels.json", schema_for!(Levels)),
-    ]
 }

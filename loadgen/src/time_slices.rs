@@ -104,7 +104,8 @@ impl TryFrom<Vec<String>> for TimeSlices {
 
     /// Slices that can be merged and read, and no more recorded in.
     fn try_from(texts: Vec<String>) -> Result<Self, Self::Error> {
-        let responses: Option<Vec<_>> = texts.iter().map(|text| read_slice(text)).collect();
+        let read = |text: &String| Histograms::decode_into(empty_slice(), text);
+        let responses: Option<Vec<_>> = texts.iter().map(read).collect();
         let responses = responses.filter(|slices| [0, SLICES].contains(&slices.len()));
         let responses = responses.ok_or("these are not the slices of a window")?;
         Ok(Self {
@@ -112,13 +113,6 @@ impl TryFrom<Vec<String>> for TimeSlices {
             ..Self::default()
         })
     }
-}
-
-/// The slice that a text encodes, in a histogram with the bounds of a slice.
-fn read_slice(text: &str) -> Option<Histogram<u64>> {
-    let mut slice = empty_slice();
-    slice.add(Histograms::decode(text)?).ok()?;
-    Some(slice)
 }
 
 #[cfg(test)]

@@ -1,5 +1,9 @@
 //! Tests whether a time series has a trend: Mann–Kendall test, Theil–Sen slope.
 
+use std::f64::consts::SQRT_2;
+
+use statrs::function::erf::erfc;
+
 /// A trend and its significance.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Trend {
@@ -31,8 +35,9 @@ pub(crate) fn trend(values: &[f64]) -> Option<Trend> {
     }
     let score: f64 = rises - falls;
     let variance = score_variance(values);
+    // The probability that a standard normal variable is farther from zero than z is erfc(z/√2).
     let p = if variance > 0.0 {
-        two_sided_p((score.abs() - 1.0).max(0.0) / variance.sqrt())
+        erfc((score.abs() - 1.0).max(0.0) / variance.sqrt() / SQRT_2)
     } else {
         1.0
     };
@@ -68,28 +73,9 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     }
 }
 
-/// Probability that a standard normal variable is farther from zero than `z` ≥ 0: erfc(z/√2), off by at most 1.5e-7
-/// (Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.26).
-fn two_sided_p(z: f64) -> f64 {
-    const COEFFICIENTS: [f64; 5] = [
-        0.254_829_592,
-        -0.284_496_736,
-        1.421_413_741,
-        -1.453_152_027,
-        1.061_405_429,
-    ];
-    let x = z / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let polynomial = COEFFICIENTS
-        .iter()
-        .rev()
-        .fold(0.0, |sum, coefficient| (sum + coefficient) * t);
-    polynomial * (-x * x).exp()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{trend, two_sided_p};
+    use super::trend;
 
     /// Slope from `scipy.stats.theilslopes(x, range(n)).slope` and p from `2 * scipy.stats.norm.sf((abs(s) - 1) / v**0.5)`,
     /// where s and v are those with which `2 * norm.sf(abs(s) / v**0.5)` is the p-value of
@@ -117,23 +103,8 @@ mod tests {
         ] {
             let found = trend(values).unwrap();
             assert!((found.slope - slope).abs() < 1e-12, "{found:?}");
-            assert!((found.p - p).abs() < 2e-7, "{found:?}");
+            assert!((found.p - p).abs() < 1e-12, "{found:?}");
         }
         assert_eq!(trend(&[1.0, 2.0, 3.0]), None);
-    }
-
-    #[test]
-    fn tail_of_the_normal_law_agrees_with_scipy() {
-        // 2 * scipy.stats.norm.sf(z)
-        for (z, p) in [
-            (0.0, 1.0),
-            (0.5, 0.617_075_077_451_973_8),
-            (1.0, 0.317_310_507_862_914_15),
-            (1.96, 0.049_995_790_296_440_87),
-            (2.807, 0.005_000_524_169_875_902),
-            (4.0, 6.334_248_366_623_973e-5),
-        ] {
-            assert!((two_sided_p(z) - p).abs() < 2e-7, "{z}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A number of at least zero, optionally with `k` for thousands or `M` for millions.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
@@ -23,20 +23,9 @@ pub(crate) fn parse_number(text: &str) -> Option<f64> {
 /// # Errors
 /// Returns a message with examples if `text` is not a time.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time such as 10s, 500ms or 1m");
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let value: f64 = text[..digits].parse().map_err(|_| wrong())?;
-    let seconds = match &text[digits..] {
-        "us" => value / 1e6,
-        "ms" => value / 1e3,
-        "s" => value,
-        "m" => value * 60.0,
-        "h" => value * 3600.0,
-        _ => return Err(wrong()),
-    };
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
+    let time = text.parse::<SignedDuration>().ok();
+    time.and_then(|time| Duration::try_from(time).ok())
+        .ok_or_else(|| format!("`{text}` is not a time such as 10s, 500ms or 1m"))
 }
 
 /// The whole nanoseconds of `time`; the largest number if it is longer than that.

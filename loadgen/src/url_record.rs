@@ -76,13 +76,8 @@ impl TryFrom<[String; 2]> for UrlRecord {
     type Error = &'static str;
 
     fn try_from(texts: [String; 2]) -> Result<Self, Self::Error> {
-        let read = |text: &str| {
-            let mut histogram = empty_histogram();
-            histogram.add(Histograms::decode(text)?).ok()?;
-            Some(histogram)
-        };
-        match (read(&texts[0]), read(&texts[1])) {
-            (Some(response), Some(failed)) if failed.len() <= response.len() => {
+        match texts.map(|text| Histograms::decode_into(empty_histogram(), &text)) {
+            [Some(response), Some(failed)] if failed.len() <= response.len() => {
                 Ok(Self { response, failed })
             }
             _ => Err("these are not the distributions of a URL"),

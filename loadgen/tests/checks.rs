@@ -17,7 +17,7 @@ use hola_loadgen::summary::{CheckName, Summary};
 use hola_loadgen::{Measurement, NoObserver, Observer, Stop, Workload};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use truth::{CLOSE, KEEP, Truth, answer_all, answer_once, check_of, load, request};
+use truth::{KEEP, Truth, answer_all, check_of, greeter, load, request};
 
 /// The check has this result, and its detail contains these words.
 fn assert_check(summary: &Summary, name: CheckName, ok: bool, words: &str) {
@@ -95,7 +95,7 @@ fn hola_load(mut program: Command, server: &Truth, arguments: &str) -> Command {
 
 #[test]
 fn a_generator_that_was_stopped_for_a_while_says_so() {
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    let server = greeter();
     for arguments in [
         "--clients=4 --duration=2s",
         "--rate=100 --duration=2s",
@@ -213,7 +213,7 @@ fn a_cpu_quota_that_holds_the_generator_up_is_named() {
         Ok(quota) => quota,
         Err(reason) => return println!("skipped: no control group with a quota:{reason}"),
     };
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    let server = greeter();
     let mut program = Command::new("sh");
     program
         .args(["-c", "echo $$ > \"$0/cgroup.procs\"; exec \"$@\""])

@@ -20,52 +20,27 @@ fn holds(id: &str) {
     assert!(finding.holds(), "{id}, {truth}: {wrong:?} among {seen:?}");
 }
 
-#[test]
-fn percentiles_of_a_constant_delay_are_the_servers() {
-    holds("V1");
+/// A test for each claim by its number.
+macro_rules! tests_of_claims {
+    ($(fn $name:ident() { $claim:ident })*) => {
+        $(
+            #[test]
+            fn $name() {
+                holds(stringify!($claim));
+            }
+        )*
+    };
 }
 
-#[test]
-fn a_jump_in_the_distribution_is_where_the_server_has_it() {
-    holds("V2");
-}
-
-#[test]
-fn an_open_loop_sees_the_stall_that_a_closed_one_hides() {
-    holds("V3");
-}
-
-#[test]
-fn requests_reach_the_server_at_the_planned_instants() {
-    holds("V4");
-}
-
-#[test]
-fn a_single_worker_makes_the_queue_that_theory_knows() {
-    holds("V5");
-}
-
-#[test]
-fn every_fault_is_counted_exactly() {
-    holds("V6");
-}
-
-#[test]
-fn rate_times_response_time_is_the_number_of_clients() {
-    holds("V8");
-}
-
-#[test]
-fn intervals_hold_the_truth_as_often_as_they_say() {
-    holds("V9");
-}
-
-#[test]
-fn a_starved_generator_names_what_it_lacks() {
-    holds("V10");
-}
-
-#[test]
-fn percentiles_are_order_statistics_and_shards_merge_without_loss() {
-    holds("V11");
+tests_of_claims! {
+    fn percentiles_of_a_constant_delay_are_the_servers() { V1 }
+    fn a_jump_in_the_distribution_is_where_the_server_has_it() { V2 }
+    fn an_open_loop_sees_the_stall_that_a_closed_one_hides() { V3 }
+    fn requests_reach_the_server_at_the_planned_instants() { V4 }
+    fn a_single_worker_makes_the_queue_that_theory_knows() { V5 }
+    fn every_fault_is_counted_exactly() { V6 }
+    fn rate_times_response_time_is_the_number_of_clients() { V8 }
+    fn intervals_hold_the_truth_as_often_as_they_say() { V9 }
+    fn a_starved_generator_names_what_it_lacks() { V10 }
+    fn percentiles_are_order_statistics_and_shards_merge_without_loss() { V11 }
 }

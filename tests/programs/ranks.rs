@@ -251,7 +251,7 @@ fn what_is_torn_twice_or_of_another_load_is_named_and_there_is_no_sum() {
             *record.pointer_mut(pointer).expect(pointer) = value;
         });
     };
-    let spoiled: [(Spoil, &str); 8] = [
+    let spoiled: [(Spoil, &str); 9] = [
         (
             &|folder| tear(&file(folder, 1, "json")),
             "run.rank-00001.json: torn",
@@ -271,6 +271,15 @@ fn what_is_torn_twice_or_of_another_load_is_named_and_there_is_no_sum() {
         (
             &|folder| copy(&file(folder, 1, "json"), &folder.join("b.rank-00001.json")),
             "rank 1 is there twice: b.rank-00001.json and run.rank-00001.json",
+        ),
+        (
+            &|folder| {
+                for ending in ["json", "hlog"] {
+                    copy(&file(folder, 1, ending), &file(folder, 9, ending));
+                }
+                change(&file(folder, 9, "json"), |record| record["rank"] = json!(9));
+            },
+            "run.rank-00009.json: there is no rank 9 of 4",
         ),
         (
             &|folder| set(folder, "/run_id", json!("other")),

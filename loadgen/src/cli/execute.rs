@@ -17,7 +17,7 @@ use super::search::{Bracket, require_server};
 use super::watch::{measure, note_interrupts};
 use super::{Format, LoadArgs, plan};
 use crate::measurement::Measurement;
-use crate::summary::{Levels, Line, SCHEMA_VERSION, Search, SearchLimit};
+use crate::summary::{Levels, Line, Search, SearchLimit};
 use crate::target::ServerAddress;
 use crate::text;
 use crate::text::report::{self, Layout};
@@ -86,21 +86,18 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
                     say(format_args!("[{step}] {line}: {judgement}"));
                 }
             }
+            if args.format == Format::Ndjson {
+                outputs.write(&text::json_line(&Line::Summary(Box::new(summary.clone())))?)?;
+            }
         } else {
             outputs.write_hgrm(&text::hdr::percentiles(&measurement.histograms.response));
             only = Some(measurement);
         }
-        if args.format == Format::Ndjson {
-            outputs.write(&text::json_line(&Line::Summary(Box::new(summary.clone())))?)?;
-        }
         levels.push(summary);
     }
     let is_too_small = bracket.as_ref().is_some_and(Bracket::is_too_small);
-    let result = Levels {
-        schema_version: SCHEMA_VERSION,
-        levels,
-        search: bracket.map(|bracket| bracket.conclude(&args.slo, is_interrupted)),
-    };
+    let search = bracket.map(|bracket| bracket.conclude(&args.slo, is_interrupted));
+    let result = Levels::new(levels, search);
     if is_series || only.is_some() {
         outputs.write(&rendered(args.format, only.as_ref(), &result)?)?;
     }
@@ -147,7 +144,7 @@ fn next(loads: &[Workload], done: usize, bracket: Option<&Bracket>) -> Option<Wo
     Some(load)
 }
 
-/// The result: the only load, or all of several. In NDJSON each load has had its line already.
+/// The result: the only load, or all of several. In NDJSON each of several has had its line already.
 pub(super) fn rendered(
     format: Format,
     only: Option<&Measurement>,
@@ -164,7 +161,10 @@ pub(super) fn rendered(
         (Format::Openmetrics, _) => Ok(text::openmetrics::exposition(result)),
         (Format::Json, Some(measurement)) => text::json_object(&measurement.summary),
         (Format::Json, None) => text::json_object(result),
-        (Format::Ndjson, _) => match &result.search {
+        (Format::Ndjson, Some(measurement)) => {
+            text::json_line(&Line::Summary(Box::new(measurement.summary.clone())))
+        }
+        (Format::Ndjson, None) => match &result.search {
             Some(search) => text::json_line(&Line::Search(search.clone())),
             None => Ok(String::new()),
         },

@@ -12,8 +12,7 @@ use super::exit::{EXIT_ERROR, EXIT_INVALID};
 use super::gates::{GateArgs, TestedLoads};
 use super::ranks::parse_run_id;
 use crate::ranks::{self, MergeError};
-use crate::summary::{Levels, Line, SCHEMA_VERSION};
-use crate::text;
+use crate::summary::Levels;
 
 /// Arguments of `hola merge`.
 #[derive(Args, Clone, Debug)]
@@ -64,22 +63,12 @@ pub fn merge(args: &MergeArgs) -> ExitCode {
 
 fn try_merge(args: &MergeArgs) -> Result<u8, MergeError> {
     let run = ranks::merge(&args.folder, args.run_id.as_deref())?;
-    let summary = run.measurement.summary.clone();
     say(format_args!("{}: {} ranks", run.run_id, run.ranks));
-    let text = match args.format {
-        Format::Ndjson => text::json_line(&Line::Summary(Box::new(summary.clone()))),
-        format => {
-            let levels = Levels {
-                schema_version: SCHEMA_VERSION,
-                levels: vec![summary.clone()],
-                search: None,
-            };
-            rendered(format, Some(&run.measurement), &levels)
-        }
-    };
+    let result = Levels::new(vec![run.measurement.summary.clone()], None);
+    let text = rendered(args.format, Some(&run.measurement), &result);
     let printed = text.and_then(|text| print(text).map_err(|error| format!("{error:#}")));
     printed.map_err(MergeError::Failed)?;
-    let code = TestedLoads::new(&args.gates, &[summary], false).code(false);
+    let code = TestedLoads::new(&args.gates, &result.levels, false).code(false);
     if let Some(rank) = run.interrupted.first() {
         let (count, ranks) = (run.interrupted.len(), run.ranks);
         say(format_args!(

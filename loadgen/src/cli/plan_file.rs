@@ -4,13 +4,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use clap::builder::PossibleValue;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, Command};
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 use serde_json::{Map, json};
 use toml::{Table, Value};
 
@@ -19,6 +19,9 @@ const URL: &str = "url";
 
 /// Options that no plan has.
 const ABOUT_PLANS: [&str; 2] = ["plan", "print-plan"];
+
+/// Options whose one value is a list; others have one text or number, unless they may be repeated.
+const LISTS: [&str; 4] = ["clients", "cpus", "expect-status", "rate"];
 
 /// An argument by its key, and its value unless it is a flag.
 type KeyedArgument = (String, Option<OsString>);
@@ -40,11 +43,7 @@ pub fn with_plan(command: &Command, mut arguments: Vec<OsString>) -> Result<Vec<
         .and_then(|text| parse(command, &text))
         .map_err(|reason| format!("--plan {}: {reason}", file.display()))?;
     planned.retain(|(key, _)| given.iter().all(|(known, _)| known != key));
-    let (urls, options): (Vec<_>, Vec<_>) = planned.into_iter().partition(|(key, _)| key == URL);
-    arguments.splice(0..0, options.iter().map(option));
-    for (_, url) in urls {
-        arguments.extend([Some("--".into()), url].into_iter().flatten());
-    }
+    arguments.splice(0..0, planned.iter().map(written));
     Ok(arguments)
 }
 
@@ -78,43 +77,38 @@ pub(super) fn plan_text(command: &Command, arguments: &[OsString]) -> Result<Str
 pub fn plan_schema(command: &Command) -> Schema {
     let property = |arg: &Arg| {
         let mut property = kinds(arg);
-        let help = arg.get_help().map(ToString::to_string);
-        property.extend(help.map(|help| ("description".to_owned(), help.into())));
-        (key_of(arg).to_owned(), serde_json::Value::from(property))
+        if let Some(help) = arg.get_help() {
+            property["description"] = help.to_string().into();
+        }
+        (key_of(arg).to_owned(), property)
     };
     let is_planned = |arg: &&Arg| !ABOUT_PLANS.contains(&key_of(arg));
     let arguments = command.get_arguments().filter(is_planned);
     let properties: Map<_, _> = arguments.map(property).collect();
-    Schema::from(object(json!({
+    json_schema!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "LoadPlan",
         "description": "A plan of `hola load`, as TOML: each key is the long name of an option.",
         "type": "object",
         "additionalProperties": false,
         "properties": properties,
-    })))
+    })
 }
 
 /// What the values of an argument may be in a plan.
-fn kinds(arg: &Arg) -> Map<String, serde_json::Value> {
+fn kinds(arg: &Arg) -> serde_json::Value {
     let names = arg.get_possible_values();
-    object(match arg.get_action() {
+    match arg.get_action() {
         _ if !takes_value(arg) => json!({"type": "boolean"}),
         _ if !names.is_empty() => {
             json!({"enum": names.iter().map(PossibleValue::get_name).collect::<Vec<_>>()})
         }
         ArgAction::Append => json!({"type": ["string", "array"], "items": {"type": "string"}}),
+        _ if !takes_several(arg) => json!({"type": ["string", "number"]}),
         _ => json!({
             "type": ["string", "number", "array"],
             "items": {"type": ["string", "number"]},
         }),
-    })
-}
-
-fn object(value: serde_json::Value) -> Map<String, serde_json::Value> {
-    match value {
-        serde_json::Value::Object(object) => object,
-        other => unreachable!("{other} is no object"),
     }
 }
 
@@ -136,46 +130,43 @@ fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 
-/// A command line by its keys. What is no argument of `command` is left out: the parser refuses it.
+fn takes_several(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Append) || LISTS.contains(&key_of(arg))
+}
+
+/// A command line by its keys, up to the first argument that the parser refuses.
 fn keyed(command: &Command, arguments: &[OsString]) -> Vec<KeyedArgument> {
+    let parser = command.clone().no_binary_name(true).ignore_errors(true);
+    // A request for help counts as an error, too, and is not ignored.
+    let Ok(matches) = parser.try_get_matches_from(arguments) else {
+        return Vec::new();
+    };
     let mut keyed = Vec::new();
-    let (mut rest, mut has_options) = (arguments.iter(), true);
-    while let Some(argument) = rest.next() {
-        let bytes = argument.as_bytes();
-        match bytes.strip_prefix(b"--").filter(|_| has_options) {
-            Some([]) => has_options = false,
-            Some(option) => keyed.extend(keyed_option(command, option, &mut rest)),
-            None if has_options && bytes.starts_with(b"-") => {}
-            None => keyed.push((URL.to_owned(), Some(argument.clone()))),
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        for values in matches.get_raw_occurrences(id).into_iter().flatten() {
+            // Several values are one that was divided at its commas.
+            let value = values.collect::<Vec<_>>().join(OsStr::new(","));
+            keyed.push((key_of(arg).to_owned(), takes_value(arg).then_some(value)));
         }
     }
     keyed
 }
 
-/// An option, without its hyphens; its value may be the next argument.
-fn keyed_option<'a>(
-    command: &Command,
-    option: &[u8],
-    rest: &mut impl Iterator<Item = &'a OsString>,
-) -> Option<KeyedArgument> {
-    let end = option.iter().position(|byte| *byte == b'=');
-    let key = str::from_utf8(&option[..end.unwrap_or(option.len())]).ok()?;
-    let value = match end {
-        Some(end) => Some(OsStr::from_bytes(&option[end + 1..]).to_owned()),
-        None if takes_value(find(command, key)?) => rest.next().cloned(),
-        None => None,
-    };
-    find(command, key).map(|_| (key.to_owned(), value))
-}
-
-/// An option as one argument.
-fn option((key, value): &KeyedArgument) -> OsString {
-    let mut option = OsString::from(format!("--{key}"));
-    if let Some(value) = value {
-        option.push("=");
-        option.push(value);
+/// A keyed argument as the command line has it.
+fn written((key, value): &KeyedArgument) -> OsString {
+    match value {
+        None => format!("--{key}").into(),
+        Some(url) if key == URL => url.clone(),
+        Some(value) => {
+            let mut option = OsString::from(format!("--{key}="));
+            option.push(value);
+            option
+        }
     }
-    option
 }
 
 /// The arguments of a plan, each checked alone.
@@ -234,13 +225,17 @@ fn unknown(command: &Command, key: &str) -> String {
 
 /// The values of an argument: one for each time that it would be given; none for a flag.
 fn values(arg: &Arg, value: &Value) -> Result<Vec<Option<OsString>>, String> {
-    let texts = match value {
+    let texts: Option<Vec<String>> = match value {
         Value::Boolean(true) if !takes_value(arg) => return Ok(vec![None]),
         Value::Boolean(false) if !takes_value(arg) => return Ok(Vec::new()),
         _ if !takes_value(arg) => return Err("it is true or false".to_owned()),
-        Value::Array(values) => values.iter().map(text).collect::<Result<Vec<_>, _>>()?,
-        value => vec![text(value)?],
+        Value::Array(values) if takes_several(arg) => values.iter().map(text).collect(),
+        value => text(value).map(|text| vec![text]),
     };
+    let texts = texts.ok_or_else(|| match takes_several(arg) {
+        true => "it is a text, a number, or several of them".to_owned(),
+        false => "it is a text or a number".to_owned(),
+    })?;
     let texts = match arg.get_action() {
         ArgAction::Append => texts,
         _ => vec![texts.join(",")],
@@ -248,12 +243,12 @@ fn values(arg: &Arg, value: &Value) -> Result<Vec<Option<OsString>>, String> {
     Ok(texts.into_iter().map(|text| Some(text.into())).collect())
 }
 
-fn text(value: &Value) -> Result<String, String> {
+fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Integer(number) => Ok(number.to_string()),
-        Value::Float(number) => Ok(number.to_string()),
-        _ => Err("it is a text, a number, or several of them".to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
@@ -267,19 +262,12 @@ fn number_or_text(text: String) -> Value {
 
 /// Refuses a value that the parser refuses. What an argument needs beside it may be on the command line.
 fn check(command: &Command, argument: &KeyedArgument) -> Result<(), String> {
-    if argument.0 == URL {
+    let parser = command.clone().no_binary_name(true);
+    let Err(error) = parser.try_get_matches_from([written(argument)]) else {
         return Ok(());
-    }
-    let parsed = command
-        .clone()
-        .try_get_matches_from([OsString::new(), option(argument)]);
-    match parsed {
-        Err(error)
-            if matches!(
-                error.kind(),
-                ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::InvalidUtf8
-            ) =>
-        {
+    };
+    match error.kind() {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::InvalidUtf8 => {
             let shown = error.to_string();
             let reason = shown.lines().next().unwrap_or_default();
             Err(reason.trim_start_matches("error: ").to_owned())
@@ -292,6 +280,7 @@ fn check(command: &Command, argument: &KeyedArgument) -> Result<(), String> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::builder::OsStringValueParser;
     use clap::{Args, FromArgMatches};
     use proptest::prelude::*;
 
@@ -302,12 +291,19 @@ mod tests {
         LoadArgs::augment_args(Command::new("hola-load"))
     }
 
+    /// The command, whose options take any text.
+    fn lenient() -> Command {
+        command().mut_args(|arg| match takes_value(&arg) {
+            true => arg.value_parser(OsStringValueParser::new()),
+            false => arg,
+        })
+    }
+
     /// Arguments of a command line: any option with any value, in any order, those that may be repeated several times.
-    fn arguments(choices: Vec<(usize, String)>) -> Vec<OsString> {
-        let command = command();
+    fn arguments(command: &Command, choices: Vec<(usize, String)>) -> Vec<OsString> {
         let all: Vec<&Arg> = command
             .get_arguments()
-            .filter(|arg| planned_arg(&command, key_of(arg)).is_some())
+            .filter(|arg| planned_arg(command, key_of(arg)).is_some())
             .collect();
         let (mut arguments, mut url, mut known) = (Vec::new(), None, BTreeSet::new());
         for (index, value) in choices {
@@ -318,7 +314,7 @@ mod tests {
             }
             let value = takes_value(arg).then(|| OsString::from(value));
             match arg.get_long() {
-                Some(long) => arguments.push(option(&(long.to_owned(), value))),
+                Some(long) => arguments.push(written(&(long.to_owned(), value))),
                 None => url = value,
             }
         }
@@ -334,7 +330,8 @@ mod tests {
                 0..30,
             ),
         ) {
-            let (command, arguments) = (command(), arguments(choices));
+            let command = lenient();
+            let arguments = arguments(&command, choices);
             let text = plan_text(&command, &arguments).unwrap();
             let plan: Table = toml::from_str(&text).unwrap();
             let mut read = Vec::new();
@@ -352,6 +349,7 @@ mod tests {
     #[test]
     fn a_plan_means_what_its_arguments_mean() {
         let command = command();
+        assert!(LISTS.iter().all(|key| find(&command, key).is_some()));
         let plan = "url = 'http://127.0.0.1:9/a'\nrate = ['1k', 2000, 2500.5]\nconnections = 64\n\
             header = ['a: b', 'c: d,e']\nfail-if = 'p99>1s'\nstrict = true\nallow-remote = false\n";
         let line = [
@@ -384,7 +382,9 @@ mod tests {
             arguments.retain(|argument| argument != "--plan" && *argument != file);
             meaning(arguments)
         };
-        assert_eq!(by_plan(&[]), meaning(line.map(OsString::from).to_vec()));
+        for more in [&[][..], &["--"]] {
+            assert_eq!(by_plan(more), meaning(line.map(OsString::from).to_vec()));
+        }
         // What is given replaces what the plan says of the same option, and nothing else.
         let mut other = line.map(OsString::from).to_vec();
         (other[3], other[8], other[10]) = ("p50>1s".into(), "3k".into(), "9".into());

@@ -14,7 +14,6 @@ use crate::ranks::{RankRecord, file_name};
 use crate::text;
 use crate::text::hdr;
 use crate::text::report;
-use crate::totals::Totals;
 use crate::workload::Workload;
 
 /// Makes the share of `load` in the load called `run_id` that starts at `start_at`, and returns the exit code.
@@ -24,14 +23,23 @@ pub(super) fn run_rank(
     (run_id, start_at): (&str, SystemTime),
 ) -> Result<u8, LoadFailure> {
     let folder = args.output.as_deref().unwrap_or(Path::new("."));
-    let mut files = RankOutputs::new(folder, run_id, load)?;
+    fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
+    // An existing file is an error: there would be two results of one rank.
+    let file =
+        |ending| Destination::new(&folder.join(file_name(run_id, load.rank.index(), ending)));
+    let (mut record_file, mut log_file) = (file("json")?, file("hlog")?);
     note_interrupts()?;
     let Some(totals) = measure(load, args, &mut Outputs::stdout())? else {
         return Ok(interrupt_code());
     };
     let record = RankRecord::new(run_id, &totals);
     let opened_at = start_at + load.ramp + load.warmup;
-    files.write(&record, &totals, opened_at)?;
+    let window = Duration::from_nanos(totals.window_counts.window_ns);
+    let log = hdr::window(&totals.histograms, opened_at, window, &totals.url)?;
+    // Each appears as a whole or not at all. The record comes last: where it is, the log is, too.
+    log_file.write(&log)?;
+    record_file.write(&text::json_line(&record)?)?;
     let (rank, ranks, line) = (record.rank, record.ranks, report::line(&record.summary));
     say(format_args!("rank {rank} of {ranks} of {run_id}: {line}"));
     Ok(match record.summary.counts.ok {
@@ -42,39 +50,4 @@ pub(super) fn run_rank(
         }
         _ => 0,
     })
-}
-
-/// The files of one rank.
-struct RankOutputs {
-    record: Destination,
-    log: Destination,
-}
-
-impl RankOutputs {
-    /// The files of this rank in `folder`, which is made if it is not there. An existing file is an error: there would be
-    /// two results of one rank.
-    fn new(folder: &Path, run_id: &str, load: &Workload) -> Result<Self, String> {
-        fs::create_dir_all(folder)
-            .map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;
-        let file =
-            |ending| Destination::new(&folder.join(file_name(run_id, load.rank.index(), ending)));
-        Ok(Self {
-            record: file("json")?,
-            log: file("hlog")?,
-        })
-    }
-
-    /// Writes both files, each as a whole or not at all. The record comes last: where it is, the log is, too.
-    fn write(
-        &mut self,
-        record: &RankRecord,
-        totals: &Totals,
-        opened_at: SystemTime,
-    ) -> Result<(), String> {
-        let window = Duration::from_nanos(totals.window_counts.window_ns);
-        let log = hdr::window(&totals.histograms, opened_at, window, &totals.url)?;
-        self.log.write(&log)?;
-        self.record.write(&text::json_line(record)?)?;
-        Ok(())
-    }
 }

@@ -41,13 +41,8 @@ pub(super) struct RankArgs {
     start_at: Option<SystemTime>,
 }
 
-/// How many processes there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RankCount {
-    /// The environment says it.
-    Auto,
-    Fixed(u32),
-}
+/// How many processes there are; `None` if the environment says it.
+type RankCount = Option<u32>;
 
 impl RankArgs {
     /// The share of this process.
@@ -58,9 +53,8 @@ impl RankArgs {
         match (self.ranks, self.rank) {
             (None, _) => Ok(Rank::ONLY),
             // What is said in full needs no environment, whatever that says.
-            (Some(RankCount::Fixed(ranks)), Some(rank)) => scheduler::rank_of(rank, ranks),
-            (Some(RankCount::Fixed(ranks)), None) => scheduler::rank(None, Some(ranks), &variable),
-            (Some(RankCount::Auto), rank) => scheduler::rank(rank, None, &variable),
+            (Some(Some(ranks)), Some(rank)) => scheduler::rank_of(rank, ranks),
+            (Some(ranks), rank) => scheduler::rank(rank, ranks, &variable),
         }
     }
 
@@ -98,8 +92,8 @@ fn variable(name: &str) -> Option<String> {
 
 fn parse_rank_count(text: &str) -> Result<RankCount, String> {
     match text.parse() {
-        _ if text == "auto" => Ok(RankCount::Auto),
-        Ok(ranks @ 1..=RANKS_MAX) => Ok(RankCount::Fixed(ranks)),
+        _ if text == "auto" => Ok(None),
+        Ok(ranks @ 1..=RANKS_MAX) => Ok(Some(ranks)),
         _ => Err(format!(
             "`{text}` is neither a number from 1 to {RANKS_MAX} nor `auto`"
         )),

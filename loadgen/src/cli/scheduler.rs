@@ -171,91 +171,64 @@ mod tests {
 
     use super::*;
 
-    /// The rank and the number of ranks by these arguments and this environment, or the error.
-    fn found(
-        (argument_rank, argument_ranks): (Option<u32>, Option<u32>),
-        environment: &str,
-    ) -> Result<(u64, u64), String> {
-        let variables: BTreeMap<&str, &str> = environment
+    /// The rank and the number of ranks by the options and the variables in these words, or the error.
+    fn found(words: &str) -> Result<(u64, u64), String> {
+        let pairs = words
             .split_whitespace()
-            .filter_map(|pair| pair.split_once('='))
-            .collect();
-        let variable = |name: &str| variables.get(name).map(|value| (*value).to_owned());
-        let rank = rank(argument_rank, argument_ranks, &variable)?;
+            .filter_map(|pair| pair.split_once('='));
+        let values: BTreeMap<&str, &str> = pairs.collect();
+        let option = |name: &str| values.get(name).map(|number| number.parse().unwrap());
+        let variable = |name: &str| values.get(name).map(|value| (*value).to_owned());
+        let rank = rank(option("--rank"), option("--ranks"), &variable)?;
         Ok((rank.index(), rank.count()))
     }
 
     #[test]
     fn each_scheduler_tells_the_rank_in_its_own_variables() {
-        const AUTO: (Option<u32>, Option<u32>) = (None, None);
-        let of = |ranks| (None, Some(ranks));
         let array = "SLURM_ARRAY_TASK_MIN=5 SLURM_ARRAY_TASK_COUNT=3 SLURM_PROCID=0";
         let array_of_one = format!("{array} SLURM_NTASKS=1 SLURM_ARRAY_TASK_ID=6");
         let by_two = format!("{array} SLURM_ARRAY_TASK_STEP=2 SLURM_ARRAY_TASK_ID=9");
-        for (arguments, environment, expected) in [
-            (AUTO, "SLURM_PROCID=2 SLURM_NTASKS=4", (2, 4)),
-            (AUTO, &*array_of_one, (1, 3)),
-            (AUTO, &*by_two, (2, 3)),
-            (
-                AUTO,
-                "OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=8 PMIX_RANK=3",
-                (3, 8),
-            ),
-            (AUTO, "PMI_RANK=0 PMI_SIZE=2", (0, 2)),
-            (of(5), "PMIX_RANK=4", (4, 5)),
-            (of(3), "JOB_COMPLETION_INDEX=2", (2, 3)),
-            (of(3), "PARALLEL_SEQ=1", (0, 3)),
-            (of(4), "SLURM_PROCID=2 SLURM_NTASKS=4", (2, 4)),
-            (AUTO, "SLURM_PROCID=0 SLURM_NTASKS=1", (0, 1)),
-            // A program in a job of one task.
-            (
-                of(3),
-                "SLURM_PROCID=0 SLURM_NTASKS=1 PARALLEL_SEQ=3",
-                (2, 3),
-            ),
-            (
-                (Some(1), None),
-                "OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2",
-                (1, 2),
-            ),
+        let open_mpi = "OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=8 PMIX_RANK=3";
+        let and_argument = "--rank=1 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2";
+        let in_a_job_of_one = "--ranks=3 SLURM_PROCID=0 SLURM_NTASKS=1 PARALLEL_SEQ=3";
+        for (words, expected) in [
+            ("SLURM_PROCID=2 SLURM_NTASKS=4", (2, 4)),
+            (&*array_of_one, (1, 3)),
+            (&*by_two, (2, 3)),
+            (open_mpi, (3, 8)),
+            ("PMI_RANK=0 PMI_SIZE=2", (0, 2)),
+            ("--ranks=5 PMIX_RANK=4", (4, 5)),
+            ("--ranks=3 JOB_COMPLETION_INDEX=2", (2, 3)),
+            ("--ranks=3 PARALLEL_SEQ=1", (0, 3)),
+            ("--ranks=4 SLURM_PROCID=2 SLURM_NTASKS=4", (2, 4)),
+            ("SLURM_PROCID=0 SLURM_NTASKS=1", (0, 1)),
+            (in_a_job_of_one, (2, 3)),
+            (and_argument, (1, 2)),
         ] {
-            assert_eq!(found(arguments, environment), Ok(expected), "{environment}");
+            assert_eq!(found(words), Ok(expected), "{words}");
         }
     }
 
     #[test]
     fn what_is_missing_or_contradictory_is_named() {
-        for (arguments, environment, words) in [
-            ((None, None), "", "give --rank"),
-            ((None, Some(4)), "SLURM_NTASKS=4", "give --rank"),
-            ((None, None), "PMIX_RANK=1", "give --ranks N"),
-            ((None, None), "PARALLEL_SEQ=1", "give --ranks N"),
-            (
-                (None, None),
-                "SLURM_PROCID=0 SLURM_NTASKS=4 OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4",
-                "SLURM_PROCID=0 of SLURM_NTASKS=4 and OMPI_COMM_WORLD_RANK=3 of OMPI_COMM_WORLD_SIZE=4 say",
-            ),
-            (
-                (None, Some(8)),
-                "PMI_RANK=1 PMI_SIZE=4",
-                "PMI_RANK=1 of PMI_SIZE=4 and --ranks 8 say",
-            ),
-            ((Some(2), None), "PMI_RANK=1 PMI_SIZE=4", "and --rank 2 say"),
-            (
-                (None, Some(4)),
-                "SLURM_PROCID=0 SLURM_NTASKS=1",
-                "and --ranks 4 say",
-            ),
-            ((None, Some(2)), "JOB_COMPLETION_INDEX=2", "no rank 2 of 2"),
-            ((None, Some(2)), "PARALLEL_SEQ=0", "PARALLEL_SEQ=0 is less"),
-            (
-                (None, Some(2)),
-                "PMIX_RANK=one",
-                "PMIX_RANK=one in the environment",
-            ),
+        let two = "SLURM_PROCID=0 SLURM_NTASKS=4 OMPI_COMM_WORLD_RANK=3 OMPI_COMM_WORLD_SIZE=4";
+        let both = "SLURM_PROCID=0 of SLURM_NTASKS=4 and OMPI_COMM_WORLD_RANK=3 of OMPI_COMM_WORLD_SIZE=4 say";
+        let eight = "PMI_RANK=1 of PMI_SIZE=4 and --ranks 8 say";
+        for (words, reason) in [
+            ("", "give --rank"),
+            ("--ranks=4 SLURM_NTASKS=4", "give --rank"),
+            ("PMIX_RANK=1", "give --ranks N"),
+            ("PARALLEL_SEQ=1", "give --ranks N"),
+            (two, both),
+            ("--ranks=8 PMI_RANK=1 PMI_SIZE=4", eight),
+            ("--rank=2 PMI_RANK=1 PMI_SIZE=4", "and --rank 2 say"),
+            ("--ranks=4 SLURM_PROCID=0 SLURM_NTASKS=1", "and --ranks 4"),
+            ("--ranks=2 JOB_COMPLETION_INDEX=2", "no rank 2 of 2"),
+            ("--ranks=2 PARALLEL_SEQ=0", "PARALLEL_SEQ=0 is less"),
+            ("--ranks=2 PMIX_RANK=one", "PMIX_RANK=one in the"),
         ] {
-            let error = found(arguments, environment).unwrap_err();
-            assert!(error.contains(words), "{environment}: {error}");
+            let error = found(words).unwrap_err();
+            assert!(error.contains(reason), "{words}: {error}");
         }
     }
 }

@@ -12,16 +12,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::LoadFailure;
 use super::outputs::Outputs;
 use super::{Format, LoadArgs};
-use crate::engine::{self, LoadError, NoObserver, Observer, Progress};
+use crate::engine::{self, LoadError, NoObserver, Observer};
 use crate::histograms::{Histograms, percentile_ns};
 use crate::intervals::Interval;
-use crate::summary::Line;
+use crate::summary::{Counts, Line, add_failures};
 use crate::totals::Totals;
 use crate::workload::{Pace, Workload};
 use crate::{sys, text};
-
-/// Numbers of failures, by cause.
-type Causes = BTreeMap<String, u64>;
 
 /// Length of intervals that are only for the live line.
 const SHOWN_INTERVAL: Duration = Duration::from_millis(500);
@@ -71,8 +68,8 @@ struct State<'a> {
     has_header: bool,
     /// The error of standard output, if a write failed.
     failure: Option<String>,
-    /// Failures so far, by cause.
-    failed: Causes,
+    /// Failures so far.
+    failed: Counts,
     /// Figures up to the end of the last interval, for the live line.
     figures: String,
 }
@@ -104,7 +101,7 @@ impl<'a> Watch<'a> {
                 outputs,
                 has_header: false,
                 failure: None,
-                failed: Causes::new(),
+                failed: Counts::default(),
                 figures: String::new(),
             }),
         }
@@ -118,7 +115,7 @@ impl<'a> Watch<'a> {
 
     /// Figures for the live line: the rate of the interval, the others of the window so far.
     #[allow(clippy::cast_precision_loss)] // an hour of nanoseconds is exact in a double
-    fn figures(&self, interval: &Interval, so_far: &Histograms, failed: &Causes) -> String {
+    fn figures(&self, interval: &Interval, so_far: &Histograms, failed: &Counts) -> String {
         let failed_now = interval.failed.values().flat_map(BTreeMap::values);
         let ended = interval.ok + failed_now.sum::<u64>();
         let rate = ended as f64 / interval.length.as_secs_f64().max(1e-9);
@@ -141,25 +138,19 @@ impl<'a> Watch<'a> {
 }
 
 /// Failures for the live line, in red where colours are wanted.
-fn failures(failed: &Causes) -> String {
-    if failed.is_empty() {
-        return "0 failed".to_owned();
-    }
-    let total: u64 = failed.values().sum();
-    let causes = failed
-        .iter()
-        .map(|(cause, count)| format!("{count} {cause}"));
-    let causes = causes.collect::<Vec<_>>().join(", ");
+fn failures(counts: &Counts) -> String {
+    let (total, causes) = (counts.failed_total(), counts.failures());
     // https://no-color.org: any value but an empty one.
-    match env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        true => format!("{total} failed ({causes})"),
-        false => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
+    let is_plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match total {
+        0 => "0 failed".to_owned(),
+        _ if is_plain => format!("{total} failed ({causes})"),
+        _ => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
     }
 }
 
 impl Observer for Watch<'_> {
-    fn progress(&self, progress: &Progress) {
-        let (elapsed, in_flight) = (progress.elapsed, progress.in_flight);
+    fn progress(&self, elapsed: Duration, in_flight: u64) {
         let line = match elapsed.checked_sub(self.load.ramp + self.load.warmup) {
             None => {
                 let elapsed = elapsed.as_secs_f64();
@@ -195,9 +186,7 @@ impl Observer for Watch<'_> {
             }
         }
         if !self.live.is_hidden() {
-            for (cause, phases) in &interval.failed {
-                *state.failed.entry(cause.clone()).or_default() += phases.values().sum::<u64>();
-            }
+            add_failures(&mut state.failed.failed, &interval.failed);
             state.figures = self.figures(interval, so_far, &state.failed);
         }
     }

@@ -56,10 +56,10 @@ impl Transport for CompletionTransport {
     fn new(job: &Job) -> nix::Result<Self> {
         let ring = ClientRing::new(
             job.connections,
-            job.target.for_kernel()?,
+            job.workload.target.for_kernel()?,
             Arc::clone(&job.requests),
-            job.reset_on_close,
-            job.local_ports,
+            job.resets_on_close(),
+            job.workload.local_ports,
         );
         Ok(Self {
             ring: ring.map_err(errno_of)?,

@@ -142,7 +142,7 @@ impl<T: Transport> Worker<'_, T> {
         let slot = &mut self.slots[index as usize];
         let was_kept = slot.served > 1 && slot.times.first_byte == 0;
         let was_closed = matches!(cause, Cause::Reset | Cause::ClosedEarly);
-        if was_kept && was_closed && self.job.is_repeatable {
+        if was_kept && was_closed && self.job.is_repeatable() {
             slot.times.written = 0;
             self.count_closed_between();
             self.close(index, true);
@@ -305,7 +305,7 @@ impl<T: Transport> Worker<'_, T> {
         }
         self.transport.close(index);
         // A reset leaves no TIME_WAIT on either side.
-        if port_is_free || self.job.reset_on_close {
+        if port_is_free || self.job.resets_on_close() {
             self.sources.release(slot.source);
         }
     }

@@ -1,23 +1,18 @@
 //! A workload divided among threads: what each one has to do.
 
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::url_chooser::UrlChooser;
 use crate::answer::ExpectedAnswer;
-use crate::http::RequestMethod;
 use crate::rank::Rank;
 use crate::schedule::{Instants, Schedule};
-use crate::target::ServerAddress;
-#[cfg(feature = "tls")]
-use crate::tls::TlsClient;
 use crate::units::nanoseconds;
-use crate::workload::{ClientProtocol, Closing, Pacing, Stop, Workload};
+use crate::workload::{ClientProtocol, Closing, Stop, Workload};
 
 /// A workload divided among threads.
-pub(super) struct ThreadPlan {
-    pub(super) jobs: Vec<Job>,
+pub(super) struct ThreadPlan<'w> {
+    pub(super) jobs: Vec<Job<'w>>,
     /// This rank's share of the planned instants of an open loop.
     pub(super) schedule: Option<Schedule>,
     /// Bounds of an open loop's window, in nanoseconds from the start.
@@ -27,8 +22,8 @@ pub(super) struct ThreadPlan {
     pub(super) start_at: Option<SystemTime>,
 }
 
-impl ThreadPlan {
-    pub(super) fn new(workload: &Workload, open_files: u64) -> Self {
+impl<'w> ThreadPlan<'w> {
+    pub(super) fn new(workload: &'w Workload, open_files: u64) -> Self {
         let (plan, rank) = (workload.plan(), workload.rank);
         let connections = workload.connections(open_files);
         // A thread without a client or without a request would only dilute the figures.
@@ -42,32 +37,19 @@ impl ThreadPlan {
         let requests = requests(workload);
         let url_chooser = UrlChooser::new(&workload.url_mix, workload.seed);
         let jobs = Rank::all(threads).zip(0..).map(|(share, thread)| Job {
-            target: workload.target.clone(),
-            source_addresses: workload.source_addresses(),
-            first_source_is_default: workload.sources.is_none(),
-            local_ports: workload.local_ports,
-            reset_on_close: workload.closing == Closing::Reset,
+            workload,
             connections: share.share_of(connections),
-            opens_first: workload.kept_connections.is_some(),
             thread,
             threads,
-            #[cfg(feature = "tls")]
-            tls: workload.tls.clone(),
             place: rank.divided(share),
-            conversation: workload.conversation,
-            method: workload.method.clone(),
-            is_repeatable: workload.conversation == ClientProtocol::Http
-                && workload.method.is_idempotent(),
             requests: Arc::clone(&requests),
             url_chooser: url_chooser.of_share(rank.divided(share)),
-            urls_recorded: workload.urls_recorded(),
             requests_per_connection: workload.requests_per_connection.unwrap_or(u64::MAX),
             expected: ExpectedAnswer::new(workload),
             timeout_ns: nanoseconds(workload.timeout),
             think_ns: nanoseconds(workload.think),
             ramp_ns: nanoseconds(workload.ramp),
             open_ns,
-            pacing: workload.pacing,
             cpu: workload.cpus.iter().cycle().nth(thread as usize).copied(),
             task: match (schedule, workload.stop) {
                 (Some(schedule), _) => ThreadTask::Open {
@@ -92,36 +74,18 @@ impl ThreadPlan {
 
 /// The work of one thread, not shared with other threads.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) target: ServerAddress,
-    /// First of the addresses to connect from, and how many there are; without a first one, the kernel chooses.
-    pub(super) source_addresses: (Option<Ipv4Addr>, u32),
-    /// Whether the kernel chooses the first address by itself.
-    pub(super) first_source_is_default: bool,
-    /// First and last port to connect from.
-    pub(super) local_ports: Option<(u16, u16)>,
-    pub(super) reset_on_close: bool,
+pub(super) struct Job<'w> {
+    /// The load of all threads.
+    pub(super) workload: &'w Workload,
     /// Most connections at once.
     pub(super) connections: u32,
-    /// Whether all connections are opened before the window (open loop).
-    pub(super) opens_first: bool,
     pub(super) thread: u32,
     pub(super) threads: u32,
-    /// How its connections are secured.
-    #[cfg(feature = "tls")]
-    pub(super) tls: Option<TlsClient>,
     /// Its place among the threads of all ranks.
     pub(super) place: Rank,
-    pub(super) conversation: ClientProtocol,
-    /// Method of the requests, in HTTP.
-    pub(super) method: RequestMethod,
-    /// Whether a request may be sent again if the server closed its kept connection.
-    pub(super) is_repeatable: bool,
     /// Bytes of each request, by [`TransportRequest`](super::transport::TransportRequest).
     pub(super) requests: Arc<[Arc<[u8]>]>,
     pub(super) url_chooser: UrlChooser,
-    /// URLs that have results of their own.
-    pub(super) urls_recorded: usize,
     pub(super) requests_per_connection: u64,
     pub(super) expected: ExpectedAnswer,
     pub(super) timeout_ns: u64,
@@ -129,7 +93,6 @@ pub(super) struct Job {
     pub(super) ramp_ns: u64,
     /// When the window opens, from the start.
     pub(super) open_ns: u64,
-    pub(super) pacing: Pacing,
     pub(super) cpu: Option<usize>,
     pub(super) task: ThreadTask,
 }
@@ -145,10 +108,21 @@ pub(super) enum ThreadTask {
     Open { instants: Instants, end_ns: u64 },
 }
 
-impl Job {
+impl Job<'_> {
     /// Whether it is an open loop.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.task, ThreadTask::Open { .. })
+    }
+
+    /// Whether connections are closed with a reset.
+    pub(super) fn resets_on_close(&self) -> bool {
+        self.workload.closing == Closing::Reset
+    }
+
+    /// Whether a request may be sent again if the server closed its kept connection.
+    pub(super) fn is_repeatable(&self) -> bool {
+        let workload = self.workload;
+        workload.conversation == ClientProtocol::Http && workload.method.is_idempotent()
     }
 
     /// The number of requests that ends a closed loop; `None` if time ends the window.

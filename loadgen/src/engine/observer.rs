@@ -7,8 +7,8 @@ use crate::intervals::Interval;
 
 /// Follows a run from the calling thread.
 pub trait Observer {
-    /// Receives a snapshot, at most twice a second.
-    fn progress(&self, _progress: &Progress) {}
+    /// Receives the time since the start, warm-up included, and the number of requests under way, at most twice a second.
+    fn progress(&self, _elapsed: Duration, _in_flight: u64) {}
 
     /// How often to report an [`Interval`]; with `None`, the default, the workers do not collect intervals.
     fn interval_length(&self) -> Option<Duration> {
@@ -41,18 +41,3 @@ pub struct NoObserver;
 impl Observer for NoObserver {}
 
 impl Probe for NoObserver {}
-
-/// State of a run; the counts are those of the measured window and up to 0.1 s old.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Progress {
-    /// Time since the start, warm-up included.
-    pub elapsed: Duration,
-    /// Requests ended, successfully or not.
-    pub completed: u64,
-    /// Requests failed.
-    pub failed: u64,
-    /// Requests under way, at this moment.
-    pub in_flight: u64,
-    /// Requests begun.
-    pub offered: u64,
-}

@@ -100,7 +100,7 @@ impl<C: ByteChannel> Transport for ReadinessTransport<C> {
     const WAITS_BY: &'static str = "epoll_pwait2 (Linux 5.11)";
 
     fn new(job: &Job) -> nix::Result<Self> {
-        let target = job.target.for_kernel()?;
+        let target = job.workload.target.for_kernel()?;
         Ok(Self {
             settings: C::settings(job)?,
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
@@ -108,8 +108,8 @@ impl<C: ByteChannel> Transport for ReadinessTransport<C> {
             target,
             requests: Arc::clone(&job.requests),
             one_only: job.requests_per_connection == 1,
-            reset_on_close: job.reset_on_close,
-            local_ports: job.local_ports,
+            reset_on_close: job.resets_on_close(),
+            local_ports: job.workload.local_ports,
             connections: Vec::new(),
             known: VecDeque::new(),
             ready: Box::new([sys::PollEvent { events: 0, u64: 0 }; BATCH]),

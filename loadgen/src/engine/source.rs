@@ -31,9 +31,9 @@ pub(super) struct SourceAddresses {
 
 impl SourceAddresses {
     pub(super) fn new(job: &Job) -> Self {
-        let (first, addresses) = job.source_addresses;
+        let (first, addresses) = job.workload.source_addresses();
         let count = |(first, last): (u16, u16)| u32::from(last.saturating_sub(first)) + 1;
-        let usable = match job.local_ports {
+        let usable = match job.workload.local_ports {
             // The user named these ports, so all of them are usable.
             Some(ports) => count(ports),
             None => count(sys::local_port_range()) / 100 * USABLE_PERCENT,
@@ -41,7 +41,7 @@ impl SourceAddresses {
         Self {
             first,
             addresses,
-            first_is_default: job.first_source_is_default,
+            first_is_default: job.workload.sources.is_none(),
             budget: (usable / job.threads.max(1)).max(1),
             occupied: 0,
             epoch: 0,

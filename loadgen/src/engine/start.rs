@@ -15,62 +15,39 @@ const SLEEP_MAX: Duration = Duration::from_millis(50);
 /// occasionally.
 const LATE_MAX: Duration = Duration::from_millis(100);
 
-/// The start of a run.
-#[derive(Debug)]
-pub(super) struct Start {
-    /// On the monotonic clock, in nanoseconds.
-    pub(super) at_ns: u64,
-    /// The planned start, if there is one.
-    pub(super) planned: Option<PlannedStart>,
-}
-
-impl Start {
-    /// Waits until `start_at`, and returns that instant, however late the wake-up is; without it, returns the present one.
-    ///
-    /// # Errors
-    /// [`LoadError::Late`] if the instant has passed before the wait, or too long before its end.
-    /// [`LoadError::StoppedInWarmup`] if the observer asks to stop.
-    pub(super) fn wait(
-        start_at: Option<SystemTime>,
-        observer: &dyn Observer,
-    ) -> Result<Self, LoadError> {
-        let Some(start_at) = start_at else {
-            return Ok(Self {
-                at_ns: sys::now_ns(),
-                planned: None,
-            });
-        };
-        let late = |late| LoadError::Late {
-            at: utc(start_at),
-            late,
-        };
-        let mut late_max = Duration::ZERO;
-        loop {
-            let (now_ns, clock) = (sys::now_ns(), SystemTime::now());
-            let Ok(ahead) = start_at.duration_since(clock) else {
-                let passed = clock.duration_since(start_at).unwrap_or_default();
-                if passed > late_max {
-                    return Err(late(passed));
-                }
-                return Ok(Self::planned(start_at, passed, now_ns));
-            };
-            if observer.should_stop() {
-                return Err(LoadError::StoppedInWarmup);
+/// Waits until `start_at`, and returns that instant in nanoseconds of the monotonic clock, however late the wake-up is, and
+/// how late it was; without `start_at`, returns the present instant.
+///
+/// # Errors
+/// [`LoadError::Late`] if the instant has passed before the wait, or too long before its end.
+/// [`LoadError::StoppedInWarmup`] if the observer asks to stop.
+pub(super) fn wait(
+    start_at: Option<SystemTime>,
+    observer: &dyn Observer,
+) -> Result<(u64, Option<PlannedStart>), LoadError> {
+    let Some(start_at) = start_at else {
+        return Ok((sys::now_ns(), None));
+    };
+    let at = utc(start_at);
+    let mut late_max = Duration::ZERO;
+    loop {
+        let (now_ns, clock) = (sys::now_ns(), SystemTime::now());
+        let Ok(ahead) = start_at.duration_since(clock) else {
+            let late = clock.duration_since(start_at).unwrap_or_default();
+            if late > late_max {
+                return Err(LoadError::Late { at, late });
             }
-            thread::sleep(ahead.min(SLEEP_MAX));
-            late_max = LATE_MAX;
-        }
-    }
-
-    /// A start that was planned for an instant that `passed` ago, seen from `now_ns`.
-    fn planned(start_at: SystemTime, passed: Duration, now_ns: u64) -> Self {
-        Self {
-            at_ns: now_ns.saturating_sub(nanoseconds(passed)),
-            planned: Some(PlannedStart {
-                at: utc(start_at),
-                late_us: passed.as_secs_f64() * 1e6,
+            let planned = PlannedStart {
+                at,
+                late_us: late.as_secs_f64() * 1e6,
                 clock_error_us: sys::clock_error_us(),
-            }),
+            };
+            return Ok((now_ns.saturating_sub(nanoseconds(late)), Some(planned)));
+        };
+        if observer.should_stop() {
+            return Err(LoadError::StoppedInWarmup);
         }
+        thread::sleep(ahead.min(SLEEP_MAX));
+        late_max = LATE_MAX;
     }
 }

@@ -12,16 +12,15 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 
 use super::job::ThreadPlan;
-use super::start::Start;
 use super::transport::Transport;
-use super::window_counts::LiveCounts;
+use super::window_counts::WorkerGauge;
 use super::worker::{Signals, Worker, WorkerResult};
-use super::{LoadError, Observer, Probe, Progress};
+use super::{LoadError, Observer, Probe, start};
+use crate::evidence::Evidence;
 use crate::intervals::{self, IntervalCollector, IntervalEnd};
 use crate::kernel;
-use crate::summary::{KernelEvidence, PlannedStart};
 use crate::sys;
-use crate::throttling::{Throttling, ThrottlingMeter};
+use crate::throttling::ThrottlingMeter;
 
 /// How often the calling thread checks whether to stop.
 const POLL: Duration = Duration::from_millis(50);
@@ -33,36 +32,23 @@ const SHOW: Duration = Duration::from_millis(500);
 /// together.
 const NOTICE_NS: u64 = 100_000_000;
 
-/// What the threads of a run return.
-#[derive(Debug)]
-pub(super) struct ThreadResults {
-    pub(super) parts: Vec<WorkerResult>,
-    /// Whether the threads were stopped early.
-    pub(super) stopped: bool,
-    /// Time that a CPU quota took from them since the window opened.
-    pub(super) throttling: Option<Throttling>,
-    /// Increase of the kernel's counters since the start.
-    pub(super) kernel: Option<KernelEvidence>,
-    /// The start, if it was planned.
-    pub(super) start: Option<PlannedStart>,
-}
-
-/// Runs each job of `plan` on a thread of its own; all start at the same instant.
+/// Runs each job of `plan` on a thread of its own; all start at the same instant. Returns the result of each thread, and
+/// the evidence that came from outside of them.
 ///
 /// # Errors
-/// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue, and the errors of [`Start::wait`];
+/// Returns [`LoadError::Thread`] if a thread cannot be spawned, set up, or continue, and the errors of [`start::wait`];
 /// all others have ended by then.
 pub(super) fn run_threads<T: Transport>(
     plan: &ThreadPlan,
     observer: &dyn Observer,
     probe: &dyn Probe,
-) -> Result<ThreadResults, LoadError> {
+) -> Result<(Vec<WorkerResult>, Evidence), LoadError> {
     let threads = plan.jobs.len();
     let signals = Signals {
         stop_at_ns: AtomicU64::new(u64::MAX),
         probe,
     };
-    let mut gauges: Vec<LiveCounts> = plan.jobs.iter().map(|_| LiveCounts::default()).collect();
+    let mut gauges: Vec<WorkerGauge> = plan.jobs.iter().map(|_| WorkerGauge::default()).collect();
     let mut collector = observer
         .interval_length()
         .map(|length| collector(length, &mut gauges));
@@ -74,14 +60,14 @@ pub(super) fn run_threads<T: Transport>(
         let mut handles = Vec::with_capacity(threads);
         let (refuse, refusals) = mpsc::channel();
         let (alive, ended) = mpsc::channel::<Infallible>();
-        for ((job, live_counts), number) in plan.jobs.iter().zip(&gauges).zip(1..) {
+        for ((job, gauge), number) in plan.jobs.iter().zip(&gauges).zip(1..) {
             let (start, started) = mpsc::channel();
             let (refuse, alive, signals) = (refuse.clone(), alive.clone(), &signals);
             let body = move || {
                 // Dropped when the thread ends, also by a panic.
                 let _alive = alive;
                 let refuse_by = |reason| refuse.send((number, reason));
-                let worker = Worker::<T>::new(job, signals, live_counts).map_err(refuse_by);
+                let worker = Worker::<T>::new(job, signals, gauge).map_err(refuse_by);
                 // The caller waits until every thread is set up or has ended.
                 drop(refuse);
                 let result = worker.ok()?.run(started.recv().ok()?);
@@ -107,10 +93,7 @@ pub(super) fn run_threads<T: Transport>(
                 "could not set up generator thread {number} of {threads}: {reason}"
             )));
         }
-        let Start {
-            at_ns: started,
-            planned,
-        } = Start::wait(plan.start_at, observer)?;
+        let (started, planned) = start::wait(plan.start_at, observer)?;
         let kernel_before = kernel::read();
         for start in starts {
             // It fails if the thread has panicked, which is passed on below.
@@ -118,7 +101,7 @@ pub(super) fn run_threads<T: Transport>(
         }
         let open = started + plan.open_ns;
         let mut metered = false;
-        let mut follow = |gauges: &[LiveCounts]| {
+        let mut follow = |gauges: &[WorkerGauge]| {
             if !metered && sys::now_ns() >= open {
                 // Time lost in the warm-up does not belong to the window.
                 metered = true;
@@ -148,29 +131,30 @@ pub(super) fn run_threads<T: Transport>(
         }
         Ok((parts, stopped, kernel_before, planned))
     })?;
-    Ok(ThreadResults {
-        parts,
+    let evidence = Evidence {
         stopped,
         throttling: meter.since_start(),
         kernel: kernel::since(kernel_before),
         start,
-    })
+        ..Evidence::default()
+    };
+    Ok((parts, evidence))
 }
 
 /// Gives every worker a channel to hand over its recorder.
-fn collector(length: Duration, gauges: &mut [LiveCounts]) -> IntervalCollector {
+fn collector(length: Duration, gauges: &mut [WorkerGauge]) -> IntervalCollector {
     let (senders, collector) = intervals::channel(length, gauges.len());
-    for (live_counts, sender) in gauges.iter_mut().zip(senders) {
-        live_counts.interval_sender = Some(sender);
+    for (gauge, sender) in gauges.iter_mut().zip(senders) {
+        gauge.interval_sender = Some(sender);
     }
     collector
 }
 
 /// The current moment of a window that opened at `open`.
-fn moment(open: u64, gauges: &[LiveCounts]) -> IntervalEnd {
+fn moment(open: u64, gauges: &[WorkerGauge]) -> IntervalEnd {
     IntervalEnd {
         elapsed_ns: sys::now_ns().saturating_sub(open),
-        in_flight: sums(gauges)[2],
+        in_flight: in_flight(gauges),
     }
 }
 
@@ -178,10 +162,10 @@ fn moment(open: u64, gauges: &[LiveCounts]) -> IntervalEnd {
 /// stopped.
 fn watch(
     ended: &Receiver<Infallible>,
-    gauges: &[LiveCounts],
+    gauges: &[WorkerGauge],
     signals: &Signals,
     observer: &dyn Observer,
-    follow: &mut dyn FnMut(&[LiveCounts]),
+    follow: &mut dyn FnMut(&[WorkerGauge]),
 ) -> bool {
     let began = Instant::now();
     let mut shown = began;
@@ -195,14 +179,7 @@ fn watch(
         follow(gauges);
         if shown.elapsed() >= SHOW {
             shown = Instant::now();
-            let [completed, failed, in_flight, offered] = sums(gauges);
-            observer.progress(&Progress {
-                elapsed: began.elapsed(),
-                completed,
-                failed,
-                in_flight,
-                offered,
-            });
+            observer.progress(began.elapsed(), in_flight(gauges));
         }
         if ended.recv_timeout(POLL) == Err(RecvTimeoutError::Disconnected) {
             return stopped;
@@ -210,10 +187,8 @@ fn watch(
     }
 }
 
-/// Live counts of all workers, summed: completed, failed, in flight, offered.
-fn sums(gauges: &[LiveCounts]) -> [u64; 4] {
-    gauges.iter().fold([0; 4], |sums, live_counts| {
-        let counts = live_counts.read();
-        std::array::from_fn(|index| sums[index] + counts[index])
-    })
+/// Requests under way on all workers.
+fn in_flight(gauges: &[WorkerGauge]) -> u64 {
+    let counts = gauges.iter().map(|gauge| &gauge.in_flight);
+    counts.map(|count| count.load(Ordering::Relaxed)).sum()
 }

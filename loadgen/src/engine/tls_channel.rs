@@ -44,7 +44,7 @@ impl ByteChannel for TlsChannel {
     const HAS_HANDSHAKE: bool = true;
 
     fn settings(job: &Job) -> nix::Result<TlsClient> {
-        job.tls.clone().ok_or(Errno::EPROTO)
+        job.workload.tls.clone().ok_or(Errno::EPROTO)
     }
 
     fn new(socket: OwnedFd, settings: &TlsClient) -> nix::Result<Self> {

@@ -1,6 +1,6 @@
 //! Counts of a worker thread: requests sent, requests without an outcome, and what they cost.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,27 +97,11 @@ impl WindowCounts {
     }
 }
 
-/// Counts that a worker publishes while it runs, refreshed a few times a second and never per request.
+/// What a worker publishes while it runs, a few times a second and never per request.
 #[derive(Debug, Default)]
-pub(crate) struct LiveCounts {
-    /// Completed, failed, in flight, offered.
-    counts: [AtomicU64; 4],
+pub(crate) struct WorkerGauge {
+    /// Requests under way.
+    pub(crate) in_flight: AtomicU64,
     /// Channel for the recorder at the end of each interval, if the observer asks for intervals.
     pub(crate) interval_sender: Option<IntervalSender>,
-}
-
-impl LiveCounts {
-    /// Replaces the values: completed, failed, in flight, offered.
-    pub(crate) fn publish(&self, counts: [u64; 4]) {
-        for (published, count) in self.counts.iter().zip(counts) {
-            published.store(count, Ordering::Relaxed);
-        }
-    }
-
-    /// Current values: completed, failed, in flight, offered.
-    pub(crate) fn read(&self) -> [u64; 4] {
-        self.counts
-            .each_ref()
-            .map(|count| count.load(Ordering::Relaxed))
-    }
 }

@@ -1,4 +1,6 @@
-//! One worker thread: its loop, its pacing, and its view of the measured window.
+//! One worker thread: its loop and its pacing.
+
+mod phases;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -7,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Probe;
 use super::job::{Job, ThreadTask};
-use super::slot::{Slot, SlotDeadlines, State};
+use super::slot::{Slot, SlotDeadlines};
 use super::source::SourceAddresses;
 use super::transport::Transport;
 use super::url_chooser::UrlChooser;
 use super::window::{Window, WindowPhase};
-use super::window_counts::{LiveCounts, SEND_BINS, WindowCounts};
+use super::window_counts::{SEND_BINS, WindowCounts, WorkerGauge};
 use crate::answer::Answer;
 use crate::recorder::Recorder;
 use crate::schedule::Instants;
@@ -23,8 +25,8 @@ use crate::workload::Pacing;
 /// Longest sleep, so that a request to stop is seen in time.
 const SLEEP_MAX_NS: u64 = 50_000_000;
 
-/// How often the live counts are refreshed.
-const LIVE_COUNTS_NS: u64 = 100_000_000;
+/// How often the gauge is refreshed.
+const REFRESH_NS: u64 = 100_000_000;
 
 /// Most clients started per round of the event loop, so that answers to the first do not wait until the last has
 /// started.
@@ -32,10 +34,6 @@ const LAUNCHED_AT_ONCE: u32 = 256;
 
 /// Most events handled per round, so that the rest of the event loop also runs if connections are busy.
 const HANDLED_AT_ONCE: u32 = 1024;
-
-/// Shortest delay of the thread that counts as time away. If ten threads compete for two CPUs, single delays reach 50
-/// ms and only show a busy machine. A CPU quota of 30 ms in periods of 100 ms causes delays of 70 ms.
-const AWAY_MIN_NS: u64 = 60_000_000;
 
 /// What all threads of a run share: the instant of an early end, and the probe.
 pub(super) struct Signals<'run> {
@@ -53,9 +51,9 @@ pub(super) struct WorkerResult {
 }
 
 pub(super) struct Worker<'run, T> {
-    pub(super) job: &'run Job,
+    pub(super) job: &'run Job<'run>,
     signals: &'run Signals<'run>,
-    live_counts: &'run LiveCounts,
+    gauge: &'run WorkerGauge,
     pub(super) transport: T,
     pub(super) slots: Vec<Slot>,
     /// Slots without a connection, and slots with an idle one (open loop).
@@ -80,7 +78,7 @@ pub(super) struct Worker<'run, T> {
     instants: Option<Instants>,
     pub(super) url_chooser: UrlChooser,
     waiting_for_slot: bool,
-    live_counts_due: u64,
+    refresh_due: u64,
 }
 
 impl<'run, T: Transport> Worker<'run, T> {
@@ -89,9 +87,9 @@ impl<'run, T: Transport> Worker<'run, T> {
     /// # Errors
     /// Says what the system refused.
     pub(super) fn new(
-        job: &'run Job,
+        job: &'run Job<'run>,
         signals: &'run Signals<'run>,
-        live_counts: &'run LiveCounts,
+        gauge: &'run WorkerGauge,
     ) -> Result<Self, String> {
         let refused = |what: String| {
             move |errno: nix::errno::Errno| format!("{what}: {}", io::Error::from(errno))
@@ -110,7 +108,7 @@ impl<'run, T: Transport> Worker<'run, T> {
         Ok(Self {
             job,
             signals,
-            live_counts,
+            gauge,
             transport,
             slots: Vec::with_capacity(slots as usize),
             free: Vec::new(),
@@ -118,7 +116,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             deadlines: SlotDeadlines::new(),
             pauses: BinaryHeap::new(),
             sources: SourceAddresses::new(job),
-            recorder: Recorder::with_urls(job.urls_recorded),
+            recorder: Recorder::with_urls(job.workload.urls_recorded()),
             window_counts: WindowCounts::new(),
             now: 0,
             awaited: 0,
@@ -130,7 +128,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             instants,
             url_chooser: job.url_chooser.clone(),
             waiting_for_slot: false,
-            live_counts_due: 0,
+            refresh_due: 0,
         })
     }
 
@@ -167,110 +165,9 @@ impl<'run, T: Transport> Worker<'run, T> {
                 self.launch_due();
             }
             self.expire();
-            self.show();
+            self.publish();
         }
         Ok(self.finish_counts())
-    }
-
-    /// Reads the clock.
-    pub(super) fn tick(&mut self) {
-        self.note(sys::now_ns());
-    }
-
-    /// Reads the clock after a wait of at most `pause_ns`.
-    fn wake(&mut self, pause_ns: u64) {
-        // The planned wait is not time away; only the delay beyond it is.
-        self.awaited = self.now.saturating_add(pause_ns);
-        self.tick();
-    }
-
-    /// Advances `now` to an instant, which may be slightly earlier than `now`, and changes the phase of the window when
-    /// it is due.
-    pub(super) fn note(&mut self, at: u64) {
-        let known = self.now.max(self.awaited);
-        if at.saturating_sub(known) >= AWAY_MIN_NS {
-            self.count_away(known, at);
-        }
-        self.now = self.now.max(at);
-        if self.now >= self.window.boundary {
-            self.turn_phase();
-        }
-    }
-
-    /// Counts a span without a clock reading as time away, as far as it lies in the window or in its grace, in which late
-    /// answers are measured.
-    fn count_away(&mut self, from: u64, to: u64) {
-        let end = self.window.close.saturating_add(self.window.grace_ns);
-        let away_ns = to.min(end).saturating_sub(from.max(self.window.open));
-        self.window_counts.away_ns += away_ns;
-        self.window_counts.away_longest_ns = self.window_counts.away_longest_ns.max(away_ns);
-    }
-
-    fn turn_phase(&mut self) {
-        if self.window.phase == WindowPhase::WarmingUp {
-            self.window.phase = WindowPhase::Measuring;
-            self.window.boundary = self.window.close;
-            if self.job.thread == 0 {
-                self.signals.probe.window_opened();
-            }
-            self.window.cpu_at_open = sys::thread_cpu_ns();
-            self.window.opened_at = self.now;
-            if matches!(self.job.task, ThreadTask::ClosedFor(_)) {
-                self.adopt_in_flight();
-            }
-        }
-        if self.window.phase == WindowPhase::Measuring && self.now >= self.window.close {
-            self.window.phase = WindowPhase::Grace;
-            self.window.boundary = self.window.close.saturating_add(self.window.grace_ns);
-            if self.job.thread == 0 {
-                self.signals.probe.window_closed();
-            }
-            self.count_cpu();
-        }
-        if self.window.phase == WindowPhase::Grace && self.now >= self.window.boundary {
-            self.finished = true;
-        }
-    }
-
-    /// Counts the requests under way as part of a window that counts by completion.
-    fn adopt_in_flight(&mut self) {
-        let open = self.window.open;
-        for slot in &mut self.slots {
-            if slot.in_flight() {
-                slot.counted = true;
-                self.window_counts.sent += 1;
-                self.in_flight_counted += 1;
-                self.window_counts.carried_in_ns += open.saturating_sub(slot.times.intended);
-            } else if let State::Pausing(until) = slot.state {
-                let rest_ns = until.saturating_sub(open);
-                self.window_counts.paused_ns += rest_ns;
-                self.window_counts.backoff_ns += if slot.backs_off() { rest_ns } else { 0 };
-            }
-        }
-    }
-
-    fn count_cpu(&mut self) {
-        self.window_counts.cpu_ns = sys::thread_cpu_ns().saturating_sub(self.window.cpu_at_open);
-        self.window_counts.cpu_wall_ns = self.now - self.window.opened_at;
-    }
-
-    /// Ends the window early if the caller asks for it; requests then under way stay without an outcome.
-    fn check_stop(&mut self) {
-        let stop_at = self.signals.stop_at_ns.load(Ordering::Relaxed);
-        if stop_at == u64::MAX {
-            return;
-        }
-        self.window.grace_ns = 0;
-        match self.window.phase {
-            WindowPhase::WarmingUp if stop_at <= self.window.open => self.finished = true,
-            WindowPhase::WarmingUp | WindowPhase::Measuring => {
-                self.window.close = self.window.close.min(stop_at.max(self.now));
-                if self.window.phase == WindowPhase::Measuring {
-                    self.window.boundary = self.window.close;
-                }
-            }
-            WindowPhase::Grace => self.finished = true,
-        }
     }
 
     fn done(&self) -> bool {
@@ -300,7 +197,7 @@ impl<'run, T: Transport> Worker<'run, T> {
             let ramps = self.job.ramp_ns > 0;
             self.begin_client(index, if ramps { joins_at } else { self.now });
         }
-        if self.job.opens_first {
+        if self.job.workload.kept_connections.is_some() {
             for _ in 0..LAUNCHED_AT_ONCE {
                 if self.slots.len() == self.job.connections as usize || self.window.opened() {
                     break;
@@ -362,7 +259,8 @@ impl<'run, T: Transport> Worker<'run, T> {
     fn new_slot(&mut self) -> u32 {
         let index = u32::try_from(self.slots.len())
             .unwrap_or_else(|_| unreachable!("connections are counted in 32 bits"));
-        let answer = Answer::new(self.job.conversation, &self.job.method);
+        let workload = self.job.workload;
+        let answer = Answer::new(workload.conversation, &workload.method);
         self.slots.push(Slot::new(answer));
         index
     }
@@ -392,7 +290,7 @@ impl<'run, T: Transport> Worker<'run, T> {
 
     /// How long the worker may wait for events.
     fn pause_ns(&self) -> u64 {
-        if self.finished || self.job.pacing == Pacing::Spin {
+        if self.finished || self.job.workload.pacing == Pacing::Spin {
             return 0;
         }
         let expires = self.deadlines.oldest().map(|oldest| {
@@ -407,61 +305,19 @@ impl<'run, T: Transport> Worker<'run, T> {
         until.saturating_sub(self.now)
     }
 
-    fn show(&mut self) {
-        if self.now < self.live_counts_due {
+    /// Refreshes the gauge, and hands over what an interval that has ended recorded.
+    fn publish(&mut self) {
+        if self.now < self.refresh_due {
             return;
         }
-        self.live_counts_due = self.now + LIVE_COUNTS_NS;
-        if let Some(interval_sender) = &self.live_counts.interval_sender {
+        self.refresh_due = self.now + REFRESH_NS;
+        if let Some(interval_sender) = &self.gauge.interval_sender {
             let (open, sent) = (self.window.open, self.window_counts.sent);
             let boundary = interval_sender.offer(self.now, open, sent, &mut self.recorder);
-            self.live_counts_due = self.live_counts_due.min(boundary);
+            self.refresh_due = self.refresh_due.min(boundary);
         }
-        let [completed, failed] = self.recorder.ended();
-        let offered = self.window_counts.sent;
-        self.live_counts
-            .publish([completed, failed, self.in_flight, offered]);
-    }
-
-    fn finish_counts(mut self) -> WorkerResult {
-        if self.window.phase == WindowPhase::Measuring {
-            self.count_cpu();
-        }
-        let end = match self.window.close {
-            // A count of requests has ended it.
-            u64::MAX => self.window.last_end,
-            close => close,
-        };
-        if self.window.opened() {
-            self.window_counts.window_ns = end.saturating_sub(self.window.open);
-        }
-        for slot in &self.slots {
-            if slot.counted && slot.in_flight() {
-                self.window_counts.in_flight_at_end += 1;
-                self.window_counts.carried_out_ns += end.saturating_sub(slot.times.intended);
-            }
-            if slot.joined > 0 {
-                self.window_counts.client_ns += end.saturating_sub(slot.joined);
-            }
-            if let State::Pausing(until) = slot.state {
-                let beyond = until.saturating_sub(end);
-                self.window_counts.paused_ns = self.window_counts.paused_ns.saturating_sub(beyond);
-                if slot.backs_off() {
-                    let backoff_ns = &mut self.window_counts.backoff_ns;
-                    *backoff_ns = backoff_ns.saturating_sub(beyond);
-                }
-                // The pause is over, the next request not begun: the generator's lateness counts as the client's
-                // waiting.
-                self.window_counts.carried_out_ns += end.saturating_sub(until);
-            }
-        }
-        if let ThreadTask::ClosedFor(_) = self.job.task {
-            let clients = u64::from(self.job.connections);
-            self.window_counts.client_ns = clients * self.window_counts.window_ns;
-        }
-        WorkerResult {
-            recorder: self.recorder,
-            window_counts: self.window_counts,
-        }
+        self.gauge
+            .in_flight
+            .store(self.in_flight, Ordering::Relaxed);
     }
 }

@@ -35,8 +35,8 @@ impl RankFile {
 
     /// Number of the rank that its name tells.
     pub(super) fn rank_in_name(&self) -> Option<u32> {
-        let (_, rank) = self.name.rsplit_once(SEPARATOR)?;
-        rank.strip_suffix(".json")?.parse().ok()
+        let (_, rank) = name_parts(&self.name)?;
+        rank.parse().ok()
     }
 
     /// The distributions in the log beside it, or why they cannot be read.
@@ -48,11 +48,18 @@ impl RankFile {
     }
 }
 
+/// The name of the load and the number of the rank in the name of a record; `None` if the file is no record.
+fn name_parts(name: &str) -> Option<(&str, &str)> {
+    name.strip_suffix(".json")?.rsplit_once(SEPARATOR)
+}
+
 fn read_record(json: &[u8]) -> Result<RankRecord, String> {
     let torn = |error| format!("torn, or no result of a rank: {error}");
     let record: RankRecord = serde_json::from_slice(json).map_err(torn)?;
+    let (rank, ranks) = (record.rank, record.ranks);
     match record.schema_version {
-        SCHEMA_VERSION => Ok(record),
+        SCHEMA_VERSION if rank < ranks => Ok(record),
+        SCHEMA_VERSION => Err(format!("there is no rank {rank} of {ranks}")),
         other => Err(format!("written by another version (format {other})")),
     }
 }
@@ -62,20 +69,34 @@ fn read_record(json: &[u8]) -> Result<RankRecord, String> {
 /// # Errors
 /// The error of reading the folder.
 pub(super) fn read(folder: &Path, run_id: Option<&str>) -> io::Result<Vec<RankFile>> {
-    let prefix = run_id.map(|run_id| format!("{run_id}{SEPARATOR}"));
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let is_record = name.contains(SEPARATOR) && name.ends_with(".json");
-        let is_wanted = prefix
-            .as_ref()
-            .is_none_or(|prefix| name.starts_with(prefix));
-        if is_record && is_wanted {
-            let name = name.into_owned();
+        let name = name.into_owned();
+        let is_wanted = |(load, _)| run_id.is_none_or(|run_id| run_id == load);
+        if name_parts(&name).is_some_and(is_wanted) {
             files.push(RankFile { name, path });
         }
     }
     files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The files of `a.rank-1` once counted as those of `a`, too.
+    #[test]
+    fn a_load_has_the_files_of_its_whole_name_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for run_id in ["a", "a.rank-1", "b"] {
+            fs::write(folder.path().join(file_name(run_id, 0, "json")), "").unwrap();
+        }
+        let files = read(folder.path(), Some("a")).unwrap();
+        let names: Vec<&str> = files.iter().map(|file| &*file.name).collect();
+        assert_eq!(names, ["a.rank-00000.json"]);
+        assert_eq!(read(folder.path(), None).unwrap().len(), 3);
+    }
 }

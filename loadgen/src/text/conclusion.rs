@@ -5,57 +5,20 @@ use crate::response::{MAX_FIELDS, MAX_HEAD};
 use crate::summary::{Check, CheckName, LoopKind, PlannedStart, Summary};
 
 /// What to say when a check fails; the first one that applies explains the others.
+#[rustfmt::skip] // a table
 const CAUSES: [(CheckName, &str); 12] = [
-    (
-        CheckName::TimeAway,
-        "the generator itself did not run for part of the window (see time_away), and nothing of that is the server's.",
-    ),
-    (
-        CheckName::Throttling,
-        "a CPU quota held the generator up (see throttling): raise it, or measure outside of that control group.",
-    ),
-    (
-        CheckName::Generator,
-        "the generator set the limit, not the server.",
-    ),
-    (
-        CheckName::Failures,
-        "failures set the limit, and their causes must go first.",
-    ),
-    (
-        CheckName::BackOff,
-        "the clients spent part of their time waiting to try again after failures (see back_off), so this is not the pace \
-         of a server that answers.",
-    ),
-    (
-        CheckName::Body,
-        "wrong answers set the limit: what was fast was not what was asked for.",
-    ),
-    (
-        CheckName::KernelEvidence,
-        "the kernel's queues set the limit (see kernel_evidence): part of these times is spent before the server sees a \
-         client.",
-    ),
-    (
-        CheckName::Modes,
-        "SYNs were lost and sent again (see modes): part of these times is spent before the server sees a client.",
-    ),
-    (
-        CheckName::Offered,
-        "the server fell behind the rate: part of the planned requests was never sent.",
-    ),
-    (
-        CheckName::Throughput,
-        "the answers broke off for part of the window (see throughput), so no rate describes the whole of it.",
-    ),
-    (
-        CheckName::LittlesLaw,
-        "rate and response time do not account for the clients.",
-    ),
-    (
-        CheckName::SteadyState,
-        "the server was still changing while it was measured: a longer warm-up, or a longer window, is needed.",
-    ),
+    (CheckName::TimeAway, "the generator itself did not run for part of the window (see time_away), and nothing of that is the server's."),
+    (CheckName::Throttling, "a CPU quota held the generator up (see throttling): raise it, or measure outside of that control group."),
+    (CheckName::Generator, "the generator set the limit, not the server."),
+    (CheckName::Failures, "failures set the limit, and their causes must go first."),
+    (CheckName::BackOff, "the clients spent part of their time waiting to try again after failures (see back_off), so this is not the pace of a server that answers."),
+    (CheckName::Body, "wrong answers set the limit: what was fast was not what was asked for."),
+    (CheckName::KernelEvidence, "the kernel's queues set the limit (see kernel_evidence): part of these times is spent before the server sees a client."),
+    (CheckName::Modes, "SYNs were lost and sent again (see modes): part of these times is spent before the server sees a client."),
+    (CheckName::Offered, "the server fell behind the rate: part of the planned requests was never sent."),
+    (CheckName::Throughput, "the answers broke off for part of the window (see throughput), so no rate describes the whole of it."),
+    (CheckName::LittlesLaw, "rate and response time do not account for the clients."),
+    (CheckName::SteadyState, "the server was still changing while it was measured: a longer warm-up, or a longer window, is needed."),
 ];
 
 /// Why there is nothing to judge; `None` if any request ended in the window.

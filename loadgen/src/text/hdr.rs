@@ -23,21 +23,13 @@ const TICKS_PER_HALF: u32 = 5;
 /// The part of an interval log (V2, compressed) for one interval: a line with tag `response` and one with tag `service`.
 /// With the `url` of the load it begins with the header.
 pub(crate) fn log(interval: &Interval, url: Option<&str>) -> Result<String, String> {
-    let histograms = &interval.histograms;
-    let lines = TaggedLines {
-        comment: format!(
-            "[hola load {}, nanoseconds, intervals with tags response and service]",
-            url.unwrap_or_default()
-        ),
-        opened_at: interval.started_at - interval.start,
-        start: interval.start,
-        length: interval.length,
-        histograms: &[
-            ("response", &histograms.response),
-            ("service", &histograms.service),
-        ],
-    };
-    let log = lines.write()?;
+    let name = url.unwrap_or_default();
+    let comment =
+        format!("[hola load {name}, nanoseconds, intervals with tags response and service]");
+    let opened_at = interval.started_at - interval.start;
+    let [response, service, ..] = interval.histograms.named();
+    let span = (interval.start, interval.length);
+    let log = tagged_lines(&comment, opened_at, span, &[response, service])?;
     // The writer cannot leave out the lines of the header, which begin with `#`.
     let lines = log.split_inclusive('\n');
     Ok(lines
@@ -52,16 +44,11 @@ pub(crate) fn window(
     length: Duration,
     url: &str,
 ) -> Result<String, String> {
-    let lines = TaggedLines {
-        comment: format!(
-            "[hola load {url}, nanoseconds, the whole window with a tag for each distribution]"
-        ),
-        opened_at,
-        start: Duration::ZERO,
-        length,
-        histograms: &histograms.named(),
-    };
-    lines.write()
+    let comment = format!(
+        "[hola load {url}, nanoseconds, the whole window with a tag for each distribution]"
+    );
+    let span = (Duration::ZERO, length);
+    tagged_lines(&comment, opened_at, span, &histograms.named())
 }
 
 /// The distributions in the text of [`window`].
@@ -79,8 +66,9 @@ pub(crate) fn read(log: &[u8]) -> Result<Histograms, String> {
             continue;
         };
         let name = interval.tag().map_or("", |tag| tag.as_str());
-        let histogram = histograms.named_mut(name).filter(|_| expected.remove(name));
-        let histogram = histogram.ok_or_else(|| format!("unexpected distribution `{name}`"))?;
+        let mut named = histograms.named_mut().into_iter();
+        let found = named.find(|(known, _)| *known == name && expected.remove(name));
+        let (_, histogram) = found.ok_or_else(|| format!("unexpected distribution `{name}`"))?;
         let read = Histograms::decode(interval.encoded_histogram());
         histogram.auto(true);
         read.and_then(|read| histogram.add(read).ok())
@@ -92,34 +80,28 @@ pub(crate) fn read(log: &[u8]) -> Result<Histograms, String> {
     }
 }
 
-/// Histograms over one interval, a line for each, after a header.
-struct TaggedLines<'a> {
-    comment: String,
-    /// When the log begins.
+/// Histograms over one interval, a line for each, after the header of a log that begins at `opened_at`. The interval has
+/// its start in the log, and its length.
+fn tagged_lines(
+    comment: &str,
     opened_at: SystemTime,
-    /// Start of the interval in the log.
-    start: Duration,
-    length: Duration,
-    histograms: &'a [(&'static str, &'a Histogram<u64>)],
-}
-
-impl TaggedLines<'_> {
-    fn write(&self) -> Result<String, String> {
-        let (mut log, mut serializer) = (Vec::new(), V2DeflateSerializer::new());
-        let mut writer = IntervalLogWriterBuilder::new()
-            .add_comment(&self.comment)
-            .with_start_time(self.opened_at)
-            .with_base_time(self.opened_at)
-            .with_max_value_divisor(NS_PER_MS)
-            .begin_log_with(&mut log, &mut serializer)
+    (start, length): (Duration, Duration),
+    histograms: &[(&str, &Histogram<u64>)],
+) -> Result<String, String> {
+    let (mut log, mut serializer) = (Vec::new(), V2DeflateSerializer::new());
+    let mut writer = IntervalLogWriterBuilder::new()
+        .add_comment(comment)
+        .with_start_time(opened_at)
+        .with_base_time(opened_at)
+        .with_max_value_divisor(NS_PER_MS)
+        .begin_log_with(&mut log, &mut serializer)
+        .map_err(|error| error.to_string())?;
+    for (tag, histogram) in histograms {
+        writer
+            .write_histogram(histogram, start, length, Tag::new(tag))
             .map_err(|error| error.to_string())?;
-        for (tag, histogram) in self.histograms {
-            writer
-                .write_histogram(histogram, self.start, self.length, Tag::new(tag))
-                .map_err(|error| error.to_string())?;
-        }
-        Ok(String::from_utf8_lossy(&log).into_owned())
     }
+    Ok(String::from_utf8_lossy(&log).into_owned())
 }
 
 /// The percentiles of a histogram of nanoseconds, in milliseconds: four columns and a footer.

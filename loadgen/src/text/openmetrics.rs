@@ -5,23 +5,13 @@ use std::fmt::{Display, Write as _};
 use super::distributions;
 use crate::summary::{Distribution, Latencies, Levels, LoopKind, Search, Summary};
 
-/// Kind of a metric family.
-#[derive(Clone, Copy)]
+/// Kind of a metric family, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FamilyKind {
     Counter,
     Gauge,
     /// Quantiles, count and sum.
     Summary,
-}
-
-impl FamilyKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Summary => "summary",
-        }
-    }
 }
 
 /// Metric families, and the text of those that are complete.
@@ -34,8 +24,9 @@ type Labels = Vec<(&'static str, String)>;
 impl Exposition {
     /// Begins a family; if `name` ends in a unit, that is named, too.
     fn family(&mut self, name: &str, kind: FamilyKind, help: &str) {
+        let kind = format!("{kind:?}").to_lowercase();
         // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "# TYPE {name} {}", kind.name());
+        let _ = writeln!(self.0, "# TYPE {name} {kind}");
         for unit in ["seconds", "ratio"] {
             if name.ends_with(unit) {
                 let _ = writeln!(self.0, "# UNIT {name} {unit}");
@@ -50,21 +41,6 @@ impl Exposition {
             .map(|(name, value)| format!("{name}=\"{}\"", escaped(value)))
             .collect();
         let _ = writeln!(self.0, "{name}{{{}}} {value}", labels.join(","));
-    }
-
-    /// A family of one number for each load that has it.
-    fn numbers(&mut self, family: &NumberFamily, loads: &[(Labels, &Summary)]) {
-        let (name, kind, help) = (family.name, family.kind, family.help);
-        self.family(name, kind, help);
-        let suffix = match kind {
-            FamilyKind::Counter => "_total",
-            FamilyKind::Gauge | FamilyKind::Summary => "",
-        };
-        for (labels, load) in loads {
-            if let Some(value) = (family.value)(load) {
-                self.sample(&format!("{name}{suffix}"), labels, value);
-            }
-        }
     }
 
     /// The quantiles that the sample supports, in seconds, with the smallest and the largest value as the first and the
@@ -89,13 +65,13 @@ impl Exposition {
     }
 }
 
-/// A family of one number for each load.
-struct NumberFamily {
-    name: &'static str,
-    kind: FamilyKind,
-    help: &'static str,
-    value: fn(&Summary) -> Option<f64>,
-}
+/// A family of one number for each load that has it: name, kind, help and value.
+type NumberFamily = (
+    &'static str,
+    FamilyKind,
+    &'static str,
+    fn(&Summary) -> Option<f64>,
+);
 
 /// Families of one number for each load: rates, counts, and what the generator cost.
 #[allow(clippy::cast_precision_loss)] // counts stay far below 2^53
@@ -103,17 +79,17 @@ struct NumberFamily {
 const NUMBERS: &[NumberFamily] = {
     use FamilyKind::{Counter, Gauge};
     &[
-        NumberFamily { name: "hola_load_good_per_second", kind: Gauge, help: "Right answers in the window.", value: |load| Some(load.rates.good_per_s) },
-        NumberFamily { name: "hola_load_completed_per_second", kind: Gauge, help: "Requests that ended in the window.", value: |load| Some(load.rates.completed_per_s) },
-        NumberFamily { name: "hola_load_offered_per_second", kind: Gauge, help: "Requests that were due in the window.", value: |load| Some(load.rates.offered_per_s) },
-        NumberFamily { name: "hola_load_requests_planned", kind: Counter, help: "Requests of the plan.", value: |load| Some(load.counts.planned as f64) },
-        NumberFamily { name: "hola_load_requests_sent", kind: Counter, help: "Requests that were begun.", value: |load| Some(load.counts.sent as f64) },
-        NumberFamily { name: "hola_load_requests_ok", kind: Counter, help: "Requests with the right answer.", value: |load| Some(load.counts.ok as f64) },
-        NumberFamily { name: "hola_load_requests_in_flight", kind: Gauge, help: "Requests without an outcome at the end.", value: |load| Some(load.counts.in_flight_at_end as f64) },
-        NumberFamily { name: "hola_load_connections_closed_between_requests", kind: Counter, help: "Kept connections that the server closed.", value: |load| Some(load.counts.closed_between_requests as f64) },
-        NumberFamily { name: "hola_load_generator_cpu_ratio", kind: Gauge, help: "CPU time of the busiest generator thread.", value: |load| Some(load.generator.cpu_share) },
-        NumberFamily { name: "hola_load_generator_cpu_per_request_seconds", kind: Gauge, help: "CPU time of the generator for a request.", value: |load| load.generator.cpu_us_per_request.map(|us| us / 1e6) },
-        NumberFamily { name: "hola_load_valid", kind: Gauge, help: "1 if every check of the measurement passed.", value: |load| Some(f64::from(u8::from(load.is_valid()))) },
+        ("hola_load_good_per_second", Gauge, "Right answers in the window.", |load| Some(load.rates.good_per_s)),
+        ("hola_load_completed_per_second", Gauge, "Requests that ended in the window.", |load| Some(load.rates.completed_per_s)),
+        ("hola_load_offered_per_second", Gauge, "Requests that were due in the window.", |load| Some(load.rates.offered_per_s)),
+        ("hola_load_requests_planned", Counter, "Requests of the plan.", |load| Some(load.counts.planned as f64)),
+        ("hola_load_requests_sent", Counter, "Requests that were begun.", |load| Some(load.counts.sent as f64)),
+        ("hola_load_requests_ok", Counter, "Requests with the right answer.", |load| Some(load.counts.ok as f64)),
+        ("hola_load_requests_in_flight", Gauge, "Requests without an outcome at the end.", |load| Some(load.counts.in_flight_at_end as f64)),
+        ("hola_load_connections_closed_between_requests", Counter, "Kept connections that the server closed.", |load| Some(load.counts.closed_between_requests as f64)),
+        ("hola_load_generator_cpu_ratio", Gauge, "CPU time of the busiest generator thread.", |load| Some(load.generator.cpu_share)),
+        ("hola_load_generator_cpu_per_request_seconds", Gauge, "CPU time of the generator for a request.", |load| load.generator.cpu_us_per_request.map(|us| us / 1e6)),
+        ("hola_load_valid", Gauge, "1 if every check of the measurement passed.", |load| Some(f64::from(u8::from(load.is_valid())))),
     ]
 };
 
@@ -124,9 +100,7 @@ pub(crate) fn exposition(levels: &Levels) -> String {
         .map(|(number, load)| (labels(load, number), load))
         .collect();
     let mut text = Exposition::default();
-    for family in NUMBERS {
-        text.numbers(family, &loads);
-    }
+    numbers(&mut text, &loads);
     failures(&mut text, &loads);
     latencies(&mut text, &loads);
     urls(&mut text, &loads);
@@ -135,6 +109,22 @@ pub(crate) fn exposition(levels: &Levels) -> String {
         highest_rate(&mut text, search, loads.first().map(|(_, load)| *load));
     }
     text.0 + "# EOF\n"
+}
+
+fn numbers(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
+    for (name, kind, help, value) in NUMBERS {
+        text.family(name, *kind, help);
+        let suffix = if *kind == FamilyKind::Counter {
+            "_total"
+        } else {
+            ""
+        };
+        for (labels, load) in loads {
+            if let Some(value) = value(load) {
+                text.sample(&format!("{name}{suffix}"), labels, value);
+            }
+        }
+    }
 }
 
 fn latencies(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
@@ -159,11 +149,8 @@ fn latencies(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
 
 fn failures(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
     let name = "hola_load_requests_failed";
-    text.family(
-        name,
-        FamilyKind::Counter,
-        "Failed requests, by cause and phase.",
-    );
+    let help = "Failed requests, by cause and phase.";
+    text.family(name, FamilyKind::Counter, help);
     for (labels, load) in loads {
         for (cause, phases) in &load.counts.failed {
             for (phase, count) in phases {
@@ -193,11 +180,8 @@ fn urls(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
 
 fn checks(text: &mut Exposition, loads: &[(Labels, &Summary)]) {
     let name = "hola_load_check_passed";
-    text.family(
-        name,
-        FamilyKind::Gauge,
-        "1 if the check of the measurement passed.",
-    );
+    let help = "1 if the check of the measurement passed.";
+    text.family(name, FamilyKind::Gauge, help);
     for (labels, load) in loads {
         for check in &load.validity {
             let labels = with(labels, "check", check.check.name());

@@ -15,7 +15,7 @@ use rustls::{
 };
 
 /// Configuration of all sessions, and the name that the server must have.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct TlsSettings {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,

@@ -1,11 +1,9 @@
 //! Whether a load makes sense and can be run here.
 
-use std::time::Duration;
-
 use super::{ClientProtocol, Engine, FILES_RESERVED, MESSAGE_BYTES_MAX, Pace, Stop, Workload};
 use crate::http::BODY_BYTES_MAX;
 use crate::sys;
-use crate::target::ServerAddress;
+use crate::units::nanoseconds;
 
 /// Slowest rate: one request in a thousand seconds; anything slower is a timer, not a load.
 pub const MIN_RATE: f64 = 0.001;
@@ -15,257 +13,197 @@ pub const MAX_RATE: f64 = 10_000_000.0;
 /// Most URLs of a load: their requests stay in memory for the whole run.
 pub const URLS_MAX: usize = 10_000;
 
+/// Why a load cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidWorkload(String);
+
+/// Nothing, or the reason if something does not hold.
+fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(reason()) }
+}
+
 impl Workload {
     /// Checks that the load makes sense and that `open_files` descriptors suffice for it.
     ///
     /// # Errors
-    /// Returns the first problem found.
+    /// Names the first problem found.
     pub fn validate(&self, open_files: u64) -> Result<(), InvalidWorkload> {
-        let quantities = [
-            ("clients", self.pace == Pace::Closed { clients: 0 }),
-            ("duration", self.stop == Stop::After(Duration::ZERO)),
-            ("requests", self.stop == Stop::Requests(0)),
-            ("threads", self.threads == 0),
-            ("timeout", self.timeout.is_zero()),
-            (
-                "requests per connection",
-                self.requests_per_connection == Some(0),
-            ),
-            ("kept connections", self.kept_connections == Some(0)),
-            ("requests in flight", self.max_in_flight == Some(0)),
-            (
-                "the weight of a URL",
-                self.url_mix.iter().any(|url| url.weight == 0),
-            ),
-        ];
-        if let Some((name, _)) = quantities.into_iter().find(|(_, is_zero)| *is_zero) {
-            return Err(InvalidWorkload::Zero(name));
-        }
-        self.validate_shares()?;
-        if let Pace::Open { rate_per_s, .. } = self.pace
-            && !(MIN_RATE..=MAX_RATE).contains(&rate_per_s)
-        {
-            return Err(InvalidWorkload::Rate(rate_per_s));
-        }
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !plain(&self.host) {
-            return Err(InvalidWorkload::Host(self.host.clone()));
-        }
-        for path in self.paths() {
-            if !path.starts_with('/') {
-                return Err(InvalidWorkload::Path(path.to_owned()));
-            }
-            if !plain(path) {
-                return Err(InvalidWorkload::Unencoded(path.to_owned()));
-            }
-        }
-        if self.target.for_kernel().is_err() {
-            return Err(InvalidWorkload::SocketFile(self.target.clone()));
-        }
-        self.validate_request()?;
-        self.validate_conversation()?;
-        if self.tls.is_some() && self.engine == Engine::Completion {
-            let reason = "it speaks no TLS: choose readiness, or auto";
-            return Err(InvalidWorkload::Engine(self.engine, reason.to_owned()));
-        }
-        if let Some(reason) = self.engine.unavailable() {
-            return Err(InvalidWorkload::Engine(self.engine, reason));
-        }
         let connections = u64::from(self.connections(open_files));
-        self.validate_ports(connections)?;
-        let needed = connections + FILES_RESERVED + u64::from(self.threads);
-        if needed > open_files {
-            return Err(InvalidWorkload::OpenFiles {
-                connections,
-                needed,
-                allowed: open_files,
-            });
-        }
-        Ok(())
+        self.validate_quantities()
+            .and_then(|()| self.validate_url())
+            .and_then(|()| self.validate_request())
+            .and_then(|()| self.validate_conversation())
+            .and_then(|()| self.validate_engine())
+            .and_then(|()| self.validate_ports(connections))
+            .and_then(|()| self.validate_files(connections, open_files))
+            .map_err(InvalidWorkload)
     }
 
-    /// Checks that there is something for every rank to do.
-    fn validate_shares(&self) -> Result<(), InvalidWorkload> {
-        let mut quantities = Vec::new();
-        if let Pace::Closed { clients } = self.pace {
-            quantities.push(("clients", Some(u64::from(clients))));
-        }
-        if let Stop::Requests(requests) = self.stop {
-            quantities.push(("requests", Some(requests)));
-        }
-        quantities.push(("kept connections", self.kept_connections.map(u64::from)));
-        quantities.push(("requests in flight", self.max_in_flight.map(u64::from)));
+    /// Checks that no quantity is zero, and that there is something for every rank to do.
+    fn validate_quantities(&self) -> Result<(), String> {
+        let clients = match self.pace {
+            Pace::Closed { clients } => Some(u64::from(clients)),
+            Pace::Open { .. } => None,
+        };
+        let (requests, window_ns) = match self.stop {
+            Stop::Requests(requests) => (Some(requests), None),
+            Stop::After(window) => (None, Some(nanoseconds(window))),
+        };
+        let kept = self.kept_connections.map(u64::from);
+        let in_flight = self.max_in_flight.map(u64::from);
+        let weights = self.url_mix.iter().map(|url| u64::from(url.weight));
         let ranks = self.rank.count();
-        let is_few = |count: &u64| *count < ranks;
-        let few = |(name, count): (&'static str, Option<u64>)| Some((name, count.filter(is_few)?));
-        match quantities.into_iter().find_map(few) {
-            Some((name, count)) => Err(InvalidWorkload::Few { name, count, ranks }),
-            None => Ok(()),
+        // Each with the number of processes that share it.
+        for (name, quantity, sharers) in [
+            ("clients", clients, ranks),
+            ("requests", requests, ranks),
+            ("kept connections", kept, ranks),
+            ("requests in flight", in_flight, ranks),
+            ("duration", window_ns, 1),
+            ("threads", Some(self.threads.into()), 1),
+            ("timeout", Some(nanoseconds(self.timeout)), 1),
+            ("requests per connection", self.requests_per_connection, 1),
+            ("the weight of a URL", weights.min(), 1),
+        ] {
+            require(quantity != Some(0), || {
+                format!("{name} must be at least one")
+            })?;
+            let count = quantity.unwrap_or(u64::MAX);
+            require(count >= sharers, || {
+                format!("{count} {name} are too few for {ranks} processes")
+            })?;
+        }
+        match self.pace {
+            Pace::Open { rate_per_s, .. } if !(MIN_RATE..=MAX_RATE).contains(&rate_per_s) => Err(
+                format!("a rate of {rate_per_s} per second is outside {MIN_RATE} to {MAX_RATE}"),
+            ),
+            _ => Ok(()),
         }
     }
 
-    fn validate_request(&self) -> Result<(), InvalidWorkload> {
+    /// Checks that a request can carry the host and each path (RFC 3986 §2.1), and that the kernel takes the address
+    /// (unix(7)).
+    fn validate_url(&self) -> Result<(), String> {
+        let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+        let (host, target) = (&self.host, &self.target);
+        require(is_plain(host), || {
+            format!(
+                "{host:?} is not a host: only ASCII letters, digits and punctuation belong there"
+            )
+        })?;
+        for path in self.paths() {
+            require(path.starts_with('/'), || {
+                format!("`{path}` cannot be asked for: a path starts with /")
+            })?;
+            require(is_plain(path), || {
+                let encoded = percent_encoded(path);
+                format!("{path:?} cannot be asked for: percent-encode it, as {encoded}")
+            })?;
+        }
+        require(target.for_kernel().is_ok(), || {
+            format!("{target}: the name of a socket file has at most 107 bytes")
+        })
+    }
+
+    fn validate_request(&self) -> Result<(), String> {
         let body_bytes = self.body.as_deref().map_or(0, <[u8]>::len);
         let urls = self.url_mix.len();
         let hosts = self.headers.iter().filter(|field| field.is("Host"));
-        if hosts.count() > 1 {
-            Err(InvalidWorkload::Hosts)
-        } else if body_bytes > BODY_BYTES_MAX {
-            Err(InvalidWorkload::Body)
-        } else if urls > URLS_MAX {
-            Err(InvalidWorkload::Urls(urls))
-        } else if urls > 0 && body_bytes > BODY_BYTES_MAX / urls {
-            Err(InvalidWorkload::BodyOfUrls(urls))
-        } else if self.method.is_head() && self.expected_body.is_some() {
-            Err(InvalidWorkload::BodyOfHead)
-        } else {
-            Ok(())
-        }
+        let (hosts, expects_body) = (hosts.count(), self.expected_body.is_some());
+        // Servers refuse more than one (RFC 9112 §3.2).
+        require(hosts <= 1, || "a request has one Host".to_owned())?;
+        require(body_bytes <= BODY_BYTES_MAX, || {
+            format!("a body has at most {BODY_BYTES_MAX} bytes")
+        })?;
+        require(urls <= URLS_MAX, || {
+            format!("a load has at most {URLS_MAX} URLs, and this one {urls}")
+        })?;
+        let bytes_max = BODY_BYTES_MAX / urls.max(1);
+        require(body_bytes <= bytes_max, || {
+            format!(
+                "the body is kept for each URL: with {urls} of them it has at most {bytes_max} bytes"
+            )
+        })?;
+        require(!(self.method.is_head() && expects_body), || {
+            "the answer to HEAD has no body to expect".to_owned()
+        })
     }
 
-    fn validate_conversation(&self) -> Result<(), InvalidWorkload> {
-        let farewell = self
-            .message
-            .split(|byte| *byte == b'\n')
-            .any(|line| line.strip_suffix(b"\r").unwrap_or(line) == b"salir");
-        match self.conversation {
-            ClientProtocol::Http => Ok(()),
-            _ if !self.url_mix.is_empty() => Err(InvalidWorkload::UrlsOfHttp),
-            _ if self.tls.is_some() => Err(InvalidWorkload::TlsOfHttp),
-            _ if !(1..=MESSAGE_BYTES_MAX).contains(&self.message.len()) => {
-                Err(InvalidWorkload::Message(self.message.len()))
+    fn validate_conversation(&self) -> Result<(), String> {
+        let mut lines = self.message.split(|byte| *byte == b'\n');
+        let ends_echo = lines.any(|line| line.strip_suffix(b"\r").unwrap_or(line) == b"salir");
+        let bytes = self.message.len();
+        let reason = match self.conversation {
+            ClientProtocol::Http => return Ok(()),
+            _ if !self.url_mix.is_empty() => "only HTTP has URLs to choose from",
+            _ if self.tls.is_some() => "TLS is for HTTP alone",
+            _ if !(1..=MESSAGE_BYTES_MAX).contains(&bytes) => {
+                return Err(format!(
+                    "a message has 1 to {MESSAGE_BYTES_MAX} bytes, and this one {bytes}"
+                ));
             }
-            ClientProtocol::Echo if farewell => Err(InvalidWorkload::EndsEcho),
-            ClientProtocol::Ack | ClientProtocol::Echo => Ok(()),
-        }
+            ClientProtocol::Echo if ends_echo => {
+                "`salir` on a line of its own ends an echo, so it cannot be the message"
+            }
+            ClientProtocol::Ack | ClientProtocol::Echo => return Ok(()),
+        };
+        Err(reason.to_owned())
+    }
+
+    fn validate_engine(&self) -> Result<(), String> {
+        let needs_other = self.tls.is_some() && self.engine == Engine::Completion;
+        let reason = match needs_other {
+            true => Some("it speaks no TLS: choose readiness, or auto".to_owned()),
+            false => self.engine.unavailable(),
+        };
+        let name = self.engine.name();
+        reason.map_or(Ok(()), |reason| {
+            Err(format!("the {name} engine cannot be used here: {reason}"))
+        })
     }
 
     /// Checks that `connections` can be open at once from the requested addresses and ports.
-    fn validate_ports(&self, connections: u64) -> Result<(), InvalidWorkload> {
+    fn validate_ports(&self, connections: u64) -> Result<(), String> {
+        let in_order = |holds: bool, name: &str| {
+            require(holds, || {
+                format!("a range of {name} begins with its lower end")
+            })
+        };
         if let Some((first, last)) = self.sources {
-            if first > last {
-                return Err(InvalidWorkload::Range("source addresses"));
-            }
-            if !self.target.ip().is_some_and(|ip| ip.is_ipv4()) {
-                return Err(InvalidWorkload::SourceFamily(self.target.clone()));
-            }
+            in_order(first <= last, "source addresses")?;
+            let target = &self.target;
+            require(target.ip().is_some_and(|ip| ip.is_ipv4()), || {
+                format!("{target} cannot be reached from IPv4 addresses")
+            })?;
         }
         let Some((first, last)) = self.local_ports else {
             return Ok(());
         };
-        if first == 0 || first > last {
-            return Err(InvalidWorkload::Range("local ports"));
-        }
+        in_order(first > 0 && first <= last, "local ports")?;
         let (lowest, highest) = sys::local_port_range();
-        if first < lowest || last > highest {
-            // The kernel would silently use any port (IP_LOCAL_PORT_RANGE, ip(7)).
-            return Err(InvalidWorkload::PortsOutside(lowest, highest));
-        }
+        // The kernel would silently use any port (IP_LOCAL_PORT_RANGE, ip(7)).
+        require(lowest <= first && last <= highest, || {
+            format!("local ports must be within the system's range, {lowest} to {highest}")
+        })?;
         let (_, addresses) = self.source_addresses();
         let ports = (u64::from(last - first) + 1) * u64::from(addresses);
-        if matches!(self.pace, Pace::Closed { .. }) && connections > ports {
-            return Err(InvalidWorkload::Ports { connections, ports });
-        }
-        Ok(())
+        let is_open = matches!(self.pace, Pace::Open { .. });
+        require(is_open || connections <= ports, || {
+            format!(
+                "{connections} connections at once need as many local ports, and there are {ports}"
+            )
+        })
     }
-}
 
-/// Why a load cannot be run.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum InvalidWorkload {
-    /// A quantity that must be positive is zero.
-    #[error("{0} must be at least one")]
-    Zero(&'static str),
-    /// There are fewer of a quantity than processes that share it.
-    #[error("{count} {name} are too few for {ranks} processes")]
-    Few {
-        /// The quantity.
-        name: &'static str,
-        /// How many there are.
-        count: u64,
-        /// Processes of the load.
-        ranks: u64,
-    },
-    /// The rate is outside [`MIN_RATE`]…[`MAX_RATE`].
-    #[error("a rate of {0} per second is outside {MIN_RATE} to {MAX_RATE}")]
-    Rate(f64),
-    /// The path is not an origin-form target.
-    #[error("`{0}` cannot be asked for: a path starts with /")]
-    Path(String),
-    /// The path has characters that a request line cannot carry (RFC 3986 §2.1).
-    #[error(
-        "{0:?} cannot be asked for: percent-encode it, as {encoded}",
-        encoded = percent_encoded(.0)
-    )]
-    Unencoded(String),
-    /// The host has characters that do not belong in a header.
-    #[error("{0:?} is not a host: only ASCII letters, digits and punctuation belong there")]
-    Host(String),
-    /// More than one `Host` header, which servers refuse (RFC 9112 §3.2).
-    #[error("a request has one Host")]
-    Hosts,
-    /// A body longer than [`BODY_BYTES_MAX`].
-    #[error("a body has at most {BODY_BYTES_MAX} bytes")]
-    Body,
-    /// More URLs than [`URLS_MAX`].
-    #[error("a load has at most {URLS_MAX} URLs, and this one {0}")]
-    Urls(usize),
-    /// A body that is too long to be kept for so many URLs.
-    #[error(
-        "the body is kept for each URL: with {0} of them it has at most {bytes} bytes",
-        bytes = BODY_BYTES_MAX / .0
-    )]
-    BodyOfUrls(usize),
-    /// Several URLs in another conversation than HTTP.
-    #[error("only HTTP has URLs to choose from")]
-    UrlsOfHttp,
-    /// TLS in another conversation than HTTP.
-    #[error("TLS is for HTTP alone")]
-    TlsOfHttp,
-    /// An expected body where none can come.
-    #[error("the answer to HEAD has no body to expect")]
-    BodyOfHead,
-    /// A message that is empty, or longer than [`MESSAGE_BYTES_MAX`].
-    #[error("a message has 1 to {MESSAGE_BYTES_MAX} bytes, and this one {0}")]
-    Message(usize),
-    /// A message that ends an `echo` conversation.
-    #[error("`salir` on a line of its own ends an echo, so it cannot be the message")]
-    EndsEcho,
-    /// A range that ends before it begins.
-    #[error("a range of {0} begins with its lower end")]
-    Range(&'static str),
-    /// IPv4 source addresses for a target that has another family.
-    #[error("{0} cannot be reached from IPv4 addresses")]
-    SourceFamily(ServerAddress),
-    /// A file name too long for an address (unix(7)).
-    #[error("{0}: the name of a socket file has at most 107 bytes")]
-    SocketFile(ServerAddress),
-    /// Local ports that the system does not hand out; with the first and the last that it does.
-    #[error("local ports must be within the system's range, {0} to {1}")]
-    PortsOutside(u16, u16),
-    /// There are fewer local ports than connections.
-    #[error("{connections} connections at once need as many local ports, and there are {ports}")]
-    Ports {
-        /// Connections asked for.
-        connections: u64,
-        /// Ports allowed, over all addresses.
-        ports: u64,
-    },
-    /// The requested engine is not available here, for this reason.
-    #[error("the {name} engine cannot be used here: {1}", name = .0.name())]
-    Engine(Engine, String),
-    /// The connections exceed the limit on open files.
-    #[error(
-        "{connections} connections need {needed} open files, and this process may have {allowed} (see ulimit -Hn)"
-    )]
-    OpenFiles {
-        /// Connections asked for.
-        connections: u64,
-        /// Files needed.
-        needed: u64,
-        /// Files allowed.
-        allowed: u64,
-    },
+    fn validate_files(&self, connections: u64, open_files: u64) -> Result<(), String> {
+        let needed = connections + FILES_RESERVED + u64::from(self.threads);
+        require(needed <= open_files, || {
+            format!(
+                "{connections} connections need {needed} open files, and this process may have {open_files} (see ulimit -Hn)"
+            )
+        })
+    }
 }
 
 /// `path`, in which each byte that a request line cannot carry is replaced by `%` and two digits.

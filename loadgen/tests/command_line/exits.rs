@@ -1,5 +1,6 @@
 //! Exit codes, and what is said with them: gates, checks, failures and signals.
 
+use std::fs;
 use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus};
@@ -14,34 +15,19 @@ use crate::{Ran, flawed, greeter, interrupted, load, nobody, program, run, signa
 #[test]
 fn each_broken_gate_is_said_in_one_line_and_its_exit_code_is_the_worst() {
     let server = greeter();
-    let unsupported =
-        "gate not decided: p99.9>1h: p99.9 is unknown: the sample is too small for it";
+    let unknown = "gate not decided: p99.9>1h: p99.9 is unknown: the sample is too small for it";
+    let median = "gate broken: p50>1us: p50 is ";
+    let longest = "gate broken: max<1h: max is ";
+    let rate = "gate broken: rate>0: rate is ";
     for (gates, code, expected) in [
-        (
-            "--fail-if=max>1h --fail-if=failed>0.1% --fail-if=service.p90>1h",
-            0,
-            &[][..],
-        ),
-        (
-            "--fail-if=p50>1us --fail-if=service.p90>1h --fail-if=max<1h",
-            99,
-            &[
-                "gate broken: p50>1us: p50 is ",
-                "gate broken: max<1h: max is ",
-            ],
-        ),
-        ("--fail-if=p99.9>1h", 4, &[unsupported]),
-        (
-            "--fail-if=p99.9>1h --fail-if=rate>0",
-            99,
-            &[unsupported, "gate broken: rate>0: rate is "],
-        ),
+        ("max>1h failed>0.1% service.p90>1h", 0, &[][..]),
+        ("p50>1us service.p90>1h max<1h", 99, &[median, longest]),
+        ("p99.9>1h", 4, &[unknown]),
+        ("p99.9>1h rate>0", 99, &[unknown, rate]),
     ] {
-        let ran = run(load(
-            &server,
-            &format!("--requests=200 --clients=2 {gates}"),
-        ));
-        assert_eq!(ran.code, Some(code), "{ran:?}");
+        let mut command = load(&server, "--requests=200 --clients=2");
+        command.args(gates.split(' ').flat_map(|gate| ["--fail-if", gate]));
+        let ran = run(command).exits_with(code);
         let lines: Vec<&str> = ran.stderr.lines().collect();
         assert_eq!(lines.len(), expected.len(), "{ran:?}");
         for (line, begins) in lines.iter().zip(expected) {
@@ -63,8 +49,7 @@ fn a_gate_on_a_lower_bound_is_broken_when_it_cannot_be_ruled_out() {
         ("p90>50ms", "gate broken: p90>50ms: p90 is at least 1"),
     ] {
         let arguments = format!("--requests=100 --clients=50 --timeout=100ms --fail-if={gate}");
-        let ran = run(load(&server, &arguments));
-        assert_eq!(ran.code, Some(99), "{ran:?}");
+        let ran = run(load(&server, &arguments)).exits_with(99);
         assert!(ran.stderr.contains(words), "{ran:?}");
     }
 }
@@ -73,24 +58,22 @@ fn a_gate_on_a_lower_bound_is_broken_when_it_cannot_be_ruled_out() {
 fn a_failed_check_is_said_and_with_strict_exits_with_4() {
     let server = flawed(2);
     for (strict, code) in [("", 0), ("--strict", 4)] {
-        let ran = run(load(
-            &server,
-            &format!("--requests=50 --clients=4 {strict}"),
-        ));
-        assert_eq!(ran.code, Some(code), "{ran:?}");
+        let arguments = format!("--requests=50 --clients=4 {strict}");
+        let ran = run(load(&server, &arguments)).exits_with(code);
         assert!(ran.stdout.contains("\nINVALID: "), "{ran:?}");
         assert!(ran.stdout.contains("must not be ranked"), "{ran:?}");
     }
 }
 
 #[test]
-fn a_run_in_which_nothing_succeeds_exits_with_1() {
-    let ran = run(program(&format!(
-        "{} --warmup=0s --requests=4 --clients=2",
-        nobody()
-    )));
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.stdout.contains("4 refused, connect"), "{ran:?}");
+fn a_run_in_which_nothing_succeeds_exits_with_1_and_writes_its_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("result");
+    let load = "--warmup=0s --requests=4 --clients=2 --output";
+    let arguments = format!("{} {load}={}", nobody(), file.display());
+    let ran = run(program(&arguments)).exits_with(1);
+    let result = fs::read_to_string(file).unwrap();
+    assert!(result.contains("4 refused, connect"), "{result}");
     assert_eq!(ran.stderr, "error: not one request succeeded\n");
 }
 
@@ -98,18 +81,13 @@ fn a_run_in_which_nothing_succeeds_exits_with_1() {
 fn a_window_in_which_nothing_ends_is_not_blamed_on_failures() {
     let server = Truth::start(|_, stream| silence(stream));
     for (clients, checks) in [("--clients=2", ""), ("--clients=2,3", "nothing measured")] {
-        let ran = run(load(&server, &format!("--duration=200ms {clients}")));
-        assert_eq!(ran.code, Some(1), "{ran:?}");
-        assert!(
-            ran.stderr.contains("nothing was measured: 2 requests"),
-            "{ran:?}"
-        );
-        assert!(
-            ran.stdout.contains("INVALID: nothing was measured"),
-            "{ran:?}"
-        );
+        let ran = run(load(&server, &format!("--duration=200ms {clients}"))).exits_with(1);
+        let reason = "nothing was measured: 2 requests";
+        assert!(ran.stderr.contains(reason), "{ran:?}");
+        for words in ["INVALID: nothing was measured", checks] {
+            assert!(ran.stdout.contains(words), "{ran:?}");
+        }
         assert!(!ran.stdout.contains("failures set"), "{ran:?}");
-        assert!(ran.stdout.contains(checks), "{ran:?}");
     }
 }
 
@@ -122,15 +100,10 @@ fn a_refused_thread_is_one_line_and_exits_with_1() {
         command
             .args(["-c", "ulimit -v 4000000; exec \"$0\" \"$@\""])
             .arg(env!("CARGO_BIN_EXE_hola-load"))
-            .args([
-                &server.address.to_string(),
-                "--threads=8",
-                "--duration=1h",
-                pace,
-            ])
+            .arg(server.address.to_string())
+            .args(["--threads=8", "--duration=1h", pace])
             .env("RUST_MIN_STACK", "1000000000");
-        let ran = run(command);
-        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let ran = run(command).exits_with(1);
         let begins = "error: could not start generator thread ";
         assert!(ran.stderr.starts_with(begins), "{ran:?}");
         assert!(ran.stderr.contains(" of 8: "), "{ran:?}");
@@ -148,8 +121,7 @@ fn a_signal_prints_what_was_measured_and_exits_with_128_and_its_number() {
     let server = greeter();
     for (sent, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let ran = interrupted(&server, 20, sent, endless(&server));
-        assert_eq!(ran.code, Some(code), "{ran:?}");
-        let counts = ran.summary().counts;
+        let counts = ran.exits_with(code).summary().counts;
         assert!(counts.ok >= 10 && counts.not_sent == 0, "{counts:?}");
     }
 }
@@ -201,6 +173,5 @@ fn a_signal_that_comes_twice_at_once_loses_nothing() {
     signal(&child, Signal::SIGTERM);
     signal(&child, Signal::SIGTERM);
     let ran = Ran::from(child.wait_with_output().unwrap());
-    assert_eq!(ran.code, Some(143));
-    assert!(ran.summary().counts.ok > 0);
+    assert!(ran.exits_with(143).summary().counts.ok > 0);
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use crate::truth::{CLOSE, Truth, answer_once, assert_books, load};
+use crate::truth::{CLOSE, Truth, answer_once, assert_books, load, open};
 use hola_loadgen::{Histograms, Interval, Observer, Pace, Stop, summary::Arrivals};
 
 #[derive(Default)]
@@ -44,18 +44,12 @@ fn flawed() -> Truth {
 #[test]
 fn intervals_add_up_exactly_to_the_whole() {
     let server = flawed();
-    let open = Pace::Open {
-        rate_per_s: 400.0,
-        arrivals: Arrivals::Poisson,
-    };
+    let (open, closed) = (open(400.0, Arrivals::Poisson), Pace::Closed { clients: 4 });
+    let by_time = Stop::After(Duration::from_millis(550));
     for (pace, stop, threads) in [
-        (
-            Pace::Closed { clients: 4 },
-            Stop::After(Duration::from_millis(550)),
-            1,
-        ),
-        (Pace::Closed { clients: 4 }, Stop::Requests(900), 2),
-        (open, Stop::After(Duration::from_millis(550)), 2),
+        (closed, by_time, 1),
+        (closed, Stop::Requests(900), 2),
+        (open, by_time, 2),
     ] {
         let mut workload = load(server.address, 4, 1);
         (workload.pace, workload.stop, workload.threads) = (pace, stop, threads);
@@ -68,12 +62,16 @@ fn intervals_add_up_exactly_to_the_whole() {
         assert_eq!(sum(&seen), measurement.histograms);
         assert_eq!(seen.iter().map(|part| part.ok).sum::<u64>(), counts.ok);
         assert_eq!(seen.iter().map(|part| part.sent).sum::<u64>(), counts.sent);
-        let mut failed = seen[0].clone();
-        for part in &seen[1..] {
-            failed.append(part);
+        for (cause, phases) in &counts.failed {
+            for (phase, count) in phases {
+                let parts = seen
+                    .iter()
+                    .filter_map(|part| part.failed.get(cause)?.get(phase));
+                assert_eq!(parts.sum::<u64>(), *count, "{cause}, {phase}");
+            }
         }
-        assert_eq!(failed.failed, counts.failed);
-        assert!(failed.length <= measurement.window + workload.timeout * 2);
+        let length: Duration = seen.iter().map(|part| part.length).sum();
+        assert!(length <= measurement.window + workload.timeout * 2);
         for (index, part) in seen.iter().enumerate() {
             let start = Duration::from_millis(100) * u32::try_from(index).unwrap();
             assert_eq!(part.start, start, "no interval is left out");

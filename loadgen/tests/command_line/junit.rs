@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::{Ran, greeter, load, nobody, program, run};
+use crate::{Ran, greeter, nobody, program, run};
 
 /// Runs `program` with a file for the test report, and returns that, too.
 fn reported(url: &str, arguments: &str) -> (Ran, String) {
@@ -66,23 +66,6 @@ fn a_server_that_answers_nothing_fails_a_case_though_no_gate_is_broken() {
     let (ran, xml) = reported(&nobody(), arguments);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(xml.contains("failures=\"1\""), "{xml}");
-    assert!(
-        xml.contains("0 of 3 requests\n3 refused</failure>"),
-        "{xml}"
-    );
-}
-
-#[test]
-fn a_test_report_without_gates_is_refused() {
-    for (arguments, reason) in [
-        ("--junit=/nowhere/a", "give a --fail-if, or --strict"),
-        (
-            "--junit=/nowhere/a --find-max --slo=p99<1s",
-            "cannot be used with",
-        ),
-    ] {
-        let ran = run(load(&greeter(), arguments));
-        assert_eq!(ran.code, Some(2), "{ran:?}");
-        assert!(ran.stderr.contains(reason), "{ran:?}");
-    }
+    let seen = "0 of 3 requests\n3 refused</failure>";
+    assert!(xml.contains(seen), "{xml}");
 }

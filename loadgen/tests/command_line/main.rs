@@ -24,12 +24,7 @@ use std::process::{Child, Command, Output, Stdio};
 use hola_loadgen::summary::{Levels, Summary};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use truth::{CLOSE, Truth, answer_once};
-
-/// A server that answers every request.
-fn greeter() -> Truth {
-    Truth::start(|_, stream| answer_once(stream, CLOSE))
-}
+use truth::{CLOSE, Truth, answer_once, greeter};
 
 /// A server that closes each `period`-th connection without an answer.
 fn flawed(period: u64) -> Truth {
@@ -67,6 +62,15 @@ struct Ran {
     stderr: String,
 }
 
+/// Asserts that the program refuses its arguments: exit code 2, and these words on standard error.
+fn assert_refused(command: Command, words: &str) -> Ran {
+    let shown = format!("{command:?}");
+    let ran = run(command);
+    assert_eq!(ran.code, Some(2), "{shown}: {ran:?}");
+    assert!(ran.stderr.contains(words), "{words}: {shown}: {ran:?}");
+    ran
+}
+
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         Self {
@@ -78,6 +82,12 @@ impl From<Output> for Ran {
 }
 
 impl Ran {
+    /// Asserts that the program exited with this code.
+    fn exits_with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self
+    }
+
     /// The one JSON object on standard output.
     fn summary(&self) -> Summary {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -91,6 +101,12 @@ impl Ran {
 
 fn run(mut command: Command) -> Ran {
     command.output().unwrap().into()
+}
+
+/// The result of a load that succeeds.
+fn measured(mut command: Command) -> Summary {
+    command.arg("--format=json");
+    run(command).exits_with(0).summary()
 }
 
 fn signal(child: &Child, signal: Signal) {

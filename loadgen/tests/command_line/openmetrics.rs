@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-use crate::truth::{CLOSE, Truth, answer_once};
+use crate::truth::Truth;
 use crate::{flawed, greeter, load, run};
 
 /// Values of all samples, by name and sorted labels as they are written. Panics on what OpenMetrics 1.0 does not allow.
@@ -22,10 +22,8 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
                 (family, kind) = (name.to_owned(), of_kind.to_owned());
             }
             ["#", "UNIT", name, unit] => {
-                assert!(
-                    name == family && name.ends_with(&format!("_{unit}")),
-                    "{line}"
-                );
+                let has_unit = name.ends_with(&format!("_{unit}"));
+                assert!(name == family && has_unit, "{line}");
             }
             ["#", "HELP", name, help] => assert!(name == family && !help.is_empty(), "{line}"),
             _ => {
@@ -58,36 +56,23 @@ fn is_name(name: &str) -> bool {
 
 /// Name, labels and value of a sample.
 fn sample(line: &str) -> (&str, BTreeMap<String, String>, f64) {
-    let (name, rest) = line
-        .split_once('{')
-        .unwrap_or_else(|| panic!("{line}: no labels"));
+    let (name, mut rest) = line.split_once('{').expect("it has labels");
     let mut labels = BTreeMap::new();
-    let mut rest = rest;
     loop {
-        let (label, quoted) = rest.split_once("=\"").unwrap_or_else(|| panic!("{line}"));
-        let mut value = String::new();
-        let mut letters = quoted.char_indices();
-        let end = loop {
-            match letters
-                .next()
-                .unwrap_or_else(|| panic!("{line}: no end of {label}"))
-            {
-                (end, '"') => break end,
-                (_, '\\') => match letters.next() {
-                    Some((_, 'n')) => value.push('\n'),
-                    Some((_, letter @ ('"' | '\\'))) => value.push(letter),
-                    _ => panic!("{line}: an escape that there is not"),
-                },
-                (_, letter) => value.push(letter),
-            }
-        };
+        let (label, quoted) = rest.split_once('=').expect(line);
+        // The value of a label is a string of JSON, with three escapes alone.
+        let mut values = serde_json::Deserializer::from_str(quoted).into_iter::<String>();
+        let value = values.next().expect(line).expect(line);
+        let (written, after) = quoted.split_at(values.byte_offset());
+        let escaped = value.replace('\\', r"\\").replace('"', "\\\"");
+        let escaped = escaped.replace('\n', r"\n");
+        assert_eq!(written, format!("\"{escaped}\""), "{line}");
         assert_eq!(labels.insert(label.to_owned(), value), None, "{line}");
-        match quoted[end + 1..].strip_prefix(',') {
+        match after.strip_prefix(',') {
             Some(more) => rest = more,
             None => {
-                let value = quoted[end + 1..].strip_prefix("} ");
-                let value = value.unwrap_or_else(|| panic!("{line}"));
-                return (name, labels, value.parse().unwrap());
+                let value = after.strip_prefix("} ").expect(line);
+                return (name, labels, value.parse().expect(line));
             }
         }
     }
@@ -103,20 +88,19 @@ fn value(samples: &BTreeMap<String, f64>, parts: &[&str]) -> f64 {
     *found[0].1
 }
 
+/// What a load on `server` prints.
+fn exposition(server: &Truth, arguments: &str) -> String {
+    let arguments = format!("{arguments} --format=openmetrics");
+    run(load(server, &arguments)).exits_with(0).stdout
+}
+
 #[test]
 #[allow(clippy::float_cmp, reason = "counts are exact")]
 fn metrics_are_those_of_the_summary_in_base_units() {
-    let ran = run(load(
-        &flawed(20),
-        "--clients=3 --requests=2000 --format=openmetrics",
-    ));
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    let samples = parse(&ran.stdout);
+    let samples = parse(&exposition(&flawed(20), "--clients=3 --requests=2000"));
     assert_eq!(value(&samples, &["requests_planned_total"]), 2000.0);
-    assert_eq!(
-        value(&samples, &["requests_ok_total", "\"clients\": \"3\""]),
-        1900.0
-    );
+    let right = ["requests_ok_total", "\"clients\": \"3\""];
+    assert_eq!(value(&samples, &right), 1900.0);
     let failed = ["requests_failed_total", "closed_early", "before_first_byte"];
     assert_eq!(value(&samples, &failed), 100.0);
     assert_eq!(value(&samples, &["response_seconds_count"]), 2000.0);
@@ -131,27 +115,17 @@ fn metrics_are_those_of_the_summary_in_base_units() {
 #[allow(clippy::float_cmp, reason = "counts are exact")]
 fn several_loads_a_search_and_urls_are_told_apart_by_labels() {
     let server = greeter();
-    let ran = run(load(
-        &server,
-        "--clients=2,2 --requests=40 --format=openmetrics",
-    ));
-    let samples = parse(&ran.stdout);
+    let samples = parse(&exposition(&server, "--clients=2,2 --requests=40"));
     for load in ["\"load\": \"1\"", "\"load\": \"2\""] {
         assert_eq!(value(&samples, &["requests_ok_total", load]), 40.0);
     }
     let search = "--find-max --slo=rate<150 --rate=400 --arrivals=constant --requests=40";
-    let ran = run(load(&server, &format!("{search} --format=openmetrics")));
-    parse(&ran.stdout);
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    parse(&exposition(&server, search));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("urls.txt");
     fs::write(&file, "/\"a\\b\"\n/\"a\\b\"\n").unwrap();
-    let arguments = format!(
-        "--urls={} --requests=60 --format=openmetrics",
-        file.display()
-    );
-    let ran = run(load(&server, &arguments));
-    let samples = parse(&ran.stdout);
+    let arguments = format!("--urls={} --requests=60", file.display());
+    let samples = parse(&exposition(&server, &arguments));
     let counts = ["\"1\"", "\"2\""].map(|number| {
         let number = format!("\"number\": {number}");
         value(&samples, &["url_response_seconds_count", &number])
@@ -174,30 +148,22 @@ fn promtool(arguments: &[&str], text: &str) -> Option<Output> {
             return None;
         }
     };
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(text.as_bytes()).unwrap();
+    drop(stdin);
     Some(child.wait_with_output().unwrap())
 }
 
 #[test]
 fn prometheus_reads_every_sample_and_has_nothing_to_say_against_the_names() {
-    let ran = run(load(
-        &flawed(20),
-        "--clients=3 --requests=2000 --format=openmetrics",
-    ));
+    let text = exposition(&flawed(20), "--clients=3 --requests=2000");
     // Its linter reads the older format, in which a counter has its whole name everywhere.
-    let mut older = ran.stdout.clone();
-    for line in ran.stdout.lines().filter(|line| line.ends_with(" counter")) {
+    let mut older = text.clone();
+    for line in text.lines().filter(|line| line.ends_with(" counter")) {
         let name = line.split(' ').nth(2).unwrap();
         for begin in ["# TYPE", "# HELP"] {
-            older = older.replace(
-                &format!("{begin} {name} "),
-                &format!("{begin} {name}_total "),
-            );
+            let [short, whole] = ["", "_total"].map(|end| format!("{begin} {name}{end} "));
+            older = older.replace(&short, &whole);
         }
     }
     let Some(lint) = promtool(&["check", "metrics"], &older) else {
@@ -205,14 +171,11 @@ fn prometheus_reads_every_sample_and_has_nothing_to_say_against_the_names() {
     };
     assert!(lint.status.success(), "{lint:?}");
     // Its parser of OpenMetrics wants a time with each sample.
-    let timed: String = ran
-        .stdout
-        .lines()
-        .map(|line| match line.starts_with('#') {
-            true => format!("{line}\n"),
-            false => format!("{line} 1700000000\n"),
-        })
-        .collect();
+    let with_time = |line: &str| match line.starts_with('#') {
+        true => format!("{line}\n"),
+        false => format!("{line} 1700000000\n"),
+    };
+    let timed: String = text.lines().map(with_time).collect();
     let folder = tempfile::tempdir().unwrap();
     let [file, blocks] = ["load.om", "blocks"].map(|name| folder.path().join(name));
     fs::write(&file, timed).unwrap();

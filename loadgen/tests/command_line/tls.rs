@@ -1,13 +1,9 @@
 //! Servers behind TLS.
 
-use crate::run;
-
 #[cfg(not(feature = "tls"))]
 #[test]
 fn a_build_without_tls_names_the_feature_that_it_lacks() {
-    let ran = run(crate::program("https://127.0.0.1/"));
-    assert_eq!(ran.code, Some(2), "{ran:?}");
-    assert!(ran.stderr.contains("--features tls"), "{ran:?}");
+    crate::assert_refused(crate::program("https://127.0.0.1/"), "--features tls");
 }
 
 #[cfg(feature = "tls")]
@@ -24,16 +20,32 @@ mod with_tls {
     use rustls::{ServerConfig, ServerConnection, StreamOwned};
     use tempfile::TempDir;
 
-    use super::run;
-    use crate::requests::request;
+    use crate::requests::{body_file, request};
     use crate::truth::{KEEP, Truth};
-    use crate::{greeter, nobody, program};
+    use crate::{assert_refused, greeter, measured, nobody, program, run};
 
     /// A server with a certificate that it has signed itself, and the file of that; `None` without openssl.
     struct SecureServer {
         server: Truth,
         certificate: PathBuf,
         _folder: TempDir,
+    }
+
+    impl SecureServer {
+        /// Its URL, under this name.
+        fn url(&self, host: &str) -> String {
+            format!("https://{host}:{}/", self.server.address.port())
+        }
+
+        /// A load on it under this name, without a warm-up.
+        fn load(&self, host: &str, arguments: &str) -> Command {
+            program(&format!("{} --warmup=0s {arguments}", self.url(host)))
+        }
+
+        /// The argument that trusts its certificate.
+        fn cacert(&self) -> String {
+            format!("--cacert={}", self.certificate.display())
+        }
     }
 
     /// A certificate and its key, for `localhost` and 127.0.0.1.
@@ -45,14 +57,8 @@ mod with_tls {
         fs::write(&config, settings).unwrap();
         let mut openssl = Command::new("openssl");
         openssl
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-            ])
+            .args(["req", "-x509", "-newkey", "ec"])
+            .args(["-pkeyopt", "ec_paramgen_curve:prime256v1"])
             .args(["-nodes", "-days", "2", "-subj", "/CN=localhost", "-config"])
             .arg(&config)
             .arg("-keyout")
@@ -110,48 +116,28 @@ mod with_tls {
 
     #[test]
     fn a_load_over_tls_counts_every_answer_and_its_handshakes() {
-        let Some(SecureServer {
-            server,
-            certificate,
-            _folder,
-        }) = secure_server(14)
-        else {
+        let Some(secure) = secure_server(14) else {
             return;
         };
-        let port = server.address.port();
+        let kept = "--clients=4 --requests-per-connection=unlimited";
+        let open = "--rate=2000 --threads=2 --requests-per-connection=10";
         for (host, arguments, connections) in [
-            ("localhost", "--clients=4", 400),
-            (
-                "127.0.0.1",
-                "--clients=4 --requests-per-connection=unlimited",
-                4,
-            ),
-            (
-                "localhost",
-                "--rate=2000 --threads=2 --requests-per-connection=10",
-                0,
-            ),
+            ("localhost", "--clients=4", Some(400)),
+            ("127.0.0.1", kept, Some(4)),
+            ("localhost", open, None),
         ] {
-            let before = server.accepted();
-            let cacert = certificate.display();
-            let ran = run(program(&format!(
-                "https://{host}:{port}/ --cacert={cacert} --warmup=0s --requests=400 --format=json {arguments}"
-            )));
-            assert_eq!(ran.code, Some(0), "{ran:?}");
-            let summary = ran.summary();
-            assert_eq!(summary.counts.ok, 400, "{ran:?}");
-            assert_eq!(summary.url, format!("https://{host}:{port}/"));
+            let before = secure.server.accepted();
+            let arguments = format!("{} --requests=400 {arguments}", secure.cacert());
+            let summary = measured(secure.load(host, &arguments));
+            assert_eq!(summary.counts.ok, 400, "{summary:?}");
+            assert_eq!(summary.url, secure.url(host));
             // One more looks at the certificate.
-            let accepted = server.accepted() - before - 1;
-            assert!(
-                connections == 0 || accepted == connections,
-                "{accepted}: {ran:?}"
-            );
+            let accepted = secure.server.accepted() - before - 1;
+            let is_expected = connections.is_none_or(|connections| accepted == connections);
+            assert!(is_expected, "{accepted}: {summary:?}");
             let connect = summary.latency_us.connect;
-            assert!(
-                connect.count > 0 && connect.p50.unwrap_or(50.0) > 20.0,
-                "{connect:?}"
-            );
+            let takes_time = connect.count > 0 && connect.p50.unwrap_or(50.0) > 20.0;
+            assert!(takes_time, "{connect:?}");
         }
     }
 
@@ -160,74 +146,48 @@ mod with_tls {
         let Some(secure) = secure_server(300_000) else {
             return;
         };
-        let folder = tempfile::tempdir().unwrap();
-        let body = folder.path().join("body");
-        fs::write(&body, vec![b'y'; 3_000_000]).unwrap();
-        let ran = run(program(&format!(
-            "https://localhost:{}/ --cacert={} --warmup=0s --requests=20 --clients=2 --body-file={} --format=json \
-             --requests-per-connection=5 --expect-body={}",
-            secure.server.address.port(),
-            secure.certificate.display(),
-            body.display(),
-            "any"
-        )));
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert_eq!(ran.summary().counts.ok, 20, "{ran:?}");
+        let body = body_file(&vec![b'y'; 3_000_000]);
+        let reuse = "--requests-per-connection=5 --expect-body=any";
+        let arguments = format!("{} --requests=20 --clients=2 {reuse}", secure.cacert());
+        let mut command = secure.load("localhost", &arguments);
+        command.arg("--body-file").arg(body.path());
+        assert_eq!(measured(command).counts.ok, 20);
     }
 
     #[test]
     fn a_certificate_that_is_not_trusted_is_refused_unless_the_user_insists() {
-        let Some(SecureServer {
-            server,
-            certificate,
-            _folder,
-        }) = secure_server(14)
-        else {
+        let Some(secure) = secure_server(14) else {
             return;
         };
-        let port = server.address.port();
-        let load = "--warmup=0s --requests=20";
-        let ran = run(program(&format!("https://localhost:{port}/ {load}")));
-        assert!(matches!(ran.code, Some(1 | 2)), "{ran:?}");
-        assert!(
-            ran.stderr.contains("certificate") || ran.stderr.contains("authority"),
-            "{ran:?}"
-        );
-        let cacert = certificate.display();
-        let ran = run(program(&format!(
-            "https://0.0.0.0:{port}/ --cacert={cacert} {load}"
-        )));
-        assert_eq!(ran.code, Some(1), "another name: {ran:?}");
-        assert!(ran.stderr.contains("certificate"), "{ran:?}");
-        let ran = run(program(&format!(
-            "https://0.0.0.0:{port}/ --insecure {load}"
-        )));
-        assert_eq!(ran.code, Some(0), "{ran:?}");
-        assert!(ran.stderr.contains("WARNING: --insecure"), "{ran:?}");
+        let load = |host: &str, trust: &str| {
+            let arguments = format!("--requests=20 {trust}");
+            run(secure.load(host, &arguments))
+        };
+        let unknown = load("localhost", "");
+        assert!(matches!(unknown.code, Some(1 | 2)), "{unknown:?}");
+        let words = ["certificate", "authority"];
+        let is_named = words.iter().any(|word| unknown.stderr.contains(word));
+        assert!(is_named, "{unknown:?}");
+        let another_name = load("0.0.0.0", &secure.cacert()).exits_with(1);
+        assert!(another_name.stderr.contains("certificate"));
+        let insecure = load("0.0.0.0", "--insecure").exits_with(0);
+        assert!(insecure.stderr.contains("WARNING: --insecure"));
         for (arguments, reason) in [
             ("--engine=completion --insecure", "it speaks no TLS"),
             ("--conversation=ack --insecure", "TLS is for HTTP alone"),
             ("--cacert=/nowhere/a", "--cacert /nowhere/a: "),
             ("--cacert=/dev/null", "it has no certificate"),
         ] {
-            let ran = run(program(&format!("https://localhost:{port}/ {arguments}")));
-            assert_eq!(ran.code, Some(2), "{ran:?}");
-            assert!(ran.stderr.contains(reason), "{arguments}: {ran:?}");
+            assert_refused(secure.load("localhost", arguments), reason);
         }
     }
 
     #[test]
     fn what_is_no_tls_is_named_and_what_is_not_there_is_counted() {
-        let ran = run(program(&format!(
-            "https://{} --insecure --warmup=0s --requests=3 --clients=1",
-            greeter().address
-        )));
-        assert_eq!(ran.code, Some(1), "{ran:?}");
-        let ran = run(program(&format!(
-            "https://{} --insecure --warmup=0s --requests=3 --clients=1 --format=json",
-            nobody()
-        )));
-        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let load = "--insecure --warmup=0s --requests=3 --clients=1 --format=json";
+        let plain = greeter();
+        run(program(&format!("https://{} {load}", plain.address))).exits_with(1);
+        let ran = run(program(&format!("https://{} {load}", nobody()))).exits_with(1);
         assert_eq!(ran.summary().counts.failed["refused"]["connect"], 3);
     }
 }

@@ -9,7 +9,7 @@ use hola_loadgen::{LoadError, Observer, Pace, Stop};
 
 use crate::truth::{
     CLOSE, KEEP, Truth, answer_all, answer_once, assert_books, check, check_of, constant, failed,
-    load, measure, open, request, silence,
+    greeter, keeper, load, measure, open, request, silence,
 };
 
 #[test]
@@ -29,7 +29,7 @@ fn reconnects_without_a_failure_when_the_server_announces_the_end() {
 
 #[test]
 fn divides_clients_and_requests_among_threads_without_losing_any() {
-    let server = Truth::start(|_, stream| answer_all(stream, || {}));
+    let server = keeper();
     let mut workload = load(server.address, 7, 101);
     workload.threads = 3;
     workload.requests_per_connection = None;
@@ -40,7 +40,7 @@ fn divides_clients_and_requests_among_threads_without_losing_any() {
 
 #[test]
 fn open_loop_sends_the_asked_number_even_with_warm_up_and_threads() {
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    let server = greeter();
     for arrivals in [Arrivals::Poisson, Arrivals::Constant] {
         let mut workload = load(server.address, 1, 250);
         workload.pace = open(500.0, arrivals);
@@ -107,7 +107,7 @@ impl<F: Fn() -> bool> Observer for StopWhen<F> {
 
 #[test]
 fn an_early_stop_keeps_what_was_measured() {
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    let server = greeter();
     let long = Stop::After(Duration::from_secs(600));
     for (pace, stop) in [
         (Pace::Closed { clients: 4 }, long),
@@ -144,7 +144,7 @@ fn a_stop_after_the_window_awaits_no_late_answers() {
 
 #[test]
 fn a_stop_during_the_warm_up_measures_nothing() {
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    let server = greeter();
     let mut workload = load(server.address, 2, 1);
     workload.warmup = Duration::from_secs(600);
     let result = hola_loadgen::run(&workload, &StopWhen(|| server.accepted() > 0));
@@ -153,7 +153,7 @@ fn a_stop_during_the_warm_up_measures_nothing() {
 
 #[test]
 fn merged_measurements_add_counts_and_distributions() {
-    let server = Truth::start(|_, stream| answer_once(stream, CLOSE));
+    let server = greeter();
     let mut whole = measure(&load(server.address, 2, 60));
     let part = measure(&load(server.address, 2, 40));
     let mut expected = whole.histograms.response.clone();

@@ -24,99 +24,67 @@ fn judge<'b>(parser: &mut ResponseParser, pieces: impl IntoIterator<Item = &'b [
 }
 
 /// Streams by their verdict.
+#[rustfmt::skip] // a table
 const CASES: &[(Verdict, &[&str])] = &[
-    (
-        Ok(Some((200, true, true))),
-        &[
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
-            "HTTP/1.1 200\r\ncontent-length:14\r\n\r\nHola, cliente!",
-            "HTTP/1.1 200 OK\nContent-Length: 14\n\nHola, cliente!",
-            "HTTP/1.1 200 OK\r\nContent-Length: 14, 14\r\n\r\nHola, cliente!",
-            "HTTP/1.0 200 OK\r\nContent-Length: 14\r\nConnection: keep-alive\r\n\r\nHola, cliente!",
-            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nHola,\r\n009 \r\n cliente!\r\n0\r\nA: b\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: , chunked\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\nTransfer-Encoding: Chunked ,\t,\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
-        ],
-    ),
-    (
-        Ok(Some((200, false, true))),
-        &[
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: Close\r\n\r\nHola, cliente!",
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: , close\r\n\r\nHola, cliente!",
-            "HTTP/1.0 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
-            "HTTP/1.1 200 OK\r\n\r\nHola, cliente!",
-        ],
-    ),
-    (
-        Ok(Some((200, true, false))),
-        &[
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nhola, cliente!",
-            "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHola, cliente!",
-        ],
-    ),
-    (
-        Ok(Some((204, true, false))),
-        &["HTTP/1.1 204 No Content\r\n\r\n"],
-    ),
-    (
-        Ok(Some((503, true, false))),
-        &["HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"],
-    ),
-    (
-        Ok(Some((304, true, false))),
-        &[
-            "HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\n\r\n",
-            "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        ],
-    ),
-    (
-        Ok(None),
-        &[
-            "",
-            "HTTP/1.1 200 OK\r\nContent-Le",
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHola,\r\n",
-        ],
-    ),
-    (
-        Err(InvalidResponse::Head),
-        &[
-            "NOPE\r\n\r\n",
-            "NOPE",
-            "HTTP/1.1 099 Low\r\n\r\n",
-            "HTTP/2.0 200 OK\r\n\r\n",
-        ],
-    ),
-    (
-        Err(InvalidResponse::Interim),
-        &["HTTP/1.1 101 Switch\r\n\r\n"],
-    ),
-    (
-        Err(InvalidResponse::Framing),
-        &[
-            "HTTP/1.1 200 OK\r\nContent-Length: +14\r\n\r\nHola, cliente!",
-            "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Length: 15\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: , 14\r\n\r\nHola, cliente!",
-        ],
-    ),
-    (
-        Err(InvalidResponse::Chunk),
-        &[
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nHoops",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
-        ],
-    ),
+    (Ok(Some((200, true, true))), &[
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
+        "HTTP/1.1 200\r\ncontent-length:14\r\n\r\nHola, cliente!",
+        "HTTP/1.1 200 OK\nContent-Length: 14\n\nHola, cliente!",
+        "HTTP/1.1 200 OK\r\nContent-Length: 14, 14\r\n\r\nHola, cliente!",
+        "HTTP/1.0 200 OK\r\nContent-Length: 14\r\nConnection: keep-alive\r\n\r\nHola, cliente!",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nHola,\r\n009 \r\n cliente!\r\n0\r\nA: b\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: , chunked\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\nTransfer-Encoding: Chunked ,\t,\r\n\r\ne\r\nHola, cliente!\r\n0\r\n\r\n",
+    ]),
+    (Ok(Some((200, false, true))), &[
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: Close\r\n\r\nHola, cliente!",
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nConnection: , close\r\n\r\nHola, cliente!",
+        "HTTP/1.0 200 OK\r\nContent-Length: 14\r\n\r\nHola, cliente!",
+        "HTTP/1.1 200 OK\r\n\r\nHola, cliente!",
+    ]),
+    (Ok(Some((200, true, false))), &[
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nhola, cliente!",
+        "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nHola, cliente!",
+    ]),
+    (Ok(Some((204, true, false))), &["HTTP/1.1 204 No Content\r\n\r\n"]),
+    (Ok(Some((503, true, false))), &["HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"]),
+    (Ok(Some((304, true, false))), &[
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\nContent-Length: 14\r\n\r\n",
+        "HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+    ]),
+    (Ok(None), &[
+        "",
+        "HTTP/1.1 200 OK\r\nContent-Le",
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHola",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHola,\r\n",
+    ]),
+    (Err(InvalidResponse::Head), &[
+        "NOPE\r\n\r\n",
+        "NOPE",
+        "HTTP/1.1 099 Low\r\n\r\n",
+        "HTTP/2.0 200 OK\r\n\r\n",
+    ]),
+    (Err(InvalidResponse::Interim), &["HTTP/1.1 101 Switch\r\n\r\n"]),
+    (Err(InvalidResponse::Framing), &[
+        "HTTP/1.1 200 OK\r\nContent-Length: +14\r\n\r\nHola, cliente!",
+        "HTTP/1.1 200 OK\r\nContent-Length: \r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nContent-Length: 15\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 14\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: ,\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: , 14\r\n\r\nHola, cliente!",
+    ]),
+    (Err(InvalidResponse::Chunk), &[
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nHoops",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+    ]),
 ];
 
 #[test]

@@ -75,7 +75,7 @@ pub(crate) const BUGS: &[Bug] = &[
         file: "histograms.rs",
         original: "u64::try_from((u128::from(count) * u128::from(permille)).div_ceil(1000))",
         replacement: "u64::try_from(u128::from(count) * u128::from(permille) / 1000)",
-        caught_by: "histograms::percentiles_match_the_sorted_samples",
+        caught_by: "proof::percentiles_are_order_statistics_and_shards_merge_without_loss",
     },
     Bug {
         name: "a percentile is printed that no sample supports",
@@ -87,8 +87,8 @@ pub(crate) const BUGS: &[Bug] = &[
     Bug {
         name: "merging threads forgets a distribution",
         file: "histograms.rs",
-        original: "(&mut self.failed, &other.failed),",
-        replacement: "",
+        original: "self.named_mut().into_iter().zip(other.named())",
+        replacement: "self.named_mut().into_iter().zip(other.named()).take(5)",
         caught_by: "proof::percentiles_are_order_statistics_and_shards_merge_without_loss",
     },
     Bug {
@@ -121,14 +121,14 @@ pub(crate) const BUGS: &[Bug] = &[
     },
     Bug {
         name: "requests under way at the end are forgotten",
-        file: "engine/worker.rs",
+        file: "engine/worker/phases.rs",
         original: "self.window_counts.in_flight_at_end += 1;",
         replacement: "",
         caught_by: "proof::rate_times_response_time_is_the_number_of_clients",
     },
     Bug {
         name: "a generator that was stopped does not notice",
-        file: "engine/worker.rs",
+        file: "engine/worker/phases.rs",
         original: "self.window_counts.away_ns += away_ns;",
         replacement: "",
         caught_by: "checks::a_generator_that_was_stopped_for_a_while_says_so",
@@ -143,7 +143,7 @@ pub(crate) const BUGS: &[Bug] = &[
     Bug {
         name: "a request that may change something is sent a second time",
         file: "engine/exchange.rs",
-        original: "was_kept && was_closed && self.job.is_repeatable",
+        original: "was_kept && was_closed && self.job.is_repeatable()",
         replacement: "was_kept && was_closed",
         caught_by: "command_line/requests::only_idempotent_requests_are_sent_again_when_the_server_closes_a_kept_connection",
     },

@@ -76,6 +76,16 @@ impl Drop for Truth {
     }
 }
 
+/// A server that answers one request on each connection.
+pub(crate) fn greeter() -> Truth {
+    Truth::start(|_, stream| answer_once(stream, CLOSE))
+}
+
+/// A server that answers every request on every connection.
+pub(crate) fn keeper() -> Truth {
+    Truth::start(|_, stream| answer_all(stream, || {}))
+}
+
 /// Reads one request; false when the client is gone.
 pub(crate) fn request(stream: &mut TcpStream) -> bool {
     let mut seen = Vec::new();
