@@ -17,9 +17,9 @@ mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
-use hola_lab::block;
 use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale, ValueSource};
+use hola_lab::order;
 use hola_lab::plan::{Design, Load, LoadPace, Role, Task};
 use hola_lab::record::{Block, Reading, Run};
 
@@ -359,7 +359,7 @@ impl<'r> Analysis<'r> {
         let values: Vec<Values> = values.collect();
         let steady = drift::without_drift(&values, |index| {
             let (stage, level) = (records.stage, records.level);
-            block::orders(self.run.seed, at.experiment, stage, level, index)
+            order::orders(self.run.seed, at.experiment, stage, level, index)
         });
         names.into_iter().zip(steady).collect()
     }
