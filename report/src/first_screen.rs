@@ -128,7 +128,7 @@ impl Row<'_, '_> {
             _ => judgement(judged, metric, language),
         };
         vec![
-            TableCell::name(&card.name, labels::stored(&card.title, language)),
+            TableCell::name(&card.name, card.title.in_language(language)),
             word,
             self.value(self.at, metric),
             ratio,
@@ -146,12 +146,15 @@ impl Row<'_, '_> {
     /// A value; otherwise `None`, and the reason is noted.
     fn figure(&mut self, at: LevelKey<'_>, metric: Metric) -> Option<f64> {
         let name = &self.card.name;
-        let estimate = self.facts.value(at, name, metric);
-        if estimate.is_none() && (self.card.is_model || self.facts.takes_part(at, name)) {
-            let why = self.facts.analysis.missing(at, name, metric);
-            self.reasons.add(&why, name, at.experiment, self.language);
+        match self.facts.value(at, name, metric) {
+            Ok(estimate) => Some(estimate.value),
+            Err(why) => {
+                if self.card.is_model || self.facts.takes_part(at, name) {
+                    self.reasons.add(&why, name, at.experiment, self.language);
+                }
+                None
+            }
         }
-        estimate.map(|estimate| estimate.value)
     }
 
     fn value(&mut self, at: LevelKey<'_>, metric: Metric) -> TableCell {
@@ -280,7 +283,7 @@ pub(crate) fn rates(
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &Level)| {
             let at = LevelKey::new(experiment, &level.name);
-            let estimate = facts.value(at, &card.name, metric)?;
+            let estimate = facts.value(at, &card.name, metric).ok()?;
             Some(Point {
                 x: *rate,
                 y: estimate.value,
