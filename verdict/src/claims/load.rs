@@ -6,7 +6,7 @@ use hola_lab::metric::Metric::{
 };
 
 use super::Expect::{Above, Below, Within};
-use super::decide::{ClaimPart, by_part};
+use super::decide::{by_part, parts};
 use super::{Claim, FORK, Finding, LevelKey, THREADS, TOKIO};
 use crate::analysis::Missing;
 
@@ -38,24 +38,17 @@ pub(super) const OVERLOAD: Claim = Claim {
     servers: &["thread-per-client", "epoll"],
     decide: |analysis| {
         const KEPT: f64 = 0.8;
-        let part = |label, level| {
+        let findings = |level| {
             let at = LevelKey::new("overload", level);
-            let findings = [
+            [
                 analysis.own(at, THREADS, GoodputOfCapacity, Below(KEPT)),
                 analysis.own(at, "epoll", GoodputOfCapacity, Above(KEPT)),
-            ];
-            ClaimPart::new(label, findings)
+            ]
         };
-        by_part([
-            part(
-                text("twice the capacity", "el doble de la capacidad"),
-                "2 × capacity",
-            ),
-            part(
-                text("three times the capacity", "el triple de la capacidad"),
-                "3 × capacity",
-            ),
-        ])
+        by_part(parts! {
+            "twice the capacity", "el doble de la capacidad" => findings("2 × capacity");
+            "three times the capacity", "el triple de la capacidad" => findings("3 × capacity");
+        })
     },
     left_out: text(
         "Overload that lasts for minutes; clients that try again and so make it worse.",
@@ -101,7 +94,7 @@ pub(super) const LOW: Claim = Claim {
             .map(|level| LevelKey::new("equal-load", level))
             .to_vec();
         rates.retain(|rate| analysis.has(*rate));
-        let part = |label, metric| {
+        let findings = |metric| {
             let against = |at, model| analysis.against(at, model, "iterative", metric, equal);
             let findings = rates
                 .iter()
@@ -112,20 +105,14 @@ pub(super) const LOW: Claim = Claim {
             if findings.iter().any(has_value) {
                 findings.retain(has_value);
             }
-            ClaimPart::new(label, findings)
+            findings
         };
-        by_part([
-            part(
-                text("median response time", "tiempo de respuesta mediano"),
-                ResponseP50,
-            ),
-            part(text("99th percentile", "percentil 99"), ResponseP99),
-            part(text("CPU per request", "CPU por petición"), CpuPerRequest),
-            part(
-                text("context switches", "cambios de contexto"),
-                SwitchesPerRequest,
-            ),
-        ])
+        by_part(parts! {
+            "median response time", "tiempo de respuesta mediano" => findings(ResponseP50);
+            "99th percentile", "percentil 99" => findings(ResponseP99);
+            "CPU per request", "CPU por petición" => findings(CpuPerRequest);
+            "context switches", "cambios de contexto" => findings(SwitchesPerRequest);
+        })
     },
     left_out: text(
         "Clients farther away than this machine, for whom the network hides still more.",
