@@ -8,11 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use hola_loadgen::summary::CheckName;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use self::support::{HOLA, Server, eventually, hola, models};
+use self::support::{
+    HOLA, Server, eventually, fails, hola, models, rows_of, send_signal, stop_with,
+};
 
 fn load(arguments: &[&str]) -> (Option<i32>, Value) {
     let (status, stdout, stderr) = hola(&[&["load", "--format", "json"], arguments].concat());
@@ -71,37 +72,20 @@ fn a_plan_names_a_model_and_the_paths_of_its_server() {
 #[test]
 fn a_model_is_started_loaded_and_stopped() {
     for model in models() {
-        let (code, summary) = load(&[
-            "--model",
-            model,
-            "--requests",
-            "500",
-            "--clients",
-            "8",
-            "--warmup",
-            "0s",
-        ]);
+        let model_option = format!("--model={model}");
+        let options = ["--requests=500", "--clients=8", "--warmup=0s"];
+        let (code, summary) = load(&[&[model_option.as_str()], &options[..]].concat());
         assert_measured(code, &summary);
         assert_eq!(summary["model"], model);
-        assert_eq!(
-            (&summary["counts"]["ok"], &summary["counts"]["planned"]),
-            (&500.into(), &500.into()),
-            "{model}"
-        );
-        assert_eq!(
-            summary["counts"]["failed"],
-            serde_json::json!({}),
-            "{model}"
-        );
+        let counts = &summary["counts"];
+        assert_eq!(counts["ok"], 500, "{model}");
+        assert_eq!(counts["planned"], 500, "{model}");
+        assert_eq!(counts["failed"], serde_json::json!({}), "{model}");
         let latency = &summary["latency_us"];
-        assert!(
-            latency["response"]["p50"].as_f64() <= latency["response"]["p90"].as_f64(),
-            "{model}: {latency}"
-        );
-        assert!(
-            latency["response"]["p99_9"].is_null(),
-            "500 samples cannot support it: {latency}"
-        );
+        let [p50, p90] = ["p50", "p90"].map(|name| latency["response"][name].as_f64());
+        assert!(p50 <= p90, "{model}: {latency}");
+        // 500 samples cannot support it.
+        assert!(latency["response"]["p99_9"].is_null(), "{latency}");
     }
 }
 
@@ -138,11 +122,7 @@ fn connections_are_kept_when_asked() {
         "--requests-per-connection=unlimited",
     ]);
     assert_measured(code, &summary);
-    let counters = server.stop();
-    assert_eq!(
-        (&counters["accepted"], &counters["answers"]),
-        (&4.into(), &400.into())
-    );
+    stop_with(server, "tokio", &[("accepted", 4), ("answers", 400)]);
 }
 
 /// A server stops for a tenth of the time. In an open loop, one request in a hundred then waits for at least 0.9 of the
@@ -161,15 +141,7 @@ fn a_stall_is_seen_by_an_open_loop_and_hidden_from_a_closed_one() {
     let window = format!("--duration={}s", WINDOW.as_secs());
     let loads = [&open, &closed].map(|(server, arguments)| {
         let url = format!("http://{}/", server.address);
-        let mut command = Command::new(HOLA);
-        command
-            .args(["load", &url, "--format=json", "--warmup=0s", &window])
-            .args(*arguments);
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the program runs")
+        begin(&[&["--warmup=0s", &window, &url], *arguments].concat())
     });
     // Somewhere in the middle: the position does not change the arithmetic.
     eventually("the load runs", || {
@@ -185,30 +157,27 @@ fn a_stall_is_seen_by_an_open_loop_and_hidden_from_a_closed_one() {
     }
     let stall_us = stopped.elapsed().as_secs_f64() * 1e6;
     let [open, closed] = loads.map(summary_of);
-    let p99_us = |summary: &Value| {
-        summary["latency_us"]["response"]["p99"]
-            .as_f64()
-            .expect("enough samples")
+    let response_us = |summary: &Value, name: &str| {
+        let time = summary["latency_us"]["response"][name].as_f64();
+        time.expect("enough samples")
     };
+    let open_us = response_us(&open, "p99");
     let expected_us = stall_us - 0.01 * WINDOW.as_secs_f64() * 1e6;
-    let error = (p99_us(&open) / expected_us - 1.0).abs();
-    assert!(
-        error < 0.05,
-        "p99 {} µs of the open loop, {expected_us} µs expected",
-        p99_us(&open)
-    );
-    assert!(
-        p99_us(&closed) < stall_us / 50.0,
-        "p99 {} µs of the closed loop",
-        p99_us(&closed)
-    );
-    let slowest_us = closed["latency_us"]["response"]["max"]
-        .as_f64()
-        .expect("samples");
-    assert!(
-        slowest_us > stall_us * 0.9,
-        "even the closed loop met the stall once: {slowest_us} µs"
-    );
+    let error = (open_us / expected_us - 1.0).abs();
+    assert!(error < 0.05, "{open_us} µs and not {expected_us} µs");
+    let closed_us = response_us(&closed, "p99");
+    assert!(closed_us < stall_us / 50.0, "{closed_us} µs");
+    // Even the closed loop met the stall once.
+    let slowest_us = response_us(&closed, "max");
+    assert!(slowest_us > stall_us * 0.9, "{slowest_us} µs");
+}
+
+/// Starts a load with a summary in JSON.
+fn begin(arguments: &[&str]) -> Child {
+    let mut command = Command::new(HOLA);
+    command.args(["load", "--format=json"]).args(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    command.spawn().expect("the program runs")
 }
 
 fn summary_of(load: Child) -> Value {
@@ -220,24 +189,9 @@ fn summary_of(load: Child) -> Value {
 fn ctrl_c_keeps_what_was_measured() {
     let server = Server::start("tokio");
     let url = format!("http://{}/", server.address);
-    let mut command = Command::new(HOLA);
-    command.args([
-        "load",
-        &url,
-        "--format=json",
-        "--warmup=0s",
-        "--duration=1h",
-    ]);
-    let load = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
+    let load = begin(&["--warmup=0s", "--duration=1h", &url]);
     eventually("the load runs", || server.cpu_ticks() > 3);
-    kill(
-        Pid::from_raw(load.id().try_into().expect("a process id")),
-        Signal::SIGINT,
-    )
-    .expect("it is there");
+    send_signal(&load, Signal::SIGINT);
     let output = load.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
     let summary: Value = serde_json::from_slice(&output.stdout).expect("a summary");
@@ -301,17 +255,11 @@ fn each_address_of_a_name_is_tried_and_the_one_used_is_said() {
 
 #[test]
 fn what_makes_no_sense_is_refused_in_one_line() {
-    for (arguments, words) in [
-        (&["load"][..], "which server"),
-        (&["load", "--model", "threads"], "no such model"),
-        (
-            &["load", "--model", "tokio", "--unix-socket", "/a"],
-            "cannot be used with",
-        ),
-    ] {
-        let (status, _, stderr) = hola(arguments);
-        assert_eq!(status.code(), Some(2), "{arguments:?}: {stderr}");
-        let first = stderr.lines().next().expect("a line");
-        assert!(first.contains(words), "{arguments:?}: {stderr}");
+    const WRONG: &str = "
+        load                                 | which server
+        load --model threads                 | no such model
+        load --model tokio --unix-socket /a  | cannot be used with";
+    for row in rows_of(WRONG) {
+        fails(&row[0].split(' ').collect::<Vec<_>>(), 2, &row[1..]);
     }
 }

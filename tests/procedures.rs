@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
 
+use hola_lab::block::Lab;
 use hola_lab::metric::Metric;
 use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::plan::{Death, Network, Participant, Procedure, SharedResource};
@@ -40,14 +41,19 @@ fn measure(
     participant: &Participant,
 ) -> Result<ProcedureResult, String> {
     let hola = Path::new(HOLA);
-    let fresh = FreshServer {
+    let lab = Lab {
         program: &PinnedProgram::open(hola).expect("the program"),
         targets: &Targets::with_no_targets(hola),
+        seed: 1,
+        planted_percent: 0.0,
+        interrupted: &AtomicBool::new(interrupted),
+    };
+    let fresh = FreshServer {
+        lab: &lab,
         participant,
         server_cpus: &[],
         generator_cpus: &[],
         seed: 1,
-        interrupted: &AtomicBool::new(interrupted),
     };
     procedures::run(procedure, &fresh)
 }

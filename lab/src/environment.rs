@@ -186,6 +186,11 @@ impl CpuTicks {
         )
     }
 
+    /// Whether the hypervisor has given any tick since `before` to others.
+    pub(crate) fn was_stolen_since(self, before: CpuTicks) -> bool {
+        self.stolen > before.stolen
+    }
+
     /// Share of the demanded time since `before` that the hypervisor gave to others, 0…1. Idle time does not count: no
     /// process demanded it.
     pub fn stolen_share_since(self, before: CpuTicks) -> Option<f64> {

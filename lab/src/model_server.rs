@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{ChildStderr, ChildStdout, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -66,7 +66,7 @@ pub struct ModelServer {
     account: ServerAccount,
     last_words: Option<JoinHandle<String>>,
     /// Dropped last: a namespace lives as long as a process is in it.
-    namespace: Option<NetworkNamespace>,
+    _namespace: Option<NetworkNamespace>,
 }
 
 impl ModelServer {
@@ -81,36 +81,24 @@ impl ModelServer {
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, StartError> {
-        Self::start_at(
-            Ipv4Addr::LOCALHOST,
-            program.command("serve", cpus),
-            program,
-            model,
-            options,
-        )
+        Self::start_in(None, program, model, cpus, options)
     }
 
-    /// As [`ModelServer::start`], in a network namespace, which is removed after the server.
+    /// As [`ModelServer::start`]; if there is a network namespace, in it. The namespace is removed after the server.
     pub(crate) fn start_in(
-        namespace: NetworkNamespace,
+        namespace: Option<NetworkNamespace>,
         program: &PinnedProgram,
         model: &str,
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, StartError> {
-        let command = program.command_in(&namespace, "serve", cpus);
-        let mut server = Self::start_at(namespace.address(), command, program, model, options)?;
-        server.namespace = Some(namespace);
-        Ok(server)
-    }
-
-    fn start_at(
-        address: Ipv4Addr,
-        mut command: Command,
-        program: &PinnedProgram,
-        model: &str,
-        options: &[String],
-    ) -> Result<Self, StartError> {
+        let (address, mut command) = match &namespace {
+            Some(namespace) => {
+                let command = program.command_in(namespace, "serve", cpus);
+                (namespace.address(), command)
+            }
+            None => (Ipv4Addr::LOCALHOST, program.command("serve", cpus)),
+        };
         command.args([model, "--bind", &format!("{address}:0"), "--stats", "json"]);
         command.args(["--parent", &std::process::id().to_string()]);
         // A process group of its own: Ctrl-C must reach only the lab, which stops its servers itself.
@@ -130,7 +118,7 @@ impl ModelServer {
             address: SocketAddr::from((address, 0)),
             account: ServerAccount::new(Cgroup::new().ok(), process.pid()),
             process,
-            namespace: None,
+            _namespace: namespace,
         };
         server.account.enrol();
         server.address = server.wait_until_listening()?;

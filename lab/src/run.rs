@@ -1,11 +1,11 @@
 //! A whole run: block after block of each experiment, until its precision is reached or its budget is used up.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use hola_base::output::say;
 use hola_base::process::Cpus;
+use hola_loadgen::Observer;
 use indicatif::{ProgressBar, ProgressStyle};
 use procfs::process::{Process, all_processes};
 
@@ -100,7 +100,7 @@ fn experiment(
         }
     }
     progress.end(design);
-    Ok(!lab.interrupted.load(Ordering::Relaxed))
+    Ok(!lab.should_stop())
 }
 
 fn run_on(cpus: &[usize]) -> Result<()> {

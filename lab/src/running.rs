@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
+use crate::lab::Lab;
 use crate::model_server::{Ended, ModelServer};
 use crate::namespace::NetworkNamespace;
-use crate::pinned_program::PinnedProgram;
 use crate::plan::{Network, Participant};
 use crate::process_tree::ServerAccount;
-use crate::target::{Target, Targets};
+use crate::target::Target;
 
 /// A running server. Dropping it ends it.
 #[derive(Debug)]
@@ -21,24 +21,22 @@ pub enum RunningServer {
 impl RunningServer {
     /// Starts a fresh server of a participant on `cpus`; a model also gets `options`.
     pub fn start(
-        program: &PinnedProgram,
-        targets: &Targets,
+        lab: &Lab<'_>,
         participant: &Participant,
         cpus: &[usize],
         options: &[String],
     ) -> Result<Self, String> {
-        if let Some(spec) = targets.named(&participant.server) {
-            let target = Target::start(program, spec, &targets.places, cpus)?;
+        if let Some(spec) = lab.targets.named(&participant.server) {
+            let target = Target::start(lab.program, spec, &lab.targets.places, cpus)?;
             return Ok(RunningServer::Target(target));
         }
         let options = [participant.options.as_slice(), options].concat();
-        let started = match participant.network {
-            Network::Loopback => ModelServer::start(program, &participant.server, cpus, &options),
-            Network::Veth => {
-                let namespace = NetworkNamespace::new()?;
-                ModelServer::start_in(namespace, program, &participant.server, cpus, &options)
-            }
+        let namespace = match participant.network {
+            Network::Loopback => None,
+            Network::Veth => Some(NetworkNamespace::new()?),
         };
+        let (program, model) = (lab.program, &participant.server);
+        let started = ModelServer::start_in(namespace, program, model, cpus, &options);
         started
             .map(RunningServer::Model)
             .map_err(|error| error.to_string())

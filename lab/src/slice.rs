@@ -1,7 +1,6 @@
 //! One slice: a short load on a live server. The server's CPU account is read at both ends of the window.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,9 +8,10 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use hola_loadgen::summary::{Arrivals, Check, CheckName};
 use hola_loadgen::workload::{ClientProtocol, GREETING};
-use hola_loadgen::{Measurement, Observer, Pace, Probe, Stop, Workload, run_probed};
+use hola_loadgen::{Measurement, Pace, Probe, Stop, Workload, run_probed};
 
 use crate::disturbance;
+use crate::lab::Lab;
 use crate::plan::{Load, LoadPace, Stage};
 use crate::process_tree::ServerAccount;
 use crate::record::Slice;
@@ -38,12 +38,12 @@ const DECISIVE: &[CheckName] = &[
 
 /// What all slices of a stage share.
 pub(crate) struct SliceContext<'b> {
+    /// The program, the targets, and whether the user interrupts the run.
+    pub(crate) lab: &'b Lab<'b>,
     /// The stage: its CPUs.
     pub(crate) stage: &'b Stage,
     /// Counts context switches on the servers' CPUs, where that is allowed.
     pub(crate) switches: Option<Mutex<Switches>>,
-    /// Set when the user interrupts the run.
-    pub(crate) interrupted: &'b AtomicBool,
 }
 
 /// Makes one slice, and returns it with the response times of its requests.
@@ -67,7 +67,7 @@ pub(crate) fn make(
         account.window_closed();
         return Ok((account.slice()?, None));
     };
-    let measure = || run_probed(&workload, context, &account);
+    let measure = || run_probed(&workload, context.lab, &account);
     let measured = match &load.beside {
         None => measure(),
         Some(disturbance) => {
@@ -163,7 +163,7 @@ fn milliseconds(ms: u32) -> Duration {
 
 /// The values read at one end of a window.
 #[derive(Debug)]
-struct Reading {
+struct WindowEnd {
     at: Instant,
     cpu_us: f64,
     switches: Option<u64>,
@@ -173,17 +173,17 @@ struct Reading {
 struct AccountReader<'r> {
     account: &'r ServerAccount,
     context: &'r SliceContext<'r>,
-    opened: OnceLock<Reading>,
-    closed: OnceLock<Reading>,
+    opened: OnceLock<WindowEnd>,
+    closed: OnceLock<WindowEnd>,
 }
 
 impl AccountReader<'_> {
-    fn read(&self) -> Reading {
+    fn read(&self) -> WindowEnd {
         let switches = self.context.switches.as_ref().and_then(|switches| {
             let mut switches = switches.lock().unwrap_or_else(PoisonError::into_inner);
             switches.so_far().ok()
         });
-        Reading {
+        WindowEnd {
             at: Instant::now(),
             cpu_us: self.account.cpu_us(),
             switches,
@@ -213,12 +213,5 @@ impl Probe for AccountReader<'_> {
 
     fn window_closed(&self) {
         let _ = self.closed.set(self.read());
-    }
-}
-
-/// Ends a load early when the user asks for it.
-impl Observer for SliceContext<'_> {
-    fn should_stop(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
     }
 }

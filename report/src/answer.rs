@@ -184,7 +184,8 @@ fn headline_ratio(
     language: Language,
 ) -> Option<String> {
     let metric = Metric::CpuPerRequest;
-    let ratio = facts.analysis.ratio(HEADLINE, participant, other, metric)?;
+    let ratio = facts.analysis.ratio(HEADLINE, participant, other, metric);
+    let ratio = ratio.ok()?;
     let written = numbers::comparison(metric, &ratio, language);
     // The numbers alone show whether it is better or worse; *the same* and *undecided* need a word.
     Some(match Word::new(&ratio, metric) {
@@ -232,7 +233,7 @@ fn low_load(facts: &Facts<'_>, language: Language) -> Option<String> {
 fn isolation(facts: &Facts<'_>, language: Language) -> Option<String> {
     let at = LevelKey::new(CRASH, "abort");
     let failed = |name| {
-        let estimate = facts.value(at, name, Metric::OthersFailed)?;
+        let estimate = facts.value(at, name, Metric::OthersFailed).ok()?;
         Some(numbers::value(Metric::OthersFailed, &estimate, language))
     };
     let (processes, threads) = (failed(FORK)?, failed(THREAD)?);
@@ -250,7 +251,7 @@ fn memory(facts: &Facts<'_>, language: Language) -> Option<String> {
         (TOKIO, "a task", "una tarea"),
     ];
     let named = named.into_iter().filter_map(|(participant, en, es)| {
-        let estimate = facts.value(at, participant, Metric::MemoryPerClient)?;
+        let estimate = facts.value(at, participant, Metric::MemoryPerClient).ok()?;
         let kib = numbers::value(Metric::MemoryPerClient, &estimate, language);
         Some(format!("{} {kib} KiB", language.choose(|| en, || es)))
     });

@@ -32,7 +32,7 @@ fn details(claim: &Claim, decision: &Decision, language: Language) -> Details {
     const COMMAND: Text = text("Measure it again:", "Medirla de nuevo:");
     let labelled =
         |label: Text, text: &str| SectionItem::Text(format!("{}{text}", language.of(label)));
-    let reason = labels::stored(&decision.reason, language);
+    let reason = decision.reason.in_language(language);
     let mut parts = vec![SectionItem::Text(reason.into())];
     if !decision.findings.is_empty() {
         parts.push(SectionItem::Table(findings(&decision.findings, language)));
@@ -74,7 +74,7 @@ fn findings(findings: &[Finding], language: Language) -> Table {
             false => "",
         };
         table.rows.push(vec![
-            labels::stored(&finding.what, language).into(),
+            finding.what.in_language(language).into(),
             TableCell::word(labels::outcome(finding.outcome, language)),
             rests.into(),
             finding.threshold.text(language).into(),

@@ -22,7 +22,7 @@ pub(crate) fn cells(facts: &Facts<'_>) -> String {
             for metric in Metric::ALL.iter().copied() {
                 let at = LevelKey::new(&design.experiment, &level.name);
                 let names = level.participants.iter();
-                let mut has_value = names.map(|name| facts.value(at, name, metric).is_some());
+                let mut has_value = names.map(|name| facts.value(at, name, metric).is_ok());
                 let is_declared = known.is_some_and(|known| known.metrics.contains(&metric));
                 if is_declared || has_value.any(|has_value| has_value) {
                     for name in &level.participants {
@@ -53,10 +53,11 @@ fn cell(
     let word = judged
         .get(name)
         .map_or("", |(_, word)| labels::word_name(*word));
-    let missing = match value {
-        Some(_) => String::new(),
-        None => labels::missing(&facts.analysis.missing(at, name, metric), Language::English),
+    let missing = match &value {
+        Ok(_) => String::new(),
+        Err(why) => labels::missing(why, Language::English),
     };
+    let value = value.ok();
     let mut fields = [at.experiment, at.level, name, role, metric.name()]
         .map(str::to_owned)
         .to_vec();

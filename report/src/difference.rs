@@ -1,6 +1,7 @@
 //! Formats the comparison of two runs, for people and for programs.
 
 use hola_base::{Language, Text, text as bilingual};
+use hola_lab::record::StoredText;
 use hola_verdict::analysis::Word;
 use hola_verdict::difference::{Difference, MetricChange};
 use serde_json::json;
@@ -63,8 +64,8 @@ fn title(sides: ComparedSides<'_>) -> String {
 }
 
 fn warnings(difference: &Difference, language: Language) -> Vec<Notice> {
-    let warning = |text| Notice {
-        text: labels::stored(text, language).into(),
+    let warning = |text: &StoredText| Notice {
+        text: text.in_language(language).into(),
         tone: Tone::Bad,
     };
     difference.warnings.iter().map(warning).collect()

@@ -78,7 +78,7 @@ impl<'f, 'r> Results<'f, 'r> {
             design.levels().any(|(_, level)| {
                 let at = LevelKey::new(&design.experiment, &level.name);
                 let mut names = level.participants.iter();
-                names.any(|name| facts.value(at, name, *metric).is_some())
+                names.any(|name| facts.value(at, name, *metric).is_ok())
             })
         });
         Results {
@@ -168,7 +168,7 @@ impl<'f, 'r> Results<'f, 'r> {
     fn control_line(&self, metric: Metric) -> Option<String> {
         levels_by_weight(self.design).find_map(|level| {
             let Level { name, control, .. } = level;
-            let value = self.facts.value(self.at(level), control, metric)?;
+            let value = self.facts.value(self.at(level), control, metric).ok()?;
             let value = numbers::value(metric, &value, self.language);
             let title = labels::metric(metric, self.language);
             Some(format!("{name}: {title}: {control} {value}."))
@@ -209,7 +209,7 @@ impl<'f, 'r> Results<'f, 'r> {
         let is_log = metric.definition().scale == Scale::Ratio;
         let row = |name: &&str| {
             let (estimate, figure) = if !is_log {
-                let value = facts.value(at, name, metric)?;
+                let value = facts.value(at, name, metric).ok()?;
                 (value, numbers::figure(metric, value.value, language))
             } else if *name != level.control {
                 let ratio = facts.to_control(at, name, metric)?;
@@ -267,16 +267,16 @@ impl<'f, 'r> Results<'f, 'r> {
                     None => vec![numbers::NONE.into()],
                 });
                 for (index, metric) in self.metrics.iter().copied().enumerate() {
-                    let value = facts.value(at, name, metric);
-                    row.push(match value {
-                        Some(value) if index == 0 => TableCell::estimate(metric, &value, language),
-                        Some(value) => TableCell::figure(metric, value.value, language),
-                        None => numbers::NONE.into(),
+                    row.push(match facts.value(at, name, metric) {
+                        Ok(value) if index == 0 => TableCell::estimate(metric, &value, language),
+                        Ok(value) => TableCell::figure(metric, value.value, language),
+                        Err(why) => {
+                            if index == 0 {
+                                reasons.add(&why, name, &level.name, language);
+                            }
+                            numbers::NONE.into()
+                        }
                     });
-                    if value.is_none() && index == 0 {
-                        let why = facts.analysis.missing(at, name, metric);
-                        reasons.add(&why, name, &level.name, language);
-                    }
                 }
                 table.rows.push(row);
             }
@@ -334,7 +334,7 @@ impl<'f, 'r> Results<'f, 'r> {
         let value = |name| self.facts.value(at, name, metric);
         let measured = names
             .iter()
-            .filter_map(|name| Some((*name, value(name)?.value)));
+            .filter_map(|name| Some((*name, value(name).ok()?.value)));
         let cheapest = measured.min_by(|(_, one), (_, other)| one.total_cmp(other));
         let Some((cheapest, _)) = cheapest else {
             return Tile {
@@ -348,12 +348,12 @@ impl<'f, 'r> Results<'f, 'r> {
         for name in names.into_iter().filter(|name| *name != cheapest) {
             let ratio = self.facts.analysis.ratio(at, name, cheapest, metric);
             match ratio.map(|ratio| Word::new(&ratio, metric)) {
-                Some(Word::Same { margin: within }) => {
+                Ok(Word::Same { margin: within }) => {
                     margin = numbers::width(metric, within, language);
                     same.push(name);
                 }
-                Some(Word::Undecided { .. }) => open.push(name),
-                Some(Word::Better | Word::Worse) | None => {}
+                Ok(Word::Undecided { .. }) => open.push(name),
+                Ok(Word::Better | Word::Worse) | Err(_) => {}
             }
         }
         let mut lines = Vec::new();

@@ -8,7 +8,7 @@ use hola_base::Language;
 use hola_lab::metric::Metric;
 use hola_lab::plan::{Design, Level, Load, LoadPace, Stage, Task};
 use hola_lab::record::{Block, Reading, Run, ServerCard};
-use hola_verdict::analysis::{Controls, Missing, Word};
+use hola_verdict::analysis::{Controls, EstimateResult, Missing, Word};
 use hola_verdict::claims::{CLAIMS, Claim, Decision};
 use hola_verdict::{Analysis, Estimate, LevelKey};
 
@@ -41,7 +41,7 @@ pub(crate) struct Facts<'r> {
     pub(crate) controls: Controls,
     pub(crate) decisions: Vec<(&'static Claim, Decision)>,
     /// Caches results, because every language and format asks for the same ones.
-    values: RefCell<BTreeMap<FigureKey, Option<Estimate>>>,
+    values: RefCell<BTreeMap<FigureKey, EstimateResult>>,
     comparisons: RefCell<BTreeMap<FigureKey, Option<Estimate>>>,
     judged: RefCell<BTreeMap<(String, String, Metric), Rc<JudgedLevel>>>,
 }
@@ -96,16 +96,17 @@ impl<'r> Facts<'r> {
         Some(LevelKey::new(experiment, &level.name))
     }
 
-    /// A participant's measured value.
+    /// A participant's measured value, or why there is none.
     pub(crate) fn value(
         &self,
         at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
-    ) -> Option<Estimate> {
+    ) -> EstimateResult {
         let mut values = self.values.borrow_mut();
         let value = values.entry(key(at, participant, metric));
-        *value.or_insert_with(|| self.analysis.value(at, participant, metric))
+        let compute = || self.analysis.value(at, participant, metric);
+        value.or_insert_with(compute).clone()
     }
 
     /// A participant compared with the control.
@@ -117,7 +118,7 @@ impl<'r> Facts<'r> {
     ) -> Option<Estimate> {
         let mut comparisons = self.comparisons.borrow_mut();
         let comparison = comparisons.entry(key(at, participant, metric));
-        *comparison.or_insert_with(|| self.analysis.to_control(at, participant, metric))
+        *comparison.or_insert_with(|| self.analysis.to_control(at, participant, metric).ok())
     }
 
     /// Every comparison of a level with its control, by participant.

@@ -6,7 +6,7 @@ use hola_lab::metric::Metric;
 use hola_lab::plan::Level;
 use hola_lab::record::ServerCard;
 use hola_verdict::LevelKey;
-use hola_verdict::analysis::{HEADLINE, TARGETS};
+use hola_verdict::analysis::{HEADLINE, Missing, TARGETS};
 
 use crate::charts::Drawing;
 use crate::charts::lines::{LineChart, Point, Series};
@@ -142,7 +142,7 @@ impl Row<'_, '_> {
             _ => judgement(judged, metric, language),
         };
         vec![
-            TableCell::name(&card.name, labels::stored(&card.title, language)),
+            TableCell::name(&card.name, card.title.in_language(language)),
             word,
             self.value(self.at, metric),
             ratio,
@@ -159,19 +159,20 @@ impl Row<'_, '_> {
 
     /// A value; otherwise `None`, and the reason is noted.
     fn figure(&mut self, at: LevelKey<'_>, metric: Metric) -> Option<f64> {
-        let estimate = self.facts.value(at, &self.card.name, metric);
-        if estimate.is_none() {
-            self.note_missing(at, metric);
+        match self.facts.value(at, &self.card.name, metric) {
+            Ok(estimate) => Some(estimate.value),
+            Err(why) => {
+                self.note_missing(at, &why);
+                None
+            }
         }
-        estimate.map(|estimate| estimate.value)
     }
 
-    /// Notes why there is no figure, of a server that should have one.
-    fn note_missing(&mut self, at: LevelKey<'_>, metric: Metric) {
+    /// Notes why a server that should have a figure has none.
+    fn note_missing(&mut self, at: LevelKey<'_>, why: &Missing) {
         let name = &self.card.name;
         if self.card.is_model || self.facts.takes_part(at, name) {
-            let why = self.facts.analysis.missing(at, name, metric);
-            self.reasons.add(&why, name, at.experiment, self.language);
+            self.reasons.add(why, name, at.experiment, self.language);
         }
     }
 
@@ -223,18 +224,15 @@ impl Row<'_, '_> {
 
     /// Answers per second of a full CPU. With CPU time left they are a lower bound: the generator was the limit.
     fn served(&mut self, at: LevelKey<'_>) -> Option<(f64, String)> {
-        let name = &self.card.name;
+        let (facts, name, language) = (self.facts, &self.card.name, self.language);
         let written = |metric, before: &str| {
-            let value = self.facts.value(at, name, metric)?.value;
-            let figure = numbers::figure(metric, value, self.language);
-            Some((value, format!("{before}{figure}")))
+            let value = facts.value(at, name, metric)?.value;
+            let figure = numbers::figure(metric, value, language);
+            Ok((value, format!("{before}{figure}")))
         };
-        let found =
-            written(Metric::CapacityPerS, "").or_else(|| written(Metric::GoodPerS, AT_LEAST));
-        if found.is_none() {
-            self.note_missing(at, Metric::CapacityPerS);
-        }
-        found
+        let bound = |_no_capacity| written(Metric::GoodPerS, AT_LEAST);
+        let found = written(Metric::CapacityPerS, "").or_else(bound);
+        found.map_err(|why| self.note_missing(at, &why)).ok()
     }
 
     /// The maximum number of clients held, and what limited it.
@@ -330,7 +328,7 @@ pub(crate) fn rates(
     let series = cards.map(|card| {
         let point = |(rate, level): &(f64, &Level)| {
             let at = LevelKey::new(experiment, &level.name);
-            let estimate = facts.value(at, &card.name, metric)?;
+            let estimate = facts.value(at, &card.name, metric).ok()?;
             Some(Point {
                 x: *rate,
                 y: estimate.value,

@@ -2,17 +2,11 @@
 
 use hola_base::{Language, Text, text};
 use hola_lab::metric::{Better, Metric};
-use hola_lab::record::StoredText;
 use hola_verdict::analysis::{Missing, Word};
 use hola_verdict::claims::{Outcome, Verdict};
 
 use crate::document::Tone;
 use crate::numbers;
-
-/// A stored text in a language.
-pub(crate) fn stored(text: &StoredText, language: Language) -> &str {
-    language.choose(|| &*text.en, || &*text.es)
-}
 
 /// A comparison's word, such as `cheaper` or `the same within ±5 %`, and its tone.
 pub(crate) fn word(word: Word, metric: Metric, language: Language) -> (String, Tone) {
@@ -113,7 +107,7 @@ pub(crate) fn outcome(outcome: Outcome, language: Language) -> (String, Tone) {
 
 /// Why a figure is missing, as a clause.
 pub(crate) fn missing(why: &Missing, language: Language) -> String {
-    stored(&why.text(), language).to_owned()
+    why.text().in_language(language).to_owned()
 }
 
 /// A metric's title with its unit, for the head of a column.

@@ -42,8 +42,8 @@ fn details(facts: &Facts<'_>, card: &ServerCard, language: Language) -> SectionI
         format!("{left_out} {experiment}: {}.", one.reason)
     };
     table.notes = skipped.map(note).collect();
-    let title = format!("{} — {}", card.name, labels::stored(&card.title, language));
-    let summary = labels::stored(&card.summary, language);
+    let title = format!("{} — {}", card.name, card.title.in_language(language));
+    let summary = card.summary.in_language(language);
     let parts = vec![SectionItem::Text(summary.into()), SectionItem::Table(table)];
     SectionItem::folded(&format!("model-{}", card.name), &title, parts)
 }
@@ -59,7 +59,7 @@ fn row(
     let metrics = experiments::find(&design.experiment)?.metrics;
     let (level, metric, value) = levels_by_weight(design).find_map(|level| {
         let at = LevelKey::new(&design.experiment, &level.name);
-        let value = |metric: &Metric| Some((level, *metric, facts.value(at, name, *metric)?));
+        let value = |metric: &Metric| Some((level, *metric, facts.value(at, name, *metric).ok()?));
         metrics.iter().find_map(value)
     })?;
     let at = LevelKey::new(&design.experiment, &level.name);

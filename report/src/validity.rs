@@ -144,8 +144,8 @@ fn circumstances(facts: &Facts<'_>, language: Language) -> Vec<String> {
     if let Some(share) = disturbed_share(facts) {
         let share = numbers::percent(share, language);
         sentences.add(
-            format!("Response times leave out {share} of the slices: in their cycles it took more than half a hundredth."),
-            format!("Los tiempos de respuesta omiten el {share} de los turnos: en sus ciclos se quedó con más de media centésima."),
+            format!("Response times leave out {share} of the slices: it took a tick of them, or over half a hundredth of their cycles."),
+            format!("Los tiempos de respuesta omiten el {share} de los turnos: se quedó con algún tic de ellos, o con más de media centésima de sus ciclos."),
         );
     }
     match environment.cpu_quota {

@@ -2,8 +2,8 @@
 
 use hola_base::{Language, Text, text};
 use hola_lab::record::{Block, Run};
-use hola_verdict::analysis::Missing;
-use hola_verdict::{Analysis, Estimate, LevelKey};
+use hola_verdict::analysis::EstimateResult;
+use hola_verdict::{Analysis, LevelKey};
 
 use super::{Lesson, LessonFigure, in_language};
 
@@ -28,7 +28,7 @@ const NOT_MEASURED: Text = text(
 pub struct LessonResult<'l> {
     pub(super) lesson: &'l Lesson,
     /// In the order of the lesson's figures.
-    pub(super) figures: Vec<Result<Estimate, Missing>>,
+    pub(super) figures: Vec<EstimateResult>,
     /// The choice that the first figure decides for.
     pub(super) decided: Option<usize>,
 }
@@ -39,7 +39,7 @@ impl<'l> LessonResult<'l> {
         let analysis = Analysis::new(run, blocks);
         let figures = lesson.figures.iter();
         let figures = figures.map(|figure| estimate(&analysis, figure));
-        let figures: Vec<Result<Estimate, Missing>> = figures.collect();
+        let figures: Vec<EstimateResult> = figures.collect();
         let first = figures.first().and_then(|first| first.as_ref().ok());
         LessonResult {
             lesson,
@@ -90,15 +90,15 @@ impl<'l> LessonResult<'l> {
     }
 }
 
-fn estimate(analysis: &Analysis<'_>, figure: &LessonFigure) -> Result<Estimate, Missing> {
+fn estimate(analysis: &Analysis<'_>, figure: &LessonFigure) -> EstimateResult {
     let at = LevelKey::new(&figure.experiment, &figure.level);
     let (participant, metric) = (&figure.participant, figure.metric);
     match (&figure.against, &figure.from_level) {
-        (Some(other), _) => analysis.compare(at, participant, other, metric),
+        (Some(other), _) => analysis.ratio(at, participant, other, metric),
         (None, Some(from)) => {
             let from = LevelKey::new(&figure.experiment, from);
             analysis.change(participant, metric, from, at)
         }
-        (None, None) => analysis.measured(at, participant, metric),
+        (None, None) => analysis.value(at, participant, metric),
     }
 }

@@ -11,20 +11,21 @@ use hola_lab::store;
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-use crate::support::{HOLA, eventually, only_folder, paths_in, printed, refused, send_signal};
+use crate::support::{
+    HOLA, assert_has, compared, eventually, fails, only_folder, paths_in, printed, refused,
+    rows_of, run_in, send_signal,
+};
 
 /// A comparison of a few seconds: loads, on two stages.
-const SMALL: &[&str] = &[
-    "compare",
-    "--experiments=equal-load",
-    "--models=iterative,fork-per-client,epoll",
-    "--blocks=1",
-    "--seed=7",
-];
+const SMALL: &str =
+    "--experiments=equal-load --models=iterative,fork-per-client,epoll --blocks=1 --seed=7";
 
 fn readings(blocks: &[Block]) -> impl Iterator<Item = &Reading> {
     blocks.iter().flat_map(|block| &block.readings)
 }
+
+/// A comparison that is long enough to be interrupted.
+const LONG: &str = "--experiments=deadlines,spawn --models=tokio --blocks=8 --seed=11";
 
 /// Median CPU time per request of a participant at a level.
 fn cost_us(blocks: &[Block], participant: &str, level: &str) -> f64 {
@@ -39,13 +40,8 @@ fn cost_us(blocks: &[Block], participant: &str, level: &str) -> f64 {
 #[test]
 fn a_comparison_keeps_every_slice_and_its_reports_can_be_built_again() {
     let results = tempfile::tempdir().expect("a folder");
-    let output = results.path().to_str().expect("text");
-    let stdout = printed(&[SMALL, &["--output", output]].concat());
-    assert!(!stdout.is_empty(), "the first screen is printed");
-    let folder = only_folder(results.path());
+    let (run, blocks, folder) = compared(results.path(), SMALL, &[]);
     let name = folder.to_str().expect("text");
-
-    let (run, blocks) = store::read(&folder).expect("a run");
     assert_eq!((run.status, run.seed), (RunStatus::Complete, 7));
     let design = &run.designs[0];
     // A block of each stage, with a reading of every participant at every level, in the order of the plan.
@@ -100,16 +96,12 @@ fn files_in(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     paths_in(folder).into_iter().map(content).collect()
 }
 
-/// Starts a comparison that is long enough to be interrupted.
-fn begin(program: &Path, results: &Path) -> Child {
+/// Starts a comparison with these arguments, separated by spaces, and `more` of them.
+pub(super) fn begin(program: &Path, results: &Path, arguments: &str, more: &[&str]) -> Child {
     Command::new(program)
-        .args([
-            "compare",
-            "--experiments=deadlines,spawn",
-            "--models=tokio",
-            "--blocks=8",
-            "--seed=11",
-        ])
+        .arg("compare")
+        .args(arguments.split(' '))
+        .args(more)
         .arg("--output")
         .arg(results)
         .stdout(Stdio::null())
@@ -118,7 +110,7 @@ fn begin(program: &Path, results: &Path) -> Child {
         .expect("the program runs")
 }
 
-fn blocks_so_far(results: &Path) -> usize {
+pub(super) fn blocks_so_far(results: &Path) -> usize {
     let blocks = || {
         let folder = fs::read_dir(results).ok()?.next()?.ok()?;
         fs::read_to_string(folder.path().join("blocks.jsonl")).ok()
@@ -138,16 +130,15 @@ fn has_servers_of(pid: u32) -> bool {
 fn an_interrupted_comparison_keeps_its_blocks_and_leaves_no_server() {
     for (by, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
         let results = tempfile::tempdir().expect("a folder");
-        let compare = begin(Path::new(HOLA), results.path());
+        let compare = begin(Path::new(HOLA), results.path(), LONG, &[]);
         let pid = compare.id();
         eventually("a block is made", || blocks_so_far(results.path()) >= 1);
         send_signal(&compare, by);
         let output = compare.wait_with_output().expect("it ends");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{stderr}");
-        assert!(stderr.contains("--resume"), "{stderr}");
-        let folder = only_folder(results.path());
-        let (run, blocks) = store::read(&folder).expect("a run");
+        assert_has(&stderr, &["--resume"]);
+        let (run, blocks, folder) = run_in(results.path());
         assert_eq!(run.status, RunStatus::Interrupted);
         assert!(!blocks.is_empty() && folder.join("report.md").exists());
         eventually("no server is left", || !has_servers_of(pid));
@@ -157,7 +148,7 @@ fn an_interrupted_comparison_keeps_its_blocks_and_leaves_no_server() {
 #[test]
 fn a_killed_comparison_leaves_no_server_and_is_resumed_with_every_block_once() {
     let results = tempfile::tempdir().expect("a folder");
-    let mut compare = begin(Path::new(HOLA), results.path());
+    let mut compare = begin(Path::new(HOLA), results.path(), LONG, &[]);
     let pid = compare.id();
     eventually("two blocks are made, and a server is measured", || {
         blocks_so_far(results.path()) >= 2 && has_servers_of(pid)
@@ -178,10 +169,9 @@ fn a_killed_comparison_leaves_no_server_and_is_resumed_with_every_block_once() {
     let (run, blocks) = store::read(&folder).expect("a run");
     assert_eq!((run.status, run.resumed_at.len()), (RunStatus::Complete, 1));
     assert_eq!(blocks[..made_before.len()], made_before);
-    let made: BTreeSet<_> = blocks
-        .iter()
-        .map(|block| (&block.experiment, &block.stage, block.index))
-        .collect();
+    let made = blocks.iter();
+    let made = made.map(|block| (&block.experiment, &block.stage, block.index));
+    let made = BTreeSet::from_iter(made);
     let mut planned = BTreeSet::new();
     for design in &run.designs {
         for stage in &design.stages {
@@ -190,8 +180,7 @@ fn a_killed_comparison_leaves_no_server_and_is_resumed_with_every_block_once() {
     }
     assert_eq!((made, blocks.len()), (planned.clone(), planned.len()));
 
-    let stderr = refused(1, &["compare", "--resume", folder_name]);
-    assert!(stderr.contains("is complete"), "{stderr}");
+    fails(&["compare", "--resume", folder_name], 1, &["is complete"]);
 }
 
 fn assert_success(output: &Output) {
@@ -205,17 +194,15 @@ fn a_program_whose_file_is_replaced_goes_on_serving_what_was_begun() {
     let program = results.path().join("hola");
     fs::copy(HOLA, &program).expect("a copy");
     let output = results.path().join("results");
-    let compare = begin(&program, &output);
+    let compare = begin(&program, &output, LONG, &[]);
     eventually("a block is made", || blocks_so_far(&output) >= 1);
     fs::remove_file(&program).expect("removed");
     fs::write(&program, "no program").expect("another file");
     assert_success(&compare.wait_with_output().expect("it ends"));
-    let (run, blocks) = store::read(&only_folder(&output)).expect("a run");
+    let (run, blocks, _) = run_in(&output);
     assert_eq!(run.status, RunStatus::Complete);
-    let failed: Vec<_> = readings(&blocks)
-        .filter(|one| one.failed.is_some())
-        .collect();
-    assert!(failed.is_empty(), "{failed:?}");
+    let mut failed = readings(&blocks).filter(|one| one.failed.is_some());
+    assert_eq!(failed.next(), None);
 }
 
 #[test]
@@ -227,7 +214,7 @@ fn servers_get_none_of_the_callers_environment_but_what_is_recorded() {
         .arg(results.path())
         .env("RUST_BACKTRACE", "full");
     assert_success(&compare.output().expect("the program runs"));
-    let (run, _) = store::read(&only_folder(results.path())).expect("a run");
+    let (run, ..) = run_in(results.path());
     let given = &run.environment.server_environment;
     let has_path = given.iter().any(|one| one.starts_with("PATH="));
     let has_more = given.iter().any(|one| one.contains("BACKTRACE"));
@@ -236,9 +223,8 @@ fn servers_get_none_of_the_callers_environment_but_what_is_recorded() {
 
 /// Runs the shortest experiment twice; returns the folder of the run.
 fn spawn_run(results: &Path) -> PathBuf {
-    let output = format!("--output={}", results.display());
-    printed(&["compare", "--experiments=spawn", "--blocks=2", &output]);
-    only_folder(results)
+    let (.., folder) = compared(results, "--experiments=spawn --blocks=2", &[]);
+    folder
 }
 
 #[test]
@@ -255,40 +241,19 @@ fn foreign_damaged_and_doubled_records_are_named() {
     let newer = run.replace("\"schema_version\": 3", "\"schema_version\": 4");
     let nonsense = format!("nonsense\n{blocks}");
     let doubled = format!("{blocks}{first}\n");
-    for (file, text, command, complaints) in [
-        (
-            "run.json",
-            interrupted,
-            &["compare", "--resume"][..],
-            &["another build"][..],
-        ),
-        (
-            "run.json",
-            newer,
-            &["report"],
-            &["schema 4", "newer program"],
-        ),
-        (
-            "blocks.jsonl",
-            nonsense,
-            &["report"],
-            &["blocks.jsonl line 1"],
-        ),
-        (
-            "blocks.jsonl",
-            doubled,
-            &["report"],
-            &["this block is there twice"],
-        ),
+    let (resume, report) = (&["compare", "--resume"][..], &["report"][..]);
+    for (file, text, command, words) in [
+        ("run.json", interrupted, resume, &["another build"][..]),
+        ("run.json", newer, report, &["schema 4", "newer program"]),
+        ("blocks.jsonl", nonsense, report, &["blocks.jsonl line 1"]),
+        ("blocks.jsonl", doubled, report, &["is there twice"]),
     ] {
         for (name, own) in [("run.json", &run), ("blocks.jsonl", &blocks)] {
             fs::write(folder.join(name), own).expect("written");
         }
         fs::write(folder.join(file), text).expect("written");
         let stderr = refused(1, &[command, &[folder.to_str().expect("text")]].concat());
-        for complaint in complaints {
-            assert!(stderr.contains(complaint), "{complaint}: {stderr}");
-        }
+        assert_has(&stderr, words);
     }
 }
 
@@ -313,16 +278,14 @@ fn a_link_in_a_runs_folder_is_not_followed() {
     fs::copy(&records, &moved).expect("copied");
     fs::remove_file(&records).expect("removed");
     symlink(&moved, &records).expect("a link");
-    let stderr = refused(1, &report);
-    assert!(stderr.contains("blocks.jsonl"), "{stderr}");
+    assert_has(&refused(1, &report), &["blocks.jsonl"]);
 }
 
 #[test]
 fn two_comparisons_begun_in_one_second_get_a_folder_each() {
     let results = tempfile::tempdir().expect("a folder");
-    let begun: Vec<Child> = (0..3)
-        .map(|_| begin(Path::new(HOLA), results.path()))
-        .collect();
+    let begin = |_| begin(Path::new(HOLA), results.path(), LONG, &[]);
+    let begun: Vec<Child> = (0..3).map(begin).collect();
     eventually("each has a folder", || {
         let folders = paths_in(results.path());
         let has_plan = |folder: &&PathBuf| folder.join("run.json").exists();
@@ -342,25 +305,15 @@ fn the_experiments_are_listed_with_their_levels_and_time() {
     for entry in entries {
         let name = entry["name"].as_str().expect("a name");
         assert!(listed.contains(name), "{name}");
-        for pointer in [
-            "/question/en",
-            "/question/es",
-            "/changes_mind/en",
-            "/changes_mind/es",
-        ] {
-            let text = entry.pointer(pointer).and_then(Value::as_str);
-            assert!(
-                text.is_some_and(|text| !text.is_empty()),
-                "{name} {pointer}"
-            );
+        for text in [&entry["question"], &entry["changes_mind"]] {
+            let has = |language: &str| text[language].as_str() > Some("");
+            assert!(has("en") && has("es"), "{name}");
         }
     }
     // Each target adds its slices.
-    let targets = crate::targets::installed();
-    let targets = targets
-        .iter()
-        .filter(|spec| spec.floor_of.is_none())
-        .count();
+    let mut targets = crate::targets::installed();
+    targets.retain(|spec| spec.floor_of.is_none());
+    let targets = targets.len();
     let more_s = f64::from(u32::try_from(targets).expect("few")) * 30.0;
     for (profile, most_s) in [("quick", 300.0), ("full", 2_880.0 + more_s)] {
         let budgets = entries
@@ -378,23 +331,15 @@ fn the_experiments_are_listed_with_their_levels_and_time() {
 fn what_is_unknown_is_refused_before_anything_is_measured() {
     let results = tempfile::tempdir().expect("a folder");
     let output = results.path().to_str().expect("text");
-    for (option, value, complaint) in [
-        (
-            "--models",
-            "iterative,threads",
-            "no such model or target; there are iterative",
-        ),
-        (
-            "--experiments",
-            "equal-load,threads",
-            "no such experiment; there are equal-load",
-        ),
-        ("--claims", "nothing", "no such claim"),
-        ("--plant", "much", "a number"),
-        ("--profile", "slow", "quick, full"),
-    ] {
-        let stderr = refused(2, &["compare", "--output", output, option, value]);
-        assert!(stderr.contains(complaint), "{stderr}");
+    const UNKNOWN: &str = "
+        --models      | iterative,threads  | no such model or target; there are iterative
+        --experiments | equal-load,threads | no such experiment; there are equal-load
+        --claims      | nothing            | no such claim
+        --plant       | much               | a number
+        --profile     | slow               | quick, full";
+    for row in rows_of(UNKNOWN) {
+        let stderr = refused(2, &["compare", "--output", output, row[0], row[1]]);
+        assert_has(&stderr, &row[2..]);
     }
     assert!(paths_in(results.path()).is_empty());
 }

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use nix::pty::{Winsize, openpty};
 use serde_json::Value;
 
-use crate::support::{HOLA, hola, printed, refused};
+use crate::support::{HOLA, assert_has, hola, printed, refused, rows_of};
 
 const ANSWERS: &str =
     "1 = \"c\"\n2 = \"a\"\n3 = \"b\"\n4 = \"c\"\n5 = \"a\"\n6 = \"c\"\n7 = \"c\"\n8 = \"a\"\n";
@@ -36,8 +36,8 @@ fn the_eight_lessons_are_listed_in_both_languages() {
             .filter(|line| line.starts_with(|one: char| one.is_ascii_digit()));
         assert_eq!(numbered.count(), 8, "{list}");
     }
-    assert!(english.contains("One slow client"), "{english}");
-    assert!(spanish.contains("Un cliente lento"), "{spanish}");
+    assert_has(&english, &["One slow client"]);
+    assert_has(&spanish, &["Un cliente lento"]);
 }
 
 #[test]
@@ -55,10 +55,7 @@ fn all_lessons_are_taken_unattended_and_their_hand_ins_are_checked() {
     // On a busy machine the checks of the load may leave nothing of a lesson.
     assert!(matches!(status.code(), Some(0 | 4)), "{stderr}");
     for number in 1..=8 {
-        assert!(
-            stdout.contains(&format!("Lesson {number} of 8")),
-            "{stdout}"
-        );
+        assert_has(&stdout, &[&format!("Lesson {number} of 8")]);
         let json = work.join(format!("lesson-{number}.json"));
         let hand_in = read_json(&json);
         assert_eq!(hand_in["name"], "Ada Lovelace");
@@ -69,7 +66,7 @@ fn all_lessons_are_taken_unattended_and_their_hand_ins_are_checked() {
             assert!(is_told, "lesson {number}: {figure}");
         }
         let checked = printed(&["lesson", "--check", json.to_str().expect("text")]);
-        assert!(checked.contains("every figure follows"), "{checked}");
+        assert_has(&checked, &["every figure follows"]);
     }
     assert_eq!(read_json(&work.join("lesson-4.json"))["measured"], "c");
     changed_hand_ins_are_named(&work.join("lesson-4"));
@@ -79,28 +76,17 @@ fn all_lessons_are_taken_unattended_and_their_hand_ins_are_checked() {
 fn changed_hand_ins_are_named(hand_in: &Path) {
     let json = hand_in.with_extension("json");
     let path = json.to_str().expect("text");
-    for (ending, from, to, named) in [
-        (
-            "json",
-            "\"value\": 6.0",
-            "\"value\": 5.0",
-            "`\"value\": 5.0,`",
-        ),
-        (
-            "json",
-            "\"measured\": \"c\"",
-            "\"measured\": \"b\"",
-            "`\"measured\": \"b\",`",
-        ),
-        (
-            "json",
-            "\"clients_connected\": 6.0",
-            "\"clients_connected\": 7.0",
-            "`\"value\": 6.0,`",
-        ),
-        ("md", "Ada Lovelace", "Charles Babbage", "Charles Babbage"),
-        ("csv", "iterative", "epoll", "epoll"),
-    ] {
+    // The file, what is replaced in it, by what, and the line that is named.
+    const CHANGES: &str = r#"
+        json | "value": 6.0             | "value": 5.0             | `"value": 5.0,`
+        json | "measured": "c"          | "measured": "b"          | `"measured": "b",`
+        json | "clients_connected": 6.0 | "clients_connected": 7.0 | `"value": 6.0,`
+        md   | Ada Lovelace             | Charles Babbage          | Charles Babbage
+        csv  | iterative                | epoll                    | epoll"#;
+    for row in rows_of(CHANGES) {
+        let [ending, from, to, named] = row[..] else {
+            panic!("{row:?}");
+        };
         let changed = hand_in.with_extension(ending);
         let text = fs::read_to_string(&changed).expect("a file");
         assert!(text.contains(from), "{ending}: no {from}");
@@ -124,35 +110,32 @@ fn changed_hand_ins_are_named(hand_in: &Path) {
 #[test]
 fn what_is_no_answer_or_no_hand_in_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (text, named) in [
-        ("9 = \"a\"", "there is no lesson 9"),
-        (
-            "2 = \"e\"",
-            "lesson 2 has no choice e; there are a, b, c, d",
-        ),
-        ("3 = \"d\"", "it has no answer to lesson 2"),
-        ("2 = 1", "line 1"),
-        ("2 =", "line 1"),
-    ] {
-        let file = file_in(folder.path(), "answers.toml", text);
+    const WRONG_ANSWERS: &str = r#"
+        9 = "a" | there is no lesson 9
+        2 = "e" | lesson 2 has no choice e; there are a, b, c, d
+        3 = "d" | it has no answer to lesson 2
+        2 = 1   | line 1
+        2 =     | line 1"#;
+    for row in rows_of(WRONG_ANSWERS) {
+        let file = file_in(folder.path(), "answers.toml", row[0]);
         let file = file.to_str().expect("text");
         let stderr = refused(2, &["lesson", "2", "--answers", file]);
-        assert!(stderr.contains(named) && stderr.contains(file), "{stderr}");
+        assert_has(&stderr, &[row[1], file]);
     }
-    let stderr = refused(2, &["lesson", "2", "--answers", "/no/such/file"]);
-    assert!(stderr.contains("/no/such/file"), "{stderr}");
-    let stderr = refused(2, &["lesson", "9"]);
-    assert!(stderr.contains("9 is not in 1..=8"), "{stderr}");
-    let stderr = refused(2, &["lesson", "--hand-in=work", "--name=Ada"]);
-    assert!(stderr.contains("--hand-in"), "{stderr}");
+    for (arguments, named) in [
+        (&["2", "--answers", "/no/such/file"][..], "/no/such/file"),
+        (&["9"], "9 is not in 1..=8"),
+        (&["--hand-in=work", "--name=Ada"], "--hand-in"),
+    ] {
+        let stderr = refused(2, &[&["lesson"], arguments].concat());
+        assert_has(&stderr, &[named]);
+    }
     for text in ["", "{}", "{\"lesson\": 99}"] {
         let file = file_in(folder.path(), "hand-in.json", text);
         let file = file.to_str().expect("text");
         let stderr = refused(1, &["lesson", "--check", file]);
-        assert!(
-            stderr.contains(file) && stderr.lines().count() == 1,
-            "{stderr}"
-        );
+        assert_has(&stderr, &[file]);
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
 }
 
@@ -207,18 +190,11 @@ fn a_lesson_at_a_terminal_asks_until_it_is_answered_and_keeps_to_the_width() {
     let coloured = at_terminal(60, &[], "z\nb\n", &lesson);
     let asked = coloured.matches("Tu predicción (a, b, c, d)").count();
     assert_eq!(asked, 2, "{coloured}");
-    for expected in [
-        "Lección 4 de 8",
-        "Dijiste: b)",
-        "Medido",
-        "Por qué",
-        "\x1b[36m",
-    ] {
-        assert!(coloured.contains(expected), "{expected}: {coloured}");
-    }
+    const EXPECTED: &str = "Lección 4 de 8|Dijiste: b)|Medido|Por qué|\x1b[36m";
+    assert_has(&coloured, &EXPECTED.split('|').collect::<Vec<_>>());
     let plain = at_terminal(60, &[("NO_COLOR", "1")], "c\n", &lesson);
     assert!(!plain.contains('\x1b'), "{plain}");
-    assert!(plain.contains("coincide con tu predicción"), "{plain}");
+    assert_has(&plain, &["coincide con tu predicción"]);
     // A command is not broken.
     for line in plain.lines().filter(|line| !line.contains("hola compare")) {
         assert!(line.trim_end().chars().count() <= 60, "{line}");

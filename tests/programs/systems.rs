@@ -3,25 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
-use crate::support::{Server, for_each_model, reset_on_close};
-
-const ACKNOWLEDGEMENT: &str = "Mensaje recibido";
-
-/// Sends a message and reads as many bytes as the answer must have.
-fn say(mut socket: &TcpStream, message: &str, answer: &str) {
-    socket.write_all(message.as_bytes()).expect("sent");
-    let mut bytes = vec![0; answer.len()];
-    socket.read_exact(&mut bytes).expect("an answer");
-    assert_eq!(String::from_utf8_lossy(&bytes), answer, "to {message:?}");
-}
-
-/// Stops the server, whose counters must be these.
-fn stops(server: Server, counted: &[(&str, u32)]) {
-    let counters = server.stop();
-    for (name, count) in counted {
-        assert_eq!(counters[name], *count, "{name}: {counters}");
-    }
-}
+use crate::support::{
+    ACKNOWLEDGEMENT, Server, for_each_model, reset_on_close, say, stop_with, undated,
+};
 
 /// Closes the sending half; the server must send no more.
 fn leave(mut socket: &TcpStream) {
@@ -49,7 +33,11 @@ fn the_threaded_server_acknowledges_every_message_of_every_client_until_it_leave
         }
     }
     clients.iter().for_each(leave);
-    stops(server, &[("answers", 12), ("closed", 3)]);
+    stop_with(
+        server,
+        "thread-per-client",
+        &[("answers", 12), ("closed", 3)],
+    );
 }
 
 #[test]
@@ -61,7 +49,7 @@ fn the_simplest_server_outlives_clients_that_say_nothing() {
         say(&client, "Hola servidor!", ACKNOWLEDGEMENT);
         leave(&client);
     }
-    stops(server, &[("answers", 3), ("accepted", 6), ("closed", 6)]);
+    stop_with(server, "iterative", &[("answers", 3), ("closed", 6)]);
 }
 
 #[test]
@@ -80,7 +68,7 @@ fn the_selector_echoes_until_a_client_closes_or_says_salir() {
         assert_ends(&mut client);
     }
     closings.iter().for_each(leave);
-    stops(server, &[("accepted", 4), ("closed", 4)]);
+    stop_with(server, "selector-threads", &[("closed", 4)]);
 }
 
 #[test]
@@ -97,20 +85,14 @@ fn threads_and_processes_greet_over_http_and_close() {
             let mut answer = String::new();
             client.read_to_string(&mut answer).expect("an answer");
             assert_eq!(
-                without_date(&answer),
+                undated(&answer),
                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\
                  Connection: close\r\n\r\nHola, cliente!",
                 "{model}"
             );
         }
-        stops(server, &[("answers", 2), ("closed", 2)]);
+        stop_with(server, model, &[("answers", 2), ("closed", 2)]);
     }
-}
-
-/// An answer without its `Date` line.
-fn without_date(answer: &str) -> String {
-    let lines = answer.split_inclusive("\r\n");
-    lines.filter(|line| !line.starts_with("Date: ")).collect()
 }
 
 #[test]
@@ -127,13 +109,8 @@ fn clients_that_leave_in_whatever_manner_are_all_counted_out() {
                 last_act(&client);
             }
         }
-        let counted = [
-            ("accepted", 8),
-            ("closed", 8),
-            ("crashed", 0),
-            ("expired", 0),
-        ];
-        stops(server, &counted);
+        let expected = [("closed", 8), ("crashed", 0), ("expired", 0)];
+        stop_with(server, model, &expected);
     });
 }
 

@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use hola_lab::experiments::{self, Setting};
@@ -16,20 +14,25 @@ use hola_lab::process_tree;
 use hola_lab::target::{FixedOrPerClient, Target, TargetPaths, TargetSpec, Targets};
 use hola_loadgen::{NoObserver, Pace, Stop, Workload};
 use hola_servers::models::{self, Attention};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid};
 use procfs::process::Process;
-use tempfile::TempDir;
 
-use crate::support::{HOLA, Server, ask, eventually, paths_in, rest};
+use crate::support::{HOLA, Server, ask, assert_has, eventually, is_running, rest};
 
 fn places() -> TargetPaths {
     TargetPaths::with_source_tree(Path::new(HOLA))
 }
 
-fn start(spec: &TargetSpec) -> Result<Target, String> {
-    let program = PinnedProgram::open(Path::new(HOLA)).expect("the program");
-    Target::start(&program, spec, &places(), &[])
+fn program() -> PinnedProgram {
+    PinnedProgram::open(Path::new(HOLA)).expect("the program")
+}
+
+pub(super) fn start(spec: &TargetSpec) -> Result<Target, String> {
+    Target::start(&program(), spec, &places(), &[])
+}
+
+/// Asks a target what it answers.
+pub(super) fn probe(spec: &mut TargetSpec) -> Result<(), String> {
+    spec.probe(&program(), &places())
 }
 
 fn targets() -> Vec<TargetSpec> {
@@ -54,7 +57,7 @@ pub(super) fn installed() -> Vec<TargetSpec> {
 }
 
 /// A target that is a shell script.
-fn script(script: String) -> TargetSpec {
+pub(super) fn script(script: String) -> TargetSpec {
     TargetSpec {
         programs: vec!["sh".into()],
         arguments: vec!["-c".into(), script],
@@ -64,38 +67,16 @@ fn script(script: String) -> TargetSpec {
 }
 
 /// A process's id, and those of its descendants.
-fn pids_of(pid: i32) -> Vec<i32> {
+pub(super) fn pids_of(pid: i32) -> Vec<i32> {
     process_tree::processes(pid)
         .iter()
         .map(Process::pid)
         .collect()
 }
 
-fn command_line(pid: i32) -> String {
-    fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default()
-}
-
-fn is_running(pid: i32) -> bool {
-    // A zombie that is not reaped yet no longer runs.
-    let stat = Process::new(pid).and_then(|process| process.stat());
-    stat.is_ok_and(|stat| stat.state != 'Z')
-}
-
-fn assert_gone(pids: &[i32]) {
+pub(super) fn assert_gone(pids: &[i32]) {
     let left: Vec<_> = pids.iter().filter(|&&pid| is_running(pid)).collect();
     assert!(left.is_empty(), "{left:?} of {pids:?} are left");
-}
-
-fn kill_all(pids: &[i32]) {
-    for &pid in pids {
-        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
-    }
-}
-
-/// Process ids that a script writes into a file.
-fn pids_in(file: &Path) -> Vec<i32> {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.split_whitespace().flat_map(str::parse).collect()
 }
 
 fn get(address: SocketAddr, path: &str) -> Option<Vec<u8>> {
@@ -160,11 +141,8 @@ fn every_installed_target_greets_under_load_and_leaves_no_process() {
             ..Workload::new(target.address())
         };
         let load = hola_loadgen::run(&workload, &NoObserver).expect(name);
-        assert_eq!(
-            load.summary.counts.ok, 300,
-            "{name}: {:?}",
-            load.summary.counts
-        );
+        let counts = &load.summary.counts;
+        assert_eq!(counts.ok, 300, "{name}: {counts:?}");
         // Without a control group, the time of a thread that has ended may be missing.
         eventually("it has used time", || {
             get(target.address(), "/").is_some() && target.account().cpu_us() > before_us
@@ -200,10 +178,7 @@ fn a_target_that_is_not_installed_is_skipped_with_what_to_do_about_it() {
         ..spec("nginx")
     };
     let reason = absent.program(&places()).expect_err("it is not there");
-    assert!(
-        reason.starts_with("nginx is not installed: apt-get install"),
-        "{reason}"
-    );
+    assert_has(&reason, &["nginx is not installed: apt-get install"]);
     let refused = start(&absent).expect_err("it is not there");
     assert_eq!(refused, reason);
 }
@@ -212,7 +187,7 @@ fn a_target_that_is_not_installed_is_skipped_with_what_to_do_about_it() {
 fn a_program_that_ends_instead_of_listening_is_named_with_its_last_words() {
     let ended = script("echo the sky fell >&2; exit 3".into());
     let reason = start(&ended).expect_err("it ends");
-    assert!(reason.contains("did not listen: the sky fell"), "{reason}");
+    assert_has(&reason, &["did not listen: the sky fell"]);
 }
 
 #[test]
@@ -231,28 +206,7 @@ fn another_program_on_a_targets_port_is_not_taken_for_the_target() {
     let _listener = TcpListener::bind(("127.0.0.1", port)).expect("nobody else has it");
     let started = started.join().expect("no panic");
     let reason = started.expect_err("it never listens");
-    assert!(reason.contains("did not listen"), "{reason}");
-}
-
-#[test]
-fn no_process_outlives_a_supervisor_whose_input_has_ended_not_even_an_orphan() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let told = folder.path().join("pids");
-    // A child that ignores SIGTERM, and an orphaned grandchild.
-    let script = format!(
-        "trap '' TERM; (sleep 600 & echo $! > {0}); sleep 600 & echo $! $$ >> {0}; wait",
-        told.display()
-    );
-    let mut supervisor = Command::new(HOLA)
-        .args(["supervise", "--", "sh", "-c", &script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the program runs");
-    eventually("all are there", || pids_in(&told).len() == 3);
-    drop(supervisor.stdin.take());
-    assert!(supervisor.wait().expect("a child").success());
-    assert_gone(&pids_in(&told));
+    assert_has(&reason, &["did not listen"]);
 }
 
 #[test]
@@ -312,161 +266,4 @@ fn a_target_takes_part_where_it_can_and_is_left_out_elsewhere_with_the_reason() 
         let is_told = skipped.any(|one| one.server == server && one.reason == reason);
         assert!(is_told, "{server}: {reason}");
     }
-}
-
-/// A folder for a test's temporary files, and another one that the supervisor must not touch.
-fn temporary() -> (TempDir, TempDir) {
-    let [temporary, elsewhere] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
-    fs::write(elsewhere.path().join("kept"), "kept").expect("written");
-    (temporary, elsewhere)
-}
-
-#[test]
-fn a_supervisor_takes_nothing_but_what_its_starter_has_made() {
-    let (temporary, elsewhere) = temporary();
-    let own = format!("hola-{}-", std::process::id());
-    let in_temporary = |name: &str| temporary.path().join(name);
-    // A folder of another process, a link, and a file; one name does not exist.
-    fs::create_dir(in_temporary("hola-1-x")).expect("made");
-    symlink(elsewhere.path(), in_temporary(&format!("{own}link"))).expect("linked");
-    fs::write(in_temporary(&format!("{own}file")), "kept").expect("written");
-    let path = elsewhere.path().to_str().expect("text").to_owned();
-    let name = elsewhere.path().file_name().expect("a name");
-    let climbing = format!("{own}x/../../{}", name.display());
-    let cases = [
-        ("--folder", path.clone(), 2),
-        ("--folder", climbing, 2),
-        ("--folder", "..".into(), 2),
-        ("--folder", "hola-1-x".into(), 1),
-        ("--folder", format!("{own}link"), 1),
-        ("--folder", format!("{own}file"), 1),
-        ("--folder", format!("{own}none"), 1),
-        ("--cgroup", path, 2),
-        ("--cgroup", "..".into(), 2),
-        ("--cgroup", "hola-1-0".into(), 1),
-        ("--cgroup", format!("{own}none"), 1),
-    ];
-    let started = in_temporary("started");
-    for (option, value, code) in cases {
-        let output = Command::new(HOLA)
-            .args(["supervise", option, &value, "--", "touch"])
-            .arg(&started)
-            .env("TMPDIR", temporary.path())
-            .stdin(Stdio::null())
-            .output()
-            .expect("the program runs");
-        let case = format!(
-            "{option} {value}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        assert_eq!(output.status.code(), Some(code), "{case}");
-        // The message repeats the option.
-        assert!(
-            case.matches(option).count() > 1 && !started.exists(),
-            "{case}"
-        );
-    }
-    let kept = [temporary.path(), elsewhere.path()].map(|folder| paths_in(folder).len());
-    assert_eq!(kept, [3, 1]);
-}
-
-#[test]
-fn a_killed_runner_leaves_no_target_and_no_folder_but_keeps_what_a_link_leads_to() {
-    let (temporary, elsewhere) = temporary();
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let address = port.expect("a port");
-    // The shell makes the folder, holds the supervisor's input open as the lab does, and is killed.
-    let script = "mkdir $TMPDIR/hola-$$-x && ln -s $2 $TMPDIR/hola-$$-x/link && mkdir $TMPDIR/hola-1-x \
-        && sleep 600 | $1 supervise --folder hola-$$-x -- $1 serve fork-per-client --bind $3";
-    let mut shell = Command::new("sh")
-        .args(["-c", script, "sh", HOLA])
-        .arg(elsewhere.path())
-        .arg(address.to_string())
-        .env("TMPDIR", temporary.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("a shell");
-    eventually("it listens", || TcpStream::connect(address).is_ok());
-    let held = TcpStream::connect(address).expect("connected");
-    let pid = i32::try_from(shell.id()).expect("a process id");
-    let mut target = Vec::new();
-    eventually("a child of the target holds a client", || {
-        target = pids_of(pid);
-        target.retain(|&pid| {
-            let line = command_line(pid);
-            line.contains("fork-per-client") && !line.contains("supervise")
-        });
-        target.len() >= 2
-    });
-    let folder = temporary.path().join(format!("hola-{pid}-x"));
-    assert!(folder.is_dir());
-    let is_input = |one: &i32| command_line(*one).starts_with("sleep") && parent_of(*one) == pid;
-    let input = pids_of(pid).into_iter().find(is_input);
-    kill_all(&[pid, input.expect("the input's other end")]);
-    shell.wait().expect("a child");
-    eventually("nobody is left", || {
-        !folder.exists() && !target.iter().any(|&pid| is_running(pid))
-    });
-    drop(held);
-    assert!(TcpStream::connect(address).is_err(), "the port is free");
-    assert!(temporary.path().join("hola-1-x").is_dir() && elsewhere.path().join("kept").is_file());
-}
-
-fn parent_of(pid: i32) -> i32 {
-    let stat = Process::new(pid).and_then(|process| process.stat());
-    stat.expect("it is there").ppid
-}
-
-#[test]
-fn a_supervisor_that_is_killed_takes_its_target_along_and_is_named() {
-    // A target that leaves a child behind: the child does not end with its parent, and ignores SIGTERM.
-    let folder = tempfile::tempdir().expect("a folder");
-    let told = folder.path().join("pid");
-    let with_child = script(format!(
-        "(trap '' TERM HUP; sleep 600 & echo $! > {}); exec {HOLA} serve fork-per-client --bind 127.0.0.1:@port@",
-        told.display()
-    ));
-    let target = start(&with_child).expect("started");
-    let everybody = [target.pid(), pids_in(&told)[0]];
-    assert!(everybody.iter().all(|&pid| is_running(pid)));
-    // The target's parent is its supervisor.
-    kill_all(&[parent_of(target.pid())]);
-    // This happens before the test calls `stop`.
-    eventually("nobody is left", || {
-        !everybody.iter().any(|&pid| is_running(pid))
-    });
-    let reason = target.stop().expect_err("it was killed");
-    assert!(
-        reason.contains("hola supervise, which ran it, was killed (signal 9)"),
-        "{reason}"
-    );
-}
-
-#[test]
-fn a_server_that_starts_processes_without_end_is_stopped_at_its_limit_and_leaves_none() {
-    let group = Path::new("/sys/fs/cgroup/pids");
-    if !group.is_dir() || !Uid::effective().is_root() {
-        return println!("skipped: no control group limits processes here");
-    }
-    // A shell that cannot start another process ends.
-    let script = "while sleep 600 & do :; done";
-    let mut supervisor = Command::new(HOLA)
-        .args(["supervise", "--processes", "20", "--", "sh", "-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    // Its standard input stays open: nobody tells the server to end.
-    let input = supervisor.stdin.take();
-    let output = supervisor.wait_with_output().expect("a child");
-    drop(input);
-    let told = String::from_utf8(output.stdout).expect("text");
-    let report = told.lines().last().unwrap_or_default();
-    let report: serde_json::Value = serde_json::from_str(report).expect("a report");
-    assert_eq!(
-        (&report["asked"], &report["killed"]),
-        (&false.into(), &19.into()),
-        "{report}"
-    );
 }

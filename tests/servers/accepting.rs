@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use hola_servers::models::{Capacity, find};
 
 use crate::support::{
-    Server, WORKERS, Way, children_at_rest, end_stall, eventually, for_each, serve_by, table,
-    with_refused,
+    Server, WORKERS, Way, children_at_rest, end_stall, eventually, fails, for_each, serve_by,
+    stop_with, table, with_refused,
 };
-use crate::{fails, greet_from_threads, kill_child, models_without_limit, stop_with};
+use crate::{greet_from_threads, kill_child, models_without_limit};
 
 /// Every way of sharing clients that the table allows.
 fn ways() -> Vec<Way> {

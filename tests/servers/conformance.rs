@@ -4,16 +4,16 @@
 mod cases;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::Shutdown;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use self::cases::{Then, cases};
-use crate::stop_with;
-use crate::support::{ASK, Server, for_each_model, rest, serves_at_once, statuses};
-
-const ACKNOWLEDGEMENT: &[u8] = b"Mensaje recibido";
+use crate::support::{
+    ACKNOWLEDGEMENT, ASK, Server, for_each_model, rest, say, serves_at_once, statuses, stop_with,
+    undated,
+};
 
 #[test]
 fn all_models_answer_every_case_with_the_same_bytes() {
@@ -45,12 +45,6 @@ fn all_models_answer_every_case_with_the_same_bytes() {
             assert_eq!(answers, expected, "{model} differs from {first}: {shown}");
         }
     }
-}
-
-/// Answers without their `Date` lines.
-fn undated(answers: &str) -> String {
-    let lines = answers.split_inclusive("\r\n");
-    lines.filter(|line| !line.starts_with("Date: ")).collect()
 }
 
 #[test]
@@ -132,11 +126,11 @@ fn a_client_gets_its_error_even_if_it_goes_on_sending() {
 fn every_model_acknowledges_message_after_message() {
     for_each_model(|model| {
         let server = Server::start_whole(model, &["--conversation", "ack"]);
-        let mut socket = server.connect();
+        let socket = server.connect();
         let longest = "ñ".repeat(512);
         let messages = ["hola", "¿Qué tal? 👋", "salir", "\n", "x", &longest];
         for message in messages {
-            say(&mut socket, message.as_bytes(), ACKNOWLEDGEMENT);
+            say(&socket, message, ACKNOWLEDGEMENT);
         }
         drop(socket);
         let answers = messages.len();
@@ -151,7 +145,7 @@ fn every_model_echoes_message_after_message_until_salir() {
         let mut socket = server.connect();
         let messages = "hola|¿Qué tal? 👋|salir no es\n|\n|\0\u{7f}\r\n";
         for message in messages.split('|') {
-            say(&mut socket, message.as_bytes(), message.as_bytes());
+            say(&socket, message, message);
         }
         // Text before `salir` in the same message still comes back; text after it does not.
         let last = "adiós\nsalir\nhola\n".as_bytes();
@@ -159,14 +153,6 @@ fn every_model_echoes_message_after_message_until_salir() {
         assert_eq!(rest(socket), "adiós\n".as_bytes(), "{model}");
         stop_with(server, model, &[("broken", 0)]);
     });
-}
-
-/// Sends a message and reads as many bytes as the answer must have.
-fn say(socket: &mut TcpStream, message: &[u8], answer: &[u8]) {
-    socket.write_all(message).expect("sent");
-    let mut bytes = vec![0; answer.len()];
-    socket.read_exact(&mut bytes).expect("an answer");
-    assert!(bytes == answer, "{}", bytes.escape_ascii());
 }
 
 #[test]
@@ -185,7 +171,7 @@ fn every_model_takes_texts_of_any_length_however_they_are_cut() {
             assert!(echoed == text, "{way}: {} came back", echoed.len());
             let said = converse(&ack, &text, piece);
             let count = said.len() / ACKNOWLEDGEMENT.len();
-            let expected = ACKNOWLEDGEMENT.repeat(count);
+            let expected = ACKNOWLEDGEMENT.as_bytes().repeat(count);
             assert!(said == expected, "{way}: {}", said.escape_ascii());
             // TCP keeps no message boundaries: pieces may arrive together, and long ones in parts.
             let fewest = length.div_ceil(MESSAGE_BYTES_MAX);

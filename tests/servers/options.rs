@@ -1,7 +1,7 @@
 //! The options of `hola serve`, and what it reports about them.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+use crate::ends_well;
 use crate::support::{
-    HOLA, Server, WORKERS, answer, eventually, for_each_model, reset_on_close, rest, serve_after,
-    serves_at_once, table,
+    ACKNOWLEDGEMENT, HOLA, Server, WORKERS, answer, eventually, fails, for_each_model,
+    reset_on_close, rest, say, serve_after, serves_at_once, stop_with, table,
 };
-use crate::{ends_well, fails, stop_with};
 
 #[test]
 fn ballast_is_memory_that_the_server_really_has() {
@@ -151,7 +151,7 @@ fn without_deadlines_a_client_may_stay_longer_than_the_default() {
 fn the_log_keeps_text_and_escapes_what_could_command_a_terminal() {
     for_each_model(|model| {
         let server = Server::start_whole(model, &["--conversation", "ack", "--log"]);
-        let mut socket = server.connect();
+        let socket = server.connect();
         let messages: [(&[u8], &str); 6] = [
             ("¿Qué tal, señor?".as_bytes(), "¿Qué tal, señor?"),
             ("\"Ágil\" 👋 'ñandú'".as_bytes(), "\"Ágil\" 👋 'ñandú'"),
@@ -162,7 +162,7 @@ fn the_log_keeps_text_and_escapes_what_could_command_a_terminal() {
             ("\u{202e}txt\u{9b}".as_bytes(), "\\u{202e}txt\\u{9b}"),
         ];
         for (message, _) in messages {
-            said_and_answered(&mut socket, message);
+            say(&socket, message, ACKNOWLEDGEMENT);
         }
         drop(socket);
         eventually("the client has left", || {
@@ -186,13 +186,6 @@ fn logged(server: &Server, beginning: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
-fn said_and_answered(socket: &mut TcpStream, message: &[u8]) {
-    socket.write_all(message).expect("sent");
-    socket
-        .read_exact(&mut [0; b"Mensaje recibido".len()])
-        .expect("an answer");
-}
-
 #[test]
 fn the_log_counts_clients_in_and_out_in_whatever_manner_they_leave() {
     for_each_model(|model| {
@@ -202,8 +195,8 @@ fn the_log_counts_clients_in_and_out_in_whatever_manner_they_leave() {
         for leave in [drop, leave_by_reset, leave_by_halves] {
             let mut clients = Vec::new();
             for active in 1..=most {
-                let mut client = server.connect();
-                said_and_answered(&mut client, b"hola");
+                let client = server.connect();
+                say(&client, "hola", ACKNOWLEDGEMENT);
                 clients.push(client);
                 expected.push(format!("connected; {active} active"));
             }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use hola_servers::models::Attention;
 use socket2::{Domain, Socket, Type};
 
+use crate::models_without_limit;
 use crate::support::{
     ASK, Answer, Server, TIMEOUT, answer, ask, eventually, for_each, for_each_model, models,
-    serves_at_once,
+    serves_at_once, stop_with,
 };
-use crate::{models_without_limit, stop_with};
 
 /// Time that a busy machine may add; a wrong order of service would add more.
 const SLACK: Duration = Duration::from_secs(2);

@@ -13,12 +13,13 @@ use hola_servers::models::Attention;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
+use crate::kill_child;
 use crate::support::{
     ASK, ASK_AND_CLOSE, Answer, HOLA, OtherUser, Server, WORKERS, Way, ask, children_at_rest,
-    end_stall, ends, eventually, for_each, for_each_model, limit, rest, serve_by, serves_at_once,
-    settled, statuses, table, ways_with_processes, with_refused,
+    end_stall, ends, eventually, for_each, for_each_model, is_running, limit, rest, rows_of,
+    serve_by, serves_at_once, settled, statuses, stop_with, table, ways_with_processes,
+    with_refused,
 };
-use crate::{kill_child, stop_with};
 
 #[test]
 fn a_panic_costs_one_client_its_answer_and_nobody_else_anything() {
@@ -192,16 +193,10 @@ fn children_end_when_their_parent_is_killed() {
         let server = Server::start_whole(model, &arguments);
         let (mut client, child) = server.held(Server::stalled);
         server.signal(Signal::SIGKILL);
-        eventually("the child has ended", || !is_alive(child));
+        eventually("the child has ended", || !is_running(child));
         // No process is left that could hold the connection.
         assert!(!matches!(client.read(&mut [0; 1]), Ok(1..)), "{model}");
     });
-}
-
-/// Whether that process exists, and is not a zombie that its new parent has still to reap.
-fn is_alive(process: i32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{process}/status"));
-    status.is_ok_and(|status| !status.contains("State:\tZ"))
 }
 
 #[test]
@@ -273,10 +268,9 @@ fn what_the_system_refuses_at_the_start_is_named_and_nothing_is_announced() {
         memfd_create      | error=EPERM         | fork-exec-per-client         | fork-exec-per-client: needs a memory file
         sched_setaffinity | error=EPERM         | iterative --cpus 0           | --cpus 0: sched_setaffinity: Operation not permitted
         clone,clone3      | error=EAGAIN:when=3 | tokio                        | 3 threads";
-    for line in REFUSALS.lines() {
-        let [call, how, told, named] = line.split('|').map(str::trim).collect::<Vec<_>>()[..]
-        else {
-            panic!("{line}");
+    for row in rows_of(REFUSALS) {
+        let [call, how, told, named] = row[..] else {
+            panic!("{row:?}");
         };
         let Some(command) = with_refused(call, how) else {
             return;

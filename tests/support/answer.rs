@@ -66,6 +66,21 @@ pub fn end_stall(mut socket: TcpStream) {
     assert_eq!(answer(socket).status, 200);
 }
 
+/// Sends a message and reads as many bytes as the answer must have.
+pub fn say(mut socket: &TcpStream, message: impl AsRef<[u8]>, answer: impl AsRef<[u8]>) {
+    let answer = answer.as_ref();
+    socket.write_all(message.as_ref()).expect("sent");
+    let mut bytes = vec![0; answer.len()];
+    socket.read_exact(&mut bytes).expect("an answer");
+    assert!(bytes == answer, "{}", bytes.escape_ascii());
+}
+
+/// Answers without their `Date` lines.
+pub fn undated(answers: &str) -> String {
+    let lines = answers.split_inclusive("\r\n");
+    lines.filter(|line| !line.starts_with("Date: ")).collect()
+}
+
 /// All bytes until the server closes or resets the connection.
 pub fn rest(mut socket: TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -26,6 +26,9 @@ pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// Workers of every server here that has a fixed number of them.
 pub const WORKERS: usize = 3;
 
+/// The answer to each message of the conversation `ack`.
+pub const ACKNOWLEDGEMENT: &str = "Mensaje recibido";
+
 /// A request after which the connection stays.
 pub const ASK: &[u8] = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n";
 

@@ -1,5 +1,6 @@
 //! A real server: the built program on a free port, ended with the test.
 
+use std::fmt::Display;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -270,6 +271,18 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Stops a server, which must have closed every client that it accepted, and have counted what is expected. Returns its
+/// counters.
+pub fn stop_with(server: Server, way: impl Display, expected: &[(&str, usize)]) -> Value {
+    let counters = server.stop();
+    let closed = &counters["closed"];
+    assert_eq!(&counters["accepted"], closed, "{way}: {counters}");
+    for &(name, count) in expected {
+        assert_eq!(counters[name], count, "{way}: {name}: {counters}");
+    }
+    counters
 }
 
 /// `hola serve MODEL` on a free port.

@@ -13,22 +13,27 @@ mod controls;
 mod drift;
 mod level;
 mod missing;
+mod precision;
+mod values;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
-use hola_lab::block;
 use hola_lab::experiments;
 use hola_lab::metric::{Metric, Scale, ValueSource};
-use hola_lab::plan::{Design, Load, LoadPace, Role, Task};
+use hola_lab::order;
+use hola_lab::plan::{Load, LoadPace, Role, Task};
 use hola_lab::record::{Block, Reading, Run};
 
 pub use self::controls::{ControlResult, Controls};
 use self::level::LevelRecords;
-pub use self::missing::Missing;
+pub use self::missing::{EstimateResult, Missing};
+pub use self::precision::precision_reached;
+pub(crate) use self::values::over_blocks;
+use self::values::{Values, enough, estimate, located};
 pub use self::words::{Word, margin};
-use crate::estimate::{Estimate, computed, shown};
-use crate::statistics::{BLOCKS_MIN, mean, median, pseudo_median};
+use crate::estimate::computed;
+use crate::statistics::{BLOCKS_MIN, mean, median};
 
 /// A level of an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,9 +65,6 @@ pub struct Analysis<'r> {
     levels: HashMap<&'r str, HashMap<&'r str, LevelRecords<'r>>>,
 }
 
-/// One participant's values at a level, by block and by cycle, on the computation scale.
-type Values = BTreeMap<u32, BTreeMap<u32, f64>>;
-
 impl<'r> Analysis<'r> {
     /// Indexes the records of a run.
     pub fn new(run: &'r Run, blocks: &'r [Block]) -> Self {
@@ -86,22 +88,8 @@ impl<'r> Analysis<'r> {
     }
 
     /// A participant's measured value, in the metric's unit.
-    pub fn value(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> Option<Estimate> {
-        self.measured(at, participant, metric).ok()
-    }
-
-    /// Like [`Analysis::value`], but returns the reason if there is no estimate.
-    ///
-    /// # Errors
-    /// The reason.
-    pub fn measured(
-        &self,
-        at: LevelKey<'_>,
-        participant: &str,
-        metric: Metric,
-    ) -> Result<Estimate, Missing> {
-        let values = self.values(at, participant, metric)?;
-        estimate(&values, metric).ok_or(Missing::too_few(values.len()))
+    pub fn value(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> EstimateResult {
+        estimate(&self.values(at, participant, metric)?, metric)
     }
 
     /// One participant compared with another in the same blocks and cycles: a ratio, or a difference on the plain scale.
@@ -111,23 +99,8 @@ impl<'r> Analysis<'r> {
         participant: &str,
         other: &str,
         metric: Metric,
-    ) -> Option<Estimate> {
-        self.compare(at, participant, other, metric).ok()
-    }
-
-    /// Like [`Analysis::ratio`], but returns the reason if there is no estimate.
-    ///
-    /// # Errors
-    /// The reason.
-    pub fn compare(
-        &self,
-        at: LevelKey<'_>,
-        participant: &str,
-        other: &str,
-        metric: Metric,
-    ) -> Result<Estimate, Missing> {
-        let paired = self.paired(at, participant, &[other], metric)?;
-        estimate(&paired, metric).ok_or(Missing::too_few(paired.len()))
+    ) -> EstimateResult {
+        estimate(&self.paired(at, participant, &[other], metric)?, metric)
     }
 
     /// One participant compared with the level's control. Both servers of the control are pooled: the mean of their
@@ -137,10 +110,9 @@ impl<'r> Analysis<'r> {
         at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
-    ) -> Option<Estimate> {
+    ) -> EstimateResult {
         let control = self.control_without(at, participant);
-        let paired = self.paired(at, participant, &control, metric).ok()?;
-        estimate(&paired, metric)
+        estimate(&self.paired(at, participant, &control, metric)?, metric)
     }
 
     /// The same for each block, by its index.
@@ -149,23 +121,20 @@ impl<'r> Analysis<'r> {
         at: LevelKey<'_>,
         participant: &str,
         metric: Metric,
-    ) -> Option<BTreeMap<u32, f64>> {
+    ) -> Result<BTreeMap<u32, f64>, Missing> {
         let control = self.control_without(at, participant);
-        let paired = self.paired(at, participant, &control, metric).ok()?;
-        Some(located(&paired, metric))
+        let paired = self.paired(at, participant, &control, metric)?;
+        Ok(located(&paired, metric))
     }
 
     /// One participant at the level `to` compared with itself at `from`, block by block.
-    ///
-    /// # Errors
-    /// The reason if there is no estimate.
     pub fn change(
         &self,
         participant: &str,
         metric: Metric,
         from: LevelKey<'_>,
         to: LevelKey<'_>,
-    ) -> Result<Estimate, Missing> {
+    ) -> EstimateResult {
         let after = self.block_values(to, participant, metric)?;
         let before = self.block_values(from, participant, metric)?;
         let scale = metric.definition().scale;
@@ -205,19 +174,13 @@ impl<'r> Analysis<'r> {
         records.participants().filter(is_compared).collect()
     }
 
-    /// Why there is no estimate. Meaningless if there is one.
-    pub fn missing(&self, at: LevelKey<'_>, participant: &str, metric: Metric) -> Missing {
-        let control = self.control_without(at, participant);
-        match self.paired(at, participant, &control, metric) {
-            Err(missing) => missing,
-            Ok(paired) => Missing::too_few(paired.len()),
-        }
-    }
-
     /// Median over the models of the half-width of the comparison with the control: for CPU per request at the
     /// [`HEADLINE`].
     pub fn resolution(&self) -> Option<f64> {
-        let to_control = |name| self.to_control(HEADLINE, name, Metric::CpuPerRequest);
+        let to_control = |name| {
+            let found = self.to_control(HEADLINE, name, Metric::CpuPerRequest);
+            found.ok()
+        };
         let compared = self.compared(HEADLINE).into_iter().filter_map(to_control);
         median(&compared.map(|one| one.half_width()).collect::<Vec<_>>())
     }
@@ -310,7 +273,7 @@ impl<'r> Analysis<'r> {
         metric: Metric,
     ) -> Result<Values, Missing> {
         let records = self.checked(at, participant, metric)?;
-        let values = by_block(records, participant, metric);
+        let values = records.values(participant, metric);
         let found: usize = values.values().map(BTreeMap::len).sum();
         let is_rare = matches!(metric.definition().from, ValueSource::Slice(_))
             && 2 * found < records.planned_slices();
@@ -355,11 +318,11 @@ impl<'r> Analysis<'r> {
         metric: Metric,
     ) -> HashMap<&'r str, Values> {
         let names: Vec<&str> = records.participants().collect();
-        let values = names.iter().map(|name| by_block(records, name, metric));
+        let values = names.iter().map(|name| records.values(name, metric));
         let values: Vec<Values> = values.collect();
         let steady = drift::without_drift(&values, |index| {
             let (stage, level) = (records.stage, records.level);
-            block::orders(self.run.seed, at.experiment, stage, level, index)
+            order::orders(self.run.seed, at.experiment, stage, level, index)
         });
         names.into_iter().zip(steady).collect()
     }
@@ -397,68 +360,6 @@ impl<'r> Analysis<'r> {
     }
 }
 
-/// A participant's values at a level, without the blocks in which it has none.
-fn by_block(records: &LevelRecords<'_>, participant: &str, metric: Metric) -> Values {
-    let readings = records.readings(participant);
-    let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
-    values.filter(|(_, cycles)| !cycles.is_empty()).collect()
-}
-
-/// A reading's values by cycle, on the computation scale. A value that exists once per block counts as cycle 0.
-fn cycles(reading: &Reading, metric: Metric) -> BTreeMap<u32, f64> {
-    let definition = metric.definition();
-    let on_scale =
-        |value| Some(computed(value, definition.scale)).filter(|value| value.is_finite());
-    let once = |value: Option<f64>| value.map(|value| (0, value)).into_iter().collect();
-    match definition.from {
-        ValueSource::Slice(figure) => reading
-            .counted()
-            .filter_map(|slice| Some((slice.cycle, on_scale(figure(slice)?)?)))
-            .collect(),
-        ValueSource::Block(figure) => once(figure(reading).and_then(on_scale)),
-        ValueSource::Procedure => once(reading.figure(metric).and_then(on_scale)),
-    }
-}
-
-fn estimate(values: &Values, metric: Metric) -> Option<Estimate> {
-    let blocks = values
-        .values()
-        .map(|cycles| cycles.values().copied().collect());
-    let blocks: Vec<Vec<f64>> = blocks.collect();
-    Estimate::from_cycles(&blocks, metric.definition().scale)
-}
-
-/// Each block's pseudo-median over its cycles, converted by [`shown`].
-fn located(values: &Values, metric: Metric) -> BTreeMap<u32, f64> {
-    let scale = metric.definition().scale;
-    let located = |(index, cycles): (&u32, &BTreeMap<u32, f64>)| {
-        let cycles: Vec<f64> = cycles.values().copied().collect();
-        Some((*index, shown(pseudo_median(&cycles)?, scale)))
-    };
-    values.iter().filter_map(located).collect()
-}
-
-/// An estimate over the blocks that have both values; `combine` returns the block's value on the computation scale.
-pub(crate) fn over_blocks(
-    left: &BTreeMap<u32, f64>,
-    right: &BTreeMap<u32, f64>,
-    scale: Scale,
-    combine: impl Fn(f64, f64) -> f64,
-) -> Result<Estimate, Missing> {
-    let both = |(index, left): (&u32, &f64)| Some(combine(*left, *right.get(index)?));
-    let mut values: Vec<f64> = left.iter().filter_map(both).collect();
-    values.retain(|value| value.is_finite());
-    Estimate::from_blocks(&values, scale).ok_or(Missing::too_few(values.len()))
-}
-
-fn enough(blocks: usize) -> Result<(), Missing> {
-    if blocks >= BLOCKS_MIN {
-        Ok(())
-    } else {
-        Err(Missing::too_few(blocks))
-    }
-}
-
 /// Each value once, the most frequent first.
 fn by_frequency<T: Copy + Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
@@ -468,30 +369,4 @@ fn by_frequency<T: Copy + Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
     let mut counts: Vec<(T, usize)> = counts.into_iter().collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     counts.into_iter().map(|(value, _)| value).collect()
-}
-
-/// Whether every interval is as narrow as the design asks: the lab's stopping rule. It uses only widths, never a
-/// verdict. Participants whose servers failed, or for which the rate is too high, do not delay the stop.
-pub fn precision_reached(run: &Run, blocks: &[Block], design: &Design) -> bool {
-    let Some(precision) = &design.precision else {
-        return false;
-    };
-    let analysis = Analysis::new(run, blocks);
-    let mut is_any = false;
-    for level in &precision.levels {
-        let at = LevelKey::new(&design.experiment, level);
-        for participant in analysis.compared(at) {
-            match analysis.to_control(at, participant, precision.metric) {
-                Some(found) if found.half_width() <= precision.half_width => is_any = true,
-                Some(_) => return false,
-                None => {
-                    let why = analysis.missing(at, participant, precision.metric);
-                    if matches!(why, Missing::TooFewBlocks { .. }) {
-                        return false;
-                    }
-                }
-            }
-        }
-    }
-    is_any
 }

@@ -138,7 +138,7 @@ impl Class {
             runs.or_default().push(run);
         }
         let mut machines: Vec<Machine> = by_machine.into_values().map(Machine::new).collect();
-        name_apart(&mut machines);
+        make_names_unique(&mut machines);
         machines.sort_by(|left, right| left.name.cmp(&right.name));
         let claims = CLAIMS.iter().enumerate();
         let claims = claims.map(|(index, claim)| ClaimVotes::new(claim, index, &machines));
@@ -196,7 +196,7 @@ impl Machine {
 }
 
 /// Gives machines whose names are the same those of their oldest runs, and the hash if those are the same, too.
-fn name_apart(machines: &mut [Machine]) {
+fn make_names_unique(machines: &mut [Machine]) {
     let label = |machine: &Machine| machine.runs[0].identity.label.clone();
     let with_id = |machine: &Machine| format!("{} {:.8}", label(machine), machine.id());
     for rename in [&label as &dyn Fn(&Machine) -> String, &with_id] {

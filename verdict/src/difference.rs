@@ -129,7 +129,7 @@ impl Selection {
 impl Difference {
     /// Compares two runs.
     pub fn new(base: RecordedRun<'_>, candidate: RecordedRun<'_>, selection: &Selection) -> Self {
-        let analyses = Both {
+        let analyses = AnalysisPair {
             base: Analysis::new(base.run, base.blocks),
             candidate: Analysis::new(candidate.run, candidate.blocks),
         };
@@ -203,12 +203,12 @@ impl ExperimentShift {
 type ByBlock = BTreeMap<u32, f64>;
 
 /// The analyses of the two runs.
-struct Both<'r> {
+struct AnalysisPair<'r> {
     base: Analysis<'r>,
     candidate: Analysis<'r>,
 }
 
-impl Both<'_> {
+impl AnalysisPair<'_> {
     /// One cell for each participant of a level that has a value in both runs.
     fn cells(&self, at: LevelKey<'_>, metric: Metric) -> Vec<MetricChange> {
         let scale = metric.definition().scale;
@@ -248,8 +248,8 @@ impl Both<'_> {
                 level: at.level.into(),
                 participant: name.into(),
                 metric,
-                base: self.base.value(at, name, metric)?,
-                candidate: self.candidate.value(at, name, metric)?,
+                base: self.base.value(at, name, metric).ok()?,
+                candidate: self.candidate.value(at, name, metric).ok()?,
                 shared: shared.map(|shared| shown(shared, scale)),
                 change: Estimate {
                     blocks: u32::try_from(blocks).unwrap_or(u32::MAX),

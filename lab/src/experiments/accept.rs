@@ -1,5 +1,3 @@
-//! # Accept: what does it cost when many workers wait for the same clients?
-//!
 //! **Question.** Workers can all wait at one listener, wait one at a time behind a lock, or have a listener each. Are
 //! workers woken for clients that others get, and what does each way cost?
 //!
@@ -11,6 +9,7 @@
 
 use hola_servers::models;
 
+use super::equal_load::new;
 use super::{Design, Experiment, Load, Metric, Setting, text};
 use crate::plan::Disturbance;
 
@@ -36,11 +35,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const CONTROL: &str = "iterative";
     const LEVEL: &str = "new, 2000/s";
-    let load = Load {
-        warmup_ms: 15,
-        window_ms: 80,
-        ..Load::with_rate(2_000.0)
-    };
+    let load = new(2_000.0, 80);
     let pools: &[&str] = setting.choose(
         &["pre-threaded"],
         &["pre-forked", "pre-threaded", "epoll-per-core"],

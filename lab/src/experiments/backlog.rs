@@ -1,5 +1,3 @@
-//! # Backlog: how many clients can connect while none is accepted?
-//!
 //! **Question.** It is said that `listen(5)` admits five clients at most. How many does it admit, and what becomes of
 //! the others?
 //!

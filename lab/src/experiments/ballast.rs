@@ -1,5 +1,3 @@
-//! # Ballast: does a fork cost more if its parent holds more memory?
-//!
 //! **Question.** fork(2) shares pages instead of copying them, but it copies the page tables. What does a child per
 //! client cost when its parent has touched 50 or 500 MB?
 //!

@@ -1,5 +1,3 @@
-//! # Capacity: how much can one CPU serve?
-//!
 //! **Question.** With work waiting at all times, how many requests per second does each model answer on one CPU?
 //!
 //! **Measurement.** A closed loop of 64 clients, with a new connection for each request and over kept connections. Only

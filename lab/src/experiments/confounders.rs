@@ -1,5 +1,3 @@
-//! # Confounders: how do comparisons of models go wrong?
-//!
 //! **Question.** Many comparisons do not control two settings: the length of the accept queue, and the number of
 //! workers of a pool. How much of a difference "between models" comes from them?
 //!
@@ -24,8 +22,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let design = || Design::new(&EXPERIMENT, [queue(setting), pool(setting)], 5..=5, 50.0);
-    setting.is_full().then(design)
+    setting.only_full()?;
+    let stages = [queue(setting), pool(setting)];
+    Some(Design::new(&EXPERIMENT, stages, 5..=5, 50.0))
 }
 
 /// Clients that find the queue full try again after a second: the window is longer than that.

@@ -1,5 +1,3 @@
-//! # CPU: does the model matter when answers have to be computed?
-//!
 //! **Question.** When each answer takes real work, what is left of the differences between models on one CPU?
 //! ([`scaling`](super::scaling) asks how they use several.)
 //!

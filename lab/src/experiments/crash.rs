@@ -1,5 +1,3 @@
-//! # Crash: which clients fail with one client's handler?
-//!
 //! **Question.** A client makes its handler panic, abort or access invalid memory, ten times a second. Which other
 //! clients lose their answers, and how soon are clients served again?
 //!

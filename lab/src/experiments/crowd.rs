@@ -1,5 +1,3 @@
-//! # Crowd: does a model collapse when thousands of clients are busy at once?
-//!
 //! **Question.** It is said that thousands of threads, or of processes, bring a server down. At which number does the
 //! kernel refuse one more, and how much goodput is left then?
 //!
@@ -23,9 +21,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    if !setting.is_full() {
-        return None;
-    }
+    setting.only_full()?;
     let clients_max = 10_000;
     let stage = setting
         .stage(&EXPERIMENT, "crowd", "epoll")

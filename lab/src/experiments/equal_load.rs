@@ -1,5 +1,3 @@
-//! # Equal load: what does a request cost when all models are asked for the same?
-//!
 //! **Question.** All models get the same requests at the same instants. What does each model pay for one, how long do
 //! clients wait, and what does a server use without requests?
 //!

@@ -1,11 +1,10 @@
-//! # Floor: how much more does each model cost than its bare server?
-//!
 //! **Question.** A bare server makes only the system calls that its model needs, and sends a fixed answer. It has no
 //! HTTP parser, no deadline and no cap. What does all that cost, and is it the same for every model?
 //!
 //! **Measurement.** The same rate of new connections for each model and for its bare server, in the same blocks.
 
-use super::{Design, Experiment, Load, Metric, Setting, text};
+use super::equal_load::new;
+use super::{Design, Experiment, Metric, Setting, text};
 
 pub(super) const EXPERIMENT: Experiment = Experiment {
     name: "floor",
@@ -23,14 +22,8 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
     const LEVEL: &str = "new, 2000/s";
-    if !setting.is_full() {
-        return None;
-    }
-    let load = Load {
-        warmup_ms: 15,
-        window_ms: 80,
-        ..Load::with_rate(2_000.0)
-    };
+    setting.only_full()?;
+    let load = new(2_000.0, 80);
     let specs = setting.targets.specs.iter();
     let (names, models): (Vec<&str>, Vec<&str>) = specs
         .filter_map(|spec| Some((spec.name.as_str(), spec.floor_of.as_deref()?)))

@@ -1,5 +1,3 @@
-//! # Grid: which model for my load?
-//!
 //! **Question.** Loads differ in the number of clients, whether they stay, and how long an answer waits for something
 //! else. Which kind of model costs least for which load?
 //!
@@ -23,11 +21,9 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    let design = || {
-        let stages = [stage(setting, 16, 500.0), stage(setting, 512, 2_000.0)];
-        Design::new(&EXPERIMENT, stages, 5..=7, 52.0)
-    };
-    setting.is_full().then(design)
+    setting.only_full()?;
+    let stages = [stage(setting, 16, 500.0), stage(setting, 512, 2_000.0)];
+    Some(Design::new(&EXPERIMENT, stages, 5..=7, 52.0))
 }
 
 fn stage<'s>(setting: &'s Setting<'_>, clients: u32, rate_per_s: f64) -> StageDraft<'s> {

@@ -1,5 +1,3 @@
-//! # Idle: how much memory does an idle client take?
-//!
 //! **Question.** Clients that send half a request head and then nothing cost no CPU time. How much memory does each of
 //! them take, in the server and in the kernel, and how many fit?
 //!

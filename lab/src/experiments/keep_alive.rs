@@ -1,5 +1,3 @@
-//! # Keep-alive: what does a request cost when its client stays?
-//!
 //! **Question.** The cost of accepting a client is paid once per connection. When several requests share it, what is
 //! left of the difference between models?
 //!
@@ -30,9 +28,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 const CLIENTS: u32 = 64;
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    if !setting.is_full() {
-        return None;
-    }
+    setting.only_full()?;
     let load = |requests_per_connection| Load {
         requests_per_connection,
         warmup_ms: 30,

@@ -1,5 +1,3 @@
-//! # Messages: what does a message cost without HTTP?
-//!
 //! **Question.** Courses on sockets have a server acknowledge or repeat what a client says. Nothing is parsed there, so
 //! more of a message's cost is the model's. Do models then differ more than over HTTP?
 //!
@@ -44,9 +42,7 @@ const MODELS: &[&str] = &[
 ];
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    if !setting.is_full() {
-        return None;
-    }
+    setting.only_full()?;
     let stage = |name| {
         let stage = setting.stage(&EXPERIMENT, name, "epoll");
         let stage = stage.models(MODELS, Some(CLIENTS));

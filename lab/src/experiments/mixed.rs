@@ -1,5 +1,3 @@
-//! # Mixed: what does one slow request do to the others?
-//!
 //! **Question.** One request in a hundred computes for 10 ms, or blocks its thread for as long. Do the others wait for
 //! it?
 //!

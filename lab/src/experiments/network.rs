@@ -1,5 +1,3 @@
-//! # Network: how much of a difference is loopback's?
-//!
 //! **Question.** On loopback a packet is handed over within one network stack, mostly by the process that sends it. Do
 //! models compare otherwise when their clients come over a link?
 //!
@@ -34,9 +32,7 @@ const MODELS: &[&str] = &["fork-per-client", "thread-per-client", "tokio"];
 const CONTROL: &str = "epoll";
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    if !setting.is_full() {
-        return None;
-    }
+    setting.only_full()?;
     if let Err(reason) = NetworkNamespace::new() {
         let reason = format!("no network namespace can be made here: {reason}");
         setting.skip(CONTROL, EXPERIMENT.name, reason);

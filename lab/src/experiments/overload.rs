@@ -1,5 +1,3 @@
-//! # Overload: what happens to a model under more load than it can serve?
-//!
 //! **Question.** Under more load than its capacity, a server can at best keep its capacity. Does it, or does its
 //! goodput fall? And is that the model, or the queue before it?
 //!
@@ -25,9 +23,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    if !setting.is_full() {
-        return None;
-    }
+    setting.only_full()?;
     let overload = |of_capacity, deadline_of_queue| Procedure::Overload {
         of_capacity,
         duration_s: 6,

@@ -62,6 +62,11 @@ impl Setting<'_> {
         self.profile == Profile::Full
     }
 
+    /// Leaves an experiment out of the quick profile: `None` there.
+    pub(super) fn only_full(&self) -> Option<()> {
+        self.is_full().then_some(())
+    }
+
     /// One of two values, by profile.
     pub(super) fn choose<T>(&self, quick: T, full: T) -> T {
         if self.is_full() { full } else { quick }

@@ -1,5 +1,3 @@
-//! # Scaling: which models use more than one CPU?
-//!
 //! **Question.** Processes and threads can run on all CPUs at once, a single loop cannot. How much more does each model
 //! serve with twice the CPUs?
 //!

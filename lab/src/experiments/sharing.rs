@@ -1,5 +1,3 @@
-//! # Sharing: what does it cost to share a counter, or to hand over a message?
-//!
 //! **Question.** Threads share all memory; processes share only what was set up for it before the fork. Once it is set
 //! up, does using it cost more? And what does counting add to a request?
 //!

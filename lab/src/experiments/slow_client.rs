@@ -1,5 +1,3 @@
-//! # Slow client: which clients wait for one that does not finish its request?
-//!
 //! **Question.** Some clients send half a request head and stay, until the server's deadline for it (5 s). What happens
 //! to the others?
 //!

@@ -1,5 +1,3 @@
-//! # Spawn: what does it take to make one thread, process or task, and to end it?
-//!
 //! **Question.** It is said that a process costs several times what a thread costs. How many times, with nothing else
 //! around it?
 //!

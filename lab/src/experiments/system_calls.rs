@@ -1,5 +1,3 @@
-//! # System calls: how many does a model make for a request?
-//!
 //! **Question.** Most of what a request costs is the kernel's work. How often does each model call the kernel?
 //!
 //! **Measurement.** strace(1) attaches to a fresh server and counts its system calls, and those of all its threads and
@@ -24,9 +22,7 @@ pub(super) const EXPERIMENT: Experiment = Experiment {
 };
 
 fn design(setting: &Setting<'_>) -> Option<Design> {
-    if !setting.is_full() {
-        return None;
-    }
+    setting.only_full()?;
     let stage = setting
         .stage(&EXPERIMENT, "system calls", "iterative")
         .models(ALL, None);

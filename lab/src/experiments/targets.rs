@@ -1,5 +1,3 @@
-//! # Targets: what does a request cost the servers that people use?
-//!
 //! **Question.** Servers in other languages and of other makes get the same requests at the same instants as our
 //! models. What does each pay for one, and how long do clients wait?
 //!

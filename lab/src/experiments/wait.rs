@@ -1,5 +1,3 @@
-//! # Wait: which models pay for answers that wait?
-//!
 //! **Question.** When an answer waits for something else (a disk, another server), does a model pay for the waiting,
 //! and does async win because of it?
 //!

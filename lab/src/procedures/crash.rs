@@ -57,7 +57,7 @@ pub(super) fn measure(
         // Dropping `stop` tells the thread to end.
         let (stop, stopped) = mpsc::channel();
         let crashes = scope.spawn(move || crash_again_and_again(fresh, address, death, &stopped));
-        let measured = fresh.load(&others, fresh);
+        let measured = fresh.load(&others, fresh.lab);
         drop(stop);
         // The thread itself has reported a panic.
         (measured, crashes.join().unwrap_or_default())

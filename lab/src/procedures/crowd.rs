@@ -40,7 +40,7 @@ pub(super) fn measure(
         ("--backlog", limit::BACKLOG_MAX),
         ("--deadlines", "60"),
     ])?;
-    let limits = LimitWatch::new(server.pid(), fresh.interrupted);
+    let limits = LimitWatch::new(server.pid(), fresh.lab.interrupted);
     let mut made = Vec::new();
     let mut met = None;
     for clients in steps(most) {

@@ -20,7 +20,7 @@ pub(super) fn printed<T: DeserializeOwned>(
     arguments: &[&str],
 ) -> Result<T, String> {
     let name = format!("hola {subcommand}");
-    let mut command = fresh.program.command(subcommand, fresh.server_cpus);
+    let mut command = fresh.lab.program.command(subcommand, fresh.server_cpus);
     command
         .args(arguments)
         .args(["--parent", &std::process::id().to_string()])

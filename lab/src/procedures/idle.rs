@@ -61,7 +61,7 @@ pub(super) fn measure(
         clients: Vec::new(),
         held: 0,
         plateaus: Vec::new(),
-        limits: LimitWatch::new(server.pid(), fresh.interrupted),
+        limits: LimitWatch::new(server.pid(), fresh.lab.interrupted),
         accounts: KernelAccounts::open(server.account()),
         server,
     };
@@ -110,7 +110,7 @@ impl IdleClients<'_> {
             let next = (self.held + step).min(plateau.unwrap_or(most)).min(most);
             if let Err(error) = self.connect_up_to(next) {
                 let why = format!("beside {} clients none can connect: {error}", self.held);
-                self.limits.look();
+                self.limits.check();
                 return Ok(Some(self.limits.reached().unwrap_or(Limit::NotServed(why))));
             }
         }
@@ -131,7 +131,7 @@ impl IdleClients<'_> {
     fn limit_met(&self) -> Option<Limit> {
         let count = self.clients.len();
         let closed = count_readable(&self.clients).unwrap_or(0);
-        let problem = if self.limits.look() {
+        let problem = if self.limits.check() {
             Limit::Memory
         } else if closed > 0 {
             Limit::Closed(format!(

@@ -46,7 +46,7 @@ pub(super) enum Limit {
 
 impl Limit {
     /// Its name and its explanation, for notes.
-    pub(super) fn words(&self) -> (&'static str, String) {
+    pub(super) fn name_and_detail(&self) -> (&'static str, String) {
         match self {
             Limit::Asked(most) => ("asked", format!("none: {most} clients were asked for")),
             Limit::Descriptors(most) => {
@@ -108,7 +108,7 @@ impl<'w> LimitWatch<'w> {
     }
 
     /// Checks the limits once. Returns whether so little memory is left that the procedure has to stop.
-    pub(super) fn look(&self) -> bool {
+    pub(super) fn check(&self) -> bool {
         if available_bytes().is_some_and(|available| to_f64(available) < self.memory_min_bytes) {
             self.memory_is_low.set(true);
         }
@@ -155,7 +155,7 @@ impl<'w> LimitWatch<'w> {
 /// Ends a load when memory is low or the user interrupts it.
 impl Observer for LimitWatch<'_> {
     fn should_stop(&self) -> bool {
-        self.look() || self.interrupted.load(Ordering::Relaxed)
+        self.check() || self.interrupted.load(Ordering::Relaxed)
     }
 }
 
@@ -191,10 +191,10 @@ mod tests {
         let own = i32::try_from(std::process::id()).expect("a process id");
         let going_on = AtomicBool::new(false);
         let mut watch = LimitWatch::new(own, &going_on);
-        assert!(!watch.look());
+        assert!(!watch.check());
         assert_eq!(watch.reached(), None);
         watch.memory_min_bytes = f64::MAX;
-        assert!(watch.look());
+        assert!(watch.check());
         assert_eq!(watch.reached(), Some(Limit::Memory));
     }
 

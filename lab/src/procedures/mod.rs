@@ -16,18 +16,16 @@ pub(crate) mod system_calls;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hola_loadgen::{Measurement, Observer, Workload};
 
+use crate::lab::Lab;
 use crate::metric::{Metric, Scale};
 use crate::model_server::Ended;
-use crate::pinned_program::PinnedProgram;
 use crate::plan::{Participant, Procedure};
 use crate::record::to_f64;
 use crate::running::RunningServer;
-use crate::target::Targets;
 
 /// Clients that a server may hold in addition to the intended ones: a probe, a slow one, those of the load before.
 pub(crate) const SPARE_CLIENTS: u32 = 64;
@@ -35,10 +33,8 @@ pub(crate) const SPARE_CLIENTS: u32 = 64;
 /// How to start a fresh server of one participant, and where its clients run.
 #[derive(Debug)]
 pub struct FreshServer<'f> {
-    /// The program that serves.
-    pub program: &'f PinnedProgram,
-    /// Reference targets.
-    pub targets: &'f Targets,
+    /// The program, the targets, and whether the user interrupts the run.
+    pub lab: &'f Lab<'f>,
     /// The participant.
     pub participant: &'f Participant,
     /// CPUs of the server; none means any.
@@ -47,8 +43,6 @@ pub struct FreshServer<'f> {
     pub generator_cpus: &'f [usize],
     /// Seed of schedules.
     pub seed: u64,
-    /// Set when the user interrupts the run.
-    pub interrupted: &'f AtomicBool,
 }
 
 impl FreshServer<'_> {
@@ -60,13 +54,7 @@ impl FreshServer<'_> {
         let words = new.flat_map(|(name, value)| [*name, *value]);
         let words = words.filter(|word| !word.is_empty());
         let options: Vec<String> = words.map(str::to_owned).collect();
-        RunningServer::start(
-            self.program,
-            self.targets,
-            self.participant,
-            self.server_cpus,
-            &options,
-        )
+        RunningServer::start(self.lab, self.participant, self.server_cpus, &options)
     }
 
     /// The usual load on its server: no warm-up, new connections for the greeting.
@@ -88,17 +76,10 @@ impl FreshServer<'_> {
 
     /// Returns an error if the user has interrupted the run.
     fn stop_if_interrupted(&self) -> Result<(), String> {
-        match self.should_stop() {
+        match self.lab.should_stop() {
             true => Err("interrupted".into()),
             false => Ok(()),
         }
-    }
-}
-
-/// Ends a load when the user interrupts the run.
-impl Observer for FreshServer<'_> {
-    fn should_stop(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
     }
 }
 
@@ -130,7 +111,7 @@ impl ProcedureResult {
     }
 
     fn note_limit(&mut self, limit: &limit::Limit) {
-        let (name, detail) = limit.words();
+        let (name, detail) = limit.name_and_detail();
         self.note("limit", name);
         self.note("limit_detail", detail);
     }

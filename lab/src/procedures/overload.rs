@@ -58,7 +58,7 @@ pub(super) fn measure(
         ..workload(fresh, server.address())
     };
     let second_half = SecondHalf {
-        limits: LimitWatch::new(server.pid(), fresh.interrupted),
+        limits: LimitWatch::new(server.pid(), fresh.lab.interrupted),
         half: duration / 2,
         good: Cell::new(0),
     };
@@ -90,7 +90,7 @@ fn capacity(fresh: &FreshServer<'_>, found: &mut ProcedureResult) -> Result<f64,
         warmup: CAPACITY_WARMUP,
         ..workload(fresh, server.address())
     };
-    let limits = LimitWatch::new(server.pid(), fresh.interrupted);
+    let limits = LimitWatch::new(server.pid(), fresh.lab.interrupted);
     let summary = fresh.load(&workload, &limits)?.summary;
     found.note_end(server.stop());
     let capacity_per_s = summary.rates.good_per_s;

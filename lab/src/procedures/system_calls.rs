@@ -60,7 +60,7 @@ pub(super) fn measure(fresh: &FreshServer<'_>, requests: u32) -> Result<Procedur
         stop: Stop::Requests(requests.into()),
         ..fresh.workload(server.address())
     };
-    let measured = fresh.load(&workload, fresh);
+    let measured = fresh.load(&workload, fresh.lab);
     // It writes its table and detaches. It may have ended with the server.
     strace.signal(Signal::SIGINT);
     strace.wait_at_most(STRACE_MAX)?;

@@ -57,7 +57,7 @@ fn chart(view: ClassView<'_>, key: &QuantitySummary, language: Language) -> Opti
         "Un punto y su intervalo del 95 % para cada máquina, después la media de las máquinas, y el intervalo para una \
          máquina más. La línea es el umbral de la afirmación.",
     );
-    let what = labels::stored(&key.what, language);
+    let what = key.what.in_language(language);
     let row = |name: &str, hue, estimate: Estimate| Row {
         name: name.into(),
         hue,
@@ -109,7 +109,7 @@ fn quantities(claim: &ClaimVotes, language: Language) -> Table {
     let mut table = Table::new(2, titles).with_prose(&[0]);
     for quantity in &claim.quantities {
         let mut row = vec![
-            labels::stored(&quantity.what, language).into(),
+            quantity.what.in_language(language).into(),
             quantity.threshold.text(language).into(),
             tables::whole(quantity.values.len()),
         ];
@@ -131,7 +131,7 @@ fn votes(view: ClassView<'_>, claim: &ClaimVotes, language: Language) -> Table {
         let run = view.class.run_of(vote);
         let link = view.claim_in_run(run, claim.claim.id, language);
         let findings = vote.decision.key_findings().into_iter();
-        let findings = findings.map(|finding| labels::stored(&finding.what, language));
+        let findings = findings.map(|finding| finding.what.in_language(language));
         let findings: Vec<&str> = findings.collect();
         table.rows.push(vec![
             view.class.machines[vote.machine].name.as_str().into(),

@@ -104,7 +104,7 @@ pub(super) fn claims(view: ClassView<'_>, language: Language) -> Table {
         let link = format!("#{}-claim-{}", language.tag(), one.claim.id);
         let name = TableCell::name(one.claim.id, statement).linked(Some(link));
         let key = one.key_quantity();
-        let tested = key.map_or(numbers::NONE, |key| labels::stored(&key.what, language));
+        let tested = key.map_or(numbers::NONE, |key| key.what.in_language(language));
         let dependent = one.properties.iter().filter(|votes| votes.is_dependent());
         let dependent: Vec<&str> = dependent
             .map(|votes| property(votes.property, language))

@@ -1,24 +1,18 @@
 //! A made-up run, always the same: the real plans, and records that such a run could have.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use hdrhistogram::Histogram;
 use hola_lab::experiments::{EXPERIMENTS, Setting};
 use hola_lab::metric::Metric;
 use hola_lab::plan::{
     Death, Design, Level, Load, LoadPace, Participant, Procedure, Profile, Stage, Task,
 };
-use hola_lab::record::{
-    Block, CpuAccounting, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard,
-    Skipped, Slice, StoredText,
-};
+use hola_lab::record::{Block, CpuAccounting, Environment, Run, ServerCard, Skipped, StoredText};
 use hola_lab::target::Targets;
-use hola_loadgen::Histograms;
-use hola_loadgen::schedule::splitmix64;
-use hola_verdict::RULES_VERSION;
 use hola_verdict::analysis::{HEADLINE, TARGETS};
+
+use crate::world::{Fact, Residuals, World};
 
 /// Name, what a client costs, CPU per request relative to the control's, KiB per idle client.
 const SERVERS: &[(&str, &str, f64, f64)] = &[
@@ -49,9 +43,6 @@ const BASE_US: f64 = 38.0;
 
 /// Additional CPU per request of the planted participant, in microseconds.
 const PLANTED_US: f64 = 3.8;
-
-/// Blocks of each stage.
-const BLOCKS: u32 = 5;
 
 /// Models and experiments of a quick run: enough for the first screen.
 const QUICK: [&str; 5] = [
@@ -104,13 +95,31 @@ fn run(profile: Profile) -> (Run, Vec<Block>) {
     }
     let servers = SERVERS.iter();
     let servers = servers.filter(|(name, ..)| is_full || QUICK.contains(name));
-    let mut random = Random { seed: 7, drawn: 0 };
-    let mut blocks = Vec::new();
+    let mut world = World {
+        blocks: 5,
+        planted_us: Some(PLANTED_US),
+        ..World::new(Residuals::normal(0.015, 0.02, 0.1))
+    };
     for design in &designs {
-        for index in 0..BLOCKS {
-            for stage in &design.stages {
-                blocks.push(block(design, stage, index, &mut random));
+        for (_, level) in design.levels() {
+            for name in &level.participants {
+                let facts = facts(level, name);
+                world = world.with(&design.experiment, &level.name, name, &facts);
             }
+        }
+    }
+    let mut records = world.measure_by(designs, 7);
+    for reading in records
+        .blocks
+        .iter_mut()
+        .flat_map(|block| &mut block.readings)
+    {
+        if let Some(survived) = reading.figures.get_mut(&Metric::Survived) {
+            *survived = survived.round();
+        }
+        if reading.figures.contains_key(&Metric::MemoryPerClient) {
+            let limit = "descriptors (RLIMIT_NOFILE)";
+            reading.notes.insert("limit".into(), limit.into());
         }
     }
     let card = |(name, attention, ..): &(&str, &str, f64, f64)| ServerCard {
@@ -123,18 +132,11 @@ fn run(profile: Profile) -> (Run, Vec<Block>) {
     };
     let command = format!("hola compare --profile {} --seed 7", profile.name());
     let run = Run {
-        schema_version: SCHEMA_VERSION,
-        rules_version: RULES_VERSION,
         name: format!("2026-11-27T101502Z-{}", profile.name()),
         profile,
-        status: RunStatus::Complete,
         started_at: "2026-11-27T10:15:02Z".into(),
-        resumed_at: Vec::new(),
         finished_at: Some("2026-11-27T10:55:40Z".into()),
-        seed: 7,
         command: command.split(' ').map(str::to_owned).collect(),
-        planted_percent: 10.0,
-        designs,
         servers: servers.map(card).collect(),
         skipped: vec![Skipped {
             server: "pre-forked".into(),
@@ -160,8 +162,9 @@ fn run(profile: Profile) -> (Run, Vec<Block>) {
             dirty: Some(false),
             ..Environment::default()
         },
+        ..records.run
     };
-    (run, blocks)
+    (run, records.blocks)
 }
 
 fn both(en: &str, es: &str) -> StoredText {
@@ -178,10 +181,6 @@ fn targets_stage() -> Stage {
     let targets = targets.filter(|(_, attention, ..)| *attention == "target");
     names.extend(targets.map(|(name, ..)| (*name).to_owned()));
     let participant = |name: &String| Participant::named(name);
-    let pace = LoadPace::Open {
-        rate_per_s: 2_000.0,
-        connections: None,
-    };
     Stage {
         name: "new".into(),
         participants: names.iter().map(participant).collect(),
@@ -192,152 +191,80 @@ fn targets_stage() -> Stage {
             control: "iterative".into(),
             participants: names,
             cycles: 4,
-            task: Task::Load(Load {
-                pace,
-                window_ms: 200,
-                ..Load::default()
-            }),
+            task: Task::Load(Load::with_rate(2_000.0)),
         }],
     }
 }
 
-fn block(design: &Design, stage: &Stage, index: u32, random: &mut Random) -> Block {
-    let speed = random.around(0.05);
-    let mut readings = Vec::new();
-    for level in &stage.levels {
-        let drift: Vec<f64> = (0..level.cycles).map(|_| random.around(0.10)).collect();
-        for name in &level.participants {
-            let mut reading = Reading::default();
-            (reading.participant, reading.level) = (name.clone(), level.name.clone());
-            match &level.task {
-                Task::Load(load) => slices(&mut reading, load, speed, &drift, random),
-                Task::Procedure(procedure) => {
-                    reading.figures = figures(name, procedure, random);
-                    if matches!(procedure, Procedure::Idle { .. }) {
-                        let limit = "descriptors (RLIMIT_NOFILE)";
-                        reading.notes.insert("limit".into(), limit.into());
-                    }
-                }
-            }
-            readings.push(reading);
-        }
-    }
-    Block {
-        schema_version: SCHEMA_VERSION,
-        experiment: design.experiment.clone(),
-        stage: stage.name.clone(),
-        index,
-        started_at: "2026-11-27T10:16:00Z".into(),
-        took_s: 12.5,
-        stolen_share: Some(0.01),
-        planted_us: Some(PLANTED_US),
-        readings,
-    }
-}
-
-fn server(name: &str) -> (f64, f64, bool) {
+/// What is true of a participant at a level.
+fn facts(level: &Level, name: &str) -> Vec<Fact> {
     let base = name.split(',').next().unwrap_or(name);
     let found = SERVERS.iter().find(|(server, ..)| *server == base);
-    found.map_or((1.0, 1.0, false), |(_, attention, factor, kib)| {
-        (*factor, *kib, *attention == "process")
-    })
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn slices(reading: &mut Reading, load: &Load, speed: f64, drift: &[f64], random: &mut Random) {
-    let (factor, ..) = server(&reading.participant);
-    let own = random.around(0.015);
-    let mut all = Histogram::<u64>::new_with_bounds(1_000, 1_000_000_000, 2).expect("bounds");
-    for (cycle, drift) in (0..).zip(drift) {
-        let window_us = f64::from(load.window_ms) * 1e3;
-        let rate = match load.pace {
-            LoadPace::Open { rate_per_s, .. } => rate_per_s,
-            _ => 1e9,
-        };
-        let is_kept = load.requests_per_connection.is_none();
-        let kept = if is_kept { 0.35 } else { 1.0 };
-        let paced = 1.0 + 12.0 / rate.sqrt();
-        let is_planted = reading.participant.ends_with("planted");
-        let planted = if is_planted { PLANTED_US } else { 0.0 };
-        let cost =
-            (BASE_US * factor * kept * paced * own + planted) * speed * drift * random.around(0.02);
-        let possible = window_us * 0.985 / cost;
-        let answered = (rate * window_us / 1e6).min(possible);
-        for _ in 0..(answered as u64).min(400) {
-            let ns = 1e3 * (cost * 1.6 + random.exponential() * cost);
-            all.record(ns as u64).expect("a time below an hour");
-        }
-        reading.slices.push(Slice {
-            cycle,
-            window_us: window_us as u64,
-            cpu_us: answered.floor() * cost,
-            server_cpus: 1,
-            answered: answered as u64,
-            failed: 0,
-            switches: Some(answered as u64 * 2),
-            generator_share: 0.4,
-            ..Slice::default()
-        });
-    }
-    reading.response_histogram = Some(Histograms::encode(&all));
-}
-
-fn figures(name: &str, procedure: &Procedure, random: &mut Random) -> BTreeMap<Metric, f64> {
-    let (factor, kib, is_process) = server(name);
-    let near = random.around(0.03);
-    let figures = match procedure {
-        Procedure::Idle { .. } => vec![
-            (Metric::MemoryPerClient, kib * near),
-            (Metric::KernelMemoryPerClient, (3.0 + kib / 20.0) * near),
-            (
-                Metric::ClientsHeld,
-                if is_process { 1_000.0 } else { 19_900.0 },
-            ),
+    let (_, attention, factor, kib) = found.unwrap_or(&SERVERS[0]);
+    let is_process = *attention == "process";
+    let figures = match &level.task {
+        Task::Load(load) => return facts_of_load(name, *factor, load),
+        Task::Procedure(Procedure::Idle { .. }) => vec![
+            (Metric::MemoryPerClient, *kib),
+            (Metric::KernelMemoryPerClient, 3.0 + kib / 20.0),
+            (Metric::ClientsHeld, if is_process { 1e3 } else { 2e4 }),
         ],
-        Procedure::Crash { death, .. } => {
+        Task::Procedure(Procedure::Crash { death, .. }) => {
             let dies = !is_process && *death != Death::Panic;
             vec![
-                (Metric::OthersFailed, if dies { 0.92 * near } else { 0.0 }),
+                (Metric::OthersFailed, if dies { 0.92 } else { 0.0 }),
                 (Metric::Survived, if dies { 0.0 } else { 1.0 }),
             ]
         }
-        Procedure::Spawn { .. } => vec![(Metric::SpawnTime, 12.0 * factor * near)],
-        Procedure::Share { .. } => vec![(Metric::SharedOperation, 0.006 * factor * near)],
-        Procedure::SystemCalls { .. } => vec![(Metric::SystemCalls, 4.0 * factor * near)],
-        Procedure::Crowd { .. } => vec![
-            (Metric::ClientsHeld, 10_000.0),
-            (Metric::CrowdGoodput, (0.9 * near).min(1.0)),
-        ],
-        Procedure::Overload { of_capacity, .. } => {
-            vec![(Metric::GoodputOfCapacity, of_capacity.min(0.95) * near)]
+        Task::Procedure(Procedure::Spawn { .. }) => vec![(Metric::SpawnTime, 12.0 * factor)],
+        Task::Procedure(Procedure::Share { .. }) => {
+            vec![(Metric::SharedOperation, 0.006 * factor)]
         }
-        Procedure::Backlog { backlog } => vec![
+        Task::Procedure(Procedure::SystemCalls { .. }) => vec![(Metric::SystemCalls, 4.0 * factor)],
+        Task::Procedure(Procedure::Crowd { .. }) => {
+            vec![(Metric::ClientsHeld, 1e4), (Metric::CrowdGoodput, 0.9)]
+        }
+        Task::Procedure(Procedure::Overload { .. }) => vec![(Metric::GoodputOfCapacity, 0.9)],
+        Task::Procedure(Procedure::Backlog { backlog }) => vec![
             (Metric::ClientsConnected, f64::from(*backlog) + 1.0),
-            (Metric::ConnectsAfter1S, 0.4 * near),
+            (Metric::ConnectsAfter1S, 0.4),
         ],
     };
-    figures.into_iter().collect()
+    let fact = |(metric, value)| Fact::Is(metric, value);
+    figures.into_iter().map(fact).collect()
 }
 
-/// Random numbers, the same everywhere.
-struct Random {
-    seed: u64,
-    drawn: u64,
+fn facts_of_load(name: &str, factor: f64, load: &Load) -> Vec<Fact> {
+    let kept = match load.requests_per_connection {
+        None => 0.35,
+        Some(_) => 1.0,
+    };
+    let planted_us = match name.ends_with("planted") {
+        true => PLANTED_US,
+        false => 0.0,
+    };
+    let cost_us = BASE_US * factor * kept + planted_us;
+    match load.pace {
+        LoadPace::Rest => vec![Fact::Serves(0.0)],
+        // A simulated slice has a thousand times as many requests.
+        LoadPace::Closed { .. } => vec![Fact::Is(Metric::CapacityPerS, 1e3 / cost_us)],
+        LoadPace::Open { .. } => vec![
+            Fact::Is(Metric::CpuPerRequest, cost_us),
+            Fact::Is(Metric::SwitchesPerRequest, 2.0),
+            Fact::Is(Metric::ResponseP50, 2.0 * cost_us),
+            Fact::Is(Metric::ResponseP99, 6.0 * cost_us),
+        ],
+    }
 }
 
-impl Random {
-    fn unit(&mut self) -> f64 {
-        self.drawn += 1;
-        (splitmix64(self.seed, self.drawn) >> 11) as f64 / (1u64 << 53) as f64
+/// A quick run in which `tokio` costs two fifths more.
+pub fn with_slower_tokio() -> (Run, Vec<Block>) {
+    let (run, mut blocks) = quick_run();
+    for reading in blocks.iter_mut().flat_map(|block| &mut block.readings) {
+        if reading.participant == "tokio" {
+            let slices = reading.slices.iter_mut();
+            slices.for_each(|slice| slice.cpu_us *= 1.4);
+        }
     }
-
-    /// A random factor around 1 with about this spread.
-    fn around(&mut self, spread: f64) -> f64 {
-        let sum: f64 = (0..6).map(|_| self.unit()).sum();
-        ((sum - 3.0) * spread * 1.414).exp()
-    }
-
-    fn exponential(&mut self) -> f64 {
-        -(1.0 - self.unit()).ln()
-    }
+    (run, blocks)
 }

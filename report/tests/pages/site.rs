@@ -12,13 +12,7 @@ const HOSTILE: &str = "../<script>alert(1)</script>\u{1b}[2J|\u{202e}\"x\"";
 /// Two runs of a machine, whose records and folders have text of others, and the comparison of the two.
 fn hostile() -> (Class, Difference) {
     let (mut base, base_blocks) = fixture::quick_run();
-    let (mut candidate, mut blocks) = fixture::quick_run();
-    for reading in blocks.iter_mut().flat_map(|block| &mut block.readings) {
-        let slices = reading.slices.iter_mut();
-        if reading.participant == "tokio" {
-            slices.for_each(|slice| slice.cpu_us *= 1.4);
-        }
-    }
+    let (mut candidate, blocks) = fixture::with_slower_tokio();
     for (run, year) in [(&mut base, "2026"), (&mut candidate, "2027")] {
         run.started_at = format!("{year}{HOSTILE}");
         run.environment.cpu_model = HOSTILE.into();

@@ -71,7 +71,7 @@ impl Analysis<'_> {
     }
 
     fn again(&self, at: LevelKey<'_>, participant: &str, other: &str) -> Option<ControlResult> {
-        let measured = self.ratio(at, participant, other, METRIC)?;
+        let measured = self.ratio(at, participant, other, METRIC).ok()?;
         Some(ControlResult::new(at, 1.0, measured, measured))
     }
 
@@ -86,10 +86,8 @@ impl Analysis<'_> {
             let logs: Vec<f64> = costs.map(|cost| cost.ln()).collect();
             Some(1.0 + planted_us / mean(&logs)?.exp())
         };
-        let measured = self
-            .to_control_by_block(at, participant, METRIC)?
-            .into_iter();
-        let pairs = measured.filter_map(|(index, measured)| {
+        let measured = self.to_control_by_block(at, participant, METRIC).ok()?;
+        let pairs = measured.into_iter().filter_map(|(index, measured)| {
             let expected = expected(index)?;
             Some((expected, (measured / expected).ln()))
         });
@@ -97,7 +95,7 @@ impl Analysis<'_> {
         Some(ControlResult::new(
             at,
             mean(&expected)?,
-            self.to_control(at, participant, METRIC)?,
+            self.to_control(at, participant, METRIC).ok()?,
             Estimate::from_blocks(&errors, Scale::Ratio)?,
         ))
     }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Values;
+use super::values::Values;
 use crate::statistics::{median, pseudo_median};
 
 /// Slices on each side that tell the drift of a slice. More would lie too far away: the correlation is gone after half

@@ -7,7 +7,8 @@ use hola_lab::metric::Metric;
 use hola_lab::plan::{Level, LoadPace, Role, Stage, Task};
 use hola_lab::record::{Block, FULL_SHARE, Reading, Slice};
 
-use super::{LevelKey, Missing, Values};
+use super::values::{Values, cycles};
+use super::{LevelKey, Missing};
 use crate::statistics::BLOCKS_MIN;
 
 /// A level and its readings.
@@ -79,6 +80,13 @@ impl<'r> LevelRecords<'r> {
     pub(super) fn readings(&self, participant: &str) -> impl Iterator<Item = (u32, &'r Reading)> {
         let readings = self.readings.get(participant);
         readings.into_iter().flatten().copied()
+    }
+
+    /// A participant's values, without the blocks in which it has none.
+    pub(super) fn values(&self, participant: &str, metric: Metric) -> Values {
+        let readings = self.readings(participant);
+        let values = readings.map(|(index, reading)| (index, cycles(reading, metric)));
+        values.filter(|(_, cycles)| !cycles.is_empty()).collect()
     }
 
     fn slices(&self, participant: &str) -> impl Iterator<Item = &'r Slice> {

@@ -5,7 +5,11 @@ use hola_lab::metric::Metric;
 use hola_lab::record::{CheckName, Run, Skipped, Slice, StoredText};
 
 use super::{LevelKey, by_frequency};
+use crate::estimate::Estimate;
 use crate::statistics::BLOCKS_MIN;
+
+/// An estimate, or why there is none.
+pub type EstimateResult = Result<Estimate, Missing>;
 
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq)]

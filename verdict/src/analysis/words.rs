@@ -66,7 +66,8 @@ impl Analysis<'_> {
     /// interval excludes 1 by chance.
     pub fn words(&self, at: LevelKey<'_>, metric: Metric) -> Vec<(String, Estimate, Word)> {
         let compared = self.compared(at).into_iter();
-        let compared = compared.filter_map(|name| Some((name, self.to_control(at, name, metric)?)));
+        let compared =
+            compared.filter_map(|name| Some((name, self.to_control(at, name, metric).ok()?)));
         let compared: Vec<(&str, Estimate)> = compared.collect();
         let p_value = |(_, found): &(&str, Estimate)| found.p_value(found.no_difference());
         let corrected = holm(&compared.iter().map(p_value).collect::<Vec<_>>());

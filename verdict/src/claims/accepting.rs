@@ -6,7 +6,7 @@ use hola_lab::metric::Metric::{
 };
 
 use super::Expect::Below;
-use super::decide::{ClaimPart, by_part};
+use super::decide::{by_part, parts};
 use super::{
     Claim, EIGHT_SLOW, FORK, HALF_MORE, KEEPS_GOODPUT, LevelKey, NEW, NONE_SLOW, ONE_SLOW,
     TENTH_MORE, THREADS,
@@ -39,18 +39,11 @@ pub(super) const BACKLOG: Claim = Claim {
     servers: &["iterative"],
     decide: |analysis| {
         const FIVE: LevelKey<'static> = LevelKey::new("backlog", "backlog 5");
-        let part = |label, metric, threshold| {
-            let found = analysis.own(FIVE, "iterative", metric, threshold);
-            ClaimPart::new(label, [found])
-        };
-        by_part([
-            part(text("the queue", "la cola"), ClientsConnected, Below(7.5)),
-            part(
-                text("all clients", "todos los clientes"),
-                ConnectsAfter1S,
-                Below(0.1),
-            ),
-        ])
+        let found = |metric, threshold| [analysis.own(FIVE, "iterative", metric, threshold)];
+        by_part(parts! {
+            "the queue", "la cola" => found(ClientsConnected, Below(7.5));
+            "all clients", "todos los clientes" => found(ConnectsAfter1S, Below(0.1));
+        })
     },
     left_out: text(
         "Other systems, which round the number up or multiply it.",
@@ -77,17 +70,11 @@ pub(super) const ITERATIVE: Claim = Claim {
     experiments: &["slow-client"],
     servers: &["iterative"],
     decide: |analysis| {
-        let part = |label, slow| {
-            let found = analysis.goodput_kept("iterative", NONE_SLOW, slow, KEEPS_GOODPUT);
-            ClaimPart::new(label, [found])
-        };
-        by_part([
-            part(text("one slow client", "un cliente lento"), ONE_SLOW),
-            part(
-                text("eight slow clients", "ocho clientes lentos"),
-                EIGHT_SLOW,
-            ),
-        ])
+        let kept = |slow| [analysis.goodput_kept("iterative", NONE_SLOW, slow, KEEPS_GOODPUT)];
+        by_part(parts! {
+            "one slow client", "un cliente lento" => kept(ONE_SLOW);
+            "eight slow clients", "ocho clientes lentos" => kept(EIGHT_SLOW);
+        })
     },
     left_out: text("Nothing of the claim.", "Nada de la afirmación."),
 };
@@ -119,30 +106,12 @@ pub(super) const POOL: Claim = Claim {
         "pre-forked",
     ],
     decide: |analysis| {
-        let part = |label, pool, fresh| {
-            let found = analysis.added(NEW, [pool, fresh, "iterative"], Below(0.1));
-            ClaimPart::new(label, [found])
-        };
-        by_part([
-            part(
-                text("threads that all accept", "hilos que aceptan todos"),
-                "pre-threaded",
-                THREADS,
-            ),
-            part(
-                text(
-                    "a pool behind one acceptor",
-                    "un grupo tras un único aceptador",
-                ),
-                "thread-pool",
-                THREADS,
-            ),
-            part(
-                text("processes that all accept", "procesos que aceptan todos"),
-                "pre-forked",
-                FORK,
-            ),
-        ])
+        let added = |pool, fresh| [analysis.added(NEW, [pool, fresh, "iterative"], Below(0.1))];
+        by_part(parts! {
+            "threads that all accept", "hilos que aceptan todos" => added("pre-threaded", THREADS);
+            "a pool behind one acceptor", "un grupo tras un único aceptador" => added("thread-pool", THREADS);
+            "processes that all accept", "procesos que aceptan todos" => added("pre-forked", FORK);
+        })
     },
     left_out: text(
         "What a pool costs in the other direction: clients that wait because all workers are taken.",
@@ -196,10 +165,10 @@ pub(super) const HERD: Claim = Claim {
             "epoll-per-core, exclusive",
             "epoll-per-core",
         ];
-        by_part([
-            ClaimPart::new(text("threads", "hilos"), findings("pre-threaded")),
-            ClaimPart::new(text("processes", "procesos"), findings("pre-forked")),
-        ])
+        by_part(parts! {
+            "threads", "hilos" => findings("pre-threaded");
+            "processes", "procesos" => findings("pre-forked");
+        })
         .showing(shown.into_iter().flat_map(|one| {
             let evenness = analysis.own(HERE, one, BusiestWorker, TENTH_MORE);
             findings(one).into_iter().chain([evenness])

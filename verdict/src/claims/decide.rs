@@ -7,7 +7,7 @@
 use hola_base::{Language, Text, text};
 use hola_lab::record::StoredText;
 
-use super::finding::{Decision, Finding, Outcome, Verdict, in_both, key_findings};
+use super::finding::{Decision, Finding, Outcome, Verdict, key_findings};
 use crate::statistics::{SIGNIFICANCE, holm};
 
 /// A part of a claim, decided by itself.
@@ -16,6 +16,14 @@ pub(super) struct ClaimPart {
     needs: Needs,
     findings: Vec<Finding>,
 }
+
+/// Parts of a claim, a line for each: its label in English and in Spanish, and its findings, all of which have to hold.
+macro_rules! parts {
+    ($($en:expr, $es:expr => $findings:expr;)*) => {
+        [$($crate::claims::decide::ClaimPart::new(hola_base::text($en, $es), $findings)),*]
+    };
+}
+pub(super) use parts;
 
 /// How many of a part's findings have to hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,7 +103,7 @@ pub(super) fn by_part(parts: impl Into<Vec<ClaimPart>>) -> Decision {
     }
     Decision {
         verdict,
-        reason: in_both(|language| reason(verdict, &parts, language)),
+        reason: StoredText::from_each(|language| reason(verdict, &parts, language)),
         findings: parts.into_iter().flat_map(|part| part.findings).collect(),
     }
 }

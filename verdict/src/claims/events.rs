@@ -5,7 +5,7 @@ use hola_lab::metric::Metric::{CapacityPerS, ClientsHeld, CpuPerRequest, Respons
 use hola_lab::metric::Scale;
 
 use super::Expect::{Above, Below};
-use super::decide::{ClaimPart, all, by_part};
+use super::decide::{ClaimPart, all, by_part, parts};
 use super::{
     CHEAPER, Claim, Expect, Finding, HALF_MORE, KEPT, LevelKey, MORE, NEW, THREADS, TOKIO,
 };
@@ -72,32 +72,18 @@ fn cpu_and_capacity(
     cpu: Expect,
     capacity: Expect,
 ) -> Vec<ClaimPart> {
-    const CAPACITY_NEW: LevelKey<'static> = LevelKey::new("capacity", "new");
-    const CAPACITY_KEPT: LevelKey<'static> = LevelKey::new("capacity", "kept");
-    let part = |label, at, metric, threshold| {
-        let found = analysis.against(at, servers[0], servers[1], metric, threshold);
-        ClaimPart::new(label, [found])
+    let against = |at, metric, threshold| {
+        let [one, other] = servers;
+        [analysis.against(at, one, other, metric, threshold)]
     };
-    let cpu = |label, at| part(label, at, CpuPerRequest, cpu);
-    let capacity = |label, at| part(label, at, CapacityPerS, capacity);
-    vec![
-        cpu(text("CPU, new connections", "CPU, conexiones nuevas"), NEW),
-        cpu(
-            text("CPU, kept connections", "CPU, conexiones que permanecen"),
-            KEPT,
-        ),
-        capacity(
-            text("capacity, new connections", "capacidad, conexiones nuevas"),
-            CAPACITY_NEW,
-        ),
-        capacity(
-            text(
-                "capacity, kept connections",
-                "capacidad, conexiones que permanecen",
-            ),
-            CAPACITY_KEPT,
-        ),
-    ]
+    let cpu = |at| against(at, CpuPerRequest, cpu);
+    let capacity = |level| against(LevelKey::new("capacity", level), CapacityPerS, capacity);
+    Vec::from(parts! {
+        "CPU, new connections", "CPU, conexiones nuevas" => cpu(NEW);
+        "CPU, kept connections", "CPU, conexiones que permanecen" => cpu(KEPT);
+        "capacity, new connections", "capacidad, conexiones nuevas" => capacity("new");
+        "capacity, kept connections", "capacidad, conexiones que permanecen" => capacity("kept");
+    })
 }
 
 pub(super) const FASTER: Claim = Claim {
@@ -123,20 +109,12 @@ pub(super) const FASTER: Claim = Claim {
     experiments: &["equal-load", "capacity"],
     servers: &["tokio", "thread-per-client"],
     decide: |analysis| {
-        let sooner = |label, at| {
-            let found = analysis.against(at, TOKIO, THREADS, ResponseP99, Below(0.9));
-            ClaimPart::new(label, [found])
-        };
-        const P99_NEW: Text = text(
-            "99th percentile, new connections",
-            "percentil 99, conexiones nuevas",
-        );
-        const P99_KEPT: Text = text(
-            "99th percentile, kept connections",
-            "percentil 99, conexiones que permanecen",
-        );
+        let p99 = |at| [analysis.against(at, TOKIO, THREADS, ResponseP99, Below(0.9))];
         let mut parts = cpu_and_capacity(analysis, [TOKIO, THREADS], CHEAPER, MORE);
-        parts.extend([sooner(P99_NEW, NEW), sooner(P99_KEPT, KEPT)]);
+        parts.extend(parts! {
+            "99th percentile, new connections", "percentil 99, conexiones nuevas" => p99(NEW);
+            "99th percentile, kept connections", "percentil 99, conexiones que permanecen" => p99(KEPT);
+        });
         by_part(parts)
     },
     left_out: text(
@@ -172,27 +150,13 @@ pub(super) const WHEN_WAITING: Claim = Claim {
             let at = LevelKey::new("wait", level);
             analysis.against(at, TOKIO, "pre-threaded", CpuPerRequest, threshold)
         };
-        let part = |label, none, longest| {
-            ClaimPart::new(label, [cpu(none, Above(0.95)), cpu(longest, CHEAPER)])
-        };
+        let findings = |none, longest| [cpu(none, Above(0.95)), cpu(longest, CHEAPER)];
         // No 100 ms for 64 clients: their rate would differ, and cost depends on the rate.
-        by_part([
-            part(
-                text("16 clients", "16 clientes"),
-                "0 ms, 16 clients",
-                "10 ms, 16 clients",
-            ),
-            part(
-                text("64 clients", "64 clientes"),
-                "0 ms, 64 clients",
-                "10 ms, 64 clients",
-            ),
-            part(
-                text("1,024 clients", "1024 clientes"),
-                "0 ms, 1024 clients",
-                "100 ms, 1024 clients",
-            ),
-        ])
+        by_part(parts! {
+            "16 clients", "16 clientes" => findings("0 ms, 16 clients", "10 ms, 16 clients");
+            "64 clients", "64 clientes" => findings("0 ms, 64 clients", "10 ms, 64 clients");
+            "1,024 clients", "1024 clientes" => findings("0 ms, 1024 clients", "100 ms, 1024 clients");
+        })
     },
     left_out: text(
         "A pool smaller than the number of its clients that wait: that measures the length of a \
@@ -234,16 +198,10 @@ pub(super) const BLOCKING: Claim = Claim {
         };
         let [block, compute] =
             ["1 % block", "1 % compute"].map(|level| LevelKey::new("mixed", level));
-        by_part([
-            ClaimPart::new(
-                text("a call that blocks", "una llamada que bloquea"),
-                findings("epoll", block),
-            ),
-            ClaimPart::new(
-                text("a computation", "un cálculo"),
-                findings("epoll", compute),
-            ),
-        ])
+        by_part(parts! {
+            "a call that blocks", "una llamada que bloquea" => findings("epoll", block);
+            "a computation", "un cálculo" => findings("epoll", compute);
+        })
         .showing([TOKIO, "loop-and-pool"].into_iter().flat_map(|one| {
             [block, compute]
                 .into_iter()
@@ -314,16 +272,18 @@ pub(super) const DEADLINES: Claim = Claim {
         let cpu = |one: &str, other: &str, threshold| {
             analysis.against(HERE, one, other, CpuPerRequest, threshold)
         };
-        let part = |model| {
+        let findings = |model| {
             let without = format!("{model}, no deadlines");
-            let findings = [
+            [
                 cpu(model, &without, MORE),
                 cpu(model, THREADS, MORE),
                 cpu(&without, "thread-per-client, no deadlines", Below(1.05)),
-            ];
-            ClaimPart::new(text(model, model), findings)
+            ]
         };
-        by_part([part(TOKIO), part("tokio-current-thread")])
+        by_part(parts! {
+            "tokio", "tokio" => findings(TOKIO);
+            "tokio-current-thread", "tokio-current-thread" => findings("tokio-current-thread");
+        })
     },
     left_out: text(
         "Deadlines that pass, and timers set anew for every read and every write of a request.",
@@ -354,30 +314,17 @@ pub(super) const FIRST_READ: Claim = Claim {
     experiments: &["first-read"],
     servers: &["epoll", "tokio"],
     decide: |analysis| {
-        let part = |label, model: &str, level| {
+        let found = |model: &str, level| {
             let at = LevelKey::new("first-read", level);
             let at_once = format!("{model}, at once");
-            let found = analysis.against(at, &at_once, model, CpuPerRequest, CHEAPER);
-            ClaimPart::new(label, [found])
+            [analysis.against(at, &at_once, model, CpuPerRequest, CHEAPER)]
         };
-        by_part([
-            part(
-                text("a loop, 200/s", "un bucle, 200/s"),
-                "epoll",
-                "new, 200/s",
-            ),
-            part(
-                text("a loop, 8,000/s", "un bucle, 8000/s"),
-                "epoll",
-                "new, 8000/s",
-            ),
-            part(text("tasks, 200/s", "tareas, 200/s"), TOKIO, "new, 200/s"),
-            part(
-                text("tasks, 8,000/s", "tareas, 8000/s"),
-                TOKIO,
-                "new, 8000/s",
-            ),
-        ])
+        by_part(parts! {
+            "a loop, 200/s", "un bucle, 200/s" => found("epoll", "new, 200/s");
+            "a loop, 8,000/s", "un bucle, 8000/s" => found("epoll", "new, 8000/s");
+            "tasks, 200/s", "tareas, 200/s" => found(TOKIO, "new, 200/s");
+            "tasks, 8,000/s", "tareas, 8000/s" => found(TOKIO, "new, 8000/s");
+        })
     },
     left_out: text(
         "Clients far away, whose request never comes with the connection.",

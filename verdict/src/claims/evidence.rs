@@ -6,7 +6,8 @@ use hola_base::Text;
 use hola_lab::metric::{Metric, Scale};
 use hola_lab::record::StoredText;
 
-use super::finding::{Expect, Finding, in_both};
+use super::finding::{Expect, Finding};
+use super::{ONE_CPU, TWO_CPUS};
 use crate::analysis::{Analysis, LevelKey, Missing, over_blocks};
 
 impl Analysis<'_> {
@@ -20,7 +21,7 @@ impl Analysis<'_> {
         threshold: Expect,
     ) -> Finding {
         let what = against_text(metric.definition().title, participant, other, at);
-        let found = self.compare(at, participant, other, metric);
+        let found = self.ratio(at, participant, other, metric);
         Finding::new(what, at, participant, found, threshold)
     }
 
@@ -33,12 +34,11 @@ impl Analysis<'_> {
         threshold: Expect,
     ) -> Finding {
         let LevelKey { experiment, level } = at;
-        let what = in_both(|language| {
+        let what = StoredText::from_each(|language| {
             let title = language.of(metric.definition().title);
             format!("{title}, {participant} ({experiment}, {level})")
         });
         let found = self.value(at, participant, metric);
-        let found = found.ok_or_else(|| self.missing(at, participant, metric));
         Finding {
             is_ratio: false,
             ..Finding::new(what, at, participant, found, threshold)
@@ -57,6 +57,11 @@ impl Analysis<'_> {
         let what = changed_text(metric.definition().title, participant, from, to);
         let found = self.change(participant, metric, from, to);
         Finding::new(what, to, participant, found, threshold)
+    }
+
+    /// A participant's goodput with two CPUs compared with its goodput with one.
+    pub(super) fn second_cpu(&self, participant: &str, threshold: Expect) -> Finding {
+        self.changed(participant, Metric::GoodPerS, ONE_CPU, TWO_CPUS, threshold)
     }
 
     /// A participant's goodput at `to` as a share of its goodput at `from`; 0 for a server that answers no request.
@@ -86,7 +91,7 @@ impl Analysis<'_> {
         /// If `other` adds less than this share, there is no cost to cut.
         const ADDED_MIN: f64 = 0.05;
         let LevelKey { experiment, level } = at;
-        let what = in_both(|language| {
+        let what = StoredText::from_each(|language| {
             language.choose(
                 || format!("CPU that {participant} adds to {control}, of what {other} adds ({experiment}, {level})"),
                 || format!("CPU que {participant} añade a {control}, de lo que añade {other} ({experiment}, {level})"),
@@ -150,7 +155,7 @@ impl Analysis<'_> {
             }
             both => {
                 let metric = Metric::MemoryPerClient;
-                let found = both.and_then(|_| self.compare(at, participant, other, metric));
+                let found = both.and_then(|_| self.ratio(at, participant, other, metric));
                 (metric.definition().title, found)
             }
         };
@@ -168,7 +173,7 @@ impl Analysis<'_> {
     /// What ended a participant's procedure, as the procedure noted it.
     pub(super) fn limit(&self, at: LevelKey<'static>, participant: &str) -> Option<StoredText> {
         let limit = *self.notes(at, participant, "limit").first()?;
-        Some(in_both(|language| {
+        Some(StoredText::from_each(|language| {
             let ended = language.choose(|| "What ended it with", || "Lo que acabó la serie de");
             format!("{ended} {participant}: {limit}.")
         }))
@@ -177,7 +182,7 @@ impl Analysis<'_> {
 
 fn against_text(title: Text, participant: &str, other: &str, at: LevelKey<'_>) -> StoredText {
     let LevelKey { experiment, level } = at;
-    in_both(|language| {
+    StoredText::from_each(|language| {
         let title = language.of(title);
         let against = language.choose(|| "against", || "frente a");
         format!("{title}, {participant} {against} {other} ({experiment}, {level})")
@@ -191,7 +196,7 @@ fn changed_text(
     to: LevelKey<'_>,
 ) -> StoredText {
     let (from, LevelKey { experiment, level }) = (from.level, to);
-    in_both(|language| {
+    StoredText::from_each(|language| {
         let title = language.of(title);
         language.choose(
             || format!("{title}, {participant} at {level} against {from} ({experiment})"),

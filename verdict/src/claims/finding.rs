@@ -1,10 +1,10 @@
 //! The findings of a claim's test, and its verdict.
 
-use hola_base::{LANGUAGES, Language, Text, text};
+use hola_base::{Language, Text, text};
 use hola_lab::metric::Scale;
 use hola_lab::record::StoredText;
 
-use crate::analysis::{LevelKey, Missing};
+use crate::analysis::{EstimateResult, LevelKey};
 use crate::estimate::Estimate;
 
 /// The verdict of a run on a claim.
@@ -45,7 +45,7 @@ pub struct Finding {
     /// Participant.
     pub participant: String,
     /// The estimate, or why there is none.
-    pub estimate: Result<Estimate, Missing>,
+    pub estimate: EstimateResult,
     /// What the claim expects of the quantity.
     pub threshold: Expect,
     /// Outcome after Holm's correction over all findings of the claim.
@@ -168,7 +168,7 @@ impl Finding {
         what: StoredText,
         at: LevelKey<'static>,
         participant: &str,
-        estimate: Result<Estimate, Missing>,
+        estimate: EstimateResult,
         threshold: Expect,
     ) -> Self {
         let is_ratio = |found: &Estimate| found.scale == Scale::Ratio;
@@ -193,9 +193,9 @@ impl Finding {
             "; the value is within 10 % of that threshold",
             "; el valor queda a menos del 10 % de ese umbral",
         );
-        let what = in_language(&self.what, language);
+        let what = self.what.in_language(language);
         match &self.estimate {
-            Err(missing) => format!("{what}: {}", in_language(&missing.text(), language)),
+            Err(missing) => format!("{what}: {}", missing.text().in_language(language)),
             Ok(found) => {
                 let [value, low, high] =
                     [found.value, found.low, found.high].map(|value| number(language, value));
@@ -219,17 +219,6 @@ impl Finding {
             Scale::Plain => format!("±{}", number(language, found.half_width())),
         })
     }
-}
-
-/// A stored text in a language.
-fn in_language(text: &StoredText, language: Language) -> &str {
-    language.choose(|| &text.en, || &text.es)
-}
-
-/// Makes a text in each language.
-pub(super) fn in_both(make: impl Fn(Language) -> String) -> StoredText {
-    let [en, es] = LANGUAGES.map(make);
-    StoredText { en, es }
 }
 
 /// A number with about three digits.

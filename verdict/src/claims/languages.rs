@@ -1,11 +1,11 @@
 //! Claims about what other languages give a client: goroutines, virtual threads, Python without its lock, Node's loop.
 
 use hola_base::text;
-use hola_lab::metric::Metric::{CpuPerRequest, GoodPerS};
+use hola_lab::metric::Metric::CpuPerRequest;
 
 use super::Expect::Below;
-use super::decide::{ClaimPart, all, by_part};
-use super::{Claim, Expect, HALF_MORE, KEPT, LevelKey, NEW, ONE_CPU, TOKIO, TWO_CPUS};
+use super::decide::{all, by_part, parts};
+use super::{Claim, Expect, HALF_MORE, KEPT, LevelKey, NEW, TOKIO};
 use crate::analysis::TARGETS;
 
 const TARGETS_KEPT: LevelKey<'static> = LevelKey::new("targets", "kept, 2000/s");
@@ -48,27 +48,18 @@ pub(super) const GOROUTINES: Claim = Claim {
     decide: |analysis| {
         const COROUTINES: &str = "coroutine-per-client";
         let ours = |at| analysis.against(at, COROUTINES, TOKIO, CpuPerRequest, AS_LITTLE);
-        let other = |label, target| {
+        let other = |target| {
             let cpu = |at| analysis.against(at, target, "hyper", CpuPerRequest, AS_LITTLE);
-            ClaimPart::new(label, [cpu(TARGETS), cpu(TARGETS_KEPT)])
+            [cpu(TARGETS), cpu(TARGETS_KEPT)]
         };
         let memory = analysis.memory_against(COROUTINES, TOKIO, AS_LITTLE);
-        by_part([
-            ClaimPart::new(
-                text("our coroutines, CPU", "nuestras corrutinas, CPU"),
-                [ours(NEW), ours(KEPT)],
-            ),
-            ClaimPart::new(
-                text("our coroutines, memory", "nuestras corrutinas, memoria"),
-                [memory],
-            ),
-            other(text("goroutines of Go", "gorrutinas de Go"), "go"),
-            other(
-                text("virtual threads of Java", "hilos virtuales de Java"),
-                "java-virtual-threads",
-            ),
-            other(text("processes of Erlang", "procesos de Erlang"), "erlang"),
-        ])
+        by_part(parts! {
+            "our coroutines, CPU", "nuestras corrutinas, CPU" => [ours(NEW), ours(KEPT)];
+            "our coroutines, memory", "nuestras corrutinas, memoria" => [memory];
+            "goroutines of Go", "gorrutinas de Go" => other("go");
+            "virtual threads of Java", "hilos virtuales de Java" => other("java-virtual-threads");
+            "processes of Erlang", "procesos de Erlang" => other("erlang");
+        })
     },
     left_out: text(
         "Memory of idle clients in other languages; async in those languages.",
@@ -104,27 +95,17 @@ pub(super) const VIRTUAL_THREADS: Claim = Claim {
         "java-virtual-threads",
     ],
     decide: |analysis| {
-        let part = |label, server| {
-            let cpu = |level| {
+        let findings = |server| {
+            ["10 ms, 64 clients", "10 ms, 1024 clients"].map(|level| {
                 let at = LevelKey::new("wait", level);
                 analysis.against(at, server, TOKIO, CpuPerRequest, AS_LITTLE)
-            };
-            ClaimPart::new(
-                label,
-                [cpu("10 ms, 64 clients"), cpu("10 ms, 1024 clients")],
-            )
+            })
         };
-        by_part([
-            part(
-                text("our coroutines", "nuestras corrutinas"),
-                "coroutine-per-client",
-            ),
-            part(text("goroutines of Go", "gorrutinas de Go"), "go"),
-            part(
-                text("virtual threads of Java", "hilos virtuales de Java"),
-                "java-virtual-threads",
-            ),
-        ])
+        by_part(parts! {
+            "our coroutines", "nuestras corrutinas" => findings("coroutine-per-client");
+            "goroutines of Go", "gorrutinas de Go" => findings("go");
+            "virtual threads of Java", "hilos virtuales de Java" => findings("java-virtual-threads");
+        })
     },
     left_out: text(
         "Code that holds a lock or calls into C while it waits, which ties a virtual thread to a \
@@ -151,11 +132,9 @@ pub(super) const NO_GIL: Claim = Claim {
     experiments: &["scaling"],
     servers: &["iterative", "python-threads", "python-threads-no-gil"],
     decide: |analysis| {
-        let gain =
-            |server, threshold| analysis.changed(server, GoodPerS, ONE_CPU, TWO_CPUS, threshold);
         all([
-            gain("python-threads-no-gil", HALF_MORE),
-            gain("python-threads", Below(1.5)),
+            analysis.second_cpu("python-threads-no-gil", HALF_MORE),
+            analysis.second_cpu("python-threads", Below(1.5)),
         ])
     },
     left_out: text(
@@ -182,9 +161,10 @@ pub(super) const NODE: Claim = Claim {
     experiments: &["scaling"],
     servers: &["iterative", "node", "node-cluster"],
     decide: |analysis| {
-        let gain =
-            |server, threshold| analysis.changed(server, GoodPerS, ONE_CPU, TWO_CPUS, threshold);
-        all([gain("node", Below(1.5)), gain("node-cluster", HALF_MORE)])
+        all([
+            analysis.second_cpu("node", Below(1.5)),
+            analysis.second_cpu("node-cluster", HALF_MORE),
+        ])
     },
     left_out: text(
         "Worker threads, which a program has to be written for.",

@@ -6,7 +6,7 @@ use hola_lab::metric::Metric::{
 };
 
 use super::Expect::{Above, Below, Within};
-use super::decide::{ClaimPart, by_part};
+use super::decide::{by_part, parts};
 use super::{Claim, FORK, Finding, LevelKey, THREADS, TOKIO};
 use crate::analysis::Missing;
 
@@ -40,37 +40,21 @@ pub(super) const OVERLOAD: Claim = Claim {
     servers: &["thread-per-client", "epoll"],
     decide: |analysis| {
         const KEPT: f64 = 0.8;
-        let part = |label, level| {
+        let findings = |level| {
             let at = LevelKey::new("overload", level);
-            let findings = [
+            [
                 analysis.own(at, THREADS, GoodputOfCapacity, Below(KEPT)),
                 analysis.own(at, "epoll", GoodputOfCapacity, Above(KEPT)),
-            ];
-            ClaimPart::new(label, findings)
+            ]
         };
-        by_part([
-            part(
-                text(
-                    "twice the capacity, patient clients",
-                    "el doble de la capacidad, clientes pacientes",
-                ),
-                "2 × capacity, patient clients",
-            ),
-            part(
-                text(
-                    "three times the capacity, patient clients",
-                    "el triple de la capacidad, clientes pacientes",
-                ),
-                "3 × capacity, patient clients",
-            ),
-            part(
-                text(
-                    "three times the capacity, impatient clients",
-                    "el triple de la capacidad, clientes impacientes",
-                ),
-                "3 × capacity, impatient clients",
-            ),
-        ])
+        by_part(parts! {
+            "twice the capacity, patient clients", "el doble de la capacidad, clientes pacientes" =>
+                findings("2 × capacity, patient clients");
+            "three times the capacity, patient clients", "el triple de la capacidad, clientes pacientes" =>
+                findings("3 × capacity, patient clients");
+            "three times the capacity, impatient clients", "el triple de la capacidad, clientes impacientes" =>
+                findings("3 × capacity, impatient clients");
+        })
     },
     left_out: text(
         "Overload that lasts for minutes; clients that try again and so make it worse.",
@@ -116,7 +100,7 @@ pub(super) const LOW: Claim = Claim {
             .map(|level| LevelKey::new("equal-load", level))
             .to_vec();
         rates.retain(|rate| analysis.has(*rate));
-        let part = |label, metric| {
+        let findings = |metric| {
             let against = |at, model| analysis.against(at, model, "iterative", metric, equal);
             let findings = rates
                 .iter()
@@ -127,20 +111,14 @@ pub(super) const LOW: Claim = Claim {
             if findings.iter().any(has_value) {
                 findings.retain(has_value);
             }
-            ClaimPart::new(label, findings)
+            findings
         };
-        by_part([
-            part(
-                text("median response time", "tiempo de respuesta mediano"),
-                ResponseP50,
-            ),
-            part(text("99th percentile", "percentil 99"), ResponseP99),
-            part(text("CPU per request", "CPU por petición"), CpuPerRequest),
-            part(
-                text("context switches", "cambios de contexto"),
-                SwitchesPerRequest,
-            ),
-        ])
+        by_part(parts! {
+            "median response time", "tiempo de respuesta mediano" => findings(ResponseP50);
+            "99th percentile", "percentil 99" => findings(ResponseP99);
+            "CPU per request", "CPU por petición" => findings(CpuPerRequest);
+            "context switches", "cambios de contexto" => findings(SwitchesPerRequest);
+        })
     },
     left_out: text(
         "Clients farther away than this machine, for whom the network hides still more.",

@@ -1,12 +1,12 @@
 //! Claims about processes.
 
-use hola_base::{Text, text};
+use hola_base::text;
 use hola_lab::metric::Metric::{
     ClientsHeld, CpuPerRequest, CrowdGoodput, GoodPerS, OthersFailed, SharedOperation, SpawnTime,
 };
 
 use super::Expect::{Above, Below};
-use super::decide::{ClaimPart, all, any, by_part};
+use super::decide::{all, any, by_part, parts};
 use super::{
     CHEAPER, CROWD, Claim, Expect, FORK, HALF_MORE, LevelKey, MORE, NEW, ONE_CPU, TENTH_MORE,
     THREADS, TWO_CPUS,
@@ -43,29 +43,16 @@ pub(super) const PARALLEL: Claim = Claim {
         "python-threads",
     ],
     decide: |analysis| {
-        let gain =
-            |server, threshold| analysis.changed(server, GoodPerS, ONE_CPU, TWO_CPUS, threshold);
-        let part = |label, processes, threads| {
-            ClaimPart::new(
-                label,
-                [gain(processes, HALF_MORE), gain(threads, Below(1.5))],
-            )
+        let findings = |processes, threads| {
+            [
+                analysis.second_cpu(processes, HALF_MORE),
+                analysis.second_cpu(threads, Below(1.5)),
+            ]
         };
-        by_part([
-            part(
-                text(
-                    "threads of the operating system",
-                    "hilos del sistema operativo",
-                ),
-                FORK,
-                THREADS,
-            ),
-            part(
-                text("Python with its lock", "Python con su cerrojo"),
-                "python-processes",
-                "python-threads",
-            ),
-        ])
+        by_part(parts! {
+            "threads of the operating system", "hilos del sistema operativo" => findings(FORK, THREADS);
+            "Python with its lock", "Python con su cerrojo" => findings("python-processes", "python-threads");
+        })
     },
     left_out: text(
         "More than two CPUs; interpreters built without their lock.",
@@ -91,31 +78,14 @@ pub(super) const SCALES: Claim = Claim {
     experiments: &["scaling", "cpu"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let part = |label, at, metric, threshold| {
-            let found = analysis.against(at, FORK, THREADS, metric, threshold);
-            ClaimPart::new(label, [found])
-        };
+        let against =
+            |at, metric, threshold| [analysis.against(at, FORK, THREADS, metric, threshold)];
         let heavy = LevelKey::new("cpu", "2 ms of computing");
-        by_part([
-            part(
-                text("goodput of one CPU", "el rendimiento útil de una CPU"),
-                ONE_CPU,
-                GoodPerS,
-                MORE,
-            ),
-            part(
-                text("goodput of two CPUs", "el rendimiento útil de dos CPU"),
-                TWO_CPUS,
-                GoodPerS,
-                MORE,
-            ),
-            part(
-                text("CPU per request", "la CPU por petición"),
-                heavy,
-                CpuPerRequest,
-                CHEAPER,
-            ),
-        ])
+        by_part(parts! {
+            "goodput of one CPU", "el rendimiento útil de una CPU" => against(ONE_CPU, GoodPerS, MORE);
+            "goodput of two CPUs", "el rendimiento útil de dos CPU" => against(TWO_CPUS, GoodPerS, MORE);
+            "CPU per request", "la CPU por petición" => against(heavy, CpuPerRequest, CHEAPER);
+        })
     },
     left_out: text(
         "Programs whose threads wait for a lock or for the allocator; processes would not.",
@@ -230,27 +200,12 @@ pub(super) const ISOLATION: Claim = Claim {
     decide: |analysis| {
         const ALONE: Expect = Below(0.01);
         const WITH_ALL: Expect = Above(0.5);
-        const DEATHS: [(Text, &str); 3] = [
-            (text("a panic", "un pánico"), "panic"),
-            (text("an abort", "un abort"), "abort"),
-            (
-                text("a segmentation fault", "un fallo de segmentación"),
-                "segv",
-            ),
-        ];
         let failed = |death, server: &str, threshold| {
-            analysis.own(
-                LevelKey::new("crash", death),
-                server,
-                OthersFailed,
-                threshold,
-            )
+            let at = LevelKey::new("crash", death);
+            analysis.own(at, server, OthersFailed, threshold)
         };
-        let part = |(label, death)| {
-            let findings = [failed(death, FORK, ALONE), failed(death, THREADS, WITH_ALL)];
-            ClaimPart::new(label, findings)
-        };
-        let shown = DEATHS.into_iter().flat_map(|(_, death)| {
+        let both = |death| [failed(death, FORK, ALONE), failed(death, THREADS, WITH_ALL)];
+        let shown = ["panic", "abort", "segv"].into_iter().flat_map(|death| {
             let mut others = analysis.compared(LevelKey::new("crash", death));
             others.retain(|one| ![FORK, THREADS].contains(one));
             others.into_iter().map(move |one| {
@@ -258,7 +213,12 @@ pub(super) const ISOLATION: Claim = Claim {
                 failed(death, one, if is_alone { ALONE } else { WITH_ALL })
             })
         });
-        by_part(DEATHS.map(part)).showing(shown)
+        by_part(parts! {
+            "a panic", "un pánico" => both("panic");
+            "an abort", "un abort" => both("abort");
+            "a segmentation fault", "un fallo de segmentación" => both("segv");
+        })
+        .showing(shown)
     },
     left_out: text(
         "Faults that do not kill: memory overwritten in a neighbour's data, which threads share \
@@ -300,19 +260,18 @@ pub(super) const SHARING: Claim = Claim {
     experiments: &["sharing"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let operation = |label, level| {
+        let operation = |level| {
             let at = LevelKey::new("sharing", level);
-            let found = analysis.against(at, FORK, THREADS, SharedOperation, TENTH_MORE);
-            ClaimPart::new(label, [found])
+            [analysis.against(at, FORK, THREADS, SharedOperation, TENTH_MORE)]
         };
         let [greeting, count] = ["greeting", "count"].map(|level| LevelKey::new("sharing", level));
         let models = [FORK, THREADS].into_iter().filter(|_| analysis.has(count));
         let loads =
             models.map(|one| analysis.changed(one, CpuPerRequest, greeting, count, TENTH_MORE));
-        by_part([
-            operation(text("a counter", "un contador"), "counter"),
-            operation(text("a message", "un mensaje"), "message"),
-        ])
+        by_part(parts! {
+            "a counter", "un contador" => operation("counter");
+            "a message", "un mensaje" => operation("message");
+        })
         .showing(loads)
     },
     left_out: text(
@@ -342,18 +301,11 @@ pub(super) const FORK_VS_THREAD: Claim = Claim {
     experiments: &["spawn", "equal-load"],
     servers: &["fork-per-client", "thread-per-client"],
     decide: |analysis| {
-        let part = |label, at, metric| {
-            let found = analysis.against(at, FORK, THREADS, metric, Above(3.0));
-            ClaimPart::new(label, [found])
-        };
-        by_part([
-            part(text("making one", "crear uno"), SPAWN, SpawnTime),
-            part(
-                text("a whole request", "una petición entera"),
-                NEW,
-                CpuPerRequest,
-            ),
-        ])
+        let times = |at, metric| [analysis.against(at, FORK, THREADS, metric, Above(3.0))];
+        by_part(parts! {
+            "making one", "crear uno" => times(SPAWN, SpawnTime);
+            "a whole request", "una petición entera" => times(NEW, CpuPerRequest);
+        })
     },
     left_out: text(
         "Other operating systems, whose fork may cost far more, or not exist.",

@@ -4,7 +4,7 @@ use hola_base::text;
 use hola_lab::metric::Metric::{CpuPerRequest, CrowdGoodput, ResponseP99};
 
 use super::Expect::{Above, Below};
-use super::decide::{ClaimPart, all, by_part, not_measurable};
+use super::decide::{ClaimPart, all, by_part, not_measurable, parts};
 use super::{
     CHEAPER, CROWD, Claim, EIGHT_SLOW, Expect, KEEPS_GOODPUT, KEPT, LevelKey, NEW, NONE_SLOW,
     THREADS, TOKIO,
@@ -67,14 +67,14 @@ pub(super) const LIGHT: Claim = Claim {
     experiments: &["equal-load"],
     servers: &["thread-per-client", "epoll"],
     decide: |analysis| {
-        let part = |label, at| {
+        let findings = |at| {
             let against = |metric| analysis.against(at, THREADS, "epoll", metric, FINE);
-            ClaimPart::new(label, [CpuPerRequest, ResponseP99].map(against))
+            [CpuPerRequest, ResponseP99].map(against)
         };
-        by_part([
-            part(text("new connections", "conexiones nuevas"), NEW),
-            part(text("kept connections", "conexiones que permanecen"), KEPT),
-        ])
+        by_part(parts! {
+            "new connections", "conexiones nuevas" => findings(NEW);
+            "kept connections", "conexiones que permanecen" => findings(KEPT);
+        })
     },
     left_out: text(
         "Handlers that do real work: the more they do, the smaller the share of the thread.",

@@ -17,14 +17,14 @@ impl Difference {
         for design in selection.designs(recorded.run) {
             for metric in metrics(&design.experiment, selection) {
                 let compare = |at: LevelKey<'_>| {
-                    let change = analysis.ratio(at, candidate, base, metric)?;
+                    let change = analysis.ratio(at, candidate, base, metric).ok()?;
                     Some(MetricChange {
                         experiment: at.experiment.into(),
                         level: at.level.into(),
                         participant: candidate.into(),
                         metric,
-                        base: analysis.value(at, base, metric)?,
-                        candidate: analysis.value(at, candidate, metric)?,
+                        base: analysis.value(at, base, metric).ok()?,
+                        candidate: analysis.value(at, candidate, metric).ok()?,
                         shared: None,
                         p_holm: 1.0,
                         word: Word::new(&change, metric),

@@ -1,11 +1,9 @@
 //! Simulated runs: the true values of each participant, plus noise.
 
 use hola_lab::metric::{Metric, ValueSource};
-use hola_lab::plan::{
-    Design, Level, Load, LoadPace, Participant, Procedure, Profile, Role, Stage, Task,
-};
+use hola_lab::plan::{Design, Level, Load, Participant, Procedure, Profile, Role, Stage, Task};
 use hola_lab::record::{
-    Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard, Slice, StoredText,
+    Block, Environment, Reading, Run, RunStatus, SCHEMA_VERSION, ServerCard, Slice,
 };
 use hola_loadgen::Histograms;
 use hola_loadgen::schedule::splitmix64;
@@ -156,14 +154,20 @@ impl World {
         self
     }
 
-    /// Simulates a run that measures this world.
+    /// Simulates a run that measures this world, by a plan with one stage for each experiment.
     pub fn measure(&self, seed: u64) -> Records {
-        let designs = self.designs();
+        self.measure_by(self.designs(), seed)
+    }
+
+    /// Simulates a run that measures this world by that plan.
+    pub fn measure_by(&self, designs: Vec<Design>, seed: u64) -> Records {
         let mut draws = Draws { seed, drawn: 0 };
         let mut blocks = Vec::new();
         for design in &designs {
-            let made = (0..self.blocks).map(|index| self.block(design, index, &mut draws));
-            blocks.extend(made);
+            for index in 0..self.blocks {
+                let stages = design.stages.iter();
+                blocks.extend(stages.map(|stage| self.block(design, stage, index, &mut draws)));
+            }
         }
         Records {
             run: self.run(designs, seed),
@@ -174,13 +178,12 @@ impl World {
     fn designs(&self) -> Vec<Design> {
         let mut designs: Vec<Design> = Vec::new();
         for (experiment, level, name, facts) in &self.facts {
-            let design = match designs.iter_mut().find(|one| one.experiment == *experiment) {
-                Some(design) => design,
-                None => {
-                    designs.push(design(experiment));
-                    designs.last_mut().expect("just added")
-                }
-            };
+            let found = designs.iter().position(|one| one.experiment == *experiment);
+            let place = found.unwrap_or(designs.len());
+            if found.is_none() {
+                designs.push(design(experiment));
+            }
+            let design = &mut designs[place];
             let stage = &mut design.stages[0];
             if stage.participant(name).is_none() {
                 stage.participants.push(Participant {
@@ -202,12 +205,11 @@ impl World {
         designs
     }
 
-    fn block(&self, design: &Design, index: u32, draws: &mut Draws) -> Block {
-        let stage = &design.stages[0];
+    fn block(&self, design: &Design, stage: &Stage, index: u32, draws: &mut Draws) -> Block {
         let mut readings = Vec::new();
         for level in &stage.levels {
             let mut drift = || draws.from(&self.residuals.drift);
-            let drift: Vec<f64> = (0..self.cycles).map(|_| drift()).collect();
+            let drift: Vec<f64> = (0..level.cycles).map(|_| drift()).collect();
             for (experiment, name, participant, facts) in &self.facts {
                 if *experiment == design.experiment && *name == level.name {
                     readings.push(self.reading(level, participant, facts, &drift, draws));
@@ -265,10 +267,8 @@ impl World {
         let card = |name: &str, attention: &str| ServerCard {
             name: name.into(),
             is_model: true,
-            title: StoredText::default(),
-            summary: StoredText::default(),
             attention: attention.into(),
-            lines_of_code: None,
+            ..ServerCard::default()
         };
         Run {
             schema_version: SCHEMA_VERSION,
@@ -337,16 +337,9 @@ fn task(facts: &[Fact]) -> Task {
     }
     let is_rate =
         |fact: &Fact| matches!(fact, Fact::Is(Metric::GoodPerS | Metric::CapacityPerS, _));
-    let is_closed = facts.iter().any(is_rate);
-    Task::Load(Load {
-        pace: match is_closed {
-            true => LoadPace::Closed { clients: 64 },
-            false => LoadPace::Open {
-                rate_per_s: RATE_PER_S,
-                connections: None,
-            },
-        },
-        ..Load::default()
+    Task::Load(match facts.iter().any(is_rate) {
+        true => Load::with_clients(64),
+        false => Load::with_rate(RATE_PER_S),
     })
 }
 
