@@ -12,7 +12,7 @@ mod child;
 mod disturbance;
 pub mod environment;
 pub mod experiments;
-mod listening;
+pub mod listening;
 pub mod model_server;
 mod namespace;
 pub mod owned_name;

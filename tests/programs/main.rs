@@ -18,3 +18,4 @@ mod ranks;
 mod schema;
 mod systems;
 mod targets;
+mod watch;

@@ -2,11 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::env;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use hola_base::output::say;
+use hola_base::output::{say, wants_colours};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::LoadFailure;
@@ -150,10 +149,9 @@ fn failures(failed: &Causes) -> String {
         .iter()
         .map(|(cause, count)| format!("{count} {cause}"));
     let causes = causes.collect::<Vec<_>>().join(", ");
-    // https://no-color.org: any value but an empty one.
-    match env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-        true => format!("{total} failed ({causes})"),
-        false => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
+    match wants_colours() {
+        true => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
+        false => format!("{total} failed ({causes})"),
     }
 }
 

@@ -1,0 +1,530 @@
+//! A server on a screen of any size: figures, charts of the last two minutes, and a bar for each worker.
+
+use hola_base::{Language, Text, text};
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{RenderDirection, Sparkline, Widget};
+
+use super::look::{UNKNOWN, ViewLook, bar};
+use super::server_view::{SAMPLES_MAX, ServerHistory};
+use super::view::text_of;
+use crate::live::{LiveSample, LiveWorker, ProbeFigures};
+
+/// Columns of what says how to leave.
+const LEAVE_COLUMNS: u16 = 23;
+/// Columns of a text that is printed once.
+const TEXT_COLUMNS: u16 = 80;
+/// Figures in a row.
+const FIGURES_PER_ROW: usize = 4;
+/// Rows of all figures, and an empty one.
+const FIGURE_ROWS: u16 = 5;
+/// Columns of the name of a figure.
+const FIGURE_NAME: usize = 13;
+/// Charts in a row.
+const CHARTS_PER_ROW: usize = 3;
+/// Columns of a worker's figures and bar, at least.
+const WORKER_COLUMNS: u16 = 38;
+/// Columns of a worker's figures, without its bar.
+const WORKER_FIGURES: u16 = 24;
+
+const LEAVE: Text = text("charts: 2 min; q leaves", "gráficos: 2 min; q sale");
+const WORKERS: Text = text(
+    "Workers: clients, requests/s",
+    "Trabajadores: clientes, peticiones/s",
+);
+const PROBE_NOTE: Text = text(
+    "p50 and p99 are of 20 requests/s sent from here, which the rest includes",
+    "p50 y p99 son de 20 peticiones/s enviadas desde aquí; el resto las incluye",
+);
+const NO_COUNTERS: Text = text(
+    "Clients, requests, workers: not known, since it is no server of this program",
+    "Clientes, peticiones y trabajadores: sin cifras, no es un servidor de hola",
+);
+
+/// A figure: its name, its value, and whether it should be 0 and is not.
+struct ShownFigure {
+    name: Text,
+    value: String,
+    is_bad: bool,
+}
+
+/// A quantity over time.
+struct ShownSeries {
+    name: Text,
+    /// Its values, the oldest first; `None` where it is not known.
+    values: Vec<Option<f64>>,
+}
+
+/// Draws the whole screen.
+pub(super) fn draw(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    let [title, figures, rest, note] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(FIGURE_ROWS),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    let worker_rows = worker_rows(history, rest.width).min(rest.height / 2);
+    let [charts, workers] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(worker_rows)]).areas(rest);
+    let [title, leave] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(LEAVE_COLUMNS)])
+            .spacing(1)
+            .areas(title);
+    draw_title(history, look, title, buffer);
+    let words = Line::styled(look.language.of(LEAVE), look.note());
+    words.right_aligned().render(leave, buffer);
+    draw_figures(history, look, figures, buffer);
+    draw_charts(history, look, charts, buffer);
+    draw_workers(history, look, workers, buffer);
+    draw_note(history, look, note, buffer);
+}
+
+/// Figures and workers as text, without what changes over time.
+pub(super) fn plain_text(history: &ServerHistory, language: Language) -> String {
+    let look = ViewLook {
+        language,
+        is_coloured: false,
+    };
+    let rows = [1, FIGURE_ROWS, worker_rows(history, TEXT_COLUMNS), 1];
+    let area = Rect::new(0, 0, TEXT_COLUMNS, rows.iter().sum());
+    let mut buffer = Buffer::empty(area);
+    let [title, figures, workers, note] =
+        Layout::vertical(rows.map(Constraint::Length)).areas(area);
+    draw_title(history, look, title, &mut buffer);
+    draw_figures(history, look, figures, &mut buffer);
+    draw_workers(history, look, workers, &mut buffer);
+    draw_note(history, look, note, &mut buffer);
+    text_of(&buffer)
+}
+
+fn draw_title(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    Line::styled(history.title.as_str(), look.title()).render(area, buffer);
+}
+
+fn draw_note(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    let is_probed = last_probe(history).is_some();
+    let note = match (history.has_counters, is_probed) {
+        (false, _) => look.language.of(NO_COUNTERS),
+        (true, true) => look.language.of(PROBE_NOTE),
+        (true, false) => "",
+    };
+    Line::styled(note, look.note()).render(area, buffer);
+}
+
+fn last_probe(history: &ServerHistory) -> Option<&ProbeFigures> {
+    history.samples.back()?.probe.as_ref()
+}
+
+fn milliseconds(figures: &ProbeFigures, of: fn(&ProbeFigures) -> Option<f64>) -> Option<f64> {
+    of(figures).map(|time_us| time_us / 1e3)
+}
+
+fn mebibytes(sample: &LiveSample) -> Option<f64> {
+    sample
+        .memory_kib
+        .map(|memory_kib| memory_kib as f64 / 1024.0)
+}
+
+/// The figures of the newest sample, in the order of their rows.
+fn figures(history: &ServerHistory, look: ViewLook) -> Vec<ShownFigure> {
+    let last = history.samples.back();
+    let counted = last.filter(|_| history.has_counters);
+    let probe = last_probe(history);
+    let rate = |name, of: fn(&LiveSample) -> f64| number(look, name, counted.map(of));
+    let count = |name, of: fn(&LiveSample) -> u64| whole(name, last.map(of), false);
+    let failure = |name, of: fn(&LiveSample) -> u64| whole(name, counted.map(of), true);
+    let time = |name, of: fn(&ProbeFigures) -> Option<f64>| {
+        let time_ms = probe.and_then(|probe| milliseconds(probe, of));
+        number(look, name, time_ms)
+    };
+    let clients = counted.map(|sample| sample.clients);
+    vec![
+        whole(text("Clients", "Clientes"), clients, false),
+        rate(text("Requests/s", "Peticiones/s"), |one| one.requests_per_s),
+        rate(text("Accepted/s", "Aceptados/s"), |one| one.accepted_per_s),
+        number(
+            look,
+            text("CPU %", "CPU %"),
+            last.map(|one| one.cpu_percent),
+        ),
+        time(text("p50 ms", "p50 ms"), |probe| probe.p50_us),
+        time(text("p99 ms", "p99 ms"), |probe| probe.p99_us),
+        whole(
+            text("Failed probes", "Fallos sonda"),
+            probe.map(|probe| probe.failed),
+            true,
+        ),
+        number(
+            look,
+            text("Memory MiB", "Memoria MiB"),
+            last.and_then(mebibytes),
+        ),
+        count(text("Processes", "Procesos"), |one| one.processes),
+        count(text("Threads", "Hilos"), |one| one.threads),
+        failure(text("Refused", "Rechazados"), |one| one.refused),
+        failure(text("Broken off", "Cortados"), |one| one.broken),
+        failure(text("Timed out", "Fuera de hora"), |one| one.expired),
+        failure(text("Crashed", "Caídos"), |one| one.crashed),
+    ]
+}
+
+fn number(look: ViewLook, name: Text, value: Option<f64>) -> ShownFigure {
+    ShownFigure {
+        name,
+        value: value.map_or(UNKNOWN.into(), |value| look.number(value)),
+        is_bad: false,
+    }
+}
+
+fn whole(name: Text, value: Option<u64>, is_failure: bool) -> ShownFigure {
+    ShownFigure {
+        name,
+        value: value.map_or(UNKNOWN.into(), |value| value.to_string()),
+        is_bad: is_failure && value > Some(0),
+    }
+}
+
+fn draw_figures(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    let figures = figures(history, look);
+    for (row, figures) in area.rows().zip(figures.chunks(FIGURES_PER_ROW)) {
+        let cells = Layout::horizontal([Constraint::Fill(1); FIGURES_PER_ROW]);
+        for (cell, figure) in cells.areas::<FIGURES_PER_ROW>(row).into_iter().zip(figures) {
+            let name = look.language.of(figure.name);
+            let line = Line::from(vec![
+                Span::raw(format!("{name:FIGURE_NAME$} ")),
+                Span::styled(figure.value.as_str(), look.figure(figure.is_bad)),
+            ]);
+            line.render(cell, buffer);
+        }
+    }
+}
+
+/// What the charts show: only what is known of this server.
+fn series(history: &ServerHistory) -> Vec<ShownSeries> {
+    let values = |of: &dyn Fn(&LiveSample) -> Option<f64>| history.samples.iter().map(of).collect();
+    let time = |of: fn(&ProbeFigures) -> Option<f64>| {
+        values(&|sample| milliseconds(sample.probe.as_ref()?, of))
+    };
+    let series = |name, values| ShownSeries { name, values };
+    let counted = [
+        series(
+            text("Requests/s", "Peticiones/s"),
+            values(&|sample| Some(sample.requests_per_s)),
+        ),
+        series(
+            text("Clients", "Clientes"),
+            values(&|sample| Some(sample.clients as f64)),
+        ),
+    ];
+    let seen = [
+        series(text("p50 ms", "p50 ms"), time(|probe| probe.p50_us)),
+        series(text("p99 ms", "p99 ms"), time(|probe| probe.p99_us)),
+        series(
+            text("CPU %", "CPU %"),
+            values(&|sample| Some(sample.cpu_percent)),
+        ),
+        series(text("Memory MiB", "Memoria MiB"), values(&mebibytes)),
+    ];
+    let counted = counted.into_iter().filter(|_| history.has_counters);
+    counted.chain(seen).collect()
+}
+
+fn draw_charts(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    let series = series(history);
+    let rows = series.chunks(CHARTS_PER_ROW);
+    let areas = Layout::vertical(rows.clone().map(|_| Constraint::Fill(1))).split(area);
+    for (row, series) in areas.iter().zip(rows) {
+        let cells = Layout::horizontal([Constraint::Fill(1); CHARTS_PER_ROW]).spacing(2);
+        for (cell, series) in cells.areas::<CHARTS_PER_ROW>(*row).into_iter().zip(series) {
+            draw_chart(series, look, cell, buffer);
+        }
+    }
+}
+
+/// A line that says what it is and how high, and bars of which the right one is the newest.
+fn draw_chart(series: &ShownSeries, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    let known = series.values.iter().flatten();
+    let highest = known.copied().fold(0.0, f64::max);
+    let [title, bars] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+    let name = look.language.of(series.name);
+    let highest_shown = match series.values.iter().flatten().next() {
+        Some(_) => format!("{name} ≤ {}", look.number(highest)),
+        None => name.to_owned(),
+    };
+    Line::styled(highest_shown, look.title()).render(title, buffer);
+    Sparkline::default()
+        .data(columns(&series.values, bars.width, highest))
+        .max(FULL)
+        .direction(RenderDirection::RightToLeft)
+        .style(look.bars())
+        .render(bars, buffer);
+}
+
+/// The height of a full bar.
+const FULL: u64 = 1_000;
+
+/// Heights of the bars of two minutes in so many columns, the newest first. Where a bar stands for several samples, it
+/// shows the highest of them: a peak of one second must not disappear.
+fn columns(values: &[Option<f64>], columns: u16, highest: f64) -> Vec<Option<u64>> {
+    let samples = SAMPLES_MAX.div_ceil(usize::from(columns.max(1)));
+    let height = |value: f64| if highest > 0.0 { value / highest } else { 0.0 };
+    let newest_first = values.rchunks(samples);
+    newest_first
+        .map(|values| {
+            let known = values.iter().flatten().copied();
+            known.reduce(f64::max).map(|value| level(height(value)))
+        })
+        .collect()
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of a full bar"
+)]
+fn level(share: f64) -> u64 {
+    (share.clamp(0.0, 1.0) * FULL as f64).ceil() as u64
+}
+
+/// Workers in a row.
+fn workers_per_row(width: u16) -> u16 {
+    (width / WORKER_COLUMNS).max(1)
+}
+
+/// Rows of the workers, with their title; 0 if there are none.
+fn worker_rows(history: &ServerHistory, width: u16) -> u16 {
+    let workers = workers(history).len();
+    let rows = workers.div_ceil(workers_per_row(width).into());
+    match rows {
+        0 => 0,
+        rows => u16::try_from(rows + 1).unwrap_or(u16::MAX),
+    }
+}
+
+fn workers(history: &ServerHistory) -> &[LiveWorker] {
+    let last = history.samples.back();
+    last.map_or(&[], |sample| &sample.workers)
+}
+
+fn draw_workers(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
+    let workers = workers(history);
+    let per_row = workers_per_row(area.width);
+    let mut rows = area.rows();
+    let Some(title) = rows.next() else {
+        return;
+    };
+    let shown = usize::from(area.height.saturating_sub(1)) * usize::from(per_row);
+    let missing = workers.len().saturating_sub(shown);
+    let mut words = look.language.of(WORKERS).to_owned();
+    if missing > 0 {
+        words += &look.language.choose(
+            || format!(" ({missing} more)"),
+            || format!(" (y {missing} más)"),
+        );
+    }
+    Line::styled(words, look.title()).render(title, buffer);
+    let most = workers.iter().map(|worker| worker.requests_per_s);
+    let most = most.fold(0.0, f64::max);
+    for (row, workers) in rows.zip(workers.chunks(per_row.into())) {
+        let cells = vec![Constraint::Fill(1); per_row.into()];
+        let cells = Layout::horizontal(cells).spacing(2).split(row);
+        for (cell, worker) in cells.iter().zip(workers) {
+            worker_line(worker, most, look, cell.width).render(*cell, buffer);
+        }
+    }
+}
+
+fn worker_line(worker: &LiveWorker, most: f64, look: ViewLook, width: u16) -> Line<'static> {
+    let columns = usize::from(width.saturating_sub(WORKER_FIGURES));
+    let bar = bar(worker.requests_per_s, most, columns);
+    let rate = look.number(worker.requests_per_s);
+    Line::from(vec![
+        Span::raw(format!("{:>3} ", worker.number)),
+        Span::styled(format!("{bar:columns$}"), look.bars()),
+        Span::raw(format!(" {:>6} {rate:>9}", worker.clients)),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use hola_base::LANGUAGES;
+    use ratatui::style::Color;
+
+    use super::*;
+
+    /// Columns and rows of the screens that are tested.
+    const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
+
+    fn sample(number: usize, workers: usize) -> LiveSample {
+        let worker = |number| LiveWorker {
+            number,
+            clients: 2,
+            requests_per_s: 100.0,
+        };
+        LiveSample {
+            clients: 17,
+            requests_per_s: 1_234.0 + number as f64,
+            accepted_per_s: 56.7,
+            refused: 3,
+            broken: 4,
+            processes: 5,
+            threads: 6,
+            cpu_percent: 98.7,
+            memory_kib: Some(12_345),
+            workers: (0..workers).map(worker).collect(),
+            probe: Some(ProbeFigures {
+                p50_us: Some(210.0),
+                p99_us: None,
+                failed: 0,
+            }),
+            ..LiveSample::default()
+        }
+    }
+
+    fn history(samples: usize, workers: usize) -> ServerHistory {
+        ServerHistory {
+            title: "127.0.0.1:8080 · epoll".into(),
+            has_counters: true,
+            samples: (0..samples).map(|number| sample(number, workers)).collect(),
+        }
+    }
+
+    fn drawn(history: &ServerHistory, look: ViewLook, (columns, rows): (u16, u16)) -> Buffer {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        draw(history, look, buffer.area, &mut buffer);
+        buffer
+    }
+
+    fn plain(language: Language) -> ViewLook {
+        ViewLook {
+            language,
+            is_coloured: false,
+        }
+    }
+
+    #[test]
+    fn everything_is_on_screens_of_both_sizes_in_both_languages() {
+        let history = history(SAMPLES_MAX, 4);
+        for (language, size) in LANGUAGES
+            .into_iter()
+            .flat_map(|one| SIZES.map(|size| (one, size)))
+        {
+            let look = plain(language);
+            let shown = text_of(&drawn(&history, look, size));
+            for figure in figures(&history, look) {
+                let name = language.of(figure.name);
+                let expected = format!("{name:FIGURE_NAME$} {}", figure.value);
+                assert!(shown.contains(&expected), "{expected}:\n{shown}");
+            }
+            for series in series(&history) {
+                let expected = language.of(series.name);
+                assert!(shown.matches(expected).count() >= 2, "{expected}:\n{shown}");
+            }
+            for whole in [LEAVE, WORKERS, PROBE_NOTE] {
+                assert!(shown.contains(language.of(whole)), "{whole:?}:\n{shown}");
+            }
+            assert!(shown.starts_with(&history.title), "{shown}");
+            assert!(shown.matches('█').count() > 50, "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_text_has_every_figure_and_every_worker() {
+        let shown = plain_text(&history(1, 40), Language::English);
+        for expected in [
+            "Clients       17",
+            "Refused       3",
+            "p99 ms        –",
+            " 39 ",
+        ] {
+            assert!(shown.contains(expected), "{expected}:\n{shown}");
+        }
+        assert!(!shown.contains("more)"), "{shown}");
+    }
+
+    #[test]
+    fn without_colours_no_cell_has_one() {
+        let history = history(3, 4);
+        let has_colour = |is_coloured| {
+            let look = ViewLook {
+                is_coloured,
+                ..plain(Language::English)
+            };
+            let buffer = drawn(&history, look, SIZES[0]);
+            let mut cells = buffer.content().iter();
+            cells.any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset)
+        };
+        assert_eq!([false, true].map(has_colour), [false, true]);
+    }
+
+    #[test]
+    fn a_screen_of_any_size_is_drawn() {
+        for history in [history(0, 0), history(1, 0), history(SAMPLES_MAX, 100)] {
+            for (columns, rows) in
+                (0..40).flat_map(|columns| (0..20).map(move |rows| (columns, rows)))
+            {
+                drawn(&history, plain(Language::English), (columns, rows));
+            }
+        }
+    }
+
+    #[test]
+    fn before_the_first_figures_there_are_none() {
+        let shown = text_of(&drawn(&history(0, 0), plain(Language::English), SIZES[0]));
+        assert!(shown.contains("Clients       –"), "{shown}");
+        assert!(shown.contains("Threads       –"), "{shown}");
+    }
+
+    #[test]
+    fn a_server_of_another_program_has_no_counts() {
+        let history = ServerHistory {
+            has_counters: false,
+            ..history(2, 0)
+        };
+        for language in LANGUAGES {
+            let shown = text_of(&drawn(&history, plain(language), SIZES[0]));
+            for name in [text("Clients", "Clientes"), text("Refused", "Rechazados")] {
+                let expected = format!("{:FIGURE_NAME$} –", language.of(name));
+                assert!(shown.contains(&expected), "{expected}:\n{shown}");
+            }
+            assert!(shown.contains(language.of(NO_COUNTERS)), "{shown}");
+            assert!(shown.contains("98"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn workers_for_which_there_is_no_room_are_counted() {
+        let shown = text_of(&drawn(&history(2, 100), plain(Language::English), SIZES[0]));
+        // Half of 18 rows: a title, and 8 rows of 2 workers.
+        assert!(shown.contains("(84 more)"), "{shown}");
+    }
+
+    #[test]
+    fn a_chart_has_two_minutes_in_any_width_and_no_peak_is_lost() {
+        let mut values: Vec<Option<f64>> = (1..=SAMPLES_MAX).map(|one| Some(one as f64)).collect();
+        values[0] = Some(240.0);
+        values[60] = None;
+        assert_eq!(columns(&values, 120, 240.0).len(), 120);
+        assert_eq!(columns(&values, 120, 240.0)[59], None);
+        let narrow = columns(&values, 26, 240.0);
+        assert_eq!(narrow.len(), 24);
+        assert_eq!((narrow[0], narrow[23]), (Some(500), Some(1_000)));
+        assert!(columns(&[], 26, 0.0).is_empty());
+        assert_eq!(columns(&[Some(0.0)], 0, 0.0), [Some(0)]);
+    }
+
+    #[test]
+    fn older_samples_than_two_minutes_are_forgotten() {
+        let mut history = history(0, 0);
+        for number in 0..=SAMPLES_MAX {
+            history.push(sample(number, 0));
+        }
+        let oldest = history.samples.front().map(|sample| sample.requests_per_s);
+        assert_eq!(
+            (history.samples.len(), oldest),
+            (SAMPLES_MAX, Some(1_235.0))
+        );
+    }
+}
