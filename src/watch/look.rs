@@ -50,7 +50,7 @@ impl ViewLook {
     pub(super) fn number(self, value: f64) -> String {
         let decimals = match value {
             // Its decimals would all be 0.
-            _ if value <= 0.0 => 0,
+            _ if value.fract() == 0.0 => 0,
             _ if value < 10.0 => 2,
             _ if value < 100.0 => 1,
             _ => 0,
@@ -84,10 +84,16 @@ mod tests {
                 language,
                 is_coloured: false,
             };
-            [0.0, 0.123, 12.34, 1_234.5].map(|value| look.number(value))
+            [0.0, 0.123, 12.0, 12.34, 1_234.6].map(|value| look.number(value))
         };
-        assert_eq!(numbers(Language::English), ["0", "0.12", "12.3", "1234"]);
-        assert_eq!(numbers(Language::Spanish), ["0", "0,12", "12,3", "1234"]);
+        assert_eq!(
+            numbers(Language::English),
+            ["0", "0.12", "12", "12.3", "1235"]
+        );
+        assert_eq!(
+            numbers(Language::Spanish),
+            ["0", "0,12", "12", "12,3", "1235"]
+        );
     }
 
     #[test]

@@ -116,9 +116,9 @@ fn time(seconds: f64, look: ViewLook) -> String {
 fn draw_experiments(progress: &RunProgress, look: ViewLook, area: Rect, buffer: &mut Buffer) {
     let rows = usize::from(area.height);
     let current = progress.experiments.iter().position(|one| one.is_current);
-    let last_first = progress.experiments.len().saturating_sub(rows);
+    let first_max = progress.experiments.len().saturating_sub(rows);
     let first = current.unwrap_or(0).saturating_sub(rows / 2);
-    let shown = progress.experiments.iter().skip(first.min(last_first));
+    let shown = progress.experiments.iter().skip(first.min(first_max));
     for (row, experiment) in area.rows().zip(shown) {
         experiment_line(experiment, look, area.width).render(row, buffer);
     }
@@ -211,9 +211,9 @@ mod tests {
     fn the_current_experiment_is_seen_and_a_screen_of_any_size_is_drawn() {
         let small = drawn(&progress(60), Language::English, 60, 10);
         assert!(small.contains("▶ experiment-20"), "{small}");
-        for (columns, rows) in (0..40).flat_map(|columns| (0..12).map(move |rows| (columns, rows)))
-        {
-            drawn(&progress(25), Language::English, columns, rows);
+        for size in [0, 1, 2, 3, 5, 9, 16, 24, 40, 79] {
+            drawn(&progress(25), Language::English, size, 24);
+            drawn(&progress(25), Language::English, 80, size);
         }
     }
 
