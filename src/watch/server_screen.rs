@@ -4,12 +4,14 @@ use hola_base::{Language, Text, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{RenderDirection, Sparkline, Widget};
+use ratatui::widgets::Widget;
 
-use super::look::{UNKNOWN, ViewLook, bar};
-use super::server_view::{SAMPLES_MAX, ServerHistory};
+use super::charted_series::ChartedSeries;
+use super::look::{UNKNOWN, ViewLook};
+use super::server_history::ServerHistory;
 use super::view::text_of;
-use crate::live::{LiveSample, LiveWorker, ProbeFigures};
+use super::worker_bars;
+use crate::live::{LiveSample, ProbeFigures};
 
 /// Columns of what says how to leave.
 const LEAVE_COLUMNS: u16 = 23;
@@ -23,16 +25,7 @@ const FIGURE_ROWS: u16 = 5;
 const FIGURE_NAME: usize = 13;
 /// Charts in a row.
 const CHARTS_PER_ROW: usize = 3;
-/// Columns of a worker's figures and bar, at least.
-const WORKER_COLUMNS: u16 = 38;
-/// Columns of a worker's figures, without its bar.
-const WORKER_FIGURES: u16 = 24;
-
 const LEAVE: Text = text("charts: 2 min; q leaves", "gráficos: 2 min; q sale");
-const WORKERS: Text = text(
-    "Workers: clients, requests/s",
-    "Trabajadores: clientes, peticiones/s",
-);
 const PROBE_NOTE: Text = text(
     "p50 and p99 are of 20 requests/s sent from here, which the rest includes",
     "p50 y p99 son de 20 peticiones/s enviadas desde aquí; el resto las incluye",
@@ -49,13 +42,6 @@ struct ShownFigure {
     is_bad: bool,
 }
 
-/// A quantity over time.
-struct ShownSeries {
-    name: Text,
-    /// Its values, the oldest first; `None` where it is not known.
-    values: Vec<Option<f64>>,
-}
-
 /// Draws the whole screen.
 pub(super) fn draw(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
     let [title, figures, rest, note] = Layout::vertical([
@@ -65,7 +51,7 @@ pub(super) fn draw(history: &ServerHistory, look: ViewLook, area: Rect, buffer: 
         Constraint::Length(1),
     ])
     .areas(area);
-    let worker_rows = worker_rows(history, rest.width).min(rest.height / 2);
+    let worker_rows = worker_bars::rows(history.workers(), rest.width).min(rest.height / 2);
     let [charts, workers] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(worker_rows)]).areas(rest);
     let [title, leave] =
@@ -77,7 +63,7 @@ pub(super) fn draw(history: &ServerHistory, look: ViewLook, area: Rect, buffer: 
     words.right_aligned().render(leave, buffer);
     draw_figures(history, look, figures, buffer);
     draw_charts(history, look, charts, buffer);
-    draw_workers(history, look, workers, buffer);
+    worker_bars::draw(history.workers(), look, workers, buffer);
     draw_note(history, look, note, buffer);
 }
 
@@ -87,14 +73,19 @@ pub(super) fn plain_text(history: &ServerHistory, language: Language) -> String 
         language,
         is_coloured: false,
     };
-    let rows = [1, FIGURE_ROWS, worker_rows(history, TEXT_COLUMNS), 1];
+    let rows = [
+        1,
+        FIGURE_ROWS,
+        worker_bars::rows(history.workers(), TEXT_COLUMNS),
+        1,
+    ];
     let area = Rect::new(0, 0, TEXT_COLUMNS, rows.iter().sum());
     let mut buffer = Buffer::empty(area);
     let [title, figures, workers, note] =
         Layout::vertical(rows.map(Constraint::Length)).areas(area);
     draw_title(history, look, title, &mut buffer);
     draw_figures(history, look, figures, &mut buffer);
-    draw_workers(history, look, workers, &mut buffer);
+    worker_bars::draw(history.workers(), look, workers, &mut buffer);
     draw_note(history, look, note, &mut buffer);
     text_of(&buffer)
 }
@@ -104,17 +95,13 @@ fn draw_title(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut 
 }
 
 fn draw_note(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
-    let is_probed = last_probe(history).is_some();
+    let is_probed = history.probe().is_some();
     let note = match (history.has_counters, is_probed) {
         (false, _) => look.language.of(NO_COUNTERS),
         (true, true) => look.language.of(PROBE_NOTE),
         (true, false) => "",
     };
     Line::styled(note, look.note()).render(area, buffer);
-}
-
-fn last_probe(history: &ServerHistory) -> Option<&ProbeFigures> {
-    history.samples.back()?.probe.as_ref()
 }
 
 fn milliseconds(figures: &ProbeFigures, of: fn(&ProbeFigures) -> Option<f64>) -> Option<f64> {
@@ -131,7 +118,7 @@ fn mebibytes(sample: &LiveSample) -> Option<f64> {
 fn figures(history: &ServerHistory, look: ViewLook) -> Vec<ShownFigure> {
     let last = history.samples.back();
     let counted = last.filter(|_| history.has_counters);
-    let probe = last_probe(history);
+    let probe = history.probe();
     let rate = |name, of: fn(&LiveSample) -> f64| number(look, name, counted.map(of));
     let count = |name, of: fn(&LiveSample) -> u64| whole(name, last.map(of), false);
     let failure = |name, of: fn(&LiveSample) -> u64| whole(name, counted.map(of), true);
@@ -202,12 +189,12 @@ fn draw_figures(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mu
 }
 
 /// What the charts show: only what is known of this server.
-fn series(history: &ServerHistory) -> Vec<ShownSeries> {
+fn series(history: &ServerHistory) -> Vec<ChartedSeries> {
     let values = |of: &dyn Fn(&LiveSample) -> Option<f64>| history.samples.iter().map(of).collect();
     let time = |of: fn(&ProbeFigures) -> Option<f64>| {
         values(&|sample| milliseconds(sample.probe.as_ref()?, of))
     };
-    let series = |name, values| ShownSeries { name, values };
+    let series = |name, values| ChartedSeries { name, values };
     let counted = [
         series(
             text("Requests/s", "Peticiones/s"),
@@ -238,113 +225,9 @@ fn draw_charts(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut
     for (row, series) in areas.iter().zip(rows) {
         let cells = Layout::horizontal([Constraint::Fill(1); CHARTS_PER_ROW]).spacing(2);
         for (cell, series) in cells.areas::<CHARTS_PER_ROW>(*row).into_iter().zip(series) {
-            draw_chart(series, look, cell, buffer);
+            series.draw(look, cell, buffer);
         }
     }
-}
-
-/// A line that says what it is and how high, and bars of which the right one is the newest.
-fn draw_chart(series: &ShownSeries, look: ViewLook, area: Rect, buffer: &mut Buffer) {
-    let known = series.values.iter().flatten();
-    let highest = known.copied().fold(0.0, f64::max);
-    let [title, bars] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-    let name = look.language.of(series.name);
-    let highest_shown = match series.values.iter().flatten().next() {
-        Some(_) => format!("{name} ≤ {}", look.number(highest)),
-        None => name.to_owned(),
-    };
-    Line::styled(highest_shown, look.title()).render(title, buffer);
-    Sparkline::default()
-        .data(columns(&series.values, bars.width, highest))
-        .max(FULL)
-        .direction(RenderDirection::RightToLeft)
-        .style(look.bars())
-        .render(bars, buffer);
-}
-
-/// The height of a full bar.
-const FULL: u64 = 1_000;
-
-/// Heights of the bars of two minutes in so many columns, the newest first. Where a bar stands for several samples, it
-/// shows the highest of them: a peak of one second must not disappear.
-fn columns(values: &[Option<f64>], columns: u16, highest: f64) -> Vec<Option<u64>> {
-    let samples = SAMPLES_MAX.div_ceil(usize::from(columns.max(1)));
-    let height = |value: f64| if highest > 0.0 { value / highest } else { 0.0 };
-    let newest_first = values.rchunks(samples);
-    newest_first
-        .map(|values| {
-            let known = values.iter().flatten().copied();
-            known.reduce(f64::max).map(|value| level(height(value)))
-        })
-        .collect()
-}
-
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a share of a full bar"
-)]
-fn level(share: f64) -> u64 {
-    (share.clamp(0.0, 1.0) * FULL as f64).ceil() as u64
-}
-
-/// Workers in a row.
-fn workers_per_row(width: u16) -> u16 {
-    (width / WORKER_COLUMNS).max(1)
-}
-
-/// Rows of the workers, with their title; 0 if there are none.
-fn worker_rows(history: &ServerHistory, width: u16) -> u16 {
-    let workers = workers(history).len();
-    let rows = workers.div_ceil(workers_per_row(width).into());
-    match rows {
-        0 => 0,
-        rows => u16::try_from(rows + 1).unwrap_or(u16::MAX),
-    }
-}
-
-fn workers(history: &ServerHistory) -> &[LiveWorker] {
-    let last = history.samples.back();
-    last.map_or(&[], |sample| &sample.workers)
-}
-
-fn draw_workers(history: &ServerHistory, look: ViewLook, area: Rect, buffer: &mut Buffer) {
-    let workers = workers(history);
-    let per_row = workers_per_row(area.width);
-    let mut rows = area.rows();
-    let Some(title) = rows.next() else {
-        return;
-    };
-    let shown = usize::from(area.height.saturating_sub(1)) * usize::from(per_row);
-    let missing = workers.len().saturating_sub(shown);
-    let mut words = look.language.of(WORKERS).to_owned();
-    if missing > 0 {
-        words += &look.language.choose(
-            || format!(" ({missing} more)"),
-            || format!(" (y {missing} más)"),
-        );
-    }
-    Line::styled(words, look.title()).render(title, buffer);
-    let most = workers.iter().map(|worker| worker.requests_per_s);
-    let most = most.fold(0.0, f64::max);
-    for (row, workers) in rows.zip(workers.chunks(per_row.into())) {
-        let cells = vec![Constraint::Fill(1); per_row.into()];
-        let cells = Layout::horizontal(cells).spacing(2).split(row);
-        for (cell, worker) in cells.iter().zip(workers) {
-            worker_line(worker, most, look, cell.width).render(*cell, buffer);
-        }
-    }
-}
-
-fn worker_line(worker: &LiveWorker, most: f64, look: ViewLook, width: u16) -> Line<'static> {
-    let columns = usize::from(width.saturating_sub(WORKER_FIGURES));
-    let bar = bar(worker.requests_per_s, most, columns);
-    let rate = look.number(worker.requests_per_s);
-    Line::from(vec![
-        Span::raw(format!("{:>3} ", worker.number)),
-        Span::styled(format!("{bar:columns$}"), look.bars()),
-        Span::raw(format!(" {:>6} {rate:>9}", worker.clients)),
-    ])
 }
 
 #[cfg(test)]
@@ -352,7 +235,10 @@ mod tests {
     use hola_base::LANGUAGES;
     use ratatui::style::Color;
 
+    use super::super::server_history::SAMPLES_MAX;
+    use super::super::worker_bars::WORKERS;
     use super::*;
+    use crate::live::LiveWorker;
 
     /// Columns and rows of the screens that are tested.
     const SIZES: [(u16, u16); 2] = [(80, 24), (200, 50)];
@@ -499,32 +385,5 @@ mod tests {
         let shown = text_of(&drawn(&history(2, 100), plain(Language::English), SIZES[0]));
         // Of 17 rows a half: a title, and 7 rows of 2 workers.
         assert!(shown.contains("(86 more)"), "{shown}");
-    }
-
-    #[test]
-    fn a_chart_has_two_minutes_in_any_width_and_no_peak_is_lost() {
-        let mut values: Vec<Option<f64>> = (1..=SAMPLES_MAX).map(|one| Some(one as f64)).collect();
-        values[0] = Some(240.0);
-        values[60] = None;
-        assert_eq!(columns(&values, 120, 240.0).len(), 120);
-        assert_eq!(columns(&values, 120, 240.0)[59], None);
-        let narrow = columns(&values, 26, 240.0);
-        assert_eq!(narrow.len(), 24);
-        assert_eq!((narrow[0], narrow[23]), (Some(500), Some(1_000)));
-        assert!(columns(&[], 26, 0.0).is_empty());
-        assert_eq!(columns(&[Some(0.0)], 0, 0.0), [Some(0)]);
-    }
-
-    #[test]
-    fn older_samples_than_two_minutes_are_forgotten() {
-        let mut history = history(0, 0);
-        for number in 0..=SAMPLES_MAX {
-            history.push(sample(number, 0));
-        }
-        let oldest = history.samples.front().map(|sample| sample.requests_per_s);
-        assert_eq!(
-            (history.samples.len(), oldest),
-            (SAMPLES_MAX, Some(1_235.0))
-        );
     }
 }

@@ -11,12 +11,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::look::ViewLook;
+use super::server_history::ServerHistory;
 use super::server_screen;
 use super::view::{LiveView, ViewNews};
 use crate::live::{LiveSample, LiveServer, ServerProbe, client_protocol, sample_each_second};
 
-/// Samples that are kept: two minutes.
-pub(super) const SAMPLES_MAX: usize = 120;
 /// Most samples that a single text waits for: by then the probe has a median of any server that answers.
 const TEXT_SAMPLES_MAX: usize = 5;
 
@@ -25,26 +24,6 @@ const TEXT_SAMPLES_MAX: usize = 5;
 pub(crate) struct ServerView {
     samples: Receiver<LiveSample>,
     history: ServerHistory,
-}
-
-/// What has been seen of a server.
-#[derive(Debug)]
-pub(super) struct ServerHistory {
-    /// What it is, and where it listens.
-    pub(super) title: String,
-    /// Whether its counters can be read.
-    pub(super) has_counters: bool,
-    /// The newest samples, the oldest first.
-    pub(super) samples: VecDeque<LiveSample>,
-}
-
-impl ServerHistory {
-    pub(super) fn push(&mut self, sample: LiveSample) {
-        self.samples.push_back(sample);
-        if self.samples.len() > SAMPLES_MAX {
-            self.samples.pop_front();
-        }
-    }
 }
 
 impl ServerView {
