@@ -11,6 +11,7 @@ mod console;
 pub mod judge;
 pub mod lesson;
 mod live;
+mod watch;
 
 /// An error of a TOML file on one line. It shows the place in several: the first one names it, the last one says what is
 /// wrong there.

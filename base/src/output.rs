@@ -1,6 +1,7 @@
 //! Prints data to standard output and messages to standard error. `print!` and `eprint!` would panic on a closed pipe
 //! and on a full device.
 
+use std::env;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
@@ -39,6 +40,11 @@ pub fn reader_after(written: io::Result<()>) -> Result<Reader> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(error).context("cannot write to standard output"),
     }
+}
+
+/// Whether colours are wanted: `NO_COLOR` is not set, or empty (<https://no-color.org>).
+pub fn wants_colours() -> bool {
+    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Prints a message on standard error, with the characters escaped that control a terminal. Ignores a failed write to

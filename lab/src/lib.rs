@@ -13,7 +13,7 @@ mod disturbance;
 pub mod environment;
 pub mod experiments;
 mod lab;
-mod listening;
+pub mod listening;
 pub mod model_server;
 mod namespace;
 pub mod order;

@@ -1,12 +1,13 @@
-//! IPv4 listeners, as the kernel lists them: which process holds one, and how many connections wait there.
+//! Listeners, as the kernel lists them: which process holds one, and how many connections wait there.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use procfs::process::FDTarget;
+use procfs::process::{FDTarget, Process, all_processes};
 
 use crate::process_tree;
 
@@ -32,23 +33,39 @@ pub(crate) fn is_held_by(root: i32, address: SocketAddr) -> bool {
 
 /// Whether a process of the tree of `root` holds a listener at that TCP port, at whatever address.
 pub(crate) fn is_port_held_by(root: i32, port: u16) -> bool {
-    let ending = format!(":{port:04X}");
-    let is_wanted = |local: &str| local.ends_with(&ending);
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| in_table(path, is_wanted));
-    // A system without IPv6 has no table of it.
-    is_any_held_by(
-        root,
-        &tables.into_iter().flatten().flatten().collect::<Vec<_>>(),
-    )
+    is_any_held_by(root, &at_port(port))
+}
+
+/// The first process of the server that listens at that TCP address, or else at its port. `None` if there is no such
+/// process that this one may look into.
+pub fn first_holder(address: SocketAddr) -> Option<i32> {
+    let mut listeners = at(address, "/proc/net/tcp").unwrap_or_default();
+    if listeners.is_empty() {
+        listeners = at_port(address.port());
+    }
+    if listeners.is_empty() {
+        return None;
+    }
+    let mut holders: Vec<Process> = all_processes().ok()?.flatten().collect();
+    holders.retain(|process| holds_any(process, &listeners));
+    let ids: BTreeSet<i32> = holders.iter().map(Process::pid).collect();
+    // The others have inherited the listener, from their parent.
+    let is_first = |process: &&Process| {
+        let parent = process.stat().map(|stat| stat.ppid);
+        parent.is_ok_and(|parent| !ids.contains(&parent))
+    };
+    holders.iter().find(is_first).map(Process::pid)
 }
 
 fn is_any_held_by(root: i32, listeners: &[Listener]) -> bool {
+    let holds = |process: &Process| holds_any(process, listeners);
+    !listeners.is_empty() && process_tree::processes(root).iter().any(holds)
+}
+
+fn holds_any(process: &Process, listeners: &[Listener]) -> bool {
     let is_one = |target: &FDTarget| matches!(target, FDTarget::Socket(inode) if listeners.iter().any(|one| one.inode == *inode));
-    !listeners.is_empty()
-        && process_tree::processes(root).iter().any(|process| {
-            let mut descriptors = process.fd().into_iter().flatten().flatten();
-            descriptors.any(|fd| is_one(&fd.target))
-        })
+    let mut descriptors = process.fd().into_iter().flatten().flatten();
+    descriptors.any(|fd| is_one(&fd.target))
 }
 
 /// Connections that wait to be accepted at that address.
@@ -83,6 +100,15 @@ fn at(address: SocketAddr, table: &str) -> io::Result<Vec<Listener>> {
         address.port()
     );
     in_table(table, |local| local == wanted)
+}
+
+/// Every listener at that port, at whatever address.
+fn at_port(port: u16) -> Vec<Listener> {
+    let ending = format!(":{port:04X}");
+    let is_wanted = |local: &str| local.ends_with(&ending);
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| in_table(path, is_wanted));
+    // A system without IPv6 has no table of it.
+    tables.into_iter().flatten().flatten().collect()
 }
 
 fn in_table(path: &str, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Listener>> {

@@ -1,9 +1,10 @@
 //! The folder of a run. What was measured survives a crash at any time. Every error names the path.
 
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
@@ -107,6 +108,30 @@ pub fn write_reports(folder: &Path, reports: &[(String, String)]) -> Result<()> 
 /// a block that occurs twice; it names the line.
 pub fn read(folder: &Path) -> Result<(Run, Vec<Block>)> {
     read_from(&ResultFolder::open(folder)?)
+}
+
+/// Tells a run's records from those of another moment, without reading them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordsStamp {
+    /// When `run.json` was replaced.
+    run_written_at: SystemTime,
+    /// Length of `blocks.jsonl`, in bytes.
+    blocks_bytes: u64,
+}
+
+/// The stamp of the records that a folder has now.
+///
+/// # Errors
+/// Returns an error that names the file if it is not there.
+pub fn stamp(folder: &Path) -> Result<RecordsStamp> {
+    let of_file = |name| {
+        let metadata = fs::symlink_metadata(folder.join(name));
+        metadata.with_context(|| format!("{} is no run: cannot read {name}", folder.display()))
+    };
+    Ok(RecordsStamp {
+        run_written_at: of_file(RUN_FILE)?.modified()?,
+        blocks_bytes: of_file(BLOCKS_FILE)?.len(),
+    })
 }
 
 /// Hash of a run's records, as hexadecimal digits: runs with the same hash are the same run, wherever they are stored.

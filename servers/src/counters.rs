@@ -1,8 +1,10 @@
 //! What a server counts, in memory that its processes share.
 
 use std::cell::Cell;
+use std::fs::{self, DirEntry, File};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -10,6 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::sys;
 pub use crate::sys::tally::Tally;
+
+/// Name of the memory file, which `/proc/PID/fd` shows.
+const MEMORY_NAME: &str = "hola-counters";
+/// Page of that file at which the workers' tallies begin.
+const TALLIES_PAGE: u16 = 1;
 
 thread_local! {
     static WORKER: Cell<usize> = const { Cell::new(0) };
@@ -41,6 +48,12 @@ pub struct Counters {
     memory: Option<OwnedFd>,
 }
 
+/// The device and the inode of a process's program, by the process's folder in `/proc`.
+fn program_of(process: &str) -> Option<(u64, u64)> {
+    let program = fs::metadata(format!("{process}/exe")).ok()?;
+    Some((program.dev(), program.ino()))
+}
+
 /// Counts `event` once more. Relaxed is enough: nothing is published through a counter.
 pub(crate) fn count(event: &AtomicU64) {
     event.fetch_add(1, Ordering::Relaxed);
@@ -49,7 +62,7 @@ pub(crate) fn count(event: &AtomicU64) {
 impl Counters {
     /// Counters for that many workers, all zero. Fails with the error of mmap(2).
     pub(crate) fn new(workers: usize) -> io::Result<Self> {
-        if let Ok(memory) = memfd_create("hola-counters", MFdFlags::MFD_CLOEXEC) {
+        if let Ok(memory) = memfd_create(MEMORY_NAME, MFdFlags::MFD_CLOEXEC) {
             return Counters::from_memory(memory, workers);
         }
         let [count, acceptors_ready, served] = &sys::shared::<[AtomicU64; 3]>(1)?[0];
@@ -70,12 +83,33 @@ impl Counters {
         let [count, acceptors_ready, served] =
             &sys::shared_in_file::<[AtomicU64; 3]>(&memory, 0, 1)?[0];
         Ok(Counters {
-            tallies: sys::shared_in_file(&memory, 1, workers)?,
+            tallies: sys::shared_in_file(&memory, TALLIES_PAGE, workers)?,
             count,
             acceptors_ready,
             served,
             memory: Some(memory),
         })
+    }
+
+    /// The counters of a server that runs, one of whose processes has this id. `None` if it is a server of another program,
+    /// also of another version of this one, or if this process may not open the memory of its counters.
+    pub fn of_process(id: i32) -> Option<Self> {
+        let of_server = format!("/proc/{id}");
+        // Another version may count other things in the same places.
+        if program_of(&of_server)? != program_of("/proc/self")? {
+            return None;
+        }
+        let mut descriptors = fs::read_dir(format!("{of_server}/fd")).ok()?.flatten();
+        let name = format!("/memfd:{MEMORY_NAME} ");
+        let is_memory = |one: &DirEntry| {
+            let link = fs::read_link(one.path());
+            link.is_ok_and(|link| link.to_string_lossy().starts_with(&name))
+        };
+        let path = descriptors.find(is_memory)?.path();
+        let memory = File::options().read(true).write(true).open(path).ok()?;
+        let memory = OwnedFd::from(memory);
+        let workers = sys::count_in_file::<Tally>(&memory, TALLIES_PAGE).ok()?;
+        Counters::from_memory(memory, workers).ok()
     }
 
     /// The file of this memory. Fails if the system forbids memory files.

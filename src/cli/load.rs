@@ -14,7 +14,7 @@ use hola_lab::model_server::{ModelServer, StartError};
 use hola_lab::pinned_program::PinnedProgram;
 
 /// Exit code when the server named with `--model` did not start.
-const NOT_STARTED: u8 = 3;
+pub(super) const NOT_STARTED: u8 = 3;
 
 /// Arguments of `load`.
 #[derive(Args, Clone, Debug)]
@@ -69,7 +69,7 @@ pub(super) fn run(command: &LoadCommand, line: &[OsString]) -> ExitCode {
     let Some(model) = command.model else {
         return loadgen::run(&command.load, None);
     };
-    let server = match start(model.name, &command.load.conversation()) {
+    let server = match start(model.name, &command.load.conversation(), &[]) {
         Ok(server) => server,
         Err(error) => {
             say(format_args!("hola: {error}"));
@@ -86,12 +86,18 @@ pub(super) fn run(command: &LoadCommand, line: &[OsString]) -> ExitCode {
     }
 }
 
-fn start(model: &str, conversation: &str) -> Result<ModelServer, StartError> {
+/// Starts a model's server, with further options of `hola serve`.
+pub(super) fn start(
+    model: &str,
+    conversation: &str,
+    options: &[String],
+) -> Result<ModelServer, StartError> {
     let program = PinnedProgram::open(Path::new("/proc/self/exe"));
     let program = program.map_err(|error| StartError::NotRun {
         program: "hola".into(),
         error,
     })?;
-    let arguments: [String; 2] = ["--conversation".into(), conversation.into()];
-    ModelServer::start(&program, model, &[], &arguments)
+    let conversation: [String; 2] = ["--conversation".into(), conversation.into()];
+    let options = [&conversation[..], options].concat();
+    ModelServer::start(&program, model, &[], &options)
 }

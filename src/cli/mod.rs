@@ -17,6 +17,7 @@ mod share;
 mod site;
 mod spawn;
 mod supervise;
+mod watch;
 
 use std::env;
 use std::io;
@@ -48,6 +49,7 @@ use self::share::ShareArgs;
 use self::site::SiteArgs;
 use self::spawn::SpawnArgs;
 use self::supervise::SuperviseArgs;
+use self::watch::WatchArgs;
 
 /// A language, as an argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -95,6 +97,7 @@ Examples:
   hola merge DIR                       one result of the processes that made a load together
   hola client 127.0.0.1:8080           talk to a server line by line
   hola console epoll --page            watch a server in the browser, and answer its clients
+  hola watch 8080                      a running server, live in the terminal
   hola judge -- ./server {port}        what a server of yours does right and wrong
   hola lesson 1                        learn it by measuring: eight lessons
   hola experiments                     the questions, and how long each takes
@@ -131,6 +134,8 @@ enum Command {
     Client(ClientArgs),
     /// Serve with an operator, who sees clients and server at the terminal or in the browser
     Console(ConsoleArgs),
+    /// Show a running server, or a running comparison, live in the terminal
+    Watch(WatchArgs),
     /// Examine a server that somebody wrote, and say what it does right and wrong
     Judge(JudgeArgs),
     /// Take a lesson: a question, a measurement that answers it, and the reason
@@ -192,6 +197,7 @@ pub fn main() -> ExitCode {
         Command::Merge(args) => return hola_loadgen::cli::merge(&args),
         Command::Client(args) => client::run(&args),
         Command::Console(args) => console::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Judge(args) => judge::run(&args),
         Command::Lesson(args) => lesson::run(&args),
         Command::Experiments { json } => experiments::run(json),

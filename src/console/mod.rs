@@ -217,7 +217,7 @@ impl Console<'_> {
     fn sample(&self, served: ServedModel, counters: Counters) {
         let server = LiveServer {
             pid: self.server_id().as_raw(),
-            counters,
+            counters: Some(counters),
         };
         let probe = served
             .client_protocol()

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use hola_loadgen::ClientProtocol;
 use hola_servers::conversation::Protocol;
 
+use crate::live::client_protocol;
+
 /// A server that listens, as the page and the load see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ServedModel {
@@ -31,12 +33,7 @@ impl ServedModel {
 
     /// What the load generator says to it; `None` for a chat, in which no answer follows a message.
     pub(super) fn client_protocol(&self) -> Option<ClientProtocol> {
-        match self.conversation {
-            Protocol::Http => Some(ClientProtocol::Http),
-            Protocol::Ack => Some(ClientProtocol::Ack),
-            Protocol::Echo => Some(ClientProtocol::Echo),
-            Protocol::Chat => None,
-        }
+        client_protocol(self.conversation)
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::ops::RangeInclusive;
 
 use hola_base::Language;
+use hola_base::output::wants_colours;
 use hola_lab::metric::Scale;
 use hola_verdict::Estimate;
 use terminal_size::{Width, terminal_size};
@@ -36,11 +37,9 @@ impl Canvas {
     /// Standard output.
     pub fn stdout() -> Self {
         let columns = terminal_size().map_or(COLUMNS, |(Width(columns), _)| columns);
-        // https://no-color.org: any value but an empty one.
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Canvas {
             width: columns.clamp(COLUMNS_MIN, COLUMNS_MAX).into(),
-            is_coloured: io::stdout().is_terminal() && !no_color,
+            is_coloured: io::stdout().is_terminal() && wants_colours(),
         }
     }
 

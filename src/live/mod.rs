@@ -8,7 +8,7 @@ mod reading;
 mod sample;
 mod sampler;
 
-pub(crate) use probe::ServerProbe;
+pub(crate) use probe::{ProbeFigures, ServerProbe, client_protocol};
 pub(crate) use reading::LiveServer;
-pub(crate) use sample::LiveSample;
+pub(crate) use sample::{LiveSample, LiveWorker};
 pub(crate) use sampler::sample_each_second;

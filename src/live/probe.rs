@@ -12,6 +12,7 @@ use hola_loadgen::schedule::Arrivals;
 use hola_loadgen::{
     ClientProtocol, Engine, Histograms, Interval, Observer, Pace, Stop, Workload, percentile_ns,
 };
+use hola_servers::conversation::Protocol;
 use serde::Serialize;
 
 /// Requests per second: few enough to cost a process per client next to nothing.
@@ -29,13 +30,13 @@ const INTERVALS: usize = 60;
 
 /// What the probe has seen lately.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct ProbeFigures {
+pub(crate) struct ProbeFigures {
     /// Median response time of the last 10 s, in microseconds; `null` while there are too few.
-    p50_us: Option<f64>,
+    pub(crate) p50_us: Option<f64>,
     /// 99th percentile of the response times of the last minute, in microseconds; `null` while there are too few.
-    p99_us: Option<f64>,
+    pub(crate) p99_us: Option<f64>,
     /// Requests of the last minute that failed.
-    failed: u64,
+    pub(crate) failed: u64,
 }
 
 /// One interval: response times in nanoseconds, each with how often it was seen, and failures.
@@ -43,6 +44,16 @@ pub(super) struct ProbeFigures {
 struct ProbeInterval {
     times_ns: Vec<(u64, u64)>,
     failed: u64,
+}
+
+/// What the load generator says on a connection of that kind; `None` for a chat, in which no answer follows a message.
+pub(crate) fn client_protocol(conversation: Protocol) -> Option<ClientProtocol> {
+    match conversation {
+        Protocol::Http => Some(ClientProtocol::Http),
+        Protocol::Ack => Some(ClientProtocol::Ack),
+        Protocol::Echo => Some(ClientProtocol::Echo),
+        Protocol::Chat => None,
+    }
 }
 
 /// A probe that runs, on a thread of its own, as long as this process.

@@ -9,13 +9,13 @@ use hola_servers::counters::{Counters, Snapshot, Tally};
 /// Most processes whose memory is read each second: the kernel walks over the pages of each.
 const MEASURED_PROCESSES_MAX: usize = 64;
 
-/// A server whose counters this process can read.
+/// A server whose processes this process can see.
 #[derive(Debug)]
 pub(crate) struct LiveServer {
     /// Its first process.
     pub(crate) pid: i32,
-    /// Its counters.
-    pub(crate) counters: Counters,
+    /// Its counters; `None` if this process cannot read them, and then all counts are 0.
+    pub(crate) counters: Option<Counters>,
 }
 
 /// What one worker has counted so far.
@@ -53,12 +53,13 @@ impl LiveServer {
     /// Reads it now.
     pub(super) fn read(&self) -> LiveReading {
         let usage = TreeUsage::of(self.pid, MEASURED_PROCESSES_MAX);
-        let tallies = self.counters.tallies().iter();
+        let counters = self.counters.as_ref();
+        let tallies = counters.map_or(&[][..], Counters::tallies);
         LiveReading {
             at: Instant::now(),
             usage,
-            counts: self.counters.snapshot(),
-            workers: tallies.map(WorkerCounts::of).collect(),
+            counts: counters.map(Counters::snapshot).unwrap_or_default(),
+            workers: tallies.iter().map(WorkerCounts::of).collect(),
         }
     }
 }

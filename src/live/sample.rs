@@ -5,43 +5,46 @@ use serde::Serialize;
 use super::probe::ProbeFigures;
 use super::reading::{LiveReading, WorkerCounts};
 
-/// One second of a server's life, as a page shows it.
+/// One second of a server's life, as a page or a terminal shows it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct LiveSample {
     /// Clients connected at its end.
-    clients: u64,
+    pub(crate) clients: u64,
     /// Requests answered per second.
-    requests_per_s: f64,
+    pub(crate) requests_per_s: f64,
     /// Clients accepted per second.
-    accepted_per_s: f64,
+    pub(crate) accepted_per_s: f64,
     /// Clients refused since the start.
-    refused: u64,
+    pub(crate) refused: u64,
     /// Conversations that clients broke off, since the start.
-    broken: u64,
+    pub(crate) broken: u64,
     /// Conversations closed at a deadline, since the start.
-    expired: u64,
+    pub(crate) expired: u64,
     /// Conversations that crashed, since the start.
-    crashed: u64,
+    pub(crate) crashed: u64,
     /// Processes at its end.
-    processes: u64,
+    pub(crate) processes: u64,
     /// Threads of all of them.
-    threads: u64,
+    pub(crate) threads: u64,
     /// CPU time per second, in percent of one CPU.
-    cpu_percent: f64,
+    pub(crate) cpu_percent: f64,
     /// Proportional set size, in KiB; `null` if it is not known.
-    memory_kib: Option<u64>,
+    pub(crate) memory_kib: Option<u64>,
     /// Workers that have become ready, by number.
-    workers: Vec<LiveWorker>,
+    pub(crate) workers: Vec<LiveWorker>,
     /// What the probe saw; `null` if there is none.
-    probe: Option<ProbeFigures>,
+    pub(crate) probe: Option<ProbeFigures>,
 }
 
 /// What one worker did in that second.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct LiveWorker {
-    number: usize,
-    clients: u64,
-    requests_per_s: f64,
+pub(crate) struct LiveWorker {
+    /// Its number, from 0.
+    pub(crate) number: usize,
+    /// Clients it holds at the end.
+    pub(crate) clients: u64,
+    /// Requests it answered per second.
+    pub(crate) requests_per_s: f64,
 }
 
 impl LiveSample {

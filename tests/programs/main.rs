@@ -20,3 +20,4 @@ mod schema;
 mod supervisor;
 mod systems;
 mod targets;
+mod watch;

@@ -2,11 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::env;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use hola_base::output::say;
+use hola_base::output::{say, wants_colours};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::LoadFailure;
@@ -140,12 +139,10 @@ impl<'a> Watch<'a> {
 /// Failures for the live line, in red where colours are wanted.
 fn failures(counts: &Counts) -> String {
     let (total, causes) = (counts.failed_total(), counts.failures());
-    // https://no-color.org: any value but an empty one.
-    let is_plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     match total {
         0 => "0 failed".to_owned(),
-        _ if is_plain => format!("{total} failed ({causes})"),
-        _ => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
+        _ if wants_colours() => format!("\x1b[31m{total} failed ({causes})\x1b[0m"),
+        _ => format!("{total} failed ({causes})"),
     }
 }
 

@@ -51,6 +51,9 @@ pub(crate) fn shared<T: Shared>(count: usize) -> io::Result<&'static [T]> {
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
 }
 
+/// A page of shared memory that is a file's, in bytes: a multiple of every page size that Linux has.
+const PAGE_BYTES: usize = 64 * 1024;
+
 /// So many values in memory that is a file's, from that page of it on, and shared with every process that maps it; all
 /// zero at first. Fails with the error of ftruncate(2) or mmap(2).
 pub(crate) fn shared_in_file<T: Shared>(
@@ -58,8 +61,6 @@ pub(crate) fn shared_in_file<T: Shared>(
     page: u16,
     count: usize,
 ) -> io::Result<&'static [T]> {
-    /// A multiple of every page size that Linux has.
-    const PAGE_BYTES: usize = 64 * 1024;
     let bytes = NonZeroUsize::new(count * size_of::<T>()).ok_or(io::ErrorKind::InvalidInput)?;
     let offset = usize::from(page) * PAGE_BYTES;
     let length = i64::try_from(offset + bytes.get()).map_err(io::Error::other)?;
@@ -73,6 +74,12 @@ pub(crate) fn shared_in_file<T: Shared>(
     // SAFETY: the mapping is page-aligned, large enough, within its file, which never shrinks, and never unmapped. Its
     // bits are zero, or what another process wrote to values of the same type.
     Ok(unsafe { NonNull::slice_from_raw_parts(first, count).as_ref() })
+}
+
+/// How many values a file has from that page of it on. Fails with the error of fstat(2).
+pub(crate) fn count_in_file<T: Shared>(file: &OwnedFd, page: u16) -> io::Result<usize> {
+    let bytes = usize::try_from(fstat(file)?.st_size).map_err(io::Error::other)?;
+    Ok(bytes.saturating_sub(usize::from(page) * PAGE_BYTES) / size_of::<T>())
 }
 
 /// Sends a message, and a copy of a descriptor if there is one, without waiting. Fails with the error of sendmsg(2):
