@@ -10,6 +10,7 @@ pub mod cli;
 mod console;
 pub mod judge;
 pub mod lesson;
+mod line;
 mod live;
 
 /// An error of a TOML file on one line. It shows the place in several: the first one names it, the last one says what is
