@@ -10,6 +10,7 @@ pub mod cli;
 mod console;
 pub mod judge;
 pub mod lesson;
+mod line;
 mod live;
 mod watch;
 

@@ -1,23 +1,11 @@
-// The page of a console: shows the events that the console sends, and sends what the operator asks for. Texts of clients get
-// into the page as text alone, never as markup.
+// The page of the operator: shows the events that the console sends, and sends what the operator asks for.
 (() => {
-  'use strict';
-  const words = JSON.parse(document.body.dataset.words);
-  const language = document.documentElement.lang;
-  const token = new URLSearchParams(location.search).get('token');
   // As many as the console keeps.
   const LINES_MAX = 10000;
   const WINDOW_MS = 120000;
   // A list that is longer tells nobody anything.
   const WORKERS_MAX = 64;
 
-  const find = (id) => document.getElementById(id);
-  const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
-  const make = (tag, properties, ...children) => {
-    const element = Object.assign(document.createElement(tag), properties);
-    element.append(...children);
-    return element;
-  };
   const draw = (tag, attributes) => {
     const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -28,10 +16,6 @@
     const digits = Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0;
     return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
   };
-  const clock = (time_ms) => new Date(time_ms).toLocaleTimeString(language);
-  const post = (path, body) => fetch(`${path}?token=${token}`, {
-    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
-  });
 
   // Whatever has changed is drawn once a frame: a page that is opened gets thousands of events at once.
   const changed = new Set();
@@ -75,19 +59,14 @@
   const log = find('log');
   const spoke = new Set();
   let newLines = [];
-  const drawLog = () => {
-    const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 30;
-    log.append(...newLines.splice(0));
-    while (log.childElementCount > LINES_MAX) log.firstElementChild.remove();
-    if (isAtEnd) log.scrollTop = log.scrollHeight;
-  };
+  const drawLog = () => addLines(log, newLines.splice(0), LINES_MAX);
   const drawSpoke = () => options(find('show'), [...spoke], say('everything'));
   const isShown = (client) => find('show').value === '' || find('show').value === client;
   const line = (event, text, kind = 'note') => {
     if (!log) return;
     const client = String(event.client ?? event.to ?? '');
-    const time = event.time_ms ? [make('time', { textContent: clock(event.time_ms) }), ' '] : [];
-    const shown = make('p', { className: kind, hidden: !isShown(client) }, ...time, make('span', { textContent: text }));
+    const shown = makeLine(text, kind, event.time_ms);
+    shown.hidden = !isShown(client);
     shown.dataset.client = client;
     newLines.push(shown);
     newLines = newLines.slice(-LINES_MAX);
@@ -102,13 +81,10 @@
       for (const one of log.children) one.hidden = !isShown(one.dataset.client);
       log.scrollTop = log.scrollHeight;
     });
-    find('answer').addEventListener('submit', async (event) => {
-      event.preventDefault();
-      const [to, text, state] = [find('to').value, find('text'), find('answer-state')];
-      const answer = await post('answer', { to: to === '' ? null : Number(to), text: text.value }).catch(() => ({}));
-      if (answer.ok) text.value = '';
-      state.textContent = answer.ok ? '' : answer.status === 404 ? say('gone') : answer.status ? say('not_sent') : say('disconnected');
-    });
+    const send = (text) => post('answer', { to: find('to').value === '' ? null : Number(find('to').value), text });
+    onSubmit('answer', send, (status) => status === 404 ? say('gone') : say('not_sent'));
+    // The whole address, as this browser sees it, for others.
+    find('client-page').textContent = find('client-page').href;
   }
 
   // The server live: figures.
@@ -246,17 +222,5 @@
     load_failed: (event) => showLoad(say('load_failed', event)),
   };
 
-  const connection = find('connection');
-  const connect = (state, text) => {
-    connection.dataset.state = state;
-    connection.textContent = text;
-  };
-  // The browser connects again by itself, and tells which event it got last.
-  const source = new EventSource(`events?token=${token}`);
-  source.addEventListener('open', () => connect('connected', say('connected')));
-  source.addEventListener('error', () => connect('disconnected', say('disconnected')));
-  source.addEventListener('message', (message) => {
-    const event = JSON.parse(message.data);
-    actions[event.kind]?.(event);
-  });
+  listen(actions);
 })();

@@ -209,9 +209,12 @@ impl Console<'_> {
         }
         let load = || Arc::new(TrialLoad::new(served, Arc::clone(&self.chat)));
         self.load = served.client_protocol().map(|_| load());
-        let url = page.url();
+        let mut lines = format!("page at {}\n", page.url());
+        if served.conversation == Protocol::Chat {
+            lines += &format!("page for clients at {}\n", page.client_url());
+        }
         page.serve(served, Arc::clone(&self.chat), self.load.clone());
-        print(format!("page at {url}\n"))
+        print(lines)
     }
 
     fn sample(&self, served: ServedModel, counters: Counters) {

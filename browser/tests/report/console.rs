@@ -1,4 +1,5 @@
-//! The page of `hola console` as an operator sees it: in both languages, light and dark, with mouse and keyboard.
+//! The pages of `hola console` as an operator and a client see them: in both languages, light and dark, with mouse and
+//! keyboard.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -23,6 +24,8 @@ struct RunningConsole {
     console: Child,
     address: String,
     url: String,
+    /// Of the page for clients; empty if there is none.
+    client_url: String,
 }
 
 impl RunningConsole {
@@ -40,13 +43,24 @@ impl RunningConsole {
         };
         let address = after(" listening on ");
         let url = after("page at ");
+        let client_url = match conversation {
+            "chat" => after("page for clients at "),
+            _ => String::new(),
+        };
         // A console whose lines nobody reads ends.
         thread::spawn(move || lines.for_each(drop));
         RunningConsole {
             address,
             url,
+            client_url,
             console,
         }
+    }
+
+    /// Writes a line at the operator's terminal.
+    fn write(&mut self, line: &str) {
+        let operator = self.console.stdin.as_mut().expect("piped");
+        writeln!(operator, "{line}").expect("the console reads");
     }
 
     fn connect(&self) -> TcpStream {
@@ -80,6 +94,13 @@ fn nothing_wrong_with(browser: &Browser, place: &str) {
         }
     }
     nothing_wrong(&browser.errors(), place);
+}
+
+/// Writes the value of an expression into the box for text, and presses Enter there.
+fn send_with_the_keyboard(browser: &Browser, text: &str) {
+    browser.tab_to("document.body", "document.getElementById('text')");
+    browser.run(&format!("document.getElementById('text').value = {text};"));
+    browser.press(Key::Enter);
 }
 
 #[test]
@@ -139,11 +160,10 @@ fn a_chat_is_answered_with_the_keyboard_and_its_texts_are_no_markup() {
                 "!document.querySelector('#log :is(img, b)') && document.title !== 'caught'"
             )
         );
-        browser.tab_to("document.body", "document.getElementById('text')");
-        browser.run(&format!(
-            "document.getElementById('text').value = 'hola {tag}';"
+        assert!(browser.holds(
+            "document.getElementById('client-page').textContent.startsWith(location.origin + '/client/?token=')"
         ));
-        browser.press(Key::Enter);
+        send_with_the_keyboard(&browser, &format!("'hola {tag}'"));
         let mut answer = vec![0; "hola en\n".len()];
         client.read_exact(&mut answer).expect("an answer");
         assert_eq!(answer, format!("hola {tag}\n").as_bytes());
@@ -155,4 +175,44 @@ fn a_chat_is_answered_with_the_keyboard_and_its_texts_are_no_markup() {
     drop(client);
     browser.until("document.querySelectorAll('#roster tr').length === 0");
     browser.until("!document.getElementById('nobody').hidden");
+}
+
+#[test]
+fn a_client_takes_part_with_the_keyboard_and_a_reload_keeps_what_was_said() {
+    let Some(browser) = Browser::start() else {
+        return;
+    };
+    let mut console = RunningConsole::start("chat");
+    let ends_with = |text: &str| {
+        browser.until(&format!(
+            "document.getElementById('log').lastElementChild?.textContent.endsWith('{text}')"
+        ));
+    };
+    for language in LANGUAGES {
+        let tag = language.tag();
+        let url = format!("{}&lang={tag}", console.client_url);
+        browser.open_url(&url);
+        browser.until("document.getElementById('connection').dataset.state === 'connected'");
+        browser.until("document.querySelector('#log .note:last-child')");
+        send_with_the_keyboard(&browser, &format!("'<b>hola {tag}</b>'"));
+        ends_with(&format!(": <b>hola {tag}</b>"));
+        assert!(browser.holds("document.getElementById('text').value === ''"));
+        console.write(&format!("* <i>adiós {tag}</i>"));
+        ends_with(&format!(": <i>adiós {tag}</i>"));
+        browser.open_url(&url);
+        browser.until("document.querySelector('#log .note:last-child')");
+        for said in [format!("<b>hola {tag}</b>"), format!("<i>adiós {tag}</i>")] {
+            let is_kept = format!("document.getElementById('log').textContent.includes('{said}')");
+            assert!(browser.holds(&is_kept), "{said}");
+        }
+        assert!(browser.holds("!document.querySelector('#log :is(b, i)')"));
+        nothing_wrong_with(&browser, &format!("client {tag}"));
+    }
+    send_with_the_keyboard(&browser, "'ñ'.repeat(600)");
+    browser.until("document.getElementById('say-state').textContent.includes('1200')");
+    assert!(browser.holds("document.getElementById('text').value.length === 600"));
+    let others = browser.requests().into_iter();
+    let origin = console.url.split("/?").next().expect("an origin");
+    let others = others.filter(|url| !url.starts_with(origin) && url != "about:blank");
+    nothing_wrong(&others.collect::<Vec<_>>(), "requests");
 }

@@ -2,6 +2,8 @@
 
 use hola_base::visible::is_active;
 
+use crate::line::without_line_end;
+
 /// Prefix of each line from the server.
 const PREFIX: &str = "[SERVIDOR] ";
 
@@ -15,22 +17,14 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    /// The lines of `bytes`, including a last line without an end. Holds back an incomplete character.
+    /// The lines of the next bytes, including a last line without an end. Holds back an incomplete character; no bytes are
+    /// the end, at which it completes no more.
     pub(super) fn continued(&mut self, bytes: &[u8]) -> String {
-        let mut bytes = [self.held.as_slice(), bytes].concat();
-        self.held = bytes.split_off(bytes.len() - unfinished_bytes(&bytes));
-        self.lines(&bytes)
-    }
-
-    /// The bytes of a character that stays incomplete.
-    pub(super) fn ended(&mut self) -> String {
-        let held = std::mem::take(&mut self.held);
-        self.lines(&held)
-    }
-
-    fn lines(&mut self, bytes: &[u8]) -> String {
+        let mut piece = [self.held.as_slice(), bytes].concat();
+        let held_bytes = usize::from(!bytes.is_empty()) * unfinished_bytes(&piece);
+        self.held = piece.split_off(piece.len() - held_bytes);
         let mut text = String::new();
-        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        for line in piece.split_inclusive(|&byte| byte == b'\n') {
             let content = without_line_end(line);
             let ends_the_last_one = self.unended && content.is_empty();
             self.unended = !line.ends_with(b"\n");
@@ -48,10 +42,8 @@ impl Transcript {
 fn unfinished_bytes(bytes: &[u8]) -> usize {
     let chunk = bytes.utf8_chunks().last();
     let invalid = chunk.map_or(&[][..], |chunk| chunk.invalid());
-    match std::str::from_utf8(invalid) {
-        Err(error) if error.error_len().is_none() => invalid.len(),
-        _ => 0,
-    }
+    let is_begun = str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+    usize::from(is_begun) * invalid.len()
 }
 
 /// Appends text unchanged; escapes characters that control a terminal, and bytes that are not UTF-8.
@@ -67,14 +59,6 @@ fn escape(bytes: &[u8], text: &mut String) {
     }
 }
 
-/// A line without its line end.
-pub(super) fn without_line_end(line: &[u8]) -> &[u8] {
-    match line.strip_suffix(b"\n") {
-        Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,7 +71,7 @@ mod tests {
             let halves = [&text[..at], &text[at..]].map(|half| transcript.continued(half));
             let printed = halves.concat().replace(PREFIX, "").replace('\n', "");
             assert_eq!(printed, "¿ñ€😀?", "split at {at}");
-            assert!(transcript.ended().is_empty());
+            assert!(transcript.continued(&[]).is_empty());
         }
     }
 
@@ -102,6 +86,6 @@ mod tests {
         ] {
             assert_eq!(transcript.continued(received), printed);
         }
-        assert_eq!(transcript.ended(), "[SERVIDOR] \\xe2\\x82\n");
+        assert_eq!(transcript.continued(&[]), "[SERVIDOR] \\xe2\\x82\n");
     }
 }

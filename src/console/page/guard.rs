@@ -1,4 +1,4 @@
-//! Who may use the page: the holder of its address, with a browser on this machine.
+//! Who may use a page: the holder of its address, with a browser on this machine.
 //!
 //! Any page in the same browser can send requests to a loopback port, and a name that its owner first resolves to a server
 //! of theirs and then to 127.0.0.1 makes such a page and this one the same origin (DNS rebinding). So each request needs
@@ -15,9 +15,10 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::PageState;
+use super::{CLIENT_PATH, PageState};
 
 /// Random bytes of a token: nobody guesses them.
 const TOKEN_BYTES: usize = 16;
@@ -34,8 +35,8 @@ const HEADERS: [(&str, &str); 4] = [
     ("cache-control", "no-store"),
 ];
 
-/// The secret in the address of a page, in hexadecimal digits.
-#[derive(Clone)]
+/// A secret that a page has, in hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) struct PageToken(String);
 
 impl PageToken {
@@ -77,7 +78,12 @@ pub(super) async fn guard(
 ) -> Response {
     let host = request.headers().get(HOST);
     let has_loopback_host = host.is_some_and(is_loopback);
-    let has_token = state.token.is_in(request.uri().query().unwrap_or_default());
+    // The token of one page opens nothing of the other.
+    let token = match request.uri().path().starts_with(CLIENT_PATH) {
+        true => &state.client_token,
+        false => &state.token,
+    };
+    let has_token = token.is_in(request.uri().query().unwrap_or_default());
     let mut response = if !has_loopback_host {
         (StatusCode::FORBIDDEN, "the Host is not this machine\n").into_response()
     } else if !has_token {

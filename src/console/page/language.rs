@@ -1,9 +1,19 @@
 //! The language of the page: that of its address, or else the one that the browser prefers.
 
+use axum::extract::Request;
+use axum::http::header::ACCEPT_LANGUAGE;
 use hola_base::{LANGUAGES, Language};
 
+/// The language that a request asks for.
+pub(super) fn of(request: &Request) -> Language {
+    let accepted = request.headers().get(ACCEPT_LANGUAGE);
+    let accepted = accepted.and_then(|value| value.to_str().ok());
+    let query = request.uri().query().unwrap_or_default();
+    choose(query, accepted.unwrap_or_default())
+}
+
 /// The language for a query such as `lang=es` and the value of `Accept-Language` (RFC 9110, section 12.5.4).
-pub(super) fn choose(query: &str, accepted: &str) -> Language {
+fn choose(query: &str, accepted: &str) -> Language {
     let mut asked = query.split('&').filter_map(|one| one.strip_prefix("lang="));
     asked
         .next()

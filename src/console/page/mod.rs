@@ -1,7 +1,9 @@
-//! The page in the browser: what it is made of, what it is told, and what it may ask for.
+//! The pages in the browser: what they are made of, what they are told, and what they may ask for. One is for the operator; in
+//! a chat, another is for clients.
 //!
-//! All of it is in this program, and it loads nothing from elsewhere. Texts of clients reach it as data.
+//! All of it is in this program, and nothing is loaded from elsewhere. Texts of others reach a page as data.
 
+mod client;
 mod document;
 mod guard;
 mod language;
@@ -16,34 +18,39 @@ use std::thread;
 use anyhow::{Context, Result};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use hola_base::output::say;
+use hola_servers::conversation::Protocol;
 use serde::Deserialize;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 
+use self::client::PageClients;
 use self::guard::PageToken;
 use super::chat::Chat;
 use super::load::TrialLoad;
 use super::served::ServedModel;
 
+/// Path of the page for clients, and of all that it asks for.
+const CLIENT_PATH: &str = "/client/";
 /// Most bytes of what a page sends.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of a line of the operator: with this, the history stays small.
 const ANSWER_BYTES_MAX: usize = 4 * 1024;
-/// Most pages that are open at once.
+/// Most pages of the operator that are open at once.
 const PAGES_MAX: usize = 32;
 
-/// A page that listens and is not served yet.
+/// Pages that listen and are not served yet.
 #[derive(Debug)]
 pub(super) struct ConsolePage {
     listener: TcpListener,
     address: SocketAddr,
     token: PageToken,
+    client_token: PageToken,
 }
 
 impl ConsolePage {
@@ -55,22 +62,32 @@ impl ConsolePage {
         let listener = TcpListener::bind(address)
             .with_context(|| format!("cannot serve the page at {address}"))?;
         listener.set_nonblocking(true)?;
+        let token = || PageToken::random().context("cannot make a token for the page");
         Ok(ConsolePage {
             address: listener.local_addr()?,
             listener,
-            token: PageToken::random().context("cannot make a token for the page")?,
+            token: token()?,
+            client_token: token()?,
         })
     }
 
-    /// The address to open, with the token.
+    /// The address that the operator opens, with its token.
     pub(super) fn url(&self) -> String {
         format!("http://{}/?token={}", self.address, self.token.digits())
     }
 
-    /// Serves the page on a thread of its own, as long as this process.
+    /// The address that clients of a chat open, with their token.
+    pub(super) fn client_url(&self) -> String {
+        let (address, token) = (self.address, self.client_token.digits());
+        format!("http://{address}{CLIENT_PATH}?token={token}")
+    }
+
+    /// Serves the pages on a thread of its own, as long as this process.
     pub(super) fn serve(self, served: ServedModel, chat: Arc<Chat>, load: Option<Arc<TrialLoad>>) {
         let state = PageState(Arc::new(PageParts {
             token: self.token,
+            client_token: self.client_token,
+            clients: PageClients::new(),
             served,
             chat,
             load,
@@ -98,12 +115,16 @@ struct PageState(Arc<PageParts>);
 
 #[derive(Debug)]
 struct PageParts {
+    /// Of the operator's page.
     token: PageToken,
+    /// Of the page for clients.
+    client_token: PageToken,
+    clients: PageClients,
     served: ServedModel,
     chat: Arc<Chat>,
     /// `None` in a chat.
     load: Option<Arc<TrialLoad>>,
-    /// A place for each page that is open.
+    /// A place for each page of the operator that is open.
     places: Arc<Semaphore>,
 }
 
@@ -116,29 +137,25 @@ impl Deref for PageState {
 }
 
 fn router(state: PageState) -> Router {
-    Router::new()
-        .route("/", get(document))
+    let mut router = Router::new()
+        .route("/", get(operators_page))
         .route("/page.css", get(style))
-        .route("/page.js", get(script))
+        .route("/page.js", get(operators_script))
         .route("/icon.svg", get(icon))
         .route("/events", get(stream::events))
         .route("/answer", post(answer))
-        .route("/load", post(load))
+        .route("/load", post(load));
+    if state.served.conversation == Protocol::Chat {
+        router = router.merge(client::router());
+    }
+    router
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }
 
-async fn document(State(state): State<PageState>, request: Request) -> Html<String> {
-    let accepted = request.headers().get(ACCEPT_LANGUAGE);
-    let accepted = accepted.and_then(|value| value.to_str().ok());
-    let query = request.uri().query().unwrap_or_default();
-    let language = language::choose(query, accepted.unwrap_or_default());
-    Html(document::render(
-        &state.served,
-        state.token.digits(),
-        language,
-    ))
+async fn operators_page(State(state): State<PageState>, request: Request) -> Html<String> {
+    Html(document::for_operator(&state, language::of(&request)))
 }
 
 async fn style() -> impl IntoResponse {
@@ -150,8 +167,13 @@ async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], style)
 }
 
-async fn script() -> impl IntoResponse {
-    let script = include_str!("../../../templates/console.js");
+async fn operators_script() -> impl IntoResponse {
+    script(include_str!("../../../templates/console.js"))
+}
+
+/// The script of a page, after what all of them share.
+fn script(own: &str) -> impl IntoResponse {
+    let script = [include_str!("../../../templates/page.js"), own].concat();
     ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script)
 }
 

@@ -84,7 +84,7 @@ impl PageEvents {
 }
 
 /// An event for the browser. JSON has no line end outside its texts, and none in them that is not escaped.
-fn sent(event: &impl Serialize) -> SentEvent {
+pub(super) fn sent(event: &impl Serialize) -> SentEvent {
     let event = SentEvent::default().json_data(event);
     event.unwrap_or_else(|error| unreachable!("plain data can be written: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Every text of the page, in both languages, by the name under which its template and its script use it.
+//! Every text of both pages, in both languages, by the name under which their templates and scripts use it.
 //!
 //! Words in braces stand for values that the script puts there.
 
@@ -18,6 +18,13 @@ const WORDS: &[(&str, Text)] = &[
         text(
             "no connection to the console: it has ended, or will be asked again",
             "sin conexión con la consola: ha terminado, o se volverá a preguntar",
+        ),
+    ),
+    (
+        "refused_page",
+        text(
+            "refused: too many pages are open, or the server does not answer; load the page again",
+            "rechazada: hay demasiadas páginas abiertas, o el servidor no responde; vuelva a cargar la página",
         ),
     ),
     ("live", text("The server now", "El servidor ahora")),
@@ -212,6 +219,59 @@ const WORDS: &[(&str, Text)] = &[
             "No se envió: una línea tiene de 1 a 4.096 bytes.",
         ),
     ),
+    (
+        "client_page",
+        text(
+            "Without a terminal, people on this machine take part here, each page as one client:",
+            "Sin terminal se participa aquí, desde esta máquina, cada página como un cliente:",
+        ),
+    ),
+    (
+        "take_part",
+        text("Take part in the chat", "Participar en el chat"),
+    ),
+    (
+        "take_part_note",
+        text(
+            "The operator reads what is written here, and answers this page alone or everybody. Others do not see it.",
+            "El operador lee lo que se escribe aquí, y responde sólo a esta página o a todos. Los demás no lo ven.",
+        ),
+    ),
+    ("said", text("What was said", "Lo que se ha dicho")),
+    ("message", text("Message", "Mensaje")),
+    ("line_own", text("you: {text}", "yo: {text}")),
+    (
+        "line_operator",
+        text("operator: {text}", "operador: {text}"),
+    ),
+    (
+        "line_joined",
+        text(
+            "Connected: the operator sees this page as the client at {address}.",
+            "Conectada: el operador ve esta página como el cliente en {address}.",
+        ),
+    ),
+    (
+        "line_closed",
+        text(
+            "The server has closed the connection; load the page again to come back.",
+            "El servidor ha cerrado la conexión; vuelva a cargar la página para regresar.",
+        ),
+    ),
+    (
+        "line_length",
+        text(
+            "Not sent: a line has 1 to 1,023 bytes, and this one has {bytes}. A letter such as ñ has 2.",
+            "No se envió: una línea tiene de 1 a 1.023 bytes, y ésta tiene {bytes}. Una letra como la ñ tiene 2.",
+        ),
+    ),
+    (
+        "not_connected",
+        text(
+            "Not sent: the server does not take it, or this page is not connected to it.",
+            "No se envió: el servidor no lo acepta, o esta página no está conectada con él.",
+        ),
+    ),
 ];
 
 /// All texts in a language, by name.
@@ -228,8 +288,16 @@ mod tests {
 
     use super::*;
 
-    const TEMPLATE: &str = include_str!("../../../templates/console.html");
-    const SCRIPT: &str = include_str!("../../../templates/console.js");
+    const TEMPLATES: &str = concat!(
+        include_str!("../../../templates/page.html"),
+        include_str!("../../../templates/console.html"),
+        include_str!("../../../templates/client.html"),
+    );
+    const SCRIPTS: &str = concat!(
+        include_str!("../../../templates/page.js"),
+        include_str!("../../../templates/console.js"),
+        include_str!("../../../templates/client.js"),
+    );
 
     /// Names that a source uses between `before` and `after`.
     fn names<'s>(source: &'s str, before: &str, after: &str) -> Vec<&'s str> {
@@ -242,8 +310,8 @@ mod tests {
         let words = all(Language::English);
         assert_eq!(words.len(), WORDS.len());
         let used = [
-            names(TEMPLATE, "self.word(\"", "\""),
-            names(SCRIPT, "say('", "'"),
+            names(TEMPLATES, "page.word(\"", "\""),
+            names(SCRIPTS, "say('", "'"),
         ]
         .concat();
         for name in &used {
