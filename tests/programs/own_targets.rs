@@ -10,7 +10,7 @@ use hola_lab::store;
 use hola_lab::target::{TargetPaths, TargetSpec};
 use hola_servers::models::Attention;
 
-use crate::support::{HOLA, eventually, hola, only_folder, paths_in, printed, refused};
+use crate::support::{HOLA, eventually, has_python, hola, only_folder, paths_in, printed, refused};
 use crate::targets::installed;
 
 /// A small server as a user would write it: a thread for each client, a request for each connection.
@@ -19,16 +19,6 @@ const PYTHON: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/scripts/reference/python_threads.py {port}"
 );
-
-/// Whether there is a Python; prints a line where there is none.
-fn has_python() -> bool {
-    let python = Command::new("python3").arg("--version").output();
-    let is_there = python.is_ok_and(|output| output.status.success());
-    if !is_there {
-        println!("skipped: python3 is not installed");
-    }
-    is_there
-}
 
 /// One of Hola's models, as a server of the user's.
 fn model(model: &str) -> String {

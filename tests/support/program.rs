@@ -49,6 +49,16 @@ fn texts(output: Output) -> (ExitStatus, String, String) {
     (output.status, text(output.stdout), text(output.stderr))
 }
 
+/// Whether there is Python. Prints that a test is skipped if not.
+pub fn has_python() -> bool {
+    let found = Command::new("python3").arg("--version").output();
+    let is_there = found.is_ok_and(|output| output.status.success());
+    if !is_there {
+        println!("skipped: python3 is not installed");
+    }
+    is_there
+}
+
 /// Sends a signal to a running child.
 pub fn send_signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(child.id().try_into().expect("a process id"));
