@@ -166,17 +166,15 @@ fn folders_of_program(
     covered: &BTreeSet<PathBuf>,
 ) -> impl Iterator<Item = PathBuf> {
     let program = find(name).map(|program| folder.join(program));
-    let own = program
-        .as_deref()
-        .and_then(|program| match name.contains('/') {
-            // With the folder `lib` beside its own, such as those of a Python environment.
-            true => program
-                .parent()?
-                .parent()
-                .filter(|above| is_below(above, covered))
-                .map(Path::to_owned),
-            false => installation(program, covered),
-        });
+    let own = program.as_deref().and_then(|program| {
+        if !name.contains('/') {
+            return installation(program, covered);
+        }
+        // With the folder `lib` beside its own, such as that of a Python environment.
+        let bin = program.parent().filter(|folder| folder.ends_with("bin"))?;
+        let above = bin.parent().filter(|above| is_below(above, covered))?;
+        Some(above.to_owned())
+    });
     let link = program.filter(|program| program.is_symlink());
     let linked = link.and_then(|link| installation(&link.canonicalize().ok()?, covered));
     own.into_iter().chain(linked)
@@ -188,10 +186,11 @@ fn installation(program: &Path, covered: &BTreeSet<PathBuf>) -> Option<PathBuf> 
     program.ancestors().find(is_top).map(Path::to_owned)
 }
 
+/// Whether a path is in one of the folders that are empty in the sandbox, and is none of them itself: a home that a
+/// command names is not shown for that.
 fn is_below(path: &Path, covered: &BTreeSet<PathBuf>) -> bool {
-    path.ancestors()
-        .skip(1)
-        .any(|parent| covered.contains(parent))
+    let mut above = path.ancestors().skip(1);
+    !covered.contains(path) && above.any(|parent| covered.contains(parent))
 }
 
 #[cfg(test)]
@@ -212,10 +211,19 @@ mod tests {
         write("letters/one");
         let environment = write("work/environment/bin/activate").with_file_name("python");
         std::os::unix::fs::symlink(program, &environment).expect("linked");
-        let covered = BTreeSet::from([home.clone()]);
-        let command = [environment, script].map(|path| path.to_string_lossy().into_owned());
+        let alone = write("alone.py");
+        let above = home.parent().expect("a folder").to_owned();
+        let covered = BTreeSet::from([above, home.clone()]);
+        let command = [environment, script, alone, home.clone()]
+            .map(|path| path.to_string_lossy().into_owned());
         let readable = readable(&command, Path::new("/srv"), &covered).expect("read");
-        let wanted = [".python", ".python/bin", "work/environment", "work/lab"];
+        let wanted = [
+            ".python",
+            ".python/bin",
+            "alone.py",
+            "work/environment",
+            "work/lab",
+        ];
         assert_eq!(readable, wanted.map(|path| home.join(path)).into());
     }
 }
