@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use procfs::MountEntry;
 use procfs::process::Process;
+use procfs::{Current, Meminfo, MountEntry};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::owned_name::OwnedName;
 
@@ -22,8 +24,29 @@ const TRY_AGAIN: Duration = Duration::from_millis(10);
 const CPU_ACCOUNTING: &str = "cpuacct";
 const MEMORY: &str = "memory";
 const PROCESSES: &str = "pids";
+/// The file of the limit on processes, in both versions.
+const PROCESSES_FILE: &str = "pids.max";
 /// The version 2 hierarchy, which has all controllers.
 const VERSION_2: &str = "";
+
+/// Limits of all processes of a server together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupLimits {
+    /// Processes and threads at once.
+    pub processes: u32,
+    /// Memory, in bytes; never more than half of the machine's.
+    pub memory_bytes: u64,
+}
+
+/// A limit of [`GroupLimits`] that a server has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReachedLimit {
+    /// It was refused another process or thread.
+    Processes,
+    /// One of its processes was killed for want of memory.
+    Memory,
+}
 
 /// A group that this process made. Dropping it removes the group, which must be empty.
 #[derive(Debug)]
@@ -45,17 +68,53 @@ impl Cgroup {
         Cgroup::below(&[MEMORY])
     }
 
-    /// Makes an empty group that may have `most` processes and threads at once.
-    pub fn with_processes(most: u32) -> Result<Self, String> {
-        let group = Cgroup::below(&[PROCESSES, VERSION_2])?;
-        let limited = group.limit_processes(most);
-        limited.map_err(|error| format!("no limit on processes can be set: {error}"))?;
-        Ok(group)
+    /// Makes empty groups for the same processes, which limit them: one for each limit in version 1, one for all in
+    /// version 2. A limit that cannot be set here is left out.
+    pub fn with_limits(limits: GroupLimits) -> Vec<Self> {
+        let new = |hierarchy| Cgroup::below(&[hierarchy]).ok();
+        let processes = new(PROCESSES).filter(|group| group.limit_processes(limits).is_ok());
+        let memory = new(MEMORY).filter(|group| group.limit_memory(limits).is_ok());
+        let mut groups: Vec<Cgroup> = processes.into_iter().chain(memory).collect();
+        if groups.len() < 2
+            && let Some(group) = new(VERSION_2)
+        {
+            // Without a limit it still tells which processes there are.
+            let _ = group.limit_processes(limits);
+            let _ = group.limit_memory(limits);
+            groups.push(group);
+        }
+        groups
     }
 
-    /// Lets the group have `most` processes and threads at once; those above it stay, and start no more.
-    pub fn limit_processes(&self, most: u32) -> io::Result<()> {
-        fs::write(self.folder.join("pids.max"), most.to_string())
+    fn limit_processes(&self, limits: GroupLimits) -> io::Result<()> {
+        let most = limits.processes.to_string();
+        fs::write(self.folder.join(PROCESSES_FILE), most)
+    }
+
+    fn limit_memory(&self, limits: GroupLimits) -> io::Result<()> {
+        let file = match self.hierarchy {
+            MEMORY => "memory.limit_in_bytes",
+            _ => "memory.max",
+        };
+        // The other half is for the programs of the machine.
+        let half = Meminfo::current().map_or(u64::MAX, |memory| memory.mem_total / 2);
+        let most = limits.memory_bytes.min(half).to_string();
+        fs::write(self.folder.join(file), most)
+    }
+
+    /// The limits that its processes have reached.
+    pub fn reached_limits(&self) -> impl Iterator<Item = ReachedLimit> {
+        let memory = match self.hierarchy {
+            MEMORY => "memory.oom_control",
+            _ => "memory.events",
+        };
+        let events = [
+            (ReachedLimit::Processes, "pids.events", "max "),
+            (ReachedLimit::Memory, memory, "oom_kill "),
+        ];
+        let has_happened = |file, name| self.line(file, name).is_ok_and(|count| count > 0.0);
+        let reached = events.into_iter();
+        reached.filter_map(move |(limit, file, name)| has_happened(file, name).then_some(limit))
     }
 
     fn below(hierarchies: &[&'static str]) -> Result<Self, String> {
@@ -124,7 +183,8 @@ impl Drop for Cgroup {
 
 /// The folder of the group of that name below this process's own group.
 pub fn named(name: &OwnedName) -> Result<PathBuf, String> {
-    let parents = [CPU_ACCOUNTING, VERSION_2].into_iter().flat_map(mounts);
+    let hierarchies = [CPU_ACCOUNTING, PROCESSES, MEMORY, VERSION_2];
+    let parents = hierarchies.into_iter().flat_map(mounts);
     let mut folders = parents.map(|(parent, _)| parent.join(name.as_str()));
     let found = folders.find(|folder| folder.is_dir());
     found.ok_or_else(|| "there is no such control group below this process's own".to_owned())
@@ -134,6 +194,11 @@ pub fn named(name: &OwnedName) -> Result<PathBuf, String> {
 pub fn members(folder: &Path) -> Vec<i32> {
     let list = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
     list.lines().flat_map(str::parse).collect()
+}
+
+/// Lets the processes of the group with that folder start no more, where a limit on them can be set.
+pub fn refuse_processes(folder: &Path) {
+    let _ = fs::write(folder.join(PROCESSES_FILE), "0");
 }
 
 /// Moves this process into the group with that folder; its children start there.
@@ -214,6 +279,23 @@ mod tests {
         assert!(!left.exists() && first.folder().exists());
         drop(first);
         assert!(second.folder().exists());
+    }
+
+    #[test]
+    fn limits_that_no_process_has_reached_are_not_told() {
+        let groups = Cgroup::with_limits(GroupLimits {
+            processes: 2,
+            memory_bytes: 1 << 20,
+        });
+        if groups.is_empty() {
+            return println!("skipped: no control group can be made here");
+        }
+        let reached = groups.iter().flat_map(Cgroup::reached_limits);
+        assert_eq!(reached.count(), 0);
+        for group in &groups {
+            let name = OwnedName::from_path(group.folder()).expect("a name");
+            assert_eq!(named(&name).as_deref(), Ok(group.folder()));
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(1);
 struct Listener {
     /// Its number in `/proc/PID/fd`.
     inode: u64,
+    port: u16,
     /// Connections that wait to be accepted.
     waiting: u32,
 }
@@ -55,6 +56,20 @@ pub fn first_holder(address: SocketAddr) -> Option<i32> {
         parent.is_ok_and(|parent| !ids.contains(&parent))
     };
     holders.iter().find(is_first).map(Process::pid)
+}
+
+/// The TCP ports at which processes of the tree of `root` listen.
+pub(crate) fn ports_held_by(root: i32) -> BTreeSet<u16> {
+    let listeners = everywhere(|_| true).into_iter();
+    let held = listeners.filter(|listener| is_any_held_by(root, &[*listener]));
+    held.map(|listener| listener.port).collect()
+}
+
+/// The listeners at any address, of IPv4 and IPv6.
+fn everywhere(is_wanted: impl Fn(&str) -> bool) -> Vec<Listener> {
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| in_table(path, &is_wanted));
+    // A system without IPv6 has no table of it.
+    tables.into_iter().flatten().flatten().collect()
 }
 
 fn is_any_held_by(root: i32, listeners: &[Listener]) -> bool {
@@ -105,10 +120,7 @@ fn at(address: SocketAddr, table: &str) -> io::Result<Vec<Listener>> {
 /// Every listener at that port, at whatever address.
 fn at_port(port: u16) -> Vec<Listener> {
     let ending = format!(":{port:04X}");
-    let is_wanted = |local: &str| local.ends_with(&ending);
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| in_table(path, is_wanted));
-    // A system without IPv6 has no table of it.
-    tables.into_iter().flatten().flatten().collect()
+    everywhere(|local| local.ends_with(&ending))
 }
 
 fn in_table(path: &str, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Listener>> {
@@ -130,9 +142,11 @@ fn parse(table: impl BufRead, is_wanted: impl Fn(&str) -> bool) -> io::Result<Ve
             break;
         }
         if is_wanted(local) {
+            let port = local.split_once(':').map_or("0", |(_, port)| port);
             let waiting = queues.split_once(':').map_or("0", |(_, waiting)| waiting);
             found.push(Listener {
                 inode: inode.parse().unwrap_or(0),
+                port: u16::from_str_radix(port, 16).unwrap_or(0),
                 waiting: u32::from_str_radix(waiting, 16).unwrap_or(0),
             });
         }
@@ -153,7 +167,11 @@ mod tests {
             3: 0100007F:1F90 0100007F:8000 01 00000000:00000000 00:00000000 00000000  0  0 14 1 0 20 4 30 10 -1\n";
         let wanted = |local: &str| local == "0100007F:1F90";
         let found = parse(table.as_bytes(), wanted).expect("read");
-        let listener = |inode, waiting| Listener { inode, waiting };
+        let listener = |inode, waiting| Listener {
+            inode,
+            port: 8080,
+            waiting,
+        };
         assert_eq!(found, [listener(11, 3), listener(13, 10)]);
     }
 }

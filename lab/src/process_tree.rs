@@ -85,6 +85,23 @@ pub fn processes(root: i32) -> Vec<Process> {
     found
 }
 
+/// The process id here of the process in the tree of `root` that has the id `inner` in the namespace in which it runs
+/// (pid_namespaces(7)).
+pub(crate) fn find_by_inner_id(root: i32, inner: i32) -> Option<i32> {
+    let is_it = |process: &Process| {
+        let ids = process.status().ok().and_then(|status| status.nspid);
+        ids.is_some_and(|ids| ids.last() == Some(&inner))
+    };
+    let found = processes(root).into_iter().find(is_it);
+    found.map(|process| process.pid())
+}
+
+/// The parent of a process.
+pub(crate) fn parent(pid: i32) -> Option<i32> {
+    let stat = Process::new(pid).and_then(|process| process.stat());
+    stat.ok().map(|stat| stat.ppid)
+}
+
 /// What a tree of processes uses, at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TreeUsage {

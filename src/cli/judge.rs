@@ -3,6 +3,7 @@
 mod course;
 mod junit;
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -18,12 +19,14 @@ use hola_base::{Language, Text, text};
 use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::record::StoredText;
 use hola_lab::target::supervisor::ResourceLimits;
+use hola_lab::target::{GroupLimits, ReachedLimit, sandbox};
 use hola_report::difference;
 use hola_servers::cli::size;
 
-use super::{Lang, REGRESSION, usage_error};
+use super::{Lang, REGRESSION, RUN_ERROR, usage_error};
 use crate::judge::{
-    CheckState, Examination, ExaminedServer, Examiner, Rubric, ServerKind, examine,
+    CheckState, Examination, ExaminedServer, Examiner, Rubric, SandboxChoice, ServerKind,
+    UsedSandbox, examine,
 };
 
 /// Exit code when the server did not start.
@@ -47,10 +50,19 @@ Examples:
   hola judge --cost -- ./server {port}              and what a request costs, beside our model of its kind
   hola judge --format junit -- ./server {port} > judge.xml
   hola judge --format gradescope -- ./server {port} > /autograder/results/results.json
+  hola judge --sandbox bwrap -- ./server {port}     in a sandbox or not at all
   hola judge --url http://127.0.0.1:8080/           a server that runs: what its processes show is left out
 
 A rubric has a line for each check that gets other than one point, such as `greeting = 2`.
-The command keeps PATH, HOME, TMPDIR and LANG of the environment, and runs with limits.
+The command keeps PATH, HOME, TMPDIR and LANG of the environment, and runs with limits: on memory,
+processes, descriptors (4096), CPU time (--deadline) and the length of a file (64 MiB).
+
+Where bwrap (bubblewrap) works, it runs in a sandbox: the file system is read-only; /tmp, the home
+directory and /dev/shm are empty and take 64 MiB each; of the home directory it reads what the command
+needs: the working directory, the program's installation and files that are named. It sees no other
+process, and no network but loopback, which it shares with the judge alone. Without a sandbox it can do
+what its user can: read and delete files, fill the disk, end other processes. Run it there by a user, or
+in a machine, of its own.
 
 Exit codes: 0 every check was passed, 1 error while running, 2 usage, 3 the server did not start,
 99 a check failed.")]
@@ -79,9 +91,19 @@ pub(super) struct JudgeArgs {
     /// Longest examination, in seconds; a check that has no time left fails
     #[arg(long, value_name = "S", default_value_t = 180, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     deadline: u64,
-    /// Most address space of each process of the server
+    /// Most address space of each process of the server, and most memory of all together, which is half of the
+    /// machine's at most, where a control group can be made
     #[arg(long, value_name = "SIZE", default_value = "16G", value_parser = size)]
     memory: u64,
+    /// Most processes and threads of the server at once, where a control group can be made
+    #[arg(long, value_name = "N", default_value_t = PROCESSES_MAX, value_parser = clap::value_parser!(u32).range(1..))]
+    processes: u32,
+    /// What keeps the server from the rest of the machine
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = SandboxChoice::Auto, conflicts_with = "url")]
+    sandbox: SandboxChoice,
+    /// This process is in a network of its own already
+    #[arg(long, hide = true)]
+    own_network: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -113,7 +135,13 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
     let rubric = rubric(args.rubric.as_deref());
     let server = match args.url {
         Some(address) => ExaminedServer::Address(address),
-        None => command(args)?,
+        None => {
+            let sandbox = used_sandbox(args);
+            if sandbox.has_own_network && !args.own_network {
+                return run_in_own_network();
+            }
+            command(args, sandbox)?
+        }
     };
     let longest = Duration::from_secs(args.deadline);
     let examination = match examine(
@@ -139,12 +167,35 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
     })
 }
 
-fn command(args: &JudgeArgs) -> Result<ExaminedServer> {
+/// What keeps the server from the rest of the machine. Exits with a usage error if the command or the sandbox is at
+/// fault.
+fn used_sandbox(args: &JudgeArgs) -> UsedSandbox {
     if !args.command.iter().any(|argument| argument.contains(PORT)) {
         usage_error(&format!(
             "the command must name its port: write {PORT} where it belongs"
         ));
     }
+    if args.own_network {
+        return UsedSandbox::COMPLETE;
+    }
+    UsedSandbox::find(args.sandbox, &args.command)
+        .unwrap_or_else(|why_not| usage_error(&format!("--sandbox bwrap: {why_not}")))
+}
+
+/// Runs this program again with the same arguments, in a network of its own: so the server, which is started from
+/// there, can be asked and still has no way out.
+fn run_in_own_network() -> Result<ExitCode> {
+    let own = env::current_exe().context("cannot find this program's own file")?;
+    let mut command = sandbox::own_network();
+    command.arg(own).args(["judge", "--own-network"]);
+    // After the program's name and that of the subcommand.
+    let ended = command.args(env::args_os().skip(2)).status();
+    let code = ended.context("cannot run bwrap")?.code();
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(RUN_ERROR)))
+}
+
+fn command(args: &JudgeArgs, sandbox: UsedSandbox) -> Result<ExaminedServer> {
     Ok(ExaminedServer::Command {
         hola: PinnedProgram::open(Path::new("/proc/self/exe"))
             .context("cannot open this program's own file")?,
@@ -154,8 +205,13 @@ fn command(args: &JudgeArgs) -> Result<ExaminedServer> {
             descriptors: Some(DESCRIPTORS_MAX),
             cpu_s: Some(args.deadline),
             file_bytes: Some(FILE_MAX),
-            processes: Some(PROCESSES_MAX),
+            sandbox: sandbox.is_sandboxed,
         },
+        together: GroupLimits {
+            processes: args.processes,
+            memory_bytes: args.memory,
+        },
+        sandbox,
     })
 }
 
@@ -191,7 +247,36 @@ fn shown(examination: &Examination, language: Language) -> String {
             let _ = writeln!(text, "  $ {}", check.reproduce);
         }
     }
-    text + &conclusion(examination, language) + &cost(examination, language)
+    text + &conclusion(examination, language)
+        + &confinement(examination, language)
+        + &cost(examination, language)
+}
+
+/// What kept the server from the rest of the machine, and the limits that it reached.
+fn confinement(examination: &Examination, language: Language) -> String {
+    let mut text = String::new();
+    if let Some(sandbox) = &examination.sandbox {
+        text += &visible::one_line(stored(&sandbox.told(), language));
+        text += "\n";
+    }
+    for limit in &examination.reached_limits {
+        text += language.of(reached(*limit));
+        text += "\n";
+    }
+    text
+}
+
+fn reached(limit: ReachedLimit) -> Text {
+    match limit {
+        ReachedLimit::Processes => text(
+            "limit reached: it was refused more processes or threads (--processes)",
+            "límite alcanzado: se le negaron más procesos o hilos (--processes)",
+        ),
+        ReachedLimit::Memory => text(
+            "limit reached: a process was killed for want of memory (--memory)",
+            "límite alcanzado: se mató un proceso por falta de memoria (--memory)",
+        ),
+    }
 }
 
 /// What a request costs; empty if that was not asked.

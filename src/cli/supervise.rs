@@ -24,10 +24,10 @@ pub(super) struct SuperviseArgs {
     /// CPUs to run on, such as 0 or 0,2-3 [default: all]
     #[arg(long, value_name = "LIST")]
     cpus: Option<Cpus>,
-    /// Control group for the program. The process that starts this one must have created it, and named it
-    /// hola-PID-SUFFIX with its own process id
+    /// Control group for the program; may be given for several. The process that starts this one must have created it,
+    /// and named it hola-PID-SUFFIX with its own process id
     #[arg(long, value_name = "NAME")]
-    cgroup: Option<OwnedName>,
+    cgroup: Vec<OwnedName>,
     /// Temporary folder, created and named in the same way; removed at the end if that process no longer exists
     #[arg(long, value_name = "NAME")]
     folder: Option<OwnedName>,
@@ -43,9 +43,9 @@ pub(super) struct SuperviseArgs {
     /// Largest file that each process may write, in bytes [default: no limit of its own]
     #[arg(long, value_name = "BYTES")]
     file_size: Option<u64>,
-    /// Most processes and threads at once, where a control group can be made [default: no limit of its own]
-    #[arg(long, value_name = "N")]
-    processes: Option<u32>,
+    /// Run the program in a sandbox, which bwrap(1) makes
+    #[arg(long)]
+    sandbox: bool,
 }
 
 /// Runs the program until standard input ends.
@@ -53,14 +53,14 @@ pub(super) fn run(args: &SuperviseArgs) -> Result<ExitCode> {
     supervise(&Supervised {
         command: args.command.clone(),
         cpus: args.cpus.clone(),
-        cgroup: args.cgroup.clone(),
+        cgroups: args.cgroup.clone(),
         folder: args.folder.clone(),
         limits: ResourceLimits {
             memory_bytes: args.memory,
             descriptors: args.descriptors,
             cpu_s: args.cpu_seconds,
             file_bytes: args.file_size,
-            processes: args.processes,
+            sandbox: args.sandbox,
         },
     })
     .map_err(anyhow::Error::msg)?;

@@ -80,11 +80,8 @@ pub(super) fn compare(
     let words = command.iter().map(String::as_str);
     let line = shlex::try_join(words).map_err(|error| error.to_string())?;
     let mut examined = TargetSpec::from_command(&format!("{EXAMINED}={line}"))?;
-    examined.limits = ResourceLimits {
-        // A process may be in one control group only (version 2), and here that one counts CPU time.
-        processes: None,
-        ..limits
-    };
+    // No group limits it: a process may be in one only (version 2), and here that one counts CPU time.
+    examined.limits = limits;
     let mut targets = Targets::with_no_targets(hola.path());
     targets.add_own(examined)?;
     let lab = Lab {

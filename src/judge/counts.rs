@@ -39,7 +39,7 @@ impl ProcessCounts {
     /// Counts now; `None` if the server was not started here.
     pub(super) fn of(server: &StartedServer) -> Option<Self> {
         let mut counts = ProcessCounts::default();
-        for process in server.process.as_ref()?.borrow_mut().processes() {
+        for process in server.process.as_ref()?.borrow().processes() {
             let Ok(stat) = process.stat() else { continue };
             if stat.state == 'Z' {
                 counts.zombies += 1;

@@ -13,23 +13,26 @@ mod examiner;
 mod kind;
 mod processes;
 mod requests;
+mod sandbox;
 mod server;
 
 use std::collections::BTreeMap;
 
 use hola_base::{Text, text};
 use hola_lab::record::StoredText;
+use hola_lab::target::ReachedLimit;
 use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
 
 pub use self::cost::{ComparedFigure, CostComparison};
 pub use self::examiner::Examiner;
 pub use self::kind::ServerKind;
+pub use self::sandbox::{SandboxChoice, UsedSandbox};
 pub use self::server::ExaminedServer;
 use crate::toml_error;
 
 /// Version of the published schema of an examination.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// What a check saw: `Ok` if that is as expected.
 type Observation = Result<StoredText, StoredText>;
@@ -298,6 +301,10 @@ pub struct Examination {
     pub schema_version: u32,
     /// The server: its command, or its address.
     pub server: String,
+    /// What kept it from the rest of the machine; `null` if it was not started here.
+    pub sandbox: Option<UsedSandbox>,
+    /// The limits of its processes together that it reached.
+    pub reached_limits: Vec<ReachedLimit>,
     /// How it serves its clients, seen from outside and in `/proc`; `null` if that cannot be seen.
     pub kind: Option<ServerKind>,
     /// Clients that it serves at once; `null` means more than were tried.
@@ -379,6 +386,8 @@ pub fn examine(examiner: &Examiner, rubric: &Rubric) -> Result<Examination, Stri
     Ok(Examination {
         schema_version: SCHEMA_VERSION,
         server: examiner.starter.server().to_string(),
+        sandbox: examiner.starter.sandbox().cloned(),
+        reached_limits: examiner.starter.reached_limits(),
         kind,
         serves_at_once: crowd.and_then(|crowd| crowd.served_at_once),
         tried_at_once: crowd::CLIENTS,

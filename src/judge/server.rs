@@ -1,19 +1,22 @@
 //! The server under examination: a fresh one for each check, so that no check depends on another.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{SocketAddr, TcpStream};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hola_lab::pinned_program::PinnedProgram;
 use hola_lab::record::StoredText;
-use hola_lab::target::AnyServer;
 use hola_lab::target::supervisor::ResourceLimits;
+use hola_lab::target::{AnyServer, GroupLimits, ReachedLimit};
 
 use super::client::{
     ANSWER_MAX, ASK_AND_CLOSE, GREETING, connect, exchange, find, greet, read_answer,
 };
 use super::cost::{self, CostComparison};
+use super::sandbox::UsedSandbox;
 use super::{Observation, both};
 
 /// The server to examine.
@@ -27,6 +30,10 @@ pub enum ExaminedServer {
         command: Vec<String>,
         /// Limits of each of its processes.
         limits: ResourceLimits,
+        /// Limits of all of them together.
+        together: GroupLimits,
+        /// What keeps it from the rest of the machine.
+        sandbox: UsedSandbox,
     },
     /// A server that runs already.
     Address(SocketAddr),
@@ -49,6 +56,7 @@ pub(super) struct Starter {
     /// The body that the server gives for `/`. Only the check of the greeting asks whether it is the right one: with
     /// one wrong letter there, all others must still pass.
     body: OnceCell<Vec<u8>>,
+    reached_limits: Rc<RefCell<BTreeSet<ReachedLimit>>>,
 }
 
 impl Starter {
@@ -58,6 +66,20 @@ impl Starter {
             server,
             deadline: Instant::now() + longest,
             body: OnceCell::new(),
+            reached_limits: Rc::default(),
+        }
+    }
+
+    /// The limits that one of the servers has reached.
+    pub(super) fn reached_limits(&self) -> Vec<ReachedLimit> {
+        self.reached_limits.borrow().iter().copied().collect()
+    }
+
+    /// What keeps the server from the rest of the machine; `None` if it was not started here.
+    pub(super) fn sandbox(&self) -> Option<&UsedSandbox> {
+        match &self.server {
+            ExaminedServer::Command { sandbox, .. } => Some(sandbox),
+            ExaminedServer::Address(_) => None,
         }
     }
 
@@ -101,6 +123,7 @@ impl Starter {
                 hola,
                 command,
                 limits,
+                ..
             } => cost::compare(hola, command, *limits, model, self.deadline),
             ExaminedServer::Address(_) => Err("the server was not started here".into()),
         }
@@ -125,25 +148,24 @@ impl Starter {
     }
 
     fn start_server(&self) -> Result<StartedServer, String> {
-        let body = self.body.get().cloned().unwrap_or_default();
-        Ok(match &self.server {
+        let (address, process) = match &self.server {
             ExaminedServer::Command {
                 hola,
                 command,
                 limits,
+                together,
+                ..
             } => {
-                let server = AnyServer::start(hola, command, *limits)?;
-                StartedServer {
-                    address: server.address(),
-                    process: Some(RefCell::new(server)),
-                    body,
-                }
+                let server = AnyServer::start(hola, command, *limits, *together)?;
+                (server.address(), Some(RefCell::new(server)))
             }
-            ExaminedServer::Address(address) => StartedServer {
-                address: *address,
-                process: None,
-                body,
-            },
+            ExaminedServer::Address(address) => (*address, None),
+        };
+        Ok(StartedServer {
+            address,
+            process,
+            body: self.body.get().cloned().unwrap_or_default(),
+            reached_limits: Rc::clone(&self.reached_limits),
         })
     }
 }
@@ -156,6 +178,17 @@ pub(super) struct StartedServer {
     pub(super) process: Option<RefCell<AnyServer>>,
     /// The body of its answer.
     pub(super) body: Vec<u8>,
+    /// Those of every server of the examination.
+    reached_limits: Rc<RefCell<BTreeSet<ReachedLimit>>>,
+}
+
+impl Drop for StartedServer {
+    fn drop(&mut self) {
+        if let Some(process) = &self.process {
+            let reached = process.borrow().reached_limits().collect::<Vec<_>>();
+            self.reached_limits.borrow_mut().extend(reached);
+        }
+    }
 }
 
 impl StartedServer {

@@ -5,14 +5,13 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hola_servers::models::{Attention, Capacity, Model};
 use serde_json::Value;
 
-use self::support::{HOLA, Server, hola, printed, refused, table};
+use self::support::{HOLA, Server, has_program, hola, printed, refused, table};
 
 const PYTHON_SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/judge/server.py");
 
@@ -61,15 +60,6 @@ fn kind(model: &Model) -> &'static str {
     }
 }
 
-fn has_python() -> bool {
-    let found = Command::new("python3").arg("--version").output();
-    let is_there = found.is_ok_and(|output| output.status.success());
-    if !is_there {
-        println!("skipped: no python3");
-    }
-    is_there
-}
-
 // One server after another: an examination measures what waits, and others would make it wait.
 #[test]
 fn every_model_passes_every_check_and_is_of_its_kind() {
@@ -84,7 +74,7 @@ fn every_model_passes_every_check_and_is_of_its_kind() {
 
 #[test]
 fn a_server_with_one_fault_fails_exactly_the_check_for_it() {
-    if !has_python() {
+    if !has_program("python3") {
         return;
     }
     let (code, right) = judge(&["--", "python3", PYTHON_SERVER, "{port}"]);

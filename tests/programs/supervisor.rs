@@ -173,26 +173,3 @@ fn a_supervisor_that_is_killed_takes_its_target_along_and_is_named() {
         &["hola supervise, which ran it, was killed (signal 9)"],
     );
 }
-
-#[test]
-fn a_server_that_starts_processes_without_end_is_stopped_at_its_limit_and_leaves_none() {
-    let group = Path::new("/sys/fs/cgroup/pids");
-    if !group.is_dir() || !Uid::effective().is_root() {
-        return println!("skipped: no control group limits processes here");
-    }
-    // A shell that cannot start another process ends.
-    let script = "while sleep 600 & do :; done";
-    let mut supervisor = Command::new(HOLA)
-        .args(["supervise", "--processes", "20", "--", "sh", "-c", script])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("it runs");
-    // Its standard input stays open: nobody tells the server to end.
-    let input = supervisor.stdin.take();
-    let output = supervisor.wait_with_output().expect("a child");
-    drop(input);
-    let told = String::from_utf8(output.stdout).expect("text");
-    let report = told.lines().last().unwrap_or_default();
-    assert_has(report, &["\"asked\":false", "\"killed\":19}"]);
-}

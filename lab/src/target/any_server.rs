@@ -14,6 +14,7 @@ use procfs::process::Process;
 use super::files::{PORT, free_port};
 use super::supervised::{SupervisedServer, last_words};
 use super::supervisor::{ResourceLimits, SupervisorReport};
+use crate::cgroup::{Cgroup, GroupLimits, ReachedLimit};
 use crate::pinned_program::PinnedProgram;
 use crate::{listening, process_tree};
 
@@ -29,10 +30,14 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 pub struct AnyServer {
     server: SupervisedServer,
     pid: i32,
+    /// The process that runs it: `hola supervise`, perhaps in a sandbox.
+    parent: i32,
     address: SocketAddr,
     output: DrainedOutput,
     /// How it ended, once it has.
     report: Option<SupervisorReport>,
+    /// What limits its processes together. Dropped last, when they are empty.
+    groups: Vec<Cgroup>,
 }
 
 impl AnyServer {
@@ -44,29 +49,45 @@ impl AnyServer {
         hola: &PinnedProgram,
         command: &[String],
         limits: ResourceLimits,
+        together: GroupLimits,
     ) -> Result<Self, String> {
         let port = free_port()?;
+        let groups = Cgroup::with_limits(together);
         let mut supervise = hola.command("supervise", &[]);
         supervise.args(limits.options());
+        for name in groups.iter().filter_map(|group| group.folder().file_name()) {
+            supervise.arg("--cgroup").arg(name);
+        }
         let fill = |argument: &String| argument.replace(PORT, &port.to_string());
         supervise.arg("--").args(command.iter().map(fill));
         supervise.stderr(Stdio::piped());
         let name = "the server";
-        let server = SupervisedServer::spawn(name, &mut supervise, None);
+        let group = groups.first().map(|group| group.folder().to_owned());
+        let server = SupervisedServer::spawn(name, &mut supervise, group);
         let mut server = server.map_err(|error| format!("cannot start {name}: {error}"))?;
         let output = DrainedOutput::new(server.supervisor().child.stderr.take());
+        let failed = |server: &mut SupervisedServer, what: &str| {
+            server.did_not(what, &output.last()) + &limits_told(&groups)
+        };
         let pid = server.wait_until_started();
-        let pid = pid.ok_or_else(|| server.did_not("start", &output.last()))?;
+        let pid = pid.ok_or_else(|| failed(&mut server, "start"))?;
+        // A server that has ended already has none, and does not listen.
+        let parent = process_tree::parent(pid).unwrap_or(pid);
         if !server.wait_until_listening(|| listening::is_port_held_by(pid, port)) {
-            let what = format!("listen on port {port}");
-            return Err(server.did_not(&what, &output.last()));
+            let mut what = format!("listen on port {port}");
+            for other in listening::ports_held_by(parent) {
+                what += &format!(", but on {other}");
+            }
+            return Err(failed(&mut server, &what));
         }
         Ok(AnyServer {
             server,
             pid,
+            parent,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             output,
             report: None,
+            groups,
         })
     }
 
@@ -76,11 +97,15 @@ impl AnyServer {
     }
 
     /// Its processes, zombies included, also those that have lost their parent.
-    pub fn processes(&mut self) -> Vec<Process> {
-        let mut processes = process_tree::processes(self.server.supervisor().pid());
-        // The supervisor itself.
-        processes.remove(0);
-        processes
+    pub fn processes(&self) -> Vec<Process> {
+        let processes = process_tree::processes(self.parent).into_iter();
+        // The parent itself is none of them.
+        processes.skip(1).collect()
+    }
+
+    /// The limits that it has reached.
+    pub fn reached_limits(&self) -> impl Iterator<Item = ReachedLimit> {
+        self.groups.iter().flat_map(Cgroup::reached_limits)
     }
 
     /// Sends SIGTERM to its first process.
@@ -93,7 +118,12 @@ impl AnyServer {
     /// `longest` for that; `None` if it runs.
     pub fn ending(&mut self, longest: Duration) -> Option<(&str, usize)> {
         if self.report.is_none() {
-            self.report = self.server.wait_for_report(longest);
+            self.report = self.server.wait_for_report(longest).cloned();
+        }
+        if self.report.is_none() && !self.server.supervisor().is_alive() {
+            // Its report, if there is one, may still be on its way.
+            let report = self.server.wait_for_report(OUTPUT_END_MAX).cloned();
+            self.report = Some(report.unwrap_or_else(SupervisorReport::of_killed_supervisor));
         }
         let report = self.report.as_ref()?;
         Some((&report.ending, report.killed))
@@ -112,6 +142,16 @@ impl Drop for AnyServer {
             let _ = kill(Pid::from_raw(self.pid), Signal::SIGKILL);
         }
     }
+}
+
+/// The limits that a server has reached, to be added to the reason why it failed.
+fn limits_told(groups: &[Cgroup]) -> String {
+    let told = |limit| match limit {
+        ReachedLimit::Processes => "; it was refused more processes or threads (--processes)",
+        ReachedLimit::Memory => "; a process was killed for want of memory (--memory)",
+    };
+    let reached = groups.iter().flat_map(Cgroup::reached_limits);
+    reached.map(told).collect()
 }
 
 /// The end of a server's output. A thread reads all of it, so that the server never waits to write.

@@ -124,7 +124,7 @@ impl Target {
     /// Returns the reason if it ended before it was told to.
     pub fn stop(mut self) -> Result<(), String> {
         self.server.request_stop();
-        let report = self.server.wait_for_report(END_MAX);
+        let report = self.server.wait_for_report(END_MAX).cloned();
         let report = report.ok_or_else(|| self.did_not("end"))?;
         if report.asked {
             return Ok(());

@@ -32,6 +32,8 @@ pub(super) struct SupervisedServer {
     /// The server runs until this process's standard input is closed.
     supervisor: ChildProcess,
     lines: mpsc::Receiver<String>,
+    /// How the server ended, once that was told.
+    report: Option<SupervisorReport>,
     /// Reads the supervisor's lines, and ends the processes that a killed supervisor has left.
     reader: Option<JoinHandle<()>>,
 }
@@ -49,10 +51,12 @@ impl SupervisedServer {
             // A process group of its own: Ctrl-C must reach only the caller, which stops its servers itself.
             .process_group(0);
         let mut supervisor = ChildProcess::spawn(name, command)?;
-        let (lines, reader) = read_lines(supervisor.child.stdout.take(), cgroup);
+        let stdout = supervisor.child.stdout.take();
+        let (lines, reader) = read_lines(stdout, supervisor.pid(), cgroup);
         Ok(SupervisedServer {
             supervisor,
             lines,
+            report: None,
             reader,
         })
     }
@@ -60,17 +64,21 @@ impl SupervisedServer {
     /// Waits for the process id of the server; `None` if it does not start.
     pub(super) fn wait_until_started(&self) -> Option<i32> {
         let line = self.lines.recv_timeout(START_MAX).unwrap_or_default();
-        let started = serde_json::from_str::<SupervisorStarted>(&line).ok()?;
-        Some(started.pid)
+        let started = serde_json::from_str(&line).ok()?;
+        process_id(self.supervisor.pid(), started)
     }
 
     /// Waits until `is_listening`. Returns whether it is.
-    pub(super) fn wait_until_listening(&self, is_listening: impl Fn() -> bool) -> bool {
+    pub(super) fn wait_until_listening(&mut self, is_listening: impl Fn() -> bool) -> bool {
         let deadline = Instant::now() + START_MAX;
         while Instant::now() < deadline {
             // A line from the supervisor now means that the server has ended.
-            if self.lines.try_recv() != Err(mpsc::TryRecvError::Empty) {
-                return false;
+            match self.lines.try_recv() {
+                Err(mpsc::TryRecvError::Empty) => {}
+                line => {
+                    self.report = line.ok().and_then(|line| report(&line));
+                    return false;
+                }
             }
             if is_listening() {
                 return true;
@@ -91,18 +99,30 @@ impl SupervisedServer {
     }
 
     /// Waits for the supervisor's report, which comes when all processes have ended.
-    pub(super) fn wait_for_report(&self, longest: Duration) -> Option<SupervisorReport> {
-        let line = self.lines.recv_timeout(longest).ok()?;
-        serde_json::from_str(&line).ok()
+    pub(super) fn wait_for_report(&mut self, longest: Duration) -> Option<&SupervisorReport> {
+        if self.report.is_none() {
+            let line = self.lines.recv_timeout(longest).ok()?;
+            self.report = report(&line);
+        }
+        self.report.as_ref()
     }
 
-    /// Why the server did not do `what`: the end of its output, or that its supervisor was killed.
+    /// Why the server did not do `what`: the end of its output, and how it ended; or that its supervisor was killed.
     pub(super) fn did_not(&mut self, what: &str, output: &[u8]) -> String {
         // The supervisor's output ends a moment before its process does.
         let ended = self.supervisor.wait_at_most(POLL_INTERVAL * 10);
+        let words = last_words(output);
         let why = match ended.ok().and_then(|status| status.signal()) {
             Some(signal) => format!("hola supervise, which ran it, was killed (signal {signal})"),
-            None => last_words(output),
+            None => match self.wait_for_report(Duration::ZERO) {
+                None => words,
+                Some(report) if report.killed == 0 => format!("{words} ({})", report.ending),
+                Some(SupervisorReport { ending, killed, .. }) => {
+                    format!(
+                        "{words} ({ending}; processes that it left, and that were killed: {killed})"
+                    )
+                }
+            },
         };
         format!("{} did not {what}: {why}", self.supervisor.name)
     }
@@ -127,6 +147,7 @@ impl Drop for SupervisedServer {
 /// ends the server's processes at once: the caller reads the lines only after its load has ended.
 fn read_lines(
     stdout: Option<ChildStdout>,
+    supervisor: i32,
     cgroup: Option<PathBuf>,
 ) -> (mpsc::Receiver<String>, Option<JoinHandle<()>>) {
     let (sender, lines) = mpsc::channel();
@@ -134,9 +155,9 @@ fn read_lines(
         thread::spawn(move || {
             let (mut leader, mut is_over) = (None, false);
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                match serde_json::from_str::<SupervisorStarted>(&line) {
-                    Ok(started) => leader = Some(Pid::from_raw(started.pid)),
-                    Err(_) => is_over = serde_json::from_str::<SupervisorReport>(&line).is_ok(),
+                match serde_json::from_str(&line) {
+                    Ok(started) => leader = process_id(supervisor, started).map(Pid::from_raw),
+                    Err(_) => is_over = report(&line).is_some(),
                 }
                 // The receiver may be gone.
                 let _ = sender.send(line);
@@ -149,10 +170,26 @@ fn read_lines(
     (lines, reader)
 }
 
+fn report(line: &str) -> Option<SupervisorReport> {
+    serde_json::from_str(line).ok()
+}
+
+/// The server's process id here; `None` if it has ended already.
+fn process_id(supervisor: i32, started: SupervisorStarted) -> Option<i32> {
+    match started.in_sandbox {
+        true => process_tree::find_by_inner_id(supervisor, started.pid),
+        false => Some(started.pid),
+    }
+}
+
 /// Kills all processes in the control group of a server, and in the process group that it leads, until both are empty.
 ///
 /// Only the control group finds processes that moved to a session of their own.
 fn end_leftovers(leader: Option<Pid>, cgroup: Option<&Path>) {
+    if let Some(cgroup) = cgroup {
+        // Processes that start others faster than they are killed would never all be gone.
+        cgroup::refuse_processes(cgroup);
+    }
     for _ in 0..END_ROUNDS_MAX {
         // The kernel does not reuse this id while the process group has a member.
         let group = leader.map(|leader| killpg(leader, Signal::SIGKILL));

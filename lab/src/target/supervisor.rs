@@ -5,12 +5,14 @@
 //! the server. Orphaned descendants of the server become children of the supervisor (`PR_SET_CHILD_SUBREAPER`), which
 //! ends them as well. When the supervisor itself is killed, the kernel kills the server (`PR_SET_PDEATHSIG`), and the
 //! measuring process kills the server's descendants.
+//!
+//! In a sandbox the supervisor runs as well, as its first process: the kernel kills all others when that one ends.
 
 use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -18,14 +20,14 @@ use std::time::Duration;
 
 use hola_base::output::print;
 use hola_base::process::Cpus;
-use nix::sys::prctl::set_child_subreaper;
+use nix::sys::prctl::{set_child_subreaper, set_dumpable};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitStatus, wait};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
-use crate::cgroup::Cgroup;
+use super::sandbox;
 use crate::owned_name::OwnedName;
 use crate::{cgroup, process_tree, sys};
 
@@ -39,15 +41,15 @@ pub struct Supervised {
     pub command: Vec<String>,
     /// CPUs to run on; `None` means those of the supervisor.
     pub cpus: Option<Cpus>,
-    /// Control group that accounts for it, made by the process that started the supervisor.
-    pub cgroup: Option<OwnedName>,
+    /// Control groups that account for it or limit it, made by the process that started the supervisor.
+    pub cgroups: Vec<OwnedName>,
     /// Temporary folder of the server, made by the same process; removed if that process is gone.
     pub folder: Option<OwnedName>,
     /// Limits of each of its processes.
     pub limits: ResourceLimits,
 }
 
-/// Limits of each process of a server (setrlimit(2)). `None` leaves a limit as it is.
+/// Limits of each process of a server (setrlimit(2)), and its sandbox. `None` leaves a limit as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ResourceLimits {
     /// Address space, in bytes (`RLIMIT_AS`).
@@ -58,8 +60,8 @@ pub struct ResourceLimits {
     pub cpu_s: Option<u64>,
     /// A file that it writes, in bytes (`RLIMIT_FSIZE`).
     pub file_bytes: Option<u64>,
-    /// Processes and threads of the whole server at once, where a control group can be made.
-    pub processes: Option<u32>,
+    /// Whether it runs in a [`sandbox`].
+    pub sandbox: bool,
 }
 
 impl ResourceLimits {
@@ -70,10 +72,10 @@ impl ResourceLimits {
             ("--descriptors", self.descriptors),
             ("--cpu-seconds", self.cpu_s),
             ("--file-size", self.file_bytes),
-            ("--processes", self.processes.map(u64::from)),
         ];
         let given = limits.into_iter();
-        given.filter_map(|(option, limit)| Some(format!("{option}={}", limit?)))
+        let given = given.filter_map(|(option, limit)| Some(format!("{option}={}", limit?)));
+        given.chain(self.sandbox.then(|| "--sandbox".to_owned()))
     }
 
     /// Sets them for this process; its children inherit them.
@@ -100,6 +102,8 @@ impl ResourceLimits {
 pub(super) struct SupervisorStarted {
     /// Process id of the server.
     pub(super) pid: i32,
+    /// Whether that is its id in a sandbox.
+    pub(super) in_sandbox: bool,
 }
 
 /// Its last line, as JSON, when all processes have ended.
@@ -113,30 +117,48 @@ pub(super) struct SupervisorReport {
     pub(super) killed: usize,
 }
 
+impl SupervisorReport {
+    /// What a supervisor that was killed, by its server perhaps, could not say.
+    pub(super) fn of_killed_supervisor() -> Self {
+        SupervisorReport {
+            asked: false,
+            ending: "hola supervise, which ran it, was killed".into(),
+            killed: 0,
+        }
+    }
+}
+
 /// Runs a server until standard input ends.
 ///
 /// # Errors
 /// Returns the reason if the server cannot be started; no process is left running then.
 pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let starter = getppid();
-    let cgroup = ("--cgroup", supervised.cgroup.as_ref());
-    let cgroup = owned_path(cgroup, starter, cgroup::named)?;
-    let folder = ("--folder", supervised.folder.as_ref());
-    let folder = owned_path(folder, starter, OwnedName::temporary_folder)?;
-    // Without such a group, a server is as free as any other process of its user.
-    let processes = supervised.limits.processes;
-    let processes = processes.and_then(|most| Cgroup::with_processes(most).ok());
-    let groups = [cgroup.as_deref(), processes.as_ref().map(Cgroup::folder)];
-    let server = start(supervised, groups)?;
+    let find = |name| owned_path("--cgroup", name, starter, cgroup::named);
+    let cgroups: Vec<PathBuf> = supervised
+        .cgroups
+        .iter()
+        .map(find)
+        .collect::<Result<_, _>>()?;
+    let find = |name| owned_path("--folder", name, starter, OwnedName::temporary_folder);
+    let folder = supervised.folder.as_ref().map(find).transpose()?;
+    if supervised.limits.sandbox {
+        confine(supervised, &cgroups)?;
+        // This process becomes the sandbox, and another one supervises the server in there.
+        return Err(sandbox::enter(&supervised.command));
+    }
+    let server = start(supervised, &cgroups)?;
     let kept = print_line(&SupervisorStarted {
         pid: server.as_raw(),
+        in_sandbox: is_first_process(),
     });
     thread::spawn(move || end_when_told(server));
     let ending = wait_for(server);
     // Processes that start others faster than they are killed would never all be gone.
-    let _ = processes.as_ref().map(|group| group.limit_processes(0));
+    cgroups
+        .iter()
+        .for_each(|group| cgroup::refuse_processes(group));
     let killed = end_descendants();
-    drop(processes);
     let told = kept.and_then(|()| {
         print_line(&SupervisorReport {
             asked: STOP_REQUESTED.load(Ordering::SeqCst),
@@ -149,44 +171,61 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
         if let Some(folder) = folder {
             let _ = std::fs::remove_dir_all(folder);
         }
-        if let Some(folder) = cgroup {
-            cgroup::remove(&folder);
-        }
+        cgroups.iter().for_each(|group| cgroup::remove(group));
     }
     told
+}
+
+/// Whether this is the first process of a pid namespace, and so that of a sandbox.
+fn is_first_process() -> bool {
+    std::process::id() == 1
 }
 
 /// The path of the named folder or control group. The supervisor changes and removes only what its own starter has
 /// made: a folder in the folder for temporary files, and a control group below its own.
 fn owned_path(
-    (option, name): (&str, Option<&OwnedName>),
+    option: &str,
+    name: &OwnedName,
     starter: Pid,
     find: fn(&OwnedName) -> Result<PathBuf, String>,
-) -> Result<Option<PathBuf>, String> {
-    let Some(name) = name else { return Ok(None) };
+) -> Result<PathBuf, String> {
     if i64::from(name.maker()) != i64::from(starter.as_raw()) {
         return Err(format!(
             "{option} {name}: process {starter}, which started this, has not made it"
         ));
     }
-    let found = find(name).map_err(|why_not| format!("{option} {name}: {why_not}"))?;
-    Ok(Some(found))
+    find(name).map_err(|why_not| format!("{option} {name}: {why_not}"))
 }
 
-/// Starts the server in these control groups.
-fn start(supervised: &Supervised, cgroups: [Option<&Path>; 2]) -> Result<Pid, String> {
-    set_child_subreaper(true).map_err(|errno| format!("prctl: {}", errno.desc()))?;
+/// Moves this process to the server's CPUs, into its control groups and below its limits, for its children to start
+/// there. The supervisor keeps to the limits itself: it needs little.
+fn confine(supervised: &Supervised, cgroups: &[PathBuf]) -> Result<(), String> {
     if let Some(cpus) = &supervised.cpus {
         cpus.run_on()
             .map_err(|why_not| format!("--cpus {why_not}"))?;
     }
+    for folder in cgroups {
+        cgroup::enter(folder).map_err(|error| cannot_enter(&error))?;
+    }
+    supervised.limits.apply()
+}
+
+fn cannot_enter(error: &io::Error) -> String {
+    format!("control group: {error}")
+}
+
+/// Starts the server in these control groups.
+fn start(supervised: &Supervised, cgroups: &[PathBuf]) -> Result<Pid, String> {
+    let prctl = set_child_subreaper(true).and_then(|()| match is_first_process() {
+        // Neither its memory nor its pipes are open to a server of the same user.
+        true => set_dumpable(false),
+        false => Ok(()),
+    });
+    prctl.map_err(|errno| format!("prctl: {}", errno.desc()))?;
     let [program, arguments @ ..] = &supervised.command[..] else {
         return Err("there is no program to run".into());
     };
-    let cannot_enter = |error| format!("control group: {error}");
-    for folder in cgroups.into_iter().flatten() {
-        cgroup::enter(folder).map_err(cannot_enter)?;
-    }
+    confine(supervised, cgroups)?;
     // The supervisor's own lines are on stdout, so the server's output goes to stderr.
     let words = io::stderr().as_fd().try_clone_to_owned();
     let words = words.map_err(|error| error.to_string())?;
@@ -199,12 +238,10 @@ fn start(supervised: &Supervised, cgroups: [Option<&Path>; 2]) -> Result<Pid, St
         .process_group(0);
     // A killed supervisor cannot end its server itself.
     sys::end_with_starter(&mut command);
-    // The supervisor keeps to them itself: it needs little.
-    supervised.limits.apply()?;
     let child = command.spawn();
     // The server has started in the groups. The supervisor leaves them, so that its own CPU time is not counted.
-    for parent in cgroups.into_iter().flatten().filter_map(Path::parent) {
-        cgroup::enter(parent).map_err(cannot_enter)?;
+    for parent in cgroups.iter().filter_map(|folder| folder.parent()) {
+        cgroup::enter(parent).map_err(|error| cannot_enter(&error))?;
     }
     let child = child.map_err(|error| format!("cannot run {program}: {error}"))?;
     Ok(Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX)))
@@ -238,13 +275,24 @@ fn wait_for(server: Pid) -> String {
             Ok(status) if status.pid() == Some(server) => {
                 return match status {
                     WaitStatus::Exited(_, code) => format!("exit code {code}"),
-                    WaitStatus::Signaled(_, signal, _) => format!("signal {signal}"),
+                    WaitStatus::Signaled(_, signal, _) => {
+                        format!("signal {signal}{}", reason_for(signal))
+                    }
                     other => format!("{other:?}"),
                 };
             }
             Ok(_) | Err(nix::Error::EINTR) => {}
             Err(errno) => return errno.desc().to_owned(),
         }
+    }
+}
+
+/// What a process did that the kernel ended by a signal of its limits; empty for other signals.
+fn reason_for(signal: Signal) -> &'static str {
+    match signal {
+        Signal::SIGXCPU => ": it used up its CPU time",
+        Signal::SIGXFSZ => ": it wrote a longer file than it may",
+        _ => "",
     }
 }
 
@@ -263,7 +311,8 @@ fn end_descendants() -> usize {
         }
         // Before a process can be reaped, its children have become the supervisor's. So no child left means no process
         // left.
-        if let Err(nix::Error::ECHILD) = wait() {
+        // In a sandbox one round counts them, and the kernel kills them all when this process ends.
+        if is_first_process() || wait() == Err(nix::Error::ECHILD) {
             return killed.len();
         }
     }

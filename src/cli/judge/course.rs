@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use hola_base::Language;
 use serde_json::{Value, json};
 
-use super::stored;
+use super::{confinement, stored};
 use crate::judge::{CheckResult, CheckState, Examination};
 
 /// The `results.json` of a Gradescope autograder.
@@ -21,7 +21,11 @@ pub(super) fn gradescope(examination: &Examination, language: Language) -> Strin
         })
     };
     let tests: Vec<Value> = examined(examination).map(test).collect();
-    let document = json!({ "score": examination.points, "tests": tests });
+    let document = json!({
+        "score": examination.points,
+        "output": confinement(examination, language),
+        "tests": tests,
+    });
     format!("{document:#}\n")
 }
 
