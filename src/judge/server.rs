@@ -80,7 +80,7 @@ impl Starter {
 
     /// Whether the server can be examined at all.
     pub(super) fn first_start(&self) -> Result<(), String> {
-        let started = self.start_server()?;
+        let started = self.start_server(|_| {})?;
         connect(started.address).map_err(|seen| seen.en)?;
         let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
         let answer = exchange(started.address, ASK_AND_CLOSE, ANSWER_MAX, has_greeting);
@@ -119,12 +119,23 @@ impl Starter {
 
     /// A fresh server, or the one that runs; the error says why there is none.
     pub(super) fn start(&self) -> Result<StartedServer, StoredText> {
+        self.start_limited(|_| {})
+    }
+
+    /// As [`Starter::start`], with other limits.
+    pub(super) fn start_limited(
+        &self,
+        limit: impl FnOnce(&mut ResourceLimits),
+    ) -> Result<StartedServer, StoredText> {
         self.check_time()?;
-        self.start_server()
+        self.start_server(limit)
             .map_err(|reason| both(&*reason, &*reason))
     }
 
-    fn start_server(&self) -> Result<StartedServer, String> {
+    fn start_server(
+        &self,
+        limit: impl FnOnce(&mut ResourceLimits),
+    ) -> Result<StartedServer, String> {
         let body = self.body.get().cloned().unwrap_or_default();
         Ok(match &self.server {
             ExaminedServer::Command {
@@ -132,7 +143,9 @@ impl Starter {
                 command,
                 limits,
             } => {
-                let server = AnyServer::start(hola, command, *limits)?;
+                let mut limits = *limits;
+                limit(&mut limits);
+                let server = AnyServer::start(hola, command, limits)?;
                 StartedServer {
                     address: server.address(),
                     process: Some(RefCell::new(server)),
