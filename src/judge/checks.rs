@@ -227,7 +227,7 @@ pub const CHECKS: &[ConductCheck] = &[
         ),
         reading: "accept(2) (EMFILE), getrlimit(2) (RLIMIT_NOFILE)",
         sent: b"",
-        shell: "prlimit --pid PID --nofile=128; for i in $(seq 200); do sleep 5 | nc 127.0.0.1 PORT & done; wait; \
+        shell: "prlimit --pid PID --nofile=64; for i in $(seq 100); do sleep 5 | nc 127.0.0.1 PORT & done; wait; \
             curl http://127.0.0.1:PORT/",
         needs_processes: true,
         examine: limits::descriptor_limit,

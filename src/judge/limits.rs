@@ -13,9 +13,9 @@ use super::examiner::Examiner;
 use super::{Observation, both};
 
 /// Descriptors that a server gets: more than one needs that has no client.
-const DESCRIPTORS: u16 = 128;
+const DESCRIPTORS: u16 = 64;
 /// Clients that come then: more than it has descriptors for.
-const DESCRIPTOR_CLIENTS: usize = 200;
+const DESCRIPTOR_CLIENTS: usize = 100;
 /// Threads and processes that a server gets beyond those that it has without a client: fewer than there are clients.
 const MORE_THREADS: usize = 32;
 /// Longest wait for a connection. It takes longer only if the server's queue is full.

@@ -145,7 +145,9 @@ impl Starter {
             } => {
                 let mut limits = *limits;
                 limit(&mut limits);
-                let server = AnyServer::start(hola, command, limits)?;
+                let start = || AnyServer::start(hola, command, limits);
+                // Another process may have taken the port that was free.
+                let server = start().or_else(|_| start())?;
                 StartedServer {
                     address: server.address(),
                     process: Some(RefCell::new(server)),

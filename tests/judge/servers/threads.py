@@ -11,8 +11,8 @@ PORT = int(sys.argv[1])
 FAULT = sys.argv[2] if len(sys.argv) > 2 else ""
 GREETING = b"<script>alert('Hola')</script>" if FAULT == "wrong-greeting" else b"Hola, cliente!"
 HEAD_MAX = 16 * 1024
-# More than fifty clients that are answered, and fewer than the silent ones of an examination.
-THREADS_MAX = 60
+# More than clients fit into 64 descriptors, and fewer than the silent ones of an examination.
+THREADS_MAX = 62
 leaked = []
 
 
