@@ -6,7 +6,7 @@ use hola_verdict::analysis::Word;
 use hola_verdict::difference::{Difference, MetricChange};
 use serde_json::json;
 
-use crate::document::{Notice, Table, TableCell, Tone};
+use crate::document::{Notice, SectionItem, Table, TableCell, Tone};
 use crate::escape;
 use crate::markdown::MarkdownBlocks;
 use crate::terminal::TerminalText;
@@ -57,6 +57,13 @@ pub fn markdown(difference: &Difference, sides: ComparedSides<'_>, language: Lan
         page.table(&table);
     }
     page.finish()
+}
+
+/// Formats the comparison as parts of a page.
+pub fn items(difference: &Difference, language: Language) -> Vec<SectionItem> {
+    let mut items = vec![SectionItem::Items(sentences(difference, language))];
+    items.extend(changes(difference, language).map(SectionItem::Table));
+    items
 }
 
 fn title(sides: ComparedSides<'_>) -> String {

@@ -9,28 +9,33 @@ use crate::numbers;
 
 /// A page in one language.
 #[derive(Debug)]
-pub(crate) struct Page {
-    pub(crate) language: Language,
-    pub(crate) title: String,
+pub struct Page {
+    /// Its language.
+    pub language: Language,
+    /// Its title.
+    pub title: String,
     /// What the reader must know first.
-    pub(crate) notices: Vec<Notice>,
+    pub notices: Vec<Notice>,
     /// Heading of the first screen.
-    pub(crate) answer_title: String,
+    pub answer_title: String,
     /// The answer, in short sentences.
-    pub(crate) answer: Vec<String>,
-    pub(crate) sections: Vec<Section>,
+    pub answer: Vec<String>,
+    /// What follows it.
+    pub sections: Vec<Section>,
 }
 
 /// A line at the top of the page.
 #[derive(Debug)]
-pub(crate) struct Notice {
-    pub(crate) text: String,
-    pub(crate) tone: Tone,
+pub struct Notice {
+    /// One or two sentences.
+    pub text: String,
+    /// Whether that is good or bad news.
+    pub tone: Tone,
 }
 
 /// A section of a page.
 #[derive(Debug)]
-pub(crate) struct Section {
+pub struct Section {
     /// Name of its anchor.
     pub(crate) anchor: String,
     pub(crate) title: String,
@@ -38,7 +43,8 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    pub(crate) fn new(anchor: &str, title: &str, parts: Vec<SectionItem>) -> Self {
+    /// A section, reached by `anchor`, which is unique in the page.
+    pub fn new(anchor: &str, title: &str, parts: Vec<SectionItem>) -> Self {
         Section {
             anchor: anchor.into(),
             title: title.into(),
@@ -49,18 +55,24 @@ impl Section {
 
 /// An item of a section.
 #[derive(Debug)]
-pub(crate) enum SectionItem {
+pub enum SectionItem {
+    /// A paragraph.
     Text(String),
+    /// A list of sentences.
     Items(Vec<String>),
+    /// Lines for a shell.
     Command(String),
+    /// A table.
     Table(Table),
+    /// Drawings.
     Chart(Chart),
+    /// Folded content.
     Details(Details),
 }
 
 /// Folded content that its title line opens.
 #[derive(Debug)]
-pub(crate) struct Details {
+pub struct Details {
     pub(crate) anchor: String,
     /// The title line. `word` sums up the content, if there is one.
     pub(crate) title: String,
@@ -82,7 +94,7 @@ impl SectionItem {
 
 /// Drawings side by side.
 #[derive(Debug)]
-pub(crate) struct Chart {
+pub struct Chart {
     pub(crate) title: String,
     pub(crate) caption: String,
     /// Complete `<svg>` elements.
@@ -107,10 +119,14 @@ impl Chart {
 
 /// Whether a word is good or bad news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tone {
+pub enum Tone {
+    /// Good news.
     Good,
+    /// Bad news.
     Bad,
+    /// Neither.
     Neutral,
+    /// Not decided.
     Open,
 }
 
@@ -128,10 +144,11 @@ impl Tone {
 
 /// A table.
 #[derive(Debug, Default)]
-pub(crate) struct Table {
+pub struct Table {
     pub(crate) caption: String,
     pub(crate) columns: Vec<Column>,
-    pub(crate) rows: Vec<Vec<TableCell>>,
+    /// Its rows, each with a cell for each column.
+    pub rows: Vec<Vec<TableCell>>,
     /// Notes below the table: mainly, why figures are missing.
     pub(crate) notes: Vec<String>,
 }
@@ -147,7 +164,7 @@ pub(crate) struct Column {
 
 /// A cell.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TableCell {
+pub struct TableCell {
     pub(crate) text: String,
     /// Small text below, such as a model's title.
     pub(crate) below: Option<String>,
@@ -218,7 +235,7 @@ impl TableCell {
     }
 
     /// A verdict word and its tone.
-    pub(crate) fn word((text, tone): (String, Tone)) -> Self {
+    pub fn word((text, tone): (String, Tone)) -> Self {
         TableCell {
             tone: Some(tone),
             ..text.into()
@@ -241,7 +258,7 @@ impl TableCell {
 
 impl Table {
     /// A table with these columns; the columns from `numeric` on hold numbers.
-    pub(crate) fn new(numeric: usize, titles: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn new(numeric: usize, titles: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let columns = (0..).zip(titles).map(|(index, title)| Column {
             title: title.into(),
             is_numeric: index >= numeric,
@@ -271,7 +288,7 @@ impl Table {
     }
 
     /// Marks these columns as prose.
-    pub(crate) fn with_prose(mut self, columns: &[usize]) -> Self {
+    pub fn with_prose(mut self, columns: &[usize]) -> Self {
         for column in columns {
             self.columns[*column].is_prose = true;
         }

@@ -26,7 +26,7 @@ struct OneTable<'p> {
 }
 
 /// The page in all its languages, with links to the other files beside it.
-pub(crate) fn page(versions: &[Page], files: &[&str]) -> String {
+pub fn page(versions: &[Page], files: &[&str]) -> String {
     let page = Whole { versions, files }.render();
     page.unwrap_or_else(|error| unreachable!("writing to memory does not fail: {error}"))
 }

@@ -22,6 +22,10 @@ mod terminal;
 mod validity;
 
 pub use self::csv::blocks as blocks_csv;
+pub use self::document::{
+    Chart, Details, Notice, Page, Section, SectionItem, Table, TableCell, Tone,
+};
+pub use self::html::page as html_page;
 pub use self::labels::metric as metric_title;
 pub use self::numbers::{comparison, value};
 
@@ -30,7 +34,6 @@ use hola_lab::record::{Block, Run};
 use hola_verdict::analysis::TARGETS;
 
 use crate::charts::Drawing;
-use crate::document::{Chart, Page, Section, SectionItem, Table, TableCell};
 use crate::facts::Facts;
 use crate::first_screen::{PICTURE_CAPTION, PICTURE_TITLE};
 use crate::markdown::MarkdownBlocks;

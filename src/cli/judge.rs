@@ -2,6 +2,7 @@
 
 mod course;
 mod junit;
+mod page;
 
 use std::env;
 use std::fmt::Write as _;
@@ -37,6 +38,8 @@ const DESCRIPTORS_MAX: u64 = 4096;
 const FILE_MAX: u64 = 64 << 20;
 /// Most processes and threads at once: more than a server has that leaves a zombie for each of 2,000 requests.
 const PROCESSES_MAX: u32 = 4096;
+/// Stands before what to read about a failed check.
+const READ: Text = text("Read", "Lectura");
 /// Stands for the port in a command.
 const PORT: &str = "{port}";
 
@@ -48,6 +51,7 @@ Examples:
   hola judge --expect thread-per-client -- ./server --port {port}
   hola judge --lang es --rubric rubric.toml -- java Server {port}
   hola judge --cost -- ./server {port}              and what a request costs, beside our model of its kind
+  hola judge --format html -- ./server {port} > judge.html   a page for the student, with what to read
   hola judge --format junit -- ./server {port} > judge.xml
   hola judge --format gradescope -- ./server {port} > /autograder/results/results.json
   hola judge --sandbox bwrap -- ./server {port}     in a sandbox or not at all
@@ -85,7 +89,7 @@ pub(super) struct JudgeArgs {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Language of the text; JSON has both
+    /// Language of the text; JSON and HTML have both
     #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
     /// Longest examination, in seconds; a check that has no time left fails
@@ -112,6 +116,8 @@ enum Format {
     Text,
     /// Everything, by the published schema
     Json,
+    /// A page that needs no other file, in both languages
+    Html,
     /// JUnit XML
     Junit,
     /// The file results.json of an autograder
@@ -157,6 +163,7 @@ pub(super) fn run(args: &JudgeArgs) -> Result<ExitCode> {
     print(match args.format {
         Format::Text => shown(&examination, args.lang.into()),
         Format::Json => serde_json::to_string_pretty(&examination)? + "\n",
+        Format::Html => page::html(&examination),
         Format::Junit => junit::junit(&examination, args.lang.into()),
         Format::Gradescope => course::gradescope(&examination, args.lang.into()),
         Format::Classroom => course::classroom(&examination, args.lang.into()),
@@ -244,26 +251,22 @@ fn shown(examination: &Examination, language: Language) -> String {
             visible::one_line(stored(&check.seen, language)),
         );
         if check.state == CheckState::Failed {
-            let _ = writeln!(text, "  $ {}", check.reproduce);
+            let read = language.of(READ);
+            let (command, reading) = (&check.reproduce, &check.reading);
+            let _ = writeln!(text, "  $ {command}\n  {read}: {reading}");
         }
     }
-    text + &conclusion(examination, language)
-        + &confinement(examination, language)
-        + &cost(examination, language)
+    let conclusion = conclusion(examination, language).join("\n");
+    format!("{text}\n{conclusion}\n{}", cost(examination, language))
 }
 
 /// What kept the server from the rest of the machine, and the limits that it reached.
-fn confinement(examination: &Examination, language: Language) -> String {
-    let mut text = String::new();
-    if let Some(sandbox) = &examination.sandbox {
-        text += &visible::one_line(stored(&sandbox.told(), language));
-        text += "\n";
-    }
-    for limit in &examination.reached_limits {
-        text += language.of(reached(*limit));
-        text += "\n";
-    }
-    text
+fn confinement(examination: &Examination, language: Language) -> Vec<String> {
+    let sandbox = examination.sandbox.iter();
+    let told = sandbox.map(|sandbox| visible::one_line(stored(&sandbox.told(), language)));
+    let limits = examination.reached_limits.iter();
+    let limits = limits.map(|limit| language.of(reached(*limit)).to_owned());
+    told.map(|line| line.to_string()).chain(limits).collect()
 }
 
 fn reached(limit: ReachedLimit) -> Text {
@@ -294,7 +297,8 @@ fn cost(examination: &Examination, language: Language) -> String {
     }
 }
 
-fn conclusion(examination: &Examination, language: Language) -> String {
+/// What the server is, and the sum of all checks.
+fn conclusion(examination: &Examination, language: Language) -> Vec<String> {
     const UNKNOWN: Text = text("unknown", "desconocido");
     let kind = language.of(examination.kind.map_or(UNKNOWN, ServerKind::title));
     let at_once = examination.serves_at_once.map_or_else(
@@ -304,18 +308,24 @@ fn conclusion(examination: &Examination, language: Language) -> String {
     let [passed, failed] =
         [CheckState::Passed, CheckState::Failed].map(|state| examination.count(state));
     let (points, most) = (examination.points, examination.points_max);
-    language.choose(
-        || {
-            format!(
-                "\nkind: {kind}; clients served at once: {at_once}\n{passed} passed, {failed} failed, {points} of {most} points\n"
-            )
-        },
-        || {
-            format!(
-                "\ntipo: {kind}; clientes atendidos a la vez: {at_once}\n{passed} superadas, {failed} no superadas, {points} de {most} puntos\n"
-            )
-        },
-    )
+    let mut lines: Vec<String> = language
+        .choose(
+            || {
+                [
+                    format!("kind: {kind}; clients served at once: {at_once}"),
+                    format!("{passed} passed, {failed} failed, {points} of {most} points"),
+                ]
+            },
+            || {
+                [
+                    format!("tipo: {kind}; clientes atendidos a la vez: {at_once}"),
+                    format!("{passed} superadas, {failed} no superadas, {points} de {most} puntos"),
+                ]
+            },
+        )
+        .into();
+    lines.extend(confinement(examination, language));
+    lines
 }
 
 fn state(state: CheckState) -> Text {

@@ -97,8 +97,16 @@ pub(super) fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
 
 /// Connects.
 pub(super) fn connect(address: SocketAddr) -> Result<TcpStream, StoredText> {
+    connect_within(address, ANSWER_MAX)
+}
+
+/// Connects, unless that takes longer than `longest`.
+pub(super) fn connect_within(
+    address: SocketAddr,
+    longest: Duration,
+) -> Result<TcpStream, StoredText> {
     let connect = || {
-        let socket = TcpStream::connect_timeout(&address, ANSWER_MAX)?;
+        let socket = TcpStream::connect_timeout(&address, longest)?;
         socket.set_nodelay(true)?;
         socket.set_write_timeout(Some(ANSWER_MAX))?;
         Ok(socket)

@@ -14,6 +14,9 @@ use super::{Observation, both, observed};
 pub(super) const HALF_REQUEST: &[u8] = b"GET / HTTP";
 /// A wait for a server that closes after each answer.
 const CLOSE_WAIT: Duration = Duration::from_millis(300);
+/// Requests of a client that leaves before any answer. The first answer finds nobody, so that the client's kernel resets
+/// the connection; a later answer then meets SIGPIPE (send(2)).
+const UNREAD_REQUESTS: usize = 8;
 
 pub(super) fn half_close(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
@@ -67,6 +70,14 @@ pub(super) fn reset(examiner: &Examiner) -> Observation {
         server.lives_on(both(
             format!("a client reset its connection after `{sent}`"),
             format!("un cliente reinició su conexión tras `{sent}`"),
+        ))?;
+    }
+    for sent in [HALF_REQUEST, &ASK.repeat(UNREAD_REQUESTS)] {
+        let _ = (&connect(server.address)?).write_all(sent);
+        let sent = sent.escape_ascii();
+        server.lives_on(both(
+            format!("a client left after `{sent}`"),
+            format!("un cliente se fue tras `{sent}`"),
         ))?;
     }
     // A thread that ends its process at a reset may do so after the next greeting.

@@ -9,18 +9,22 @@ use super::both;
 use super::client::ANSWER_MAX;
 use super::server::{StartedServer, Starter};
 
-/// Requests before the first count: a pool may make its workers at its first clients.
-const WARM_UP: usize = 50;
+/// Requests before the first count: a pool may make a worker for each of its first clients.
+const WARM_UP: usize = 300;
 /// Requests between the counts.
 const REQUESTS: usize = 2_000;
-/// Growth that is no leak: far less than one for each request, and enough for a file that a runtime opens late.
-pub(super) const GROWTH_MAX: usize = 8;
-/// A server that reaps its children at its next client leaves the last one.
-pub(super) const ZOMBIES_MAX: usize = 1;
+/// Growth of descriptors that is no leak: far less than one for each request, and enough for a file that a runtime opens
+/// late.
+pub(super) const DESCRIPTOR_GROWTH_MAX: usize = 8;
+/// Growth of threads and processes that is no leak: a runtime starts some of its own late, and more of them where it has
+/// more processors.
+pub(super) const THREAD_GROWTH_MAX: usize = 64;
+/// A server that reaps its children at its next client leaves the last ones.
+pub(super) const ZOMBIES_MAX: usize = 8;
 /// Longest wait until a server has released what its clients used.
-const SETTLE_MAX: Duration = Duration::from_secs(3);
+pub(super) const SETTLE_MAX: Duration = Duration::from_secs(3);
 /// Polling interval of `/proc`.
-const POLL_INTERVAL: Duration = Duration::from_millis(30);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
 /// What a server's processes have, all together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,9 +72,9 @@ impl ProcessCounts {
 
     fn exceeds(self, before: Self) -> bool {
         self.zombies > ZOMBIES_MAX
-            || self.descriptors > before.descriptors + GROWTH_MAX
-            || self.threads > before.threads + GROWTH_MAX
-            || self.processes > before.processes + GROWTH_MAX
+            || self.descriptors > before.descriptors + DESCRIPTOR_GROWTH_MAX
+            || self.threads > before.threads + THREAD_GROWTH_MAX
+            || self.processes > before.processes + THREAD_GROWTH_MAX
     }
 }
 

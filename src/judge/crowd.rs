@@ -1,12 +1,13 @@
 //! Many clients at once: how many are served, and by how many processes and threads.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use hola_lab::record::StoredText;
 
 use super::client::{ANSWER_MAX, connect};
-use super::counts::ProcessCounts;
-use super::server::Starter;
+use super::counts::{POLL_INTERVAL, ProcessCounts, SETTLE_MAX};
+use super::server::{StartedServer, Starter};
 
 /// Most silent clients that are tried.
 pub(super) const CLIENTS: usize = 64;
@@ -22,6 +23,8 @@ pub(super) struct Crowd {
     pub(super) at_rest: Option<ProcessCounts>,
     /// The same while the silent clients were connected.
     pub(super) with_clients: Option<ProcessCounts>,
+    /// Whether most of what was started for the clients stays when they have left.
+    pub(super) keeps_workers: bool,
 }
 
 impl Crowd {
@@ -36,15 +39,34 @@ impl Crowd {
             starter.check_time()?;
             silent.push(connect(server.address)?);
             if server.greet(WAITS).is_err() {
+                // One that has ended serves none, and does not make the last one wait.
+                if let Some(death) = server.death() {
+                    return Err(death);
+                }
                 served_at_once = Some(silent.len());
                 break;
             }
         }
         let with_clients = ProcessCounts::of(&server);
+        drop(silent);
         Ok(Crowd {
             served_at_once,
             at_rest,
             with_clients,
+            keeps_workers: at_rest.is_some_and(|rest| keeps_workers(&server, rest)),
         })
     }
+}
+
+/// Waits until less than half of the clients have left a thread or a process behind. Returns whether that never happens.
+fn keeps_workers(server: &StartedServer, at_rest: ProcessCounts) -> bool {
+    let few = at_rest.threads + CLIENTS / 2;
+    let deadline = Instant::now() + SETTLE_MAX;
+    while ProcessCounts::of(server).is_some_and(|counts| counts.threads >= few) {
+        if Instant::now() > deadline {
+            return true;
+        }
+        thread::sleep(POLL_INTERVAL);
+    }
+    false
 }

@@ -18,9 +18,9 @@ pub enum ServerKind {
     ThreadPerClient,
     /// A process for each client
     ProcessPerClient,
-    /// A fixed number of threads, each with one client
+    /// Threads that stay, each with one client at a time
     ThreadPool,
-    /// A fixed number of processes, each with one client
+    /// Processes that stay, each with one client at a time
     ProcessPool,
     /// Few threads for many clients: an event loop, or tasks
     Loop,
@@ -66,10 +66,14 @@ pub(super) fn of(crowd: &Crowd) -> Option<ServerKind> {
         Some(count) if with.processes >= count => ServerKind::ProcessPool,
         Some(count) if with.threads >= count => ServerKind::ThreadPool,
         Some(_) => ServerKind::Loop,
-        None if rest.processes > CLIENTS => ServerKind::ProcessPool,
-        None if rest.threads > CLIENTS => ServerKind::ThreadPool,
+        // A pool may start its workers when they are first needed.
+        None if processes >= MOST_CLIENTS && crowd.keeps_workers => ServerKind::ProcessPool,
+        None if threads >= MOST_CLIENTS && crowd.keeps_workers => ServerKind::ThreadPool,
+        // This comes before what is there at rest: on a large machine, a runtime has that many threads of its own.
         None if processes >= MOST_CLIENTS => ServerKind::ProcessPerClient,
         None if threads >= MOST_CLIENTS => ServerKind::ThreadPerClient,
+        None if rest.processes > CLIENTS => ServerKind::ProcessPool,
+        None if rest.threads > CLIENTS => ServerKind::ThreadPool,
         None => ServerKind::Loop,
     })
 }

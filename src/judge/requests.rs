@@ -4,11 +4,13 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
+use hola_lab::record::StoredText;
+
 use super::client::{
     ANSWER_MAX, ASK_AND_CLOSE, Exchange, ExchangeEnd, GREETING, connect, exchange, find, read,
 };
 use super::examiner::Examiner;
-use super::{Observation, observed};
+use super::{Observation, both, observed};
 
 pub(super) const HEAD: &[u8] = b"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 pub(super) const UNKNOWN_PATH: &[u8] =
@@ -20,6 +22,8 @@ pub(super) const LONG_HEAD: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: ";
 const LONG_FIELD: usize = 64 * 1024;
 /// Pause between two bytes of a request: long enough that a server reads each of them alone.
 const BETWEEN_BYTES: Duration = Duration::from_millis(3);
+/// A wait for an answer that comes too early.
+const EARLY_WAIT: Duration = Duration::from_millis(50);
 /// A wait for what must not come.
 const SURPLUS_WAIT: Duration = Duration::from_millis(500);
 
@@ -78,11 +82,22 @@ fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn pieces(examiner: &Examiner) -> Observation {
     let server = examiner.start()?;
     let socket = connect(server.address)?;
-    for byte in ASK_AND_CLOSE {
+    let (others, last) = ASK_AND_CLOSE.split_at(ASK_AND_CLOSE.len() - 1);
+    for byte in others {
         // A server that has closed already is seen by its answer.
         let _ = (&socket).write_all(&[*byte]);
         thread::sleep(BETWEEN_BYTES);
     }
+    // A server that takes the first piece for all of a request answers too early.
+    let early = read(&socket, EARLY_WAIT, |_| true);
+    if !early.bytes.is_empty() {
+        let StoredText { en, es } = early.shown();
+        return Err(both(
+            format!("before the request was complete: {en}"),
+            format!("antes de que la petición estuviera completa: {es}"),
+        ));
+    }
+    let _ = (&socket).write_all(last);
     server.answer_on(&socket, ANSWER_MAX)
 }
 

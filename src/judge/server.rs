@@ -102,7 +102,7 @@ impl Starter {
 
     /// Whether the server can be examined at all.
     pub(super) fn first_start(&self) -> Result<(), String> {
-        let started = self.start_server()?;
+        let started = self.start_server(|_| {})?;
         connect(started.address).map_err(|seen| seen.en)?;
         let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
         let answer = exchange(started.address, ASK_AND_CLOSE, ANSWER_MAX, has_greeting);
@@ -142,12 +142,23 @@ impl Starter {
 
     /// A fresh server, or the one that runs; the error says why there is none.
     pub(super) fn start(&self) -> Result<StartedServer, StoredText> {
+        self.start_limited(|_| {})
+    }
+
+    /// As [`Starter::start`], with other limits.
+    pub(super) fn start_limited(
+        &self,
+        limit: impl FnOnce(&mut ResourceLimits),
+    ) -> Result<StartedServer, StoredText> {
         self.check_time()?;
-        self.start_server()
+        self.start_server(limit)
             .map_err(|reason| both(&*reason, &*reason))
     }
 
-    fn start_server(&self) -> Result<StartedServer, String> {
+    fn start_server(
+        &self,
+        limit: impl FnOnce(&mut ResourceLimits),
+    ) -> Result<StartedServer, String> {
         let (address, process) = match &self.server {
             ExaminedServer::Command {
                 hola,
@@ -156,7 +167,11 @@ impl Starter {
                 together,
                 ..
             } => {
-                let server = AnyServer::start(hola, command, *limits, *together)?;
+                let mut limits = *limits;
+                limit(&mut limits);
+                let start = || AnyServer::start(hola, command, limits, *together);
+                // Another process may have taken the port that was free.
+                let server = start().or_else(|_| start())?;
                 (server.address(), Some(RefCell::new(server)))
             }
             ExaminedServer::Address(address) => (*address, None),

@@ -59,8 +59,11 @@ pub fn rows_of(table: &str) -> impl Iterator<Item = Vec<&str>> {
 
 /// Whether there is that program, by its output of a version; prints a line where there is none.
 pub fn has_program(name: &str) -> bool {
-    let found = Command::new(name).arg("--version").output();
-    let is_there = found.is_ok_and(|output| output.status.success());
+    // `go` has a command for it.
+    let is_there = ["--version", "version"].into_iter().any(|version| {
+        let found = Command::new(name).arg(version).output();
+        found.is_ok_and(|output| output.status.success())
+    });
     if !is_there {
         println!("skipped: {name} is not installed");
     }

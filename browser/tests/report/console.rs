@@ -78,7 +78,7 @@ impl Drop for RunningConsole {
 }
 
 /// Whatever would be wrong with the page in a window of each size and in either colours.
-fn nothing_wrong_with(browser: &Browser, place: &str) {
+pub(crate) fn nothing_wrong_with(browser: &Browser, place: &str) {
     for (width, height) in WINDOWS {
         browser.resize(width, height);
         let place = format!("{place} {width} px");

@@ -1,5 +1,5 @@
-//! Tests the report as readers see it: opened from disk in a real browser, offline, in both languages; and the page of
-//! `hola console`, on loopback.
+//! Tests the report as readers see it: opened from disk in a real browser, offline, in both languages; the page of
+//! `hola judge`; and that of `hola console`, on loopback.
 //!
 //! `browser/install` installs the browser. If it is missing, all tests are skipped, with one message.
 mod access;
@@ -7,6 +7,7 @@ mod browser;
 mod console;
 mod driver;
 mod figures;
+mod judge;
 mod language;
 mod layout;
 mod print;

@@ -16,14 +16,14 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hola_base::output::print;
 use hola_base::process::Cpus;
 use nix::sys::prctl::{set_child_subreaper, set_dumpable};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitStatus, wait};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, wait, waitpid};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,11 @@ use crate::{cgroup, process_tree, sys};
 
 /// Longest wait for a server to end by itself; then the supervisor kills it.
 pub(super) const STOP_MAX: Duration = Duration::from_secs(7);
+
+/// Longest wait for processes that a server has told to end, once it has ended itself.
+const LEAVE_MAX: Duration = Duration::from_millis(500);
+/// Polling interval of that wait.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// What the supervisor runs, and where.
 #[derive(Clone, Debug)]
@@ -153,7 +158,11 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
         in_sandbox: is_first_process(),
     });
     thread::spawn(move || end_when_told(server));
-    let ending = wait_for(server);
+    let ended = wait_for(server);
+    // A killed server has told its processes nothing.
+    if !matches!(ended, Ok(WaitStatus::Signaled(_, Signal::SIGKILL, _))) {
+        let_descendants_end();
+    }
     // Processes that start others faster than they are killed would never all be gone.
     cgroups
         .iter()
@@ -162,7 +171,7 @@ pub fn supervise(supervised: &Supervised) -> Result<(), String> {
     let told = kept.and_then(|()| {
         print_line(&SupervisorReport {
             asked: STOP_REQUESTED.load(Ordering::SeqCst),
-            ending,
+            ending: ending(ended),
             killed,
         })
     });
@@ -268,21 +277,36 @@ fn end_when_told(server: Pid) {
     let _ = kill(server, Signal::SIGKILL);
 }
 
-/// Waits for the server, and returns how it ended. Also reaps orphaned descendants that end meanwhile.
-fn wait_for(server: Pid) -> String {
+/// Waits for the server. Also reaps orphaned descendants that end meanwhile.
+fn wait_for(server: Pid) -> nix::Result<WaitStatus> {
     loop {
         match wait() {
-            Ok(status) if status.pid() == Some(server) => {
-                return match status {
-                    WaitStatus::Exited(_, code) => format!("exit code {code}"),
-                    WaitStatus::Signaled(_, signal, _) => {
-                        format!("signal {signal}{}", reason_for(signal))
-                    }
-                    other => format!("{other:?}"),
-                };
-            }
+            Ok(status) if status.pid() == Some(server) => return Ok(status),
             Ok(_) | Err(nix::Error::EINTR) => {}
-            Err(errno) => return errno.desc().to_owned(),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// How a server ended, for people.
+fn ending(ended: nix::Result<WaitStatus>) -> String {
+    match ended {
+        Ok(WaitStatus::Exited(_, code)) => format!("exit code {code}"),
+        Ok(WaitStatus::Signaled(_, signal, _)) => format!("signal {signal}{}", reason_for(signal)),
+        Ok(other) => format!("{other:?}"),
+        Err(errno) => errno.desc().to_owned(),
+    }
+}
+
+/// Reaps descendants until none is left, or until the time is up.
+fn let_descendants_end() {
+    let deadline = Instant::now() + LEAVE_MAX;
+    loop {
+        match waitpid(Pid::from_raw(-1), Some(WaitPidFlag::WNOHANG)) {
+            Err(nix::Error::ECHILD) => return,
+            Ok(WaitStatus::StillAlive) if Instant::now() > deadline => return,
+            Ok(WaitStatus::StillAlive) => thread::sleep(POLL_INTERVAL),
+            Ok(_) | Err(_) => {}
         }
     }
 }
