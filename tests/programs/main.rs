@@ -15,6 +15,7 @@ mod lesson;
 mod own_targets;
 mod pull_request;
 mod ranks;
+mod reach;
 mod schema;
 mod systems;
 mod targets;
