@@ -212,10 +212,6 @@ pub struct LoadArgs {
     /// plotters read them
     #[arg(long, value_name = "FILE")]
     hgrm: Option<PathBuf>,
-    /// Write what became of each --fail-if, and with --strict of each check, to this new file, device or pipe, as the JUnit
-    /// XML that services for continuous integration show
-    #[arg(long, value_name = "FILE")]
-    junit: Option<PathBuf>,
     /// Shape of the result on standard output
     #[arg(long, value_enum, default_value = "text")]
     format: Format,

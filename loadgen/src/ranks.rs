@@ -15,5 +15,5 @@ mod merge;
 mod record;
 
 pub(crate) use folder::file_name;
-pub(crate) use merge::{MergeError, merge};
+pub(crate) use merge::{MergeError, MergedRun, merge};
 pub use record::RankRecord;

@@ -16,6 +16,7 @@ use crate::terminal::TerminalText;
 use crate::{ANSWER, html};
 
 pub(crate) use self::claim::word;
+pub use self::data::schema;
 
 /// A class, and what its page shows of it.
 #[derive(Clone, Copy)]

@@ -1,5 +1,5 @@
-# What the scripts of this folder share: a program, a server on a free port, a folder for results, and their end. Each script
-# makes one load by four processes that its scheduler starts, and adds up their results.
+# What the scripts of this folder share: a program, a server on a free port, a folder for results, and their end. With
+# NO_INSTALL they install nothing, and are skipped where something is missing.
 set -euo pipefail
 reach=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -12,6 +12,7 @@ need() {
   local program=$1
   shift
   has "$program" && return
+  [ -z "${NO_INSTALL:-}" ] || skip "$program is missing"
   has apt-get || skip "$program is missing, and there is no apt-get to install it with"
   [ "$(id -u)" = 0 ] || skip "$program is missing, and only root can install it ($*)"
   echo "installing $*"
@@ -33,16 +34,21 @@ find_hola() {
   fail 'there is no hola: build it with cargo build, or name it in HOLA'
 }
 
-# Starts a server, and sets `url` to its address and `results` to an empty folder.
-prepare() {
-  find_hola
+# Starts the program as a server by these arguments, and sets `url` to its address and `results` to an empty folder.
+start_server() {
   results=$(mktemp --directory)
   mkfifo "$results/announced"
-  "$hola" serve epoll --bind 127.0.0.1:0 >"$results/announced" 2>"$results/server.log" &
+  "$hola" "$@" >"$results/announced" 2>"$results/server.log" &
   server=$!
   trap 'finish' EXIT
   read -r announced <"$results/announced"
   url=http://${announced##* }/
+}
+
+# What a load by four processes needs: the program, a server, a folder.
+prepare() {
+  find_hola
+  start_server serve epoll --bind 127.0.0.1:0
 }
 
 # Ends what the script started.

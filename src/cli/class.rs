@@ -20,7 +20,8 @@ Examples:
   hola class handed-in/*/results/* --output class --pseudonyms
   hola class room-3/*/* --machines folder --output class    machines of the same make
 
-Writes class.html (in English and Spanish), class.md, class.es.md and class.json into the folder.
+Writes class.html (in English and Spanish), class.md, class.es.md and class.json (whose JSON Schema
+is results/schema/class.json) into the folder.
 Each machine has one vote on a claim, with its interval. Ratios are summarised over machines, with
 their spread; times are not. With fewer than three machines there is no summary.
 

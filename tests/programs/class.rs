@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 use hola_lab::metric::Metric;
 use hola_lab::record::{Block, Run};
 use hola_lab::store;
-use serde_json::Value;
+use hola_verdict::claims::CLAIMS;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::schema::{accepted, broken, validator};
 use crate::support::{hola, paths_in, printed, refused};
 
 /// Longest time of an optimised program; another takes ten times as long, and is not judged by it.
@@ -201,6 +203,43 @@ fn a_class_has_a_page_in_both_languages_markdown_and_data_with_the_same_votes() 
         let text = made.read(&format!("out/{name}"));
         assert!(text.contains(machines) && text.contains(holds), "{text}");
         assert!(text.contains("student-03"), "{text}");
+    }
+}
+
+#[test]
+fn the_data_of_a_class_keep_to_their_published_schema_and_broken_ones_are_refused() {
+    let validator = validator("class.json");
+    for machines in [1, 4] {
+        let made = Made::new(machines, 1);
+        made.hola("class", "out", &[]);
+        let data = accepted(&validator, &made.read("out/class.json"));
+        assert_eq!(data["claims"].as_array().map(Vec::len), Some(CLAIMS.len()));
+        let mut claims = data["claims"].as_array().expect("claims").iter();
+        let decided = claims.position(|claim| claim["votes"][0]["rests_on"][0].is_object());
+        let vote = format!(
+            "/claims/{}/votes/0",
+            decided.expect("a claim with evidence")
+        );
+        let at = |key: &str| format!("{vote}/{key}");
+        let lacking = [
+            "/machines/0/id".to_owned(),
+            at("run"),
+            at("rests_on/0/interval"),
+        ];
+        let changed = [
+            ("/machines/0/cpus".to_owned(), json!("many")),
+            ("/machines/0/runs/0/profile".to_owned(), json!("long")),
+            (at("verdict"), json!("true")),
+            (at("rests_on/0/interval"), json!([1.0])),
+            (at("rests_on/0/value"), Value::Null),
+        ];
+        let lacking = lacking.each_ref().map(String::as_str);
+        let changed = changed
+            .each_ref()
+            .map(|(at, value)| (at.as_str(), value.clone()));
+        for (how, record) in broken(&data, &lacking, &changed) {
+            assert!(!validator.is_valid(&record), "{how}");
+        }
     }
 }
 

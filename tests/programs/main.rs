@@ -16,6 +16,7 @@ mod own_target_errors;
 mod own_targets;
 mod pull_request;
 mod ranks;
+mod reach;
 mod schema;
 mod supervisor;
 mod systems;

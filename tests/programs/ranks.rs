@@ -324,6 +324,55 @@ fn gates_are_judged_over_all_ranks() {
     }
 }
 
+/// The test report that `hola merge` writes of a folder, and its exit code.
+fn test_report(folder: &Path, gates: &[&str]) -> (Option<i32>, String) {
+    let reports = tempfile::tempdir().expect("a folder");
+    let file = reports.path().join("load.xml");
+    let [folder, junit] = [folder, file.as_path()].map(|path| path.to_str().expect("text"));
+    let (status, _, _) = hola(&[&["merge", folder, "--junit", junit], gates].concat());
+    let report = fs::read_to_string(&file).expect("a report");
+    (status.code(), report)
+}
+
+#[test]
+fn a_test_report_has_a_case_for_the_ranks_and_one_for_each_gate_over_all_of_them() {
+    let server = Server::start("epoll");
+    let mut ranks = Ranks::start(&server, CLOSED);
+    assert_eq!(ranks.wait(), [Some(0); 4]);
+    let folder = ranks.folder.path();
+    let gates = ["--fail-if=max>1us", "--fail-if=failed>0"];
+    let (code, report) = test_report(folder, &gates);
+    assert_eq!(code, Some(99), "{report}");
+    let suite = format!(
+        "<testsuite name=\"hola load: http://{}/\" tests=\"4\" failures=\"1\" skipped=\"0\">",
+        server.address
+    );
+    for part in [
+        &*suite,
+        "name=\"every rank has a whole result\"><system-out>4 ranks<",
+        "name=\"a request succeeds\"><system-out>402 of 402 requests<",
+        "name=\"max&gt;1us\"><failure ",
+        "name=\"failed&gt;0\"><system-out>",
+    ] {
+        assert!(report.contains(part), "{part}: {report}");
+    }
+    fs::remove_file(ranks.file(2, "json")).expect("removed");
+    let (code, report) = test_report(folder, &gates);
+    assert_eq!(code, Some(4), "{report}");
+    assert!(
+        report.contains("tests=\"1\" failures=\"1\"") && report.contains("rank 2 of 4 is missing"),
+        "{report}"
+    );
+    let folder = folder.to_str().expect("text");
+    let said = refused(2, &["merge", folder, "--junit=/nowhere/load.xml"]);
+    assert!(said.contains("give a --fail-if, or --strict"), "{said}");
+    let said = refused(
+        1,
+        &["merge", folder, "--junit=/nowhere/load.xml", "--strict"],
+    );
+    assert!(said.contains("cannot write /nowhere/load.xml"), "{said}");
+}
+
 #[test]
 fn sixty_four_ranks_are_added_up_in_seconds() {
     let server = Server::start("epoll");

@@ -7,6 +7,7 @@ use hola::cli::load_plan_schema;
 use hola::judge::Examination;
 use hola::lesson::HandIn;
 use hola_lab::record::schemas;
+use hola_report::class;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
@@ -23,6 +24,7 @@ fn published(name: &str) -> PathBuf {
 #[test]
 fn published_schemas_are_those_of_the_code() {
     let others = [
+        ("class", class::schema()),
         ("judge", Examination::schema()),
         ("load-plan", load_plan_schema()),
         ("lesson", HandIn::schema()),
@@ -43,7 +45,14 @@ fn published_schemas_are_those_of_the_code() {
     }
 }
 
-/// Validators of the published schemas.
+/// The validator of a published schema.
+pub fn validator(name: &str) -> Validator {
+    let text = fs::read_to_string(published(name)).expect("a schema");
+    let schema = serde_json::from_str(&text).expect("JSON");
+    jsonschema::validator_for(&schema).expect("a schema")
+}
+
+/// Validators of the published schemas of a run.
 struct Published {
     run: Validator,
     block: Validator,
@@ -51,11 +60,6 @@ struct Published {
 
 impl Published {
     fn read() -> Self {
-        let validator = |name| {
-            let text = fs::read_to_string(published(name)).expect("a schema");
-            let schema = serde_json::from_str(&text).expect("JSON");
-            jsonschema::validator_for(&schema).expect("a schema")
-        };
         Self {
             run: validator("run.json"),
             block: validator("block.json"),
@@ -77,7 +81,8 @@ impl Published {
     }
 }
 
-fn accepted(validator: &Validator, text: &str) -> Value {
+/// The record that `text` encodes, which must be accepted.
+pub fn accepted(validator: &Validator, text: &str) -> Value {
     let record = serde_json::from_str(text).expect("JSON");
     let errors: Vec<String> = validator
         .iter_errors(&record)
@@ -117,7 +122,7 @@ fn records_of_every_stored_run_keep_to_the_published_schemas() {
 }
 
 /// Copies of `record` that lack a key, or have another value in its place, each with what was done.
-fn broken(record: &Value, lacking: &[&str], changed: &[(&str, Value)]) -> Vec<(String, Value)> {
+pub fn broken(record: &Value, lacking: &[&str], changed: &[(&str, Value)]) -> Vec<(String, Value)> {
     let lacking = lacking.iter().map(|&pointer| (pointer, None));
     let changed = changed
         .iter()

@@ -9,7 +9,7 @@ use clap::Command;
 use hola_base::output::{print, say};
 
 use super::exit::{EXIT_BROKEN, EXIT_ERROR, EXIT_INVALID, LoadFailure, interrupt_code};
-use super::gates::TestedLoads;
+use super::gates::{TestedLoads, junit};
 use super::outputs::Outputs;
 use super::plan_file::plan_text;
 use super::rank_run::run_rank;
@@ -105,7 +105,8 @@ fn try_run(args: &LoadArgs, loads: &[Workload], model: Option<&str>) -> Result<u
         Some(search) => search_code(search, is_too_small),
         None => {
             let tested = TestedLoads::new(&args.gates, &result.levels, is_series);
-            outputs.write_junit(&tested.junit());
+            let url = result.levels.first().map_or("", |load| &load.url);
+            outputs.write_junit(&junit(url, tested.cases()));
             tested.code(is_interrupted)
         }
     };

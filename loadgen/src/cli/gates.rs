@@ -1,5 +1,7 @@
 //! What makes a result an error: gates, and checks under `--strict`; for people, for the exit code, and as JUnit XML.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use hola_base::junit::{JunitCase, JunitResult, JunitSuite};
 use hola_base::output::say;
@@ -20,9 +22,22 @@ pub(super) struct GateArgs {
     /// Exit with code 4 when a check of the measurement fails; without this, the result says so and nothing else
     #[arg(long)]
     strict: bool,
+    /// Write what became of each --fail-if, and with --strict of each check, to this new file, device or pipe, as the JUnit
+    /// XML that services for continuous integration show
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
 }
 
 impl GateArgs {
+    /// Why a test report needs a gate.
+    pub(super) const NOTHING_TESTED: &str =
+        "--junit tells what became of gates: give a --fail-if, or --strict";
+
+    /// Whether a test report is asked for, and there is nothing to report.
+    pub(super) fn test_nothing(&self) -> bool {
+        self.junit.is_some() && !self.are_given()
+    }
+
     /// Whether a result can be an error.
     pub(super) fn are_given(&self) -> bool {
         !self.fail_if.is_empty() || self.strict
@@ -98,7 +113,7 @@ impl<'a> TestedLoads<'a> {
 
     /// A test case for each gate, for each load's having any right answer and, where a failed check is an error, for each
     /// check.
-    pub(super) fn junit(&self) -> String {
+    pub(super) fn cases(&self) -> Vec<JunitCase> {
         let mut cases = Vec::new();
         for load in self.loads {
             let label = label(load, self.is_series);
@@ -109,9 +124,28 @@ impl<'a> TestedLoads<'a> {
             }
         }
         cases.extend(self.gates.iter().map(TestedGate::case));
-        let url = self.loads.first().map_or("", |load| &load.url);
-        let name = format!("hola load: {url}");
-        JunitSuite { name, cases }.xml()
+        cases
+    }
+}
+
+/// The test report of loads of `target`.
+pub(super) fn junit(target: &str, cases: Vec<JunitCase>) -> String {
+    let name = format!("hola load: {target}");
+    JunitSuite { name, cases }.xml()
+}
+
+/// The test case that every rank of a load has a whole result: passed with their number, or failed by these problems.
+pub(super) fn ranks_case(ranks: u32, problems: Vec<String>) -> JunitCase {
+    JunitCase {
+        class: "hola.load.ranks",
+        name: "every rank has a whole result".to_owned(),
+        result: match problems.is_empty() {
+            true => JunitResult::Passed(format!("{ranks} ranks")),
+            false => JunitResult::Failed {
+                expected: "a whole result of each rank of one load".to_owned(),
+                seen: problems,
+            },
+        },
     }
 }
 

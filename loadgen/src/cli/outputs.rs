@@ -12,6 +12,7 @@ use nix::unistd::{AccessFlags, eaccess};
 use tempfile::NamedTempFile;
 
 use super::LoadArgs;
+use super::gates::GateArgs;
 
 /// The destinations of a run. If one of them fails, the measurement is not lost: the result then goes to standard
 /// output, and the load continues without the log.
@@ -34,7 +35,7 @@ impl Outputs {
     pub(super) fn new(args: &LoadArgs) -> Result<Self, String> {
         let named = |path: &Option<PathBuf>| path.as_deref().map(Destination::new).transpose();
         let [file, hlog, hgrm, junit] =
-            [&args.output, &args.hlog, &args.hgrm, &args.junit].map(named);
+            [&args.output, &args.hlog, &args.hgrm, &args.gates.junit].map(named);
         let (file, hlog, hgrm, junit) = (file?, hlog?, hgrm?, junit?);
         let mut new_files = HashSet::new();
         for destination in [&file, &hlog, &hgrm, &junit].into_iter().flatten() {
@@ -51,6 +52,15 @@ impl Outputs {
             hgrm,
             junit,
             is_for_stdout_alone: has_no_file && !args.gates.are_given(),
+            ..Self::stdout()
+        })
+    }
+
+    /// Standard output for the result, and the test report that `args` names, unless it cannot be written.
+    pub(super) fn with_test_report(args: &GateArgs) -> Result<Self, String> {
+        let junit = args.junit.as_deref().map(Destination::new).transpose()?;
+        Ok(Self {
+            junit,
             ..Self::stdout()
         })
     }

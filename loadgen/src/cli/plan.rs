@@ -12,6 +12,7 @@ use hola_base::output::say;
 use hola_base::process::{Cpus, descriptor_limit};
 
 use super::LoadArgs;
+use super::gates::GateArgs;
 use super::parse::ServerUrl;
 use super::url_list::UrlList;
 use crate::http::{BODY_BYTES_MAX, HeaderField, InvalidRequest, RequestMethod};
@@ -71,8 +72,8 @@ fn check_arguments(args: &LoadArgs, paces: &[Pace]) -> Result<(), String> {
         "--connections are opened during the warm-up: give it more than 0s"
     } else if args.find_max && is_series {
         "--find-max starts from one rate"
-    } else if args.junit.is_some() && !args.gates.are_given() {
-        "--junit tells what became of gates: give a --fail-if, or --strict"
+    } else if args.gates.test_nothing() {
+        GateArgs::NOTHING_TESTED
     } else if is_series && (args.hlog.is_some() || args.hgrm.is_some()) {
         "--hlog and --hgrm keep one load: name one number of clients, or one rate"
     } else if (is_series || args.find_max) && args.ranks.are_for_one_load() {

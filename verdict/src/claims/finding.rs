@@ -3,12 +3,15 @@
 use hola_base::{Language, Text, text};
 use hola_lab::metric::Scale;
 use hola_lab::record::StoredText;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::analysis::{EstimateResult, LevelKey};
 use crate::estimate::Estimate;
 
 /// The verdict of a run on a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The claim holds.
     Holds,

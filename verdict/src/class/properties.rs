@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use hola_lab::record::Environment;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::claims::Verdict;
 use crate::statistics::{SIGNIFICANCE, count, fishers_exact, holm};
 
 /// A property of a machine that a verdict may depend on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum MachineProperty {
     /// How many CPUs a run may use.
     Cpus,
@@ -37,15 +40,6 @@ impl MachineProperty {
         MachineProperty::Kernel,
         MachineProperty::Virtual,
     ];
-
-    /// Its name in data.
-    pub fn name(self) -> &'static str {
-        match self {
-            MachineProperty::Cpus => "cpus",
-            MachineProperty::Kernel => "kernel",
-            MachineProperty::Virtual => "virtual",
-        }
-    }
 
     fn value(self, environment: &Environment) -> String {
         match self {
