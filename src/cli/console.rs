@@ -38,7 +38,7 @@ without it, and from other machines, the page does not open.
 For those who have no terminal, a chat has a second page, whose address has a secret of its own.
 Each such page that is open is one client, which the console connects and which leaves with the
 page: it writes lines of up to 1,023 bytes, reads what the operator answers, and does nothing else.
-64 can be open at once; a browser opens six of one console.
+64 can be open at once, and in one browser six pages of one console.
 
 Exit codes: 0 ok, 1 error while running, 2 usage, 3 the server did not start, 130 interrupted.")]
 pub(super) struct ConsoleArgs {
