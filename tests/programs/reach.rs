@@ -43,7 +43,11 @@ fn a_comparison_on_each_machine_is_put_together_by_claims() {
     let folder = tempfile::tempdir().expect("a folder");
     let class = folder.path().join("class");
     let class = class.to_str().expect("text");
-    let comparison = ["--experiments=spawn", "--models=fork-per-client", "--blocks=3"];
+    let comparison = [
+        "--experiments=spawn",
+        "--models=fork-per-client",
+        "--blocks=3",
+    ];
     let arguments = [&["parallel", "2", class], &comparison[..]].concat();
     let Some(printed) = script("machines", &arguments, &[]) else {
         return;
