@@ -14,7 +14,7 @@ use crate::order::{block_seed, orders_of, shuffle};
 use crate::participant_server::{ParticipantServer, start_all};
 use crate::plan::{Design, Level, Load, LoadPace, Participant, Procedure, Stage, Task};
 use crate::procedures::{self, FreshServer};
-use crate::record::{Block, Reading, SCHEMA_VERSION, STOLEN_SHARE_MAX, Slice, to_f64};
+use crate::record::{Block, Reading, SCHEMA_VERSION, STOLEN_SHARE_MAX, to_f64};
 use crate::slice::SliceContext;
 use crate::switches::Switches;
 

@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use hola_lab::target::GroupLimits;
 use hola_lab::target::supervisor::ResourceLimits;
 
 use super::client::{ANSWER_MAX, connect_within};
@@ -24,15 +25,16 @@ const QUEUE_WAIT: Duration = Duration::from_secs(1);
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 pub(super) fn descriptor_limit(examiner: &Examiner) -> Observation {
-    outlives_crowd(examiner, DESCRIPTOR_CLIENTS, |limits| {
+    outlives_crowd(examiner, DESCRIPTOR_CLIENTS, |limits, _| {
         limits.descriptors = Some(DESCRIPTORS.into());
     })
 }
 
 pub(super) fn thread_limit(examiner: &Examiner) -> Observation {
     let at_rest = examiner.crowd()?.at_rest.ok_or_else(processes_unseen)?;
-    outlives_crowd(examiner, CLIENTS, |limits| {
-        limits.processes = u32::try_from(at_rest.threads + MORE_THREADS).ok();
+    outlives_crowd(examiner, CLIENTS, |_, together| {
+        let most = u32::try_from(at_rest.threads + MORE_THREADS);
+        together.processes = most.unwrap_or(u32::MAX);
     })
 }
 
@@ -41,7 +43,7 @@ pub(super) fn thread_limit(examiner: &Examiner) -> Observation {
 fn outlives_crowd(
     examiner: &Examiner,
     clients: usize,
-    limit: impl FnOnce(&mut ResourceLimits),
+    limit: impl FnOnce(&mut ResourceLimits, &mut GroupLimits),
 ) -> Observation {
     examiner.starter.check_time()?;
     let Ok(server) = examiner.starter.start_limited(limit) else {

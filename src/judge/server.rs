@@ -102,7 +102,7 @@ impl Starter {
 
     /// Whether the server can be examined at all.
     pub(super) fn first_start(&self) -> Result<(), String> {
-        let started = self.start_server(|_| {})?;
+        let started = self.start_server(|_, _| {}, Rc::clone(&self.reached_limits))?;
         connect(started.address).map_err(|seen| seen.en)?;
         let has_greeting = |bytes: &[u8]| find(bytes, GREETING).is_some();
         let answer = exchange(started.address, ASK_AND_CLOSE, ANSWER_MAX, has_greeting);
@@ -142,22 +142,25 @@ impl Starter {
 
     /// A fresh server, or the one that runs; the error says why there is none.
     pub(super) fn start(&self) -> Result<StartedServer, StoredText> {
-        self.start_limited(|_| {})
+        self.check_time()?;
+        self.start_server(|_, _| {}, Rc::clone(&self.reached_limits))
+            .map_err(|reason| both(&*reason, &*reason))
     }
 
-    /// As [`Starter::start`], with other limits.
+    /// As [`Starter::start`], with other limits. That these are reached is no news.
     pub(super) fn start_limited(
         &self,
-        limit: impl FnOnce(&mut ResourceLimits),
+        limit: impl FnOnce(&mut ResourceLimits, &mut GroupLimits),
     ) -> Result<StartedServer, StoredText> {
         self.check_time()?;
-        self.start_server(limit)
+        self.start_server(limit, Rc::default())
             .map_err(|reason| both(&*reason, &*reason))
     }
 
     fn start_server(
         &self,
-        limit: impl FnOnce(&mut ResourceLimits),
+        limit: impl FnOnce(&mut ResourceLimits, &mut GroupLimits),
+        reached_limits: Rc<RefCell<BTreeSet<ReachedLimit>>>,
     ) -> Result<StartedServer, String> {
         let (address, process) = match &self.server {
             ExaminedServer::Command {
@@ -167,9 +170,9 @@ impl Starter {
                 together,
                 ..
             } => {
-                let mut limits = *limits;
-                limit(&mut limits);
-                let start = || AnyServer::start(hola, command, limits, *together);
+                let (mut limits, mut together) = (*limits, *together);
+                limit(&mut limits, &mut together);
+                let start = || AnyServer::start(hola, command, limits, together);
                 // Another process may have taken the port that was free.
                 let server = start().or_else(|_| start())?;
                 (server.address(), Some(RefCell::new(server)))
@@ -180,7 +183,7 @@ impl Starter {
             address,
             process,
             body: self.body.get().cloned().unwrap_or_default(),
-            reached_limits: Rc::clone(&self.reached_limits),
+            reached_limits,
         })
     }
 }

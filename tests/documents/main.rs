@@ -6,6 +6,7 @@ mod examples;
 mod lessons;
 mod packages;
 mod recipes;
+mod replay;
 mod structure;
 mod text;
 
@@ -45,7 +46,7 @@ const READMES: [Readme; 2] = [
 ];
 
 /// Every document, and the most words it may have outside its generated blocks, if it has a limit.
-const DOCUMENTS: [(&str, Option<usize>); 13] = [
+const DOCUMENTS: [(&str, Option<usize>); 14] = [
     ("README.md", Some(900)),
     ("README.es.md", Some(900)),
     ("ARCHITECTURE.md", Some(1_500)),
@@ -57,6 +58,7 @@ const DOCUMENTS: [(&str, Option<usize>); 13] = [
     ("docs/load.es.md", Some(900)),
     ("docs/models.md", Some(300)),
     ("docs/models.es.md", Some(300)),
+    ("docs/pull-requests.md", None),
     ("docs/reach.md", None),
     ("results/README.md", None),
 ];

@@ -92,7 +92,7 @@ fn the_first_screen_says_which_differences_the_run_tells_apart() {
 /// The cells of a row without name, deaths and lines of code, which are not estimates.
 fn expected(analysis: &Analysis<'_>, name: &str) -> [Expected; 7] {
     let cpu = Metric::CpuPerRequest;
-    let value = |at, metric| Some(analysis.value(at, name, metric)?.value);
+    let value = |at, metric| Some(analysis.value(at, name, metric).ok()?.value);
     let mut designs = analysis.run().designs.iter();
     let idle = designs.find(|one| one.experiment == "idle");
     let level = idle.and_then(|design| design.levels().next());
@@ -174,7 +174,7 @@ fn check_deaths(analysis: &Analysis<'_>, name: &str, text: &str) {
             level: death,
         };
         let survived = analysis.value(at, name, Metric::Survived);
-        let kills = survived.is_some_and(|survived| survived.value < 1.0);
+        let kills = survived.is_ok_and(|survived| survived.value < 1.0);
         assert_eq!(text.contains(death), kills, "{name}, {death}: {text}");
     }
 }

@@ -20,6 +20,9 @@ mod theme;
 #[path = "../../../report/tests/pages/fixture.rs"]
 #[allow(dead_code, reason = "used here in part")]
 mod fixture;
+#[allow(dead_code, reason = "each crate's tests use their part")]
+#[path = "../../../verdict/tests/verdict/world.rs"]
+mod world;
 
 use hola_base::{LANGUAGES, Language};
 
