@@ -1,6 +1,6 @@
 """A server that does harm, of one kind by choice: python3 hostile.py PORT HARM MARK [FOLDER…].
 
-Where it serves, it does so like server.py and ignores SIGTERM. Each harm has an end of its own, so that it stays small
+Where it serves, it does so like servers/threads.py and ignores SIGTERM. Each harm has an end of its own, so that it stays small
 even where nothing else ends it. MARK only tells its processes from others.
 """
 
@@ -118,5 +118,6 @@ HARMS = {
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 HARMS[HARM]()
 port = "0" if HARM == "listens-elsewhere" else PORT
-sys.argv = ["server.py", port, "ignores-sigterm"]
-runpy.run_path(os.path.join(os.path.dirname(os.path.abspath(__file__)), "server.py"))
+server = os.path.join(os.path.dirname(os.path.abspath(__file__)), "servers", "threads.py")
+sys.argv = [server, port, "ignores-sigterm"]
+runpy.run_path(server)
