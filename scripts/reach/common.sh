@@ -25,7 +25,10 @@ need() {
 # The program: HOLA, or the newest that cargo has built.
 find_hola() {
   local built=${CARGO_TARGET_DIR:-$reach/../../target}
-  for program in "${HOLA:-}" "$built/release/hola" "$built/debug/hola" "$(command -v hola || true)"; do
+  local builds=("$built/release/hola" "$built/debug/hola")
+  # The newer one: an old build does not know the options of today.
+  [ ! "${builds[1]}" -nt "${builds[0]}" ] || builds=("${builds[1]}" "${builds[0]}")
+  for program in "${HOLA:-}" "${builds[@]}" "$(command -v hola || true)"; do
     if [ -x "$program" ]; then
       hola=$(realpath "$program")
       return
